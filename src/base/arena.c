@@ -1,0 +1,108 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BLOCK_BYTES_MIN 1024
+#define BLOCK_BYTES_MAX (256 * 1024)
+
+struct arena_block {
+	struct arena_block *before;
+	size_t size; /* of data */
+	size_t used;
+	alignas(max_align_t) unsigned char data[];
+};
+
+void arena_clear(struct arena *a)
+{
+	struct arena_block *block = a->last;
+
+	while (block != NULL) {
+		struct arena_block *before = block->before;
+
+		if (a->is_wiped)
+			mem_wipe(block->data, block->used);
+		alloc_free(block);
+		block = before;
+	}
+	a->last = NULL;
+	a->used_bytes = 0;
+	a->is_exhausted = false;
+}
+
+/* Blocks double up to a bound, so that a small document costs little and a large one few calls. */
+static bool add_block(struct arena *a, size_t size)
+{
+	size_t wanted = a->last == NULL ? BLOCK_BYTES_MIN : a->last->size * 2;
+	struct arena_block *block;
+
+	if (wanted > BLOCK_BYTES_MAX)
+		wanted = BLOCK_BYTES_MAX;
+	if (wanted < size)
+		wanted = size;
+	if (a->max_bytes != 0 && wanted > a->max_bytes - a->used_bytes) {
+		if (size > a->max_bytes - a->used_bytes) {
+			a->is_exhausted = true;
+			return false;
+		}
+		wanted = size;
+	}
+	if (wanted > SIZE_MAX - sizeof *block)
+		return false;
+	block = alloc_zero(sizeof *block + wanted);
+	if (block == NULL)
+		return false;
+	block->size = wanted;
+	block->before = a->last;
+	a->last = block;
+	a->used_bytes += wanted;
+	return true;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t rounded;
+	void *p;
+
+	if (__builtin_add_overflow(size, alignof(max_align_t) - 1, &rounded))
+		return NULL;
+	rounded &= ~(alignof(max_align_t) - 1);
+	if (a->last == NULL || rounded > a->last->size - a->last->used) {
+		if (!add_block(a, rounded))
+			return NULL;
+	}
+	p = a->last->data + a->last->used;
+	a->last->used += rounded;
+	return p;
+}
+
+void *arena_alloc_array(struct arena *a, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	return arena_alloc(a, bytes);
+}
+
+char *arena_text(struct arena *a, struct slice s)
+{
+	char *copy;
+
+	if (s.len == SIZE_MAX)
+		return NULL;
+	copy = arena_alloc(a, s.len + 1);
+	if (copy != NULL && s.len != 0)
+		memcpy(copy, s.data, s.len);
+	return copy;
+}
+
+void *arena_copy(struct arena *a, const void *data, size_t size)
+{
+	void *copy = arena_alloc(a, size);
+
+	if (copy != NULL && size != 0)
+		memcpy(copy, data, size);
+	return copy;
+}

@@ -1,0 +1,134 @@
+#include "base/buf.h"
+
+#include <stdio.h>
+
+void buf_clear(struct buf *b)
+{
+	mem_wipe(b->data, b->size);
+	alloc_free(b->data);
+	*b = (struct buf)BUF_NULL;
+}
+
+void buf_reset(struct buf *b)
+{
+	mem_wipe(b->data, b->len);
+	b->len = 0;
+	b->is_failed = false;
+}
+
+/* A fresh block rather than realloc(), which could leave an unwiped copy behind. */
+static bool grow(struct buf *b, size_t size)
+{
+	char *data = alloc_zero(size);
+
+	if (data == NULL)
+		return false;
+	if (b->len != 0)
+		memcpy(data, b->data, b->len);
+	mem_wipe(b->data, b->size);
+	alloc_free(b->data);
+	b->data = data;
+	b->size = size;
+	return true;
+}
+
+bool buf_reserve(struct buf *b, size_t more)
+{
+	size_t need, size;
+
+	if (b->is_failed)
+		return false;
+	if (__builtin_add_overflow(b->len, more, &need) ||
+	    __builtin_add_overflow(need, 1, &need)) {
+		b->is_failed = true;
+		return false;
+	}
+	if (need <= b->size)
+		return true;
+	size = b->size < 64 ? 64 : b->size;
+	while (size < need) {
+		if (__builtin_mul_overflow(size, 2, &size)) {
+			size = need;
+			break;
+		}
+	}
+	if (!grow(b, size))
+		b->is_failed = true;
+	return !b->is_failed;
+}
+
+void buf_append(struct buf *b, const void *data, size_t len)
+{
+	if (!buf_reserve(b, len))
+		return;
+	if (len != 0)
+		memcpy(b->data + b->len, data, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
+void buf_append_slice(struct buf *b, struct slice s)
+{
+	buf_append(b, s.data, s.len);
+}
+
+void buf_append_text(struct buf *b, const char *text)
+{
+	buf_append(b, text, strlen(text));
+}
+
+void buf_append_char(struct buf *b, char c)
+{
+	buf_append(b, &c, 1);
+}
+
+void buf_append_u64(struct buf *b, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	buf_append(b, digits + at, sizeof digits - at);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list args, again;
+	int len;
+
+	va_start(args, fmt);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, args);
+	if (len < 0)
+		b->is_failed = true;
+	else if (buf_reserve(b, (size_t)len)) {
+		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
+		b->len += (size_t)len;
+	}
+	va_end(again);
+	va_end(args);
+}
+
+void buf_cut(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	mem_wipe(b->data + len, b->len - len);
+	b->len = len;
+}
+
+enum result buf_check(const struct buf *b, struct error *err)
+{
+	return b->is_failed ? fail(err, E_MEMORY, "out of memory") : OK;
+}
+
+struct buf buf_steal(struct buf *b)
+{
+	struct buf out = *b;
+
+	*b = (struct buf)BUF_NULL;
+	return out;
+}

@@ -1,0 +1,43 @@
+/*
+ * Time. Clocks arrive as a vtable so that tests can hand in one that jumps. Wall time is milliseconds
+ * since 1970-01-01T00:00:00Z without leap seconds; monotonic time only ever rises and means nothing
+ * outside this process.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock {
+	int64_t (*wall_ms)(void *ctx);
+	int64_t (*monotonic_ms)(void *ctx);
+	void *ctx;
+};
+
+extern const struct clock system_clock;
+
+static inline int64_t clock_wall_ms(const struct clock *c)
+{
+	return c->wall_ms(c->ctx);
+}
+
+static inline int64_t clock_monotonic_ms(const struct clock *c)
+{
+	return c->monotonic_ms(c->ctx);
+}
+
+#define TIMESTAMP_BYTES 25 /* "2026-11-20T21:04:23.123Z" and its NUL */
+#define TIMESTAMP_MS_MAX INT64_C(253402300799999) /* the end of the year 9999 */
+
+/* RFC 3339 in UTC with milliseconds. `wall_ms` is clamped to the years 1970 to 9999. */
+void timestamp_format(char ret[static TIMESTAMP_BYTES], int64_t wall_ms);
+
+/* RFC 3339 section 5.6 date-time with any offset; digits of a second beyond the third are cut.
+ * False for anything else, and for years before 1970. */
+bool timestamp_parse(struct slice text, int64_t *ret_wall_ms);
+
+/* "250ms", "30s", "5m", "12h", "7d" or plain seconds ("30"); no sign, no blank, at most `max_ms`. */
+bool duration_parse(struct slice text, int64_t max_ms, int64_t *ret_ms);

@@ -1,0 +1,91 @@
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define LINE_BYTES 2000
+
+static int sink_fd = STDERR_FILENO;
+static enum log_level sink_most = LOG_INFO;
+
+static const char *const level_names[] = {
+	[LOG_ERROR] = "error",
+	[LOG_WARN] = "warn",
+	[LOG_INFO] = "info",
+	[LOG_DEBUG] = "debug",
+};
+
+void log_set_sink(int fd, enum log_level most)
+{
+	sink_fd = fd;
+	sink_most = most;
+}
+
+bool log_level_parse(struct slice word, enum log_level *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(level_names); i++) {
+		if (slice_is_text(word, level_names[i])) {
+			*ret = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One output character or escape; the room for the longest, "\xNN", is the caller's to keep. */
+static size_t put_escaped(char *out, unsigned char c)
+{
+	if (c >= 0x20 && c != 0x7f) {
+		*out = (char)c;
+		return 1;
+	}
+	return (size_t)sprintf(out, "\\x%02x", c);
+}
+
+void log_line(enum log_level level, const char *event, const char *fmt, ...)
+{
+	char stamp[TIMESTAMP_BYTES], pairs[LINE_BYTES], line[LINE_BYTES + 8];
+	size_t used;
+	va_list args;
+	int head;
+
+	if (level > sink_most)
+		return;
+	timestamp_format(stamp, clock_wall_ms(&system_clock));
+	va_start(args, fmt);
+	vsnprintf(pairs, sizeof pairs, fmt, args);
+	va_end(args);
+	head = snprintf(line, LINE_BYTES, "%s %s %s%s", stamp, level_names[level], event,
+			pairs[0] != '\0' ? " " : "");
+	if (head < 0)
+		return;
+	used = (size_t)head < LINE_BYTES ? (size_t)head : LINE_BYTES - 1;
+	for (const char *p = pairs; *p != '\0' && used < LINE_BYTES; p++)
+		used += put_escaped(line + used, (unsigned char)*p);
+	line[used++] = '\n';
+	if (write(sink_fd, line, used) < 0)
+		return; /* there is nowhere to say it */
+}
+
+const char *log_quote(char *ret, size_t size, struct slice text)
+{
+	size_t used = 0;
+
+	if (size < 3) {
+		if (size != 0)
+			ret[0] = '\0';
+		return ret;
+	}
+	ret[used++] = '"';
+	for (size_t i = 0; i < text.len && used + 7 < size; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			ret[used++] = '\\';
+		used += put_escaped(ret + used, (unsigned char)text.data[i]);
+	}
+	ret[used++] = '"';
+	ret[used] = '\0';
+	return ret;
+}

@@ -1,0 +1,78 @@
+#include "base/slice.h"
+
+int slice_compare(struct slice a, struct slice b)
+{
+	size_t shorter = a.len < b.len ? a.len : b.len;
+	int order = shorter != 0 ? memcmp(a.data, b.data, shorter) : 0;
+
+	if (order != 0)
+		return order;
+	return a.len < b.len ? -1 : a.len > b.len;
+}
+
+bool slice_next_part(struct slice *rest, char separator, struct slice *part)
+{
+	const char *end;
+
+	if (rest->data == NULL)
+		return false;
+	end = rest->len != 0 ? memchr(rest->data, separator, rest->len) : NULL;
+	if (end == NULL) {
+		*part = *rest;
+		*rest = SLICE_NULL;
+		return true;
+	}
+	*part = slice_make(rest->data, (size_t)(end - rest->data));
+	*rest = slice_from(*rest, part->len + 1);
+	return true;
+}
+
+bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (s.len == 0)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned digit = (unsigned char)s.data[i] - (unsigned)'0';
+
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
+			return false;
+	}
+	if (value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static uint64_t read_u64(const unsigned char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* Multiply-and-fold: the high half of a 128-bit product carries what the low half lost. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ typedef unsigned __int128 u128;
+	u128 product = (u128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t hash_bytes(const void *data, size_t len)
+{
+	const uint64_t k0 = UINT64_C(0x9e3779b97f4a7c15), k1 = UINT64_C(0xd6e8feb86659fd93);
+	const unsigned char *p = data;
+	uint64_t h = k0 ^ len;
+	uint64_t tail = 0;
+
+	for (; len >= 8; len -= 8, p += 8)
+		h = fold(h ^ read_u64(p), k1);
+	for (size_t i = 0; i < len; i++)
+		tail |= (uint64_t)p[i] << (8 * i);
+	return fold(h ^ tail, k0 ^ k1);
+}

@@ -1,0 +1,77 @@
+/*
+ * A borrowed run of bytes: never freed, never written through, valid as long as what it points into.
+ * Not NUL-terminated unless the one who hands it out says so.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+	const char *data;
+	size_t len;
+};
+
+#define SLICE_NULL ((struct slice){NULL, 0})
+#define SLICE_LITERAL(s) ((struct slice){"" s, sizeof(s) - 1})
+/* For printf: "%.*s", SLICE_ARGS(s) */
+#define SLICE_ARGS(s) (int)(s).len, (s).data
+
+static inline struct slice slice_make(const char *data, size_t len)
+{
+	return (struct slice){data, len};
+}
+
+static inline struct slice slice_text(const char *text)
+{
+	return (struct slice){text, text != NULL ? strlen(text) : 0};
+}
+
+/* Not for secrets: its time depends on the content. */
+static inline bool slice_is_equal(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool slice_is_text(struct slice a, const char *text)
+{
+	return slice_is_equal(a, slice_text(text));
+}
+
+static inline bool slice_starts_with(struct slice a, struct slice prefix)
+{
+	return a.len >= prefix.len &&
+	       (prefix.len == 0 || memcmp(a.data, prefix.data, prefix.len) == 0);
+}
+
+static inline struct slice slice_from(struct slice a, size_t offset)
+{
+	return offset >= a.len ? (struct slice){a.data + a.len, 0}
+			       : (struct slice){a.data + offset, a.len - offset};
+}
+
+static inline struct slice slice_first(struct slice a, size_t len)
+{
+	return len >= a.len ? a : (struct slice){a.data, len};
+}
+
+/* Bytes as unsigned numbers, a shorter prefix first: <0, 0, >0. */
+int slice_compare(struct slice a, struct slice b);
+
+/* Takes what stands before the first `separator` off `*rest` into `*part`; false when `*rest` is
+ * used up (its data is then NULL). "a//b" gives "a", "", "b". */
+bool slice_next_part(struct slice *rest, char separator, struct slice *part);
+
+/* Decimal digits only, no sign, no blank. False when empty, malformed or above `max`. */
+bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret);
+
+/* Unkeyed 64-bit hash for tables whose worst case is bounded otherwise (a sorted index, a bytes
+ * compare). The same input gives the same hash in every process. Not for security. */
+uint64_t hash_bytes(const void *data, size_t len);
+
+static inline uint64_t slice_hash(struct slice s)
+{
+	return hash_bytes(s.data, s.len);
+}

@@ -1,0 +1,246 @@
+#include "base/text.h"
+
+#define NEAR_BYTES_MAX 64
+
+/* How many bytes follow a lead byte, and the bounds of the first of them (RFC 3629 section 4). */
+static int lead(unsigned char c, unsigned char *low, unsigned char *high)
+{
+	*low = 0x80;
+	*high = 0xbf;
+	if (c >= 0xc2 && c <= 0xdf)
+		return 1;
+	if (c >= 0xe0 && c <= 0xef) {
+		if (c == 0xe0)
+			*low = 0xa0;
+		if (c == 0xed)
+			*high = 0x9f;
+		return 2;
+	}
+	if (c >= 0xf0 && c <= 0xf4) {
+		if (c == 0xf0)
+			*low = 0x90;
+		if (c == 0xf4)
+			*high = 0x8f;
+		return 3;
+	}
+	return -1;
+}
+
+size_t utf8_check(struct slice s)
+{
+	size_t at = 0;
+
+	while (at < s.len) {
+		unsigned char c = (unsigned char)s.data[at], low, high;
+		int follow;
+
+		if (c < 0x80) {
+			at++;
+			continue;
+		}
+		follow = lead(c, &low, &high);
+		if (follow < 0 || s.len - at <= (size_t)follow)
+			return at;
+		for (int i = 1; i <= follow; i++) {
+			unsigned char f = (unsigned char)s.data[at + (size_t)i];
+
+			if (f < low || f > high)
+				return at;
+			low = 0x80;
+			high = 0xbf;
+		}
+		at += (size_t)follow + 1;
+	}
+	return SIZE_MAX;
+}
+
+uint32_t utf8_next(struct slice s, size_t *at)
+{
+	unsigned char c = (unsigned char)s.data[(*at)++];
+	int follow = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+	uint32_t code_point = follow == 0 ? c : c & (0x3fu >> follow);
+
+	for (; follow > 0 && *at < s.len; follow--)
+		code_point = code_point << 6 | ((unsigned char)s.data[(*at)++] & 0x3fu);
+	return code_point;
+}
+
+size_t utf8_length(struct slice s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		count += ((unsigned char)s.data[i] & 0xc0) != 0x80;
+	return count;
+}
+
+void utf8_append(struct buf *b, uint32_t cp)
+{
+	char out[4];
+	size_t len = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+	static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+
+	for (size_t i = len - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (cp & 0x3f));
+		cp >>= 6;
+	}
+	out[0] = (char)(marks[len] | cp);
+	buf_append(b, out, len);
+}
+
+void text_position(struct slice s, size_t offset, uint32_t *ret_line, uint32_t *ret_column)
+{
+	uint32_t line = 1, column = 1;
+
+	for (size_t i = 0; i < offset && i < s.len; i++) {
+		if (s.data[i] == '\n') {
+			line++;
+			column = 1;
+		} else if (((unsigned char)s.data[i] & 0xc0) != 0x80) {
+			column++;
+		}
+	}
+	*ret_line = line;
+	*ret_column = column;
+}
+
+static const char *short_escape(char c)
+{
+	switch (c) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\b':
+		return "\\b";
+	case '\f':
+		return "\\f";
+	case '\n':
+		return "\\n";
+	case '\r':
+		return "\\r";
+	case '\t':
+		return "\\t";
+	default:
+		return NULL;
+	}
+}
+
+void json_append_string(struct buf *b, struct slice s)
+{
+	size_t start = 0;
+
+	buf_append_char(b, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+		const char *escape;
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buf_append(b, s.data + start, i - start);
+		escape = short_escape(s.data[i]);
+		if (escape != NULL)
+			buf_append_text(b, escape);
+		else
+			buf_printf(b, "\\u%04x", c);
+		start = i + 1;
+	}
+	if (s.len > start)
+		buf_append(b, s.data + start, s.len - start);
+	buf_append_char(b, '"');
+}
+
+void hex_append(struct buf *b, const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++) {
+		buf_append_char(b, digits[p[i] >> 4]);
+		buf_append_char(b, digits[p[i] & 15]);
+	}
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hex_parse(struct slice text, void *ret, size_t len)
+{
+	unsigned char *out = ret;
+
+	if (text.len / 2 != len || text.len % 2 != 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		int high = hex_digit(text.data[2 * i]), low = hex_digit(text.data[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t ab = a < b ? a : b;
+
+	return ab < c ? ab : c;
+}
+
+/* Levenshtein with adjacent swaps (optimal string alignment) in three rows. */
+static size_t edit_distance(struct slice a, struct slice b)
+{
+	size_t rows[3][NEAR_BYTES_MAX + 1];
+	size_t *two = rows[0], *one = rows[1], *row = rows[2];
+
+	for (size_t j = 0; j <= b.len; j++)
+		one[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t *spare = two;
+
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			bool is_same = a.data[i - 1] == b.data[j - 1];
+
+			row[j] = min3(one[j] + 1, row[j - 1] + 1, one[j - 1] + !is_same);
+			if (i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] &&
+			    a.data[i - 2] == b.data[j - 1] && two[j - 2] + 1 < row[j])
+				row[j] = two[j - 2] + 1;
+		}
+		two = one;
+		one = row;
+		row = spare;
+	}
+	return one[b.len];
+}
+
+struct slice text_nearest(struct slice word, const struct slice *candidates, size_t count)
+{
+	struct slice best = SLICE_NULL;
+	size_t best_distance = word.len / 3 < 3 ? word.len / 3 + 1 : 4; /* one more than allowed */
+
+	if (word.len == 0 || word.len > NEAR_BYTES_MAX)
+		return SLICE_NULL;
+	for (size_t i = 0; i < count; i++) {
+		size_t gap = candidates[i].len > word.len ? candidates[i].len - word.len
+							  : word.len - candidates[i].len;
+		size_t distance;
+
+		if (candidates[i].len > NEAR_BYTES_MAX || gap >= best_distance)
+			continue;
+		distance = edit_distance(word, candidates[i]);
+		if (distance < best_distance) {
+			best = candidates[i];
+			best_distance = distance;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,39 @@
+/*
+ * Writing a tree. All append to a buffer; ask buf_check() afterwards. What is written reads back equal.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "doc/tree.h"
+
+/* One line without blanks; numbers as they were written, keys in their order. */
+void json_write(struct buf *ret, const struct tree_node *n);
+/* Indented by two, ends with a newline. */
+void json_write_pretty(struct buf *ret, const struct tree_node *n);
+/* Members sorted by key bytes, numbers as written: equal bytes for digests of equally written data. */
+void json_write_sorted(struct buf *ret, const struct tree_node *n);
+
+/* Block style; quotes what a YAML 1.1 reader would misread (`no`, `1:30`, `0755`, `1e3` …). */
+void yaml_write(struct buf *ret, const struct tree_node *n);
+
+/* Java properties (java.util.Properties.load): nested keys joined by '.', list items as key[0], in
+ * ISO 8859-1 with \uXXXX, separators and blanks escaped. A key that is a scalar's own and a map's is
+ * E_CONFLICT, naming it. */
+MUST_USE enum result properties_write(struct buf *ret, const struct tree_node *n,
+				      struct error *err);
+
+/* NAME=value lines for a POSIX shell: the pointer in capitals, other than [A-Z0-9_] as '_', joined by '_';
+ * quoted where a shell would see anything but itself. Two pointers for one name: E_CONFLICT, naming both.
+ * `prefix` (may be empty) stands before every name. */
+MUST_USE enum result env_write(struct buf *ret, const struct tree_node *n, struct slice prefix,
+			       struct error *err);
+
+/* Calls back for every leaf that env_write() would write, with NAME and unquoted value; for filling a
+ * child's environment. Stops at the first result that is not OK. Values with NUL: E_INVALID. */
+MUST_USE enum result env_each(const struct tree_node *n, struct slice prefix,
+			      enum result (*each)(void *ctx, struct slice name, struct slice value,
+						  struct error *err),
+			      void *ctx, struct error *err);
+
+/* A scalar's bare text (`null` is empty), containers as JSON; no newline behind it. */
+void raw_write(struct buf *ret, const struct tree_node *n);
