@@ -1,0 +1,23 @@
+/* What may be done to a path (DESIGN: access). */
+#pragma once
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum permission {
+	MAY_READ = 1 << 0,
+	MAY_LIST = 1 << 1,
+	MAY_WRITE = 1 << 2,
+	MAY_CHECK = 1 << 3,
+	MAY_DELETE = 1 << 4,
+	MAY_ROLLBACK = 1 << 5,
+	MAY_DESTROY = 1 << 6,
+	MAY_AUDIT = 1 << 7,
+	MAY_GRANT = 1 << 8,
+	MAY_ADMIN = 1 << 9,
+};
+
+const char *permission_name(enum permission p);
+bool permission_parse(struct slice name, enum permission *ret);

@@ -1,0 +1,260 @@
+/*
+ * What a store must do: keep rows, durably and all or nothing. It knows nothing of their meaning: contents arrive sealed,
+ * validation, access and the audit log's hashes are made above.
+ *
+ * One writer at a time (the committer) through `struct store`; any number of readers, each thread with its own session, who
+ * see the last committed state. Rows given to a callback are borrowed for the call. Time is milliseconds (base/clock.h).
+ *
+ * Errors: E_IO (disk), E_CORRUPT (not what we wrote), E_CONFLICT (a row exists already), E_NOT_FOUND, E_UNSUPPORTED (data of a
+ * newer format), E_BUSY (another process serves this data), E_MEMORY.
+ */
+#pragma once
+
+#include "base/result.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_FORMAT 1
+
+struct store;	      /* the writer and the owner of the data */
+struct store_session; /* one reader */
+
+enum version_state { VERSION_LIVE, VERSION_DELETED, VERSION_DESTROYED };
+
+/* One content of one document. */
+struct version_row {
+	struct slice path; /* "profiles/orders/base" */
+	uint64_t version;
+	uint64_t revision; /* that made it */
+	int64_t created_ms;
+	struct slice created_by;
+	struct slice message;
+	struct slice content_type; /* of the source as it was written: application/yaml, application/json */
+	struct slice digest;	   /* 32 bytes: SHA-256 of the source; keyed for secrets */
+	enum version_state state;
+	uint64_t state_revision;  /* that last changed the state */
+	struct slice wrapped_key; /* empty once destroyed */
+	uint32_t key_generation;  /* of the key that wraps it */
+	struct slice sealed;	  /* the content's envelope; empty once destroyed */
+};
+
+struct revision_row {
+	uint64_t revision;
+	int64_t time_ms;
+	struct slice author;
+	struct slice accessor;
+	struct slice message;
+	struct slice source; /* repo@commit or empty */
+	struct slice request_id;
+};
+
+enum change_action { CHANGE_PUT, CHANGE_DELETE, CHANGE_UNDELETE, CHANGE_DESTROY };
+
+/* `action` came to `version` of `path` in `revision`. `origin` says what the user asked for: "put", "patch", "rollback",
+ * "revert", "delete", "undelete", "destroy". */
+struct change_row {
+	uint64_t revision;
+	struct slice path;
+	enum change_action action;
+	struct slice origin;
+	uint64_t version;
+};
+
+/* `source` needs `target`: an heir its parent, a profile its schema or a secret, a schema another. The target may not exist. */
+enum edge_kind { EDGE_EXTENDS, EDGE_SCHEMA, EDGE_SECRET, EDGE_SCHEMA_REF };
+
+struct edge_row {
+	struct slice source, target;
+	enum edge_kind kind;
+};
+
+struct token_row {
+	struct slice hash;     /* 32 bytes, keyed */
+	struct slice accessor; /* unique */
+	struct slice record;   /* JSON: name, policies, expiry, parent, addresses, … (access/token.h) */
+	int64_t expires_ms;    /* 0: never */
+	int64_t uses_left;     /* -1: unlimited */
+	bool is_revoked;
+};
+
+struct audit_row {
+	uint64_t index; /* from 0, no gap */
+	int64_t time_ms;
+	struct slice actor, action, outcome; /* for queries; the truth is `entry` */
+	const struct slice *paths;	     /* for queries */
+	uint32_t paths_count;
+	struct slice entry; /* the bytes that are hashed */
+	struct slice leaf;  /* 32 bytes */
+};
+
+struct audit_filter {
+	struct slice actor, action, outcome; /* empty: any. `action` ending in "*" is a prefix */
+	struct slice path;		     /* exact, or a prefix where it ends in "/" or "**"; empty: any */
+	int64_t from_ms, to_ms;		     /* half open; 0: unbounded */
+	uint64_t after;			     /* entries with index >= after */
+	uint32_t limit;
+	bool is_newest_first;		     /* then `after` is an exclusive upper bound, 0: from the newest */
+};
+
+/* What must change in one go with the audit rows. */
+struct log_row {
+	uint64_t size;
+	struct slice peaks;	 /* audit/merkle.h's serialised compact range */
+	struct slice checkpoint; /* signed note */
+	int64_t time_ms;	 /* of the last entry */
+};
+
+/* Names of meta values. */
+#define META_STORE_ID "store_id"   /* 16 random bytes */
+#define META_EPOCH "epoch"	   /* decimal */
+#define META_REVISION "revision"   /* decimal: the last one */
+#define META_LAST_MS "last_ms"	   /* decimal: its time */
+#define META_LOG_KEY "log_key"	   /* the log's signing key, wrapped */
+#define META_LOG_ORIGIN "log_origin"
+
+/* sqlite: DIR/reeve.db, beside a lock file of our own. `open` makes the schema where there is none only with `is_new`, migrates
+ * older formats after a copy DIR/reeve.db.format-N, refuses newer ones. */
+MUST_USE enum result store_open_sqlite(struct store **ret, const char *folder, bool is_new,
+				       struct error *err);
+/* For readers beside a running server or of a stopped one (verify, backup): no lock, nothing is written. */
+MUST_USE enum result store_open_sqlite_readonly(struct store **ret, const char *folder,
+						struct error *err);
+void store_close(struct store *s); /* takes NULL; all sessions must be closed */
+
+/* Writing. begin … commit, one thread. Savepoints do not nest. */
+MUST_USE enum result store_begin(struct store *s, struct error *err);
+/* OK: durable. E_IO: the outcome is not known before the next open; write no more. */
+MUST_USE enum result store_commit(struct store *s, struct error *err);
+void store_rollback(struct store *s);
+MUST_USE enum result store_savepoint(struct store *s, struct error *err);
+MUST_USE enum result store_release(struct store *s, struct error *err);
+MUST_USE enum result store_rollback_to(struct store *s, struct error *err);
+
+MUST_USE enum result store_put_version(struct store *s, const struct version_row *row,
+				       struct error *err);
+/* VERSION_DESTROYED empties wrapped_key and sealed, and their bytes leave the file. */
+MUST_USE enum result store_set_version_state(struct store *s, struct slice path, uint64_t version,
+					     enum version_state state, uint64_t revision,
+					     struct error *err);
+MUST_USE enum result store_put_revision(struct store *s, const struct revision_row *row,
+					struct error *err);
+MUST_USE enum result store_put_change(struct store *s, const struct change_row *row,
+				      struct error *err);
+/* The effective configuration of "config/<app>/<name>" changed in `revision`. `digest` as its ETag. */
+MUST_USE enum result store_put_effective(struct store *s, struct slice config, uint64_t revision,
+					 struct slice digest, struct error *err);
+/* All edges that begin at `source` become these. */
+MUST_USE enum result store_replace_edges(struct store *s, struct slice source,
+					 const struct edge_row *edges, uint32_t count,
+					 struct error *err);
+MUST_USE enum result store_put_token(struct store *s, const struct token_row *row,
+				     struct error *err);
+/* Replaces all but hash and accessor. */
+MUST_USE enum result store_update_token(struct store *s, const struct token_row *row,
+					struct error *err);
+MUST_USE enum result store_put_audit(struct store *s, const struct audit_row *row,
+				     struct error *err);
+MUST_USE enum result store_put_log(struct store *s, const struct log_row *row, struct error *err);
+MUST_USE enum result store_put_key(struct store *s, uint32_t generation, struct slice wrapped,
+				   struct error *err);
+MUST_USE enum result store_put_meta(struct store *s, const char *name, struct slice value,
+				    struct error *err);
+/* Remembers an answer under a client's idempotency key; forgets those before `forget_before_ms`. */
+MUST_USE enum result store_put_idempotent(struct store *s, struct slice key,
+					  struct slice fingerprint, struct slice answer,
+					  int64_t time_ms, int64_t forget_before_ms,
+					  struct error *err);
+/* A destroyed content must leave the write-ahead log too. After a commit. */
+MUST_USE enum result store_shred(struct store *s, struct error *err);
+/* A consistent copy of everything while serving, to a file that must not exist. From any thread; opens its own session.
+ * `progress` (may be NULL) hears of pages done and left. */
+MUST_USE enum result store_backup(struct store *s, const char *file,
+				  void (*progress)(void *ctx, uint64_t done, uint64_t left),
+				  void *ctx, struct error *err);
+
+/* Reading. */
+MUST_USE enum result store_session_open(struct store_session **ret, struct store *s,
+					struct error *err);
+void store_session_close(struct store_session *ss);
+/* All reads between them see one state. */
+MUST_USE enum result store_session_begin(struct store_session *ss, struct error *err);
+void store_session_end(struct store_session *ss);
+
+/* Callbacks stop the walk by a result that is not OK, which is then given back; nothing is added to `err`. */
+typedef enum result version_fn(void *ctx, const struct version_row *row, struct error *err);
+typedef enum result revision_fn(void *ctx, const struct revision_row *row, struct error *err);
+typedef enum result change_fn(void *ctx, const struct change_row *row, struct error *err);
+typedef enum result edge_fn(void *ctx, const struct edge_row *row, struct error *err);
+typedef enum result token_fn(void *ctx, const struct token_row *row, struct error *err);
+typedef enum result audit_fn(void *ctx, const struct audit_row *row, struct error *err); /* paths not filled */
+typedef enum result key_fn(void *ctx, uint32_t generation, struct slice wrapped, struct error *err);
+typedef enum result bytes_fn(void *ctx, struct slice value, struct error *err);
+typedef enum result effective_fn(void *ctx, uint64_t revision, struct slice digest,
+				 struct error *err);
+
+/* The newest version of every document, whatever its state, by path. */
+MUST_USE enum result store_each_head(struct store_session *ss, version_fn *each, void *ctx,
+				     struct error *err);
+/* E_NOT_FOUND, without calling, where there is none. */
+MUST_USE enum result store_get_version(struct store_session *ss, struct slice path,
+				       uint64_t version, version_fn *each, void *ctx,
+				       struct error *err);
+/* The newest version that `path` had at `revision`, with the state that it had then; E_NOT_FOUND where it had none. */
+MUST_USE enum result store_get_version_at(struct store_session *ss, struct slice path,
+					  uint64_t revision, version_fn *each, void *ctx,
+					  struct error *err);
+/* Newest first, without `sealed` and `wrapped_key`; versions below `before` (0: from the newest). */
+MUST_USE enum result store_each_version(struct store_session *ss, struct slice path,
+					uint64_t before, uint32_t limit, version_fn *each,
+					void *ctx, struct error *err);
+/* Every version whose key is wrapped by a generation below `generation`: for rotation. */
+MUST_USE enum result store_each_wrapped_below(struct store_session *ss, uint32_t generation,
+					      uint32_t limit, version_fn *each, void *ctx,
+					      struct error *err);
+/* Newest first, below `before` (0: from the newest). `path` empty: all; else those that changed it, exact or a prefix that
+ * ends in '/'. */
+MUST_USE enum result store_each_revision(struct store_session *ss, struct slice path,
+					 uint64_t before, uint32_t limit, revision_fn *each,
+					 void *ctx, struct error *err);
+MUST_USE enum result store_get_revision(struct store_session *ss, uint64_t revision,
+					revision_fn *each, void *ctx, struct error *err);
+/* The last revision whose time is at or before `time_ms`; 0 where there is none. */
+MUST_USE enum result store_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
+				       struct error *err);
+/* By path. */
+MUST_USE enum result store_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
+				       void *ctx, struct error *err);
+/* The changes of one document after `revision`, oldest first. */
+MUST_USE enum result store_each_change_after(struct store_session *ss, struct slice path,
+					     uint64_t revision, change_fn *each, void *ctx,
+					     struct error *err);
+MUST_USE enum result store_each_effective(struct store_session *ss, struct slice config,
+					  uint64_t before, uint32_t limit, effective_fn *each,
+					  void *ctx, struct error *err);
+MUST_USE enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
+				     struct error *err);
+MUST_USE enum result store_each_token(struct store_session *ss, token_fn *each, void *ctx,
+				      struct error *err);
+MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
+				    struct error *err);
+MUST_USE enum result store_each_audit(struct store_session *ss, const struct audit_filter *filter,
+				      audit_fn *each, void *ctx, struct error *err);
+MUST_USE enum result store_get_log(struct store_session *ss,
+				   enum result (*each)(void *ctx, const struct log_row *row,
+						       struct error *err),
+				   void *ctx, struct error *err);
+/* E_NOT_FOUND where there is none. */
+MUST_USE enum result store_get_meta(struct store_session *ss, const char *name, bytes_fn *each,
+				    void *ctx, struct error *err);
+/* E_NOT_FOUND; E_CONFLICT where the key was used with another fingerprint. */
+MUST_USE enum result store_get_idempotent(struct store_session *ss, struct slice key,
+					  struct slice fingerprint, bytes_fn *each, void *ctx,
+					  struct error *err);
+
+/* How a back end plugs in (and a test that lets the n-th call fail wraps one): store_wrap_failing() gives a store that asks
+ * `may_call` before each call that touches the disk; false makes it E_IO. Takes `inner`. */
+MUST_USE enum result store_wrap_failing(struct store **ret, struct store *inner,
+					bool (*may_call)(void *ctx, const char *name), void *ctx,
+					struct error *err);
