@@ -1,0 +1,173 @@
+/*
+ * One request to the service and its answer, in words that know neither HTTP nor SQL.
+ *
+ * The one who asks (http/, a test) owns the call, fills what stands under "asked", and calls service_submit(). From then until
+ * the answer is there the call is the service's. The answer belongs to the call and is freed by call_clear().
+ */
+#pragma once
+
+#include "access/permission.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/result.h"
+#include "base/slice.h"
+#include "doc/read.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct service;
+struct snapshot;
+struct token;
+struct call;
+
+enum verb {
+	VERB_DOCUMENT_LIST,
+	VERB_DOCUMENT_GET,
+	VERB_DOCUMENT_PUT,
+	VERB_DOCUMENT_PATCH,
+	VERB_DOCUMENT_DELETE,
+	VERB_DOCUMENT_UNDELETE,
+	VERB_DOCUMENT_DESTROY,
+	VERB_DOCUMENT_ROLLBACK,
+	VERB_DOCUMENT_VERSIONS,
+	VERB_DOCUMENT_DIFF,
+	VERB_DOCUMENT_DEPENDENTS,
+	VERB_BATCH,
+	VERB_REVISION_LIST,
+	VERB_REVISION_GET,
+	VERB_REVISION_REVERT,
+	VERB_CONFIG_GET,
+	VERB_CONFIG_VERSIONS,
+	VERB_CONFIG_DIFF,
+	VERB_AUDIT_LIST,
+	VERB_AUDIT_ENTRY,
+	VERB_AUDIT_CHECKPOINT,
+	VERB_TOKEN_CREATE,
+	VERB_TOKEN_LIST,
+	VERB_TOKEN_REVOKE,
+	VERB_TOKEN_SELF,
+	VERB_TOKEN_RENEW,
+	VERB_ACCESS_CHECK,
+	VERB_STATUS,
+	VERB_METRICS,
+	VERB_BACKUP,
+	VERB_COUNT
+};
+
+/* How an effective configuration is wanted. */
+enum config_format { CONFIG_JSON, CONFIG_YAML, CONFIG_PROPERTIES, CONFIG_ENV, CONFIG_RAW };
+
+/* What may be asked along. Zero means: not given. Each verb uses what DESIGN gives it and http/ refuses the rest. */
+struct call_input {
+	uint64_t version;  /* ?version= */
+	uint64_t revision; /* ?revision=, and the n of /v1/revisions/{n} */
+	int64_t at_ms;	   /* ?at= */
+	uint64_t from, to; /* :diff (versions or revisions) */
+	struct slice prefix, after;
+	uint64_t after_number;	/* lists by number: revisions and versions below it, audit entries from it */
+	bool has_after_number;
+	uint32_t limit; /* 0: the default of 100 */
+	struct slice key; /* JSON pointer into a configuration */
+	enum config_format format;
+	bool is_revealed, is_explained, is_dry_run, is_forced;
+	struct slice message;
+	struct slice source;	/* repo@commit, of apply */
+	bool has_if_version;	/* If-Match: "v3" → 3; If-None-Match: * → 0 (must not exist) */
+	uint64_t if_version;
+	struct slice if_none_match; /* the raw ETag list of a read */
+	int64_t wait_ms;
+	struct slice idempotency_key;
+	struct slice body;
+	enum doc_format body_format;
+	bool is_merge_patch;
+	/* audit */
+	struct slice actor, action, outcome, audit_path;
+	int64_t from_ms, to_ms;
+	/* tokens */
+	struct slice accessor;
+};
+
+/* Bytes shared by all who were answered with them. Immutable. */
+struct shared_body {
+	atomic_uint refs;
+	bool is_secret; /* wiped when the last reader lets go */
+	struct buf bytes;
+};
+
+struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret); /* NULL: no memory */
+struct shared_body *shared_body_ref(struct shared_body *b);
+void shared_body_unref(struct shared_body *b); /* takes NULL */
+
+enum body_kind {
+	BODY_NONE,	 /* nothing: 204, 304 */
+	BODY_JSON,	 /* may be turned into YAML by http/ when asked */
+	BODY_SOURCE,	 /* a document as it was written; its type in `content_type` */
+	BODY_YAML,
+	BODY_PROPERTIES,
+	BODY_ENV,
+	BODY_TEXT,
+	BODY_NDJSON,	 /* one JSON object a line */
+	BODY_FILE,	 /* a file to send and to remove after: its path is the body's bytes (backup) */
+};
+
+#define ETAG_BYTES 48
+
+struct answer {
+	enum result result;
+	struct error error;	/* when result is not OK: `detail` */
+	struct buf problems;	/* JSON array: `errors` of problem+json; empty for none */
+	struct buf extra;	/* further members of problem+json, as `,"name":value…`; empty for none */
+	struct shared_body *body;
+	enum body_kind kind;
+	struct slice content_type; /* of BODY_SOURCE; lives with the call */
+	bool is_created;	   /* 201 */
+	bool is_not_modified;	   /* 304 */
+	char etag[ETAG_BYTES];	   /* with its quotes; empty for none */
+	uint64_t revision, epoch;  /* of the snapshot that answered, or that this write made */
+	bool has_audit_index;
+	uint64_t audit_index;
+	char next[2304]; /* `after` of the next page, percent-encoding left to http/; empty for none */
+	uint32_t retry_after_s;
+};
+
+enum call_state {
+	CALL_NEW,
+	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another thread */
+	CALL_WAITING, /* a long poll: `done` will be called once, when woken; then submit again */
+	CALL_DONE,
+};
+
+struct call {
+	/* asked */
+	enum verb verb;
+	enum permission permission; /* on `path`; the route table's column */
+	struct slice path; /* "profiles/orders/base", "config/orders/production", "sys/audit", "profiles/" for lists */
+	struct call_input in;
+	char request_id[40];
+	char address_text[64]; /* who speaks: an address without port */
+	uint8_t address[16];   /* IPv4 as ::ffff:a.b.c.d */
+	void (*done)(struct call *call); /* must only hand the call back to its thread: no work */
+	void *ctx;
+
+	/* who: service_authenticate() */
+	struct token *token; /* a reference */
+
+	/* answered */
+	_Atomic enum call_state state;
+	struct answer out;
+
+	/* the service's own */
+	struct arena arena; /* lives as long as the call; wiped */
+	struct snapshot *snapshot;
+	void *work; /* the verb's */
+	void (*work_free)(void *work);
+	int64_t deadline_ms; /* of a long poll, monotonic */
+	uint32_t attempts;
+	struct call *next;		 /* in a queue */
+	struct call *before_in_waiters, *next_in_waiters;
+};
+
+void call_init(struct call *c);
+void call_clear(struct call *c); /* not while PENDING or WAITING */

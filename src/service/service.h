@@ -1,0 +1,103 @@
+/*
+ * The verbs: put, get, rollback, resolve, reveal, watch … over a store, for any front end. Knows no HTTP, SQL or YAML.
+ *
+ * Three kinds of thread. The caller's (event loops) authenticate, authorise and answer what the snapshot holds ready. Workers parse,
+ * resolve, validate, and read old versions and the audit index. One committer takes all writes and audit entries that wait, re-checks what
+ * each write read, writes them in one durable transaction, publishes the next snapshot, and only then lets the answers go.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "service/call.h"
+#include "store/store.h"
+
+struct keyring;
+
+struct service_settings {
+	uint32_t workers;	   /* threads; 0: 2 */
+	uint32_t queue_max;	   /* calls that wait for a worker or the committer; more are E_BUSY */
+	uint32_t waiters_max;	   /* long polls */
+	size_t document_bytes_max; /* 1 MiB */
+	size_t secret_bytes_max;   /* 512 KiB */
+	size_t batch_bytes_max;	   /* 8 MiB */
+	uint32_t batch_changes_max;
+	uint32_t affected_max;	 /* profiles re-validated by one write: 10,000 */
+	int64_t wait_ms_max;	 /* 60 s */
+	uint32_t limit_max;	 /* 1,000 */
+	size_t cache_bytes_max;	 /* effective configurations kept ready */
+	bool is_format_asserted; /* JSON Schema `format` */
+};
+
+#define SERVICE_SETTINGS_DEFAULT                                                                   \
+	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000,      \
+				   60000, 1000, 64 << 20, true})
+
+/* Takes `store` and `keyring` (also on failure). Loads the first snapshot and starts the threads. */
+MUST_USE enum result service_open(struct service **ret, struct store *store,
+				  struct keyring *keyring, const struct service_settings *settings,
+				  const struct clock *clock, const struct random_source *random,
+				  struct error *err);
+
+/* No new calls are taken (E_UNAVAILABLE); waiting polls are woken and answered as they are; writes in flight are finished. Returns
+ * once every call is done. */
+void service_drain(struct service *s);
+void service_close(struct service *s); /* takes NULL; drained, all calls cleared */
+
+/* Finds who is behind a bearer token ("rv_…") that came from the call's address; sets call->token. E_UNAUTHENTICATED, always with the same
+ * sentence, for none, unknown, expired, revoked, wrong address. Quick; any thread. */
+MUST_USE enum result service_authenticate(struct service *s, struct call *call, struct slice token,
+					  struct error *err);
+
+/* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see call_state). After a wake from WAITING submit the
+ * call again, unchanged. Quick in the caller's thread: no disk, no parsing of large input. `call->token` is needed for all verbs. */
+enum call_state service_submit(struct service *s, struct call *call);
+
+/* The client of a waiting call is gone: takes it out of the waiters. True: it was there, `done` will not be called any more. */
+bool service_forget(struct service *s, struct call *call);
+
+/* To be called a few times a second: wakes polls whose time is over, folds refusals of unknown callers into the log. */
+void service_tick(struct service *s);
+
+/* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */
+MUST_USE enum result service_ready(struct service *s, struct error *err);
+
+/* The current (epoch, revision), for headers of answers that no call made. */
+void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision);
+
+/* Prometheus text: what the service counts. http/ adds its own. */
+void service_metrics(struct service *s, struct buf *ret);
+
+/* A new store: identity, keys, the log's key, the shipped policies as revision 1 by `author`, one administrator's token, appended to `ret_token`.
+ * `ret_log_vkey` gets the log's public key as a vkey line (for audit.pub). `store` was opened as new; stays the caller's. `policies`: name and YAML
+ * source pairs. */
+struct shipped_document {
+	const char *path; /* "policies/administrator" */
+	const char *source;
+	size_t len;
+};
+
+MUST_USE enum result service_init(struct store *store, struct keyring *keyring,
+				  const struct shipped_document *documents, size_t documents_count,
+				  const struct clock *clock, const struct random_source *random,
+				  struct buf *ret_token, struct buf *ret_log_vkey,
+				  struct error *err);
+
+/* After a restore from a backup: raises the epoch, revokes all tokens unless `is_keeping_tokens`, makes a fresh administrator's token, and writes an audit
+ * entry with the reason. */
+MUST_USE enum result service_adopt_restored(struct store *store, struct keyring *keyring,
+					    struct slice reason, bool is_keeping_tokens,
+					    const struct clock *clock,
+					    const struct random_source *random,
+					    struct buf *ret_token, struct error *err);
+
+/* Validation of a folder's documents without a server (reeve check): the same parsing, resolving and validating as a write. `documents` are all there is; secrets are
+ * taken to exist with unknown values. Appends the answer's JSON (errors, warnings, unchecked) to `ret`. E_INVALID when refused. */
+struct checked_document {
+	struct slice path;
+	struct slice source;
+	enum doc_format format;
+};
+
+MUST_USE enum result service_check(struct buf *ret, const struct checked_document *documents,
+				   size_t count, struct error *err);
