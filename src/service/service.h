@@ -90,14 +90,3 @@ MUST_USE enum result service_adopt_restored(struct store *store, struct keyring 
 					    const struct clock *clock,
 					    const struct random_source *random,
 					    struct buf *ret_token, struct error *err);
-
-/* Validation of a folder's documents without a server (reeve check): the same parsing, resolving and validating as a write. `documents` are all there is; secrets are
- * taken to exist with unknown values. Appends the answer's JSON (errors, warnings, unchecked) to `ret`. E_INVALID when refused. */
-struct checked_document {
-	struct slice path;
-	struct slice source;
-	enum doc_format format;
-};
-
-MUST_USE enum result service_check(struct buf *ret, const struct checked_document *documents,
-				   size_t count, struct error *err);

@@ -1,0 +1,54 @@
+/*
+ * Whether one profile is right: its chain, its references, its schema. A pure function of the documents that a loader gives, so
+ * that the service before a commit and the command before a server say the same.
+ */
+#pragma once
+
+#include "doc/profile.h"
+#include "schema/schema.h"
+
+/* Where documents come from. Everything given must live until the check's results are no longer used. */
+struct check_source {
+	profile_load_fn *load_layer;
+	/* The compiled schema at "schemas/…"; E_NOT_FOUND where there is none. Borrowed. */
+	enum result (*load_schema)(void *ctx, struct slice path, const struct schema **ret,
+				   struct error *err);
+	/* The value of a secret's key; a node flagged TREE_IS_OPAQUE where it exists but may not be looked at or is not known. */
+	secret_value_fn *secret_value;
+	void *ctx;
+};
+
+/* One entry of an answer's `errors` (DESIGN 7). Texts live in the report's arena. */
+struct check_problem {
+	struct slice profile; /* "orders/production" */
+	struct slice pointer;
+	struct slice keyword; /* of the schema, "" for none */
+	const char *message;
+	struct slice origin_path; /* "profiles/orders/base"; empty where unknown */
+	uint64_t origin_version;
+	uint32_t line, column;
+};
+
+#define CHECK_PROBLEMS_MAX 100
+
+struct check_report {
+	struct arena arena; /* ARENA_NULL by the caller */
+	struct check_problem *errors;
+	uint32_t errors_count, errors_dropped;
+	struct check_problem *warnings;
+	uint32_t warnings_count;
+	struct check_problem *unchecked;
+	uint32_t unchecked_count;
+};
+
+void check_report_clear(struct check_report *r);
+
+/* Resolves `path` ("profiles/app/name") into `ret` and validates it, secrets included. OK: right; `ret` is the effective configuration. E_INVALID: refused, reasons
+ * added to `report` (which may hold other profiles' already). An abstract profile is E_UNSUPPORTED, checked only for its header. Other results: it could not be
+ * told. */
+MUST_USE enum result profile_check(struct effective *ret, struct slice path,
+				   const struct check_source *source, struct check_report *report,
+				   struct error *err);
+
+/* Appends the problems as a JSON array of {"profile", "pointer", "keyword", "message", "origin": {…}}. */
+void check_problems_write(struct buf *ret, const struct check_problem *problems, uint32_t count);
