@@ -1,0 +1,34 @@
+/*
+ * Hashes. SHA-256 for what others recompute (Merkle trees, key ids); BLAKE2b-256 with a key for
+ * values that could be guessed (value MACs, digests of secrets, tokens).
+ */
+#pragma once
+
+#include "base/slice.h"
+#include "crypto/secret_memory.h"
+
+#include <stdalign.h>
+
+#define HASH_BYTES 32
+
+struct sha256 {
+	alignas(8) uint8_t opaque[104];
+};
+
+void sha256_init(struct sha256 *s);
+void sha256_update(struct sha256 *s, const void *data, size_t len);
+void sha256_final(struct sha256 *s, uint8_t ret[static HASH_BYTES]);
+
+/* FIPS 180-4. */
+void sha256_slice(uint8_t ret[static HASH_BYTES], struct slice data);
+
+/* Keyed BLAKE2b (RFC 7693) of 32 bytes over one run of bytes. */
+void key_mac(uint8_t ret[static HASH_BYTES], const struct key *k, struct slice data);
+
+/* The same over several fields, each behind its length (32 bits, big-endian), so that no two lists
+ * of fields read alike. Fields are under 4 GiB. */
+void key_mac_fields(uint8_t ret[static HASH_BYTES], const struct key *k, const struct slice *fields,
+		    size_t count);
+
+/* In a time that does not depend on the bytes. */
+bool secret_is_equal(const void *a, const void *b, size_t len);

@@ -1,0 +1,17 @@
+/* Ed25519 (RFC 8032). The secret is its 32-byte seed, kept as a key. */
+#pragma once
+
+#include "base/slice.h"
+#include "crypto/secret_memory.h"
+
+#define SIGN_PUBLIC_BYTES 32
+#define SIGNATURE_BYTES	  64
+
+void sign_public_key(uint8_t ret[static SIGN_PUBLIC_BYTES], const struct key *seed);
+
+/* `public_key` must be the seed's own: a signature under another would give the seed away. */
+void sign_message(uint8_t ret[static SIGNATURE_BYTES], const struct key *seed,
+		  const uint8_t public_key[static SIGN_PUBLIC_BYTES], struct slice message);
+
+bool signature_is_valid(const uint8_t signature[static SIGNATURE_BYTES],
+			const uint8_t public_key[static SIGN_PUBLIC_BYTES], struct slice message);
