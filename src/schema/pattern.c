@@ -1,0 +1,205 @@
+/*
+ * Matching within bounds: PCRE2 interpreted (no JIT: a server under MemoryDenyWriteExecute may not make code), its working
+ * memory on the stack of the one who asks as far as that goes. PCRE2 keeps offsets into the text, never a copy of it.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "schema/pattern.h"
+
+#include "base/memory.h"
+#include "schema/pattern_parse.h"
+#include "schema/pattern_translate.h"
+
+#include <pcre2.h>
+#include <stdalign.h>
+
+#define PARSE_BYTES_MAX	   (2 * 1024 * 1024)
+#define COMPILED_BYTES_MAX (256 * 1024)
+#define DEPTH_LIMIT	   100000
+#define HEAP_LIMIT_KIB	   16384
+#define SCRATCH_BYTES	   (32 * 1024)
+
+struct pattern {
+	pcre2_code *code;
+};
+
+static void *allocate(size_t size, void *ctx)
+{
+	(void)ctx;
+	return alloc_zero(size);
+}
+
+static void release(void *p, void *ctx)
+{
+	(void)ctx;
+	alloc_free(p);
+}
+
+static void free_general(pcre2_general_context **c)
+{
+	pcre2_general_context_free(*c);
+}
+
+static void free_compile(pcre2_compile_context **c)
+{
+	pcre2_compile_context_free(*c);
+}
+
+static enum result explain_refusal(int code, struct error *err)
+{
+	PCRE2_UCHAR text[160];
+
+	if (code == PCRE2_ERROR_HEAP_FAILED)
+		return fail(err, E_MEMORY, "regular expression: out of memory");
+	if (code == PCRE2_ERROR_PATTERN_TOO_LARGE || code == PCRE2_ERROR_PATTERN_TOO_COMPLICATED ||
+	    code == PCRE2_ERROR_PARENTHESES_NEST_TOO_DEEP || code == PCRE2_ERROR_HEAP_FAILED)
+		return fail(err, E_LIMIT, "regular expression: too large once compiled");
+	if (pcre2_get_error_message(code, text, sizeof text) < 0)
+		text[0] = '\0';
+	return fail(err, E_INVALID, "regular expression: not supported: %s", (const char *)text);
+}
+
+static enum result compile_translated(pcre2_code **ret, struct slice text, struct error *err)
+{
+	CLEANUP(free_general)
+	pcre2_general_context *general = pcre2_general_context_create(allocate, release, NULL);
+	CLEANUP(free_compile)
+	pcre2_compile_context *context =
+		general != NULL ? pcre2_compile_context_create(general) : NULL;
+	PCRE2_SIZE offset, size = 0;
+	pcre2_code *code;
+	int problem = 0;
+
+	if (context == NULL)
+		return fail(err, E_MEMORY, "regular expression: out of memory");
+	code = pcre2_compile((PCRE2_SPTR)text.data, text.len, PATTERN_COMPILE_OPTIONS, &problem,
+			     &offset, context);
+	if (code == NULL)
+		return explain_refusal(problem, err);
+	pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size);
+	if (size > COMPILED_BYTES_MAX) {
+		pcre2_code_free(code);
+		return fail(err, E_LIMIT, "regular expression: too large once compiled");
+	}
+	*ret = code;
+	return OK;
+}
+
+enum result pattern_compile(struct pattern **ret, struct slice ecma, struct error *err)
+{
+	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(PARSE_BYTES_MAX, false);
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct pattern_tree tree;
+	struct pattern *p;
+	enum result rc;
+
+	if (ecma.len > PATTERN_BYTES_MAX)
+		return fail(err, E_LIMIT, "regular expression: over %d bytes", PATTERN_BYTES_MAX);
+	rc = pattern_parse(&tree, &arena, ecma, err);
+	if (rc == OK)
+		rc = pattern_translate(&text, &tree, err);
+	if (rc != OK)
+		return rc;
+	p = alloc_zero(sizeof *p);
+	if (p == NULL)
+		return fail(err, E_MEMORY, "regular expression: out of memory");
+	rc = compile_translated(&p->code, buf_slice(&text), err);
+	if (rc != OK) {
+		alloc_free(p);
+		return rc;
+	}
+	*ret = p;
+	return OK;
+}
+
+void pattern_free(struct pattern *p)
+{
+	if (p == NULL)
+		return;
+	pcre2_code_free(p->code);
+	alloc_free(p);
+}
+
+/* Memory of one match: handed out from the caller's stack in order, from the heap when that is used up. */
+struct scratch {
+	unsigned char *data;
+	size_t used;
+};
+
+static void *scratch_allocate(size_t size, void *ctx)
+{
+	struct scratch *s = ctx;
+	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	void *p = s->data + s->used;
+
+	if (rounded < size || rounded > SCRATCH_BYTES - s->used)
+		return alloc_zero(size);
+	s->used += rounded;
+	return p;
+}
+
+static void scratch_release(void *p, void *ctx)
+{
+	const struct scratch *s = ctx;
+
+	if ((uintptr_t)p - (uintptr_t)s->data >= SCRATCH_BYTES)
+		alloc_free(p);
+}
+
+static enum result judge(int rc, bool *ret_is_match, struct error *err)
+{
+	switch (rc) {
+	case PCRE2_ERROR_NOMATCH:
+		*ret_is_match = false;
+		return OK;
+	case PCRE2_ERROR_MATCHLIMIT:
+	case PCRE2_ERROR_DEPTHLIMIT:
+	case PCRE2_ERROR_HEAPLIMIT:
+		return fail(err, E_LIMIT, "a regular expression takes too many steps");
+	case PCRE2_ERROR_NOMEMORY:
+		return fail(err, E_MEMORY, "regular expression: out of memory");
+	default:
+		if (rc < 0)
+			return fail(err, E_INTERNAL, "regular expression: PCRE2 says %d", rc);
+		*ret_is_match = true;
+		return OK;
+	}
+}
+
+static enum result match_with_pcre(const struct pattern *p, struct slice text, uint32_t steps_max,
+				   bool *ret_is_match, struct error *err)
+{
+	alignas(max_align_t) __attribute__((uninitialized)) unsigned char data[SCRATCH_BYTES];
+	struct scratch scratch = {data, 0};
+	pcre2_general_context *general;
+	pcre2_match_context *context = NULL;
+	pcre2_match_data *matched = NULL;
+	enum result rc;
+
+	general = pcre2_general_context_create(scratch_allocate, scratch_release, &scratch);
+	if (general != NULL) {
+		context = pcre2_match_context_create(general);
+		matched = pcre2_match_data_create(1, general);
+	}
+	if (context == NULL || matched == NULL) {
+		rc = fail(err, E_MEMORY, "regular expression: out of memory");
+	} else {
+		pcre2_set_match_limit(context, steps_max);
+		pcre2_set_depth_limit(context, DEPTH_LIMIT);
+		pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
+		rc = judge(pcre2_match(p->code, (PCRE2_SPTR)text.data, text.len, 0,
+				       PCRE2_NO_UTF_CHECK, matched, context),
+			   ret_is_match, err);
+	}
+	pcre2_match_data_free(matched);
+	pcre2_match_context_free(context);
+	pcre2_general_context_free(general);
+	return rc;
+}
+
+enum result pattern_match(const struct pattern *p, struct slice text, uint32_t steps_max,
+			  bool *ret_is_match, struct error *err)
+{
+	if (text.data == NULL)
+		text = SLICE_LITERAL("");
+	return match_with_pcre(p, text, steps_max, ret_is_match, err);
+}

@@ -1,0 +1,147 @@
+/*
+ * Nothing of the source's own writing is passed on but characters and numbers: whatever PCRE2 knows beyond ECMA-262
+ * (\Q, possessive repeats, verbs) cannot come through.
+ *
+ * Known differences that remain: a group inside a repeat keeps what it captured in an earlier turn (ECMA-262 section 22.2.2.3.1
+ * forgets it), and a lookbehind must have alternatives of fixed length (PCRE2 refuses others).
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "schema/pattern_translate.h"
+
+#include "base/text.h"
+
+#define REPEAT_MAX 65535
+
+struct writer {
+	struct buf *out;
+	struct error *err;
+	bool is_capturing;
+};
+
+static void write_char(struct buf *out, uint32_t code)
+{
+	bool is_plain = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
+			(code >= '0' && code <= '9') || code == '_';
+
+	if (is_plain || code >= 0xa0)
+		utf8_append(out, code);
+	else if (code > 0x20 && code < 0x7f)
+		buf_printf(out, "\\%c", (char)code);
+	else
+		buf_printf(out, "\\x{%x}", code);
+}
+
+static void write_class(struct buf *out, const struct pattern_class *set)
+{
+	if (set->properties == NULL && set->count == 0) {
+		buf_append_text(out, "(?!)");
+		return;
+	}
+	if (set->properties == NULL && set->count == 1 &&
+	    set->ranges[0].first == set->ranges[0].last) {
+		write_char(out, set->ranges[0].first);
+		return;
+	}
+	buf_append_text(out, set->is_negated ? "[^" : "[");
+	for (uint32_t i = 0; i < set->count; i++) {
+		write_char(out, set->ranges[i].first);
+		if (set->ranges[i].last != set->ranges[i].first) {
+			buf_append_char(out, '-');
+			write_char(out, set->ranges[i].last);
+		}
+	}
+	for (const struct pattern_property *p = set->properties; p != NULL; p = p->next)
+		buf_append_text(out, p->text);
+	buf_append_char(out, ']');
+}
+
+static enum result write_repeat(struct writer *w, const struct pattern_node *n)
+{
+	bool is_open = n->high == PATTERN_NO_MAXIMUM;
+
+	if (n->low > REPEAT_MAX || (!is_open && n->high > REPEAT_MAX))
+		return fail(w->err, E_INVALID,
+			    "regular expression: a repeat of over %d times is not supported",
+			    REPEAT_MAX);
+	if (is_open && n->low <= 1)
+		buf_append_char(w->out, n->low == 0 ? '*' : '+');
+	else if (is_open)
+		buf_printf(w->out, "{%u,}", n->low);
+	else
+		buf_printf(w->out, "{%u,%u}", n->low, n->high);
+	if (n->is_lazy)
+		buf_append_char(w->out, '?');
+	return OK;
+}
+
+static const char *opening(const struct writer *w, const struct pattern_node *n)
+{
+	static const char *const looks[2][2] = {{"(?=", "(?!"}, {"(?<=", "(?<!"}};
+
+	if (n->kind == PATTERN_LOOK)
+		return looks[n->is_behind][n->is_negated];
+	return n->kind == PATTERN_GROUP && w->is_capturing ? "(" : "(?:";
+}
+
+static enum result write_node(struct writer *w, const struct pattern_node *n);
+
+static enum result write_children(struct writer *w, const struct pattern_node *n)
+{
+	for (const struct pattern_node *c = n->child; c != NULL; c = c->next) {
+		/* Only a repeat, or a choice within, needs what is in a row held together. */
+		bool is_bare = c->kind == PATTERN_SEQUENCE && n->kind != PATTERN_REPEAT &&
+			       (c->child == NULL || c->child->kind != PATTERN_CHOICE);
+		enum result rc = is_bare ? write_children(w, c) : write_node(w, c);
+
+		if (rc != OK)
+			return rc;
+		if (n->kind == PATTERN_CHOICE && c->next != NULL)
+			buf_append_char(w->out, '|');
+	}
+	return OK;
+}
+
+static enum result write_node(struct writer *w, const struct pattern_node *n)
+{
+	enum result rc;
+
+	switch ((enum pattern_kind)n->kind) {
+	case PATTERN_CLASS:
+		write_class(w->out, n->set);
+		return OK;
+	case PATTERN_START:
+		buf_append_char(w->out, '^');
+		return OK;
+	case PATTERN_END:
+		buf_append_char(w->out, '$');
+		return OK;
+	case PATTERN_EDGE:
+		buf_append_text(w->out, n->is_negated ? "\\B" : "\\b");
+		return OK;
+	case PATTERN_BACK:
+		buf_printf(w->out, "\\g{%u}", n->low);
+		return OK;
+	case PATTERN_REPEAT:
+		rc = write_children(w, n);
+		return rc == OK ? write_repeat(w, n) : rc;
+	case PATTERN_SEQUENCE:
+	case PATTERN_CHOICE:
+	case PATTERN_GROUP:
+	case PATTERN_LOOK:
+		break;
+	}
+	if (n->kind == PATTERN_CHOICE)
+		return write_children(w, n);
+	buf_append_text(w->out, opening(w, n));
+	rc = write_children(w, n);
+	buf_append_char(w->out, ')');
+	return rc;
+}
+
+enum result pattern_translate(struct buf *ret, const struct pattern_tree *tree, struct error *err)
+{
+	struct writer w = {ret, err, tree->has_back};
+	enum result rc = write_node(&w, tree->root);
+
+	return rc == OK ? buf_check(ret, err) : rc;
+}

@@ -1,0 +1,16 @@
+/* The tree of an ECMA-262 expression written so that PCRE2 10.42 means the same by it. */
+#pragma once
+
+#include "base/buf.h"
+#include "schema/pattern_parse.h"
+
+#include <pcre2.h>
+
+/* What the text is to be compiled with. */
+#define PATTERN_COMPILE_OPTIONS                                                         \
+	(PCRE2_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY | \
+	 PCRE2_MATCH_UNSET_BACKREF)
+
+/* Appends to `ret`. E_INVALID for a repeat beyond PCRE2's 65,535, E_MEMORY. */
+MUST_USE enum result pattern_translate(struct buf *ret, const struct pattern_tree *tree,
+				       struct error *err);
