@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "doc/tree.h"
 
-#define POLICY_RULES_MAX 1000
+#define POLICY_RULES_MAX	 1000
 #define POLICY_PATTERN_BYTES_MAX 2200
 
 struct policy; /* immutable, shared by reference count, any thread */

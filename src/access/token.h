@@ -4,9 +4,9 @@
 #include "base/buf.h"
 #include "doc/tree.h"
 
-#define TOKEN_POLICIES_MAX 32
+#define TOKEN_POLICIES_MAX  32
 #define TOKEN_ADDRESSES_MAX 32
-#define TOKEN_DEPTH_MAX 16 /* parents above it */
+#define TOKEN_DEPTH_MAX	    16 /* parents above it */
 
 struct address_range {
 	uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -23,8 +23,8 @@ struct token_record {
 	uint32_t addresses_count;
 	struct slice parent; /* accessor, empty for none */
 	int64_t created_ms;
-	int64_t expires_ms; /* 0: never */
-	int64_t ttl_ms;	    /* for renewal */
+	int64_t expires_ms;	/* 0: never */
+	int64_t ttl_ms;		/* for renewal */
 	int64_t max_expires_ms; /* renewal does not go beyond; 0: no bound */
 	struct slice created_by;
 };

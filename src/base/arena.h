@@ -22,7 +22,10 @@ struct arena {
 };
 
 /* `max_bytes` counts whole blocks. */
-#define ARENA_INIT(max_bytes_, is_wiped_) {NULL, 0, (max_bytes_), (is_wiped_), false}
+#define ARENA_INIT(max_bytes_, is_wiped_)                 \
+	{                                                 \
+		NULL, 0, (max_bytes_), (is_wiped_), false \
+	}
 #define ARENA_NULL ARENA_INIT(0, false)
 
 void arena_clear(struct arena *a);

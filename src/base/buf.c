@@ -38,8 +38,7 @@ bool buf_reserve(struct buf *b, size_t more)
 
 	if (b->is_failed)
 		return false;
-	if (__builtin_add_overflow(b->len, more, &need) ||
-	    __builtin_add_overflow(need, 1, &need)) {
+	if (__builtin_add_overflow(b->len, more, &need) || __builtin_add_overflow(need, 1, &need)) {
 		b->is_failed = true;
 		return false;
 	}

@@ -18,7 +18,10 @@ struct buf {
 	bool is_failed;
 };
 
-#define BUF_NULL {NULL, 0, 0, false}
+#define BUF_NULL                  \
+	{                         \
+		NULL, 0, 0, false \
+	}
 
 void buf_clear(struct buf *b); /* wipes and frees; the buffer may be used again */
 void buf_reset(struct buf *b); /* wipes the content, keeps the memory, forgets a failure */

@@ -150,9 +150,8 @@ bool timestamp_parse(struct slice text, int64_t *ret_wall_ms)
 	unsigned hour, minute, second, fraction;
 	int offset;
 
-	if (!read_date(&text, &days) || !read_char(&text, "Tt ") ||
-	    !read_digits(&text, 2, &hour) || !read_char(&text, ":") ||
-	    !read_digits(&text, 2, &minute) || !read_char(&text, ":") ||
+	if (!read_date(&text, &days) || !read_char(&text, "Tt ") || !read_digits(&text, 2, &hour) ||
+	    !read_char(&text, ":") || !read_digits(&text, 2, &minute) || !read_char(&text, ":") ||
 	    !read_digits(&text, 2, &second) || !read_fraction_ms(&text, &fraction) ||
 	    !read_offset_minutes(&text, &offset) || text.len != 0)
 		return false;
@@ -171,7 +170,8 @@ bool duration_parse(struct slice text, int64_t max_ms, int64_t *ret_ms)
 	static const struct {
 		const char *unit;
 		uint64_t ms;
-	} units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+	} units[] = {{"", 1000},   {"ms", 1},	   {"s", 1000},
+		     {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 	size_t digits = 0;
 	uint64_t count;
 

@@ -29,7 +29,7 @@ static inline int64_t clock_monotonic_ms(const struct clock *c)
 	return c->monotonic_ms(c->ctx);
 }
 
-#define TIMESTAMP_BYTES 25 /* "2026-11-20T21:04:23.123Z" and its NUL */
+#define TIMESTAMP_BYTES	 25			  /* "2026-11-20T21:04:23.123Z" and its NUL */
 #define TIMESTAMP_MS_MAX INT64_C(253402300799999) /* the end of the year 9999 */
 
 /* RFC 3339 in UTC with milliseconds. `wall_ms` is clamped to the years 1970 to 9999. */

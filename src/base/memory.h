@@ -15,9 +15,9 @@
  * A size of 0 gives a pointer that may be freed. Free with alloc_free(). */
 void *alloc_zero(size_t size) __attribute__((malloc));
 void *alloc_zero_array(size_t count, size_t size) __attribute__((malloc));
-void *alloc_resize(void *old, size_t size); /* on failure `old` is untouched */
+void *alloc_resize(void *old, size_t size);	/* on failure `old` is untouched */
 char *alloc_text(const char *text, size_t len); /* a NUL-terminated copy */
-void alloc_free(void *p); /* takes NULL */
+void alloc_free(void *p);			/* takes NULL */
 void alloc_freep(void *pp); /* for CLEANUP: frees *(void **)pp and sets it NULL */
 
 /* Called before each allocation; false makes it fail. For fault tests, which set it before any
@@ -29,7 +29,7 @@ void mem_wipe(void *p, size_t size);
 
 /* Moves a pointer out of `*pp` and leaves NULL there. */
 #define steal(pp)                                                                                  \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(*(pp)) stolen_ = *(pp);                                                 \
 		*(pp) = NULL;                                                                      \
 		stolen_;                                                                           \

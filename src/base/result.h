@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE	       __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum result {
@@ -44,7 +44,13 @@ struct error {
 	char text[ERROR_TEXT_BYTES];
 };
 
-#define ERROR_NULL {0, 0, {0}}
+#define ERROR_NULL        \
+	{                 \
+		0, 0,     \
+		{         \
+			0 \
+		}         \
+	}
 
 /* Writes the explanation and gives back `rc`. `err` may be NULL. Text that does not fit is cut. */
 enum result fail(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -1,0 +1,89 @@
+/*
+ * Path patterns. A pattern of n segments against a path of m is one row of m + 1 bits per pattern segment: bit j says that
+ * the pattern so far can stand for the first j segments of the path. No backtracking, so no pattern costs more than
+ * n row updates.
+ */
+#include "access/pattern_match.h"
+
+#include "access/policy.h"
+
+#include "doc/path.h"
+
+/* Paths have a kind before their segments, hence one more than a document's. */
+#define SEGMENTS_MAX (PATH_SEGMENTS_MAX + 1)
+
+static uint32_t split(struct slice path, struct slice parts[static SEGMENTS_MAX])
+{
+	uint32_t count = 0;
+	struct slice part;
+
+	while (slice_next_part(&path, '/', &part)) {
+		if (count == SEGMENTS_MAX)
+			return UINT32_MAX;
+		parts[count++] = part;
+	}
+	return count;
+}
+
+/* Bits of the segments that equal `literal`, moved past that segment. */
+static uint32_t step_literal(uint32_t row, struct slice literal, const struct slice *parts,
+			     uint32_t count)
+{
+	uint32_t next = 0;
+
+	for (uint32_t j = 0; j < count; j++) {
+		if ((row >> j & 1) != 0 && slice_is_equal(literal, parts[j]))
+			next |= UINT32_C(1) << (j + 1);
+	}
+	return next;
+}
+
+/* The row after one more segment of the pattern. */
+static uint32_t step(uint32_t row, struct slice segment, const struct slice *parts, uint32_t count)
+{
+	uint32_t all = (UINT32_C(2) << count) - 1;
+
+	if (slice_is_text(segment, "**"))
+		return row == 0 ? 0 : all & ~((row & -row) - 1);
+	if (slice_is_text(segment, "*"))
+		return row << 1 & all;
+	return step_literal(row, segment, parts, count);
+}
+
+bool path_pattern_matches(struct slice pattern, struct slice path)
+{
+	struct slice parts[SEGMENTS_MAX];
+	uint32_t count = split(path, parts);
+	uint32_t row = 1;
+	struct slice segment;
+
+	if (count == UINT32_MAX)
+		return false;
+	while (row != 0 && slice_next_part(&pattern, '/', &segment))
+		row = step(row, segment, parts, count);
+	return (row >> count & 1) != 0;
+}
+
+/* Whether the pattern can match some path that begins with all of `prefix`'s segments and goes on. */
+bool path_pattern_reaches(struct slice pattern, struct slice prefix)
+{
+	struct slice parts[SEGMENTS_MAX];
+	uint32_t row = 1, count;
+	struct slice segment;
+
+	if (prefix.len != 0 && prefix.data[prefix.len - 1] == '/')
+		prefix.len--;
+	if (prefix.len == 0)
+		return true;
+	count = split(prefix, parts);
+	if (count == UINT32_MAX)
+		return false;
+	while (row != 0 && slice_next_part(&pattern, '/', &segment)) {
+		if ((row >> count & 1) != 0)
+			return true; /* the prefix is used up, the pattern goes on */
+		row = step(row, segment, parts, count);
+		if (slice_is_text(segment, "**") && row != 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,9 @@
+/* Path patterns beside the public path_pattern_matches(). */
+#pragma once
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+
+/* Whether the pattern can match some path under `prefix` ("" or ending in '/'). */
+bool path_pattern_reaches(struct slice pattern, struct slice prefix);
