@@ -54,25 +54,17 @@ static uint64_t read_u64(const unsigned char *p)
 	return v;
 }
 
-/* Multiply-and-fold: the high half of a 128-bit product carries what the low half lost. */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	__extension__ typedef unsigned __int128 u128;
-	u128 product = (u128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-uint64_t hash_bytes(const void *data, size_t len)
+uint64_t hash_long_bytes(const void *data, size_t len)
 {
 	const uint64_t k0 = UINT64_C(0x9e3779b97f4a7c15), k1 = UINT64_C(0xd6e8feb86659fd93);
 	const unsigned char *p = data;
 	uint64_t h = k0 ^ len;
-	uint64_t tail = 0;
+	size_t left = len;
 
-	for (; len >= 8; len -= 8, p += 8)
-		h = fold(h ^ read_u64(p), k1);
-	for (size_t i = 0; i < len; i++)
-		tail |= (uint64_t)p[i] << (8 * i);
-	return fold(h ^ tail, k0 ^ k1);
+	for (; left > 16; left -= 16, p += 16)
+		h = hash_fold(read_u64(p) ^ k1, read_u64(p + 8) ^ h);
+	/* The last 16 bytes, which may overlap those before. */
+	p = (const unsigned char *)data + len - 16;
+	h = hash_fold(read_u64(p) ^ k1, read_u64(p + 8) ^ h);
+	return hash_fold(h ^ len, k0 ^ k1);
 }

@@ -69,9 +69,43 @@ bool slice_next_part(struct slice *rest, char separator, struct slice *part);
 /* Decimal digits only, no sign, no blank. False when empty, malformed or above `max`. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret);
 
+/* For hash_bytes(): what is longer than 16 bytes. */
+uint64_t hash_long_bytes(const void *data, size_t len);
+
+/* Multiply-and-fold: the high half of a 128-bit product carries what the low half lost. */
+static inline uint64_t hash_fold(uint64_t a, uint64_t b)
+{
+	__extension__ typedef unsigned __int128 u128;
+	u128 product = (u128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* Unkeyed 64-bit hash for tables whose worst case is bounded otherwise (a sorted index, a bytes
- * compare). The same input gives the same hash in every process. Not for security. */
-uint64_t hash_bytes(const void *data, size_t len);
+ * compare). The same input gives the same hash in every process. Not for security. Inline, for most
+ * keys are short: their first and last bytes are read as two overlapping words. */
+static inline uint64_t hash_bytes(const void *data, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	uint64_t head = 0, tail = 0;
+	uint32_t word;
+
+	if (len > 16)
+		return hash_long_bytes(data, len);
+	if (len >= 8) {
+		memcpy(&head, p, 8);
+		memcpy(&tail, p + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(&word, p, 4);
+		head = word;
+		memcpy(&word, p + len - 4, 4);
+		tail = word;
+	} else if (len != 0) {
+		head = (uint64_t)p[0] << 16 | (uint64_t)p[len / 2] << 8 | p[len - 1];
+	}
+	head = hash_fold(head ^ UINT64_C(0xd6e8feb86659fd93), tail ^ UINT64_C(0x9e3779b97f4a7c15));
+	return hash_fold(head ^ len, UINT64_C(0xa0761d6478bd642f));
+}
 
 static inline uint64_t slice_hash(struct slice s)
 {

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <stdio.h>
+
 #define NEAR_BYTES_MAX 64
 
 /* How many bytes follow a lead byte, and the bounds of the first of them (RFC 3629 section 4). */
@@ -148,6 +150,64 @@ void json_append_string(struct buf *b, struct slice s)
 	if (s.len > start)
 		buf_append(b, s.data + start, s.len - start);
 	buf_append_char(b, '"');
+}
+
+/* What could move a cursor, or reorder what a reader sees (Unicode's bidirectional controls). */
+static bool is_unprintable(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200e && cp <= 0x200f) ||
+	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+}
+
+/* Writes one character of `s` at `*at` as it shall stand in quotes; gives its length, at most 6. */
+static size_t quote_char(char out[static 8], struct slice s, size_t *at)
+{
+	unsigned char low, high, c = (unsigned char)s.data[*at];
+	int follow = c < 0x80 ? 0 : lead(c, &low, &high);
+	struct slice one = slice_first(slice_from(s, *at), follow >= 0 ? (size_t)follow + 1 : 1);
+	size_t from = 0;
+	uint32_t cp;
+
+	if (utf8_check(one) != SIZE_MAX) {
+		*at += 1;
+		return (size_t)snprintf(out, 8, "\\x%02x", c);
+	}
+	*at += one.len;
+	cp = utf8_next(one, &from);
+	if (is_unprintable(cp))
+		return (size_t)snprintf(out, 8, "\\u%04x", (unsigned)cp);
+	if (c == '"' || c == '\\')
+		return (size_t)snprintf(out, 8, "\\%c", c);
+	memcpy(out, one.data, one.len);
+	return one.len;
+}
+
+const char *text_quote(char *ret, size_t size, struct slice name)
+{
+	const size_t tail = sizeof "...\"";
+	size_t used = 1, at = 0;
+
+	if (size < 16) {
+		if (size != 0)
+			ret[0] = '\0';
+		return ret;
+	}
+	ret[0] = '"';
+	while (at < name.len) {
+		char out[8];
+		size_t len = quote_char(out, name, &at);
+
+		if (used + len + tail > size) {
+			memcpy(ret + used, "...", 3);
+			used += 3;
+			break;
+		}
+		memcpy(ret + used, out, len);
+		used += len;
+	}
+	ret[used++] = '"';
+	ret[used] = '\0';
+	return ret;
 }
 
 void hex_append(struct buf *b, const void *data, size_t len)

@@ -24,6 +24,11 @@ void text_position(struct slice s, size_t offset, uint32_t *ret_line, uint32_t *
  * The text must be valid UTF-8. */
 void json_append_string(struct buf *b, struct slice s);
 
+/* A name (a key, a path; never a value) in double quotes for a message: '"' and '\\' escaped, control
+ * characters, bytes that are not UTF-8 and what changes the direction of text as \xNN or \uNNNN. Cut
+ * with "..." to fit, at least 16 bytes, never inside a character. Gives back `ret`. */
+const char *text_quote(char *ret, size_t size, struct slice name);
+
 void hex_append(struct buf *b, const void *data, size_t len); /* lower case */
 bool hex_parse(struct slice text, void *ret, size_t len);     /* exactly 2 * len digits */
 

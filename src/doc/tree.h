@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define DOC_DEPTH_MAX 64
+#define DOC_DEPTH_CEILING 512 /* no reader goes deeper, whatever its limits say */
 #define DOC_NODES_MAX 100000
 #define DOC_BYTES_MAX (1024 * 1024)
 
@@ -112,18 +113,53 @@ static inline bool tree_is_text(const struct tree_node *n, const char *text)
 /* "null", "boolean", "number", "string", "array", "object". */
 const char *tree_kind_name(enum tree_kind kind);
 
-/* The member's value or NULL; NULL also for what is no object. At most log2(members) + 16 compares
- * of hashes. */
-const struct tree_node *tree_get(const struct tree_node *object, struct slice key);
-const struct tree_node *tree_get_hashed(const struct tree_node *object, struct slice key,
-					uint64_t hash);
-const struct tree_member *tree_get_member(const struct tree_node *object, struct slice key);
+/* For the inline functions below: the member of an object over TREE_INDEX_MIN. */
+const struct tree_member *tree_find_indexed(const struct tree_node *object, struct slice key,
+					    uint64_t hash);
+
+/* The member or NULL; NULL also for what is no object, or NULL. At most log2(members) + 16 compares of
+ * hashes, also when keys were chosen to collide. Inline, for it is the schema engine's hot call. */
+static inline const struct tree_member *
+tree_get_member_hashed(const struct tree_node *object, struct slice key, uint64_t hash)
+{
+	if (object == NULL || object->kind != TREE_OBJECT)
+		return NULL;
+	if (object->count > TREE_INDEX_MIN)
+		return tree_find_indexed(object, key, hash);
+	for (uint32_t i = 0; i < object->count; i++) {
+		const struct tree_member *m = &object->of.members[i];
+
+		if (m->hash == hash && slice_is_equal(tree_key(m), key))
+			return m;
+	}
+	return NULL;
+}
+
+static inline const struct tree_member *tree_get_member(const struct tree_node *object,
+							struct slice key)
+{
+	return tree_get_member_hashed(object, key, slice_hash(key));
+}
+
+/* As tree_get_member(), the value. */
+static inline const struct tree_node *tree_get_hashed(const struct tree_node *object,
+						      struct slice key, uint64_t hash)
+{
+	const struct tree_member *m = tree_get_member_hashed(object, key, hash);
+
+	return m != NULL ? &m->value : NULL;
+}
+
+static inline const struct tree_node *tree_get(const struct tree_node *object, struct slice key)
+{
+	return tree_get_hashed(object, key, slice_hash(key));
+}
 
 /* As tree_get(), for a string literal. */
 #define TREE_GET(object, literal) tree_get((object), SLICE_LITERAL(literal))
 
 /* JSON equality (JSON Schema 2020-12 core, section 4.2.2): numbers by value, however written and
- * however large; members in any order. */
+ * however large; members in any order. A node flagged TREE_IS_OPAQUE equals only itself. */
 bool tree_is_equal(const struct tree_node *a, const struct tree_node *b);
 
 /* Consistent with tree_is_equal(). */
@@ -137,18 +173,22 @@ void tree_set_string(struct tree_node *ret, struct slice text); /* NUL-terminate
 bool tree_copy_string(struct tree_node *ret, struct arena *a, struct slice text);
 bool tree_copy_integer(struct tree_node *ret, struct arena *a, int64_t value);
 
-/* A number from its JSON text (RFC 8259 section 6, checked by the caller); keeps the text, sets flags
- * and value. Bounded: a text over 1,100 bytes or with an exponent beyond 9 digits is false. */
+#define NUMBER_BYTES_MAX 1100
+
+/* A number from its JSON text (RFC 8259 section 6, checked by the caller, NUL-terminated); keeps the
+ * text, sets flags and value. Bounded: a text over NUMBER_BYTES_MAX or with an exponent beyond 9 digits
+ * is false. */
 bool tree_set_number(struct tree_node *ret, struct slice text);
 
 /* Arrays and objects from items that live in the arena. tree_set_object() hashes the keys where
- * `hash` is 0, builds the index, and finds duplicates: E_INVALID, with the place of the second. */
+ * `hash` is 0, builds the index, and finds duplicates: E_INVALID, with the place of the second and the
+ * key's name. E_LIMIT when the arena's bound is used up, else E_MEMORY. */
 void tree_set_array(struct tree_node *ret, const struct tree_node *items, uint32_t count);
 MUST_USE enum result tree_set_object(struct tree_node *ret, struct arena *a,
 				     struct tree_member *members, uint32_t count,
 				     struct error *err);
 
-/* A deep copy into `a`, places, sources and flags kept. */
+/* A deep copy into `a`, places, sources and flags kept. E_LIMIT, E_MEMORY as above. */
 MUST_USE enum result tree_copy(struct tree_node *ret, struct arena *a, const struct tree_node *from,
 			       struct error *err);
 
