@@ -31,7 +31,7 @@ struct version_row {
 	int64_t created_ms;
 	struct slice created_by;
 	struct slice message;
-	struct slice content_type; /* of the source as it was written: application/yaml, application/json */
+	struct slice content_type; /* of the source: application/yaml, application/json */
 	struct slice digest;	   /* 32 bytes: SHA-256 of the source; keyed for secrets */
 	enum version_state state;
 	uint64_t state_revision;  /* that last changed the state */
@@ -73,15 +73,15 @@ struct edge_row {
 struct token_row {
 	struct slice hash;     /* 32 bytes, keyed */
 	struct slice accessor; /* unique */
-	struct slice record;   /* JSON: name, policies, expiry, parent, addresses, … (access/token.h) */
+	struct slice record;   /* JSON: name, policies, parent, addresses, … (access/token.h) */
 	int64_t expires_ms;    /* 0: never */
 	int64_t uses_left;     /* -1: unlimited */
 	bool is_revoked;
 };
 
 struct audit_row {
-	uint64_t index; /* from 0, no gap */
-	int64_t time_ms;
+	uint64_t index;			     /* from 0, no gap */
+	int64_t time_ms;		     /* never decreases; queries by time rely on it */
 	struct slice actor, action, outcome; /* for queries; the truth is `entry` */
 	const struct slice *paths;	     /* for queries */
 	uint32_t paths_count;
@@ -91,12 +91,16 @@ struct audit_row {
 
 struct audit_filter {
 	struct slice actor, action, outcome; /* empty: any. `action` ending in "*" is a prefix */
-	struct slice path;		     /* exact, or a prefix where it ends in "/" or "**"; empty: any */
-	int64_t from_ms, to_ms;		     /* half open; 0: unbounded */
-	uint64_t after;			     /* entries with index >= after */
+	struct slice path;	/* exact, or a prefix where it ends in "/" or "**"; empty: any */
+	int64_t from_ms, to_ms; /* half open; 0: unbounded */
+	uint64_t after;		/* entries with index >= after */
 	uint32_t limit;
-	bool is_newest_first;		     /* then `after` is an exclusive upper bound, 0: from the newest */
+	bool is_newest_first; /* then `after` is an exclusive upper bound, 0: from the newest */
+	uint64_t scan_max;    /* index entries looked at before E_LIMIT; 0: AUDIT_SCAN_MAX */
 };
+
+/* About two seconds of work. */
+#define AUDIT_SCAN_MAX UINT64_C(20000000)
 
 /* What must change in one go with the audit rows. */
 struct log_row {
@@ -107,25 +111,31 @@ struct log_row {
 };
 
 /* Names of meta values. */
-#define META_STORE_ID "store_id"   /* 16 random bytes */
-#define META_EPOCH "epoch"	   /* decimal */
-#define META_REVISION "revision"   /* decimal: the last one */
-#define META_LAST_MS "last_ms"	   /* decimal: its time */
-#define META_LOG_KEY "log_key"	   /* the log's signing key, wrapped */
+#define META_STORE_ID	"store_id" /* 16 random bytes */
+#define META_EPOCH	"epoch"	   /* decimal */
+#define META_REVISION	"revision" /* decimal: the last one */
+#define META_LAST_MS	"last_ms"  /* decimal: its time */
+#define META_LOG_KEY	"log_key"  /* the log's signing key, wrapped */
 #define META_LOG_ORIGIN "log_origin"
 
-/* sqlite: DIR/reeve.db, beside a lock file of our own. `open` makes the schema where there is none only with `is_new`, migrates
- * older formats after a copy DIR/reeve.db.format-N, refuses newer ones. */
+/* sqlite: DIR/reeve.db (0600) in a folder that only its owner may enter (0700; else E_FORBIDDEN), beside a lock file of our own
+ * (E_BUSY while another process serves the data). With `is_new` it makes folder and schema, E_CONFLICT where there is a store
+ * already; without, E_NOT_FOUND where there is none. Older formats are migrated after a copy DIR/reeve.db.format-N, newer ones
+ * refused (E_UNSUPPORTED). */
 MUST_USE enum result store_open_sqlite(struct store **ret, const char *folder, bool is_new,
 				       struct error *err);
-/* For readers beside a running server or of a stopped one (verify, backup): no lock, nothing is written. */
+/* For readers beside a running server or of a stopped one (verify, backup), also in a folder that they may not write: no lock
+ * of ours, nothing is changed. Every writing call is E_UNAVAILABLE, but store_backup() works. */
 MUST_USE enum result store_open_sqlite_readonly(struct store **ret, const char *folder,
 						struct error *err);
 void store_close(struct store *s); /* takes NULL; all sessions must be closed */
 
-/* Writing. begin … commit, one thread. Savepoints do not nest. */
+/* Writing. begin … commit, one thread. Savepoints do not nest; each ends by store_release() or store_rollback_to(). A call that
+ * failed has changed nothing; should the disk have taken the whole transaction with it, all that follows fails until
+ * store_rollback(), which is harmless where there is nothing to undo. Numbers above INT64_MAX are E_LIMIT. */
 MUST_USE enum result store_begin(struct store *s, struct error *err);
-/* OK: durable. E_IO: the outcome is not known before the next open; write no more. */
+/* OK: durable. E_IO: the outcome is not known before the next open; from then on every writing call is E_UNAVAILABLE, readers
+ * go on. */
 MUST_USE enum result store_commit(struct store *s, struct error *err);
 void store_rollback(struct store *s);
 MUST_USE enum result store_savepoint(struct store *s, struct error *err);
@@ -134,10 +144,15 @@ MUST_USE enum result store_rollback_to(struct store *s, struct error *err);
 
 MUST_USE enum result store_put_version(struct store *s, const struct version_row *row,
 				       struct error *err);
-/* VERSION_DESTROYED empties wrapped_key and sealed, and their bytes leave the file. */
+/* VERSION_DESTROYED empties wrapped_key and sealed, and their bytes leave the file (store_shred() clears the log too); no other
+ * state can follow it (E_CONFLICT). */
 MUST_USE enum result store_set_version_state(struct store *s, struct slice path, uint64_t version,
 					     enum version_state state, uint64_t revision,
 					     struct error *err);
+/* The same data key under another key-encryption key. E_CONFLICT for a destroyed version. */
+MUST_USE enum result store_rewrap_version(struct store *s, struct slice path, uint64_t version,
+					  uint32_t generation, struct slice wrapped_key,
+					  struct error *err);
 MUST_USE enum result store_put_revision(struct store *s, const struct revision_row *row,
 					struct error *err);
 MUST_USE enum result store_put_change(struct store *s, const struct change_row *row,
@@ -166,15 +181,22 @@ MUST_USE enum result store_put_idempotent(struct store *s, struct slice key,
 					  struct slice fingerprint, struct slice answer,
 					  int64_t time_ms, int64_t forget_before_ms,
 					  struct error *err);
-/* A destroyed content must leave the write-ahead log too. After a commit. */
+/* A destroyed content must leave the write-ahead log too. After a commit, outside a transaction. E_BUSY while a reader still
+ * needs the log: call again later. */
 MUST_USE enum result store_shred(struct store *s, struct error *err);
-/* A consistent copy of everything while serving, to a file that must not exist. From any thread; opens its own session.
- * `progress` (may be NULL) hears of pages done and left. */
+/* A consistent copy of everything while serving, to a file (0600) that must not exist (E_CONFLICT). From any thread; opens its
+ * own session. A crash leaves no file of that name but a whole and durable one. `progress` (may be NULL) hears of pages done
+ * and left. */
 MUST_USE enum result store_backup(struct store *s, const char *file,
 				  void (*progress)(void *ctx, uint64_t done, uint64_t left),
 				  void *ctx, struct error *err);
 
-/* Reading. */
+/* Makes DIR/reeve.db from a file that store_backup() wrote; E_CONFLICT where there is a store already. The epoch is the
+ * caller's to raise. */
+MUST_USE enum result store_restore_sqlite(const char *folder, const char *file, struct error *err);
+
+/* Reading. A session that stays between begin and end keeps the write-ahead log from shrinking: end it soon. A `limit` of 0
+ * means no limit. */
 MUST_USE enum result store_session_open(struct store_session **ret, struct store *s,
 					struct error *err);
 void store_session_close(struct store_session *ss);
@@ -188,11 +210,13 @@ typedef enum result revision_fn(void *ctx, const struct revision_row *row, struc
 typedef enum result change_fn(void *ctx, const struct change_row *row, struct error *err);
 typedef enum result edge_fn(void *ctx, const struct edge_row *row, struct error *err);
 typedef enum result token_fn(void *ctx, const struct token_row *row, struct error *err);
-typedef enum result audit_fn(void *ctx, const struct audit_row *row, struct error *err); /* paths not filled */
+typedef enum result audit_fn(void *ctx, const struct audit_row *row,
+			     struct error *err); /* paths not filled */
 typedef enum result key_fn(void *ctx, uint32_t generation, struct slice wrapped, struct error *err);
 typedef enum result bytes_fn(void *ctx, struct slice value, struct error *err);
 typedef enum result effective_fn(void *ctx, uint64_t revision, struct slice digest,
 				 struct error *err);
+typedef enum result log_fn(void *ctx, const struct log_row *row, struct error *err);
 
 /* The newest version of every document, whatever its state, by path. */
 MUST_USE enum result store_each_head(struct store_session *ss, version_fn *each, void *ctx,
@@ -201,7 +225,8 @@ MUST_USE enum result store_each_head(struct store_session *ss, version_fn *each,
 MUST_USE enum result store_get_version(struct store_session *ss, struct slice path,
 				       uint64_t version, version_fn *each, void *ctx,
 				       struct error *err);
-/* The newest version that `path` had at `revision`, with the state that it had then; E_NOT_FOUND where it had none. */
+/* The newest version that `path` had at `revision`, with the state that it had then; E_NOT_FOUND where it had none. One that
+ * was destroyed since is VERSION_DESTROYED: no state brings its content back. */
 MUST_USE enum result store_get_version_at(struct store_session *ss, struct slice path,
 					  uint64_t revision, version_fn *each, void *ctx,
 					  struct error *err);
@@ -209,7 +234,8 @@ MUST_USE enum result store_get_version_at(struct store_session *ss, struct slice
 MUST_USE enum result store_each_version(struct store_session *ss, struct slice path,
 					uint64_t before, uint32_t limit, version_fn *each,
 					void *ctx, struct error *err);
-/* Every version whose key is wrapped by a generation below `generation`: for rotation. */
+/* Versions whose key is wrapped by a generation below `generation`, without `sealed`, in no order: for rotation. Destroyed ones
+ * have no key. */
 MUST_USE enum result store_each_wrapped_below(struct store_session *ss, uint32_t generation,
 					      uint32_t limit, version_fn *each, void *ctx,
 					      struct error *err);
@@ -239,12 +265,13 @@ MUST_USE enum result store_each_token(struct store_session *ss, token_fn *each, 
 				      struct error *err);
 MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
 				    struct error *err);
+/* In the order of the index. E_LIMIT, after what was found so far, where a filter of common values finds too little in
+ * `scan_max`; the text names the index to go on from. */
 MUST_USE enum result store_each_audit(struct store_session *ss, const struct audit_filter *filter,
 				      audit_fn *each, void *ctx, struct error *err);
-MUST_USE enum result store_get_log(struct store_session *ss,
-				   enum result (*each)(void *ctx, const struct log_row *row,
-						       struct error *err),
-				   void *ctx, struct error *err);
+/* E_NOT_FOUND before the first store_put_log(). */
+MUST_USE enum result store_get_log(struct store_session *ss, log_fn *each, void *ctx,
+				   struct error *err);
 /* E_NOT_FOUND where there is none. */
 MUST_USE enum result store_get_meta(struct store_session *ss, const char *name, bytes_fn *each,
 				    void *ctx, struct error *err);
@@ -253,8 +280,10 @@ MUST_USE enum result store_get_idempotent(struct store_session *ss, struct slice
 					  struct slice fingerprint, bytes_fn *each, void *ctx,
 					  struct error *err);
 
-/* How a back end plugs in (and a test that lets the n-th call fail wraps one): store_wrap_failing() gives a store that asks
- * `may_call` before each call that touches the disk; false makes it E_IO. Takes `inner`. */
+/* For tests that let the n-th call fail: a store that asks `may_call` before each call that touches the disk, by the name of the
+ * function without "store_"; false makes it E_IO and nothing is done. Commits ask twice: "commit" before, and "commit_sync"
+ * after the rows are in, whose false is a commit that happened and was not acknowledged; either way the store then refuses to
+ * write, as a real one does. Takes `inner`, also on failure. */
 MUST_USE enum result store_wrap_failing(struct store **ret, struct store *inner,
 					bool (*may_call)(void *ctx, const char *name), void *ctx,
 					struct error *err);
