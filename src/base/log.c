@@ -42,7 +42,7 @@ static size_t put_escaped(char *out, unsigned char c)
 		*out = (char)c;
 		return 1;
 	}
-	return (size_t)sprintf(out, "\\x%02x", c);
+	return (size_t)snprintf(out, 5, "\\x%02x", c);
 }
 
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
