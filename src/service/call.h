@@ -82,6 +82,8 @@ struct call_input {
 	struct slice body;
 	enum doc_format body_format;
 	bool is_merge_patch;
+	bool wants_source; /* a document as it was written (BODY_SOURCE) rather than the JSON form */
+	bool wants_lines;  /* audit entries one a line (BODY_NDJSON) rather than {"items": [...]} */
 	/* audit */
 	struct slice actor, action, outcome, audit_path;
 	int64_t from_ms, to_ms;

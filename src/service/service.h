@@ -13,6 +13,8 @@
 #include "store/store.h"
 
 struct keyring;
+struct key;
+struct secret_memory;
 
 struct service_settings {
 	uint32_t workers;	   /* threads; 0: 2 */
@@ -82,6 +84,13 @@ MUST_USE enum result service_init(struct store *store, struct keyring *keyring,
 				  const struct clock *clock, const struct random_source *random,
 				  struct buf *ret_token, struct buf *ret_log_vkey,
 				  struct error *err);
+
+/* The keys of a store that service_init() made, from its rows (store_each_key) and META_STORE_ID. Takes `root`, also on
+ * failure. `memory` outlives the keyring. E_CRYPTO when the root key is not this store's; E_NOT_FOUND when the store was never
+ * initialised. For serve, restore and whoever else opens stored data. */
+MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *store,
+					  struct secret_memory *memory, struct key *root_take,
+					  struct error *err);
 
 /* After a restore from a backup: raises the epoch, revokes all tokens unless `is_keeping_tokens`, makes a fresh administrator's token, and writes an audit
  * entry with the reason. */
