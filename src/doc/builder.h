@@ -1,0 +1,80 @@
+/*
+ * What both readers build a tree with: one growable stack on which open containers collect their
+ * children, copied flat into the arena when they close. It counts depth and nodes, so no reader can
+ * forget to.
+ */
+#pragma once
+
+#include "doc/tree.h"
+
+/* An open container: where it stands on the stack, and what its children add up to. */
+struct builder_frame {
+	uint32_t slot;
+	uint8_t kind;
+	uint8_t height; /* unused by JSON: containers inside one another below this one */
+};
+
+struct builder {
+	struct tree *tree;
+	struct tree_member *stack; /* an array's items use only the value of each */
+	uint32_t used, size;
+	uint32_t depth, depth_max;
+	uint32_t nodes, nodes_max;
+	struct builder_frame frames[DOC_DEPTH_CEILING];
+};
+
+void builder_init(struct builder *b, struct tree *tree, const struct doc_limits *limits);
+void builder_clear(struct builder *b); /* wipes when the tree is wiped */
+
+/* E_LIMIT when the arena said no by its bound, else E_MEMORY. */
+enum result builder_fail_memory(const struct builder *b, struct error *err);
+
+enum result builder_grow(struct builder *b, struct error *err);
+enum result builder_fail_nodes(const struct builder *b, uint32_t line, uint32_t column,
+			       struct error *err);
+
+/* The free slot on top: a reader puts a key and then a value there. Valid until the next call. */
+static inline enum result builder_top(struct builder *b, struct tree_member **ret,
+				      struct error *err)
+{
+	if (b->used == b->size) {
+		enum result rc = builder_grow(b, err);
+
+		if (rc != OK)
+			return rc;
+	}
+	*ret = &b->stack[b->used];
+	return OK;
+}
+
+/* Counts the value in the top slot, which builder_top() gave, and keeps it. `nodes` is what it holds
+ * in all. */
+static inline enum result builder_push(struct builder *b, uint32_t nodes, struct error *err)
+{
+	const struct tree_node *value = &b->stack[b->used].value;
+
+	if (nodes > b->nodes_max - b->nodes)
+		return builder_fail_nodes(b, value->line, value->column, err);
+	b->nodes += nodes;
+	b->used++;
+	return OK;
+}
+
+/* Opens a container in the top slot; E_LIMIT when too deep. */
+enum result builder_open(struct builder *b, enum tree_kind kind, uint32_t line, uint32_t column,
+			 struct error *err);
+
+/* Closes the innermost container. A duplicate key is E_MALFORMED with its place. Gives the finished
+ * node, valid until the next call, when `ret` is not NULL. */
+enum result builder_close(struct builder *b, const struct tree_node **ret, struct error *err);
+
+static inline enum tree_kind builder_kind(const struct builder *b)
+{
+	return (enum tree_kind)b->frames[b->depth - 1].kind;
+}
+
+/* Whether the innermost container has children yet. */
+static inline bool builder_is_empty(const struct builder *b)
+{
+	return b->used == b->frames[b->depth - 1].slot + 1;
+}
