@@ -1,0 +1,102 @@
+#include "client/problem.h"
+
+#include "doc/read.h"
+
+static void tree_clearp(struct tree *t)
+{
+	tree_clear(t);
+}
+
+static enum result result_of(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		enum result rc;
+	} rows[] = {
+		{400, E_MALFORMED}, {401, E_UNAUTHENTICATED}, {403, E_FORBIDDEN},
+		{404, E_NOT_FOUND}, {409, E_CONFLICT},	      {412, E_PRECONDITION},
+		{413, E_TOO_LARGE}, {415, E_UNSUPPORTED},     {422, E_INVALID},
+		{429, E_BUSY},	    {503, E_UNAVAILABLE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].status == status)
+			return rows[i].rc;
+	}
+	return status >= 500 ? E_INTERNAL : E_MALFORMED;
+}
+
+static bool read_problem(struct tree *ret, const struct client_response *r)
+{
+	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX};
+	struct error ignored;
+
+	return doc_read(ret, DOC_JSON, buf_slice(&r->body), &limits, NULL, &ignored) == OK &&
+	       ret->root.kind == TREE_OBJECT;
+}
+
+static struct slice get_text(const struct tree_node *object, const char *key)
+{
+	const struct tree_node *n = object != NULL ? tree_get(object, slice_text(key)) : NULL;
+
+	return n != NULL && n->kind == TREE_STRING ? tree_text(n) : SLICE_NULL;
+}
+
+static uint64_t get_number(const struct tree_node *object, const char *key)
+{
+	const struct tree_node *n = object != NULL ? tree_get(object, slice_text(key)) : NULL;
+
+	if (n == NULL || n->kind != TREE_NUMBER || (n->flags & TREE_FITS_INT64) == 0 ||
+	    n->as.integer < 0)
+		return 0;
+	return (uint64_t)n->as.integer;
+}
+
+enum result problem_explain(const struct client_response *r, struct error *err)
+{
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	enum result rc = result_of(r->status);
+	struct slice detail = SLICE_NULL;
+
+	if (read_problem(&tree, r)) {
+		detail = get_text(&tree.root, "detail");
+		if (detail.len == 0)
+			detail = get_text(&tree.root, "title");
+	}
+	if (detail.len == 0)
+		return fail(err, rc, "the server answered with status %u", r->status);
+	return fail(err, rc, "%.*s", SLICE_ARGS(detail));
+}
+
+static void list_one(struct buf *ret, const struct tree_node *item)
+{
+	const struct tree_node *origin = TREE_GET(item, "origin");
+	struct slice profile = get_text(item, "profile"), pointer = get_text(item, "pointer");
+	struct slice path = get_text(origin, "path");
+
+	buf_append_text(ret, "  ");
+	if (profile.len != 0)
+		buf_printf(ret, "%.*s ", SLICE_ARGS(profile));
+	if (pointer.len != 0)
+		buf_printf(ret, "%.*s", SLICE_ARGS(pointer));
+	buf_printf(ret, ": %.*s", SLICE_ARGS(get_text(item, "message")));
+	if (path.len != 0)
+		buf_printf(ret, " (%.*s:%llu:%llu)", SLICE_ARGS(path),
+			   (unsigned long long)get_number(origin, "line"),
+			   (unsigned long long)get_number(origin, "column"));
+	buf_append_char(ret, '\n');
+}
+
+void problem_list(struct buf *ret, const struct client_response *r)
+{
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	const struct tree_node *errors;
+
+	if (!read_problem(&tree, r))
+		return;
+	errors = TREE_GET(&tree.root, "errors");
+	if (errors == NULL || errors->kind != TREE_ARRAY)
+		return;
+	for (uint32_t i = 0; i < errors->count; i++)
+		list_one(ret, &errors->of.items[i]);
+}

@@ -1,0 +1,49 @@
+#include "client/url.h"
+
+static bool is_unreserved(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+static void append_encoded(struct buf *url, struct slice text, const char *also_plain)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (is_unreserved(c) || (c != '\0' && strchr(also_plain, c) != NULL))
+			buf_append_char(url, c);
+		else
+			buf_printf(url, "%%%02X", (unsigned)(unsigned char)c);
+	}
+}
+
+void url_append_path(struct buf *url, struct slice path)
+{
+	append_encoded(url, path, "/:@=");
+}
+
+void url_append_query(struct buf *url, const char *name, struct slice value)
+{
+	bool is_first = url->len == 0 || memchr(url->data, '?', url->len) == NULL;
+
+	buf_printf(url, "%c%s=", is_first ? '?' : '&', name);
+	append_encoded(url, value, "/:");
+}
+
+void url_append_query_text(struct buf *url, const char *name, const char *value_or_null)
+{
+	if (value_or_null != NULL)
+		url_append_query(url, name, slice_text(value_or_null));
+}
+
+void url_append_query_u64(struct buf *url, const char *name, uint64_t value)
+{
+	CLEANUP(buf_clear) struct buf digits = BUF_NULL;
+
+	buf_append_u64(&digits, value);
+	if (buf_is_failed(&digits))
+		url->is_failed = true;
+	else
+		url_append_query(url, name, buf_slice(&digits));
+}
