@@ -32,11 +32,12 @@ MUST_USE enum result envelope_seal(struct buf *ret, const struct key *k, uint32_
 				   const char *label, struct slice ad, struct slice plain,
 				   struct error *err);
 
-/* Appends the plaintext. E_CORRUPT when it is no such blob, E_UNSUPPORTED for another version's,
- * E_CRYPTO when key, label or associated data differ or a bit is wrong; nothing of the plaintext
- * is then in `ret`. */
-MUST_USE enum result envelope_open(struct buf *ret, const struct key *k, const char *label,
-				   struct slice ad, struct slice blob, struct error *err);
+/* Appends the plaintext. `key_id` is what the blob must name: it stands outside the encryption.
+ * E_CORRUPT when it is no such blob, E_UNSUPPORTED for another version's, E_CRYPTO when key, label or
+ * associated data differ or a bit is wrong; nothing of the plaintext is then in `ret`. */
+MUST_USE enum result envelope_open(struct buf *ret, const struct key *k, uint32_t key_id,
+				   const char *label, struct slice ad, struct slice blob,
+				   struct error *err);
 
 /* The name of the key that the blob was sealed under. E_CORRUPT, E_UNSUPPORTED. */
 MUST_USE enum result envelope_key_id(struct slice blob, uint32_t *ret, struct error *err);
@@ -46,5 +47,5 @@ MUST_USE enum result envelope_wrap(struct buf *ret, const struct key *k, uint32_
 				   const char *label, struct slice ad, const struct key *inner,
 				   struct error *err);
 MUST_USE enum result envelope_unwrap(struct key **ret, struct secret_memory *m, const struct key *k,
-				     const char *label, struct slice ad, struct slice blob,
-				     struct error *err);
+				     uint32_t key_id, const char *label, struct slice ad,
+				     struct slice blob, struct error *err);

@@ -65,6 +65,7 @@ MUST_USE enum result keyring_each_row(const struct keyring *ring,
 /* Borrowed. */
 struct slice keyring_store_id(const struct keyring *ring);
 uint32_t keyring_generation(const struct keyring *ring); /* the newest: what new writes use */
+struct secret_memory *keyring_memory(const struct keyring *ring);
 const struct key *keyring_derived(const struct keyring *ring, enum derived_key which);
 const struct key *keyring_signing_seed(const struct keyring *ring);
 

@@ -9,9 +9,10 @@
 
 void sign_public_key(uint8_t ret[static SIGN_PUBLIC_BYTES], const struct key *seed);
 
-/* `public_key` must be the seed's own: a signature under another would give the seed away. */
-void sign_message(uint8_t ret[static SIGNATURE_BYTES], const struct key *seed,
-		  const uint8_t public_key[static SIGN_PUBLIC_BYTES], struct slice message);
+/* False, and nothing signed, when `public_key` is not the seed's own. */
+MUST_USE bool sign_message(uint8_t ret[static SIGNATURE_BYTES], const struct key *seed,
+			   const uint8_t public_key[static SIGN_PUBLIC_BYTES],
+			   struct slice message);
 
 bool signature_is_valid(const uint8_t signature[static SIGNATURE_BYTES],
 			const uint8_t public_key[static SIGN_PUBLIC_BYTES], struct slice message);

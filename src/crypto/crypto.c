@@ -1,0 +1,15 @@
+#include "crypto/crypto.h"
+
+#include <sodium.h>
+
+enum result crypto_start(struct error *err)
+{
+	if (sodium_init() < 0)
+		return fail(err, E_CRYPTO, "libsodium does not start");
+	return OK;
+}
+
+void crypto_random(void *ret, size_t len)
+{
+	randombytes_buf(ret, len);
+}

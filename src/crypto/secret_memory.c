@@ -1,0 +1,173 @@
+/*
+ * One guarded mapping holds all keys, so that a small RLIMIT_MEMLOCK suffices and making a key costs no
+ * system call: sodium_malloc() takes 25 µs. Which slots are taken is kept outside of it.
+ */
+#include "crypto/internal.h"
+
+#include "crypto/crypto.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <string.h>
+
+#define WORDS ((SECRET_MEMORY_KEYS + 63) / 64)
+
+struct secret_memory {
+	pthread_mutex_t lock; /* guards `taken` */
+	uint64_t taken[WORDS];
+	struct key *keys;
+	bool is_locked;
+};
+
+/* sodium_malloc() puts a 16-byte canary before its block and both on whole pages: this many keys
+ * and the canary fill eight of them. */
+_Static_assert(sizeof(struct key) == 48, "keys lie close together");
+_Static_assert(SECRET_MEMORY_KEYS == (8 * 4096 - 16) / sizeof(struct key), "the pages are full");
+
+enum result secret_memory_new(struct secret_memory **ret, struct error *err)
+{
+	CLEANUP(secret_memory_freep) struct secret_memory *m = alloc_zero(sizeof *m);
+
+	if (m == NULL)
+		return fail(err, E_MEMORY, "secret memory: out of memory");
+	pthread_mutex_init(&m->lock, NULL);
+	m->keys = sodium_allocarray(SECRET_MEMORY_KEYS, sizeof *m->keys);
+	if (m->keys == NULL)
+		return fail_errno(err, E_MEMORY, "secret memory");
+	sodium_memzero(m->keys, SECRET_MEMORY_KEYS * sizeof *m->keys);
+	m->is_locked = sodium_mlock(m->keys, SECRET_MEMORY_KEYS * sizeof *m->keys) == 0;
+	*ret = steal(&m);
+	return OK;
+}
+
+void secret_memory_free(struct secret_memory *m)
+{
+	if (m == NULL)
+		return;
+	sodium_free(m->keys); /* wipes and unlocks */
+	pthread_mutex_destroy(&m->lock);
+	alloc_free(m);
+}
+
+void secret_memory_freep(struct secret_memory **m)
+{
+	secret_memory_free(steal(m));
+}
+
+bool secret_memory_is_locked(const struct secret_memory *m)
+{
+	return m->is_locked;
+}
+
+uint32_t secret_memory_keys(struct secret_memory *m)
+{
+	uint32_t count = 0;
+
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < WORDS; i++)
+		count += (uint32_t)__builtin_popcountll(m->taken[i]);
+	pthread_mutex_unlock(&m->lock);
+	return count;
+}
+
+/* SECRET_MEMORY_KEYS when none is free. */
+static size_t take_slot(struct secret_memory *m)
+{
+	size_t slot = SECRET_MEMORY_KEYS;
+
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < WORDS; i++) {
+		size_t first;
+
+		if (m->taken[i] == UINT64_MAX)
+			continue;
+		first = i * 64 + (size_t)__builtin_ctzll(~m->taken[i]);
+		if (first < SECRET_MEMORY_KEYS) {
+			m->taken[i] |= UINT64_C(1) << first % 64;
+			slot = first;
+		}
+		break;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return slot;
+}
+
+enum result key_new_blank(struct key **ret, struct secret_memory *m, struct error *err)
+{
+	size_t slot = take_slot(m);
+
+	if (slot == SECRET_MEMORY_KEYS)
+		return fail(err, E_LIMIT, "all %d keys of the secret memory are in use",
+			    SECRET_MEMORY_KEYS);
+	m->keys[slot].memory = m;
+	*ret = &m->keys[slot];
+	return OK;
+}
+
+enum result key_new_random(struct key **ret, struct secret_memory *m, struct error *err)
+{
+	struct key *k;
+	enum result rc = key_new_blank(&k, m, err);
+
+	if (rc != OK)
+		return rc;
+	crypto_random(k->bytes, sizeof k->bytes);
+	*ret = k;
+	return OK;
+}
+
+enum result key_take_bytes(struct key **ret, struct secret_memory *m,
+			   uint8_t bytes[static KEY_BYTES], struct error *err)
+{
+	struct key *k;
+	enum result rc = key_new_blank(&k, m, err);
+
+	if (rc == OK) {
+		memcpy(k->bytes, bytes, KEY_BYTES);
+		*ret = k;
+	}
+	sodium_memzero(bytes, KEY_BYTES);
+	return rc;
+}
+
+enum result key_derive(struct key **ret, struct secret_memory *m, const struct key *from,
+		       const char *label, struct error *err)
+{
+	struct key *k;
+	enum result rc = key_new_blank(&k, m, err);
+
+	if (rc != OK)
+		return rc;
+	crypto_generichash(k->bytes, sizeof k->bytes, (const unsigned char *)label, strlen(label),
+			   from->bytes, sizeof from->bytes);
+	*ret = k;
+	return OK;
+}
+
+void key_free(struct key *k)
+{
+	struct secret_memory *m;
+	size_t slot;
+
+	if (k == NULL)
+		return;
+	m = k->memory;
+	slot = (size_t)(k - m->keys);
+	sodium_memzero(k, sizeof *k);
+	pthread_mutex_lock(&m->lock);
+	m->taken[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+	pthread_mutex_unlock(&m->lock);
+}
+
+void key_freep(struct key **k)
+{
+	key_free(steal(k));
+}
+
+enum result key_lend(const struct key *k,
+		     enum result (*use)(void *ctx, const uint8_t bytes[static KEY_BYTES],
+					struct error *err),
+		     void *ctx, struct error *err)
+{
+	return use(ctx, k->bytes, err);
+}
