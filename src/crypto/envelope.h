@@ -33,8 +33,8 @@ MUST_USE enum result envelope_seal(struct buf *ret, const struct key *k, uint32_
 				   struct error *err);
 
 /* Appends the plaintext. `key_id` is what the blob must name: it stands outside the encryption.
- * E_CORRUPT when it is no such blob, E_UNSUPPORTED for another version's, E_CRYPTO when key, label or
- * associated data differ or a bit is wrong; nothing of the plaintext is then in `ret`. */
+ * E_CORRUPT when it is no such blob, E_UNSUPPORTED for another version's, E_CRYPTO when key, label
+ * or associated data differ or a bit is wrong; nothing of the plaintext is then in `ret`. */
 MUST_USE enum result envelope_open(struct buf *ret, const struct key *k, uint32_t key_id,
 				   const char *label, struct slice ad, struct slice blob,
 				   struct error *err);

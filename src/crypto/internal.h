@@ -5,7 +5,7 @@
 
 #include <stdalign.h>
 
-/* Lies in secret memory, its owner's pointer included: nothing outside can be made to point into it. */
+/* Lies in secret memory, the pointer to its pool included. */
 struct key {
 	alignas(16) uint8_t bytes[KEY_BYTES];
 	struct secret_memory *memory;

@@ -1,6 +1,6 @@
 /*
- * One guarded mapping holds all keys, so that a small RLIMIT_MEMLOCK suffices and making a key costs no
- * system call: sodium_malloc() takes 25 µs. Which slots are taken is kept outside of it.
+ * One guarded mapping holds all keys, so that a small RLIMIT_MEMLOCK suffices and making a key
+ * costs no system call: sodium_malloc() takes 25 µs. Which slots are taken is kept outside of it.
  */
 #include "crypto/internal.h"
 

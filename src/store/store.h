@@ -116,6 +116,7 @@ struct log_row {
 #define META_REVISION	"revision" /* decimal: the last one */
 #define META_LAST_MS	"last_ms"  /* decimal: its time */
 #define META_LOG_KEY	"log_key"  /* the log's signing key, wrapped */
+#define META_DERIVE_KEY "derive_key" /* what the keyring derives its other keys from, wrapped */
 #define META_LOG_ORIGIN "log_origin"
 
 /* sqlite: DIR/reeve.db (0600) in a folder that only its owner may enter (0700; else E_FORBIDDEN), beside a lock file of our own

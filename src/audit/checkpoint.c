@@ -1,0 +1,62 @@
+#include "audit/checkpoint.h"
+
+#include "crypto/base64.h"
+
+enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct error *err)
+{
+	struct slice rest = body, origin, size, root;
+	struct checkpoint c = {0};
+
+	/* A fourth part is there at least as the nothing behind the third line's end. */
+	if (!slice_next_part(&rest, '\n', &origin) || !slice_next_part(&rest, '\n', &size) ||
+	    !slice_next_part(&rest, '\n', &root) || rest.data == NULL)
+		return fail(err, E_MALFORMED, "a checkpoint has three lines");
+	if (origin.len == 0 || origin.len >= sizeof c.origin)
+		return fail(err, E_MALFORMED, "a checkpoint's origin has 1 to %zu bytes",
+			    sizeof c.origin - 1);
+	if (!slice_to_u64(size, UINT64_MAX, &c.size) || (size.len > 1 && size.data[0] == '0'))
+		return fail(err, E_MALFORMED, "a checkpoint's size is no decimal number");
+	if (!base64_parse(BASE64_STANDARD, root, c.root, sizeof c.root))
+		return fail(err, E_MALFORMED, "a checkpoint's root is not %d bytes in base64",
+			    HASH_BYTES);
+	memcpy(c.origin, origin.data, origin.len);
+	*ret = c;
+	return OK;
+}
+
+enum result checkpoint_sign(struct buf *ret_note, const struct merkle *tree, const struct vkey *key,
+			    const struct key *seed, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf body = BUF_NULL;
+	uint8_t root[HASH_BYTES];
+	enum result rc;
+
+	merkle_root(root, tree);
+	buf_append_text(&body, key->name);
+	buf_append_char(&body, '\n');
+	buf_append_u64(&body, tree->size);
+	buf_append_char(&body, '\n');
+	base64_append(&body, BASE64_STANDARD, root, sizeof root);
+	buf_append_char(&body, '\n');
+	rc = buf_check(&body, err);
+	if (rc == OK)
+		rc = note_sign(ret_note, buf_slice(&body), key, seed, err);
+	return rc == OK ? OK : wrap(err, rc, "checkpoint");
+}
+
+enum result checkpoint_verify(struct checkpoint *ret, struct slice note, const struct vkey *key,
+			      struct error *err)
+{
+	struct checkpoint c;
+	struct slice body;
+	enum result rc = note_verify(&body, note, key, err);
+
+	if (rc == OK)
+		rc = checkpoint_parse(&c, body, err);
+	if (rc != OK)
+		return wrap(err, rc, "checkpoint");
+	if (strcmp(c.origin, key->name) != 0)
+		return fail(err, E_CRYPTO, "checkpoint: it is of another log than %s", key->name);
+	*ret = c;
+	return OK;
+}

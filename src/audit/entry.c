@@ -1,0 +1,304 @@
+/*
+ * The form is ours alone, so writing decides it and audit_head_read() may rely on its first keys.
+ * Strings are bounded one by one; together with their escapes (six bytes for one at worst) they
+ * leave room for at least one touched document in AUDIT_ENTRY_BYTES_MAX.
+ */
+#include "audit/entry.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "doc/read.h"
+
+#define ESCAPE_MAX   6
+#define FIELDS_COUNT 7
+#define NUMBER_MAX   20
+/* `],"touched_more":4294967295}` */
+#define TAIL_BYTES 29
+/* `,{"path":"","version":,"value_mac":""}` with their values */
+#define TOUCH_BYTES(path_bytes) (40 + (path_bytes)*ESCAPE_MAX + NUMBER_MAX + 2 * HASH_BYTES)
+
+_Static_assert(300 + 3 * NUMBER_MAX +
+			       (FIELDS_COUNT * AUDIT_FIELD_BYTES_MAX + AUDIT_REASON_BYTES_MAX) *
+				       ESCAPE_MAX +
+			       TOUCH_BYTES(AUDIT_PATH_BYTES_MAX) + TAIL_BYTES <=
+		       AUDIT_ENTRY_BYTES_MAX,
+	       "one touched document always fits");
+
+static enum result check_text(const char *name, struct slice text, size_t max, struct error *err)
+{
+	if (text.len > max)
+		return fail(err, E_TOO_LARGE, "audit entry: %s has more than %zu bytes", name, max);
+	if (utf8_check(text) != SIZE_MAX)
+		return fail(err, E_INVALID, "audit entry: %s is not UTF-8", name);
+	return OK;
+}
+
+static enum result check_entry(const struct audit_entry *entry, struct error *err)
+{
+	const struct {
+		const char *name;
+		struct slice text;
+	} fields[FIELDS_COUNT] = {
+		{"actor", entry->actor},
+		{"accessor", entry->accessor},
+		{"auth", entry->auth},
+		{"source", entry->source},
+		{"action", entry->action},
+		{"outcome", entry->outcome},
+		{"request_id", entry->request_id},
+	};
+	enum result rc = OK;
+
+	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(fields); i++)
+		rc = check_text(fields[i].name, fields[i].text, AUDIT_FIELD_BYTES_MAX, err);
+	if (rc == OK)
+		rc = check_text("reason", entry->reason, SIZE_MAX, err);
+	for (size_t i = 0; rc == OK && i < entry->touched_count; i++)
+		rc = check_text("path", entry->touched[i].path, AUDIT_PATH_BYTES_MAX, err);
+	if (rc == OK && (entry->time_ms < 0 || entry->time_ms > TIMESTAMP_MS_MAX))
+		rc = fail(err, E_INVALID, "audit entry: its time is outside 1970 to 9999");
+	return rc;
+}
+
+/* Not longer than allowed, and not in the middle of a character. */
+static struct slice cut_reason(struct slice reason)
+{
+	size_t len = AUDIT_REASON_BYTES_MAX;
+
+	if (reason.len <= len)
+		return reason;
+	while (len > 0 && ((unsigned char)reason.data[len] & 0xc0) == 0x80)
+		len--;
+	return slice_first(reason, len);
+}
+
+static void append_number(struct buf *b, const char *before, uint64_t value)
+{
+	buf_append_text(b, before);
+	buf_append_u64(b, value);
+}
+
+static void append_string(struct buf *b, const char *before, struct slice text)
+{
+	buf_append_text(b, before);
+	json_append_string(b, text);
+}
+
+static void append_touch(struct buf *b, const struct audit_touch *touch, bool is_first)
+{
+	append_string(b, is_first ? "{\"path\":" : ",{\"path\":", touch->path);
+	append_number(b, ",\"version\":", touch->version);
+	if (touch->has_mac) {
+		buf_append_text(b, ",\"value_mac\":\"");
+		hex_append(b, touch->mac, sizeof touch->mac);
+		buf_append_char(b, '"');
+	}
+	buf_append_char(b, '}');
+}
+
+/* As many as fit; the others are counted. `start` is where the line begins in `b`. */
+static void append_touched(struct buf *b, const struct audit_entry *entry, size_t start)
+{
+	uint32_t count = 0;
+
+	buf_append_text(b, ",\"touched\":[");
+	while (count < entry->touched_count && !buf_is_failed(b)) {
+		size_t before = b->len;
+
+		append_touch(b, &entry->touched[count], count == 0);
+		if (b->len - start + TAIL_BYTES > AUDIT_ENTRY_BYTES_MAX) {
+			buf_cut(b, before);
+			break;
+		}
+		count++;
+	}
+	append_number(b, "],\"touched_more\":",
+		      (uint64_t)entry->touched_count - count + entry->touched_more);
+	buf_append_char(b, '}');
+}
+
+enum result audit_entry_write(struct buf *ret, const struct audit_entry *entry, struct error *err)
+{
+	char time[TIMESTAMP_BYTES];
+	size_t start = ret->len;
+	enum result rc = check_entry(entry, err);
+
+	if (rc != OK)
+		return rc;
+	timestamp_format(time, entry->time_ms);
+	append_number(ret, "{\"v\":1,\"index\":", entry->index);
+	append_string(ret, ",\"time\":", slice_text(time));
+	append_number(ret, ",\"epoch\":", entry->epoch);
+	append_number(ret, ",\"revision\":", entry->revision);
+	append_string(ret, ",\"actor\":", entry->actor);
+	append_string(ret, ",\"accessor\":", entry->accessor);
+	append_string(ret, ",\"auth\":", entry->auth);
+	append_string(ret, ",\"source\":", entry->source);
+	append_string(ret, ",\"action\":", entry->action);
+	append_string(ret, ",\"outcome\":", entry->outcome);
+	append_string(ret, ",\"reason\":", cut_reason(entry->reason));
+	append_string(ret, ",\"request_id\":", entry->request_id);
+	append_touched(ret, entry, start);
+	if (buf_is_failed(ret)) {
+		buf_cut(ret, start);
+		return fail(err, E_MEMORY, "audit entry: out of memory");
+	}
+	return OK;
+}
+
+/* Reading by key from the tree; the first that is missing or of another kind makes the whole
+ * corrupt. */
+struct reader {
+	const struct tree_node *object;
+	bool is_bad;
+};
+
+static struct slice read_text(struct reader *r, struct slice key)
+{
+	const struct tree_node *n = tree_get(r->object, key);
+
+	if (n == NULL || n->kind != TREE_STRING) {
+		r->is_bad = true;
+		return SLICE_NULL;
+	}
+	return tree_text(n);
+}
+
+static uint64_t read_number(struct reader *r, struct slice key)
+{
+	const struct tree_node *n = tree_get(r->object, key);
+	uint64_t value = 0;
+
+	/* From its text: an index may pass an int64 in a log that someone made up. */
+	if (n == NULL || n->kind != TREE_NUMBER || !slice_to_u64(tree_text(n), UINT64_MAX, &value))
+		r->is_bad = true;
+	return value;
+}
+
+static bool read_touch(struct audit_touch *ret, const struct tree_node *item)
+{
+	struct reader r = {item, false};
+	const struct tree_node *mac = TREE_GET(item, "value_mac");
+
+	ret->path = read_text(&r, SLICE_LITERAL("path"));
+	ret->version = read_number(&r, SLICE_LITERAL("version"));
+	ret->has_mac = mac != NULL;
+	if (mac != NULL &&
+	    (mac->kind != TREE_STRING || !hex_parse(tree_text(mac), ret->mac, sizeof ret->mac)))
+		return false;
+	return !r.is_bad;
+}
+
+static enum result read_touched(struct audit_entry *entry, struct arena *a,
+				const struct tree_node *list, struct error *err)
+{
+	struct audit_touch *touched;
+
+	if (list == NULL || list->kind != TREE_ARRAY)
+		return fail(err, E_CORRUPT, "audit entry: nothing says what it touched");
+	touched = arena_alloc_array(a, list->count, sizeof *touched);
+	if (touched == NULL)
+		return fail(err, E_MEMORY, "audit entry: out of memory");
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (!read_touch(&touched[i], &list->of.items[i]))
+			return fail(err, E_CORRUPT, "audit entry: what it touched is unreadable");
+	}
+	entry->touched = touched;
+	entry->touched_count = list->count;
+	return OK;
+}
+
+enum result audit_entry_read(struct audit_entry *ret, struct tree *tree, struct slice line,
+			     struct error *err)
+{
+	static const struct doc_limits limits = {AUDIT_ENTRY_BYTES_MAX, 4, DOC_NODES_MAX};
+	struct audit_entry e = {0};
+	struct reader r = {&tree->root, false};
+	uint64_t more;
+	enum result rc = doc_read(tree, DOC_JSON, line, &limits, NULL, err);
+
+	if (rc == E_MEMORY)
+		return rc;
+	if (rc != OK)
+		return wrap(err, E_CORRUPT, "audit entry");
+	if (read_number(&r, SLICE_LITERAL("v")) != 1)
+		r.is_bad = true;
+	e.index = read_number(&r, SLICE_LITERAL("index"));
+	if (!timestamp_parse(read_text(&r, SLICE_LITERAL("time")), &e.time_ms))
+		r.is_bad = true;
+	e.epoch = read_number(&r, SLICE_LITERAL("epoch"));
+	e.revision = read_number(&r, SLICE_LITERAL("revision"));
+	e.actor = read_text(&r, SLICE_LITERAL("actor"));
+	e.accessor = read_text(&r, SLICE_LITERAL("accessor"));
+	e.auth = read_text(&r, SLICE_LITERAL("auth"));
+	e.source = read_text(&r, SLICE_LITERAL("source"));
+	e.action = read_text(&r, SLICE_LITERAL("action"));
+	e.outcome = read_text(&r, SLICE_LITERAL("outcome"));
+	e.reason = read_text(&r, SLICE_LITERAL("reason"));
+	e.request_id = read_text(&r, SLICE_LITERAL("request_id"));
+	more = read_number(&r, SLICE_LITERAL("touched_more"));
+	if (r.is_bad || more > UINT32_MAX)
+		return fail(err, E_CORRUPT, "audit entry: a field is missing or of another kind");
+	e.touched_more = (uint32_t)more;
+	rc = read_touched(&e, &tree->arena, TREE_GET(&tree->root, "touched"), err);
+	if (rc == OK)
+		*ret = e;
+	return rc;
+}
+
+static bool skip_text(struct slice *rest, struct slice text)
+{
+	if (!slice_starts_with(*rest, text))
+		return false;
+	*rest = slice_from(*rest, text.len);
+	return true;
+}
+
+static bool take_number(struct slice *rest, uint64_t *ret)
+{
+	size_t len = 0;
+
+	while (len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9')
+		len++;
+	if (!slice_to_u64(slice_first(*rest, len), UINT64_MAX, ret) ||
+	    (len > 1 && rest->data[0] == '0'))
+		return false;
+	*rest = slice_from(*rest, len);
+	return true;
+}
+
+enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err)
+{
+	struct audit_head head;
+	struct slice rest = line, time;
+
+	if (skip_text(&rest, SLICE_LITERAL("{\"v\":1,\"index\":")) &&
+	    take_number(&rest, &head.index) && skip_text(&rest, SLICE_LITERAL(",\"time\":\""))) {
+		time = slice_first(rest, TIMESTAMP_BYTES - 1);
+		rest = slice_from(rest, TIMESTAMP_BYTES - 1);
+		if (timestamp_parse(time, &head.time_ms) &&
+		    skip_text(&rest, SLICE_LITERAL("\",\"epoch\":")) &&
+		    take_number(&rest, &head.epoch) &&
+		    skip_text(&rest, SLICE_LITERAL(",\"revision\":")) &&
+		    take_number(&rest, &head.revision) &&
+		    skip_text(&rest, SLICE_LITERAL(",\"actor\":"))) {
+			*ret = head;
+			return OK;
+		}
+	}
+	return fail(err, E_CORRUPT, "the entry does not have the form that this log writes");
+}
+
+void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,
+		     uint64_t version, struct slice content)
+{
+	uint8_t number[8];
+	struct slice fields[3];
+
+	for (int i = 0; i < 8; i++)
+		number[i] = (uint8_t)(version >> (56 - 8 * i));
+	fields[0] = path;
+	fields[1] = slice_make((const char *)number, sizeof number);
+	fields[2] = content;
+	key_mac_fields(ret, key, fields, ARRAY_SIZE(fields));
+}

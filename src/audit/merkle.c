@@ -1,0 +1,90 @@
+#include "audit/merkle.h"
+
+void merkle_leaf(uint8_t ret[static HASH_BYTES], struct slice entry)
+{
+	static const uint8_t domain = 0x00;
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_update(&s, &domain, 1);
+	sha256_update(&s, entry.data, entry.len);
+	sha256_final(&s, ret);
+}
+
+void merkle_node(uint8_t ret[static HASH_BYTES], const uint8_t left[static HASH_BYTES],
+		 const uint8_t right[static HASH_BYTES])
+{
+	static const uint8_t domain = 0x01;
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_update(&s, &domain, 1);
+	sha256_update(&s, left, HASH_BYTES);
+	sha256_update(&s, right, HASH_BYTES);
+	sha256_final(&s, ret);
+}
+
+/* Adding one in binary: each peak that is there is the left half of the carry. */
+void merkle_append(struct merkle *tree, const uint8_t leaf[static HASH_BYTES])
+{
+	uint8_t carry[HASH_BYTES];
+	unsigned level = 0;
+
+	memcpy(carry, leaf, HASH_BYTES);
+	while ((tree->size >> level & 1) != 0)
+		merkle_node(carry, tree->peaks[level++], carry);
+	memcpy(tree->peaks[level], carry, HASH_BYTES);
+	tree->size++;
+}
+
+void merkle_root(uint8_t ret[static HASH_BYTES], const struct merkle *tree)
+{
+	bool is_first = true;
+
+	if (tree->size == 0) {
+		sha256_slice(ret, SLICE_NULL);
+		return;
+	}
+	for (unsigned level = 0; level < MERKLE_LEVELS; level++) {
+		if ((tree->size >> level & 1) == 0)
+			continue;
+		if (is_first)
+			memcpy(ret, tree->peaks[level], HASH_BYTES);
+		else
+			merkle_node(ret, tree->peaks[level], ret);
+		is_first = false;
+	}
+}
+
+void merkle_append_state(struct buf *ret, const struct merkle *tree)
+{
+	for (int i = 7; i >= 0; i--)
+		buf_append_char(ret, (char)(tree->size >> (8 * i)));
+	for (unsigned level = MERKLE_LEVELS; level-- > 0;) {
+		if ((tree->size >> level & 1) != 0)
+			buf_append(ret, tree->peaks[level], HASH_BYTES);
+	}
+}
+
+enum result merkle_read_state(struct merkle *ret, struct slice state, struct error *err)
+{
+	struct merkle tree = MERKLE_EMPTY;
+	const char *at;
+
+	if (state.len < 8)
+		return fail(err, E_CORRUPT, "the tree's state has %zu bytes", state.len);
+	for (size_t i = 0; i < 8; i++)
+		tree.size = tree.size << 8 | (uint8_t)state.data[i];
+	if (state.len != 8 + (size_t)__builtin_popcountll(tree.size) * HASH_BYTES)
+		return fail(err, E_CORRUPT, "the tree's state has %zu bytes for %llu entries",
+			    state.len, (unsigned long long)tree.size);
+	at = state.data + 8;
+	for (unsigned level = MERKLE_LEVELS; level-- > 0;) {
+		if ((tree.size >> level & 1) == 0)
+			continue;
+		memcpy(tree.peaks[level], at, HASH_BYTES);
+		at += HASH_BYTES;
+	}
+	*ret = tree;
+	return OK;
+}

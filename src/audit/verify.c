@@ -1,0 +1,191 @@
+/*
+ * One pass. Every check that fails is counted and the first is kept with its place; the pass goes
+ * on, so that an auditor hears how much is wrong. The tree is built from the lines alone: what is
+ * stored beside them only helps to name the entry.
+ */
+#include "audit/verify.h"
+
+#include "audit/entry.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define PROGRESS_EVERY 4096
+
+struct pass {
+	struct audit_report *report;
+	struct merkle tree;
+	uint64_t expected; /* index of the next row: a gap is told once, not for all behind it */
+	struct audit_head last; /* of the entry before */
+	bool has_older;
+	struct checkpoint newest, older;
+};
+
+static void PRINTF_LIKE(3, 4)
+	note_problem(struct audit_report *report, uint64_t index, const char *fmt, ...)
+{
+	va_list args;
+
+	if (report->problems++ != 0)
+		return;
+	report->first_index = index;
+	va_start(args, fmt);
+	vsnprintf(report->first_problem, sizeof report->first_problem, fmt, args);
+	va_end(args);
+}
+
+/* Number, time, epoch and revision follow from the entry before. */
+static void check_head(struct pass *p, struct slice line, uint64_t index)
+{
+	struct audit_head head;
+	struct error why = ERROR_NULL;
+	bool is_first = p->tree.size == 0;
+
+	if (audit_head_read(&head, line, &why) != OK) {
+		note_problem(p->report, index, "entry %" PRIu64 ": %s", index, why.text);
+		return;
+	}
+	if (head.index != index)
+		note_problem(p->report, index,
+			     "entry %" PRIu64 " calls itself %" PRIu64
+			     ": entries were removed, added or swapped",
+			     index, head.index);
+	if (!is_first && head.time_ms < p->last.time_ms)
+		note_problem(p->report, index, "entry %" PRIu64 " is older than the one before",
+			     index);
+	if (!is_first && head.epoch < p->last.epoch)
+		note_problem(p->report, index,
+			     "entry %" PRIu64 " is of an earlier epoch than the one before", index);
+	if (!is_first && head.epoch == p->last.epoch && head.revision < p->last.revision)
+		note_problem(p->report, index,
+			     "entry %" PRIu64 " is of an earlier revision than the one before",
+			     index);
+	if (is_first)
+		p->report->first_time_ms = head.time_ms;
+	p->last = head;
+}
+
+/* A kept checkpoint must be a beginning of this log. */
+static void check_older(struct pass *p)
+{
+	uint8_t root[HASH_BYTES];
+
+	if (!p->has_older || p->tree.size != p->older.size)
+		return;
+	merkle_root(root, &p->tree);
+	if (memcmp(root, p->older.root, HASH_BYTES) != 0)
+		note_problem(p->report, AUDIT_NO_INDEX,
+			     "the first %" PRIu64 " entries are not those of the older checkpoint: "
+			     "the log was rewritten",
+			     p->older.size);
+}
+
+static void check_row(struct pass *p, const struct audit_verify_row *row)
+{
+	uint64_t index = row->index;
+	uint8_t leaf[HASH_BYTES];
+
+	if (index != p->expected)
+		note_problem(p->report, p->expected,
+			     "entry %" PRIu64 " stands where %" PRIu64
+			     " is due: entries were removed, added or swapped",
+			     index, p->expected);
+	p->expected = index + 1;
+	merkle_leaf(leaf, row->line);
+	if (row->leaf.data != NULL &&
+	    (row->leaf.len != HASH_BYTES || memcmp(row->leaf.data, leaf, HASH_BYTES) != 0))
+		note_problem(p->report, index,
+			     "entry %" PRIu64 " is not the one whose hash was stored: "
+			     "one of them was changed",
+			     index);
+	check_head(p, row->line, index);
+	merkle_append(&p->tree, leaf);
+	check_older(p);
+}
+
+static enum result read_rows(struct pass *p, const struct audit_verification *what,
+			     struct error *err)
+{
+	for (;;) {
+		struct audit_verify_row row = {0};
+		bool is_end = false;
+		enum result rc = what->rows.next(what->rows.ctx, &row, &is_end, err);
+
+		if (rc != OK)
+			return rc;
+		if (is_end)
+			break;
+		check_row(p, &row);
+		if (what->progress != NULL && p->tree.size % PROGRESS_EVERY == 0)
+			what->progress(what->progress_ctx, p->tree.size);
+	}
+	if (what->progress != NULL)
+		what->progress(what->progress_ctx, p->tree.size);
+	return OK;
+}
+
+/* A checkpoint that does not verify is a finding and no failure to verify. */
+static bool read_checkpoint(struct checkpoint *ret, struct audit_report *report, const char *which,
+			    struct slice note, const struct vkey *key)
+{
+	struct error why = ERROR_NULL;
+
+	if (checkpoint_verify(ret, note, key, &why) == OK)
+		return true;
+	note_problem(report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
+	return false;
+}
+
+static void check_end(struct pass *p, bool has_newest)
+{
+	struct audit_report *report = p->report;
+	uint64_t size = p->tree.size;
+
+	merkle_root(report->root, &p->tree);
+	report->entries = size;
+	report->last_time_ms = p->last.time_ms;
+	report->epoch = p->last.epoch;
+	report->revision = p->last.revision;
+	if (p->has_older && p->older.size > size)
+		note_problem(report, size,
+			     "the older checkpoint has %" PRIu64 " entries, the log %" PRIu64
+			     ": entries were cut off",
+			     p->older.size, size);
+	if (!has_newest)
+		return;
+	if (p->newest.size > size)
+		note_problem(report, size,
+			     "the checkpoint has %" PRIu64 " entries, the log %" PRIu64
+			     ": entries were cut off",
+			     p->newest.size, size);
+	else if (p->newest.size < size)
+		note_problem(report, p->newest.size,
+			     "entry %" PRIu64 " is behind the checkpoint: entries were added",
+			     p->newest.size);
+	else if (memcmp(report->root, p->newest.root, HASH_BYTES) != 0)
+		note_problem(report, AUDIT_NO_INDEX,
+			     "the entries are not those that the checkpoint was signed for");
+}
+
+enum result audit_verify(struct audit_report *ret, const struct audit_verification *what,
+			 struct error *err)
+{
+	struct pass p = {.report = ret, .tree = MERKLE_EMPTY};
+	bool has_newest;
+	enum result rc;
+
+	*ret = (struct audit_report){.first_index = AUDIT_NO_INDEX};
+	has_newest = read_checkpoint(&p.newest, ret, "stored", what->checkpoint, what->key);
+	if (what->older.data != NULL)
+		p.has_older = read_checkpoint(&p.older, ret, "older", what->older, what->key);
+	ret->checkpoint_size = has_newest ? p.newest.size : 0;
+	ret->older_size = p.has_older ? p.older.size : 0;
+	check_older(&p); /* one of an empty log has a root too */
+	rc = read_rows(&p, what, err);
+	if (rc != OK)
+		return rc;
+	check_end(&p, has_newest);
+	if (ret->problems != 0)
+		return fail(err, E_CORRUPT, "%s", ret->first_problem);
+	return OK;
+}
