@@ -20,6 +20,7 @@
 struct service;
 struct snapshot;
 struct token;
+struct recording;
 struct call;
 
 enum verb {
@@ -66,15 +67,16 @@ struct call_input {
 	int64_t at_ms;	   /* ?at= */
 	uint64_t from, to; /* :diff (versions or revisions) */
 	struct slice prefix, after;
-	uint64_t after_number;	/* lists by number: revisions and versions below it, audit entries from it */
+	uint64_t
+		after_number; /* lists by number: revisions and versions below it, audit entries from it */
 	bool has_after_number;
-	uint32_t limit; /* 0: the default of 100 */
+	uint32_t limit;	  /* 0: the default of 100 */
 	struct slice key; /* JSON pointer into a configuration */
 	enum config_format format;
 	bool is_revealed, is_explained, is_dry_run, is_forced;
 	struct slice message;
-	struct slice source;	/* repo@commit, of apply */
-	bool has_if_version;	/* If-Match: "v3" → 3; If-None-Match: * → 0 (must not exist) */
+	struct slice source; /* repo@commit, of apply */
+	bool has_if_version; /* If-Match: "v3" → 3; If-None-Match: * → 0 (must not exist) */
 	uint64_t if_version;
 	struct slice if_none_match; /* the raw ETag list of a read */
 	int64_t wait_ms;
@@ -103,24 +105,24 @@ struct shared_body *shared_body_ref(struct shared_body *b);
 void shared_body_unref(struct shared_body *b); /* takes NULL */
 
 enum body_kind {
-	BODY_NONE,	 /* nothing: 204, 304 */
-	BODY_JSON,	 /* may be turned into YAML by http/ when asked */
-	BODY_SOURCE,	 /* a document as it was written; its type in `content_type` */
+	BODY_NONE,   /* nothing: 204, 304 */
+	BODY_JSON,   /* may be turned into YAML by http/ when asked */
+	BODY_SOURCE, /* a document as it was written; its type in `content_type` */
 	BODY_YAML,
 	BODY_PROPERTIES,
 	BODY_ENV,
 	BODY_TEXT,
-	BODY_NDJSON,	 /* one JSON object a line */
-	BODY_FILE,	 /* a file to send and to remove after: its path is the body's bytes (backup) */
+	BODY_NDJSON, /* one JSON object a line */
+	BODY_FILE,   /* a file to send and to remove after: its path is the body's bytes (backup) */
 };
 
 #define ETAG_BYTES 48
 
 struct answer {
 	enum result result;
-	struct error error;	/* when result is not OK: `detail` */
-	struct buf problems;	/* JSON array: `errors` of problem+json; empty for none */
-	struct buf extra;	/* further members of problem+json, as `,"name":value…`; empty for none */
+	struct error error;  /* when result is not OK: `detail` */
+	struct buf problems; /* JSON array: `errors` of problem+json; empty for none */
+	struct buf extra; /* further members of problem+json, as `,"name":value…`; empty for none */
 	struct shared_body *body;
 	enum body_kind kind;
 	struct slice content_type; /* of BODY_SOURCE; lives with the call */
@@ -130,14 +132,17 @@ struct answer {
 	uint64_t revision, epoch;  /* of the snapshot that answered, or that this write made */
 	bool has_audit_index;
 	uint64_t audit_index;
-	char next[2304]; /* `after` of the next page, percent-encoding left to http/; empty for none */
+	char next
+		[2304]; /* `after` of the next page, percent-encoding left to http/; empty for none */
 	uint32_t retry_after_s;
 };
 
 enum call_state {
 	CALL_NEW,
-	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another thread */
-	CALL_WAITING, /* a long poll: `done` will be called once, when woken; then submit again */
+	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another thread; that may be
+		       * before service_submit() returns */
+	CALL_WAITING, /* a long poll: `done` will be called once, when woken (perhaps before service_submit() returns); then
+		       * submit again */
 	CALL_DONE,
 };
 
@@ -145,11 +150,12 @@ struct call {
 	/* asked */
 	enum verb verb;
 	enum permission permission; /* on `path`; the route table's column */
-	struct slice path; /* "profiles/orders/base", "config/orders/production", "sys/audit", "profiles/" for lists */
+	struct slice
+		path; /* "profiles/orders/base", "config/orders/production", "sys/audit", "profiles/" for lists */
 	struct call_input in;
 	char request_id[40];
-	char address_text[64]; /* who speaks: an address without port */
-	uint8_t address[16];   /* IPv4 as ::ffff:a.b.c.d */
+	char address_text[64];		 /* who speaks: an address without port */
+	uint8_t address[16];		 /* IPv4 as ::ffff:a.b.c.d */
 	void (*done)(struct call *call); /* must only hand the call back to its thread: no work */
 	void *ctx;
 
@@ -165,9 +171,10 @@ struct call {
 	struct snapshot *snapshot;
 	void *work; /* the verb's */
 	void (*work_free)(void *work);
-	int64_t deadline_ms; /* of a long poll, monotonic */
+	struct recording *recording; /* for the audit log; in the arena */
+	int64_t deadline_ms;	     /* of a long poll, monotonic */
 	uint32_t attempts;
-	struct call *next;		 /* in a queue */
+	struct call *next; /* in a queue */
 	struct call *before_in_waiters, *next_in_waiters;
 };
 

@@ -17,9 +17,9 @@ struct key;
 struct secret_memory;
 
 struct service_settings {
-	uint32_t workers;	   /* threads; 0: 2 */
-	uint32_t queue_max;	   /* calls that wait for a worker or the committer; more are E_BUSY */
-	uint32_t waiters_max;	   /* long polls */
+	uint32_t workers;     /* threads; 0: 2 */
+	uint32_t queue_max;   /* calls that wait for a worker or the committer; more are E_BUSY */
+	uint32_t waiters_max; /* long polls */
 	size_t document_bytes_max; /* 1 MiB */
 	size_t secret_bytes_max;   /* 512 KiB */
 	size_t batch_bytes_max;	   /* 8 MiB */
@@ -31,8 +31,8 @@ struct service_settings {
 	bool is_format_asserted; /* JSON Schema `format` */
 };
 
-#define SERVICE_SETTINGS_DEFAULT                                                                   \
-	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000,      \
+#define SERVICE_SETTINGS_DEFAULT                                                              \
+	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000, \
 				   60000, 1000, 64 << 20, true})
 
 /* Takes `store` and `keyring` (also on failure). Loads the first snapshot and starts the threads. */

@@ -1,0 +1,207 @@
+/*
+ * The machinery that all verbs share, known to src/service/ alone.
+ *
+ * A call passes through steps. The verb table says for each verb who may (guard), where its functions run and what the
+ * audit log says of it; dispatch.c does the rest, so that no verb can forget one:
+ *
+ *   service_submit   rights, guard → on_loop in the caller's thread, or a worker's queue
+ *   worker           a fresh snapshot, rights and guard again → on_worker
+ *   committer        what must be durable before the answer leaves: writes (call->work) and audit entries (call->recording)
+ *
+ * A verb's function gives the next step and fills call->out through answer_*(). It allocates from call->arena, reads call->snapshot
+ * (which does not change under it) and asks rights_may(rights, …) for each path that an answer names.
+ */
+#pragma once
+
+#include "audit/log.h"
+#include "crypto/keyring.h"
+#include "service/rights.h"
+#include "service/service.h"
+#include "service/snapshot.h"
+
+#include <pthread.h>
+
+struct config_cache;
+struct waiters;
+struct write;
+
+enum step {
+	STEP_ANSWER, /* call->out is the answer; recorded before it leaves where there is a recording */
+	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */
+	STEP_COMMIT, /* call->work is a struct write (write.h) for the committer (on_worker only) */
+	STEP_WAIT,   /* a long poll: out is a "not modified" that holds until something changes */
+	STEP_RETRY,  /* what was read has changed meanwhile: once more with a fresh snapshot */
+};
+
+/* One thread that may read the disk and parse. */
+struct worker {
+	struct service *service;
+	struct store_session *session;
+	uint32_t number;
+	pthread_t thread;
+};
+
+/* What a verb's function is given. */
+struct scene {
+	struct service *service;
+	struct call *call;
+	struct snapshot *snapshot;     /* call->snapshot */
+	const struct rights *rights;   /* of call->token */
+	int64_t now_ms;		       /* wall time */
+	struct worker *worker;	       /* NULL in the caller's thread */
+	struct store_session *session; /* NULL in the caller's thread */
+};
+
+typedef enum step verb_fn(struct scene *scene);
+
+enum guard {
+	GUARD_PATH, /* call->permission on call->path */
+	GUARD_UNDER, /* call->permission on something under call->path: lists, which filter each row themselves */
+	GUARD_VERB, /* the verb's function authorises by itself: batches, own token, what is paths of several kinds */
+};
+
+struct verb_row {
+	const char *
+		action; /* the audit log's word; "%s" stands for the kind in the singular: "document.read", "secret.read" */
+	enum guard guard;
+	verb_fn *on_loop;   /* NULL: straight to a worker */
+	verb_fn *on_worker; /* NULL: never needs one */
+};
+
+extern const struct verb_row verb_table[VERB_COUNT];
+
+/* What the audit log is told of a call before its answer leaves. In the call's arena. */
+struct recording {
+	struct slice action;
+	struct slice reason; /* never a value */
+	struct audit_touch *touched;
+	uint32_t touched_count, touched_size;
+};
+
+/* Has the call recorded (with its verb's action word) before its answer leaves; again changes nothing. False: no memory. */
+bool recording_begin(struct call *c);
+/* Adds a path (copied) that it touched; version 0 for the document as such, `mac` (HASH_BYTES, audit_value_mac) may be NULL. Begins the recording. */
+bool recording_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac);
+
+struct counters {
+	_Atomic uint64_t calls[VERB_COUNT];
+	_Atomic uint64_t refused, failed;
+	_Atomic uint64_t commits, commit_items, audit_entries;
+	_Atomic uint64_t config_hits, config_misses;
+	_Atomic uint64_t waiting;
+};
+
+struct call_queue {
+	pthread_mutex_t mutex;
+	pthread_cond_t filled;
+	struct call *first, *last;
+	uint32_t count;
+	bool is_closed;
+};
+
+struct service {
+	struct service_settings settings;
+	struct store *store;
+	struct keyring *keyring;
+	struct clock clock;
+	struct random_source random;
+	struct vkey log_key; /* the audit log's */
+
+	pthread_mutex_t snapshot_mutex; /* around load + ref and the swap; nothing else */
+	struct snapshot *current;
+
+	struct config_cache *cache;
+	struct waiters *waiters;
+	struct refusals *refusals;
+
+	struct call_queue work;	  /* for the workers */
+	struct call_queue commit; /* for the committer */
+	struct worker *workers;
+	uint32_t workers_count;
+	pthread_t committer;
+	bool has_committer;
+
+	struct audit_log log; /* the committer's; as of the last commit */
+	pthread_mutex_t head_mutex;
+	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */
+
+	atomic_bool is_draining, is_read_only;
+	_Atomic uint64_t calls_open; /* pending or waiting */
+	pthread_mutex_t idle_mutex;
+	pthread_cond_t idle;
+	struct counters counters;
+	int64_t started_ms; /* wall */
+};
+
+/* snapshot of now, referenced */
+struct snapshot *service_snapshot(struct service *s);
+
+/* Answers. Each fills call->out and gives STEP_ANSWER (a refusal, E_FORBIDDEN, also begins a recording), so that a verb says `return
+ * answer_…(…)`. */
+enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+enum step answer_error(struct call *c, enum result rc, const struct error *err);
+enum step answer_empty(struct call *c); /* 204 */
+enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_taken,
+		      bool is_secret); /* E_MEMORY where the buffer failed */
+enum step answer_json(struct call *c,
+		      struct buf *bytes_taken);		    /* answer_body(BODY_JSON, not secret) */
+void answer_etag_version(struct call *c, uint64_t version); /* "v3" */
+/* "" when none; the query of the next page */
+void answer_next(struct call *c, struct slice after);
+
+/* `,"name":` and a value, or without the comma after '{' and '['. */
+void json_member(struct buf *b, const char *name);
+void json_member_text(struct buf *b, const char *name, struct slice text);
+void json_member_u64(struct buf *b, const char *name, uint64_t value);
+void json_member_bool(struct buf *b, const char *name, bool value);
+void json_member_time(struct buf *b, const char *name, int64_t wall_ms);
+void json_comma(struct buf *b); /* unless behind '{', '[' or nothing */
+/* {"path","version","revision","created_at","created_by","message","digest" without the closing brace */
+void json_version_head(struct buf *b, const struct version_row *row);
+
+/* The limit of a list within the settings' bounds. */
+uint32_t call_limit(const struct service *s, const struct call *c);
+
+/* The plain content of one version, appended; the caller's buffer is wiped by nature. */
+MUST_USE enum result content_of_row(struct service *s, const struct version_row *row,
+				    struct buf *ret, struct error *err);
+/* Read and parsed into `ret` (made with TREE_INIT by the caller; is_secret for secrets). */
+MUST_USE enum result tree_of_row(struct service *s, const struct version_row *row, struct tree *ret,
+				 struct error *err);
+
+/* ?revision= and ?at= as one revision; E_NOT_FOUND where it lies beyond. Worker only. */
+MUST_USE enum result revision_asked(struct scene *scene, uint64_t *ret, struct error *err);
+
+/* The machinery. */
+bool queue_init(struct call_queue *q);
+void queue_clear(struct call_queue *q);
+bool queue_push(struct call_queue *q, struct call *c, uint32_t max); /* false: full or closed */
+void queue_close(struct call_queue *q);
+struct call *queue_take(struct call_queue *q,
+			uint32_t max); /* waits; a list by `next`; NULL: closed and empty */
+
+void call_finish(struct service *s,
+		 struct call *c); /* DONE and handed back; not to be touched after */
+/* After a step in any thread: to the committer, the waiters or the end. Gives the state that service_submit() answers. */
+enum call_state call_after(struct scene *scene, enum step step, bool is_first);
+
+MUST_USE enum result workers_start(struct service *s, struct error *err);
+void workers_stop(struct service *s);
+MUST_USE enum result committer_start(struct service *s, struct error *err);
+void committer_stop(struct service *s);
+MUST_USE enum result service_load(struct service *s,
+				  struct error *err); /* the first snapshot and the log's head */
+
+/* Verbs: one function each; those of the read side live in list.c, history.c, tokens.c, audit_read.c, status.c … */
+verb_fn document_get_on_loop, document_get_on_worker;
+verb_fn document_write_on_worker; /* put, patch, delete, undelete, destroy, rollback */
+verb_fn batch_on_worker, revert_on_worker;
+verb_fn config_get_on_loop, config_get_on_worker;
+verb_fn document_list_on_loop, document_list_on_worker;
+verb_fn document_versions_on_worker, document_diff_on_worker, document_dependents_on_loop;
+verb_fn revision_list_on_worker, revision_get_on_worker;
+verb_fn config_versions_on_worker, config_diff_on_worker;
+verb_fn audit_list_on_worker, audit_entry_on_worker, audit_checkpoint_on_loop;
+verb_fn token_create_on_worker, token_list_on_loop, token_revoke_on_worker, token_self_on_loop,
+	token_renew_on_worker;
+verb_fn access_check_on_loop, status_on_worker, metrics_on_loop, backup_on_worker;

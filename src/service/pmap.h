@@ -1,0 +1,61 @@
+/*
+ * A persistent ordered map: an AVL tree whose nodes are shared between its copies. A copy costs one reference; a change copies
+ * the path to it, and where no one else holds that path changes it in place. So a snapshot costs nothing and a commit what
+ * it changed.
+ *
+ * Values carry their own key and are shared by reference count through `ops`. A map is changed by one thread at a time; its copies may
+ * be read by any number of others meanwhile.
+ */
+#pragma once
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pmap_node;
+
+struct pmap_ops {
+	struct slice (*key)(const void *value); /* never changes, lives as long as the value */
+	void (*ref)(void *value);
+	void (*unref)(void *value);
+};
+
+struct pmap {
+	struct pmap_node *root;
+	const struct pmap_ops *ops;
+};
+
+#define PMAP_INIT(ops_) ((struct pmap){NULL, (ops_)})
+
+struct pmap pmap_copy(const struct pmap *m);
+void pmap_clear(struct pmap *m);
+
+/* Borrowed from the map; NULL where there is none. */
+void *pmap_get(const struct pmap *m, struct slice key);
+
+/* Takes over one reference of `value_take` (also on failure) in place of what stood under its key. False: no memory, the map is as it was. */
+bool pmap_put(struct pmap *m, void *value_take);
+
+/* False: no memory, the map is as it was. Nothing there is no failure. */
+bool pmap_remove(struct pmap *m, struct slice key);
+
+uint32_t pmap_count(const struct pmap *m);
+
+/* Both hold the very same nodes: nothing was changed between them. */
+static inline bool pmap_is_same(const struct pmap *a, const struct pmap *b)
+{
+	return a->root == b->root;
+}
+
+/* Walks in the order of keys; the map must not change meanwhile. */
+#define PMAP_HEIGHT_MAX 64
+
+struct pmap_walk {
+	const struct pmap_node *above[PMAP_HEIGHT_MAX];
+	uint32_t depth;
+};
+
+/* The next is the first value whose key is not below `from`. */
+void pmap_walk_from(struct pmap_walk *w, const struct pmap *m, struct slice from);
+void *pmap_walk_next(struct pmap_walk *w); /* borrowed; NULL at the end */

@@ -1,0 +1,138 @@
+/*
+ * A write on its way: what was asked, what it was prepared to against one snapshot, and what the committer makes of it. A worker prepares; the committer
+ * re-checks what was read and writes the rows. On a conflict the whole is thrown away and prepared again.
+ */
+#pragma once
+
+#include "service/config_cache.h"
+#include "service/view.h"
+
+enum change_op {
+	CHANGE_OP_PUT,
+	CHANGE_OP_PATCH,
+	CHANGE_OP_DELETE,
+	CHANGE_OP_UNDELETE,
+	CHANGE_OP_DESTROY,
+	CHANGE_OP_ROLLBACK,
+	CHANGE_OP_COUNT
+};
+
+const char *change_op_name(enum change_op op); /* "put" … */
+
+/* One document's change. Texts live in the write's arena. */
+struct change {
+	/* asked */
+	struct slice path;
+	enum doc_kind kind;
+	enum change_op op;
+	const char *origin; /* change_op_name(), or "revert" */
+	bool has_if_version;
+	uint64_t if_version; /* 0: must not exist */
+	struct slice body;   /* put, patch */
+	enum doc_format body_format;
+	uint64_t from_version; /* rollback */
+	uint64_t *versions;    /* undelete, destroy; filled for delete */
+	uint32_t versions_count;
+
+	/* prepared */
+	struct snap_doc *before; /* referenced; NULL: there never was one */
+	enum change_action action;
+	bool is_changed;	       /* false: the same again, nothing is written */
+	bool exists;		       /* live afterwards */
+	uint64_t version;	       /* that the document then has */
+	enum version_state state;      /* of `version` afterwards */
+	bool is_known_to_writer;       /* a secret whose whole value came with this call */
+	const struct tree_node *patch; /* of a secret: what of it came with this call */
+	struct buf plain;	       /* new content; wiped by nature */
+	struct slice content_type;
+	uint8_t digest[HASH_BYTES];
+	uint8_t mac[HASH_BYTES];
+	struct buf sealed, wrapped;
+	struct view_doc *doc; /* the content parsed */
+	struct policy *policy;
+	struct doc_edges *edges;
+};
+
+/* A profile or schema that a write touches, directly or through what it needs. */
+struct affected {
+	struct slice path;
+	enum doc_kind kind;
+	struct snap_doc *before; /* referenced; NULL for a new one */
+	bool exists;		 /* afterwards */
+	bool has_edges;		 /* `edges` replaces the stored ones */
+	struct doc_edges *edges;
+	struct effective_entry
+		*entry;	 /* what a profile comes to; NULL: not known, abstract, gone or invalid */
+	bool is_changed; /* the effective configuration is another one than before */
+	bool is_invalid; /* after a forced write */
+};
+
+/* For writes that are of tokens rather than documents. */
+struct token_change {
+	bool is_new;
+	struct token *token; /* as it will be; referenced */
+	struct slice record; /* its JSON */
+};
+
+struct write {
+	struct service *service;
+	struct call *call;
+	struct arena arena; /* wiped */
+	struct view view;   /* reader: the writer */
+	struct change *changes;
+	uint32_t changes_count;
+	struct affected *affected;
+	uint32_t affected_count;
+	struct token_change *tokens;
+	uint32_t tokens_count;
+	struct check_report report;
+	struct buf problems; /* JSON array of what is refused */
+	bool is_dry_run, is_forced, is_batch;
+	bool was_forced; /* something went through that would have been refused */
+	struct slice author, accessor, message, source;
+	struct slice idempotency_key;
+	uint8_t fingerprint[HASH_BYTES];
+
+	/* by the committer */
+	bool has_revision; /* false: nothing changed */
+	uint64_t revision;
+	int64_t time_ms;
+	/* Fills call->out once revision and time are known, before the commit (the answer leaves after). NULL: it is filled already. */
+	enum result (*answer)(struct write *w, struct error *err);
+};
+
+/* Into call->work; freed with it. NULL: no memory. */
+struct write *write_new(struct scene *scene, uint32_t changes_max);
+void write_free(void *write);
+
+/* Everything between asking and committing: opens, parses, checks each change, then the cascade. Fills the answer and gives
+ * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
+enum step write_prepare(struct scene *scene, struct write *w);
+
+/* What one change comes to, without looking at others: prepare.c. */
+MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
+				    struct error *err);
+MUST_USE enum result secret_check(const struct tree_node *root, struct error *err);
+
+/* The paths of profiles and schemas that depend on the changed ones, themselves included, sorted, in `a`: cascade.c. */
+MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
+				     struct arena *a, struct slice **ret, uint32_t *ret_count,
+				     struct error *err);
+/* Resolves and validates them. E_INVALID, E_CONFLICT: problems are in the write. */
+MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct error *err);
+
+/* Problems as the caller may see them. */
+void problems_write(struct buf *ret, const struct rights *reader,
+		    const struct check_problem *problems, uint32_t count);
+
+enum step dry_run_answer(struct scene *scene, struct write *w);
+enum result write_answer(struct write *w, struct error *err);
+
+/* E_NOT_FOUND: not used yet. OK: call->out is the answer of then. */
+MUST_USE enum result idempotency_replay(struct scene *scene, struct write *w, struct error *err);
+
+/* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_BUSY: what was read has changed. */
+MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
+				  struct audit_log *log, int64_t now_ms, struct error *err);
+/* Wakes whom the write concerns, after it was published. */
+void commit_wake(struct service *s, const struct write *w);
