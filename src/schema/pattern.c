@@ -6,6 +6,7 @@
 #include "schema/pattern.h"
 
 #include "base/memory.h"
+#include "schema/pattern_automaton.h"
 #include "schema/pattern_parse.h"
 #include "schema/pattern_translate.h"
 
@@ -18,7 +19,9 @@
 #define HEAP_LIMIT_KIB	   16384
 #define SCRATCH_BYTES	   (32 * 1024)
 
+/* One of the two. */
 struct pattern {
+	struct automaton *automaton;
 	pcre2_code *code;
 };
 
@@ -84,10 +87,18 @@ static enum result compile_translated(pcre2_code **ret, struct slice text, struc
 	return OK;
 }
 
+static enum result compile_for_pcre(struct pattern *p, const struct pattern_tree *tree,
+				    struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	enum result rc = pattern_translate(&text, tree, err);
+
+	return rc == OK ? compile_translated(&p->code, buf_slice(&text), err) : rc;
+}
+
 enum result pattern_compile(struct pattern **ret, struct slice ecma, struct error *err)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(PARSE_BYTES_MAX, false);
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct pattern_tree tree;
 	struct pattern *p;
 	enum result rc;
@@ -95,14 +106,14 @@ enum result pattern_compile(struct pattern **ret, struct slice ecma, struct erro
 	if (ecma.len > PATTERN_BYTES_MAX)
 		return fail(err, E_LIMIT, "regular expression: over %d bytes", PATTERN_BYTES_MAX);
 	rc = pattern_parse(&tree, &arena, ecma, err);
-	if (rc == OK)
-		rc = pattern_translate(&text, &tree, err);
 	if (rc != OK)
 		return rc;
 	p = alloc_zero(sizeof *p);
 	if (p == NULL)
 		return fail(err, E_MEMORY, "regular expression: out of memory");
-	rc = compile_translated(&p->code, buf_slice(&text), err);
+	p->automaton = automaton_make(&tree, &arena);
+	if (p->automaton == NULL)
+		rc = compile_for_pcre(p, &tree, err);
 	if (rc != OK) {
 		alloc_free(p);
 		return rc;
@@ -115,6 +126,7 @@ void pattern_free(struct pattern *p)
 {
 	if (p == NULL)
 		return;
+	automaton_free(p->automaton);
 	pcre2_code_free(p->code);
 	alloc_free(p);
 }
@@ -201,5 +213,9 @@ enum result pattern_match(const struct pattern *p, struct slice text, uint32_t s
 {
 	if (text.data == NULL)
 		text = SLICE_LITERAL("");
+	if (p->automaton != NULL) {
+		*ret_is_match = automaton_is_match(p->automaton, text);
+		return OK;
+	}
 	return match_with_pcre(p, text, steps_max, ret_is_match, err);
 }

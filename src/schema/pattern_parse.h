@@ -37,6 +37,7 @@ struct pattern_class {
 	uint32_t size;
 	const struct pattern_property *properties;
 	bool is_negated;
+	uint32_t index; /* for whoever walks the tree */
 };
 
 enum pattern_kind {
