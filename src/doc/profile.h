@@ -14,17 +14,19 @@
 #include "doc/read.h"
 #include "doc/tree.h"
 
-#define PROFILE_DEPTH_MAX 32	 /* inheritance */
-#define PROFILE_LAYERS_MAX 256	 /* ancestors in all */
+#define PROFILE_DEPTH_MAX	    32	/* inheritance */
+#define PROFILE_LAYERS_MAX	    256 /* ancestors in all */
 #define PROFILE_EFFECTIVE_BYTES_MAX (8 * 1024 * 1024)
-#define PROFILE_PROBLEMS_MAX 100 /* further ones are counted */
+#define PROFILE_PROBLEMS_MAX	    100 /* further ones are counted */
 
 /* What one document says of itself. Texts live in the arena given. */
 struct profile_header {
 	bool is_abstract;
 	bool has_schema;
-	struct slice schema;	     /* full path "schemas/pysetl-pipeline"; empty where has_schema is not */
-	const struct slice *parents; /* full paths "profiles/orders/base", as written, left to right */
+	struct slice
+		schema; /* full path "schemas/pysetl-pipeline"; empty where has_schema is not */
+	const struct slice
+		*parents; /* full paths "profiles/orders/base", as written, left to right */
 	uint32_t parents_count;
 };
 
@@ -34,7 +36,7 @@ MUST_USE enum result profile_read_header(struct profile_header *ret, struct aren
 					 struct slice path, const struct tree_node *root,
 					 struct error *err);
 
-/* One document of a chain. Borrowed for the time of the call, and by an effective's `sources`. */
+/* One document of a chain. Borrowed for the time of the call: an effective configuration stands by itself. */
 struct profile_layer {
 	struct slice path;
 	uint64_t version;
@@ -44,8 +46,8 @@ struct profile_layer {
 
 /* Gives the layer of a path; E_NOT_FOUND where there is none (the caller of this adds who asked). What it gives
  * must live until the user of the chain is done. */
-typedef enum result profile_load_fn(void *ctx, struct slice path,
-				    const struct profile_layer **ret, struct error *err);
+typedef enum result profile_load_fn(void *ctx, struct slice path, const struct profile_layer **ret,
+				    struct error *err);
 
 /* The layers that make up `path`, in the order in which they apply: ret[0] first, `path` itself last.
  * C3 over each `$extends` reversed. Refused (E_INVALID): a missing parent, a cycle (spelled out: a → b → a), an
@@ -60,8 +62,8 @@ struct secret_ref {
 	struct slice path;    /* "secrets/orders/production/warehouse" */
 	struct slice key;     /* empty: the secret's whole object */
 	uint64_t version;     /* 0: the current one */
-	bool is_whole;	      /* the string is this reference and nothing else: it takes the value's type */
-	bool has_default;     /* may be missing */
+	bool is_whole; /* the string is this reference and nothing else: it takes the value's type */
+	bool has_default; /* may be missing */
 	const struct tree_node *node;
 };
 
@@ -69,7 +71,9 @@ struct secret_ref {
 struct profile_problem {
 	struct slice pointer; /* in the effective configuration, may be empty */
 	const char *message;  /* never a value */
-	const struct tree_node *node; /* its place: source, line, column; may be NULL */
+	/* Its place and nothing else: `source` is the layer's index (and that of effective.sources), line and
+	 * column from 1, 0 when unknown. May be NULL. */
+	const struct tree_node *node;
 };
 
 struct profile_problems {
@@ -77,6 +81,8 @@ struct profile_problems {
 	uint32_t count;
 	uint32_t dropped;
 };
+
+struct secret_use;
 
 /* One profile come to its end. `tree.root`'s nodes carry the place each value was written at, `source` being an
  * index of `sources`. References to secrets are strings "${secret:<path>#<key>}" with inner references resolved,
@@ -86,11 +92,14 @@ struct effective {
 	struct {
 		struct slice path; /* in the tree's arena */
 		uint64_t version;
-	} *sources;
+	} * sources;
 	uint32_t sources_count;
-	struct slice schema;	      /* full path, empty for none */
-	struct secret_ref *secrets;   /* in document order */
+	struct slice schema;	    /* full path, empty for none */
+	struct secret_ref *secrets; /* in document order, those in defaults of others behind them */
 	uint32_t secrets_count;
+	struct secret_use
+		*uses; /* profile_reveal()'s: what each string that holds secrets is made of */
+	uint32_t uses_count;
 	struct doc_warnings warnings; /* e.g. no schema in the chain */
 };
 
@@ -100,8 +109,9 @@ void effective_clear(struct effective *e);
  * Everything that is wrong and can be found at once is put into `problems` (texts in its arena `a`) and gives
  * E_INVALID; `err` then says the first. E_LIMIT, E_MEMORY leave `problems` as they may be. Work is bounded by
  * PROFILE_EFFECTIVE_BYTES_MAX and DOC_NODES_MAX of output. */
-MUST_USE enum result profile_resolve(struct effective *ret, const struct profile_layer *const *layers,
-				     uint32_t count, struct slice app, struct slice name,
+MUST_USE enum result profile_resolve(struct effective *ret,
+				     const struct profile_layer *const *layers, uint32_t count,
+				     struct slice app, struct slice name,
 				     struct profile_problems *problems, struct arena *a,
 				     struct error *err);
 

@@ -1,0 +1,208 @@
+/*
+ * `$append`, `$prepend` and `$remove` on an inherited list. In one map of operators `$remove` applies first,
+ * then `$prepend`, then `$append`. `$remove` takes all items that are equal as they are written, before
+ * references are resolved, and finds them by hash: removing n of n items is linear.
+ */
+#include "doc/profile_draft.h"
+
+#include "doc/profile_problem.h"
+
+struct list_item {
+	const struct tree_node *node;
+	uint64_t hash; /* 0: not made yet */
+	uint16_t source;
+};
+
+/* Grows at both ends: items stand from `first` on. */
+struct list {
+	struct list_item *items;
+	uint32_t first, count, size;
+};
+
+static enum result report_no_list(struct merger *m, const struct voice *edit,
+				  const struct voice *inherited)
+{
+	const struct profile_report *r = m->report;
+	struct tree_node place = *edit->node;
+
+	place.source = edit->source;
+	m->has_problems = true;
+	return problem_add(
+		r->problems, r->arena, r->err, buf_slice(&m->pointer), &place,
+		"edits a list, but what it inherits from %.*s, line %u, column %u, is %s "
+		"and no list",
+		PROBLEM_NAME(r->layers[inherited->source]->path), inherited->node->line,
+		inherited->node->column, tree_kind_name((enum tree_kind)inherited->node->kind));
+}
+
+static void put_items(struct list *l, uint32_t at, const struct tree_node *items, uint16_t source)
+{
+	for (uint32_t i = 0; i < items->count; i++)
+		l->items[at + i] = (struct list_item){&items->of.items[i], 0, source};
+	l->count += items->count;
+}
+
+static void append_items(struct list *l, const struct tree_node *items, uint16_t source)
+{
+	put_items(l, l->first + l->count, items, source);
+}
+
+static void prepend_items(struct list *l, const struct tree_node *items, uint16_t source)
+{
+	l->first -= items->count;
+	put_items(l, l->first, items, source);
+}
+
+static bool is_among(const struct tree_node *const *slots, uint32_t mask,
+		     const struct list_item *item)
+{
+	for (uint32_t slot = (uint32_t)item->hash & mask; slots[slot] != NULL;
+	     slot = (slot + 1) & mask) {
+		if (tree_is_equal(slots[slot], item->node))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t item_hash(const struct tree_node *n)
+{
+	uint64_t hash = tree_hash(n);
+
+	return hash != 0 ? hash : 1;
+}
+
+static enum result remove_items(struct merger *m, struct list *l, const struct tree_node *removed)
+{
+	const struct tree_node **slots;
+	uint32_t size = 4, kept = 0;
+
+	while (size < 2 * removed->count)
+		size *= 2;
+	slots = arena_alloc_array(m->arena, size, sizeof *slots);
+	if (slots == NULL)
+		return arena_failure(m->arena, m->report->err);
+	for (uint32_t i = 0; i < removed->count; i++) {
+		struct list_item item = {&removed->of.items[i], 0, 0};
+		uint32_t slot;
+
+		item.hash = item_hash(item.node);
+		if (is_among(slots, size - 1, &item))
+			continue;
+		slot = (uint32_t)item.hash & (size - 1);
+		while (slots[slot] != NULL)
+			slot = (slot + 1) & (size - 1);
+		slots[slot] = item.node;
+	}
+	for (uint32_t i = 0; i < l->count; i++) {
+		struct list_item *item = &l->items[l->first + i];
+
+		if (item->hash == 0)
+			item->hash = item_hash(item->node);
+		if (!is_among(slots, size - 1, item))
+			l->items[l->first + kept++] = *item;
+	}
+	l->count = kept;
+	return OK;
+}
+
+static enum result apply_edit(struct merger *m, struct list *l, const struct voice *edit)
+{
+	const struct tree_node *removed = TREE_GET(edit->node, "$remove");
+	const struct tree_node *prepended = TREE_GET(edit->node, "$prepend");
+	const struct tree_node *appended = TREE_GET(edit->node, "$append");
+	enum result rc = OK;
+
+	if (removed != NULL)
+		rc = remove_items(m, l, removed);
+	if (prepended != NULL)
+		prepend_items(l, prepended, edit->source);
+	if (appended != NULL)
+		append_items(l, appended, edit->source);
+	return rc;
+}
+
+/* The edits from the top down, and how many items they and the list below them may come to. */
+struct edit_run {
+	const struct voice *edits[PROFILE_LAYERS_MAX]; /* the highest first */
+	uint32_t count;
+	struct voice base;
+	bool has_base;
+	uint64_t before, behind;
+};
+
+static uint32_t items_count(const struct tree_node *edit, struct slice name)
+{
+	const struct tree_node *items = tree_get(edit, name);
+
+	return items != NULL ? items->count : 0;
+}
+
+static enum result find_run(struct merger *m, struct edit_run *run, const struct voice *top)
+{
+	for (const struct voice *v = top; v != NULL && run->count < PROFILE_LAYERS_MAX;
+	     v = v->below) {
+		enum voice_form form = voice_form(v, &run->base);
+
+		if (form == VOICE_REMOVE)
+			return OK;
+		if (form != VOICE_EDIT) {
+			if (run->base.node->kind != TREE_ARRAY)
+				return report_no_list(m, run->edits[run->count - 1], &run->base);
+			run->has_base = true;
+			run->behind += run->base.node->count;
+			return OK;
+		}
+		run->edits[run->count++] = v;
+		run->before += items_count(v->node, SLICE_LITERAL("$prepend"));
+		run->behind += items_count(v->node, SLICE_LITERAL("$append"));
+	}
+	return OK;
+}
+
+static enum result make_list(struct merger *m, struct list *l, const struct edit_run *run)
+{
+	enum result rc = OK;
+
+	if (run->before + run->behind > (uint64_t)DOC_NODES_MAX * PROFILE_LAYERS_MAX)
+		return fail(m->report->err, E_LIMIT, "merges too many values");
+	l->size = (uint32_t)(run->before + run->behind);
+	l->first = (uint32_t)run->before;
+	l->items = arena_alloc_array(m->arena, l->size, sizeof *l->items);
+	if (l->items == NULL)
+		return arena_failure(m->arena, m->report->err);
+	if (run->has_base)
+		append_items(l, run->base.node, run->base.source);
+	for (uint32_t i = run->count; i-- > 0 && rc == OK;)
+		rc = apply_edit(m, l, run->edits[i]);
+	return rc;
+}
+
+enum result draft_edit_list(struct merger *m, struct draft *ret, const struct voice *top,
+			    unsigned depth)
+{
+	struct edit_run run = {0};
+	struct list l = {0};
+	enum result rc;
+
+	rc = find_run(m, &run, top);
+	if (rc == E_INVALID)
+		return OK; /* noted: the draft stays a null, and the merge goes on to what else is wrong */
+	if (rc == OK)
+		rc = make_list(m, &l, &run);
+	if (rc != OK)
+		return rc;
+	ret->from = (struct tree_node){
+		.kind = TREE_ARRAY,
+		.source = top->source,
+		.count = l.count,
+		.line = top->node->line,
+		.column = top->node->column,
+	};
+	rc = draft_make_room(m, ret, l.count);
+	for (uint32_t i = 0; i < l.count && rc == OK; i++) {
+		const struct list_item *item = &l.items[l.first + i];
+
+		rc = draft_literal(m, &ret->children[i], item->node, item->source, depth + 1);
+	}
+	return rc;
+}
