@@ -140,6 +140,8 @@ static bool check_idn_label(struct slice label, bool is_unicode, struct directio
 		text[label.len] = '\0';
 		rc = idn2_register_u8((const uint8_t *)text, NULL, &registered, 0);
 	} else {
+		if (label.len > LABEL_BYTES_MAX)
+			return false;
 		to_lower(ascii, label);
 		rc = idn2_register_u8(NULL, (const uint8_t *)ascii, &registered, 0);
 	}

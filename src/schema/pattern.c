@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "schema/pattern_automaton.h"
 #include "schema/pattern_parse.h"
+#include "schema/pattern_run.h"
 #include "schema/pattern_translate.h"
 
 #include <pcre2.h>
@@ -19,8 +20,10 @@
 #define HEAP_LIMIT_KIB	   16384
 #define SCRATCH_BYTES	   (32 * 1024)
 
-/* One of the two. */
+/* One of the three. */
 struct pattern {
+	struct arena arena;
+	struct run *run;
 	struct automaton *automaton;
 	pcre2_code *code;
 };
@@ -111,11 +114,13 @@ enum result pattern_compile(struct pattern **ret, struct slice ecma, struct erro
 	p = alloc_zero(sizeof *p);
 	if (p == NULL)
 		return fail(err, E_MEMORY, "regular expression: out of memory");
-	p->automaton = automaton_make(&tree, &arena);
-	if (p->automaton == NULL)
+	p->run = run_make(&tree, &p->arena);
+	if (p->run == NULL)
+		p->automaton = automaton_make(&tree, &arena);
+	if (p->run == NULL && p->automaton == NULL)
 		rc = compile_for_pcre(p, &tree, err);
 	if (rc != OK) {
-		alloc_free(p);
+		pattern_free(p);
 		return rc;
 	}
 	*ret = p;
@@ -126,6 +131,7 @@ void pattern_free(struct pattern *p)
 {
 	if (p == NULL)
 		return;
+	arena_clear(&p->arena);
 	automaton_free(p->automaton);
 	pcre2_code_free(p->code);
 	alloc_free(p);
@@ -213,6 +219,10 @@ enum result pattern_match(const struct pattern *p, struct slice text, uint32_t s
 {
 	if (text.data == NULL)
 		text = SLICE_LITERAL("");
+	if (p->run != NULL) {
+		*ret_is_match = run_is_match(p->run, text);
+		return OK;
+	}
 	if (p->automaton != NULL) {
 		*ret_is_match = automaton_is_match(p->automaton, text);
 		return OK;

@@ -20,9 +20,9 @@ enum { STATE_DEAD = 0, STATE_MATCHED = 1, STATE_FIRST = 2 };
 struct automaton {
 	struct arena arena; /* of the letters' intervals */
 	struct letters letters;
-	uint16_t start;
+	uint16_t start; /* a state */
 	uint8_t is_match_at_end[STATES_MAX];
-	uint16_t next[]; /* by state * letters.count + letter: a state */
+	uint16_t next[]; /* by row and letter: a row, which is a state * letters.count */
 };
 
 struct state {
@@ -214,7 +214,8 @@ static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t 
 
 	if (ret == NULL)
 		return NULL;
-	memcpy(ret->next, next, count * sizeof *next);
+	for (size_t i = 0; i < count; i++)
+		ret->next[i] = (uint16_t)(next[i] * letters->count);
 	ret->start = start;
 	for (uint32_t i = STATE_FIRST; i < m->states_count; i++)
 		ret->is_match_at_end[i] = is_match_at_end(m, (uint16_t)i, i == start);
@@ -253,10 +254,11 @@ void automaton_free(struct automaton *m)
 
 bool automaton_is_match(const struct automaton *m, struct slice text)
 {
-	uint32_t state = m->start;
+	const uint32_t width = m->letters.count, first = STATE_FIRST * width;
+	uint32_t row = m->start * width;
 	size_t at = 0;
 
-	while (state >= STATE_FIRST && at < text.len) {
+	while (row >= first && at < text.len) {
 		unsigned char c = (unsigned char)text.data[at];
 		uint8_t letter;
 
@@ -266,7 +268,7 @@ bool automaton_is_match(const struct automaton *m, struct slice text)
 		} else {
 			letter = letters_find(&m->letters, utf8_next(text, &at));
 		}
-		state = m->next[state * m->letters.count + letter];
+		row = m->next[row + letter];
 	}
-	return state == STATE_MATCHED || (state >= STATE_FIRST && m->is_match_at_end[state]);
+	return row >= first ? m->is_match_at_end[row / width] : row == STATE_MATCHED * width;
 }

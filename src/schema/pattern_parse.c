@@ -527,7 +527,7 @@ static enum result parse_term(struct parser *p, struct pattern_node **ret)
 {
 	size_t start = p->at;
 	uint32_t low, high;
-	struct pattern_node *atom, *repeat;
+	struct pattern_node *atom = NULL, *repeat = NULL;
 	enum result rc;
 
 	if (accept_braces(p, &low, &high))
