@@ -1,6 +1,9 @@
 #include "doc/read.h"
 
+#include "base/text.h"
 #include "doc/json_read.h"
+#include "doc/yaml_read.h"
+#include "doc/yaml_scalar.h"
 
 enum result doc_read(struct tree *ret, enum doc_format format, struct slice input,
 		     const struct doc_limits *limits, struct doc_warnings *warnings,
@@ -11,7 +14,14 @@ enum result doc_read(struct tree *ret, enum doc_format format, struct slice inpu
 	if (input.len > limits->bytes_max || input.len >= UINT32_MAX)
 		return fail(err, E_TOO_LARGE, "the document is larger than %zu bytes",
 			    limits->bytes_max);
-	if (format == DOC_JSON)
-		return json_read(ret, input, limits, err);
-	return fail(err, E_UNSUPPORTED, "only JSON can be read as yet");
+	return format == DOC_JSON ? json_read(ret, input, limits, err)
+				  : yaml_read(ret, input, limits, warnings, err);
+}
+
+enum result doc_read_scalar(struct tree_node *ret, struct arena *a, struct slice text,
+			    struct error *err)
+{
+	if (utf8_check(text) != SIZE_MAX)
+		return fail(err, E_MALFORMED, "the text is not valid UTF-8");
+	return yaml_set_scalar(ret, a, yaml_classify(text), text, err);
 }
