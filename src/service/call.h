@@ -86,7 +86,7 @@ struct call_input {
 	bool is_merge_patch;
 	bool wants_source; /* a document as it was written (BODY_SOURCE) rather than the JSON form */
 	bool wants_lines;  /* audit entries one a line (BODY_NDJSON) rather than {"items": [...]} */
-	/* audit */
+	/* audit; `audit_path` is ?path= of /v1/revisions too */
 	struct slice actor, action, outcome, audit_path;
 	int64_t from_ms, to_ms;
 	/* tokens */

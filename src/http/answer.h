@@ -1,0 +1,18 @@
+/* How an answer of the service reads in HTTP: status, problem details (RFC 9457). Apart from libmicrohttpd, for tests. */
+#pragma once
+
+#include "base/buf.h"
+#include "service/call.h"
+
+#define PROBLEM_TYPE "application/problem+json"
+
+/* 200, 201, 204, 304, or the status of its result. */
+unsigned answer_status(const struct answer *a);
+
+/* Appends the problem details of an answer whose result is not OK. What only the log should know (paths of files, errors of the
+ * system) is left out. `is_wrong_method`: 405 rather than the result's own status. */
+void answer_write_problem(struct buf *ret, const struct answer *a, bool is_wrong_method,
+			  const char *request_id);
+
+/* Appends `<target?query>; rel="next"`: the request's own target (as it came) with `after` replaced. */
+void answer_write_next(struct buf *ret, struct slice raw_target, const char *after);

@@ -1,0 +1,107 @@
+/* What the files of http/ share about a connection and the request that it carries. Private to http/. */
+#pragma once
+
+#include "http/counts.h"
+#include "http/guard.h"
+#include "http/routes.h"
+#include "http/server.h"
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum phase {
+	PHASE_NEW,  /* the handler has not seen it */
+	PHASE_BODY, /* its body is being read, also one of no bytes */
+	PHASE_RUN,  /* with the service */
+	PHASE_ANSWERED,
+};
+
+/* One request and its answer. One thread at a time: the connection's loop, but for `call` while the service has it. */
+struct exchange {
+	enum phase phase;
+	bool must_close;	   /* the connection, behind the answer */
+	bool has_call;		   /* `call` was initialised and must be cleared */
+	const struct route *route; /* NULL where there is none */
+	uint32_t methods;	   /* for Allow */
+	bool is_wrong_method;	   /* 405: the target is there, but not for this method */
+	enum media media;
+	uint64_t body_bytes; /* announced; UINT64_MAX: not known */
+	uint64_t body_seen;
+	size_t body_max;
+	int64_t started_us;
+	struct buf raw;	   /* the request target as it came */
+	struct buf target; /* the same, decoded in place; the call's slices point into it */
+	struct buf body;
+	struct call call;
+};
+
+/* One connection. */
+struct peer {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	int fd;
+	struct peer *before,
+		*next;	 /* of all, under server->peers_mutex; `next` also in the graveyard */
+	bool is_closed;	 /* under server->peers_mutex */
+	bool is_watched; /* its loop's */
+	_Atomic int64_t deadline_ms; /* monotonic; 0: none */
+	uint8_t address[16];
+	char address_text[INET6_ADDRSTRLEN];
+
+	pthread_mutex_t
+		mutex; /* for the four below: a call may come back before its connection sleeps */
+	bool is_suspended, is_woken, is_waiting, is_gone;
+
+	struct exchange x;
+};
+
+struct http_server {
+	struct service *service;
+	const struct clock *clock;
+	struct http_settings settings;
+	struct service_settings limits;
+	struct MHD_Daemon *daemon;
+	int listen_fd; /* the daemon's until it is quiet */
+	uint16_t port;
+	uint64_t request_seed;
+	_Atomic uint64_t request_count;
+	_Atomic uint64_t in_flight;
+	atomic_bool is_draining;
+	struct http_counts counts;
+
+	pthread_mutex_t peers_mutex;
+	struct peer *peers, *graveyard;
+	int watch_fd; /* epoll */
+	int stop_fd;  /* eventfd */
+	pthread_t keeper;
+	bool has_keeper;
+};
+
+/* dispatch.c: libmicrohttpd's callbacks. */
+void *dispatch_target(void *server, const char *target, struct MHD_Connection *connection);
+enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection, const char *url,
+				 const char *method, const char *version, const char *upload,
+				 size_t *upload_bytes, void **context);
+void dispatch_completed(void *server, struct MHD_Connection *connection, void **context,
+			enum MHD_RequestTerminationCode code);
+
+/* peer.c */
+void peer_notify(void *server, struct MHD_Connection *connection, void **context,
+		 enum MHD_ConnectionNotificationCode code);
+/* The service's `done`, and whoever else ends a wait: lets the connection run again, now or as soon as it would sleep. */
+void peer_wake(struct peer *p, bool is_gone);
+/* In the connection's loop: sleeps unless already woken. False: it was, carry on. `is_waiting`: a long poll, whose client is
+ * watched. */
+bool peer_suspend(struct peer *p, bool is_waiting);
+/* In the connection's loop after a wake. True: the client is gone. */
+bool peer_resumed(struct peer *p);
+void peer_set_deadline(struct peer *p, int64_t from_now_ms); /* 0: none */
+MUST_USE enum result keeper_start(struct http_server *s, struct error *err);
+void keeper_stop(struct http_server *s);
+void peers_free(struct http_server *s);
+
+/* answer.c: gives the answer in x.call.out to libmicrohttpd. */
+enum MHD_Result answer_send(struct peer *p);
+int64_t time_us(void);

@@ -1,0 +1,136 @@
+#include "http/guard.h"
+
+#include "base/memory.h"
+
+#include <stddef.h>
+#include <strings.h>
+
+static const struct known_header {
+	const char *name;
+	uint8_t len;
+	bool may_repeat; /* lists, where the first is enough for us */
+	size_t offset;
+} known_headers[] = {
+#define KNOWN(text, field)                                                     \
+	{                                                                      \
+		text, sizeof(text) - 1, false, offsetof(struct headers, field) \
+	}
+#define KNOWN_LIST(text, field)                                               \
+	{                                                                     \
+		text, sizeof(text) - 1, true, offsetof(struct headers, field) \
+	}
+	KNOWN("Host", host),
+	KNOWN("Content-Length", content_length),
+	KNOWN("Transfer-Encoding", transfer_encoding),
+	KNOWN("Authorization", authorization),
+	KNOWN_LIST("Accept", accept),
+	KNOWN("Content-Type", content_type),
+	KNOWN("Content-Encoding", content_encoding),
+	KNOWN("If-Match", if_match),
+	KNOWN("If-None-Match", if_none_match),
+	KNOWN("Idempotency-Key", idempotency_key),
+	KNOWN("Expect", expect),
+#undef KNOWN
+#undef KNOWN_LIST
+};
+
+/* tchar of RFC 9110 section 5.6.2, as a bit for each byte. */
+static bool is_token_char(unsigned char c)
+{
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		return true;
+	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+}
+
+static bool is_name(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!is_token_char((unsigned char)s.data[i]))
+			return false;
+	}
+	return s.len != 0;
+}
+
+static bool is_value(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.data[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static const struct known_header *find_known(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_headers); i++) {
+		if (known_headers[i].len == name.len &&
+		    strncasecmp(known_headers[i].name, name.data, name.len) == 0)
+			return &known_headers[i];
+	}
+	return NULL;
+}
+
+void guard_header(struct headers *h, struct slice name, struct slice value)
+{
+	const struct known_header *known;
+	struct slice *field;
+
+	if (h->problem != NULL)
+		return;
+	if (!is_name(name)) {
+		h->problem = "a header's name holds a byte that no name may hold";
+		return;
+	}
+	if (!is_value(value)) {
+		h->problem = "a header's value holds a control character";
+		return;
+	}
+	known = find_known(name);
+	if (known == NULL)
+		return;
+	field = (struct slice *)((char *)h + known->offset);
+	if (field->data != NULL && known->may_repeat)
+		return;
+	if (field->data != NULL) {
+		h->problem = "a header that may stand once is there twice";
+		return;
+	}
+	*field = value.data != NULL ? value : SLICE_LITERAL("");
+}
+
+static bool is_word(struct slice s, const char *word)
+{
+	return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
+}
+
+enum result guard_check(const struct headers *h, struct slice version, uint64_t *ret_body_bytes,
+			struct error *err)
+{
+	bool is_old = slice_is_text(version, "HTTP/1.0");
+	uint64_t length = 0;
+
+	if (h->problem != NULL)
+		return fail(err, E_MALFORMED, "%s", h->problem);
+	if (!is_old && !slice_is_text(version, "HTTP/1.1"))
+		return fail(err, E_MALFORMED, "the HTTP version is neither 1.1 nor 1.0");
+	/* RFC 9112 section 3.2: a request of version 1.1 without a Host header must be refused. */
+	if ((h->host.data == NULL && !is_old) || (h->host.data != NULL && h->host.len == 0))
+		return fail(err, E_MALFORMED, "the Host header is missing");
+	if (h->transfer_encoding.data != NULL) {
+		/* RFC 9112 section 6.1: with both, a request may be an attempt at smuggling. */
+		if (h->content_length.data != NULL)
+			return fail(err, E_MALFORMED,
+				    "Content-Length and Transfer-Encoding exclude each other");
+		if (is_old || !is_word(h->transfer_encoding, "chunked"))
+			return fail(err, E_MALFORMED, "the only Transfer-Encoding is chunked");
+		*ret_body_bytes = UINT64_MAX;
+		return OK;
+	}
+	if (h->content_length.data != NULL &&
+	    !slice_to_u64(h->content_length, UINT64_MAX - 1, &length))
+		return fail(err, E_MALFORMED, "Content-Length is no number");
+	*ret_body_bytes = length;
+	return OK;
+}

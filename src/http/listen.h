@@ -1,0 +1,26 @@
+/* Listening sockets from "HOST:PORT", numbers only: no name is looked up. */
+#pragma once
+
+#include "base/result.h"
+#include "base/slice.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* "127.0.0.1:7338", "[::1]:7338". E_MALFORMED. */
+MUST_USE enum result listen_parse(struct slice text, union socket_address *ret, struct error *err);
+
+/* A bound and listening socket that is the caller's to close; `ret_port` is what it got. */
+MUST_USE enum result listen_open(int *ret_fd, uint16_t *ret_port,
+				 const union socket_address *address, struct error *err);
+
+/* The bytes of an address, IPv4 as ::ffff:a.b.c.d, and its text without a port. */
+void address_describe(const struct sockaddr *address, uint8_t ret_bytes[static 16],
+		      char ret_text[static INET6_ADDRSTRLEN]);

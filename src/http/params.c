@@ -1,0 +1,258 @@
+#include "http/params.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "doc/pointer.h"
+
+#include <stddef.h>
+#include <strings.h>
+
+enum param_type {
+	TYPE_NUMBER, /* from 1 */
+	TYPE_AFTER_NUMBER,
+	TYPE_LIMIT,
+	TYPE_TIME,
+	TYPE_WAIT,
+	TYPE_FLAG,
+	TYPE_TEXT,
+	TYPE_POINTER,
+	TYPE_FORMAT,
+};
+
+static const struct param_row {
+	const char *name;
+	enum param param;
+	enum param_type type;
+	size_t offset; /* in struct call_input */
+} param_rows[] = {
+#define ROW(name, param, type, field)                                 \
+	{                                                             \
+		name, param, type, offsetof(struct call_input, field) \
+	}
+	ROW("version", PARAM_VERSION, TYPE_NUMBER, version),
+	ROW("revision", PARAM_REVISION, TYPE_NUMBER, revision),
+	ROW("at", PARAM_AT, TYPE_TIME, at_ms),
+	ROW("from", PARAM_FROM, TYPE_NUMBER, from),
+	ROW("to", PARAM_TO, TYPE_NUMBER, to),
+	ROW("prefix", PARAM_PREFIX, TYPE_TEXT, prefix),
+	ROW("after", PARAM_AFTER, TYPE_TEXT, after),
+	ROW("after", PARAM_AFTER_NUMBER, TYPE_AFTER_NUMBER, after_number),
+	ROW("limit", PARAM_LIMIT, TYPE_LIMIT, limit),
+	ROW("key", PARAM_KEY, TYPE_POINTER, key),
+	ROW("format", PARAM_FORMAT, TYPE_FORMAT, format),
+	ROW("reveal", PARAM_REVEAL, TYPE_FLAG, is_revealed),
+	ROW("explain", PARAM_EXPLAIN, TYPE_FLAG, is_explained),
+	ROW("dry_run", PARAM_DRY_RUN, TYPE_FLAG, is_dry_run),
+	ROW("force", PARAM_FORCE, TYPE_FLAG, is_forced),
+	ROW("message", PARAM_MESSAGE, TYPE_TEXT, message),
+	ROW("source", PARAM_SOURCE, TYPE_TEXT, source),
+	ROW("wait", PARAM_WAIT, TYPE_WAIT, wait_ms),
+	ROW("actor", PARAM_ACTOR, TYPE_TEXT, actor),
+	ROW("action", PARAM_ACTION, TYPE_TEXT, action),
+	ROW("outcome", PARAM_OUTCOME, TYPE_TEXT, outcome),
+	ROW("path", PARAM_PATH, TYPE_TEXT, audit_path),
+	ROW("from", PARAM_FROM_TIME, TYPE_TIME, from_ms),
+	ROW("to", PARAM_TO_TIME, TYPE_TIME, to_ms),
+#undef ROW
+};
+
+struct param_reader {
+	struct call_input *in;
+	bool *has_format;
+	enum media *format;
+	const struct param_limits *limits;
+};
+
+/* A '+' in a time is the sign of its offset; elsewhere it is a blank, as forms write it. */
+static bool is_plus_kept(struct slice name)
+{
+	return slice_is_text(name, "at") || slice_is_text(name, "from") ||
+	       slice_is_text(name, "to");
+}
+
+/* Of the parameters that the route knows, "did you mean". */
+static enum result refuse_unknown(struct slice name, uint32_t allowed, struct error *err)
+{
+	struct slice known[ARRAY_SIZE(param_rows)], near;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(param_rows); i++) {
+		if ((param_rows[i].param & allowed) != 0)
+			known[count++] = slice_text(param_rows[i].name);
+	}
+	near = text_nearest(name, known, count);
+	if (near.data != NULL)
+		return fail(
+			err, E_MALFORMED,
+			"the query has a parameter that is not known here; did you mean \"%.*s\"?",
+			SLICE_ARGS(near));
+	return fail(err, E_MALFORMED, "the query has a parameter that is not known here");
+}
+
+static const struct param_row *find_param(struct slice name, uint32_t allowed)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(param_rows); i++) {
+		if ((param_rows[i].param & allowed) != 0 && slice_is_text(name, param_rows[i].name))
+			return &param_rows[i];
+	}
+	return NULL;
+}
+
+static enum result read_number(const struct param_row *row, void *field, struct slice value,
+			       const struct param_reader *r, struct error *err)
+{
+	uint64_t number = 0;
+	uint64_t max = row->type == TYPE_LIMIT ? r->limits->limit_max : INT64_MAX;
+
+	if (!slice_to_u64(value, max, &number) || (number == 0 && row->type != TYPE_AFTER_NUMBER))
+		return fail(err, E_MALFORMED, "%s must be a number from %d to %llu", row->name,
+			    row->type != TYPE_AFTER_NUMBER, (unsigned long long)max);
+	if (row->type == TYPE_LIMIT)
+		*(uint32_t *)field = (uint32_t)number;
+	else
+		*(uint64_t *)field = number;
+	if (row->type == TYPE_AFTER_NUMBER)
+		r->in->has_after_number = true;
+	return OK;
+}
+
+static enum result read_flag(const struct param_row *row, bool *field, struct slice value,
+			     struct error *err)
+{
+	if (!slice_is_text(value, "true") && !slice_is_text(value, "false"))
+		return fail(err, E_MALFORMED, "%s must be true or false", row->name);
+	*field = slice_is_text(value, "true");
+	return OK;
+}
+
+static enum result read_value(const struct param_row *row, void *field, struct slice value,
+			      const struct param_reader *r, struct error *err)
+{
+	switch (row->type) {
+	case TYPE_NUMBER:
+	case TYPE_AFTER_NUMBER:
+	case TYPE_LIMIT:
+		return read_number(row, field, value, r, err);
+	case TYPE_TIME:
+		if (!timestamp_parse(value, field))
+			return fail(err, E_MALFORMED,
+				    "%s must be an RFC 3339 time such as 2026-11-20T21:04:23Z",
+				    row->name);
+		return OK;
+	case TYPE_WAIT:
+		if (!duration_parse(value, r->limits->wait_ms_max, field))
+			return fail(err, E_MALFORMED,
+				    "%s must be a duration such as 30s, at most %lld ms", row->name,
+				    (long long)r->limits->wait_ms_max);
+		return OK;
+	case TYPE_FLAG:
+		return read_flag(row, field, value, err);
+	case TYPE_FORMAT:
+		*r->has_format = media_from_name(value, r->format);
+		return *r->has_format ? OK
+				      : fail(err, E_MALFORMED,
+					     "format must be one of " MEDIA_FORMAT_NAMES);
+	case TYPE_POINTER:
+		if (!pointer_is_valid(value))
+			return fail(err, E_MALFORMED,
+				    "%s must be a JSON pointer such as /spark/app", row->name);
+		break;
+	case TYPE_TEXT:
+		if (value.len > MESSAGE_BYTES_MAX)
+			return fail(err, E_MALFORMED, "%s is longer than %d bytes", row->name,
+				    MESSAGE_BYTES_MAX);
+		break;
+	}
+	*(struct slice *)field = value.data != NULL ? value : SLICE_LITERAL("");
+	return OK;
+}
+
+enum result params_read(struct call_input *ret, bool *ret_has_format, enum media *ret_format,
+			struct slice query, uint32_t allowed, const struct param_limits *limits,
+			struct error *err)
+{
+	const struct param_reader reader = {ret, ret_has_format, ret_format, limits};
+	uint32_t seen = 0;
+
+	for (;;) {
+		struct query_item item;
+		const struct param_row *row;
+		bool is_end;
+		enum result rc = query_next(&query, &item, &is_end, is_plus_kept, err);
+
+		if (rc != OK || is_end)
+			return rc;
+		row = find_param(item.name, allowed);
+		if (row == NULL)
+			return refuse_unknown(item.name, allowed, err);
+		if ((seen & row->param) != 0)
+			return fail(err, E_MALFORMED, "the parameter %s is there twice", row->name);
+		seen |= row->param;
+		if (!item.has_value)
+			return fail(err, E_MALFORMED, "the parameter %s has no value", row->name);
+		rc = read_value(row, (char *)ret + row->offset, item.value, &reader, err);
+		if (rc != OK)
+			return rc;
+	}
+}
+
+/* "v3" with its quotes: our own strong entity tags of documents. */
+static bool read_version_tag(struct slice tag, uint64_t *ret)
+{
+	if (tag.len < 4 || !slice_starts_with(tag, SLICE_LITERAL("\"v")) ||
+	    tag.data[tag.len - 1] != '"')
+		return false;
+	return slice_to_u64(slice_make(tag.data + 2, tag.len - 3), INT64_MAX, ret) && *ret != 0;
+}
+
+enum result params_read_idempotency(struct call_input *ret, const struct headers *h,
+				    struct error *err)
+{
+	struct slice key = h->idempotency_key;
+
+	if (key.data == NULL)
+		return OK;
+	if (key.len == 0 || key.len > IDEMPOTENCY_KEY_BYTES_MAX)
+		return fail(err, E_MALFORMED, "Idempotency-Key must have 1 to %d bytes",
+			    IDEMPOTENCY_KEY_BYTES_MAX);
+	for (size_t i = 0; i < key.len; i++) {
+		if (key.data[i] <= ' ' || key.data[i] >= 0x7f)
+			return fail(err, E_MALFORMED,
+				    "Idempotency-Key must be visible ASCII characters");
+	}
+	ret->idempotency_key = key;
+	return OK;
+}
+
+enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
+				      struct error *err)
+{
+	if (h->if_match.data != NULL && h->if_none_match.data != NULL)
+		return fail(err, E_MALFORMED, "If-Match and If-None-Match exclude each other here");
+	if (h->if_match.data != NULL) {
+		if (!read_version_tag(h->if_match, &ret->if_version))
+			return fail(err, E_MALFORMED,
+				    "If-Match must be one version such as \"v3\" with its quotes");
+		ret->has_if_version = true;
+	}
+	if (h->if_none_match.data != NULL) {
+		if (!slice_is_text(h->if_none_match, "*"))
+			return fail(err, E_MALFORMED, "If-None-Match of a write must be *");
+		ret->has_if_version = true;
+		ret->if_version = 0;
+	}
+	return params_read_idempotency(ret, h, err);
+}
+
+struct slice params_bearer(const struct headers *h)
+{
+	struct slice rest = h->authorization;
+
+	if (rest.data == NULL || rest.len < 8 || strncasecmp(rest.data, "Bearer ", 7) != 0)
+		return SLICE_NULL;
+	rest = slice_from(rest, 7);
+	while (rest.len != 0 && rest.data[0] == ' ')
+		rest = slice_from(rest, 1);
+	return rest.len != 0 ? rest : SLICE_NULL;
+}

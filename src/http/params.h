@@ -1,0 +1,62 @@
+/*
+ * Query parameters and request headers as typed input of a call. Which parameters a route knows is a set of bits; one that it
+ * does not know, or that comes twice, is refused: a mistyped `dry_run` must not write.
+ */
+#pragma once
+
+#include "http/guard.h"
+#include "http/negotiate.h"
+#include "http/target.h"
+#include "service/call.h"
+
+#define IDEMPOTENCY_KEY_BYTES_MAX 128
+#define MESSAGE_BYTES_MAX	  4096
+
+enum param {
+	PARAM_VERSION = 1 << 0,
+	PARAM_REVISION = 1 << 1,
+	PARAM_AT = 1 << 2,
+	PARAM_FROM = 1 << 3, /* a number */
+	PARAM_TO = 1 << 4,
+	PARAM_PREFIX = 1 << 5,
+	PARAM_AFTER = 1 << 6,	     /* a path */
+	PARAM_AFTER_NUMBER = 1 << 7, /* an index, a revision or a version */
+	PARAM_LIMIT = 1 << 8,
+	PARAM_KEY = 1 << 9,
+	PARAM_FORMAT = 1 << 10,
+	PARAM_REVEAL = 1 << 11,
+	PARAM_EXPLAIN = 1 << 12,
+	PARAM_DRY_RUN = 1 << 13,
+	PARAM_FORCE = 1 << 14,
+	PARAM_MESSAGE = 1 << 15,
+	PARAM_SOURCE = 1 << 16,
+	PARAM_WAIT = 1 << 17,
+	PARAM_ACTOR = 1 << 18,
+	PARAM_ACTION = 1 << 19,
+	PARAM_OUTCOME = 1 << 20,
+	PARAM_PATH = 1 << 21,
+	PARAM_FROM_TIME = 1 << 22,
+	PARAM_TO_TIME = 1 << 23,
+};
+
+struct param_limits {
+	uint32_t limit_max;
+	int64_t wait_ms_max;
+};
+
+/* Decodes `query` in place; texts in `ret` point into it. `ret_format` is untouched without ?format=. E_MALFORMED, naming the
+ * parameter. */
+MUST_USE enum result params_read(struct call_input *ret, bool *ret_has_format,
+				 enum media *ret_format, struct slice query, uint32_t allowed,
+				 const struct param_limits *limits, struct error *err);
+
+/* The preconditions of a write: If-Match: "v3", If-None-Match: *, and Idempotency-Key. */
+MUST_USE enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
+					       struct error *err);
+
+/* Idempotency-Key alone, of writes without preconditions. */
+MUST_USE enum result params_read_idempotency(struct call_input *ret, const struct headers *h,
+					     struct error *err);
+
+/* "Bearer rv_…" → the token, data NULL for none of this scheme. */
+struct slice params_bearer(const struct headers *h);

@@ -1,0 +1,261 @@
+/*
+ * Connections: when they sleep and wake, and the keeper, one thread that closes what passed a deadline (libmicrohttpd only knows
+ * inactivity, so that one byte a second would hold a connection for ever) and frees long polls whose client has gone (a
+ * suspended connection is looked at by nobody).
+ *
+ * The keeper gets a peer from epoll without knowing that it still is one. Hence a closed peer goes to the graveyard and is
+ * freed by the keeper alone, after the events that it holds.
+ */
+#include "base/memory.h"
+#include "http/exchange.h"
+#include "http/listen.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define KEEPER_MS     100
+#define KEEPER_EVENTS 256
+
+static struct peer *peer_new(struct http_server *s, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+	struct peer *p = alloc_zero(sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	p->server = s;
+	p->connection = connection;
+	pthread_mutex_init(&p->mutex, NULL);
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	p->fd = info != NULL ? info->connect_fd : -1;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	if (info != NULL)
+		address_describe(info->client_addr, p->address, p->address_text);
+	return p;
+}
+
+static void peer_free(struct peer *p)
+{
+	buf_clear(&p->x.raw);
+	buf_clear(&p->x.target);
+	buf_clear(&p->x.body);
+	pthread_mutex_destroy(&p->mutex);
+	alloc_free(p);
+}
+
+static void bury(struct peer *p)
+{
+	struct http_server *s = p->server;
+
+	if (p->is_watched)
+		epoll_ctl(s->watch_fd, EPOLL_CTL_DEL, p->fd, NULL);
+	pthread_mutex_lock(&s->peers_mutex);
+	if (p->before != NULL)
+		p->before->next = p->next;
+	else
+		s->peers = p->next;
+	if (p->next != NULL)
+		p->next->before = p->before;
+	p->is_closed = true;
+	p->next = s->graveyard;
+	s->graveyard = p;
+	pthread_mutex_unlock(&s->peers_mutex);
+	atomic_fetch_sub(&s->counts.connections, 1);
+}
+
+void peer_notify(void *server, struct MHD_Connection *connection, void **context,
+		 enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *s = server;
+	struct peer *p;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*context != NULL)
+			bury(*context);
+		*context = NULL;
+		return;
+	}
+	p = peer_new(s, connection);
+	*context = p;
+	if (p == NULL)
+		return; /* dispatch_request() closes it */
+	peer_set_deadline(p, s->settings.idle_ms + s->settings.header_ms);
+	pthread_mutex_lock(&s->peers_mutex);
+	p->next = s->peers;
+	if (s->peers != NULL)
+		s->peers->before = p;
+	s->peers = p;
+	pthread_mutex_unlock(&s->peers_mutex);
+	atomic_fetch_add(&s->counts.connections, 1);
+}
+
+void peer_set_deadline(struct peer *p, int64_t from_now_ms)
+{
+	int64_t at = from_now_ms != 0 ? clock_monotonic_ms(p->server->clock) + from_now_ms : 0;
+
+	atomic_store_explicit(&p->deadline_ms, at, memory_order_relaxed);
+}
+
+void peer_wake(struct peer *p, bool is_gone)
+{
+	pthread_mutex_lock(&p->mutex);
+	p->is_woken = true;
+	p->is_gone |= is_gone;
+	if (p->is_suspended) {
+		p->is_suspended = false;
+		MHD_resume_connection(p->connection);
+	}
+	pthread_mutex_unlock(&p->mutex);
+}
+
+static void watch(struct peer *p)
+{
+	struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = p};
+	int op = p->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	/* Without memory for it the poll only lives on until its time is over. */
+	if (epoll_ctl(p->server->watch_fd, op, p->fd, &event) == 0)
+		p->is_watched = true;
+}
+
+bool peer_suspend(struct peer *p, bool is_waiting)
+{
+	bool is_asleep;
+
+	pthread_mutex_lock(&p->mutex);
+	is_asleep = !p->is_woken;
+	p->is_waiting = is_waiting;
+	if (is_asleep) {
+		/* Under the mutex that peer_wake() takes: else a wake could come between. */
+		p->is_suspended = true;
+		MHD_suspend_connection(p->connection);
+	}
+	pthread_mutex_unlock(&p->mutex);
+	/* Last, since the watch fires once; this loop alone could close the connection meanwhile. */
+	if (is_asleep && is_waiting)
+		watch(p);
+	return is_asleep;
+}
+
+bool peer_resumed(struct peer *p)
+{
+	bool is_gone;
+
+	pthread_mutex_lock(&p->mutex);
+	is_gone = p->is_gone;
+	p->is_woken = p->is_gone = p->is_waiting = false;
+	pthread_mutex_unlock(&p->mutex);
+	return is_gone;
+}
+
+/* Under peers_mutex. */
+static void end_poll_of(struct peer *p)
+{
+	bool is_waiting;
+
+	if (p->is_closed)
+		return;
+	pthread_mutex_lock(&p->mutex);
+	is_waiting = p->is_waiting && !p->is_woken;
+	pthread_mutex_unlock(&p->mutex);
+	/* Not under the mutex: the service calls peer_wake() with locks of its own. */
+	if (is_waiting && service_forget(p->server->service, &p->x.call)) {
+		atomic_store(&p->x.call.state, CALL_DONE);
+		atomic_fetch_add(&p->server->counts.polls_gone, 1);
+		peer_wake(p, true);
+	}
+}
+
+static void cut_late(struct http_server *s)
+{
+	int64_t now_ms = clock_monotonic_ms(s->clock);
+
+	pthread_mutex_lock(&s->peers_mutex);
+	for (struct peer *p = s->peers; p != NULL; p = p->next) {
+		int64_t deadline_ms = atomic_load_explicit(&p->deadline_ms, memory_order_relaxed);
+
+		if (deadline_ms == 0 || deadline_ms > now_ms)
+			continue;
+		atomic_store_explicit(&p->deadline_ms, 0, memory_order_relaxed);
+		atomic_fetch_add(&s->counts.connections_cut, 1);
+		shutdown(p->fd, SHUT_RDWR); /* its loop sees the end and closes it */
+	}
+	pthread_mutex_unlock(&s->peers_mutex);
+}
+
+static void free_graveyard(struct http_server *s)
+{
+	struct peer *dead;
+
+	pthread_mutex_lock(&s->peers_mutex);
+	dead = steal(&s->graveyard);
+	pthread_mutex_unlock(&s->peers_mutex);
+	while (dead != NULL) {
+		struct peer *next = dead->next;
+
+		peer_free(dead);
+		dead = next;
+	}
+}
+
+static void *keep(void *arg)
+{
+	struct http_server *s = arg;
+	struct epoll_event events[KEEPER_EVENTS];
+
+	for (;;) {
+		int count = epoll_wait(s->watch_fd, events, KEEPER_EVENTS, KEEPER_MS);
+
+		pthread_mutex_lock(&s->peers_mutex);
+		for (int i = 0; i < count; i++) {
+			if (events[i].data.ptr == NULL) {
+				pthread_mutex_unlock(&s->peers_mutex);
+				return NULL;
+			}
+			end_poll_of(events[i].data.ptr);
+		}
+		pthread_mutex_unlock(&s->peers_mutex);
+		cut_late(s);
+		free_graveyard(s);
+		service_tick(s->service);
+	}
+}
+
+enum result keeper_start(struct http_server *s, struct error *err)
+{
+	struct epoll_event stop = {.events = EPOLLIN, .data.ptr = NULL};
+
+	s->watch_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (s->watch_fd < 0 || s->stop_fd < 0 ||
+	    epoll_ctl(s->watch_fd, EPOLL_CTL_ADD, s->stop_fd, &stop) != 0)
+		return fail_errno(err, E_IO, "watch connections");
+	if (pthread_create(&s->keeper, NULL, keep, s) != 0)
+		return fail_errno(err, E_IO, "start a thread");
+	s->has_keeper = true;
+	return OK;
+}
+
+void keeper_stop(struct http_server *s)
+{
+	const uint64_t one = 1;
+
+	if (!s->has_keeper)
+		return;
+	while (write(s->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+	pthread_join(s->keeper, NULL);
+	s->has_keeper = false;
+}
+
+void peers_free(struct http_server *s)
+{
+	free_graveyard(s);
+	if (s->watch_fd >= 0)
+		close(s->watch_fd);
+	if (s->stop_fd >= 0)
+		close(s->stop_fd);
+}

@@ -1,0 +1,113 @@
+#include "http/answer.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static const struct status_row {
+	unsigned status;
+	const char *title;
+	bool is_private; /* the explanation is for the log */
+} status_rows[] = {
+	[OK] = {200, "", false},
+	[E_MALFORMED] = {400, "Malformed request", false},
+	[E_UNAUTHENTICATED] = {401, "Not authenticated", false},
+	[E_FORBIDDEN] = {403, "Not allowed", false},
+	[E_NOT_FOUND] = {404, "Not found", false},
+	[E_CONFLICT] = {409, "Conflict", false},
+	[E_PRECONDITION] = {412, "Precondition failed", false},
+	[E_TOO_LARGE] = {413, "Too large", false},
+	[E_UNSUPPORTED] = {415, "Unsupported media type", false},
+	[E_INVALID] = {422, "Refused by validation", false},
+	[E_LIMIT] = {422, "A bound was reached", false},
+	[E_BUSY] = {429, "Too many requests", false},
+	[E_UNAVAILABLE] = {503, "Not available", false},
+	[E_IO] = {503, "Storage failed", true},
+	[E_CORRUPT] = {500, "Stored data is damaged", true},
+	[E_CRYPTO] = {500, "Stored data does not open", true},
+	[E_MEMORY] = {503, "Out of memory", true},
+	[E_INTERNAL] = {500, "Internal error", true},
+};
+
+static const struct status_row *status_row(enum result rc)
+{
+	size_t row = (size_t)rc;
+
+	if (row >= ARRAY_SIZE(status_rows) || status_rows[row].status == 0)
+		row = E_INTERNAL;
+	return &status_rows[row];
+}
+
+unsigned answer_status(const struct answer *a)
+{
+	if (a->result != OK)
+		return status_row(a->result)->status;
+	if (a->is_not_modified)
+		return 304;
+	if (a->is_created)
+		return 201;
+	return a->body == NULL || a->kind == BODY_NONE ? 204 : 200;
+}
+
+/* A text that was cut to fit may end inside a character. */
+static struct slice valid_part(const char *text)
+{
+	struct slice s = slice_text(text);
+
+	return slice_first(s, utf8_check(s));
+}
+
+void answer_write_problem(struct buf *ret, const struct answer *a, bool is_wrong_method,
+			  const char *request_id)
+{
+	const struct status_row *row = status_row(a->result);
+	const char *title = is_wrong_method ? "Method not allowed" : row->title;
+	bool has_detail = !row->is_private && a->error.text[0] != '\0';
+
+	buf_printf(ret, "{\"type\":\"urn:reeve:problem:%s\",\"title\":",
+		   is_wrong_method ? "method_not_allowed" : result_name(a->result));
+	json_append_string(ret, slice_text(title));
+	buf_printf(ret, ",\"status\":%u,\"detail\":", is_wrong_method ? 405 : row->status);
+	json_append_string(ret, has_detail ? valid_part(a->error.text) : slice_text(title));
+	if (a->error.line != 0)
+		buf_printf(ret, ",\"line\":%u,\"column\":%u", a->error.line, a->error.column);
+	buf_printf(ret, ",\"request_id\":\"%s\"", request_id);
+	if (a->problems.len != 0) {
+		buf_append_text(ret, ",\"errors\":");
+		buf_append_slice(ret, buf_slice(&a->problems));
+	}
+	buf_append_slice(ret, buf_slice(&a->extra));
+	buf_append_char(ret, '}');
+}
+
+static void append_encoded(struct buf *ret, const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    strchr("-._~/", c) != NULL)
+			buf_append_char(ret, (char)c);
+		else
+			buf_printf(ret, "%%%02X", c);
+	}
+}
+
+void answer_write_next(struct buf *ret, struct slice raw_target, const char *after)
+{
+	struct slice rest = raw_target, part;
+	bool is_first = true;
+
+	buf_append_char(ret, '<');
+	if (slice_next_part(&rest, '?', &part))
+		buf_append_slice(ret, part);
+	while (slice_next_part(&rest, '&', &part)) {
+		if (part.len == 0 || slice_starts_with(part, SLICE_LITERAL("after=")))
+			continue;
+		buf_append_char(ret, is_first ? '?' : '&');
+		buf_append_slice(ret, part);
+		is_first = false;
+	}
+	buf_append_text(ret, is_first ? "?after=" : "&after=");
+	append_encoded(ret, after);
+	buf_append_text(ret, ">; rel=\"next\"");
+}

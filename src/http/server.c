@@ -1,0 +1,157 @@
+/* Starting and stopping. libmicrohttpd aborts the process when it is stopped with suspended connections, hence the order. */
+#include "http/server.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "http/exchange.h"
+#include "http/listen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define THREAD_STACK_BYTES (512 * 1024)
+#define CLOSE_WAIT_MS	   5
+
+/* Paths and queries come as they were sent: they are decoded once, by target.c. */
+static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *text)
+{
+	(void)ctx;
+	(void)connection;
+	return strlen(text);
+}
+
+static void log_library(void *ctx, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static void log_library(void *ctx, const char *fmt, va_list args)
+{
+	char text[256], quoted[512];
+
+	(void)ctx;
+	vsnprintf(text, sizeof text, fmt, args);
+	log_line(LOG_DEBUG, "libmicrohttpd", "says=%s",
+		 log_quote(quoted, sizeof quoted, slice_text(text)));
+}
+
+static void panic(void *ctx, const char *file, unsigned line, const char *reason)
+{
+	(void)ctx;
+	(void)file;
+	log_line(LOG_ERROR, "libmicrohttpd_panic", "line=%u reason=\"%s\"", line,
+		 reason != NULL ? reason : "");
+	abort();
+}
+
+static enum result start_daemon(struct http_server *s, struct error *err)
+{
+	const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			       MHD_USE_ERROR_LOG | MHD_USE_TURBO;
+	unsigned idle_s = (unsigned)((s->settings.idle_ms + 999) / 1000);
+	unsigned per_address = s->settings.connections_per_address_max;
+
+	MHD_set_panic_func(panic, NULL);
+	/* STRICT_FOR_CLIENT 1 would answer a missing Host itself, with two header blocks. */
+	s->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, dispatch_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+		NULL, MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)s->settings.threads, MHD_OPTION_THREAD_STACK_SIZE,
+		(size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)s->settings.connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->settings.connection_bytes_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+		dispatch_target, s, MHD_OPTION_NOTIFY_COMPLETED, dispatch_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, peer_notify, s, MHD_OPTION_END);
+	if (s->daemon == NULL)
+		return fail(err, E_IO, "the HTTP server did not start");
+	return OK;
+}
+
+static enum result open_parts(struct http_server *s, struct slice listen, struct error *err)
+{
+	union socket_address address;
+	enum result rc = listen_parse(listen, &address, err);
+
+	if (rc == OK)
+		rc = listen_open(&s->listen_fd, &s->port, &address, err);
+	if (rc == OK)
+		rc = keeper_start(s, err);
+	return rc == OK ? start_daemon(s, err) : rc;
+}
+
+enum result http_server_open(struct http_server **ret, struct service *service, struct slice listen,
+			     const struct http_settings *settings,
+			     const struct service_settings *limits, const struct clock *clock,
+			     const struct random_source *random, struct error *err)
+{
+	struct http_server *s = alloc_zero(sizeof *s);
+	enum result rc;
+
+	if (s == NULL)
+		return fail(err, E_MEMORY, "HTTP server: out of memory");
+	s->service = service;
+	s->clock = clock;
+	s->settings = *settings;
+	s->limits = *limits;
+	s->listen_fd = s->watch_fd = s->stop_fd = -1;
+	random_fill(random, &s->request_seed, sizeof s->request_seed);
+	pthread_mutex_init(&s->peers_mutex, NULL);
+	rc = open_parts(s, listen, err);
+	if (rc != OK) {
+		http_server_close(s);
+		return rc;
+	}
+	*ret = s;
+	return OK;
+}
+
+uint16_t http_server_port(const struct http_server *s)
+{
+	return s->port;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&time, NULL);
+}
+
+void http_server_drain(struct http_server *s)
+{
+	int64_t end_ms = clock_monotonic_ms(s->clock) + s->settings.drain_ms;
+
+	atomic_store(&s->is_draining, true);
+	MHD_quiesce_daemon(s->daemon);
+	close(s->listen_fd);
+	s->listen_fd = -1;
+	service_drain(s->service);
+	while (atomic_load(&s->in_flight) != 0 && clock_monotonic_ms(s->clock) < end_ms)
+		sleep_ms(CLOSE_WAIT_MS);
+}
+
+/* A drained service has handed every call back, so this finds something only when a wake is still on its way. */
+static void wake_all(struct http_server *s)
+{
+	pthread_mutex_lock(&s->peers_mutex);
+	for (struct peer *p = s->peers; p != NULL; p = p->next)
+		peer_wake(p, true);
+	pthread_mutex_unlock(&s->peers_mutex);
+}
+
+void http_server_close(struct http_server *s)
+{
+	if (s == NULL)
+		return;
+	wake_all(s);
+	keeper_stop(s);
+	if (s->daemon != NULL)
+		MHD_stop_daemon(s->daemon);
+	if (s->listen_fd >= 0)
+		close(s->listen_fd);
+	peers_free(s);
+	pthread_mutex_destroy(&s->peers_mutex);
+	alloc_free(s);
+}

@@ -1,0 +1,184 @@
+#include "http/target.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The byte behind the percent sign at `s[0]`, or -1. */
+static int decode_percent(const char *s, size_t len)
+{
+	int high, low;
+
+	if (len < 3)
+		return -1;
+	high = hex_value(s[1]);
+	low = hex_value(s[2]);
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* What a segment of a path may hold (doc/path.h). */
+static bool is_segment_char(int c)
+{
+	return c > 0 && c < 128 &&
+	       (is_alnum((char)c) || c == '_' || c == '.' || c == '-' || c == '@' || c == '=' ||
+		c == '~');
+}
+
+/* pchar of RFC 3986 section 3.3, without the percent sign. */
+static bool is_path_char(char c)
+{
+	return is_segment_char((unsigned char)c) || (c != '\0' && strchr("!$&'()*+,;:", c) != NULL);
+}
+
+static enum result decode_path(char *path, size_t *len, struct error *err)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < *len; i++) {
+		int c = (unsigned char)path[i];
+
+		if (c == '%') {
+			c = decode_percent(path + i, *len - i);
+			if (c < 0)
+				return fail(err, E_MALFORMED,
+					    "the path has a broken percent-encoding");
+			if (!is_segment_char(c))
+				return fail(
+					err, E_MALFORMED,
+					"the path percent-encodes a byte that no path may hold");
+			i += 2;
+		} else if (c != '/' && !is_path_char((char)c)) {
+			return fail(err, E_MALFORMED,
+				    "the path holds a byte that no path may hold");
+		}
+		path[out++] = (char)c;
+	}
+	*len = out;
+	return OK;
+}
+
+static enum result split_path(struct target *t, struct error *err)
+{
+	struct slice rest = t->path, part;
+
+	while (slice_next_part(&rest, '/', &part)) {
+		if (part.len == 0)
+			return fail(err, E_MALFORMED, "the path has an empty segment");
+		if (slice_is_text(part, ".") || slice_is_text(part, ".."))
+			return fail(err, E_MALFORMED, "the path has a segment of dots");
+		if (t->segments_count == TARGET_SEGMENTS_MAX)
+			return fail(err, E_MALFORMED, "the path has too many segments");
+		t->segments[t->segments_count++] = part;
+	}
+	return OK;
+}
+
+static enum result cut_verb(struct target *t, struct error *err)
+{
+	struct slice *last = &t->segments[t->segments_count - 1];
+
+	for (uint32_t i = 0; i + 1 < t->segments_count; i++) {
+		if (memchr(t->segments[i].data, ':', t->segments[i].len) != NULL)
+			return fail(err, E_MALFORMED, "only the end of a path may have a colon");
+	}
+	const char *colon = memchr(last->data, ':', last->len);
+	if (colon == NULL)
+		return OK;
+	t->verb = slice_from(*last, (size_t)(colon - last->data) + 1);
+	last->len = (size_t)(colon - last->data);
+	t->path.len -= t->verb.len + 1;
+	if (last->len == 0 || t->verb.len == 0 || memchr(t->verb.data, ':', t->verb.len) != NULL)
+		return fail(err, E_MALFORMED, "the path has a colon without a verb behind it");
+	return OK;
+}
+
+enum result target_parse(struct target *ret, char *text, size_t len, struct error *err)
+{
+	char *mark = memchr(text, '?', len);
+	size_t path_len = mark != NULL ? (size_t)(mark - text) : len;
+	enum result rc;
+
+	*ret = (struct target){0};
+	if (len > TARGET_BYTES_MAX)
+		return fail(err, E_MALFORMED, "the request target is too long");
+	if (len == 0 || text[0] != '/')
+		return fail(err, E_MALFORMED, "the request target must begin with '/'");
+	if (mark != NULL)
+		ret->query = slice_make(mark + 1, len - path_len - 1);
+	path_len--;
+	rc = decode_path(text + 1, &path_len, err);
+	if (rc != OK)
+		return rc;
+	ret->path = slice_make(text + 1, path_len);
+	if (path_len == 0)
+		return OK;
+	rc = split_path(ret, err);
+	return rc == OK ? cut_verb(ret, err) : rc;
+}
+
+/* In place; the text never grows. */
+static enum result decode_query_text(struct slice *s, bool is_plus_kept, struct error *err)
+{
+	char *text = (char *)(uintptr_t)s->data; /* target_parse() was given it writable */
+	size_t out = 0;
+
+	for (size_t i = 0; i < s->len; i++) {
+		int c = (unsigned char)text[i];
+
+		if (c == '%') {
+			c = decode_percent(text + i, s->len - i);
+			if (c < 0)
+				return fail(err, E_MALFORMED,
+					    "the query has a broken percent-encoding");
+			i += 2;
+		} else if (c == '+' && !is_plus_kept) {
+			c = ' ';
+		} else if (c <= ' ' || c >= 0x7f || c == '#') {
+			return fail(err, E_MALFORMED,
+				    "the query holds a byte that must be encoded");
+		}
+		if (c < 0x20 || c == 0x7f)
+			return fail(err, E_MALFORMED, "the query encodes a control character");
+		text[out++] = (char)c;
+	}
+	s->len = out;
+	if (utf8_check(*s) != SIZE_MAX)
+		return fail(err, E_MALFORMED, "the query is not UTF-8");
+	return OK;
+}
+
+enum result query_next(struct slice *rest, struct query_item *ret, bool *ret_is_end,
+		       bool (*is_plus_kept)(struct slice name), struct error *err)
+{
+	struct slice part;
+	enum result rc;
+
+	*ret_is_end = rest->data == NULL || rest->len == 0 || !slice_next_part(rest, '&', &part);
+	if (*ret_is_end)
+		return OK;
+	const char *equals = memchr(part.data, '=', part.len);
+	ret->has_value = equals != NULL;
+	ret->name = slice_first(part, equals != NULL ? (size_t)(equals - part.data) : part.len);
+	ret->value = equals != NULL ? slice_from(part, ret->name.len + 1) : SLICE_NULL;
+	rc = decode_query_text(&ret->name, false, err);
+	if (rc != OK)
+		return rc;
+	if (ret->name.len == 0)
+		return fail(err, E_MALFORMED, "the query has a parameter without a name");
+	return decode_query_text(&ret->value, is_plus_kept != NULL && is_plus_kept(ret->name), err);
+}
