@@ -131,9 +131,9 @@ MUST_USE enum result store_open_sqlite_readonly(struct store **ret, const char *
 						struct error *err);
 void store_close(struct store *s); /* takes NULL; all sessions must be closed */
 
-/* Writing. begin … commit, one thread. Savepoints do not nest; each ends by store_release() or store_rollback_to(). A call that
- * failed has changed nothing; should the disk have taken the whole transaction with it, all that follows fails until
- * store_rollback(), which is harmless where there is nothing to undo. Numbers above INT64_MAX are E_LIMIT. */
+/* Writing. begin … commit, one thread. Savepoints do not nest; each ends by store_release() or store_rollback_to(). After a
+ * call that failed, undo to the savepoint or roll back; should the disk have taken the whole transaction with it, all that
+ * follows fails until store_rollback(), which is harmless where there is nothing to undo. Numbers above INT64_MAX are E_LIMIT. */
 MUST_USE enum result store_begin(struct store *s, struct error *err);
 /* OK: durable. E_IO: the outcome is not known before the next open; from then on every writing call is E_UNAVAILABLE, readers
  * go on. */

@@ -1,0 +1,283 @@
+/*
+ * Opening and closing DIR/reeve.db. While it is served, it has a write-ahead log; a clean close folds that in and leaves it,
+ * since nobody can read a database with a log without writing beside it.
+ */
+#include "store/sqlite.h"
+
+#include "store/sqlite_format.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define CLOSE_WAIT_MS 1000
+
+static int remember_log_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
+{
+	struct sqlite_store *s = ctx;
+
+	(void)handle;
+	(void)name;
+	s->log_pages = pages;
+	return SQLITE_OK;
+}
+
+static void free_store(struct sqlite_store *s)
+{
+	db_close(&s->db);
+	lock_drop(&s->lock);
+	copy_remove(s->copied_to);
+	alloc_free(s->file);
+	alloc_free(s);
+}
+
+static void free_storep(struct sqlite_store **s)
+{
+	if (*s != NULL)
+		free_store(*s);
+}
+
+/* Readers that are still there, or a failed disk, keep the log; the next open or a reader will use it. */
+static void close_store(struct store *store)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	if (!s->is_readonly) {
+		sqlite_rollback(store);
+		for (size_t i = 0; i < s->db.cached; i++)
+			sqlite3_finalize(s->db.cache[i].statement);
+		s->db.cached = 0;
+		sqlite3_busy_timeout(s->db.handle, CLOSE_WAIT_MS);
+		if (!s->is_failed)
+			sqlite3_exec(s->db.handle, "PRAGMA journal_mode = DELETE", NULL, NULL,
+				     NULL);
+	}
+	free_store(s);
+}
+
+/* For a file at `place`, or for SQLITE_FILE in it where `is_folder`. */
+static enum result new_store(struct sqlite_store **ret, const char *place, bool is_folder,
+			     struct error *err)
+{
+	CLEANUP(free_storep) struct sqlite_store *s = alloc_zero(sizeof *s);
+	char real[PATH_MAX], file[PATH_MAX + sizeof SQLITE_FILE + 1];
+
+	if (s == NULL)
+		return fail(err, E_MEMORY, "open %s: out of memory", place);
+	s->base.ops = &sqlite_ops;
+	s->lock = -1;
+	s->mode = DB_READ;
+	if (realpath(place, real) == NULL)
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", place);
+	snprintf(file, sizeof file, "%s%s", real, is_folder ? "/" SQLITE_FILE : "");
+	s->file = alloc_text(file, strlen(file));
+	if (s->file == NULL)
+		return fail(err, E_MEMORY, "open %s: out of memory", place);
+	*ret = steal(&s);
+	return OK;
+}
+
+/* Whether there is a file to open, or may be. */
+static enum result check_presence(const char *file, const char *folder, bool is_new,
+				  struct error *err)
+{
+	struct stat st;
+
+	if (is_new)
+		return file_make_private(file, err);
+	if (stat(file, &st) != 0 && errno == ENOENT)
+		return fail(err, E_NOT_FOUND, "%s holds no store: make one with reeved init",
+			    folder);
+	return file_make_private(file, err);
+}
+
+/* The log is switched on after the format is known to be ours, so that a file of another is not touched. */
+static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
+				  struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	bool has_row = false;
+	enum result rc = db_open(&s->db, s->file, DB_WRITE, err);
+
+	if (rc == OK && is_new)
+		rc = format_create(&s->db, STORE_FORMAT, err);
+	if (rc == OK)
+		rc = format_migrate(&s->db, s->file, STORE_FORMAT, NULL, 0, err);
+	if (rc == E_NOT_FOUND)
+		return fail(err, rc, "%s holds no store: make one with reeved init", folder);
+	if (rc == OK)
+		rc = query_open(&q, &s->db, "PRAGMA journal_mode = WAL", "begin a log", NULL, 0,
+				err);
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "wal")))
+		rc = fail(err, E_IO, "the file system cannot hold a write-ahead log");
+	if (rc != OK)
+		return rc;
+	sqlite3_wal_hook(s->db.handle, remember_log_pages, s);
+	/* A log that grew once does not keep its size. */
+	return db_exec(&s->db, "PRAGMA journal_size_limit = 67108864", "bound the log", err);
+}
+
+enum result store_open_sqlite(struct store **ret, const char *folder, bool is_new,
+			      struct error *err)
+{
+	CLEANUP(free_storep) struct sqlite_store *s = NULL;
+	enum result rc = folder_check(folder, is_new, err);
+
+	if (rc == OK)
+		rc = new_store(&s, folder, true, err);
+	if (rc == OK)
+		rc = lock_take(&s->lock, folder, err);
+	if (rc == OK)
+		rc = check_presence(s->file, folder, is_new, err);
+	if (rc == OK)
+		rc = prepare_writer(s, folder, is_new, err);
+	if (rc != OK)
+		return rc;
+	*ret = &s->base;
+	s = NULL;
+	return OK;
+}
+
+enum result store_open_sqlite_readonly(struct store **ret, const char *folder, struct error *err)
+{
+	CLEANUP(free_storep) struct sqlite_store *s = NULL;
+	enum result rc = new_store(&s, folder, true, err);
+
+	if (rc == OK)
+		rc = sqlite_open_reader(s, err);
+	if (rc != OK)
+		return rc;
+	*ret = &s->base;
+	s = NULL;
+	return OK;
+}
+
+/* The lock is held meanwhile, so that no server begins on half a file; backup_copy() gives the name to a whole one. */
+static enum result restore_to(const char *folder, struct sqlite_store *from, struct error *err)
+{
+	CLEANUP(free_storep) struct sqlite_store *to = NULL;
+	enum result rc = folder_check(folder, true, err);
+
+	if (rc == OK)
+		rc = new_store(&to, folder, true, err);
+	if (rc == OK)
+		rc = lock_take(&to->lock, folder, err);
+	return rc == OK ? backup_copy(&from->db, to->file, NULL, NULL, err) : rc;
+}
+
+enum result store_restore_sqlite(const char *folder, const char *file, struct error *err)
+{
+	CLEANUP(free_storep) struct sqlite_store *from = NULL;
+	enum result rc = new_store(&from, file, false, err);
+
+	if (rc == OK)
+		rc = sqlite_open_reader(from, err);
+	return rc == OK ? restore_to(folder, from, err) : rc;
+}
+
+static void close_session(struct store_session *ss)
+{
+	struct sqlite_session *session = session_of(ss);
+
+	db_close(&session->db);
+	alloc_free(session);
+}
+
+static enum result open_session(struct store_session **ret, struct store *store, struct error *err)
+{
+	const struct sqlite_store *s = sqlite_of(store);
+	CLEANUP(alloc_freep) struct sqlite_session *session = alloc_zero(sizeof *session);
+	enum result rc;
+
+	if (session == NULL)
+		return fail(err, E_MEMORY, "open a session: out of memory");
+	session->base.ops = &sqlite_session_ops;
+	rc = db_open(&session->db, s->file, s->mode, err);
+	if (rc != OK)
+		return rc;
+	*ret = &session->base;
+	session = NULL;
+	return OK;
+}
+
+/* A deferred transaction sees what is committed at its first read: read at once. */
+static enum result begin_session(struct store_session *ss, struct error *err)
+{
+	struct sqlite_session *session = session_of(ss);
+	enum result rc;
+
+	if (session->is_in_transaction)
+		return fail(err, E_INTERNAL, "a session begun twice");
+	rc = db_run(&session->db, "BEGIN", "begin to read", NULL, 0, err);
+	if (rc != OK)
+		return rc;
+	session->is_in_transaction = true;
+	rc = db_run(&session->db, "SELECT 1 FROM meta LIMIT 1", "begin to read", NULL, 0, err);
+	if (rc != OK)
+		store_session_end(ss);
+	return rc;
+}
+
+static void end_session(struct store_session *ss)
+{
+	struct sqlite_session *session = session_of(ss);
+
+	if (session->is_in_transaction && sqlite3_get_autocommit(session->db.handle) == 0)
+		sqlite3_exec(session->db.handle, "ROLLBACK", NULL, NULL, NULL);
+	session->is_in_transaction = false;
+}
+
+const struct store_ops sqlite_ops = {
+	.close = close_store,
+	.begin = sqlite_begin,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback,
+	.savepoint = sqlite_savepoint,
+	.release = sqlite_release,
+	.rollback_to = sqlite_rollback_to,
+	.put_version = sqlite_put_version,
+	.set_version_state = sqlite_set_version_state,
+	.rewrap_version = sqlite_rewrap_version,
+	.put_revision = sqlite_put_revision,
+	.put_change = sqlite_put_change,
+	.put_effective = sqlite_put_effective,
+	.replace_edges = sqlite_replace_edges,
+	.put_token = sqlite_put_token,
+	.update_token = sqlite_update_token,
+	.put_audit = sqlite_put_audit,
+	.put_log = sqlite_put_log,
+	.put_key = sqlite_put_key,
+	.put_meta = sqlite_put_meta,
+	.put_idempotent = sqlite_put_idempotent,
+	.shred = sqlite_shred,
+	.backup = sqlite_backup,
+	.session_open = open_session,
+};
+
+const struct store_session_ops sqlite_session_ops = {
+	.close = close_session,
+	.begin = begin_session,
+	.end = end_session,
+	.each_head = sqlite_each_head,
+	.get_version = sqlite_get_version,
+	.get_version_at = sqlite_get_version_at,
+	.each_version = sqlite_each_version,
+	.each_wrapped_below = sqlite_each_wrapped_below,
+	.each_revision = sqlite_each_revision,
+	.get_revision = sqlite_get_revision,
+	.revision_at = sqlite_revision_at,
+	.each_change = sqlite_each_change,
+	.each_change_after = sqlite_each_change_after,
+	.each_effective = sqlite_each_effective,
+	.each_edge = sqlite_each_edge,
+	.each_token = sqlite_each_token,
+	.each_key = sqlite_each_key,
+	.each_audit = sqlite_each_audit,
+	.get_log = sqlite_get_log,
+	.get_meta = sqlite_get_meta,
+	.get_idempotent = sqlite_get_idempotent,
+};

@@ -1,0 +1,409 @@
+/*
+ * The audit log's rows and the way to find them. Every index begins with the bucket, idx / AUDIT_BUCKET. So the entries of a
+ * commit, however many actors and paths they name, go to the few pages of the last bucket (an index by actor alone would touch
+ * a page per actor and commit), while a query seeks once in each bucket: a thousand seeks for a million entries. Within a bucket
+ * each condition is a bitmap filled from its index; the bitmaps are intersected, and only what is left is read.
+ *
+ * Times never decrease with the index, so a span of time is a span of the index, found by halving.
+ */
+#include "store/sqlite.h"
+
+#include "base/buf.h"
+#include "store/sqlite_schema.h"
+
+#define LEAF_BYTES   32
+#define BITMAP_WORDS (AUDIT_BUCKET / 64)
+
+_Static_assert(AUDIT_BUCKET % 64 == 0, "a bucket is whole words");
+
+struct bitmap {
+	uint64_t words[BITMAP_WORDS];
+};
+
+/* `value` exact where `end` is empty, else every one from `value` up to and without `end`. */
+struct condition {
+	const char *exact_sql, *range_sql;
+	struct slice value;
+	bool is_prefix;
+	struct buf end;
+};
+
+enum { CONDITIONS_MAX = 4 };
+
+struct scan {
+	struct db *db;
+	struct condition conditions[CONDITIONS_MAX];
+	size_t conditions_count;
+	uint64_t first, last; /* the span of the index: [first, last) */
+	bool is_newest_first;
+	uint64_t left, budget;
+	audit_fn *each;
+	void *ctx;
+};
+
+static void scan_clear(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->conditions_count; i++)
+		buf_clear(&scan->conditions[i].end);
+}
+
+enum result sqlite_put_audit(struct store *store, const struct audit_row *row, struct error *err)
+{
+	static const char what[] = "put an audit entry";
+	struct sqlite_store *s = sqlite_of(store);
+	uint64_t bucket = row->index / AUDIT_BUCKET;
+	const struct arg args[] = {
+		arg_number(row->index), arg_number(bucket),    arg_signed(row->time_ms),
+		arg_text(row->actor),	arg_text(row->action), arg_text(row->outcome),
+		arg_bytes(row->leaf),	arg_bytes(row->entry),
+	};
+	enum result rc = sqlite_may_write(s, err);
+
+	if (rc == OK && row->leaf.len != LEAF_BYTES)
+		rc = fail(err, E_INTERNAL, "%s: the leaf has %zu bytes", what, row->leaf.len);
+	if (rc == OK)
+		rc = db_run(&s->db,
+			    "INSERT INTO audit (idx, bucket, time_ms, actor, action, outcome, leaf,"
+			    " entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			    what, args, ARRAY_SIZE(args), err);
+	for (uint32_t i = 0; rc == OK && i < row->paths_count; i++) {
+		const struct arg path_args[] = {arg_number(bucket), arg_text(row->paths[i]),
+						arg_number(row->index)};
+
+		rc = db_run(&s->db,
+			    "INSERT INTO audit_paths (bucket, path, idx) VALUES (?, ?, ?)"
+			    " ON CONFLICT DO NOTHING",
+			    what, path_args, ARRAY_SIZE(path_args), err);
+	}
+	return rc;
+}
+
+static enum result find_first(struct db *db, const char *sql, int64_t bound, bool *ret_has_row,
+			      uint64_t *ret_index, int64_t *ret_ms, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct arg args[] = {arg_signed(bound)};
+	enum result rc = query_open(&q, db, sql, "read the audit log", args, ARRAY_SIZE(args), err);
+
+	if (rc == OK)
+		rc = query_next(&q, ret_has_row, err);
+	if (rc != OK || !*ret_has_row)
+		return rc;
+	*ret_index = query_number(&q, 0);
+	*ret_ms = query_signed(&q, 1);
+	return query_check(&q, err);
+}
+
+/* The number of entries, were there no gap; what a damaged file has beyond one is still found. */
+static enum result find_size(struct db *db, uint64_t *ret, struct error *err)
+{
+	bool has_row = false;
+	uint64_t index = 0;
+	int64_t ms;
+	enum result rc = find_first(db,
+				    "SELECT idx, time_ms FROM audit WHERE idx < ?"
+				    " ORDER BY idx DESC LIMIT 1",
+				    INT64_MAX, &has_row, &index, &ms, err);
+
+	if (rc == OK)
+		*ret = has_row ? index + 1 : 0;
+	return rc;
+}
+
+/* The first index in [first, last) whose time is at or after `bound_ms`, or `last`. */
+static enum result find_time(struct db *db, uint64_t first, uint64_t last, int64_t bound_ms,
+			     uint64_t *ret, struct error *err)
+{
+	while (first < last) {
+		uint64_t middle = first + (last - first) / 2;
+		uint64_t index = 0;
+		bool has_row = false;
+		int64_t ms = 0;
+		enum result rc = find_first(db,
+					    "SELECT idx, time_ms FROM audit WHERE idx >= ?"
+					    " ORDER BY idx LIMIT 1",
+					    (int64_t)middle, &has_row, &index, &ms, err);
+
+		if (rc != OK)
+			return rc;
+		if (!has_row || index >= last || ms >= bound_ms)
+			last = middle;
+		else
+			first = index + 1;
+	}
+	*ret = last;
+	return OK;
+}
+
+static enum result set_span(struct scan *scan, const struct audit_filter *filter, struct error *err)
+{
+	enum result rc = find_size(scan->db, &scan->last, err);
+
+	if (rc != OK)
+		return rc;
+	if (!filter->is_newest_first)
+		scan->first = filter->after;
+	else if (filter->after != 0 && filter->after < scan->last)
+		scan->last = filter->after;
+	if (filter->to_ms != 0)
+		rc = find_time(scan->db, scan->first, scan->last, filter->to_ms, &scan->last, err);
+	if (rc == OK && filter->from_ms != 0)
+		rc = find_time(scan->db, scan->first, scan->last, filter->from_ms, &scan->first,
+			       err);
+	return rc;
+}
+
+/* The least text above all that begin with `prefix`; none begins with byte 0xff, so a last byte always has a next. */
+static enum result add_condition(struct scan *scan, const char *exact_sql, const char *range_sql,
+				 struct slice value, bool is_prefix, struct error *err)
+{
+	struct condition *c = &scan->conditions[scan->conditions_count];
+
+	if (value.len == 0)
+		return OK;
+	*c = (struct condition){exact_sql, range_sql, value, is_prefix, BUF_NULL};
+	scan->conditions_count++;
+	if (!is_prefix)
+		return OK;
+	buf_append_slice(&c->end, value);
+	if (!buf_is_failed(&c->end))
+		c->end.data[c->end.len - 1]++;
+	return buf_check(&c->end, err);
+}
+
+static bool ends_in(struct slice s, const char *end)
+{
+	size_t len = strlen(end);
+
+	return s.len >= len && slice_is_text(slice_from(s, s.len - len), end);
+}
+
+#define EXACT_SQL(table, column) "SELECT idx FROM " table " WHERE bucket = ? AND " column " = ?"
+#define RANGE_SQL(table, column) \
+	"SELECT idx FROM " table " WHERE bucket = ? AND " column " >= ? AND " column " < ?"
+
+/* What is likely to leave least comes first. */
+static enum result set_conditions(struct scan *scan, const struct audit_filter *filter,
+				  struct error *err)
+{
+	struct slice path = filter->path, action = filter->action;
+	bool is_tree = ends_in(path, "/") || ends_in(path, "**");
+	bool is_family = ends_in(action, "*");
+	enum result rc;
+
+	if (ends_in(path, "**"))
+		path.len -= 2;
+	if (is_family)
+		action.len--;
+	rc = add_condition(scan, EXACT_SQL("audit_paths", "path"), RANGE_SQL("audit_paths", "path"),
+			   path, is_tree, err);
+	if (rc == OK)
+		rc = add_condition(scan, EXACT_SQL("audit", "actor"), NULL, filter->actor, false,
+				   err);
+	if (rc == OK)
+		rc = add_condition(scan, EXACT_SQL("audit", "action"), RANGE_SQL("audit", "action"),
+				   action, is_family, err);
+	if (rc == OK)
+		rc = add_condition(scan, EXACT_SQL("audit", "outcome"), NULL, filter->outcome,
+				   false, err);
+	return rc;
+}
+
+/* Entries [at, at + count) are to be looked at next. */
+static enum result spend(struct scan *scan, uint64_t at, uint64_t count, struct error *err)
+{
+	if (scan->budget == 0)
+		return fail(err, E_LIMIT,
+			    "the filter finds too little: narrow it, or go on with after=%llu",
+			    (unsigned long long)(scan->is_newest_first ? at + count : at));
+	scan->budget--;
+	return OK;
+}
+
+/* Marks in `ret` which entries of the bucket fulfil the condition. */
+static enum result fill_bitmap(struct scan *scan, const struct condition *c, uint64_t bucket,
+			       struct bitmap *ret, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct arg args[] = {arg_number(bucket), arg_text(c->value),
+				   arg_text(buf_slice(&c->end))};
+	bool has_row = true;
+	enum result rc = query_open(&q, scan->db, c->is_prefix ? c->range_sql : c->exact_sql,
+				    "search the audit log", args, c->is_prefix ? 3 : 2, err);
+
+	*ret = (struct bitmap){{0}};
+	while (rc == OK) {
+		uint64_t bit;
+
+		rc = query_next(&q, &has_row, err);
+		if (rc != OK || !has_row)
+			break;
+		bit = query_number(&q, 0) - bucket * AUDIT_BUCKET;
+		rc = query_check(&q, err);
+		if (rc == OK)
+			rc = spend(scan, bucket * AUDIT_BUCKET, AUDIT_BUCKET, err);
+		if (rc == OK && bit < AUDIT_BUCKET)
+			ret->words[bit / 64] |= UINT64_C(1) << (bit % 64);
+	}
+	return rc;
+}
+
+static bool intersect(struct bitmap *all, const struct bitmap *more)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < BITMAP_WORDS; i++) {
+		all->words[i] &= more->words[i];
+		any |= all->words[i];
+	}
+	return any != 0;
+}
+
+/* All entries of the bucket that lie within the span. */
+static struct bitmap span_bitmap(const struct scan *scan, uint64_t bucket)
+{
+	struct bitmap bits = {{0}};
+	uint64_t base = bucket * AUDIT_BUCKET;
+
+	for (uint64_t i = 0; i < AUDIT_BUCKET; i++)
+		if (base + i >= scan->first && base + i < scan->last)
+			bits.words[i / 64] |= UINT64_C(1) << (i % 64);
+	return bits;
+}
+
+static enum result give_row(struct scan *scan, struct query *q, struct error *err)
+{
+	struct audit_row row = {
+		.index = query_number(q, 0),
+		.time_ms = query_signed(q, 1),
+		.actor = query_bytes(q, 2),
+		.action = query_bytes(q, 3),
+		.outcome = query_bytes(q, 4),
+		.leaf = query_bytes_exact(q, 5, LEAF_BYTES),
+		.entry = query_bytes(q, 6),
+	};
+	enum result rc = query_check(q, err);
+
+	return rc == OK ? scan->each(scan->ctx, &row, err) : rc;
+}
+
+#define AUDIT_COLUMNS "idx, time_ms, actor, action, outcome, leaf, entry"
+
+static enum result give_entry(struct scan *scan, uint64_t index, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct arg args[] = {arg_number(index)};
+	bool has_row = false;
+	enum result rc = spend(scan, index, 1, err);
+
+	if (rc == OK)
+		rc = query_open(&q, scan->db, "SELECT " AUDIT_COLUMNS " FROM audit WHERE idx = ?",
+				"read an audit entry", args, ARRAY_SIZE(args), err);
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc != OK)
+		return rc;
+	if (!has_row)
+		return fail(err, E_CORRUPT, "the audit log's index names entry %llu, which is gone",
+			    (unsigned long long)index);
+	scan->left--;
+	return give_row(scan, &q, err);
+}
+
+static enum result give_bitmap(struct scan *scan, const struct bitmap *bits, uint64_t bucket,
+			       struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint64_t i = 0; rc == OK && i < AUDIT_BUCKET && scan->left != 0; i++) {
+		uint64_t at = scan->is_newest_first ? AUDIT_BUCKET - 1 - i : i;
+
+		if ((bits->words[at / 64] >> (at % 64) & 1) != 0)
+			rc = give_entry(scan, bucket * AUDIT_BUCKET + at, err);
+	}
+	return rc;
+}
+
+static enum result scan_bucket(struct scan *scan, uint64_t bucket, struct error *err)
+{
+	struct bitmap bits = span_bitmap(scan, bucket);
+
+	for (size_t i = 0; i < scan->conditions_count; i++) {
+		struct bitmap more;
+		enum result rc = fill_bitmap(scan, &scan->conditions[i], bucket, &more, err);
+
+		if (rc != OK)
+			return rc;
+		if (!intersect(&bits, &more))
+			return OK;
+	}
+	return give_bitmap(scan, &bits, bucket, err);
+}
+
+static enum result scan_buckets(struct scan *scan, struct error *err)
+{
+	enum result rc = OK;
+	uint64_t from, to;
+
+	if (scan->first >= scan->last)
+		return OK;
+	from = scan->first / AUDIT_BUCKET;
+	to = (scan->last - 1) / AUDIT_BUCKET;
+	for (uint64_t i = 0; rc == OK && i <= to - from && scan->left != 0; i++) {
+		uint64_t bucket = scan->is_newest_first ? to - i : from + i;
+
+		rc = spend(scan, bucket * AUDIT_BUCKET, AUDIT_BUCKET, err);
+		if (rc == OK)
+			rc = scan_bucket(scan, bucket, err);
+	}
+	return rc;
+}
+
+/* Without conditions: one walk, and no bound but the limit, since every row is wanted. */
+static enum result scan_all(struct scan *scan, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct arg args[] = {arg_bound(scan->first), arg_bound(scan->last),
+				   arg_bound(scan->left)};
+	enum result rc = query_open(&q, scan->db,
+				    scan->is_newest_first ? "SELECT " AUDIT_COLUMNS
+							    " FROM audit WHERE idx >= ? AND idx < ?"
+							    " ORDER BY idx DESC LIMIT ?"
+							  : "SELECT " AUDIT_COLUMNS
+							    " FROM audit WHERE idx >= ? AND idx < ?"
+							    " ORDER BY idx LIMIT ?",
+				    "read the audit log", args, ARRAY_SIZE(args), err);
+	bool has_row = rc == OK;
+
+	while (rc == OK && has_row) {
+		rc = query_next(&q, &has_row, err);
+		if (rc == OK && has_row)
+			rc = give_row(scan, &q, err);
+	}
+	return rc;
+}
+
+enum result sqlite_each_audit(struct store_session *ss, const struct audit_filter *filter,
+			      audit_fn *each, void *ctx, struct error *err)
+{
+	CLEANUP(scan_clear)
+	struct scan scan = {
+		.db = &session_of(ss)->db,
+		.is_newest_first = filter->is_newest_first,
+		.left = filter->limit != 0 ? filter->limit : UINT64_MAX,
+		.budget = filter->scan_max != 0 ? filter->scan_max : AUDIT_SCAN_MAX,
+		.each = each,
+		.ctx = ctx,
+	};
+	bool has_begun = false;
+	enum result rc = set_conditions(&scan, filter, err);
+
+	if (rc == OK)
+		rc = db_scope_begin(scan.db, &has_begun, err);
+	if (rc == OK)
+		rc = set_span(&scan, filter, err);
+	if (rc == OK)
+		rc = scan.conditions_count == 0 ? scan_all(&scan, err) : scan_buckets(&scan, err);
+	db_scope_end(scan.db, has_begun);
+	return rc;
+}

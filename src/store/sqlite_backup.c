@@ -1,0 +1,151 @@
+/*
+ * A copy of what one read transaction sees, made under a temporary name and renamed when it is durable, so that whatever is
+ * there under the wanted name is whole. The copy stands alone: no write-ahead log belongs to it, and it can be opened in a
+ * folder that nobody may write.
+ */
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STEP_PAGES 256
+
+static void close_fdp(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static enum result sync_path(const char *path, int flags, struct error *err)
+{
+	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+
+	if (fd < 0 || fsync(fd) != 0)
+		return fail_errno(err, E_IO, "sync %s", path);
+	return OK;
+}
+
+static enum result sync_folder_of(const char *file, struct error *err)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL)
+		return sync_path(".", O_DIRECTORY, err);
+	snprintf(folder, sizeof folder, "%.*s", (int)(slash - file + 1), file);
+	return sync_path(folder, O_DIRECTORY, err);
+}
+
+static enum result copy_pages(struct db *from, struct db *to,
+			      void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
+			      struct error *err)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to->handle, "main", from->handle, "main");
+	int code;
+
+	if (backup == NULL)
+		return db_fail(to, sqlite3_errcode(to->handle), "begin to copy", err);
+	do {
+		code = sqlite3_backup_step(backup, STEP_PAGES);
+		if (code == SQLITE_OK && progress != NULL) {
+			uint64_t left = (uint64_t)sqlite3_backup_remaining(backup);
+			uint64_t all = (uint64_t)sqlite3_backup_pagecount(backup);
+
+			progress(ctx, all - left, left);
+		}
+	} while (code == SQLITE_OK);
+	sqlite3_backup_finish(backup);
+	return code == SQLITE_DONE ? OK : db_fail(to, code, "copy", err);
+}
+
+/* The transaction keeps writers from changing what is copied, and so from making SQLite begin anew for ever. */
+static enum result copy_snapshot(struct db *from, const char *temporary,
+				 void (*progress)(void *ctx, uint64_t done, uint64_t left),
+				 void *ctx, struct error *err)
+{
+	CLEANUP(db_close) struct db to = {NULL, {{NULL, NULL}}, 0};
+	bool has_begun = false;
+	enum result rc = db_open(&to, temporary, DB_WRITE, err);
+
+	if (rc == OK)
+		rc = db_scope_begin(from, &has_begun, err);
+	if (rc == OK)
+		rc = db_run(from, "SELECT count(*) FROM sqlite_schema", "begin to copy", NULL, 0,
+			    err);
+	if (rc == OK)
+		rc = copy_pages(from, &to, progress, ctx, err);
+	db_scope_end(from, has_begun);
+	if (rc == OK)
+		rc = db_exec(&to, "PRAGMA journal_mode = DELETE", "end the copy", err);
+	return rc;
+}
+
+static enum result rename_new(const char *from, const char *to, struct error *err)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return OK;
+	/* File systems that cannot rename so can link, with the same promise. */
+	if ((errno == EINVAL || errno == ENOSYS) && link(from, to) == 0) {
+		unlink(from);
+		return OK;
+	}
+	if (errno == EEXIST)
+		return fail(err, E_CONFLICT, "%s exists already", to);
+	return fail_errno(err, E_IO, "rename to %s", to);
+}
+
+static void remove_temporary(const char *temporary)
+{
+	static const char *const endings[] = {"", "-journal", "-wal", "-shm"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		char path[PATH_MAX + 16];
+
+		snprintf(path, sizeof path, "%s%s", temporary, endings[i]);
+		unlink(path);
+	}
+}
+
+enum result backup_copy(struct db *from, const char *file,
+			void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
+			struct error *err)
+{
+	char temporary[PATH_MAX];
+	struct stat st;
+	enum result rc;
+	int fd;
+
+	if (lstat(file, &st) == 0)
+		return fail(err, E_CONFLICT, "%s exists already", file);
+	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", file) >= (int)sizeof temporary)
+		return fail(err, E_TOO_LARGE, "%s: the path is too long", file);
+	fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
+	if (fd < 0)
+		return fail_errno(err, E_IO, "create %s", temporary);
+	close(fd);
+	rc = copy_snapshot(from, temporary, progress, ctx, err);
+	if (rc == OK)
+		rc = sync_path(temporary, 0, err);
+	if (rc == OK)
+		rc = rename_new(temporary, file, err);
+	if (rc == OK)
+		return sync_folder_of(file, err);
+	remove_temporary(temporary);
+	return wrap(err, rc, "copy to %s", file);
+}
+
+enum result sqlite_backup(struct store *store, const char *file,
+			  void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
+			  struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0};
+	enum result rc = db_open(&from, s->file, s->mode, err);
+
+	return rc == OK ? backup_copy(&from, file, progress, ctx, err) : rc;
+}

@@ -1,0 +1,374 @@
+/*
+ * A database file is input like any other: it may be torn, tampered with or somebody else's. Nothing in it is run (no triggers,
+ * views or functions of the schema), every page and every column's type is checked, and no error quotes its content.
+ * SQLite's "Defense Against The Dark Arts" (sqlite.org/security.html) is the list that db_open() follows.
+ */
+#include "store/sqlite_db.h"
+
+#include "base/buf.h"
+
+#define BUSY_MS		 5000
+#define VALUE_BYTES_MAX	 (64 * 1024 * 1024)
+#define CACHE_KIB_PRAGMA "PRAGMA cache_size = -2000"
+
+static enum result result_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return OK;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_SCHEMA:
+	case SQLITE_ERROR: /* our statements are right: the file has not our tables */
+	case SQLITE_MISMATCH:
+		return E_CORRUPT;
+	case SQLITE_NOMEM:
+		return E_MEMORY;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return E_BUSY;
+	case SQLITE_TOOBIG:
+		return E_TOO_LARGE;
+	case SQLITE_CONSTRAINT:
+		return code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE ||
+				       code == SQLITE_CONSTRAINT_ROWID
+			       ? E_CONFLICT
+			       : E_INTERNAL;
+	case SQLITE_FULL:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_PROTOCOL:
+	case SQLITE_IOERR:
+		return code == SQLITE_IOERR_NOMEM ? E_MEMORY : E_IO;
+	default:
+		return E_INTERNAL;
+	}
+}
+
+enum result db_fail(const struct db *db, int code, const char *what, struct error *err)
+{
+	enum result rc;
+	int system_error = 0;
+
+	/* The code of the call may be the bare one; the connection keeps the exact one. */
+	if (db->handle != NULL && (sqlite3_extended_errcode(db->handle) & 0xff) == (code & 0xff))
+		code = sqlite3_extended_errcode(db->handle);
+	rc = result_of(code);
+	if (rc == OK)
+		rc = E_INTERNAL;
+	if ((code & 0xff) == SQLITE_FULL)
+		return fail(err, rc, "%s: the disk is full", what);
+	if (rc == E_CONFLICT)
+		return fail(err, rc, "%s: it exists already", what);
+	if (rc == E_CORRUPT)
+		return fail(err, rc, "%s: the database is damaged (%s)", what,
+			    sqlite3_errstr(code));
+	if (rc == E_IO && db->handle != NULL)
+		system_error = sqlite3_system_errno(db->handle);
+	if (system_error != 0)
+		return fail(err, rc, "%s: %s (%s)", what, sqlite3_errstr(code),
+			    strerrordesc_np(system_error));
+	return fail(err, rc, "%s: %s", what, sqlite3_errstr(code));
+}
+
+/* RFC 8089's file: with what SQLite would read as a query or an escape kept apart. */
+static void append_uri(struct buf *uri, const char *file, enum db_mode mode)
+{
+	buf_append_text(uri, "file:");
+	for (const char *c = file; *c != '\0'; c++) {
+		if (*c == '%' || *c == '?' || *c == '#')
+			buf_printf(uri, "%%%02X", (unsigned char)*c);
+		else
+			buf_append_char(uri, *c);
+	}
+	buf_append_text(uri, mode == DB_WRITE  ? "?mode=rw"
+			     : mode == DB_READ ? "?mode=ro"
+					       : "?mode=ro&immutable=1");
+}
+
+static void lower_limits(sqlite3 *handle)
+{
+	static const struct {
+		int id, value;
+	} limits[] = {
+		{SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX},
+		{SQLITE_LIMIT_SQL_LENGTH, 65536},
+		{SQLITE_LIMIT_COLUMN, 64},
+		{SQLITE_LIMIT_EXPR_DEPTH, 32},
+		{SQLITE_LIMIT_COMPOUND_SELECT, 8},
+		{SQLITE_LIMIT_VDBE_OP, 25000},
+		{SQLITE_LIMIT_FUNCTION_ARG, 8},
+		{SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_VARIABLE_NUMBER, 32},
+		{SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+		{SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		sqlite3_limit(handle, limits[i].id, limits[i].value);
+}
+
+static enum result set_up(struct db *db, enum db_mode mode, const char *file, struct error *err)
+{
+	static const char *const pragmas[] = {
+		"PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
+		"PRAGMA mmap_size = 0",	       "PRAGMA temp_store = MEMORY",
+		"PRAGMA foreign_keys = ON",    CACHE_KIB_PRAGMA,
+	};
+	static const char *const writer_pragmas[] = {
+		"PRAGMA secure_delete = ON",
+		"PRAGMA synchronous = FULL",
+	};
+	enum result rc = OK;
+
+	sqlite3_extended_result_codes(db->handle, 1);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
+	lower_limits(db->handle);
+	sqlite3_busy_timeout(db->handle, BUSY_MS);
+	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(pragmas); i++)
+		rc = db_exec(db, pragmas[i], file, err);
+	for (size_t i = 0; rc == OK && mode == DB_WRITE && i < ARRAY_SIZE(writer_pragmas); i++)
+		rc = db_exec(db, writer_pragmas[i], file, err);
+	if (rc == OK && mode != DB_WRITE)
+		rc = db_exec(db, "PRAGMA query_only = ON", file, err);
+	return rc;
+}
+
+enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
+	struct db db = {NULL, {{NULL, NULL}}, 0};
+	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+		    (mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+	enum result rc;
+	int code;
+
+	append_uri(&uri, file, mode);
+	rc = buf_check(&uri, err);
+	if (rc != OK)
+		return rc;
+	code = sqlite3_open_v2(uri.data, &db.handle, flags, NULL);
+	rc = code == SQLITE_OK ? set_up(&db, mode, file, err) : db_fail(&db, code, file, err);
+	if (rc != OK) {
+		db_close(&db);
+		return rc;
+	}
+	*ret = db;
+	return OK;
+}
+
+void db_close(struct db *db)
+{
+	for (size_t i = 0; i < db->cached; i++)
+		sqlite3_finalize(db->cache[i].statement);
+	db->cached = 0;
+	sqlite3_close_v2(db->handle);
+	db->handle = NULL;
+}
+
+enum result db_exec(struct db *db, const char *sql, const char *what, struct error *err)
+{
+	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? OK : db_fail(db, code, what, err);
+}
+
+static enum result find_statement(struct query *q, const char *sql, struct error *err)
+{
+	struct db *db = q->db;
+	int code;
+
+	for (size_t i = 0; i < db->cached; i++) {
+		if (db->cache[i].sql != sql)
+			continue;
+		if (!sqlite3_stmt_busy(db->cache[i].statement)) {
+			q->statement = db->cache[i].statement;
+			return OK;
+		}
+		q->is_own = true;
+		break;
+	}
+	q->is_own = q->is_own || db->cached == DB_STATEMENTS_MAX;
+	code = sqlite3_prepare_v3(db->handle, sql, -1, q->is_own ? 0 : SQLITE_PREPARE_PERSISTENT,
+				  &q->statement, NULL);
+	if (code != SQLITE_OK)
+		return db_fail(db, code, q->what, err);
+	if (!q->is_own) {
+		db->cache[db->cached].sql = sql;
+		db->cache[db->cached].statement = q->statement;
+		db->cached++;
+	}
+	return OK;
+}
+
+static int bind_one(sqlite3_stmt *statement, int at, const struct arg *arg)
+{
+	const char *data = arg->bytes.data != NULL ? arg->bytes.data : "";
+
+	switch (arg->kind) {
+	case ARG_TEXT_COPY:
+		return sqlite3_bind_text64(statement, at, data, arg->bytes.len, SQLITE_TRANSIENT,
+					   SQLITE_UTF8);
+	case ARG_TEXT:
+		return sqlite3_bind_text64(statement, at, data, arg->bytes.len, SQLITE_STATIC,
+					   SQLITE_UTF8);
+	case ARG_BYTES:
+		return sqlite3_bind_blob64(statement, at, data, arg->bytes.len, SQLITE_STATIC);
+	case ARG_NUMBER:
+		return sqlite3_bind_int64(statement, at, arg->number);
+	case ARG_NULL:
+		return sqlite3_bind_null(statement, at);
+	case ARG_TOO_LARGE:
+		break;
+	}
+	return SQLITE_RANGE;
+}
+
+enum result query_open(struct query *ret, struct db *db, const char *sql, const char *what,
+		       const struct arg *args, size_t args_count, struct error *err)
+{
+	struct query q = {db, NULL, what, false, false};
+	enum result rc;
+
+	for (size_t i = 0; i < args_count; i++)
+		if (args[i].kind == ARG_TOO_LARGE)
+			return fail(err, E_LIMIT, "%s: a number is above 2^63 - 1", what);
+	rc = find_statement(&q, sql, err);
+	for (size_t i = 0; rc == OK && i < args_count; i++) {
+		int code = bind_one(q.statement, (int)i + 1, &args[i]);
+
+		if (code != SQLITE_OK)
+			rc = db_fail(db, code, what, err);
+	}
+	if (rc != OK) {
+		query_close(&q);
+		return rc;
+	}
+	*ret = q;
+	return OK;
+}
+
+enum result query_next(struct query *q, bool *ret_has_row, struct error *err)
+{
+	int code = sqlite3_step(q->statement);
+
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return db_fail(q->db, code, q->what, err);
+	q->is_bad = false;
+	*ret_has_row = code == SQLITE_ROW;
+	return OK;
+}
+
+void query_close(struct query *q)
+{
+	if (q->statement == NULL)
+		return;
+	if (q->is_own) {
+		sqlite3_finalize(q->statement);
+	} else {
+		sqlite3_reset(q->statement);
+		sqlite3_clear_bindings(q->statement);
+	}
+	q->statement = NULL;
+}
+
+struct slice query_bytes(struct query *q, int column)
+{
+	int type = sqlite3_column_type(q->statement, column);
+	const char *data;
+	size_t len;
+
+	if (type != SQLITE_TEXT && type != SQLITE_BLOB) {
+		q->is_bad = true;
+		return slice_make("", 0);
+	}
+	/* No conversion: the file's encoding was checked to be UTF-8. */
+	data = sqlite3_column_blob(q->statement, column);
+	len = (size_t)sqlite3_column_bytes(q->statement, column);
+	if (data == NULL && len != 0)
+		q->is_bad = true;
+	return data != NULL ? slice_make(data, len) : slice_make("", 0);
+}
+
+struct slice query_bytes_exact(struct query *q, int column, size_t len)
+{
+	struct slice s = query_bytes(q, column);
+
+	if (s.len != len)
+		q->is_bad = true;
+	return s;
+}
+
+int64_t query_signed(struct query *q, int column)
+{
+	if (sqlite3_column_type(q->statement, column) != SQLITE_INTEGER) {
+		q->is_bad = true;
+		return 0;
+	}
+	return sqlite3_column_int64(q->statement, column);
+}
+
+uint64_t query_number(struct query *q, int column)
+{
+	int64_t n = query_signed(q, column);
+
+	if (n < 0) {
+		q->is_bad = true;
+		return 0;
+	}
+	return (uint64_t)n;
+}
+
+uint32_t query_choice(struct query *q, int column, uint32_t max)
+{
+	uint64_t n;
+
+	if (sqlite3_column_type(q->statement, column) == SQLITE_NULL)
+		return 0;
+	n = query_number(q, column);
+	if (n > max) {
+		q->is_bad = true;
+		return 0;
+	}
+	return (uint32_t)n;
+}
+
+enum result query_check(const struct query *q, struct error *err)
+{
+	if (!q->is_bad)
+		return OK;
+	return fail(err, E_CORRUPT, "%s: the database is damaged (a column is not what we wrote)",
+		    q->what);
+}
+
+enum result db_run(struct db *db, const char *sql, const char *what, const struct arg *args,
+		   size_t args_count, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	bool has_row;
+	enum result rc = query_open(&q, db, sql, what, args, args_count, err);
+
+	return rc == OK ? query_next(&q, &has_row, err) : rc;
+}
+
+enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err)
+{
+	bool is_free = sqlite3_get_autocommit(db->handle) != 0;
+	enum result rc = is_free ? db_run(db, "BEGIN", "begin to read", NULL, 0, err) : OK;
+
+	if (rc == OK)
+		*ret_has_begun = is_free;
+	return rc;
+}
+
+void db_scope_end(struct db *db, bool has_begun)
+{
+	if (has_begun && sqlite3_get_autocommit(db->handle) == 0)
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}

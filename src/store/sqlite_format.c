@@ -1,0 +1,177 @@
+/* A file that we do not know is left as it is: newer formats are refused, older ones are copied before they change. */
+#include "store/sqlite_format.h"
+
+#include "store/sqlite.h"
+#include "store/sqlite_schema.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+#define META_FORMAT "format"
+#define COPIES_MAX  100
+
+static enum result count_rows(struct db *db, const char *sql, const char *file, uint64_t *ret,
+			      struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	bool has_row = false;
+	enum result rc = query_open(&q, db, sql, file, NULL, 0, err);
+
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc == OK)
+		*ret = has_row ? query_number(&q, 0) : 0;
+	return rc == OK ? query_check(&q, err) : rc;
+}
+
+static enum result put_format(struct db *db, uint32_t format, struct error *err)
+{
+	char text[12];
+	const struct arg args[] = {
+		arg_bytes(slice_make(text, (size_t)snprintf(text, sizeof text, "%u", format)))};
+
+	return db_run(db,
+		      "INSERT INTO meta (name, value) VALUES ('" META_FORMAT "', ?)"
+		      " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		      "put the format", args, ARRAY_SIZE(args), err);
+}
+
+static enum result run_all(struct db *db, const char *const *statements, struct error *err)
+{
+	enum result rc = OK;
+
+	for (; rc == OK && *statements != NULL; statements++)
+		rc = db_exec(db, *statements, "change the tables", err);
+	return rc;
+}
+
+static enum result end_transaction(struct db *db, enum result rc, struct error *err)
+{
+	if (rc == OK)
+		rc = db_exec(db, "COMMIT", "commit", err);
+	if (rc != OK && sqlite3_get_autocommit(db->handle) == 0)
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+enum result format_create(struct db *db, uint32_t format, struct error *err)
+{
+	uint64_t tables = 0;
+	enum result rc = db_exec(db, "BEGIN IMMEDIATE", "begin", err);
+
+	if (rc != OK)
+		return rc;
+	rc = count_rows(db, "SELECT count(*) FROM sqlite_schema", "look for tables", &tables, err);
+	if (rc == OK && tables != 0)
+		rc = fail(err, E_CONFLICT, "there is a store already");
+	if (rc == OK)
+		rc = run_all(db, store_schema, err);
+	if (rc == OK)
+		rc = put_format(db, format, err);
+	return end_transaction(db, rc, err);
+}
+
+/* What a store never has: code in the schema, or another text encoding than the one our columns are read in. */
+static enum result refuse_foreign(struct db *db, const char *file, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	uint64_t foreign = 0;
+	bool has_row = false;
+	enum result rc = count_rows(db,
+				    "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table',"
+				    " 'index') OR sql LIKE 'CREATE VIRTUAL%'",
+				    file, &foreign, err);
+
+	if (rc == OK && foreign != 0)
+		rc = fail(err, E_CORRUPT,
+			  "%s: triggers, views or virtual tables in it are not ours", file);
+	if (rc == OK)
+		rc = query_open(&q, db, "PRAGMA encoding", file, NULL, 0, err);
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "UTF-8")))
+		rc = fail(err, E_CORRUPT, "%s: its text is not UTF-8", file);
+	return rc;
+}
+
+enum result format_read(struct db *db, const char *file, uint32_t *ret, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	uint64_t tables = 0, format = 0;
+	bool has_row = false;
+	enum result rc = count_rows(db, "SELECT count(*) FROM sqlite_schema", file, &tables, err);
+
+	if (rc == OK && tables == 0)
+		return fail(err, E_NOT_FOUND, "%s is empty", file);
+	if (rc == OK)
+		rc = refuse_foreign(db, file, err);
+	if (rc == OK)
+		rc = query_open(&q, db, "SELECT value FROM meta WHERE name = '" META_FORMAT "'",
+				file, NULL, 0, err);
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc != OK)
+		return rc;
+	if (!has_row || !slice_to_u64(query_bytes(&q, 0), UINT32_MAX, &format))
+		return fail(err, E_CORRUPT, "%s: its format is not told", file);
+	*ret = (uint32_t)format;
+	return OK;
+}
+
+/* FILE.format-1, or FILE.format-1.2 and so on where an earlier copy is in the way: none is ever lost. */
+static enum result copy_before(struct db *db, const char *file, uint32_t format, struct error *err)
+{
+	char path[PATH_MAX];
+	enum result rc = OK;
+
+	for (int i = 1; i <= COPIES_MAX; i++) {
+		int len = i == 1 ? snprintf(path, sizeof path, "%s.format-%u", file, format)
+				 : snprintf(path, sizeof path, "%s.format-%u.%d", file, format, i);
+
+		if (len >= (int)sizeof path)
+			return fail(err, E_TOO_LARGE, "%s: the path is too long", file);
+		rc = backup_copy(db, path, NULL, NULL, err);
+		if (rc != E_CONFLICT)
+			return rc;
+	}
+	return rc;
+}
+
+static const struct format_step *find_step(const struct format_step *steps, size_t count,
+					   uint32_t from)
+{
+	for (size_t i = 0; i < count; i++)
+		if (steps[i].from == from)
+			return &steps[i];
+	return NULL;
+}
+
+enum result format_migrate(struct db *db, const char *file, uint32_t format,
+			   const struct format_step *steps, size_t steps_count, struct error *err)
+{
+	uint32_t has = 0;
+	enum result rc = format_read(db, file, &has, err);
+
+	if (rc != OK || has == format)
+		return rc;
+	if (has > format)
+		return fail(err, E_UNSUPPORTED,
+			    "%s has format %u; this program knows formats up to %u", file, has,
+			    format);
+	for (uint32_t from = has; from < format; from++)
+		if (find_step(steps, steps_count, from) == NULL)
+			return fail(
+				err, E_UNSUPPORTED,
+				"%s has format %u; this program has no way from it to format %u",
+				file, has, format);
+	rc = copy_before(db, file, has, err);
+	if (rc == OK)
+		rc = db_exec(db, "BEGIN IMMEDIATE", "begin", err);
+	if (rc != OK)
+		return rc;
+	for (uint32_t from = has; rc == OK && from < format; from++)
+		rc = run_all(db, find_step(steps, steps_count, from)->statements, err);
+	if (rc == OK)
+		rc = put_format(db, format, err);
+	return end_transaction(db, rc, err);
+}

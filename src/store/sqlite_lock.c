@@ -1,0 +1,99 @@
+/*
+ * Who may be in the data folder: its owner, and one serving process at a time. The lock is one of ours on a file of ours,
+ * because SQLite's own exclusive mode would keep readers such as `reeve audit verify` out. The file stays when the lock goes:
+ * removing it would let two processes lock two files of one name.
+ */
+#include "store/sqlite.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void lock_drop(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static enum result refuse_second(int fd, const char *folder, struct error *err)
+{
+	char text[24] = "";
+	ssize_t got = pread(fd, text, sizeof text - 1, 0);
+	uint64_t process = 0;
+
+	if (got > 0 && text[got - 1] == '\n')
+		got--;
+	if (got > 0 && slice_to_u64(slice_make(text, (size_t)got), INT_MAX, &process))
+		return fail(err, E_BUSY, "another reeved serves %s (process %llu)", folder,
+			    (unsigned long long)process);
+	return fail(err, E_BUSY, "another reeved serves %s", folder);
+}
+
+enum result lock_take(int *ret, const char *folder, struct error *err)
+{
+	char path[PATH_MAX], text[24];
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int len;
+
+	if (snprintf(path, sizeof path, "%s/%s", folder, SQLITE_LOCK) >= (int)sizeof path)
+		return fail(err, E_TOO_LARGE, "%s: the path is too long", folder);
+	CLEANUP(lock_drop) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return fail_errno(err, E_IO, "open %s", path);
+	/* Of the open file, not the process: it holds in a test that opens twice, and no stray close() drops it. */
+	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+		if (errno == EAGAIN || errno == EACCES)
+			return refuse_second(fd, folder, err);
+		return fail_errno(err, E_IO, "lock %s", path);
+	}
+	len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
+		return fail_errno(err, E_IO, "write %s", path);
+	*ret = fd;
+	fd = -1;
+	return OK;
+}
+
+enum result folder_check(const char *folder, bool may_make, struct error *err)
+{
+	struct stat st;
+
+	if (may_make && mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return fail_errno(err, E_IO, "make folder %s", folder);
+	if (stat(folder, &st) != 0)
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open folder %s",
+				  folder);
+	if (!S_ISDIR(st.st_mode))
+		return fail(err, E_IO, "%s is not a folder", folder);
+	if ((st.st_mode & 077) != 0)
+		return fail(err, E_FORBIDDEN,
+			    "%s may be entered by others than its owner (mode %04o): chmod 0700",
+			    folder, (unsigned)(st.st_mode & 07777));
+	return OK;
+}
+
+/* By name where the file is there: closing a descriptor of it would drop SQLite's locks in this process. */
+enum result file_make_private(const char *file, struct error *err)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(file, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return fail(err, E_IO, "%s is not a plain file", file);
+		if ((st.st_mode & 077) != 0 && chmod(file, 0600) != 0)
+			return fail_errno(err, E_IO, "chmod %s", file);
+		return OK;
+	}
+	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail_errno(err, E_IO, "create %s", file);
+	close(fd);
+	return OK;
+}

@@ -1,0 +1,158 @@
+/*
+ * Reading data that this process does not serve. Beside a running server SQLite's shared log index is used as any reader
+ * does. Of a stopped one the file alone is read, where there is no log. What a killed server left, file and log, cannot be read
+ * without writing; where the folder cannot be written either, a private copy is read.
+ */
+#include "store/sqlite.h"
+
+#include "store/sqlite_format.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const endings[] = {"", "-wal"};
+
+static void close_fdp(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+void copy_remove(char *folder)
+{
+	static const char *const all[] = {"", "-wal", "-shm", "-journal"};
+
+	if (folder == NULL)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		char path[PATH_MAX + 32];
+
+		snprintf(path, sizeof path, "%s/" SQLITE_FILE "%s", folder, all[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+	alloc_free(folder);
+}
+
+static enum result copy_bytes(int from, int to, const char *name, struct error *err)
+{
+	char bytes[64 * 1024];
+
+	for (;;) {
+		ssize_t got = read(from, bytes, sizeof bytes);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return fail_errno(err, E_IO, "read %s", name);
+		if (got == 0)
+			return OK;
+		for (ssize_t at = 0; at < got;) {
+			ssize_t put = write(to, bytes + at, (size_t)(got - at));
+
+			if (put < 0 && errno == EINTR)
+				continue;
+			if (put < 0)
+				return fail_errno(err, E_IO, "copy %s", name);
+			at += put;
+		}
+	}
+}
+
+static enum result copy_file(const char *folder, const char *file, const char *ending,
+			     struct error *err)
+{
+	char from_path[PATH_MAX + 8], to_path[PATH_MAX + 32];
+
+	snprintf(from_path, sizeof from_path, "%s%s", file, ending);
+	snprintf(to_path, sizeof to_path, "%s/" SQLITE_FILE "%s", folder, ending);
+	CLEANUP(close_fdp) int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return fail_errno(err, E_IO, "open %s", from_path);
+	CLEANUP(close_fdp) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to < 0)
+		return fail_errno(err, E_IO, "create %s", to_path);
+	return copy_bytes(from, to, from_path, err);
+}
+
+/* `s->file` becomes the copy; the folder goes when the store is closed. */
+static enum result read_copy(struct sqlite_store *s, struct error *err)
+{
+	const char *root = secure_getenv("TMPDIR");
+	char folder[PATH_MAX], file[PATH_MAX + 32];
+	enum result rc = OK;
+
+	if (snprintf(folder, sizeof folder, "%s/reeve-XXXXXX", root != NULL ? root : "/tmp") >=
+	    (int)sizeof folder)
+		return fail(err, E_TOO_LARGE, "TMPDIR: the path is too long");
+	if (mkdtemp(folder) == NULL) /* 0700 */
+		return fail_errno(err, E_IO, "make folder %s", folder);
+	s->copied_to = alloc_text(folder, strlen(folder));
+	if (s->copied_to == NULL) {
+		rmdir(folder);
+		return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
+	}
+	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(endings); i++)
+		rc = copy_file(folder, s->file, endings[i], err);
+	if (rc != OK)
+		return rc;
+	snprintf(file, sizeof file, "%s/" SQLITE_FILE, folder);
+	alloc_free(s->file);
+	s->file = alloc_text(file, strlen(file));
+	if (s->file == NULL)
+		return fail(err, E_MEMORY, "copy to %s: out of memory", folder);
+	return db_open(&s->db, s->file, DB_READ, err);
+}
+
+static bool has_log(const char *file)
+{
+	char path[PATH_MAX + 8];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s-wal", file);
+	return stat(path, &st) == 0 && st.st_size != 0;
+}
+
+/* Whether the file can be read where it is, by a first read of it. */
+static enum result try_mode(struct sqlite_store *s, enum db_mode mode, struct error *err)
+{
+	enum result rc = db_open(&s->db, s->file, mode, err);
+
+	if (rc == OK)
+		rc = db_run(&s->db, "SELECT count(*) FROM sqlite_schema", s->file, NULL, 0, err);
+	if (rc != OK)
+		db_close(&s->db);
+	else
+		s->mode = mode;
+	return rc;
+}
+
+static enum result check_format(struct sqlite_store *s, struct error *err)
+{
+	uint32_t format = 0;
+	enum result rc = format_read(&s->db, s->file, &format, err);
+
+	if (rc == OK && format != STORE_FORMAT)
+		rc = fail(err, E_UNSUPPORTED, "%s has format %u; this program reads format %u",
+			  s->file, format, STORE_FORMAT);
+	return rc;
+}
+
+enum result sqlite_open_reader(struct sqlite_store *s, struct error *err)
+{
+	struct stat st;
+	enum result rc;
+
+	s->is_readonly = true;
+	if (stat(s->file, &st) != 0)
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", s->file);
+	rc = try_mode(s, DB_READ, err);
+	if (rc == E_IO)
+		rc = has_log(s->file) ? read_copy(s, err) : try_mode(s, DB_IMMUTABLE, err);
+	return rc == OK ? check_format(s, err) : rc;
+}

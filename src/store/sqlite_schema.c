@@ -1,0 +1,77 @@
+/*
+ * The tables. Everything outside the macros is SQL that SQLite, PostgreSQL, CockroachDB and YugabyteDB share: no rowids, no
+ * triggers, no foreign keys (the service decides what may go), upserts as INSERT ... ON CONFLICT DO UPDATE. Another engine
+ * brings its own macros.
+ */
+#include "store/sqlite_schema.h"
+
+#include <stddef.h>
+
+#define BIGINT	  "INTEGER"
+#define BYTES	  "BLOB"
+#define TEXT	  "TEXT COLLATE BINARY" /* paths compare by bytes */
+#define ROWS	  " STRICT"
+#define CLUSTERED " STRICT, WITHOUT ROWID" /* the primary key is the table */
+
+const char *const store_schema[] = {
+	"CREATE TABLE meta (name " TEXT " NOT NULL PRIMARY KEY, value " BYTES
+	" NOT NULL)" CLUSTERED,
+
+	"CREATE TABLE heads (path " TEXT " NOT NULL PRIMARY KEY, version " BIGINT
+	" NOT NULL)" CLUSTERED,
+
+	/* What is large stands last, so that reading a history skips it. A destroyed version has no key and so no generation. */
+	"CREATE TABLE versions (path " TEXT " NOT NULL, version " BIGINT " NOT NULL,"
+	" revision " BIGINT " NOT NULL, created_ms " BIGINT " NOT NULL, created_by " TEXT
+	" NOT NULL, message " TEXT " NOT NULL, content_type " TEXT " NOT NULL, digest " BYTES
+	" NOT NULL, state " BIGINT " NOT NULL CHECK (state IN (0, 1, 2)), state_revision " BIGINT
+	" NOT NULL, key_generation " BIGINT ", wrapped_key " BYTES " NOT NULL, sealed " BYTES
+	" NOT NULL, PRIMARY KEY (path, version))" ROWS,
+	"CREATE INDEX versions_generation ON versions (key_generation)",
+
+	"CREATE TABLE revisions (revision " BIGINT " NOT NULL PRIMARY KEY, time_ms " BIGINT
+	" NOT NULL, author " TEXT " NOT NULL, accessor " TEXT " NOT NULL, message " TEXT
+	" NOT NULL, source " TEXT " NOT NULL, request_id " TEXT " NOT NULL)" ROWS,
+	"CREATE INDEX revisions_time ON revisions (time_ms, revision)",
+
+	"CREATE TABLE changes (revision " BIGINT " NOT NULL, path " TEXT
+	" NOT NULL, version " BIGINT " NOT NULL, action " BIGINT
+	" NOT NULL CHECK (action IN (0, 1, 2, 3)), origin " TEXT
+	" NOT NULL, PRIMARY KEY (revision, path, version))" CLUSTERED,
+	"CREATE INDEX changes_path ON changes (path, revision)",
+
+	"CREATE TABLE effectives (config " TEXT " NOT NULL, revision " BIGINT
+	" NOT NULL, digest " BYTES " NOT NULL, PRIMARY KEY (config, revision))" CLUSTERED,
+
+	"CREATE TABLE edges (source " TEXT " NOT NULL, kind " BIGINT
+	" NOT NULL CHECK (kind IN (0, 1, 2, 3)), target " TEXT
+	" NOT NULL, PRIMARY KEY (source, kind, target))" CLUSTERED,
+
+	"CREATE TABLE tokens (hash " BYTES " NOT NULL PRIMARY KEY, accessor " TEXT
+	" NOT NULL UNIQUE, record " BYTES " NOT NULL, expires_ms " BIGINT
+	" NOT NULL, uses_left " BIGINT " NOT NULL, is_revoked " BIGINT " NOT NULL)" ROWS,
+
+	"CREATE TABLE wrap_keys (generation " BIGINT " NOT NULL PRIMARY KEY, wrapped " BYTES
+	" NOT NULL)" ROWS,
+
+	"CREATE TABLE audit (idx " BIGINT " NOT NULL PRIMARY KEY, bucket " BIGINT
+	" NOT NULL, time_ms " BIGINT " NOT NULL, actor " TEXT " NOT NULL, action " TEXT
+	" NOT NULL, outcome " TEXT " NOT NULL, leaf " BYTES " NOT NULL, entry " BYTES
+	" NOT NULL)" ROWS,
+	"CREATE INDEX audit_actor ON audit (bucket, actor, idx)",
+	"CREATE INDEX audit_action ON audit (bucket, action, idx)",
+	"CREATE INDEX audit_outcome ON audit (bucket, outcome, idx)",
+	"CREATE TABLE audit_paths (bucket " BIGINT " NOT NULL, path " TEXT " NOT NULL, idx " BIGINT
+	" NOT NULL, PRIMARY KEY (bucket, path, idx))" CLUSTERED,
+
+	/* One row. */
+	"CREATE TABLE audit_log (id " BIGINT " NOT NULL PRIMARY KEY CHECK (id = 0), size " BIGINT
+	" NOT NULL, peaks " BYTES " NOT NULL, checkpoint " BYTES " NOT NULL, time_ms " BIGINT
+	" NOT NULL)" ROWS,
+
+	"CREATE TABLE answers (idempotency_key " BYTES " NOT NULL PRIMARY KEY, fingerprint " BYTES
+	" NOT NULL, answer " BYTES " NOT NULL, time_ms " BIGINT " NOT NULL)" ROWS,
+	"CREATE INDEX answers_time ON answers (time_ms)",
+
+	NULL,
+};

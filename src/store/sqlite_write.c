@@ -1,0 +1,171 @@
+/*
+ * Transactions. OK from a commit means that its rows survive a power cut: WAL with synchronous=FULL syncs the log in each.
+ * After a commit that failed nobody knows what the disk holds (the frames may come back at the next recovery), so nothing more
+ * is written until the store is opened again.
+ */
+#include "store/sqlite.h"
+
+/* Pages of the log: from the first on a checkpoint follows a commit and leaves readers alone; from the second on it waits a
+ * moment for readers, so that the log can begin anew instead of growing for ever under steady reading. */
+#define LOG_PAGES_SOFT	1000
+#define LOG_PAGES_HARD	16384
+#define RESTART_WAIT_MS 20
+#define SHRED_WAIT_MS	1000
+#define BUSY_MS		5000
+
+static enum result refuse_failed(struct error *err)
+{
+	return fail(err, E_UNAVAILABLE,
+		    "the store takes no writes since a commit failed; restart to recover");
+}
+
+static enum result may_change(const struct sqlite_store *s, struct error *err)
+{
+	if (s->is_readonly)
+		return fail(err, E_UNAVAILABLE, "the store was opened for reading");
+	return s->is_failed ? refuse_failed(err) : OK;
+}
+
+enum result sqlite_may_write(const struct sqlite_store *s, struct error *err)
+{
+	enum result rc = may_change(s, err);
+
+	if (rc != OK)
+		return rc;
+	if (!s->is_in_transaction)
+		return fail(err, E_INTERNAL, "a write outside a transaction");
+	/* SQLite undoes the whole transaction by itself when the disk is full or fails. */
+	if (sqlite3_get_autocommit(s->db.handle) != 0)
+		return fail(err, E_IO, "the transaction was undone by an earlier failure");
+	return OK;
+}
+
+enum result sqlite_begin(struct store *store, struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	enum result rc = may_change(s, err);
+
+	if (rc != OK)
+		return rc;
+	if (s->is_in_transaction)
+		return fail(err, E_INTERNAL, "a transaction within a transaction");
+	rc = db_run(&s->db, "BEGIN IMMEDIATE", "begin a transaction", NULL, 0, err);
+	if (rc == OK)
+		s->is_in_transaction = true;
+	return rc;
+}
+
+/* The rows are durable already: what fails here costs space, not data. But a disk that fails is not to be trusted with more. */
+static void checkpoint(struct sqlite_store *s)
+{
+	int mode = SQLITE_CHECKPOINT_PASSIVE;
+	int code;
+
+	if (s->log_pages < LOG_PAGES_SOFT)
+		return;
+	if (s->log_pages >= LOG_PAGES_HARD) {
+		mode = SQLITE_CHECKPOINT_RESTART;
+		sqlite3_busy_timeout(s->db.handle, RESTART_WAIT_MS);
+	}
+	code = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, mode, NULL, NULL);
+	sqlite3_busy_timeout(s->db.handle, BUSY_MS);
+	if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)
+		s->is_failed = true;
+}
+
+enum result sqlite_commit(struct store *store, struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	enum result rc = sqlite_may_write(s, err);
+
+	if (rc != OK) {
+		sqlite_rollback(store);
+		return rc;
+	}
+	if (s->has_savepoint) {
+		sqlite_rollback(store);
+		return fail(err, E_INTERNAL, "a commit within a savepoint");
+	}
+	rc = db_run(&s->db, "COMMIT", "commit", NULL, 0, err);
+	if (rc != OK) {
+		sqlite_rollback(store);
+		s->is_failed = true;
+		return wrap(err, E_IO, "whether it was written is known after a restart");
+	}
+	s->is_in_transaction = false;
+	checkpoint(s);
+	return OK;
+}
+
+void sqlite_rollback(struct store *store)
+{
+	struct sqlite_store *s = sqlite_of(store);
+
+	if (s->is_in_transaction && sqlite3_get_autocommit(s->db.handle) == 0 &&
+	    sqlite3_exec(s->db.handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
+	    sqlite3_get_autocommit(s->db.handle) == 0)
+		s->is_failed = true;
+	s->is_in_transaction = false;
+	s->has_savepoint = false;
+}
+
+enum result sqlite_savepoint(struct store *store, struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	enum result rc = sqlite_may_write(s, err);
+
+	if (rc != OK)
+		return rc;
+	if (s->has_savepoint)
+		return fail(err, E_INTERNAL, "a savepoint within a savepoint");
+	rc = db_run(&s->db, "SAVEPOINT request", "set a savepoint", NULL, 0, err);
+	if (rc == OK)
+		s->has_savepoint = true;
+	return rc;
+}
+
+static enum result end_savepoint(struct sqlite_store *s, bool is_undone, struct error *err)
+{
+	enum result rc = sqlite_may_write(s, err);
+
+	if (rc != OK)
+		return rc;
+	if (!s->has_savepoint)
+		return fail(err, E_INTERNAL, "no savepoint to end");
+	if (is_undone)
+		rc = db_run(&s->db, "ROLLBACK TO request", "undo to the savepoint", NULL, 0, err);
+	if (rc == OK)
+		rc = db_run(&s->db, "RELEASE request", "end the savepoint", NULL, 0, err);
+	if (rc == OK)
+		s->has_savepoint = false;
+	return rc;
+}
+
+enum result sqlite_release(struct store *s, struct error *err)
+{
+	return end_savepoint(sqlite_of(s), false, err);
+}
+
+enum result sqlite_rollback_to(struct store *s, struct error *err)
+{
+	return end_savepoint(sqlite_of(s), true, err);
+}
+
+enum result sqlite_shred(struct store *store, struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	enum result rc = may_change(s, err);
+	int code;
+
+	if (rc != OK)
+		return rc;
+	if (s->is_in_transaction)
+		return fail(err, E_INTERNAL, "shredding within a transaction");
+	sqlite3_busy_timeout(s->db.handle, SHRED_WAIT_MS);
+	code = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+					 NULL);
+	sqlite3_busy_timeout(s->db.handle, BUSY_MS);
+	if ((code & 0xff) == SQLITE_IOERR)
+		s->is_failed = true;
+	return code == SQLITE_OK ? OK : db_fail(&s->db, code, "empty the log", err);
+}
