@@ -1,0 +1,432 @@
+/*
+ * A store whose n-th call fails, for tests of those who use one. What it refuses has not been done, but for a commit refused at
+ * "commit_sync": that has happened and is not acknowledged, as when a power cut comes between the two.
+ */
+#include "store/backend.h"
+
+#include "base/memory.h"
+
+struct failing_store {
+	struct store base;
+	struct store *inner;
+	bool (*may_call)(void *ctx, const char *name);
+	void *ctx;
+	bool is_failed;
+};
+
+struct failing_session {
+	struct store_session base;
+	struct store_session *inner;
+	const struct failing_store *store;
+};
+
+static struct failing_store *failing_of(struct store *s)
+{
+	return (struct failing_store *)s;
+}
+
+static struct failing_session *failing_session_of(struct store_session *ss)
+{
+	return (struct failing_session *)ss;
+}
+
+static enum result ask(const struct failing_store *f, const char *name, struct error *err)
+{
+	if (f->may_call(f->ctx, name))
+		return OK;
+	return fail(err, E_IO, "%s: made to fail", name);
+}
+
+static enum result ask_to_write(const struct failing_store *f, const char *name, struct error *err)
+{
+	if (f->is_failed)
+		return fail(err, E_UNAVAILABLE, "the store takes no writes since a commit failed");
+	return ask(f, name, err);
+}
+
+/* A writing call of the name, handed on when it may be. */
+#define WRITE(s, name, err, ...)                                               \
+	do {                                                                   \
+		struct failing_store *f_ = failing_of(s);                      \
+		enum result rc_ = ask_to_write(f_, #name, err);                \
+		return rc_ == OK ? store_##name(f_->inner, __VA_ARGS__) : rc_; \
+	} while (0)
+
+#define READ(ss, name, err, ...)                                               \
+	do {                                                                   \
+		struct failing_session *f_ = failing_session_of(ss);           \
+		enum result rc_ = ask(f_->store, #name, err);                  \
+		return rc_ == OK ? store_##name(f_->inner, __VA_ARGS__) : rc_; \
+	} while (0)
+
+static void failing_close(struct store *s)
+{
+	store_close(failing_of(s)->inner);
+	alloc_free(s);
+}
+
+static enum result failing_commit(struct store *s, struct error *err)
+{
+	struct failing_store *f = failing_of(s);
+	enum result rc = ask_to_write(f, "commit", err);
+
+	if (rc != OK) {
+		store_rollback(f->inner);
+		f->is_failed = true;
+		return rc;
+	}
+	rc = store_commit(f->inner, err);
+	if (rc != OK)
+		return rc;
+	rc = ask(f, "commit_sync", err);
+	if (rc != OK)
+		f->is_failed = true;
+	return rc;
+}
+
+static void failing_rollback(struct store *s)
+{
+	store_rollback(failing_of(s)->inner);
+}
+
+static enum result failing_begin(struct store *s, struct error *err)
+{
+	WRITE(s, begin, err, err);
+}
+
+static enum result failing_savepoint(struct store *s, struct error *err)
+{
+	WRITE(s, savepoint, err, err);
+}
+
+static enum result failing_release(struct store *s, struct error *err)
+{
+	WRITE(s, release, err, err);
+}
+
+static enum result failing_rollback_to(struct store *s, struct error *err)
+{
+	WRITE(s, rollback_to, err, err);
+}
+
+static enum result failing_put_version(struct store *s, const struct version_row *row,
+				       struct error *err)
+{
+	WRITE(s, put_version, err, row, err);
+}
+
+static enum result failing_set_version_state(struct store *s, struct slice path, uint64_t version,
+					     enum version_state state, uint64_t revision,
+					     struct error *err)
+{
+	WRITE(s, set_version_state, err, path, version, state, revision, err);
+}
+
+static enum result failing_rewrap_version(struct store *s, struct slice path, uint64_t version,
+					  uint32_t generation, struct slice wrapped_key,
+					  struct error *err)
+{
+	WRITE(s, rewrap_version, err, path, version, generation, wrapped_key, err);
+}
+
+static enum result failing_put_revision(struct store *s, const struct revision_row *row,
+					struct error *err)
+{
+	WRITE(s, put_revision, err, row, err);
+}
+
+static enum result failing_put_change(struct store *s, const struct change_row *row,
+				      struct error *err)
+{
+	WRITE(s, put_change, err, row, err);
+}
+
+static enum result failing_put_effective(struct store *s, struct slice config, uint64_t revision,
+					 struct slice digest, struct error *err)
+{
+	WRITE(s, put_effective, err, config, revision, digest, err);
+}
+
+static enum result failing_replace_edges(struct store *s, struct slice source,
+					 const struct edge_row *edges, uint32_t count,
+					 struct error *err)
+{
+	WRITE(s, replace_edges, err, source, edges, count, err);
+}
+
+static enum result failing_put_token(struct store *s, const struct token_row *row,
+				     struct error *err)
+{
+	WRITE(s, put_token, err, row, err);
+}
+
+static enum result failing_update_token(struct store *s, const struct token_row *row,
+					struct error *err)
+{
+	WRITE(s, update_token, err, row, err);
+}
+
+static enum result failing_put_audit(struct store *s, const struct audit_row *row,
+				     struct error *err)
+{
+	WRITE(s, put_audit, err, row, err);
+}
+
+static enum result failing_put_log(struct store *s, const struct log_row *row, struct error *err)
+{
+	WRITE(s, put_log, err, row, err);
+}
+
+static enum result failing_put_key(struct store *s, uint32_t generation, struct slice wrapped,
+				   struct error *err)
+{
+	WRITE(s, put_key, err, generation, wrapped, err);
+}
+
+static enum result failing_put_meta(struct store *s, const char *name, struct slice value,
+				    struct error *err)
+{
+	WRITE(s, put_meta, err, name, value, err);
+}
+
+static enum result failing_put_idempotent(struct store *s, struct slice key,
+					  struct slice fingerprint, struct slice answer,
+					  int64_t time_ms, int64_t forget_before_ms,
+					  struct error *err)
+{
+	WRITE(s, put_idempotent, err, key, fingerprint, answer, time_ms, forget_before_ms, err);
+}
+
+static enum result failing_shred(struct store *s, struct error *err)
+{
+	WRITE(s, shred, err, err);
+}
+
+static enum result failing_backup(struct store *s, const char *file,
+				  void (*progress)(void *ctx, uint64_t done, uint64_t left),
+				  void *ctx, struct error *err)
+{
+	WRITE(s, backup, err, file, progress, ctx, err);
+}
+
+static void failing_session_close(struct store_session *ss)
+{
+	store_session_close(failing_session_of(ss)->inner);
+	alloc_free(ss);
+}
+
+static void failing_session_end(struct store_session *ss)
+{
+	store_session_end(failing_session_of(ss)->inner);
+}
+
+static enum result failing_session_begin(struct store_session *ss, struct error *err)
+{
+	READ(ss, session_begin, err, err);
+}
+
+static enum result failing_each_head(struct store_session *ss, version_fn *each, void *ctx,
+				     struct error *err)
+{
+	READ(ss, each_head, err, each, ctx, err);
+}
+
+static enum result failing_get_version(struct store_session *ss, struct slice path,
+				       uint64_t version, version_fn *each, void *ctx,
+				       struct error *err)
+{
+	READ(ss, get_version, err, path, version, each, ctx, err);
+}
+
+static enum result failing_get_version_at(struct store_session *ss, struct slice path,
+					  uint64_t revision, version_fn *each, void *ctx,
+					  struct error *err)
+{
+	READ(ss, get_version_at, err, path, revision, each, ctx, err);
+}
+
+static enum result failing_each_version(struct store_session *ss, struct slice path,
+					uint64_t before, uint32_t limit, version_fn *each,
+					void *ctx, struct error *err)
+{
+	READ(ss, each_version, err, path, before, limit, each, ctx, err);
+}
+
+static enum result failing_each_wrapped_below(struct store_session *ss, uint32_t generation,
+					      uint32_t limit, version_fn *each, void *ctx,
+					      struct error *err)
+{
+	READ(ss, each_wrapped_below, err, generation, limit, each, ctx, err);
+}
+
+static enum result failing_each_revision(struct store_session *ss, struct slice path,
+					 uint64_t before, uint32_t limit, revision_fn *each,
+					 void *ctx, struct error *err)
+{
+	READ(ss, each_revision, err, path, before, limit, each, ctx, err);
+}
+
+static enum result failing_get_revision(struct store_session *ss, uint64_t revision,
+					revision_fn *each, void *ctx, struct error *err)
+{
+	READ(ss, get_revision, err, revision, each, ctx, err);
+}
+
+static enum result failing_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
+				       struct error *err)
+{
+	READ(ss, revision_at, err, time_ms, ret, err);
+}
+
+static enum result failing_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
+				       void *ctx, struct error *err)
+{
+	READ(ss, each_change, err, revision, each, ctx, err);
+}
+
+static enum result failing_each_change_after(struct store_session *ss, struct slice path,
+					     uint64_t revision, change_fn *each, void *ctx,
+					     struct error *err)
+{
+	READ(ss, each_change_after, err, path, revision, each, ctx, err);
+}
+
+static enum result failing_each_effective(struct store_session *ss, struct slice config,
+					  uint64_t before, uint32_t limit, effective_fn *each,
+					  void *ctx, struct error *err)
+{
+	READ(ss, each_effective, err, config, before, limit, each, ctx, err);
+}
+
+static enum result failing_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
+				     struct error *err)
+{
+	READ(ss, each_edge, err, each, ctx, err);
+}
+
+static enum result failing_each_token(struct store_session *ss, token_fn *each, void *ctx,
+				      struct error *err)
+{
+	READ(ss, each_token, err, each, ctx, err);
+}
+
+static enum result failing_each_key(struct store_session *ss, key_fn *each, void *ctx,
+				    struct error *err)
+{
+	READ(ss, each_key, err, each, ctx, err);
+}
+
+static enum result failing_each_audit(struct store_session *ss, const struct audit_filter *filter,
+				      audit_fn *each, void *ctx, struct error *err)
+{
+	READ(ss, each_audit, err, filter, each, ctx, err);
+}
+
+static enum result failing_get_log(struct store_session *ss, log_fn *each, void *ctx,
+				   struct error *err)
+{
+	READ(ss, get_log, err, each, ctx, err);
+}
+
+static enum result failing_get_meta(struct store_session *ss, const char *name, bytes_fn *each,
+				    void *ctx, struct error *err)
+{
+	READ(ss, get_meta, err, name, each, ctx, err);
+}
+
+static enum result failing_get_idempotent(struct store_session *ss, struct slice key,
+					  struct slice fingerprint, bytes_fn *each, void *ctx,
+					  struct error *err)
+{
+	READ(ss, get_idempotent, err, key, fingerprint, each, ctx, err);
+}
+
+static const struct store_session_ops failing_session_ops = {
+	.close = failing_session_close,
+	.begin = failing_session_begin,
+	.end = failing_session_end,
+	.each_head = failing_each_head,
+	.get_version = failing_get_version,
+	.get_version_at = failing_get_version_at,
+	.each_version = failing_each_version,
+	.each_wrapped_below = failing_each_wrapped_below,
+	.each_revision = failing_each_revision,
+	.get_revision = failing_get_revision,
+	.revision_at = failing_revision_at,
+	.each_change = failing_each_change,
+	.each_change_after = failing_each_change_after,
+	.each_effective = failing_each_effective,
+	.each_edge = failing_each_edge,
+	.each_token = failing_each_token,
+	.each_key = failing_each_key,
+	.each_audit = failing_each_audit,
+	.get_log = failing_get_log,
+	.get_meta = failing_get_meta,
+	.get_idempotent = failing_get_idempotent,
+};
+
+static enum result failing_session_open(struct store_session **ret, struct store *s,
+					struct error *err)
+{
+	struct failing_store *f = failing_of(s);
+	CLEANUP(alloc_freep) struct failing_session *session = alloc_zero(sizeof *session);
+	enum result rc = ask(f, "session_open", err);
+
+	if (rc != OK)
+		return rc;
+	if (session == NULL)
+		return fail(err, E_MEMORY, "open a session: out of memory");
+	session->base.ops = &failing_session_ops;
+	session->store = f;
+	rc = store_session_open(&session->inner, f->inner, err);
+	if (rc != OK)
+		return rc;
+	*ret = &session->base;
+	session = NULL;
+	return OK;
+}
+
+static const struct store_ops failing_ops = {
+	.close = failing_close,
+	.begin = failing_begin,
+	.commit = failing_commit,
+	.rollback = failing_rollback,
+	.savepoint = failing_savepoint,
+	.release = failing_release,
+	.rollback_to = failing_rollback_to,
+	.put_version = failing_put_version,
+	.set_version_state = failing_set_version_state,
+	.rewrap_version = failing_rewrap_version,
+	.put_revision = failing_put_revision,
+	.put_change = failing_put_change,
+	.put_effective = failing_put_effective,
+	.replace_edges = failing_replace_edges,
+	.put_token = failing_put_token,
+	.update_token = failing_update_token,
+	.put_audit = failing_put_audit,
+	.put_log = failing_put_log,
+	.put_key = failing_put_key,
+	.put_meta = failing_put_meta,
+	.put_idempotent = failing_put_idempotent,
+	.shred = failing_shred,
+	.backup = failing_backup,
+	.session_open = failing_session_open,
+};
+
+enum result store_wrap_failing(struct store **ret, struct store *inner,
+			       bool (*may_call)(void *ctx, const char *name), void *ctx,
+			       struct error *err)
+{
+	struct failing_store *f = alloc_zero(sizeof *f);
+
+	if (f == NULL) {
+		store_close(inner);
+		return fail(err, E_MEMORY, "wrap a store: out of memory");
+	}
+	f->base.ops = &failing_ops;
+	f->inner = inner;
+	f->may_call = may_call;
+	f->ctx = ctx;
+	*ret = &f->base;
+	return OK;
+}
