@@ -179,14 +179,19 @@ enum result resolve_text(struct resolver *r, struct resolved *ret, const struct 
 enum result resolve_fallback(struct resolver *r, struct resolved *ret, const struct ref_text *text,
 			     bool is_whole)
 {
-	if (!is_whole || !ref_text_is_literal(text))
-		return is_whole ? resolve_text(r, ret, text) : compose(r, ret, text);
-	if (text->count >
-	    1) /* an escaped `${`: no YAML scalar begins or goes on so, but a string */
+	struct slice plain = SLICE_LITERAL("");
+
+	if (!is_whole)
 		return compose(r, ret, text);
+	if (!ref_text_is_literal(text))
+		return resolve_text(r, ret, text);
+	if (text->count > 1) /* around an escaped `${`: a string, whatever stands there */
+		return compose(r, ret, text);
+	if (text->count == 1)
+		plain = text->parts[0].body;
 	ret->nodes = 1;
-	ret->bytes = text->raw.len;
-	return doc_read_scalar(&ret->node, r->out, text->raw, r->report.err);
+	ret->bytes = plain.len;
+	return doc_read_scalar(&ret->node, r->out, plain, r->report.err);
 }
 
 static enum result resolve_reeve(struct resolver *r, struct resolved *ret,

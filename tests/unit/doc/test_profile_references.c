@@ -165,7 +165,7 @@ Test(profile_references, what_cannot_be_resolved_is_refused)
 		{"{'a': '${x..y}'}", "/a", "empty part"},
 		{"{'a': '${/x~2}'}", "/a", "no JSON pointer"},
 		{"{'a': '${sercet:x#y:-1}'}", "/a", "did you mean `secret:`?"},
-		{"{'a': '${reeve:ap}'}", "/a", "did you mean `app`?"},
+		{"{'a': '${reeve:profil}'}", "/a", "did you mean `profile`?"},
 		{"{'a': '${x.${y}}'}", "/a", "only in a secret's path"},
 		{"{'a': '${a}'}", "/a", "refers to itself: /a → /a"},
 		{"{'a': 'x${a}'}", "/a", "refers to itself: /a → /a"},
@@ -273,8 +273,8 @@ Test(profile_references, doubling_ends_at_a_bound_and_not_in_memory, .timeout = 
 	cr_expect_eq(resolve_doubling("'@@'", "'${secret:a/b#c}'", 60), E_LIMIT);
 	cr_expect_eq(resolve_doubling("'${none:-@}@'", "'x'", 60), E_LIMIT);
 	/* A list in a list for each step: too deep, though small. */
-	cr_expect_eq(resolve_doubling("['@']", "1", 62), OK);
-	cr_expect_eq(resolve_doubling("['@']", "1", 63), E_LIMIT);
+	cr_expect_eq(resolve_doubling("['@']", "1", 63), OK);
+	cr_expect_eq(resolve_doubling("['@']", "1", 64), E_LIMIT);
 }
 
 static enum result resolve_line(int count, bool is_reversed)
