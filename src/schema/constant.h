@@ -1,0 +1,23 @@
+/* Comparing what a schema holds with what an instance holds. */
+#pragma once
+
+#include "schema/program.h"
+
+#include "doc/tree.h"
+
+/* What is known about a rule on a value: no, yes, or that a value that may not be looked at decides. */
+enum verdict {
+	VERDICT_NO,
+	VERDICT_YES,
+	VERDICT_MAYBE,
+};
+
+/* JSON equality. Recursion is bounded by the constant's depth. */
+enum verdict constant_compare(const struct program *p, const struct constant *k,
+			      const struct tree_node *n);
+
+/* A number as a node, for number_compare(); it points into the program. */
+struct tree_node constant_number(const struct program *p, const struct constant *k);
+
+/* JSON equality of two instance values where either may hold what may not be looked at. */
+enum verdict instance_compare(const struct tree_node *a, const struct tree_node *b);

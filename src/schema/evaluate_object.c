@@ -1,0 +1,276 @@
+/* Rules on an object's members. */
+#include "schema/evaluate.h"
+
+enum result evaluate_required(struct run *r, const struct rule *rule, const struct tree_node *n,
+			      struct marks *marks, enum verdict *ret)
+{
+	const struct name *key =
+		rule->op == RULE_DEPENDENT_REQUIRED ? &r->program->names[rule->c] : NULL;
+	enum result rc = evaluate_charge(r, rule->b);
+
+	(void)marks;
+	if (rc != OK || n->kind != TREE_OBJECT)
+		return rc;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	if (key != NULL &&
+	    tree_get_hashed(n, program_text(r->program, key->text), key->hash) == NULL)
+		return OK;
+	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
+		const struct name *name = &r->program->names[rule->a + i];
+
+		if (tree_get_hashed(n, program_text(r->program, name->text), name->hash) == NULL)
+			rc = evaluate_fail(r, rule, n, rule->a + i, 0, ret);
+	}
+	return rc;
+}
+
+static uint32_t position_of(const struct tree_node *object, const struct tree_node *value)
+{
+	const struct tree_member *m =
+		(const struct tree_member *)((const char *)value -
+					     offsetof(struct tree_member, value));
+
+	return (uint32_t)(m - object->of.members);
+}
+
+static const struct tree_node *find_property(const struct run *r, const struct property *p,
+					     const struct tree_node *n)
+{
+	return tree_get_hashed(n, program_text(r->program, p->name.text), p->name.hash);
+}
+
+enum result evaluate_properties(struct run *r, const struct rule *rule, const struct tree_node *n,
+				struct marks *marks, enum verdict *ret)
+{
+	enum result rc = evaluate_charge(r, rule->b);
+
+	if (rc != OK || n->kind != TREE_OBJECT)
+		return rc;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
+		const struct property *p = &r->program->properties[rule->a + i];
+		const struct tree_node *value = find_property(r, p, n);
+		enum verdict v;
+
+		if (value == NULL)
+			continue;
+		rc = evaluate_at(r, rule, i, p->subschema, position_of(n, value), value, &v);
+		if (rc != OK)
+			break;
+		if (marks != NULL)
+			marks_set(marks, position_of(n, value), true);
+		*ret = verdict_and(*ret, v);
+		if (*ret == VERDICT_NO && !r->is_collecting)
+			break;
+	}
+	return rc;
+}
+
+enum result evaluate_pattern_properties(struct run *r, const struct rule *rule,
+					const struct tree_node *n, struct marks *marks,
+					enum verdict *ret)
+{
+	if (n->kind != TREE_OBJECT)
+		return OK;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_member *m = &n->of.members[i];
+
+		for (uint32_t k = 0; k < rule->b; k++) {
+			const struct pattern_property *p =
+				&r->program->pattern_properties[rule->a + k];
+			enum verdict v;
+			bool is_match;
+			enum result rc = evaluate_match(r, p->pattern, tree_key(m), &is_match);
+
+			if (rc == OK && is_match)
+				rc = evaluate_at(r, rule, k, p->subschema, i, &m->value, &v);
+			if (rc != OK)
+				return rc;
+			if (!is_match)
+				continue;
+			if (marks != NULL)
+				marks_set(marks, i, true);
+			*ret = verdict_and(*ret, v);
+			if (*ret == VERDICT_NO && !r->is_collecting)
+				return OK;
+		}
+	}
+	return OK;
+}
+
+static bool is_property(const struct run *r, uint32_t properties, const struct tree_member *m)
+{
+	const struct rule *rule;
+
+	if (properties == NONE)
+		return false;
+	rule = &r->program->rules[properties];
+	for (uint32_t i = 0; i < rule->b; i++) {
+		const struct name *name = &r->program->properties[rule->a + i].name;
+
+		if (name->hash == m->hash &&
+		    slice_is_equal(program_text(r->program, name->text), tree_key(m)))
+			return true;
+	}
+	return false;
+}
+
+static enum result is_patterned(struct run *r, uint32_t patterns, const struct tree_member *m,
+				bool *ret)
+{
+	const struct rule *rule;
+	enum result rc = OK;
+
+	*ret = false;
+	if (patterns == NONE)
+		return OK;
+	rule = &r->program->rules[patterns];
+	for (uint32_t i = 0; rc == OK && !*ret && i < rule->b; i++)
+		rc = evaluate_match(r, r->program->pattern_properties[rule->a + i].pattern,
+				    tree_key(m), ret);
+	return rc;
+}
+
+static bool is_never(const struct program *p, uint32_t subschema)
+{
+	const struct subschema *s = &p->subschemas[subschema];
+
+	return s->rules == 1 && p->rules[s->first_rule].op == RULE_FALSE;
+}
+
+/* A key that nothing allows is told as the object's failure: the sentence names the key. */
+static enum result evaluate_extra(struct run *r, const struct rule *rule, const struct tree_node *n,
+				  uint32_t i, enum verdict *ret)
+{
+	if (is_never(r->program, rule->a))
+		return evaluate_fail(r, rule, n, i, 0, ret);
+	return evaluate_at(r, rule, NONE, rule->a, i, &n->of.members[i].value, ret);
+}
+
+enum result evaluate_additional_properties(struct run *r, const struct rule *rule,
+					   const struct tree_node *n, struct marks *marks,
+					   enum verdict *ret)
+{
+	if (n->kind != TREE_OBJECT)
+		return OK;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_member *m = &n->of.members[i];
+		enum verdict v = VERDICT_YES;
+		bool is_known = is_property(r, rule->b, m);
+		enum result rc =
+			evaluate_charge(r,
+					rule->b == NONE ? 1 : 1 + r->program->rules[rule->b].b / 8);
+
+		if (rc == OK && !is_known)
+			rc = is_patterned(r, rule->c, m, &is_known);
+		if (rc == OK && !is_known)
+			rc = evaluate_extra(r, rule, n, i, &v);
+		if (rc != OK)
+			return rc;
+		if (is_known)
+			continue;
+		if (marks != NULL)
+			marks_set(marks, i, true);
+		*ret = verdict_and(*ret, v);
+		if (*ret == VERDICT_NO && !r->is_collecting)
+			return OK;
+	}
+	return OK;
+}
+
+enum result evaluate_property_names(struct run *r, const struct rule *rule,
+				    const struct tree_node *n, struct marks *marks,
+				    enum verdict *ret)
+{
+	(void)marks;
+	if (n->kind != TREE_OBJECT)
+		return OK;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_member *m = &n->of.members[i];
+		struct tree_node key = {.kind = TREE_STRING,
+					.source = m->value.source,
+					.count = m->key_len,
+					.line = m->line,
+					.column = m->column};
+		struct checkpoint before = evaluate_checkpoint(r);
+		enum verdict v;
+		enum result rc;
+
+		key.of.text = m->key;
+		key.as.hash = m->hash;
+		rc = evaluate_at(r, rule, NONE, rule->a, i, &key, &v);
+		if (rc != OK)
+			return rc;
+		/* The key's node ends here; what is wrong with it is found at the value. */
+		for (uint32_t k = before.problems; k < r->problems.count; k++)
+			VEC_AT(&r->problems, struct finding, k).node = &m->value;
+		*ret = verdict_and(*ret, v);
+		if (*ret == VERDICT_NO && !r->is_collecting)
+			return OK;
+	}
+	return OK;
+}
+
+enum result evaluate_dependent_schemas(struct run *r, const struct rule *rule,
+				       const struct tree_node *n, struct marks *marks,
+				       enum verdict *ret)
+{
+	if (n->kind != TREE_OBJECT)
+		return OK;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; i < rule->b; i++) {
+		const struct property *p = &r->program->properties[rule->a + i];
+		enum verdict v;
+		enum result rc;
+
+		if (find_property(r, p, n) == NULL)
+			continue;
+		rc = evaluate_step(r, rule, i, p->subschema, n, marks, &v);
+		if (rc != OK)
+			return rc;
+		*ret = verdict_and(*ret, v);
+		if (*ret == VERDICT_NO && !r->is_collecting)
+			return OK;
+	}
+	return OK;
+}
+
+enum result evaluate_unevaluated_properties(struct run *r, const struct rule *rule,
+					    const struct tree_node *n, struct marks *marks,
+					    enum verdict *ret)
+{
+	if (n->kind != TREE_OBJECT)
+		return OK;
+	if ((n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; i < n->count; i++) {
+		bool is_doubtful = marks_has_perhaps(marks, i);
+		struct checkpoint before = evaluate_checkpoint(r);
+		enum verdict v = VERDICT_YES;
+		enum result rc;
+
+		if (marks_has(marks, i))
+			continue;
+		rc = evaluate_extra(r, rule, n, i, &v);
+		if (rc != OK)
+			return rc;
+		if (v == VERDICT_NO && is_doubtful) {
+			v = VERDICT_MAYBE;
+			evaluate_forget_problems(r, before);
+		}
+		*ret = verdict_and(*ret, v);
+		if (*ret == VERDICT_NO && !r->is_collecting)
+			return OK;
+	}
+	marks_set_all(marks);
+	return OK;
+}

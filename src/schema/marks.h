@@ -1,0 +1,38 @@
+/* Which members or items of one instance value have been evaluated (2020-12 core, section 11): surely, or perhaps, where a
+ * secret that may not be looked at decides. */
+#pragma once
+
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct marks {
+	uint64_t inside[2]; /* what `sure` and `maybe` point to for up to 64 */
+	uint64_t *sure;
+	uint64_t *maybe;
+	uint32_t words;
+};
+
+/* Has nothing to free and may be passed for "nobody asks". */
+#define MARKS_NULL ((struct marks){{0, 0}, NULL, NULL, 0})
+
+bool marks_init(struct marks *m, uint32_t count);
+void marks_clear(struct marks *m);
+void marks_merge(struct marks *to, const struct marks *from, bool is_sure);
+void marks_set_all(struct marks *m);
+
+static inline void marks_set(struct marks *m, uint32_t at, bool is_sure)
+{
+	(is_sure ? m->sure : m->maybe)[at / 64] |= UINT64_C(1) << at % 64;
+}
+
+static inline bool marks_has(const struct marks *m, uint32_t at)
+{
+	return (m->sure[at / 64] >> at % 64 & 1) != 0;
+}
+
+static inline bool marks_has_perhaps(const struct marks *m, uint32_t at)
+{
+	return (m->maybe[at / 64] >> at % 64 & 1) != 0;
+}

@@ -1,0 +1,30 @@
+/* A `pattern`: what most of them ask (a prefix, a length, any text) is answered without the regular expression. */
+#pragma once
+
+#include "base/slice.h"
+#include "schema/pattern.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum matcher_kind {
+	MATCH_ALWAYS,
+	MATCH_NOT_EMPTY,
+	MATCH_PREFIX,
+	MATCH_PATTERN,
+};
+
+struct matcher {
+	enum matcher_kind kind;
+	char *prefix; /* owned */
+	size_t prefix_len;
+	struct pattern *pattern; /* owned; NULL where it is not needed */
+};
+
+/* `ret` zeroed. As pattern_compile(). */
+MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma, struct error *err);
+void matcher_clear(struct matcher *m);
+
+/* As pattern_match(). */
+MUST_USE enum result matcher_match(const struct matcher *m, struct slice text, uint32_t steps_max,
+				   bool *ret, struct error *err);

@@ -1,0 +1,382 @@
+/* What a failure is called: sentences for a person, built from what the schema says and from names of keys, never from
+ * an instance's value. */
+#include "schema/evaluate.h"
+
+#include "base/text.h"
+#include "schema/keyword.h"
+
+#include <inttypes.h>
+
+#define VALUES_SHOWN_MAX 20
+
+static const struct {
+	uint32_t type;
+	const char *name;
+} type_names[] = {
+	{TYPE_NULL, "null"},	    {TYPE_BOOLEAN, "true or false"}, {TYPE_INTEGER, "an integer"},
+	{TYPE_NUMBER, "a number"},  {TYPE_STRING, "a string"},	     {TYPE_ARRAY, "an array"},
+	{TYPE_OBJECT, "an object"},
+};
+
+static void append_types(uint32_t types, struct buf *ret)
+{
+	const char *names[ARRAY_SIZE(type_names)];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(type_names); i++) {
+		bool is_within = type_names[i].type == TYPE_INTEGER && (types & TYPE_NUMBER) != 0;
+
+		if ((types & type_names[i].type) != 0 && !is_within)
+			names[count++] = type_names[i].name;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_append_text(ret, i + 1 == count ? " or " : ", ");
+		buf_append_text(ret, names[i]);
+	}
+}
+
+static void append_constant(const struct program *p, const struct constant *k, struct buf *ret)
+{
+	switch ((enum tree_kind)k->kind) {
+	case TREE_NULL:
+		buf_append_text(ret, "null");
+		break;
+	case TREE_BOOL:
+		buf_append_text(ret, k->as.truth ? "true" : "false");
+		break;
+	case TREE_NUMBER:
+		buf_append_slice(ret, program_text(p, k->text));
+		break;
+	case TREE_STRING:
+		if (k->text.len == 0)
+			buf_append_text(ret, "\"\"");
+		buf_append_slice(ret, program_text(p, k->text));
+		break;
+	case TREE_ARRAY:
+		buf_append_text(ret, k->count == 0 ? "[]" : "a given array");
+		break;
+	case TREE_OBJECT:
+		buf_append_text(ret, k->count == 0 ? "{}" : "a given object");
+		break;
+	}
+}
+
+static void append_constants(const struct program *p, uint32_t first, uint32_t count,
+			     struct buf *ret)
+{
+	for (uint32_t i = 0; i < count && i < VALUES_SHOWN_MAX; i++) {
+		if (i > 0)
+			buf_append_text(ret, ", ");
+		append_constant(p, &p->constants[first + i], ret);
+	}
+	if (count > VALUES_SHOWN_MAX)
+		buf_printf(ret, " and %" PRIu32 " more", count - VALUES_SHOWN_MAX);
+}
+
+static void append_enum(const struct program *p, const struct rule *rule, struct buf *ret)
+{
+	if (rule->b == 0) {
+		buf_append_text(ret, "is not allowed: nothing is");
+		return;
+	}
+	buf_append_text(ret, rule->b == 1 ? "must be " : "must be one of: ");
+	append_constants(p, rule->a, rule->b, ret);
+}
+
+static void append_quoted(struct slice name, struct buf *ret)
+{
+	buf_append_char(ret, '`');
+	buf_append_slice(ret, name);
+	buf_append_char(ret, '`');
+}
+
+static void append_name(const struct program *p, uint32_t name, struct buf *ret)
+{
+	append_quoted(program_text(p, p->names[name].text), ret);
+}
+
+static void append_near(const struct program *p, const struct rule *rule, struct slice key,
+			struct buf *ret)
+{
+	struct slice names[128];
+	const struct rule *properties;
+	struct slice near;
+	size_t count = 0;
+
+	if (rule->op != RULE_ADDITIONAL_PROPERTIES || rule->b == NONE)
+		return;
+	properties = &p->rules[rule->b];
+	while (count < ARRAY_SIZE(names) && count < properties->b) {
+		names[count] = program_text(p, p->properties[properties->a + count].name.text);
+		count++;
+	}
+	near = text_nearest(key, names, count);
+	if (near.data == NULL)
+		return;
+	buf_append_text(ret, " (did you mean ");
+	append_quoted(near, ret);
+	buf_append_text(ret, "?)");
+}
+
+static void append_extra(const struct run *r, const struct finding *f, const struct rule *rule,
+			 struct buf *ret)
+{
+	struct slice key = tree_key(&f->node->of.members[f->detail]);
+
+	buf_append_text(ret, "has a key that is not allowed: ");
+	append_quoted(key, ret);
+	append_near(r->program, rule, key, ret);
+}
+
+static void append_counted(const char *before, uint32_t count, const char *one, const char *many,
+			   struct buf *ret)
+{
+	buf_printf(ret, "%s%" PRIu32 " %s", before, count, count == 1 ? one : many);
+}
+
+static void append_number(const struct run *r, const char *before, uint32_t constant,
+			  struct buf *ret)
+{
+	buf_append_text(ret, before);
+	append_constant(r->program, &r->program->constants[constant], ret);
+}
+
+static void append_contains(const struct rule *rule, const struct finding *f, struct buf *ret)
+{
+	if (f->other != 0)
+		append_counted("must hold at most ", rule->c,
+			       "item of the kind that `contains` describes",
+			       "items of the kind that `contains` describes", ret);
+	else
+		append_counted("must hold at least ", rule->b,
+			       "item of the kind that `contains` describes",
+			       "items of the kind that `contains` describes", ret);
+}
+
+/* The first rule of a kind, through references. */
+static const struct rule *find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
+{
+	for (int hops = 0; hops < 8; hops++) {
+		const struct subschema *s = &p->subschemas[subschema];
+		uint32_t next = NONE;
+
+		for (uint32_t i = 0; i < s->rules; i++) {
+			const struct rule *rule = &p->rules[s->first_rule + i];
+
+			if (rule->op == op)
+				return rule;
+			if (rule->op == RULE_REF)
+				next = rule->a;
+		}
+		if (next == NONE)
+			return NULL;
+		subschema = next;
+	}
+	return NULL;
+}
+
+static bool append_branch_types(const struct program *p, const struct rule *rule, struct buf *ret)
+{
+	uint32_t types = 0;
+
+	for (uint32_t i = 0; i < rule->b; i++) {
+		const struct rule *type = find_rule(p, p->links[rule->a + i], RULE_TYPE);
+
+		if (type == NULL)
+			return false;
+		types |= type->a;
+	}
+	buf_append_text(ret, "must be ");
+	append_types(types, ret);
+	return true;
+}
+
+static bool append_branch_constants(const struct program *p, const struct rule *rule,
+				    struct buf *ret)
+{
+	const struct rule *found;
+
+	for (uint32_t i = 0; i < rule->b; i++) {
+		found = find_rule(p, p->links[rule->a + i], RULE_CONST);
+		if (found == NULL && find_rule(p, p->links[rule->a + i], RULE_ENUM) == NULL)
+			return false;
+	}
+	buf_append_text(ret, "must be one of: ");
+	for (uint32_t i = 0; i < rule->b; i++) {
+		found = find_rule(p, p->links[rule->a + i], RULE_CONST);
+		if (found == NULL)
+			found = find_rule(p, p->links[rule->a + i], RULE_ENUM);
+		if (i > 0)
+			buf_append_text(ret, ", ");
+		append_constants(p, found->a, found->b, ret);
+	}
+	return true;
+}
+
+static void append_branches(const struct run *r, const struct rule *rule, const struct finding *f,
+			    struct buf *ret)
+{
+	if (rule->op == RULE_ONE_OF && f->detail != 0) {
+		buf_printf(ret,
+			   "must match exactly one of the %" PRIu32
+			   " forms, but matches numbers %" PRIu32 " and %" PRIu32,
+			   rule->b, f->detail, f->other);
+		return;
+	}
+	if (append_branch_constants(r->program, rule, ret) ||
+	    append_branch_types(r->program, rule, ret))
+		return;
+	buf_printf(ret, "matches none of the %" PRIu32 " forms that are allowed", rule->b);
+}
+
+static void append_not(const struct program *p, const struct rule *rule, struct buf *ret)
+{
+	const struct subschema *s = &p->subschemas[rule->a];
+	const struct rule *only = &p->rules[s->first_rule];
+
+	if (s->rules == 1 && only->op == RULE_TYPE) {
+		buf_append_text(ret, "must not be ");
+		append_types(only->a, ret);
+	} else if (s->rules == 1 && (only->op == RULE_CONST || only->op == RULE_ENUM) &&
+		   only->b > 0) {
+		buf_append_text(ret, only->b == 1 ? "must not be " : "must not be any of: ");
+		append_constants(p, only->a, only->b, ret);
+	} else if (s->rules == 1 && only->op == RULE_REQUIRED && only->b == 1) {
+		buf_append_text(ret, "must not have the key ");
+		append_name(p, only->a, ret);
+	} else {
+		buf_append_text(ret, "must not match the schema under `not`");
+	}
+}
+
+/* What the schema `false` means depends on where it stands. */
+static void append_never(const struct run *r, const struct finding *f, struct buf *ret)
+{
+	const struct step *step = f->trail_len != 0 ? &VEC_AT(&r->saved_trail, struct step,
+							      f->trail + f->trail_len - 1)
+						    : NULL;
+	const struct rule *rule = step != NULL ? &r->program->rules[step->rule] : NULL;
+
+	if (rule != NULL && (rule->op == RULE_PROPERTIES || rule->op == RULE_PATTERN_PROPERTIES))
+		buf_append_text(ret, "must not be set");
+	else if (rule != NULL && rule->op == RULE_ITEMS && rule->b != 0)
+		append_counted("is one item too many: at most ", rule->b, "is allowed",
+			       "are allowed", ret);
+	else if (rule != NULL && (rule->op == RULE_ITEMS || rule->op == RULE_UNEVALUATED_ITEMS))
+		buf_append_text(ret, "is an item that is not allowed");
+	else if (rule != NULL && rule->op == RULE_PROPERTY_NAMES)
+		buf_append_text(ret, "is a key that is not allowed");
+	else
+		buf_append_text(ret, "is not allowed: the schema here is `false`");
+}
+
+static void append_pattern(const struct run *r, const struct rule *rule, struct buf *ret)
+{
+	buf_append_text(ret, "must match the pattern ");
+	buf_append_slice(ret, program_text(r->program, r->program->patterns[rule->a].source));
+}
+
+static void append_simple(const struct run *r, const struct rule *rule, const struct finding *f,
+			  struct buf *ret)
+{
+	switch ((enum rule_op)rule->op) {
+	case RULE_MAXIMUM:
+		append_number(r, "must be at most ", rule->a, ret);
+		break;
+	case RULE_EXCLUSIVE_MAXIMUM:
+		append_number(r, "must be less than ", rule->a, ret);
+		break;
+	case RULE_MINIMUM:
+		append_number(r, "must be at least ", rule->a, ret);
+		break;
+	case RULE_EXCLUSIVE_MINIMUM:
+		append_number(r, "must be greater than ", rule->a, ret);
+		break;
+	case RULE_MULTIPLE_OF:
+		append_number(r, "must be a multiple of ", rule->a, ret);
+		break;
+	case RULE_MAX_LENGTH:
+		append_counted("must have at most ", rule->a, "character", "characters", ret);
+		break;
+	case RULE_MIN_LENGTH:
+		append_counted("must have at least ", rule->a, "character", "characters", ret);
+		break;
+	case RULE_MAX_ITEMS:
+		append_counted("must have at most ", rule->a, "item", "items", ret);
+		break;
+	case RULE_MIN_ITEMS:
+		append_counted("must have at least ", rule->a, "item", "items", ret);
+		break;
+	case RULE_MAX_PROPERTIES:
+		append_counted("must have at most ", rule->a, "key", "keys", ret);
+		break;
+	case RULE_MIN_PROPERTIES:
+		append_counted("must have at least ", rule->a, "key", "keys", ret);
+		break;
+	default:
+		buf_printf(ret,
+			   "must not hold the same item twice: items %" PRIu32 " and %" PRIu32
+			   " are equal",
+			   f->detail, f->other);
+		break;
+	}
+}
+
+void message_append(const struct run *r, const struct finding *f, struct buf *ret)
+{
+	const struct rule *rule = &r->program->rules[f->rule];
+
+	switch ((enum rule_op)rule->op) {
+	case RULE_FALSE:
+		append_never(r, f, ret);
+		break;
+	case RULE_SECRET:
+		buf_append_text(ret, "must be a reference to a secret, such as ${secret:path#key}");
+		break;
+	case RULE_TYPE:
+		buf_append_text(ret, "must be ");
+		append_types(rule->a, ret);
+		break;
+	case RULE_CONST:
+	case RULE_ENUM:
+		append_enum(r->program, rule, ret);
+		break;
+	case RULE_PATTERN:
+		append_pattern(r, rule, ret);
+		break;
+	case RULE_FORMAT:
+		buf_append_text(ret, format_sentence(r->schema->formats[rule->a]));
+		break;
+	case RULE_REQUIRED:
+		buf_append_text(ret, "must have the key ");
+		append_name(r->program, f->detail, ret);
+		break;
+	case RULE_DEPENDENT_REQUIRED:
+		buf_append_text(ret, "must have the key ");
+		append_name(r->program, f->detail, ret);
+		buf_append_text(ret, " because it has ");
+		append_name(r->program, rule->c, ret);
+		break;
+	case RULE_ADDITIONAL_PROPERTIES:
+	case RULE_UNEVALUATED_PROPERTIES:
+		append_extra(r, f, rule, ret);
+		break;
+	case RULE_CONTAINS:
+		append_contains(rule, f, ret);
+		break;
+	case RULE_ANY_OF:
+	case RULE_ONE_OF:
+		append_branches(r, rule, f, ret);
+		break;
+	case RULE_NOT:
+		append_not(r->program, rule, ret);
+		break;
+	case RULE_IF:
+		buf_append_text(ret, "satisfies neither `then` nor `else`");
+		break;
+	default:
+		append_simple(r, rule, f, ret);
+		break;
+	}
+}

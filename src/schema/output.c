@@ -1,0 +1,103 @@
+/* The output formats of 2020-12 core, section 12.4. */
+#include "schema/schema.h"
+
+#include "base/text.h"
+
+static void append_field(struct buf *ret, const char *name, struct slice value)
+{
+	buf_printf(ret, "\"%s\":", name);
+	json_append_string(ret, value);
+}
+
+static void append_error(struct buf *ret, const struct schema_problem *p)
+{
+	buf_append_text(ret, "{\"valid\":false,");
+	append_field(ret, "keywordLocation", p->evaluation_path);
+	buf_append_char(ret, ',');
+	append_field(ret, "absoluteKeywordLocation", p->schema_location);
+	buf_append_char(ret, ',');
+	append_field(ret, "instanceLocation", p->pointer);
+	buf_append_char(ret, ',');
+	append_field(ret, "error", slice_text(p->message));
+	buf_append_char(ret, '}');
+}
+
+static void append_basic(struct buf *ret, const struct schema_report *report)
+{
+	for (uint32_t i = 0; i < report->problems_count; i++) {
+		if (i > 0)
+			buf_append_char(ret, ',');
+		append_error(ret, &report->problems[i]);
+	}
+}
+
+/* How far two ways go together, up to a '/' or an end. */
+static size_t shared_way(struct slice a, struct slice b)
+{
+	size_t len = 0, shared = 0;
+
+	for (; len < a.len && len < b.len && a.data[len] == b.data[len]; len++) {
+		if (a.data[len] == '/')
+			shared = len;
+	}
+	if ((len == a.len || a.data[len] == '/') && (len == b.len || b.data[len] == '/'))
+		shared = len;
+	return shared;
+}
+
+static bool is_below(struct slice way, struct slice prefix, size_t len)
+{
+	return way.len >= len && memcmp(way.data, prefix.data, len) == 0 &&
+	       (way.len == len || way.data[len] == '/');
+}
+
+/* Failures whose ways begin alike stand under one node; a node with one child is left out. Findings come in the order of
+ * their ways, so that those of one node are neighbours. */
+static void append_detailed(struct buf *ret, const struct schema_problem *list, uint32_t count,
+			    size_t above)
+{
+	for (uint32_t i = 0; i < count;) {
+		struct slice way = list[i].evaluation_path;
+		size_t len = way.len;
+		uint32_t end = i + 1;
+
+		while (end < count && shared_way(way, list[end].evaluation_path) > above) {
+			size_t shared = shared_way(way, list[end++].evaluation_path);
+
+			len = shared < len ? shared : len;
+		}
+		if (i > 0)
+			buf_append_char(ret, ',');
+		if (end == i + 1 || !is_below(way, list[end - 1].evaluation_path, len) ||
+		    len == way.len) {
+			for (; i < end; i++) {
+				append_error(ret, &list[i]);
+				if (i + 1 < end)
+					buf_append_char(ret, ',');
+			}
+			continue;
+		}
+		buf_append_text(ret, "{\"valid\":false,");
+		append_field(ret, "keywordLocation", slice_first(way, len));
+		buf_append_text(ret, ",\"errors\":[");
+		append_detailed(ret, &list[i], end - i, len);
+		buf_append_text(ret, "]}");
+		i = end;
+	}
+}
+
+enum result schema_write_output(struct buf *ret, enum schema_output output, bool is_valid,
+				const struct schema_report *report, struct error *err)
+{
+	buf_printf(ret, "{\"valid\":%s", is_valid ? "true" : "false");
+	if (output != SCHEMA_OUTPUT_FLAG && !is_valid && report != NULL) {
+		buf_append_text(ret, ",\"errors\":[");
+		if (output == SCHEMA_OUTPUT_BASIC)
+			append_basic(ret, report);
+		else
+			append_detailed(ret, report->problems, report->problems_count, 0);
+		buf_append_char(ret, ']');
+	}
+	buf_append_char(ret, '}');
+	return buf_check(ret, err);
+}

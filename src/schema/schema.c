@@ -1,0 +1,146 @@
+#include "schema/schema.h"
+
+#include "schema/compile.h"
+#include "schema/evaluate.h"
+#include "schema/internal.h"
+
+#define ARRAY_ALIGNMENT 16
+
+static size_t array_bytes(size_t count, size_t item_bytes)
+{
+	return (count * item_bytes + ARRAY_ALIGNMENT - 1) & ~(size_t)(ARRAY_ALIGNMENT - 1);
+}
+
+/* Lays the compiler's arrays one behind the other. */
+static enum result make_image(struct schema *s, const struct compiler *c)
+{
+	size_t bytes = 0;
+	char *at;
+
+#define X(type, name) bytes += array_bytes(c->name.count, sizeof(type));
+	PROGRAM_ARRAYS(X)
+#undef X
+	s->image = at = alloc_zero(bytes);
+	if (at == NULL)
+		return E_MEMORY;
+#define X(type, name)                                                    \
+	if (c->name.count != 0)                                          \
+		memcpy(at, c->name.items, c->name.count * sizeof(type)); \
+	s->program.name = (const type *)(const void *)at;                \
+	s->program.name##_count = c->name.count;                         \
+	at += array_bytes(c->name.count, sizeof(type));
+	PROGRAM_ARRAYS(X)
+#undef X
+	s->program.has_dynamic_scope = c->dynamic_names.count != 0;
+	return OK;
+}
+
+static enum result find_formats(struct schema *s)
+{
+	s->formats = alloc_zero_array(s->program.formats_count, sizeof(*s->formats));
+	if (s->formats == NULL)
+		return E_MEMORY;
+	for (uint32_t i = 0; i < s->program.formats_count; i++)
+		s->formats[i] = format_find(program_text(&s->program, s->program.formats[i].name));
+	return OK;
+}
+
+static enum result finish(struct schema **ret, struct compiler *c, struct error *err)
+{
+	CLEANUP(schema_unrefp) struct schema *s = alloc_zero(sizeof *s);
+
+	if (s == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	atomic_init(&s->references, 1);
+	s->limits = c->options->limits;
+	if (make_image(s, c) != OK || find_formats(s) != OK)
+		return fail(err, E_MEMORY, "out of memory");
+	s->matchers = c->matchers.items;
+	c->matchers = (struct vec)VEC_NULL;
+	*ret = steal(&s);
+	return OK;
+}
+
+enum result schema_compile(struct schema **ret, const struct tree_node *root,
+			   const struct schema_options *options, struct schema_report *report,
+			   struct error *err)
+{
+	CLEANUP(compiler_clear) struct compiler c;
+	enum result rc;
+
+	compiler_init(&c, options, report);
+	rc = compile_schema(&c, root, err);
+	return rc == OK ? finish(ret, &c, err) : rc;
+}
+
+struct schema *schema_ref(struct schema *s)
+{
+	atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+	return s;
+}
+
+void schema_unref(struct schema *s)
+{
+	if (s == NULL || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) != 1)
+		return;
+	for (uint32_t i = 0; s->matchers != NULL && i < s->program.patterns_count; i++)
+		matcher_clear(&s->matchers[i]);
+	alloc_free(s->matchers);
+	alloc_free(s->formats);
+	alloc_free(s->image);
+	alloc_free(s);
+}
+
+void schema_unrefp(struct schema **s)
+{
+	schema_unref(*s);
+	*s = NULL;
+}
+
+static void clear_run(struct run *r)
+{
+	vec_clear(&r->path);
+	vec_clear(&r->trail);
+	vec_clear(&r->problems);
+	vec_clear(&r->unchecked);
+	vec_clear(&r->saved_path);
+	vec_clear(&r->saved_trail);
+}
+
+static enum result say_first(const struct schema_report *report, struct error *err)
+{
+	const struct schema_problem *p;
+
+	if (report == NULL || report->problems_count == 0)
+		return fail(err, E_INVALID, "does not match its schema");
+	p = &report->problems[0];
+	return fail_at(err, E_INVALID, p->node->line, p->node->column, "%.*s: %s",
+		       SLICE_ARGS(p->pointer.len != 0 ? p->pointer : SLICE_LITERAL("the document")),
+		       p->message);
+}
+
+static enum result validate_fully(const struct schema *s, const struct tree_node *instance,
+				  struct schema_report *report, struct error *err)
+{
+	CLEANUP(clear_run)
+	struct run r = {.schema = s,
+			.program = &s->program,
+			.root = instance,
+			.err = err,
+			.is_collecting = report != NULL,
+			.is_listing = report != NULL};
+	enum verdict verdict;
+	enum result rc = evaluate(&r, 0, instance, NULL, &verdict);
+
+	if (rc == OK && report != NULL)
+		rc = evaluate_write_report(&r, report);
+	if (rc != OK)
+		return rc;
+	return verdict != VERDICT_NO ? OK : say_first(report, err);
+}
+
+enum result schema_validate(const struct schema *s, const struct tree_node *instance,
+			    struct schema_report *report, struct error *err)
+{
+	return validate_fully(s, instance, report, err);
+}

@@ -1,0 +1,58 @@
+/* Growing arrays of plain structs and a hash index over them, for what a compilation gathers. */
+#pragma once
+
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NONE	      UINT32_MAX
+#define VEC_ITEMS_MAX (UINT32_C(1) << 24)
+
+struct vec {
+	void *items;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+#define VEC_NULL           \
+	{                  \
+		NULL, 0, 0 \
+	}
+
+/* A zeroed new item at the end, valid until the next push; NULL without memory or beyond VEC_ITEMS_MAX. */
+void *vec_push(struct vec *v, size_t item_bytes);
+void vec_clear(struct vec *v);
+
+#define VEC_AT(v, type, i) (((type *)(v)->items)[i])
+
+/* Positions by hash; the caller compares what it finds and walks on. */
+struct lookup {
+	struct lookup_slot *slots;
+	uint32_t count;
+	uint32_t capacity; /* a power of two, or 0 */
+};
+
+struct lookup_slot {
+	uint64_t hash;
+	uint32_t value;
+	uint32_t is_used;
+};
+
+#define LOOKUP_NULL        \
+	{                  \
+		NULL, 0, 0 \
+	}
+
+bool lookup_add(struct lookup *l, uint64_t hash, uint32_t value);
+void lookup_clear(struct lookup *l);
+
+/* The next value under `hash` or NONE. `*at` is 0 at first. */
+uint32_t lookup_next(const struct lookup *l, uint64_t hash, uint32_t *at);
+
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+	uint64_t h = (a ^ b * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93);
+
+	return h ^ h >> 32;
+}
