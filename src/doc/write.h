@@ -17,14 +17,16 @@ void json_write_sorted(struct buf *ret, const struct tree_node *n);
 void yaml_write(struct buf *ret, const struct tree_node *n);
 
 /* Java properties (java.util.Properties.load): nested keys joined by '.', list items as key[0], in
- * ISO 8859-1 with \uXXXX, separators and blanks escaped. A key that is a scalar's own and a map's is
- * E_CONFLICT, naming it. */
+ * ASCII with \uXXXX, separators and blanks escaped. Null is an empty value, an empty map or list gives
+ * no line. Two places with one name ({"a.b": 1, "a": {"b": 2}}) are E_CONFLICT with both pointers; a
+ * single value is E_INVALID; E_LIMIT when the names together are longer than 16 MiB. */
 MUST_USE enum result properties_write(struct buf *ret, const struct tree_node *n,
 				      struct error *err);
 
 /* NAME=value lines for a POSIX shell: the pointer in capitals, other than [A-Z0-9_] as '_', joined by '_';
- * quoted where a shell would see anything but itself. Two pointers for one name: E_CONFLICT, naming both.
- * `prefix` (may be empty) stands before every name. */
+ * a '_' before a name that would be empty or begin with a digit; quoted where a shell would see anything
+ * but itself. Null is empty, an empty map or list gives no line. Two pointers for one name: E_CONFLICT,
+ * naming both. `prefix` (may be empty) stands before every name as it is. Errors as above. */
 MUST_USE enum result env_write(struct buf *ret, const struct tree_node *n, struct slice prefix,
 			       struct error *err);
 

@@ -1,0 +1,134 @@
+#include "doc/diff.h"
+
+#include "base/memory.h"
+#include "doc/pointer.h"
+
+struct walk {
+	enum result (*each)(void *ctx, enum diff_op op, struct slice pointer,
+			    const struct tree_node *from, const struct tree_node *to,
+			    struct error *err);
+	void *ctx;
+	struct buf pointer;
+	struct error *err;
+};
+
+static enum result diff_nodes(struct walk *w, const struct tree_node *from,
+			      const struct tree_node *to);
+
+const char *diff_op_name(enum diff_op op)
+{
+	static const char *const names[] = {
+		[DIFF_ADD] = "add",
+		[DIFF_REMOVE] = "remove",
+		[DIFF_REPLACE] = "replace",
+	};
+
+	return (size_t)op < ARRAY_SIZE(names) ? names[op] : "unknown";
+}
+
+static enum result tell(struct walk *w, const struct tree_node *from, const struct tree_node *to)
+{
+	enum diff_op op = from == NULL ? DIFF_ADD : to == NULL ? DIFF_REMOVE : DIFF_REPLACE;
+	enum result rc = buf_check(&w->pointer, w->err);
+
+	if (rc != OK)
+		return rc;
+	return w->each(w->ctx, op, buf_slice(&w->pointer), from, to, w->err);
+}
+
+static enum result diff_member(struct walk *w, struct slice key, const struct tree_node *from,
+			       const struct tree_node *to)
+{
+	size_t len = w->pointer.len;
+	enum result rc;
+
+	pointer_append_key(&w->pointer, key);
+	rc = diff_nodes(w, from, to);
+	buf_cut(&w->pointer, len);
+	return rc;
+}
+
+/* Tells of the members of `from` in [*at, before) that `to` has not. */
+static enum result diff_removed(struct walk *w, const struct tree_node *from,
+				const struct tree_node *to, uint32_t *at, uint32_t before)
+{
+	for (; *at < before; ++*at) {
+		const struct tree_member *m = &from->of.members[*at];
+		enum result rc;
+
+		if (tree_get_hashed(to, tree_key(m), m->hash) != NULL)
+			continue;
+		rc = diff_member(w, tree_key(m), &m->value, NULL);
+		if (rc != OK)
+			return rc;
+	}
+	return OK;
+}
+
+static enum result diff_objects(struct walk *w, const struct tree_node *from,
+				const struct tree_node *to)
+{
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < to->count; i++) {
+		const struct tree_member *m = &to->of.members[i];
+		const struct tree_member *old = tree_get_member_hashed(from, tree_key(m), m->hash);
+		enum result rc = OK;
+
+		if (old != NULL)
+			rc = diff_removed(w, from, to, &at, (uint32_t)(old - from->of.members));
+		if (rc == OK)
+			rc = diff_member(w, tree_key(m), old != NULL ? &old->value : NULL,
+					 &m->value);
+		if (rc != OK)
+			return rc;
+	}
+	return diff_removed(w, from, to, &at, from->count);
+}
+
+static enum result diff_arrays(struct walk *w, const struct tree_node *from,
+			       const struct tree_node *to)
+{
+	uint32_t count = from->count > to->count ? from->count : to->count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		size_t len = w->pointer.len;
+		enum result rc;
+
+		pointer_append_index(&w->pointer, i);
+		rc = diff_nodes(w, i < from->count ? &from->of.items[i] : NULL,
+				i < to->count ? &to->of.items[i] : NULL);
+		buf_cut(&w->pointer, len);
+		if (rc != OK)
+			return rc;
+	}
+	return OK;
+}
+
+static enum result diff_nodes(struct walk *w, const struct tree_node *from,
+			      const struct tree_node *to)
+{
+	if (from == to)
+		return OK;
+	if (from == NULL || to == NULL || from->kind != to->kind ||
+	    ((from->flags | to->flags) & TREE_IS_OPAQUE) != 0)
+		return tell(w, from, to);
+	if (from->kind == TREE_OBJECT)
+		return diff_objects(w, from, to);
+	if (from->kind == TREE_ARRAY)
+		return diff_arrays(w, from, to);
+	return tree_is_equal(from, to) ? OK : tell(w, from, to);
+}
+
+enum result diff_trees(const struct tree_node *from, const struct tree_node *to,
+		       enum result (*each)(void *ctx, enum diff_op op, struct slice pointer,
+					   const struct tree_node *from, const struct tree_node *to,
+					   struct error *err),
+		       void *ctx, struct error *err)
+{
+	struct walk w = {.each = each, .ctx = ctx, .pointer = BUF_NULL, .err = err};
+	enum result rc = diff_nodes(&w, from, to);
+
+	buf_clear(&w.pointer);
+	return rc;
+}

@@ -1,0 +1,90 @@
+#include "doc/write.h"
+
+#include "doc/flat.h"
+
+/* What a shell takes as itself in an assignment (POSIX.1-2017, Shell Command Language, 2.2, 2.6.1). */
+static bool is_bare(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.data[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) &&
+		    (c == '\0' || strchr("_-./:@%+,=", c) == NULL))
+			return false;
+	}
+	return true;
+}
+
+/* In single quotes all stands for itself but the quote, which is left for one in backslashes. */
+static void append_quoted(struct buf *ret, struct slice s)
+{
+	struct slice part;
+	bool is_first = true;
+
+	buf_append_char(ret, '\'');
+	while (slice_next_part(&s, '\'', &part)) {
+		if (!is_first)
+			buf_append_text(ret, "'\\''");
+		buf_append_slice(ret, part);
+		is_first = false;
+	}
+	buf_append_char(ret, '\'');
+}
+
+static enum result write_line(void *ctx, struct slice name, struct slice value, struct error *err)
+{
+	struct buf *ret = ctx;
+
+	(void)err;
+	buf_append_slice(ret, name);
+	buf_append_char(ret, '=');
+	if (is_bare(value))
+		buf_append_slice(ret, value);
+	else
+		append_quoted(ret, value);
+	buf_append_char(ret, '\n');
+	return OK;
+}
+
+enum result env_write(struct buf *ret, const struct tree_node *n, struct slice prefix,
+		      struct error *err)
+{
+	return env_each(n, prefix, write_line, ret, err);
+}
+
+static bool is_prefix_valid(struct slice prefix)
+{
+	for (size_t i = 0; i < prefix.len; i++) {
+		char c = prefix.data[i];
+		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+
+		if (!is_letter && (i == 0 || c < '0' || c > '9'))
+			return false;
+	}
+	return true;
+}
+
+enum result env_each(const struct tree_node *n, struct slice prefix,
+		     enum result (*each)(void *ctx, struct slice name, struct slice value,
+					 struct error *err),
+		     void *ctx, struct error *err)
+{
+	CLEANUP(flat_clear) struct flat flat = FLAT_INIT;
+	enum result rc;
+
+	if (!is_prefix_valid(prefix))
+		return fail(err, E_INVALID,
+			    "a prefix of variables is letters, digits and _, not a digit first");
+	rc = flat_collect(&flat, n, FLAT_ENV, prefix, err);
+	for (uint32_t i = 0; i < flat.count && rc == OK; i++) {
+		const struct flat_leaf *leaf = &flat.leaves[i];
+		struct slice value = flat_value(leaf->node);
+
+		if (value.len != 0 && memchr(value.data, '\0', value.len) != NULL)
+			rc = fail_at(err, E_INVALID, leaf->node->line, leaf->node->column,
+				     "%s: a variable cannot hold a NUL character", leaf->name.data);
+		else
+			rc = each(ctx, leaf->name, value, err);
+	}
+	return rc;
+}

@@ -1,0 +1,76 @@
+/* The escapes of java.util.Properties.store(), which load() reads; all of it ASCII. */
+#include "doc/write.h"
+
+#include "base/text.h"
+#include "doc/flat.h"
+
+static void append_utf16(struct buf *ret, uint32_t cp)
+{
+	if (cp < 0x10000) {
+		buf_printf(ret, "\\u%04X", (unsigned)cp);
+		return;
+	}
+	cp -= 0x10000;
+	buf_printf(ret, "\\u%04X\\u%04X", (unsigned)(0xd800 + (cp >> 10)),
+		   (unsigned)(0xdc00 + (cp & 0x3ff)));
+}
+
+static void append_char(struct buf *ret, uint32_t cp, bool is_blank_escaped)
+{
+	switch (cp) {
+	case ' ':
+		buf_append_text(ret, is_blank_escaped ? "\\ " : " ");
+		return;
+	case '\t':
+		buf_append_text(ret, "\\t");
+		return;
+	case '\n':
+		buf_append_text(ret, "\\n");
+		return;
+	case '\r':
+		buf_append_text(ret, "\\r");
+		return;
+	case '\f':
+		buf_append_text(ret, "\\f");
+		return;
+	case '\\':
+	case '=':
+	case ':':
+	case '#':
+	case '!':
+		buf_append_char(ret, '\\');
+		break;
+	default:
+		break;
+	}
+	if (cp >= 0x20 && cp < 0x7f)
+		buf_append_char(ret, (char)cp);
+	else
+		append_utf16(ret, cp);
+}
+
+/* Every blank of a key is escaped, of a value only the first character: load() drops those before. */
+static void append_escaped(struct buf *ret, struct slice s, bool is_key)
+{
+	for (size_t at = 0; at < s.len;) {
+		bool is_first = at == 0;
+
+		append_char(ret, utf8_next(s, &at), is_key || is_first);
+	}
+}
+
+enum result properties_write(struct buf *ret, const struct tree_node *n, struct error *err)
+{
+	CLEANUP(flat_clear) struct flat flat = FLAT_INIT;
+	enum result rc = flat_collect(&flat, n, FLAT_PROPERTIES, slice_text(""), err);
+
+	if (rc != OK)
+		return rc;
+	for (uint32_t i = 0; i < flat.count; i++) {
+		append_escaped(ret, flat.leaves[i].name, true);
+		buf_append_char(ret, '=');
+		append_escaped(ret, flat_value(flat.leaves[i].node), false);
+		buf_append_char(ret, '\n');
+	}
+	return OK;
+}
