@@ -1,0 +1,220 @@
+#include "fake_service.h"
+
+#include "base/memory.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <time.h>
+
+struct service {
+	pthread_mutex_t mutex;
+	struct call *waiting; /* at most one */
+	bool is_draining;
+	struct fake_counts counts;
+};
+
+struct service *fake_service_new(void)
+{
+	struct service *s = alloc_zero(sizeof *s);
+
+	pthread_mutex_init(&s->mutex, NULL);
+	return s;
+}
+
+void fake_service_free(struct service *s)
+{
+	pthread_mutex_destroy(&s->mutex);
+	alloc_free(s);
+}
+
+const struct fake_counts *fake_counts(const struct service *s)
+{
+	return &s->counts;
+}
+
+void call_init(struct call *c)
+{
+	*c = (struct call){0};
+}
+
+void call_clear(struct call *c)
+{
+	shared_body_unref(c->out.body);
+	buf_clear(&c->out.problems);
+	buf_clear(&c->out.extra);
+	arena_clear(&c->arena);
+}
+
+struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret)
+{
+	struct shared_body *b = alloc_zero(sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	b->refs = 1;
+	b->is_secret = is_secret;
+	b->bytes = buf_steal(bytes_taken);
+	return b;
+}
+
+struct shared_body *shared_body_ref(struct shared_body *b)
+{
+	atomic_fetch_add(&b->refs, 1);
+	return b;
+}
+
+void shared_body_unref(struct shared_body *b)
+{
+	if (b == NULL || atomic_fetch_sub(&b->refs, 1) != 1)
+		return;
+	buf_clear(&b->bytes);
+	alloc_free(b);
+}
+
+enum result service_authenticate(struct service *s, struct call *call, struct slice token,
+				 struct error *err)
+{
+	(void)call;
+	atomic_fetch_add(&s->counts.authenticated, 1);
+	if (!slice_is_text(token, FAKE_TOKEN))
+		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
+	return OK;
+}
+
+static void answer_text(struct call *c, const char *json)
+{
+	struct buf b = BUF_NULL;
+
+	buf_append_text(&b, json);
+	c->out.body = shared_body_new(&b, false);
+	c->out.kind = BODY_JSON;
+	snprintf(c->out.etag, sizeof c->out.etag, "\"e1\"");
+	c->out.revision = 7;
+	c->out.epoch = 1;
+	atomic_store(&c->state, CALL_DONE);
+}
+
+static void *answer_later(void *arg)
+{
+	struct call *c = arg;
+	const struct timespec pause = {0, 20000000};
+
+	nanosleep(&pause, NULL);
+	answer_text(c, "{\"late\":true}");
+	c->done(c);
+	return NULL;
+}
+
+static enum call_state answer_elsewhere(struct call *c)
+{
+	pthread_attr_t detached;
+	pthread_t thread;
+
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	atomic_store(&c->state, CALL_PENDING);
+	pthread_create(&thread, &detached, answer_later, c);
+	pthread_attr_destroy(&detached);
+	return CALL_PENDING;
+}
+
+static enum call_state poll_call(struct service *s, struct call *c)
+{
+	pthread_mutex_lock(&s->mutex);
+	if (c->in.wait_ms == 0 || c->attempts++ != 0 || s->is_draining) {
+		answer_text(c, "{\"woken\":true}");
+		pthread_mutex_unlock(&s->mutex);
+		return CALL_DONE;
+	}
+	atomic_store(&c->state, CALL_WAITING);
+	s->waiting = c;
+	atomic_store(&s->counts.waiting, 1);
+	pthread_mutex_unlock(&s->mutex);
+	return CALL_WAITING;
+}
+
+void fake_wake(struct service *s)
+{
+	pthread_mutex_lock(&s->mutex);
+	struct call *c = steal(&s->waiting);
+	atomic_store(&s->counts.waiting, 0);
+	if (c != NULL)
+		c->done(c); /* as the service may, with a lock of its own */
+	pthread_mutex_unlock(&s->mutex);
+}
+
+static enum call_state refuse(struct call *c, enum result rc, const char *text)
+{
+	c->out.result = fail(&c->out.error, rc, "%s", text);
+	atomic_store(&c->state, CALL_DONE);
+	return CALL_DONE;
+}
+
+enum call_state service_submit(struct service *s, struct call *c)
+{
+	atomic_fetch_add(&s->counts.submitted, 1);
+	if (c->verb == VERB_DOCUMENT_PUT || c->verb == VERB_DOCUMENT_PATCH) {
+		char text[64];
+
+		atomic_fetch_add(&s->counts.bodies, 1);
+		snprintf(text, sizeof text, "{\"bytes\":%zu}", c->in.body.len);
+		answer_text(c, text);
+		c->out.is_created = true;
+		return CALL_DONE;
+	}
+	if (slice_is_text(c->path, "config/test/later"))
+		return answer_elsewhere(c);
+	if (slice_is_text(c->path, "config/test/poll"))
+		return poll_call(s, c);
+	if (slice_is_text(c->path, "config/test/broken"))
+		return refuse(c, E_IO, "write /secret/place: disk full");
+	if (slice_is_text(c->path, "config/test/refused")) {
+		buf_append_text(&c->out.problems, "[{\"pointer\":\"/a\"}]");
+		return refuse(c, E_INVALID, "one profile would be invalid");
+	}
+	answer_text(c, "{\"name\":\"ready\"}");
+	return CALL_DONE;
+}
+
+bool service_forget(struct service *s, struct call *call)
+{
+	bool was_there;
+
+	pthread_mutex_lock(&s->mutex);
+	was_there = s->waiting == call;
+	if (was_there) {
+		s->waiting = NULL;
+		atomic_store(&s->counts.waiting, 0);
+		atomic_fetch_add(&s->counts.forgotten, 1);
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return was_there;
+}
+
+void service_drain(struct service *s)
+{
+	pthread_mutex_lock(&s->mutex);
+	s->is_draining = true;
+	pthread_mutex_unlock(&s->mutex);
+	atomic_fetch_add(&s->counts.drained, 1);
+	fake_wake(s);
+}
+
+void service_tick(struct service *s)
+{
+	(void)s;
+}
+
+enum result service_ready(struct service *s, struct error *err)
+{
+	(void)s;
+	(void)err;
+	return OK;
+}
+
+void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision)
+{
+	(void)s;
+	*ret_epoch = 1;
+	*ret_revision = 7;
+}

@@ -1,0 +1,25 @@
+/*
+ * A service for tests of http/: it answers by the path that is asked for, so that each way in which a call can end is at hand.
+ *
+ *   config/test/ready    at once
+ *   config/test/later    from another thread
+ *   config/test/poll     waits until fake_wake(), with ?wait=; at once without
+ *   config/test/refused  E_INVALID with problems
+ *   config/test/broken   E_IO
+ *   PUT of anything      the number of bytes that came, at once
+ */
+#pragma once
+
+#include "service/service.h"
+
+#define FAKE_TOKEN "rv_test"
+
+struct fake_counts {
+	_Atomic uint64_t submitted, forgotten, drained, authenticated;
+	_Atomic uint64_t waiting, bodies;
+};
+
+struct service *fake_service_new(void);
+void fake_service_free(struct service *s);
+void fake_wake(struct service *s);
+const struct fake_counts *fake_counts(const struct service *s);

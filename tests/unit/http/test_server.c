@@ -1,0 +1,331 @@
+/* The server over real sockets, with a service that answers in every way that one can. */
+#include "fake_service.h"
+#include "http/server.h"
+
+#include "base/memory.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define AUTH "Host: x\r\nAuthorization: Bearer " FAKE_TOKEN "\r\n"
+
+struct fixture {
+	struct service *service;
+	struct http_server *server;
+};
+
+static void start(struct fixture *f, struct http_settings settings)
+{
+	const struct service_settings limits = SERVICE_SETTINGS_DEFAULT;
+	struct error err = ERROR_NULL;
+
+	f->service = fake_service_new();
+	cr_assert_eq(http_server_open(&f->server, f->service, SLICE_LITERAL("127.0.0.1:0"),
+				      &settings, &limits, &system_clock, &system_random, &err),
+		     OK, "%s", err.text);
+}
+
+static void stop(struct fixture *f)
+{
+	http_server_drain(f->server);
+	http_server_close(f->server);
+	fake_service_free(f->service);
+}
+
+static int dial(const struct fixture *f)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(http_server_port(f->server))};
+	struct timeval patience = {5, 0};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	return fd;
+}
+
+static void send_text(int fd, const char *text)
+{
+	cr_assert_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* What comes until the other side closes or `until` is there. */
+static const char *receive(int fd, const char *until, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	while (used + 1 < size && (until == NULL || strstr(ret, until) == NULL)) {
+		ssize_t got = recv(fd, ret + used, size - used - 1, 0);
+
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+		ret[used] = '\0';
+	}
+	return ret;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+static uint32_t count_of(const char *text, const char *part)
+{
+	uint32_t count = 0;
+
+	for (const char *p = strstr(text, part); p != NULL; p = strstr(p + 1, part))
+		count++;
+	return count;
+}
+
+Test(server, a_connection_is_kept_and_answers_one_request_after_another)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	for (int i = 0; i < 3; i++) {
+		send_text(fd, "GET /v1/config/test/ready HTTP/1.1\r\n" AUTH "\r\n");
+		receive(fd, "{\"name\":\"ready\"}", got, sizeof got);
+		cr_expect(strstr(got, "HTTP/1.1 200 OK\r\n") != NULL, "%s", got);
+		cr_expect(strstr(got, "ETag: \"e1\"\r\n") != NULL);
+		cr_expect(strstr(got, "Reeve-Revision: 7\r\n") != NULL);
+		cr_expect(strstr(got, "Connection: close") == NULL);
+	}
+	close(fd);
+	stop(&f);
+}
+
+Test(server, an_answer_that_comes_from_another_thread_reaches_its_connection)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	for (int i = 0; i < 5; i++) {
+		send_text(fd, "GET /v1/config/test/later HTTP/1.1\r\n" AUTH "\r\n");
+		receive(fd, "{\"late\":true}", got, sizeof got);
+		cr_expect(strstr(got, "200 OK") != NULL && strstr(got, "late") != NULL, "%s", got);
+	}
+	close(fd);
+	stop(&f);
+}
+
+Test(server, a_long_poll_sleeps_until_it_is_woken)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
+	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->waiting) == 0; i++)
+		sleep_ms(5);
+	cr_assert_eq(atomic_load(&fake_counts(f.service)->waiting), 1);
+	fake_wake(f.service);
+	receive(fd, "{\"woken\":true}", got, sizeof got);
+	cr_expect(strstr(got, "woken") != NULL, "%s", got);
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->submitted), 2, "submitted again once woken");
+	close(fd);
+	stop(&f);
+}
+
+Test(server, a_long_poll_whose_client_goes_is_forgotten)
+{
+	struct fixture f;
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
+	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->waiting) == 0; i++)
+		sleep_ms(5);
+	close(fd);
+	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->forgotten) == 0; i++)
+		sleep_ms(5);
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->forgotten), 1);
+	stop(&f);
+}
+
+Test(server, a_stop_answers_the_polls_that_wait)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
+	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->waiting) == 0; i++)
+		sleep_ms(5);
+	stop(&f);
+	receive(fd, NULL, got, sizeof got);
+	cr_expect(strstr(got, "200 OK") != NULL && strstr(got, "Connection: close") != NULL, "%s", got);
+	close(fd);
+}
+
+Test(server, a_stop_lets_what_is_in_flight_finish)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "GET /v1/config/test/later HTTP/1.1\r\n" AUTH "\r\n");
+	while (atomic_load(&fake_counts(f.service)->submitted) == 0)
+		sleep_ms(1);
+	stop(&f);
+	receive(fd, NULL, got, sizeof got);
+	cr_expect(strstr(got, "{\"late\":true}") != NULL, "%s", got);
+	close(fd);
+}
+
+Test(server, a_client_that_drips_its_headers_is_cut_off)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	char got[64];
+
+	settings.header_ms = 300;
+	settings.idle_ms = 60000;
+	start(&f, settings);
+	int fd = dial(&f);
+	send_text(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n");
+	for (int i = 0; i < 12; i++) {
+		if (send(fd, "X", 1, MSG_NOSIGNAL) < 0)
+			break;
+		sleep_ms(100);
+	}
+	cr_expect_eq(recv(fd, got, sizeof got, MSG_DONTWAIT), 0, "the connection was closed");
+	close(fd);
+	stop(&f);
+}
+
+Test(server, a_smuggled_second_request_is_never_run)
+{
+	static const char *const attacks[] = {
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 0\r\nContent-Length: 60\r\n\r\n",
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
+		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Transfer-Encoding: xchunked\r\n\r\n",
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Transfer-Encoding : chunked\r\n\r\n",
+		"GET /v1/config/test/ready HTTP/1.1\r\n" AUTH "Host: y\r\n\r\n",
+		"GET http://x/v1/config/test/ready HTTP/1.1\r\n" AUTH "\r\n",
+	};
+	struct fixture f;
+	char got[8192], sent[1024];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	for (size_t i = 0; i < ARRAY_SIZE(attacks); i++) {
+		int fd = dial(&f);
+
+		snprintf(sent, sizeof sent, "%sGET /v1/config/test/ready HTTP/1.1\r\n" AUTH "\r\n",
+			 attacks[i]);
+		send_text(fd, sent);
+		receive(fd, NULL, got, sizeof got);
+		cr_expect(strncmp(got, "HTTP/1.1 400 ", 13) == 0, "%zu: %s", i, got);
+		cr_expect_eq(count_of(got, "HTTP/1.1 "), 1, "%zu: %s", i, got);
+		cr_expect(strstr(got, "Connection: close") != NULL, "%zu: %s", i, got);
+		close(fd);
+	}
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->submitted), 0);
+	stop(&f);
+}
+
+Test(server, a_body_that_is_announced_too_large_is_refused_unread)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 1048577\r\n\r\n");
+	receive(fd, NULL, got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 413 ", 13) == 0, "%s", got);
+	close(fd);
+	stop(&f);
+}
+
+Test(server, a_body_that_grows_too_large_in_chunks_is_refused)
+{
+	static char chunk[65536 + 16];
+	struct fixture f;
+	char got[8192];
+
+	memset(chunk, 'a', sizeof chunk);
+	memcpy(chunk, "10000\r\n", 7);
+	memcpy(chunk + 7 + 65536, "\r\n", 3);
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Transfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 17; i++)
+		send_text(fd, chunk);
+	send_text(fd, "0\r\n\r\n");
+	receive(fd, "}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 413 ", 13) == 0, "%s", got);
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->bodies), 0);
+	close(fd);
+	stop(&f);
+}
+
+Test(server, who_is_unknown_is_refused_before_a_large_body_is_read_and_after_a_small_one)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na: 1\n");
+	receive(fd, "}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 401 ", 13) == 0, "%s", got);
+	cr_expect(strstr(got, "WWW-Authenticate: Bearer") != NULL && strstr(got, "close") == NULL);
+	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n");
+	receive(fd, NULL, got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 401 ", 13) == 0, "%s", got);
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->submitted), 0);
+	close(fd);
+	stop(&f);
+}
+
+Test(server, a_failure_of_the_system_is_told_without_its_details)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "GET /v1/config/test/broken HTTP/1.1\r\n" AUTH "\r\n");
+	receive(fd, "}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 503 ", 13) == 0, "%s", got);
+	cr_expect(strstr(got, "application/problem+json") != NULL);
+	cr_expect(strstr(got, "/secret/place") == NULL, "%s", got);
+	send_text(fd, "GET /v1/config/test/refused HTTP/1.1\r\n" AUTH "\r\n");
+	receive(fd, "}]}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 422 ", 13) == 0, "%s", got);
+	cr_expect(strstr(got, "\"errors\":[{\"pointer\":\"/a\"}]") != NULL, "%s", got);
+	close(fd);
+	stop(&f);
+}
+
+Test(server, a_known_path_with_another_method_names_those_it_has)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "POST /v1/config/test/ready HTTP/1.1\r\n" AUTH "Content-Length: 0\r\n\r\n");
+	receive(fd, "}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 405 ", 13) == 0, "%s", got);
+	cr_expect(strstr(got, "Allow: GET, HEAD\r\n") != NULL, "%s", got);
+	close(fd);
+	stop(&f);
+}
