@@ -89,8 +89,10 @@ static enum result find_route(struct exchange *x, struct target *target, const c
 	if (buf_is_failed(&x->raw) || buf_is_failed(&x->target) || x->target.data == NULL)
 		return fail(err, E_MEMORY, "request: out of memory");
 	rc = target_parse(target, x->target.data, x->target.len, err);
-	if (rc != OK)
+	if (rc != OK) {
+		x->must_close = true; /* whoever frames requests otherwise than we do gets no second one */
 		return rc;
+	}
 	route_find(match, target, method_parse(method, &m) ? m : METHOD_COUNT);
 	x->route = match->route;
 	x->methods = match->methods;
