@@ -1,0 +1,175 @@
+/*
+ * `reeve schema bench`: how long compiling takes and validating an instance that is parsed already. A pass validates every
+ * instance as often as it takes to be longer than the clock is coarse; the median of the passes is printed.
+ */
+#include "base/file.h"
+#include "cli/schema_command.h"
+#include "cli/schema_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define PASSES	      41
+#define COMPILES      21
+#define PASS_NS_MIN   5e6
+#define INSTANCES_MAX 1000000
+
+struct instances {
+	struct tree *trees;
+	size_t count;
+};
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static double median(double *values, size_t count)
+{
+	qsort(values, count, sizeof *values, compare_doubles);
+	return values[count / 2];
+}
+
+static void instances_clear(struct instances *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		tree_clear(&in->trees[i]);
+	alloc_free(in->trees);
+}
+
+static size_t count_lines(struct slice text)
+{
+	struct slice line;
+	size_t count = 0;
+
+	while (slice_next_part(&text, '\n', &line))
+		count += line.len != 0;
+	return count;
+}
+
+static enum result read_instances(struct instances *ret, const char *path, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct slice rest, line;
+	size_t lines;
+	enum result rc = file_read(&text, path, FILE_BYTES_MAX, err);
+
+	if (rc != OK)
+		return rc;
+	rest = buf_slice(&text);
+	lines = count_lines(rest);
+	if (lines == 0 || lines > INSTANCES_MAX)
+		return fail(err, E_LIMIT, "%s: needs 1 to %d lines", path, INSTANCES_MAX);
+	ret->trees = alloc_zero_array(lines, sizeof *ret->trees);
+	if (ret->trees == NULL)
+		return fail(err, E_MEMORY, "%s: out of memory", path);
+	while (slice_next_part(&rest, '\n', &line)) {
+		if (line.len == 0)
+			continue;
+		rc = doc_read(&ret->trees[ret->count++], DOC_JSON, line, &FILE_LIMITS, NULL, err);
+		if (rc != OK)
+			return wrap(err, rc, "%s: instance %zu", path, ret->count);
+	}
+	return OK;
+}
+
+/* Validates all `rounds` times; counts what one round found valid. */
+static double time_pass(const struct schema *s, const struct instances *in, unsigned rounds,
+			size_t *ret_valid)
+{
+	double start = now_ns();
+	size_t valid = 0;
+
+	for (unsigned round = 0; round < rounds; round++)
+		for (size_t i = 0; i < in->count; i++)
+			valid += schema_validate(s, &in->trees[i].root, NULL, NULL) == OK;
+	*ret_valid = valid / rounds;
+	return now_ns() - start;
+}
+
+static double time_instances(const struct schema *s, const struct instances *in, size_t *ret_valid)
+{
+	double passes[PASSES];
+	unsigned rounds = 1;
+
+	while (time_pass(s, in, rounds, ret_valid) < PASS_NS_MIN && rounds < 1u << 24)
+		rounds *= 2;
+	for (size_t i = 0; i < PASSES; i++)
+		passes[i] = time_pass(s, in, rounds, ret_valid) / rounds / (double)in->count;
+	return median(passes, PASSES);
+}
+
+static enum result time_compile(double *ret, const struct tree_node *source,
+				const struct schema_options *options, struct error *err)
+{
+	double times[COMPILES];
+
+	for (size_t i = 0; i < COMPILES; i++) {
+		CLEANUP(schema_unrefp) struct schema *schema = NULL;
+		double start = now_ns();
+		enum result rc = schema_compile(&schema, source, options, NULL, err);
+
+		if (rc != OK)
+			return rc;
+		times[i] = now_ns() - start;
+	}
+	*ret = median(times, COMPILES);
+	return OK;
+}
+
+static enum result bench(struct schema_arguments *a, struct error *err)
+{
+	CLEANUP(instances_clear) struct instances in = {NULL, 0};
+	CLEANUP(tree_clear) struct tree source = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf base = BUF_NULL;
+	CLEANUP(schema_unrefp) struct schema *schema = NULL;
+	double compile_ns = 0, instance_ns;
+	size_t valid = 0;
+	enum result rc = read_instances(&in, a->instances, err);
+
+	if (rc == OK)
+		rc = schema_arguments_compile(&schema, a);
+	if (rc == OK)
+		rc = schema_file_read(&source, a->schema, NULL, err);
+	schema_library_base(&base, &a->library, a->schema);
+	a->options.base_uri = buf_slice(&base);
+	if (rc == OK)
+		rc = time_compile(&compile_ns, &source.root, &a->options, err);
+	a->options.base_uri = SLICE_NULL;
+	if (rc != OK)
+		return rc;
+	instance_ns = time_instances(schema, &in, &valid);
+	printf("compile_ms %.4f\ninstances %zu\nvalid %zu\nns_per_instance %.1f\n",
+	       compile_ns / 1e6, in.count, valid, instance_ns);
+	return OK;
+}
+
+int schema_bench_run(int argc, char **argv)
+{
+	struct schema_arguments a = {.options = {.limits = SCHEMA_LIMITS_DEFAULT}};
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (!schema_arguments_parse(&a, argc, argv))
+		return EXIT_USAGE;
+	if (a.schema == NULL || a.instances == NULL || a.files_count != 0) {
+		fputs("reeve schema bench: needs --schema and --instances\n", stderr);
+		return EXIT_USAGE;
+	}
+	rc = bench(&a, &err);
+	if (rc != OK && err.text[0] != '\0')
+		fprintf(stderr, "reeve: %s\n", err.text);
+	schema_library_clear(&a.library);
+	return rc == OK ? EXIT_DONE : EXIT_USAGE;
+}

@@ -1,0 +1,144 @@
+/* `reeve schema check`: files against one schema, or lines with a schema and an instance each. */
+#include "base/file.h"
+#include "cli/schema_command.h"
+#include "cli/schema_options.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static void print_problems(const char *path, const struct schema_report *report)
+{
+	for (uint32_t i = 0; i < report->problems_count; i++) {
+		const struct schema_problem *p = &report->problems[i];
+
+		printf("%s:%u:%u: %.*s: %s\n", path, p->node != NULL ? p->node->line : 0,
+		       p->node != NULL ? p->node->column : 0, SLICE_ARGS(p->pointer), p->message);
+	}
+	if (report->problems_dropped != 0)
+		printf("%s: and %u more\n", path, report->problems_dropped);
+}
+
+static int print_output(enum schema_output output, bool is_valid,
+			const struct schema_report *report)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct error err = ERROR_NULL;
+
+	if (schema_write_output(&text, output, is_valid, report, &err) != OK) {
+		fprintf(stderr, "reeve: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	printf("%.*s\n", SLICE_ARGS(buf_slice(&text)));
+	return is_valid ? EXIT_DONE : EXIT_REFUSED;
+}
+
+static void print_warnings(const char *path, const struct doc_warnings *warnings)
+{
+	for (uint32_t i = 0; i < warnings->count; i++)
+		fprintf(stderr, "%s:%u:%u: warning: %s\n", path, warnings->items[i].line,
+			warnings->items[i].column, warnings->items[i].text);
+}
+
+static int check_file(const char *path, const struct schema *s, const struct schema_arguments *a)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(schema_report_clear) struct schema_report report = {.arena = ARENA_NULL};
+	struct doc_warnings warnings = {.count = 0};
+	struct error err = ERROR_NULL;
+	enum result rc = schema_file_read(&tree, path, &warnings, &err);
+
+	if (rc != OK)
+		return EXIT_USAGE;
+	print_warnings(path, &warnings);
+	rc = schema_validate(s, &tree.root, &report, &err);
+	if (rc != OK && rc != E_INVALID) {
+		fprintf(stderr, "%s: %s\n", path, err.text);
+		return EXIT_REFUSED;
+	}
+	if (a->has_output)
+		return print_output(a->output, rc == OK, &report);
+	print_problems(path, &report);
+	return rc == OK ? EXIT_DONE : EXIT_REFUSED;
+}
+
+/* "valid", "invalid", "refused" (the schema) or "limit". */
+static const char *judge_pair(const struct tree_node *pair, const struct schema_arguments *a)
+{
+	CLEANUP(schema_unrefp) struct schema *schema = NULL;
+	const struct tree_node *source = TREE_GET(pair, "schema");
+	const struct tree_node *instance = TREE_GET(pair, "instance");
+	struct error err = ERROR_NULL;
+
+	if (source == NULL || instance == NULL)
+		return "malformed";
+	if (schema_compile(&schema, source, &a->options, NULL, &err) != OK)
+		return "refused";
+	switch (schema_validate(schema, instance, NULL, &err)) {
+	case OK:
+		return "valid";
+	case E_INVALID:
+		return "invalid";
+	default:
+		return "limit";
+	}
+}
+
+static enum result read_lines(struct buf *ret, const char *path, struct error *err)
+{
+	if (strcmp(path, "-") == 0)
+		return file_read_fd(ret, STDIN_FILENO, "standard input", FILE_BYTES_MAX, err);
+	return file_read(ret, path, FILE_BYTES_MAX, err);
+}
+
+static int check_batch(const char *path, const struct schema_arguments *a)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct error err = ERROR_NULL;
+	struct slice rest, line;
+	int ret = EXIT_DONE;
+
+	if (read_lines(&text, path, &err) != OK) {
+		fprintf(stderr, "reeve: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	rest = buf_slice(&text);
+	while (slice_next_part(&rest, '\n', &line)) {
+		CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+		const char *verdict = "malformed";
+
+		if (line.len == 0)
+			continue;
+		if (doc_read(&tree, DOC_JSON, line, &FILE_LIMITS, NULL, &err) == OK)
+			verdict = judge_pair(&tree.root, a);
+		puts(verdict);
+		if (strcmp(verdict, "valid") != 0)
+			ret = EXIT_REFUSED;
+	}
+	return ret;
+}
+
+int schema_check_run(int argc, char **argv)
+{
+	CLEANUP(schema_unrefp) struct schema *schema = NULL;
+	struct schema_arguments a = {
+		.options = {.limits = SCHEMA_LIMITS_DEFAULT, .is_format_asserted = true}};
+	int ret = EXIT_DONE;
+
+	if (!schema_arguments_parse(&a, argc, argv))
+		return EXIT_USAGE;
+	if (a.files_count == 0 || (a.schema == NULL) != a.is_batch) {
+		fputs("reeve schema check: needs --schema and files, or --batch and files\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	if (!a.is_batch && schema_arguments_compile(&schema, &a) != OK)
+		ret = EXIT_USAGE;
+	for (int i = 0; i < a.files_count && (a.is_batch || schema != NULL); i++) {
+		int one = a.is_batch ? check_batch(a.files[i], &a)
+				     : check_file(a.files[i], schema, &a);
+
+		ret = one > ret ? one : ret;
+	}
+	schema_library_clear(&a.library);
+	return ret;
+}

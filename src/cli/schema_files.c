@@ -1,0 +1,167 @@
+/* What is read here is never fetched: a URI is a place in a folder that the user named, or it is nowhere. */
+#include "cli/schema_files.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+
+#define REMOTES_URI "http://localhost:1234/"
+#define SCHEMAS_URI "reeve:///schemas/"
+
+struct schema_document {
+	struct schema_document *next;
+	char *uri;
+	struct tree tree;
+};
+
+static bool ends_with(const char *path, const char *end)
+{
+	size_t len = strlen(path), end_len = strlen(end);
+
+	return len >= end_len && strcmp(path + len - end_len, end) == 0;
+}
+
+static enum doc_format format_of(const char *path, struct slice text)
+{
+	size_t at = 0;
+
+	if (ends_with(path, ".json"))
+		return DOC_JSON;
+	if (ends_with(path, ".yaml") || ends_with(path, ".yml"))
+		return DOC_YAML;
+	while (at < text.len && strchr(" \t\r\n", text.data[at]) != NULL)
+		at++;
+	return at < text.len && (text.data[at] == '{' || text.data[at] == '[') ? DOC_JSON
+									       : DOC_YAML;
+}
+
+static enum result read_document(struct tree *ret, const char *path, struct doc_warnings *warnings,
+				 struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	enum result rc = file_read(&text, path, FILE_BYTES_MAX, err);
+
+	if (rc != OK)
+		return rc;
+	return doc_read(ret, format_of(path, buf_slice(&text)), buf_slice(&text), &FILE_LIMITS,
+			warnings, err);
+}
+
+enum result schema_file_read(struct tree *ret, const char *path, struct doc_warnings *warnings,
+			     struct error *err)
+{
+	enum result rc = read_document(ret, path, warnings, err);
+
+	if (rc != OK && err->line != 0)
+		fprintf(stderr, "%s:%u:%u: %s\n", path, err->line, err->column, err->text);
+	else if (rc != OK)
+		fprintf(stderr, "reeve: %s\n", err->text);
+	return rc;
+}
+
+static void free_document(struct schema_document *d)
+{
+	tree_clear(&d->tree);
+	alloc_free(d->uri);
+	alloc_free(d);
+}
+
+void schema_library_clear(struct schema_library *l)
+{
+	while (l->first != NULL) {
+		struct schema_document *d = l->first;
+
+		l->first = d->next;
+		free_document(d);
+	}
+}
+
+static enum result read_first(struct schema_library *l, struct slice uri, struct slice base,
+			      const char *folder, const struct tree_node **ret, struct error *err)
+{
+	static const char *const endings[] = {"", ".json", ".yaml", ".yml"};
+	struct slice name = slice_from(uri, base.len);
+	struct schema_document *d = alloc_zero(sizeof *d);
+	enum result rc = E_NOT_FOUND;
+
+	if (d != NULL)
+		d->uri = alloc_text(uri.data, uri.len);
+	if (d == NULL || d->uri == NULL) {
+		alloc_free(d);
+		return fail(err, E_MEMORY, "out of memory");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(endings) && rc == E_NOT_FOUND; i++) {
+		CLEANUP(buf_clear) struct buf path = BUF_NULL;
+
+		buf_printf(&path, "%s/%.*s%s", folder, SLICE_ARGS(name), endings[i]);
+		rc = buf_check(&path, err);
+		if (rc == OK)
+			rc = read_document(&d->tree, path.data, NULL, err);
+	}
+	if (rc != OK) {
+		free_document(d);
+		return rc;
+	}
+	d->next = l->first;
+	l->first = d;
+	*ret = &d->tree.root;
+	return OK;
+}
+
+/* Whether a part of the name would leave the folder. */
+static bool leaves_folder(struct slice name)
+{
+	struct slice part;
+
+	while (slice_next_part(&name, '/', &part))
+		if (slice_is_text(part, "..") ||
+		    (part.len != 0 && memchr(part.data, '\0', part.len)))
+			return true;
+	return false;
+}
+
+enum result schema_library_load(void *ctx, struct slice uri, const struct tree_node **ret,
+				struct error *err)
+{
+	struct schema_library *l = ctx;
+	const struct {
+		struct slice base;
+		const char *folder;
+	} places[] = {{SLICE_LITERAL(REMOTES_URI), l->remotes},
+		      {SLICE_LITERAL(SCHEMAS_URI), l->schemas}};
+
+	for (const struct schema_document *d = l->first; d != NULL; d = d->next) {
+		if (slice_is_text(uri, d->uri)) {
+			*ret = &d->tree.root;
+			return OK;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (places[i].folder == NULL || !slice_starts_with(uri, places[i].base) ||
+		    leaves_folder(slice_from(uri, places[i].base.len)))
+			continue;
+		return read_first(l, uri, places[i].base, places[i].folder, ret, err);
+	}
+	return fail(err, E_NOT_FOUND, "is not among the schemas given");
+}
+
+void schema_library_base(struct buf *ret, const struct schema_library *l, const char *path)
+{
+	size_t folder_len = l->schemas != NULL ? strlen(l->schemas) : 0;
+	struct slice name = slice_text(path);
+	const char *slash = strrchr(path, '/'), *dot;
+
+	if (folder_len == 0)
+		return;
+	while (folder_len > 1 && l->schemas[folder_len - 1] == '/')
+		folder_len--;
+	if (strncmp(path, l->schemas, folder_len) == 0 && path[folder_len] == '/')
+		name = slice_from(name, folder_len + 1);
+	else if (slash != NULL)
+		name = slice_text(slash + 1);
+	dot = name.len != 0 ? memrchr(name.data, '.', name.len) : NULL;
+	if (dot != NULL && memchr(dot, '/', (size_t)(name.data + name.len - dot)) == NULL)
+		name.len = (size_t)(dot - name.data);
+	buf_append_text(ret, SCHEMAS_URI);
+	buf_append_slice(ret, name);
+}

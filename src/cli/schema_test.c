@@ -1,0 +1,127 @@
+/* `reeve schema test`: files in the official suite's form, an array of {description, schema, tests: [{description, data, valid}]}. */
+#include "cli/schema_command.h"
+#include "cli/schema_options.h"
+
+#include <stdio.h>
+
+struct tally {
+	unsigned passed;
+	unsigned failed;
+};
+
+struct group {
+	const char *file;
+	const char *description;
+	const struct tree_node *schema;
+	const struct tree_node *tests;
+};
+
+static const char *description_of(const struct tree_node *n)
+{
+	const struct tree_node *text = TREE_GET(n, "description");
+
+	return text != NULL && text->kind == TREE_STRING ? text->of.text : "(no description)";
+}
+
+static void print_failure(const struct group *g, const struct tree_node *test, const char *why)
+{
+	printf("%s:%u:%u: %s: %s: %s\n", g->file, test->line, test->column, g->description,
+	       description_of(test), why);
+}
+
+/* What the schema says against the instance, for the one who reads the failure. */
+static void print_reasons(const struct schema_report *report)
+{
+	for (uint32_t i = 0; i < report->problems_count; i++)
+		printf("    %.*s: %s\n", SLICE_ARGS(report->problems[i].pointer),
+		       report->problems[i].message);
+}
+
+static bool run_test(const struct group *g, const struct schema *s, const struct tree_node *test)
+{
+	CLEANUP(schema_report_clear) struct schema_report report = {.arena = ARENA_NULL};
+	const struct tree_node *data = TREE_GET(test, "data"), *valid = TREE_GET(test, "valid");
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (data == NULL || valid == NULL || valid->kind != TREE_BOOL) {
+		print_failure(g, test, "needs \"data\" and \"valid\"");
+		return false;
+	}
+	rc = schema_validate(s, data, &report, &err);
+	if (rc != OK && rc != E_INVALID) {
+		print_failure(g, test, err.text);
+		return false;
+	}
+	if ((rc == OK) == valid->of.truth)
+		return true;
+	print_failure(g, test,
+		      valid->of.truth ? "should be valid and is not"
+				      : "should not be valid and is");
+	print_reasons(&report);
+	return false;
+}
+
+static void run_group(const struct group *g, struct schema_arguments *a, struct tally *tally)
+{
+	CLEANUP(schema_unrefp) struct schema *schema = NULL;
+	struct error err = ERROR_NULL;
+	enum result rc = schema_compile(&schema, g->schema, &a->options, NULL, &err);
+
+	if (rc != OK)
+		printf("%s:%u:%u: %s: the schema is refused: %s\n", g->file, g->schema->line,
+		       g->schema->column, g->description, err.text);
+	for (uint32_t i = 0; i < g->tests->count; i++) {
+		if (rc == OK && run_test(g, schema, &g->tests->of.items[i]))
+			tally->passed++;
+		else
+			tally->failed++;
+	}
+}
+
+static enum result run_file(const char *path, struct schema_arguments *a, struct tally *tally)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct error err = ERROR_NULL;
+	enum result rc = schema_file_read(&tree, path, NULL, &err);
+
+	if (rc != OK)
+		return rc;
+	for (uint32_t i = 0; tree.root.kind == TREE_ARRAY && i < tree.root.count; i++) {
+		const struct tree_node *n = &tree.root.of.items[i];
+		struct group g = {path, description_of(n), TREE_GET(n, "schema"),
+				  TREE_GET(n, "tests")};
+
+		if (g.schema == NULL || g.tests == NULL || g.tests->kind != TREE_ARRAY) {
+			fprintf(stderr, "%s:%u:%u: a group needs \"schema\" and \"tests\"\n", path,
+				n->line, n->column);
+			return E_MALFORMED;
+		}
+		run_group(&g, a, tally);
+	}
+	if (tree.root.kind == TREE_ARRAY)
+		return OK;
+	fprintf(stderr, "%s: must be an array of groups of tests\n", path);
+	return E_MALFORMED;
+}
+
+int schema_test_run(int argc, char **argv)
+{
+	struct schema_arguments a = {.options = {.limits = SCHEMA_LIMITS_DEFAULT}};
+	struct tally tally = {0, 0};
+	bool is_readable = true;
+
+	if (!schema_arguments_parse(&a, argc, argv))
+		return EXIT_USAGE;
+	if (a.files_count == 0) {
+		fputs("reeve schema test: which files?\n", stderr);
+		return EXIT_USAGE;
+	}
+	for (int i = 0; i < a.files_count; i++)
+		is_readable &= run_file(a.files[i], &a, &tally) == OK;
+	printf("%u passed, %u failed\n", tally.passed, tally.failed);
+	schema_library_clear(&a.library);
+	if (!is_readable)
+		return EXIT_USAGE;
+	return tally.failed != 0 ? EXIT_REFUSED : EXIT_DONE;
+}
