@@ -84,6 +84,8 @@ static void write_quoted(struct buf *ret, struct slice s)
 			buf_printf(ret, "\\%c", (int)cp);
 		else if (cp == '\n')
 			buf_append_text(ret, "\\n");
+		else if (cp == '\r')
+			buf_append_text(ret, "\\r");
 		else if (cp == '\t')
 			buf_append_text(ret, "\\t");
 		else
