@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define WORDS ((SECRET_MEMORY_KEYS + 63) / 64)
 
@@ -24,6 +26,13 @@ struct secret_memory {
 _Static_assert(sizeof(struct key) == 48, "keys lie close together");
 _Static_assert(SECRET_MEMORY_KEYS == (8 * 4096 - 16) / sizeof(struct key), "the pages are full");
 
+/* Once more what sodium_malloc() did without saying whether it could; of the kernel itself, since a
+ * sanitizer's mlock() does nothing and says that it did. */
+static bool lock_pages(const void *at, size_t len)
+{
+	return syscall(SYS_mlock, at, len) == 0;
+}
+
 enum result secret_memory_new(struct secret_memory **ret, struct error *err)
 {
 	CLEANUP(secret_memory_freep) struct secret_memory *m = alloc_zero(sizeof *m);
@@ -35,7 +44,7 @@ enum result secret_memory_new(struct secret_memory **ret, struct error *err)
 	if (m->keys == NULL)
 		return fail_errno(err, E_MEMORY, "secret memory");
 	sodium_memzero(m->keys, SECRET_MEMORY_KEYS * sizeof *m->keys);
-	m->is_locked = sodium_mlock(m->keys, SECRET_MEMORY_KEYS * sizeof *m->keys) == 0;
+	m->is_locked = lock_pages(m->keys, SECRET_MEMORY_KEYS * sizeof *m->keys);
 	*ret = steal(&m);
 	return OK;
 }

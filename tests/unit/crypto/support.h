@@ -7,18 +7,6 @@
 
 #include <criterion/criterion.h>
 
-/* Whether AddressSanitizer is at work, which lets mlock() do nothing and say that it did. */
-static inline bool is_sanitized(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	return true;
-#elif defined(__has_feature)
-	return __has_feature(address_sanitizer);
-#else
-	return false;
-#endif
-}
-
 static inline struct secret_memory *new_memory(void)
 {
 	struct secret_memory *m = NULL;
