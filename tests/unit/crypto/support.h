@@ -5,6 +5,8 @@
 #include "crypto/crypto.h"
 #include "crypto/secret_memory.h"
 
+#include "../faults.h"
+
 #include <criterion/criterion.h>
 
 static inline struct secret_memory *new_memory(void)
@@ -58,36 +60,4 @@ static inline struct buf bytes_of_hex(const char *hex)
 	cr_assert(hex_parse(slice_text(hex), b.data, len));
 	b.len = len;
 	return b;
-}
-
-/* Lets one allocation fail: the n-th. */
-struct fault {
-	uint32_t n, seen;
-};
-
-static inline bool fault_may_allocate(void *ctx)
-{
-	struct fault *f = ctx;
-
-	return ++f->seen != f->n;
-}
-
-/* Runs `body` with the first, second, third … allocation failing, until a run in which none did. The
- * body says whether what it did succeeded. */
-static inline void each_fault(bool (*body)(void *ctx), void *ctx)
-{
-	for (uint32_t n = 1;; n++) {
-		struct fault f = {n, 0};
-		bool is_done;
-
-		cr_assert(n < 1000, "never ends");
-		alloc_hook_set(fault_may_allocate, &f);
-		is_done = body(ctx);
-		alloc_hook_set(NULL, NULL);
-		if (f.seen < n) {
-			cr_assert(is_done, "failed although no allocation did");
-			return;
-		}
-		cr_assert_not(is_done, "allocation %u failed unnoticed", n);
-	}
 }
