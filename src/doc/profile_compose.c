@@ -176,6 +176,21 @@ enum result resolve_text(struct resolver *r, struct resolved *ret, const struct 
 	return compose(r, ret, text);
 }
 
+/* A default without references, as YAML reads a plain scalar. */
+static enum result read_default(struct resolver *r, struct resolved *ret, struct slice plain)
+{
+	struct error why = ERROR_NULL;
+	enum result rc = doc_read_scalar(&ret->node, r->out, plain, &why);
+
+	ret->nodes = 1;
+	ret->bytes = plain.len;
+	if (rc == OK)
+		return OK;
+	if (rc == E_MEMORY || r->out->is_exhausted)
+		return arena_failure(r->out, r->report.err);
+	return resolver_refuse(r, "a default: %s", why.text);
+}
+
 enum result resolve_fallback(struct resolver *r, struct resolved *ret, const struct ref_text *text,
 			     bool is_whole)
 {
@@ -189,9 +204,7 @@ enum result resolve_fallback(struct resolver *r, struct resolved *ret, const str
 		return compose(r, ret, text);
 	if (text->count == 1)
 		plain = text->parts[0].body;
-	ret->nodes = 1;
-	ret->bytes = plain.len;
-	return doc_read_scalar(&ret->node, r->out, plain, r->report.err);
+	return read_default(r, ret, plain);
 }
 
 static enum result resolve_reeve(struct resolver *r, struct resolved *ret,

@@ -33,33 +33,45 @@ static void append_quoted(struct buf *ret, struct slice text, char from, char to
 		buf_append_char(ret, text.data[i] == from ? to : text.data[i]);
 }
 
-enum result fixture_try_put(struct fixture *f, const char *path, const char *json)
+static enum result add_document(struct fixture *f, const char *path, enum doc_format format,
+				struct slice text)
 {
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct doc_limits limits = DOC_LIMITS_DEFAULT;
 	struct tree *tree = &f->trees[f->count];
 	enum result rc;
 
 	cr_assert_lt(f->count, FIXTURE_DOCS_MAX);
 	*tree = (struct tree)TREE_INIT(0, false);
-	append_quoted(&text, slice_text(json), '\'', '"');
-	rc = doc_read(tree, DOC_JSON, buf_slice(&text), &limits, NULL, &f->err);
+	rc = doc_read(tree, format, text, &limits, NULL, &f->err);
 	cr_assert_eq(rc, OK, "%s: %u:%u %s", path, f->err.line, f->err.column, f->err.text);
-	rc = profile_read_header(&f->headers[f->count], &f->arena, slice_text(path), &tree->root,
-				 &f->err);
 	f->layers[f->count] = (struct profile_layer){
 		.path = slice_text(path),
 		.version = f->count + 1,
 		.root = &tree->root,
 		.header = &f->headers[f->count],
 	};
-	f->count++;
-	return rc;
+	return profile_read_header(&f->headers[f->count++], &f->arena, slice_text(path),
+				   &tree->root, &f->err);
+}
+
+enum result fixture_try_put(struct fixture *f, const char *path, const char *json)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+
+	append_quoted(&text, slice_text(json), '\'', '"');
+	return add_document(f, path, DOC_JSON, buf_slice(&text));
 }
 
 void fixture_put(struct fixture *f, const char *path, const char *json)
 {
 	enum result rc = fixture_try_put(f, path, json);
+
+	cr_assert_eq(rc, OK, "%s: %s", path, f->err.text);
+}
+
+void fixture_put_yaml(struct fixture *f, const char *path, const char *yaml)
+{
+	enum result rc = add_document(f, path, DOC_YAML, slice_text(yaml));
 
 	cr_assert_eq(rc, OK, "%s: %s", path, f->err.text);
 }

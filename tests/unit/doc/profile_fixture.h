@@ -24,6 +24,7 @@ void fixture_freep(struct fixture **f);
 
 /* Adds a document; a failure to read it fails the test. */
 void fixture_put(struct fixture *f, const char *path, const char *json);
+void fixture_put_yaml(struct fixture *f, const char *path, const char *yaml);
 /* The result of reading the header instead. */
 enum result fixture_try_put(struct fixture *f, const char *path, const char *json);
 

@@ -21,6 +21,42 @@ static void expect_resolved(const struct reference_case *cases, size_t count)
 	}
 }
 
+Test(profile_references, the_example_of_the_design_resolves)
+{
+	FIXTURE(f);
+
+	fixture_put_yaml(f, "profiles/shared/spark",
+			 "$abstract: true\n"
+			 "spark: {spark.sql.shuffle.partitions: 200, master: local}\n");
+	fixture_put_yaml(f, "profiles/orders/base",
+			 "$vars: {executors: 2}\n"
+			 "spark: {master: yarn}\n"
+			 "warehouse: {host: wh.example}\n"
+			 "stages: [extract, load]\n"
+			 "debug: no\n");
+	fixture_put_yaml(f, "profiles/orders/production",
+			 "$schema: pysetl-pipeline\n"
+			 "$extends: [base, /shared/spark]\n"
+			 "$vars: {executors: 12}\n"
+			 "spark:\n"
+			 "  app_name: orders-${reeve:profile}      # as asked for\n"
+			 "  spark.executor.instances: ${var:executors}\n"
+			 "warehouse:\n"
+			 "  url: jdbc:postgresql://${warehouse.host}/orders\n"
+			 "  password: ${secret:orders/${reeve:profile}/warehouse#password}\n"
+			 "stages: {$append: [report]}\n"
+			 "debug: null\n");
+	fixture_put_yaml(f, "profiles/orders/canary", "$extends: production\n");
+	cr_expect_str_eq(fixture_json(f, "profiles/orders/canary"),
+			 "{'spark':{'master':'local','spark.sql.shuffle.partitions':200,"
+			 "'app_name':'orders-canary','spark.executor.instances':12},"
+			 "'warehouse':{'host':'wh.example',"
+			 "'url':'jdbc:postgresql://wh.example/orders',"
+			 "'password':'${secret:orders/canary/warehouse#password}'},"
+			 "'stages':['extract','load','report']}");
+	cr_expect(slice_is_text(f->effective.schema, "schemas/pysetl-pipeline"));
+}
+
 Test(profile_references, a_string_that_is_one_reference_takes_the_type)
 {
 	static const struct reference_case cases[] = {
@@ -177,6 +213,7 @@ Test(profile_references, what_cannot_be_resolved_is_refused)
 		{"{'a': '${b.x}', 'b': '${a.y}'}", "/a", "refers to itself: /b → /a → /b"},
 		{"{'a': '${var:p}', '$vars': {'p': '${var:q}', 'q': '${var:p}'}}", "/a",
 		 "refers to itself: var:/p → var:/q → var:/p"},
+		{"{'a': '${b:-.inf}'}", "/a", "a default: JSON has no infinity"},
 		{"{'a': '-${b}', 'b': {'x': 1}}", "/a", "refers to a map inside other text"},
 		{"{'a': '-${b}', 'b': [1]}", "/a", "refers to a list inside other text"},
 		{"{'a': '-${b}', 'b': {'$value': null}}", "/a", "refers to null inside other text"},
