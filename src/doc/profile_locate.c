@@ -163,7 +163,7 @@ enum result refuse_missing(struct resolver *r, const struct ref_part *part)
 	struct slice near = SLICE_NULL;
 	bool is_var = part->kind == PART_VAR;
 
-	if (part->kind != PART_POINTER)
+	if (part->kind != PART_POINTER && r->report.problems->count < PROFILE_PROBLEMS_MAX)
 		near = find_near(is_var ? &r->vars : &r->config, part->body);
 	return resolver_refuse(r,
 			       "refers to `%s%.*s`, which is not there and has no default%s%.*s%s",
