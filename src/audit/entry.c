@@ -5,6 +5,7 @@
  */
 #include "audit/entry.h"
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "doc/read.h"
@@ -100,6 +101,7 @@ static void append_touch(struct buf *b, const struct audit_touch *touch, bool is
 static void append_touched(struct buf *b, const struct audit_entry *entry, size_t start)
 {
 	uint32_t count = 0;
+	uint64_t more;
 
 	buf_append_text(b, ",\"touched\":[");
 	while (count < entry->touched_count && !buf_is_failed(b)) {
@@ -112,8 +114,8 @@ static void append_touched(struct buf *b, const struct audit_entry *entry, size_
 		}
 		count++;
 	}
-	append_number(b, "],\"touched_more\":",
-		      (uint64_t)entry->touched_count - count + entry->touched_more);
+	more = (uint64_t)entry->touched_count - count + entry->touched_more;
+	append_number(b, "],\"touched_more\":", more < UINT32_MAX ? more : UINT32_MAX);
 	buf_append_char(b, '}');
 }
 
@@ -295,8 +297,7 @@ void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, stru
 	uint8_t number[8];
 	struct slice fields[3];
 
-	for (int i = 0; i < 8; i++)
-		number[i] = (uint8_t)(version >> (56 - 8 * i));
+	u64_store(number, version);
 	fields[0] = path;
 	fields[1] = slice_make((const char *)number, sizeof number);
 	fields[2] = content;

@@ -1,5 +1,7 @@
 #include "audit/log.h"
 
+#include "base/bytes.h"
+
 #define STATE_VERSION 1
 #define STATE_HEAD    (1 + 3 * 8)
 
@@ -38,40 +40,28 @@ enum result audit_log_sign(const struct audit_log *log, const struct vkey *key,
 	return checkpoint_sign(ret_note, &log->tree, key, seed, err);
 }
 
-static void append_u64_bytes(struct buf *b, uint64_t value)
-{
-	for (int i = 7; i >= 0; i--)
-		buf_append_char(b, (char)(value >> (8 * i)));
-}
-
-static uint64_t read_u64_bytes(const char *from)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | (uint8_t)from[i];
-	return value;
-}
-
 void audit_log_append_state(struct buf *ret, const struct audit_log *log)
 {
-	buf_append_char(ret, STATE_VERSION);
-	append_u64_bytes(ret, (uint64_t)log->last_time_ms);
-	append_u64_bytes(ret, log->epoch);
-	append_u64_bytes(ret, log->revision);
+	uint8_t head[STATE_HEAD] = {STATE_VERSION};
+
+	u64_store(head + 1, (uint64_t)log->last_time_ms);
+	u64_store(head + 9, log->epoch);
+	u64_store(head + 17, log->revision);
+	buf_append(ret, head, sizeof head);
 	merkle_append_state(ret, &log->tree);
 }
 
 enum result audit_log_read_state(struct audit_log *ret, struct slice state, struct error *err)
 {
+	const uint8_t *head = (const uint8_t *)state.data;
 	struct audit_log log = AUDIT_LOG_EMPTY;
 	enum result rc;
 
-	if (state.len < STATE_HEAD || state.data[0] != STATE_VERSION)
+	if (state.len < STATE_HEAD || head[0] != STATE_VERSION)
 		return fail(err, E_CORRUPT, "audit log: its state is unreadable");
-	log.last_time_ms = (int64_t)read_u64_bytes(state.data + 1);
-	log.epoch = read_u64_bytes(state.data + 9);
-	log.revision = read_u64_bytes(state.data + 17);
+	log.last_time_ms = (int64_t)u64_load(head + 1);
+	log.epoch = u64_load(head + 9);
+	log.revision = u64_load(head + 17);
 	rc = merkle_read_state(&log.tree, slice_from(state, STATE_HEAD), err);
 	if (rc != OK)
 		return wrap(err, rc, "audit log");

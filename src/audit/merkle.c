@@ -1,5 +1,7 @@
 #include "audit/merkle.h"
 
+#include "base/bytes.h"
+
 void merkle_leaf(uint8_t ret[static HASH_BYTES], struct slice entry)
 {
 	static const uint8_t domain = 0x00;
@@ -58,8 +60,10 @@ void merkle_root(uint8_t ret[static HASH_BYTES], const struct merkle *tree)
 
 void merkle_append_state(struct buf *ret, const struct merkle *tree)
 {
-	for (int i = 7; i >= 0; i--)
-		buf_append_char(ret, (char)(tree->size >> (8 * i)));
+	uint8_t size[8];
+
+	u64_store(size, tree->size);
+	buf_append(ret, size, sizeof size);
 	for (unsigned level = MERKLE_LEVELS; level-- > 0;) {
 		if ((tree->size >> level & 1) != 0)
 			buf_append(ret, tree->peaks[level], HASH_BYTES);
@@ -73,8 +77,7 @@ enum result merkle_read_state(struct merkle *ret, struct slice state, struct err
 
 	if (state.len < 8)
 		return fail(err, E_CORRUPT, "the tree's state has %zu bytes", state.len);
-	for (size_t i = 0; i < 8; i++)
-		tree.size = tree.size << 8 | (uint8_t)state.data[i];
+	tree.size = u64_load((const uint8_t *)state.data);
 	if (state.len != 8 + (size_t)__builtin_popcountll(tree.size) * HASH_BYTES)
 		return fail(err, E_CORRUPT, "the tree's state has %zu bytes for %llu entries",
 			    state.len, (unsigned long long)tree.size);

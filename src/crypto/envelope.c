@@ -1,5 +1,6 @@
 #include "crypto/envelope.h"
 
+#include "base/bytes.h"
 #include "crypto/crypto.h"
 #include "crypto/internal.h"
 
@@ -38,7 +39,7 @@ void associated_append(struct buf *ad, struct slice field)
 		ad->is_failed = true;
 		return;
 	}
-	store_u32(len, (uint32_t)field.len);
+	u32_store(len, (uint32_t)field.len);
 	buf_append(ad, len, sizeof len);
 	buf_append_slice(ad, field);
 }
@@ -52,8 +53,7 @@ void associated_append_u64(struct buf *ad, uint64_t field)
 {
 	uint8_t bytes[8];
 
-	store_u32(bytes, (uint32_t)(field >> 32));
-	store_u32(bytes + 4, (uint32_t)field);
+	u64_store(bytes, field);
 	associated_append(ad, slice_make((const char *)bytes, sizeof bytes));
 }
 
@@ -84,7 +84,7 @@ enum result envelope_seal(struct buf *ret, const struct key *k, uint32_t key_id,
 		return fail(err, E_MEMORY, "seal: out of memory");
 	blob = (uint8_t *)ret->data + ret->len;
 	blob[0] = VERSION;
-	store_u32(blob + KEY_ID_AT, key_id);
+	u32_store(blob + KEY_ID_AT, key_id);
 	crypto_random(blob + NONCE_AT, NONCE_BYTES);
 	derive_okm(&okm, k, label, blob + NONCE_AT);
 	memcpy(blob + COMMIT_AT, okm.commit, COMMIT_BYTES);
@@ -106,7 +106,7 @@ enum result envelope_key_id(struct slice blob, uint32_t *ret, struct error *err)
 	if (bytes[0] != VERSION)
 		return fail(err, E_UNSUPPORTED, "a sealed blob of version %d, not %d", bytes[0],
 			    VERSION);
-	*ret = load_u32(bytes + KEY_ID_AT);
+	*ret = u32_load(bytes + KEY_ID_AT);
 	return OK;
 }
 

@@ -1,5 +1,6 @@
 #include "crypto/hash.h"
 
+#include "base/bytes.h"
 #include "crypto/internal.h"
 
 #include <sodium.h>
@@ -53,7 +54,7 @@ void key_mac_fields(uint8_t ret[static HASH_BYTES], const struct key *k, const s
 	for (size_t i = 0; i < count; i++) {
 		uint8_t len[4];
 
-		store_u32(len, (uint32_t)fields[i].len);
+		u32_store(len, (uint32_t)fields[i].len);
 		crypto_generichash_update(&s, len, sizeof len);
 		if (fields[i].len != 0)
 			crypto_generichash_update(&s, (const unsigned char *)fields[i].data,
