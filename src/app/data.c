@@ -1,0 +1,119 @@
+#include "app/data.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "crypto/crypto.h"
+#include "crypto/keyring.h"
+#include "crypto/root_key.h"
+#include "service/service.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum result data_path(char ret[static PATH_MAX], struct slice folder, const char *name,
+		      struct error *err)
+{
+	int len = snprintf(ret, PATH_MAX, "%.*s/%s", SLICE_ARGS(folder), name);
+
+	if (len < 0 || len >= PATH_MAX)
+		return fail(err, E_TOO_LARGE, "the data folder's path is too long");
+	return OK;
+}
+
+enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
+			       struct slice root_key, struct error *err)
+{
+	int len;
+
+	if (root_key.len == 0)
+		return data_path(ret, folder, ROOT_KEY_FILE, err);
+	len = snprintf(ret, PATH_MAX, "%.*s", SLICE_ARGS(root_key));
+	if (len < 0 || len >= PATH_MAX)
+		return fail(err, E_TOO_LARGE, "the root key's path is too long");
+	return OK;
+}
+
+static enum result check_empty(const char *path, struct error *err)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	bool is_empty = true;
+
+	if (folder == NULL)
+		return fail_errno(err, E_IO, "open %s", path);
+	while (is_empty && (entry = readdir(folder)) != NULL)
+		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	closedir(folder);
+	return is_empty ? OK : fail(err, E_CONFLICT, "%s is not empty", path);
+}
+
+enum result data_make_folder(struct slice folder, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (folder.len == 0 || folder.len >= sizeof path)
+		return fail(err, E_MALFORMED, "the data folder needs a name");
+	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return fail_errno(err, E_IO, "make folder %s", path);
+	return check_empty(path, err);
+}
+
+enum result data_start_crypto(struct secret_memory **ret, struct error *err)
+{
+	enum result rc = crypto_start(err);
+
+	if (rc == OK)
+		rc = secret_memory_new(ret, err);
+	if (rc == OK && !secret_memory_is_locked(*ret))
+		log_line(LOG_WARN, "keys_may_be_swapped",
+			 "hint=\"raise the limit on locked memory (ulimit -l, LimitMEMLOCK)\"");
+	return rc;
+}
+
+static enum result open_parts(struct data *d, struct slice folder, struct slice root_key,
+			      struct error *err)
+{
+	char folder_path[PATH_MAX], key_path[PATH_MAX];
+	struct key *root = NULL;
+	enum result rc;
+
+	snprintf(folder_path, sizeof folder_path, "%.*s", SLICE_ARGS(folder));
+	rc = data_root_key_path(key_path, folder, root_key, err);
+	if (rc == OK)
+		rc = data_start_crypto(&d->memory, err);
+	if (rc == OK)
+		rc = store_open_sqlite(&d->store, folder_path, false, err);
+	if (rc == OK)
+		rc = root_key_read(&root, d->memory, key_path, err);
+	if (rc != OK)
+		return rc;
+	return service_open_keyring(&d->keyring, d->store, d->memory, root, err);
+}
+
+enum result data_open(struct data *ret, struct slice folder, struct slice root_key,
+		      struct error *err)
+{
+	struct data d = DATA_NULL;
+	enum result rc = open_parts(&d, folder, root_key, err);
+
+	if (rc != OK) {
+		data_clear(&d);
+		return rc;
+	}
+	*ret = d;
+	return OK;
+}
+
+void data_clear(struct data *d)
+{
+	if (d->keyring != NULL)
+		keyring_free(d->keyring);
+	store_close(d->store);
+	if (d->memory != NULL)
+		secret_memory_free(d->memory);
+	*d = (struct data)DATA_NULL;
+}

@@ -1,0 +1,154 @@
+/* reeved init: a new store, all or nothing. */
+#include "app/command.h"
+#include "app/data.h"
+#include "app/fresh.h"
+#include "app/options.h"
+#include "app/shipped.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "crypto/keyring.h"
+#include "crypto/root_key.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define STORE_ID_BYTES 16
+
+enum init_option { INIT_DATA, INIT_TOKEN_FILE, INIT_ROOT_KEY, INIT_OPTIONS };
+
+static const struct option_row init_options[INIT_OPTIONS] = {
+	[INIT_DATA] = {"data", false},
+	[INIT_TOKEN_FILE] = {"admin-token-file", false},
+	[INIT_ROOT_KEY] = {"root-key", false},
+};
+
+static const char init_help[] =
+	"Usage: reeved init --data DIR --admin-token-file FILE [--root-key FILE]\n\n"
+	"Makes a data folder with new keys, the shipped policies, and one administrator's token.\n\n"
+	"  --data DIR               the folder; made where there is none, refused when it holds anything\n"
+	"  --admin-token-file FILE  a new file, mode 0600, for the token\n"
+	"  --root-key FILE          where the root key is, or is to be made (mode 0400);\n"
+	"                           DIR/root.key where not given\n\n"
+	"Example:\n\n"
+	"  reeved init --data ./data --admin-token-file ./admin.token\n\n"
+	"Keep a copy of the root key elsewhere: no backup holds it, and without it nothing can be read.\n";
+
+struct init {
+	struct slice values[INIT_OPTIONS];
+	char key_path[PATH_MAX];
+	bool is_key_ours;
+	struct data data;
+	struct buf token, vkey;
+};
+
+static enum result make_keys(struct init *i, struct error *err)
+{
+	uint8_t store_id[STORE_ID_BYTES];
+	struct key *root = NULL;
+	enum result rc;
+
+	i->is_key_ours = access(i->key_path, F_OK) != 0;
+	if (i->is_key_ours) {
+		rc = root_key_create(i->key_path, i->data.memory, err);
+		if (rc != OK)
+			return rc;
+	}
+	rc = root_key_read(&root, i->data.memory, i->key_path, err);
+	if (rc != OK)
+		return rc;
+	random_fill(&system_random, store_id, sizeof store_id);
+	return keyring_create(&i->data.keyring, i->data.memory, root,
+			      slice_make((const char *)store_id, sizeof store_id), err);
+}
+
+static enum result make_store(struct init *i, struct error *err)
+{
+	char folder[PATH_MAX];
+	enum result rc;
+
+	snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(i->values[INIT_DATA]));
+	rc = store_open_sqlite(&i->data.store, folder, true, err);
+	if (rc == OK)
+		rc = service_init(i->data.store, i->data.keyring, shipped_policies,
+				  shipped_policies_count, &system_clock, &system_random, &i->token,
+				  &i->vkey, err);
+	if (rc == OK)
+		rc = fresh_write_audit_key(i->values[INIT_DATA], buf_slice(&i->vkey), err);
+	return rc == OK ? fresh_write_token(i->values[INIT_TOKEN_FILE], &i->token, err) : rc;
+}
+
+static enum result make_all(struct init *i, struct error *err)
+{
+	enum result rc = data_root_key_path(i->key_path, i->values[INIT_DATA],
+					    i->values[INIT_ROOT_KEY], err);
+
+	if (rc == OK)
+		rc = fresh_check_absent(i->values[INIT_TOKEN_FILE], err);
+	if (rc == OK)
+		rc = data_make_folder(i->values[INIT_DATA], err);
+	if (rc != OK)
+		return rc;
+	rc = data_start_crypto(&i->data.memory, err);
+	if (rc == OK)
+		rc = make_keys(i, err);
+	if (rc == OK)
+		rc = make_store(i, err);
+	data_clear(&i->data);
+	if (rc != OK) {
+		fresh_undo(i->values[INIT_DATA]);
+		if (i->is_key_ours)
+			unlink(i->key_path);
+	}
+	return rc;
+}
+
+static void print_made(const struct init *i)
+{
+	printf("made    %.*s\n"
+	       "token   %.*s (the administrator's; only here)\n"
+	       "key     %s%s\n"
+	       "log     %.*s/" AUDIT_KEY_FILE " (verifies the audit log; give it to auditors)\n\n"
+	       "Keep a copy of the root key elsewhere: a backup does not hold it, and without it nothing "
+	       "can be read.\n\n"
+	       "next    reeved serve --data %.*s",
+	       SLICE_ARGS(i->values[INIT_DATA]), SLICE_ARGS(i->values[INIT_TOKEN_FILE]),
+	       i->key_path, i->is_key_ours ? "" : " (was there)", SLICE_ARGS(i->values[INIT_DATA]),
+	       SLICE_ARGS(i->values[INIT_DATA]));
+	if (i->values[INIT_ROOT_KEY].data != NULL)
+		printf(" --root-key %s", i->key_path);
+	printf("\n");
+}
+
+static void init_clear(struct init *i)
+{
+	buf_clear(&i->token);
+	buf_clear(&i->vkey);
+}
+
+int command_init(int argc, char **argv)
+{
+	CLEANUP(init_clear) struct init i = {.data = DATA_NULL};
+	struct error err = ERROR_NULL;
+	bool is_help;
+	enum result rc;
+
+	rc = options_parse(i.values, &is_help, init_options, INIT_OPTIONS, argc, argv, &err);
+	if (rc == OK && is_help) {
+		fputs(init_help, stdout);
+		return EXIT_DONE;
+	}
+	if (rc == OK &&
+	    (i.values[INIT_DATA].data == NULL || i.values[INIT_TOKEN_FILE].data == NULL))
+		rc = fail(&err, E_MALFORMED, "--data and --admin-token-file are needed");
+	if (rc != OK) {
+		fprintf(stderr, "reeved init: %s\n\n%s", err.text, init_help);
+		return EXIT_USAGE;
+	}
+	rc = make_all(&i, &err);
+	if (rc != OK) {
+		fprintf(stderr, "reeved init: %s\n", err.text);
+		return EXIT_FAILED;
+	}
+	print_made(&i);
+	return EXIT_DONE;
+}

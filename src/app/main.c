@@ -1,0 +1,59 @@
+/* reeved: one word that says what to do, and its options. */
+#include "app/command.h"
+#include "base/memory.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{"init", command_init, "make a data folder, its keys and the first token"},
+	{"serve", command_serve, "answer requests until told to stop"},
+	{"restore", command_restore, "make a data folder from a backup"},
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "reeved " REEVE_VERSION ": keeps the configuration and the secrets of data "
+		     "pipelines\n\nUsage: reeved COMMAND [OPTION]…\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\nreeved COMMAND --help says more. For example:\n\n"
+		     "  reeved init --data ./data --admin-token-file ./admin.token\n"
+		     "  reeved serve --data ./data --listen 127.0.0.1:7338\n");
+}
+
+/* An arena for each thread would cost more memory than the contention that it saves. */
+static void bound_memory(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	umask(077);
+	bound_memory();
+	if (strcmp(word, "--version") == 0) {
+		printf("reeved %s\n", REEVE_VERSION);
+		return EXIT_DONE;
+	}
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(word, commands[i].name) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	}
+	if (word[0] != '\0')
+		fprintf(stderr, "reeved: \"%s\" is no command\n\n", word);
+	print_help(stderr);
+	return EXIT_USAGE;
+}

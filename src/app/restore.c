@@ -1,0 +1,213 @@
+/* reeved restore: a data folder from a backup. The epoch rises, and all tokens end but a new administrator's. */
+#include "app/command.h"
+#include "app/data.h"
+#include "app/fresh.h"
+#include "app/options.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "crypto/keyring.h"
+#include "crypto/note.h"
+#include "service/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STORE_FILE     "reeve.db"
+#define TOKEN_FILE     "admin.token"
+#define COPY_BYTES_MAX (64 * 1024 * 1024)
+
+enum restore_option {
+	RESTORE_DATA,
+	RESTORE_FROM,
+	RESTORE_ROOT_KEY,
+	RESTORE_REASON,
+	RESTORE_TOKEN_FILE,
+	RESTORE_KEEP_TOKENS,
+	RESTORE_OPTIONS,
+};
+
+static const struct option_row restore_options[RESTORE_OPTIONS] = {
+	[RESTORE_DATA] = {"data", false},
+	[RESTORE_FROM] = {"from", false},
+	[RESTORE_ROOT_KEY] = {"root-key", false},
+	[RESTORE_REASON] = {"reason", false},
+	[RESTORE_TOKEN_FILE] = {"admin-token-file", false},
+	[RESTORE_KEEP_TOKENS] = {"keep-tokens", true},
+};
+
+static const char restore_help[] =
+	"Usage: reeved restore --data DIR --from FILE --root-key FILE --reason TEXT\n"
+	"                      [--admin-token-file FILE] [--keep-tokens]\n\n"
+	"Makes a data folder from a backup. Its epoch rises, so that clients see that time went back, all\n"
+	"tokens are revoked, and a new administrator's is made. The audit log keeps the reason.\n\n"
+	"  --data DIR               the folder; made where there is none, refused when it holds anything\n"
+	"  --from FILE              what `reeve backup` wrote\n"
+	"  --root-key FILE          the root key of the store that was backed up; stays where it is\n"
+	"  --reason TEXT            why\n"
+	"  --admin-token-file FILE  a new file for the token; DIR/" TOKEN_FILE " where not given\n"
+	"  --keep-tokens            leaves the tokens of the backup as they are\n\n"
+	"Example:\n\n"
+	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key --reason \"disk lost\"\n";
+
+struct restore {
+	struct slice values[RESTORE_OPTIONS];
+	char token_path[PATH_MAX];
+	struct data data;
+	struct buf token, vkey;
+};
+
+static void close_fdp(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static enum result copy_bytes(int to, int from, struct error *err)
+{
+	ssize_t copied;
+
+	do {
+		copied = sendfile(to, from, NULL, COPY_BYTES_MAX);
+	} while (copied > 0 || (copied < 0 && errno == EINTR));
+	if (copied < 0 || fsync(to) != 0)
+		return fail_errno(err, E_IO, "copy the backup");
+	return OK;
+}
+
+static enum result copy_backup(const struct restore *r, struct error *err)
+{
+	char from_path[PATH_MAX], to_path[PATH_MAX];
+	enum result rc = data_path(to_path, r->values[RESTORE_DATA], STORE_FILE, err);
+
+	if (rc != OK)
+		return rc;
+	snprintf(from_path, sizeof from_path, "%.*s", SLICE_ARGS(r->values[RESTORE_FROM]));
+	CLEANUP(close_fdp) int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", from_path);
+	CLEANUP(close_fdp) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to < 0)
+		return fail_errno(err, E_IO, "create %s", to_path);
+	return copy_bytes(to, from, err);
+}
+
+static enum result take_origin(void *ctx, struct slice value, struct error *err)
+{
+	(void)err;
+	buf_append_slice(ctx, value);
+	return OK;
+}
+
+/* The public key follows from the signing key, which the backup holds wrapped. */
+static enum result read_audit_key(struct restore *r, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
+	struct store_session *session = NULL;
+	struct vkey key;
+	enum result rc = store_session_open(&session, r->data.store, err);
+
+	if (rc != OK)
+		return rc;
+	rc = store_get_meta(session, META_LOG_ORIGIN, take_origin, &origin, err);
+	store_session_close(session);
+	if (rc == OK)
+		rc = buf_check(&origin, err);
+	if (rc == OK)
+		rc = vkey_init_from_seed(&key, buf_slice(&origin),
+					 keyring_signing_seed(r->data.keyring), err);
+	if (rc != OK)
+		return rc;
+	vkey_append(&r->vkey, &key);
+	return buf_check(&r->vkey, err);
+}
+
+static enum result adopt(struct restore *r, struct error *err)
+{
+	enum result rc = copy_backup(r, err);
+
+	if (rc == OK)
+		rc = data_open(&r->data, r->values[RESTORE_DATA], r->values[RESTORE_ROOT_KEY], err);
+	if (rc == OK)
+		rc = read_audit_key(r, err);
+	if (rc == OK)
+		rc = service_adopt_restored(r->data.store, r->data.keyring,
+					    r->values[RESTORE_REASON],
+					    r->values[RESTORE_KEEP_TOKENS].data != NULL &&
+						    slice_is_text(r->values[RESTORE_KEEP_TOKENS],
+								  "true"),
+					    &system_clock, &system_random, &r->token, err);
+	data_clear(&r->data);
+	if (rc == OK)
+		rc = fresh_write_audit_key(r->values[RESTORE_DATA], buf_slice(&r->vkey), err);
+	return rc == OK ? fresh_write_token(slice_text(r->token_path), &r->token, err) : rc;
+}
+
+static enum result restore_all(struct restore *r, struct error *err)
+{
+	struct slice token_file = r->values[RESTORE_TOKEN_FILE];
+	enum result rc;
+
+	if (token_file.data == NULL)
+		rc = data_path(r->token_path, r->values[RESTORE_DATA], TOKEN_FILE, err);
+	else
+		rc = data_root_key_path(r->token_path, r->values[RESTORE_DATA], token_file, err);
+	if (rc == OK)
+		rc = fresh_check_absent(slice_text(r->token_path), err);
+	if (rc == OK)
+		rc = data_make_folder(r->values[RESTORE_DATA], err);
+	if (rc != OK)
+		return rc;
+	rc = adopt(r, err);
+	if (rc != OK)
+		fresh_undo(r->values[RESTORE_DATA]);
+	return rc;
+}
+
+static enum result check_given(const struct restore *r, struct error *err)
+{
+	for (size_t i = RESTORE_DATA; i <= RESTORE_REASON; i++) {
+		if (r->values[i].len == 0)
+			return fail(err, E_MALFORMED, "--%s is needed", restore_options[i].name);
+	}
+	return OK;
+}
+
+static void restore_clear(struct restore *r)
+{
+	buf_clear(&r->token);
+	buf_clear(&r->vkey);
+}
+
+int command_restore(int argc, char **argv)
+{
+	CLEANUP(restore_clear) struct restore r = {.data = DATA_NULL};
+	struct error err = ERROR_NULL;
+	bool is_help;
+	enum result rc;
+
+	rc = options_parse(r.values, &is_help, restore_options, RESTORE_OPTIONS, argc, argv, &err);
+	if (rc == OK && is_help) {
+		fputs(restore_help, stdout);
+		return EXIT_DONE;
+	}
+	if (rc == OK)
+		rc = check_given(&r, &err);
+	if (rc != OK) {
+		fprintf(stderr, "reeved restore: %s\n\n%s", err.text, restore_help);
+		return EXIT_USAGE;
+	}
+	rc = restore_all(&r, &err);
+	if (rc != OK) {
+		fprintf(stderr, "reeved restore: %s\n", err.text);
+		return EXIT_FAILED;
+	}
+	printf("made    %.*s\ntoken   %s (the administrator's; only here)\n\n"
+	       "next    reeved serve --data %.*s --root-key %.*s\n",
+	       SLICE_ARGS(r.values[RESTORE_DATA]), r.token_path, SLICE_ARGS(r.values[RESTORE_DATA]),
+	       SLICE_ARGS(r.values[RESTORE_ROOT_KEY]));
+	return EXIT_DONE;
+}

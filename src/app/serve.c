@@ -1,0 +1,224 @@
+/* reeved serve: opens what is needed in order, waits for a signal, closes it in reverse. */
+#include "app/command.h"
+#include "app/data.h"
+#include "app/options.h"
+#include "app/settings.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "crypto/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FILES_MAX 1048576
+
+static const char serve_help[] =
+	"Usage: reeved serve --data DIR [OPTION]…\n\n"
+	"Answers requests until SIGTERM or SIGINT, then finishes what is in flight. Each option may also stand\n"
+	"in the environment (--wait-max as REEVED_WAIT_MAX) or in reeved.yaml (wait_max: 60s). An option wins over\n"
+	"the environment, that over the file.\n\n"
+	"  --config FILE\n"
+	"      The settings' file; REEVED_CONFIG or DIR/reeved.yaml where not given.\n";
+
+static const char serve_example[] =
+	"\nExample:\n\n"
+	"  reeved serve --data ./data --listen 127.0.0.1:0 --port-file ./port\n";
+
+struct server {
+	struct settings settings;
+	struct arena texts;
+	struct data data;
+	struct service *service;
+	struct http_server *http;
+};
+
+/* Rows for options_parse(): the settings', and --config behind them. */
+static size_t make_options(struct option_row rows[static SETTINGS_MAX + 1],
+			   char names[static SETTINGS_MAX][32])
+{
+	for (size_t i = 0; i < setting_rows_count; i++) {
+		snprintf(names[i], 32, "%s", setting_rows[i].name);
+		for (char *p = names[i]; *p != '\0'; p++)
+			*p = *p == '_' ? '-' : *p;
+		rows[i] = (struct option_row){names[i], setting_rows[i].type == SETTING_FLAG};
+	}
+	rows[setting_rows_count] = (struct option_row){"config", false};
+	return setting_rows_count + 1;
+}
+
+static enum result load_settings(struct server *s, bool *ret_is_help, int argc, char **argv,
+				 struct error *err)
+{
+	struct option_row rows[SETTINGS_MAX + 1];
+	char names[SETTINGS_MAX][32];
+	struct slice values[SETTINGS_MAX + 1] = {0};
+	struct given flags = {0};
+	size_t count = make_options(rows, names);
+	enum result rc = options_parse(values, ret_is_help, rows, count, argc, argv, err);
+
+	if (rc != OK || *ret_is_help)
+		return rc;
+	memcpy(flags.values, values, setting_rows_count * sizeof values[0]);
+	rc = settings_load(&s->settings, &s->texts, &flags, values[setting_rows_count], environ,
+			   err);
+	if (rc == OK && s->settings.data.data == NULL)
+		return fail(err, E_MALFORMED,
+			    "--data is needed: the folder that `reeved init` made");
+	return rc;
+}
+
+static enum result check_listen(const struct settings *settings, struct error *err)
+{
+	bool is_loopback = false;
+	enum result rc = listen_is_loopback(settings->listen, &is_loopback, err);
+
+	if (rc != OK)
+		return wrap(err, rc, "listen");
+	if (!is_loopback && !settings->is_insecure_listen)
+		return fail(
+			err, E_MALFORMED,
+			"listen: other hosts would reach this address, and nothing is encrypted on "
+			"the way; put TLS in front of it, or give --insecure-listen");
+	return OK;
+}
+
+/* Each connection is a descriptor. What is not granted lowers the number of connections. */
+static void raise_files(struct settings *settings)
+{
+	const rlim_t spare = 256;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	if (limit.rlim_cur > spare && settings->http.connections_max > limit.rlim_cur - spare) {
+		settings->http.connections_max = (uint32_t)(limit.rlim_cur - spare);
+		log_line(LOG_WARN, "fewer_connections", "connections_max=%u reason=\"open files\"",
+			 settings->http.connections_max);
+	}
+}
+
+static enum result harden(struct error *err)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	/* The leak check at exit attaches to the process, which hardening forbids. */
+	(void)err;
+	return OK;
+#else
+	return process_harden(err);
+#endif
+}
+
+static enum result open_server(struct server *s, struct error *err)
+{
+	enum result rc = check_listen(&s->settings, err);
+
+	if (rc == OK)
+		rc = harden(err);
+	if (rc != OK)
+		return rc;
+	raise_files(&s->settings);
+	rc = data_open(&s->data, s->settings.data, s->settings.root_key, err);
+	if (rc != OK)
+		return rc;
+	rc = service_open(&s->service, steal(&s->data.store), steal(&s->data.keyring),
+			  &s->settings.service, &system_clock, &system_random, err);
+	if (rc != OK)
+		return rc;
+	return http_server_open(&s->http, s->service, s->settings.listen, &s->settings.http,
+				&s->settings.service, &system_clock, &system_random, err);
+}
+
+static enum result tell_port(const struct server *s, struct error *err)
+{
+	char path[PATH_MAX], port[8];
+
+	log_line(LOG_INFO, "listening", "address=%.*s port=%u version=" REEVE_VERSION,
+		 SLICE_ARGS(s->settings.listen), http_server_port(s->http));
+	if (s->settings.port_file.data == NULL)
+		return OK;
+	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(s->settings.port_file));
+	snprintf(port, sizeof port, "%u\n", http_server_port(s->http));
+	return file_write(path, slice_text(port), 0644, err);
+}
+
+/* Blocked before threads start, so that none of them is interrupted. */
+static void block_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
+static enum result serve_until_signal(struct server *s, const sigset_t *signals, struct error *err)
+{
+	int signal_number = 0;
+	enum result rc = open_server(s, err);
+
+	if (rc == OK)
+		rc = tell_port(s, err);
+	if (rc != OK)
+		return rc;
+	while (sigwait(signals, &signal_number) != 0)
+		;
+	log_line(LOG_INFO, "stopping", "signal=%s", signal_number == SIGINT ? "INT" : "TERM");
+	http_server_drain(s->http);
+	return OK;
+}
+
+static void server_clear(struct server *s)
+{
+	http_server_close(s->http);
+	service_close(s->service);
+	data_clear(&s->data);
+	arena_clear(&s->texts);
+}
+
+static int print_usage_error(const struct error *err)
+{
+	fprintf(stderr, "reeved serve: %s\nreeved serve --help says more\n", err->text);
+	return EXIT_USAGE;
+}
+
+static int print_help(void)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+
+	settings_write_help(&text);
+	printf("%s%.*s%s", serve_help, SLICE_ARGS(buf_slice(&text)), serve_example);
+	return EXIT_DONE;
+}
+
+int command_serve(int argc, char **argv)
+{
+	CLEANUP(server_clear) struct server s = {.texts = ARENA_NULL, .data = DATA_NULL};
+	char quoted[ERROR_TEXT_BYTES];
+	struct error err = ERROR_NULL;
+	enum log_level level = LOG_INFO;
+	sigset_t signals;
+	bool is_help;
+	enum result rc = load_settings(&s, &is_help, argc, argv, &err);
+
+	if (rc != OK)
+		return print_usage_error(&err);
+	if (is_help)
+		return print_help();
+	log_level_parse(s.settings.log_level, &level);
+	log_set_sink(STDERR_FILENO, level);
+	block_signals(&signals);
+	rc = serve_until_signal(&s, &signals, &err);
+	if (rc == OK) {
+		log_line(LOG_INFO, "stopped", "%s", "");
+		return EXIT_DONE;
+	}
+	log_line(LOG_ERROR, "failed", "reason=%s",
+		 log_quote(quoted, sizeof quoted, slice_text(err.text)));
+	return rc == E_MALFORMED ? EXIT_USAGE : EXIT_FAILED;
+}

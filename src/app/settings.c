@@ -1,0 +1,210 @@
+#include "app/settings.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <stddef.h>
+
+#define KIB	 UINT64_C(1024)
+#define MIB	 (1024 * KIB)
+#define GIB	 (1024 * MIB)
+#define SECOND	 UINT64_C(1000)
+#define HOUR	 (3600 * SECOND)
+#define AT(f)	 offsetof(struct settings, f)
+#define ANY_TEXT 1, 4095
+
+/* clang-format off */
+const struct setting_row setting_rows[] = {
+	{"data",	SETTING_TEXT, AT(data), ANY_TEXT, "", NULL,
+	 "The folder that `reeved init` made."},
+	{"root_key",	SETTING_TEXT, AT(root_key), ANY_TEXT, "", NULL,
+	 "The root key's file; root.key in the data folder where not given."},
+	{"listen",	SETTING_TEXT, AT(listen), ANY_TEXT, "127.0.0.1:7338", NULL,
+	 "HOST:PORT to answer on, numbers only; port 0 takes a free one."},
+	{"insecure_listen", SETTING_FLAG, AT(is_insecure_listen), 0, 1, "false", NULL,
+	 "Allows to listen on other addresses than loopback although nothing is encrypted on the way."},
+	{"port_file",	SETTING_TEXT, AT(port_file), ANY_TEXT, "", NULL,
+	 "A file to write the port to, once it is bound."},
+	{"log_level",	SETTING_WORD, AT(log_level), 0, 0, "info", "error|warn|info|debug",
+	 "How much is logged to stderr."},
+	{"threads",	SETTING_COUNT, AT(http.threads), 1, 64, "2", NULL,
+	 "Event loops that speak HTTP."},
+	{"workers",	SETTING_COUNT, AT(service.workers), 1, 64, "2", NULL,
+	 "Threads that parse, resolve and validate."},
+	{"connections_max", SETTING_COUNT, AT(http.connections_max), 16, 1000000, "20000", NULL,
+	 "Connections at a time, shared evenly by the event loops."},
+	{"connections_per_address_max", SETTING_COUNT, AT(http.connections_per_address_max), 0, 1000000, "0", NULL,
+	 "Connections at a time of one address; 0 sets no bound of its own."},
+	{"connection_memory", SETTING_BYTES, AT(http.connection_bytes_max), 4 * KIB, MIB, "16KiB", NULL,
+	 "What a connection may use for a request's headers."},
+	{"header_timeout", SETTING_DURATION, AT(http.header_ms), 100, HOUR, "10s", NULL,
+	 "How long a request's headers may take to arrive."},
+	{"body_timeout", SETTING_DURATION, AT(http.body_ms), 100, HOUR, "60s", NULL,
+	 "How long a request's body may take to arrive."},
+	{"idle_timeout", SETTING_DURATION, AT(http.idle_ms), SECOND, 24 * HOUR, "60s", NULL,
+	 "How long a connection may rest between two requests."},
+	{"answer_timeout", SETTING_DURATION, AT(http.answer_ms), SECOND, HOUR, "60s", NULL,
+	 "How long a client may take to read an answer; longer answers get more."},
+	{"drain_timeout", SETTING_DURATION, AT(http.drain_ms), 0, HOUR, "10s", NULL,
+	 "How long a stop waits for what is in flight."},
+	{"queue_max",	SETTING_COUNT, AT(service.queue_max), 1, 1000000, "4096", NULL,
+	 "Requests that may wait for a worker or the committer; more are told to try again."},
+	{"polls_max",	SETTING_COUNT, AT(service.waiters_max), 1, 1000000, "100000", NULL,
+	 "Long polls at a time."},
+	{"document_max", SETTING_BYTES, AT(service.document_bytes_max), KIB, MIB, "1MiB", NULL,
+	 "The largest schema, profile or policy."},
+	{"secret_max",	SETTING_BYTES, AT(service.secret_bytes_max), KIB, MIB, "512KiB", NULL,
+	 "The largest secret."},
+	{"batch_max",	SETTING_BYTES, AT(service.batch_bytes_max), KIB, 64 * MIB, "8MiB", NULL,
+	 "The largest batch."},
+	{"batch_changes_max", SETTING_COUNT, AT(service.batch_changes_max), 1, 100000, "1000", NULL,
+	 "Changes in one batch."},
+	{"affected_max", SETTING_COUNT, AT(service.affected_max), 1, 1000000, "10000", NULL,
+	 "Profiles that one write may make us validate again."},
+	{"wait_max",	SETTING_DURATION, AT(service.wait_ms_max), SECOND, HOUR, "60s", NULL,
+	 "The longest ?wait= of a long poll."},
+	{"limit_max",	SETTING_COUNT, AT(service.limit_max), 1, 100000, "1000", NULL,
+	 "The largest ?limit= of a list."},
+	{"cache_max",	SETTING_BYTES, AT(service.cache_bytes_max), 0, 64 * GIB, "64MiB", NULL,
+	 "Effective configurations kept ready to send."},
+	{"formats",	SETTING_FLAG, AT(service.is_format_asserted), 0, 1, "true", NULL,
+	 "Whether the `format` of a schema is checked rather than only noted."},
+};
+/* clang-format on */
+
+_Static_assert(ARRAY_SIZE(setting_rows) <= SETTINGS_MAX, "struct given has SETTINGS_MAX values");
+
+const size_t setting_rows_count = ARRAY_SIZE(setting_rows);
+
+const struct setting_row *setting_find(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(setting_rows); i++) {
+		if (slice_is_text(name, setting_rows[i].name))
+			return &setting_rows[i];
+	}
+	return NULL;
+}
+
+static bool is_one_of(struct slice word, const char *words)
+{
+	struct slice rest = slice_text(words), part;
+
+	while (slice_next_part(&rest, '|', &part)) {
+		if (slice_is_equal(part, word))
+			return true;
+	}
+	return false;
+}
+
+/* "64KiB", "64" */
+static bool parse_bytes(struct slice text, uint64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		uint64_t bytes;
+	} units[] = {{"", 1}, {"KiB", KIB}, {"MiB", MIB}, {"GiB", GIB}};
+	size_t digits = 0;
+	uint64_t count;
+
+	while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+		digits++;
+	if (!slice_to_u64(slice_first(text, digits), UINT64_MAX, &count))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (slice_is_text(slice_from(text, digits), units[i].unit))
+			return !__builtin_mul_overflow(count, units[i].bytes, ret);
+	}
+	return false;
+}
+
+static enum result parse_number(const struct setting_row *row, struct slice text, uint64_t *ret,
+				struct error *err)
+{
+	const char *unit = row->type == SETTING_BYTES	   ? " of bytes such as 64KiB"
+			   : row->type == SETTING_DURATION ? " of time such as 30s"
+							   : "";
+	uint64_t value = 0;
+	int64_t ms;
+	bool is_number;
+
+	if (row->type == SETTING_DURATION) {
+		is_number = duration_parse(text, INT64_MAX, &ms);
+		value = is_number ? (uint64_t)ms : 0;
+	} else if (row->type == SETTING_BYTES) {
+		is_number = parse_bytes(text, &value);
+	} else {
+		is_number = slice_to_u64(text, UINT64_MAX, &value);
+	}
+	if (!is_number)
+		return fail(err, E_MALFORMED, "must be a number%s", unit);
+	if (value < row->min || value > row->max)
+		return fail(err, E_MALFORMED, "must be from %llu to %llu%s",
+			    (unsigned long long)row->min, (unsigned long long)row->max,
+			    row->type == SETTING_DURATION ? " milliseconds" : "");
+	*ret = value;
+	return OK;
+}
+
+enum result setting_parse(struct settings *ret, const struct setting_row *row, struct slice text,
+			  struct error *err)
+{
+	char *field = (char *)ret + row->offset;
+	uint64_t number = 0;
+	enum result rc;
+
+	switch (row->type) {
+	case SETTING_WORD:
+		if (!is_one_of(text, row->words))
+			return fail(err, E_MALFORMED, "must be one of %s", row->words);
+		*(struct slice *)(void *)field = text;
+		return OK;
+	case SETTING_TEXT:
+		if (text.len < row->min || text.len > row->max ||
+		    memchr(text.data, '\0', text.len) != NULL)
+			return fail(err, E_MALFORMED, "must be a text of 1 to %llu bytes",
+				    (unsigned long long)row->max);
+		*(struct slice *)(void *)field = text;
+		return OK;
+	case SETTING_FLAG:
+		if (!slice_is_text(text, "true") && !slice_is_text(text, "false"))
+			return fail(err, E_MALFORMED, "must be true or false");
+		*(bool *)field = slice_is_text(text, "true");
+		return OK;
+	case SETTING_COUNT:
+	case SETTING_BYTES:
+	case SETTING_DURATION:
+		break;
+	}
+	rc = parse_number(row, text, &number, err);
+	if (rc != OK)
+		return rc;
+	if (row->type == SETTING_COUNT)
+		*(uint32_t *)(void *)field = (uint32_t)number;
+	else if (row->type == SETTING_BYTES)
+		*(size_t *)(void *)field = (size_t)number;
+	else
+		*(int64_t *)(void *)field = (int64_t)number;
+	return OK;
+}
+
+static void append_changed(struct buf *ret, const char *name, char from, char to, bool is_upper)
+{
+	for (const char *p = name; *p != '\0'; p++) {
+		char c = *p == from ? to : *p;
+
+		buf_append_char(ret, is_upper && c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
+	}
+}
+
+void setting_append_flag(struct buf *ret, const struct setting_row *row)
+{
+	buf_append_text(ret, "--");
+	append_changed(ret, row->name, '_', '-', false);
+}
+
+void setting_append_variable(struct buf *ret, const struct setting_row *row)
+{
+	buf_append_text(ret, "REEVED_");
+	append_changed(ret, row->name, '-', '_', true);
+}
