@@ -71,7 +71,8 @@ static enum result refuse_cycle(const struct chain *c, uint16_t again,
 	if (buf_is_failed(&way))
 		return buf_check(&way, err);
 	return fail_at(err, E_INVALID, place->line, place->column,
-		       "`$extends` leads back to where it began: %s", way.data);
+		       "`$extends` leads back to where it began: %.*s",
+		       (int)text_fit(buf_slice(&way), PROBLEM_SAID_BYTES_MAX), way.data);
 }
 
 static enum result load_layer(struct chain *c, uint16_t *ret, struct slice path,

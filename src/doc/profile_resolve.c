@@ -25,7 +25,7 @@ void resolver_leave(struct resolver *r)
 enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 {
 	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
-	char message[ERROR_TEXT_BYTES];
+	char message[ERROR_TEXT_BYTES + 8]; /* problem_add() cuts it, between characters */
 	const struct draft *in_hand = r->active[r->depth - 1];
 	uint32_t i = r->depth;
 	va_list args;

@@ -1,5 +1,7 @@
 #include "profile_fixture.h"
 
+#include "base/text.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -369,4 +371,52 @@ Test(profile_references, defaults_are_bounded_in_depth)
 	fixture_put(f, "profiles/a/x", json.data);
 	cr_expect_eq(fixture_resolve(f, "profiles/a/x"), E_INVALID);
 	cr_expect_not_null(strstr(fixture_problem(f), "nested deeper"), "%s", fixture_problem(f));
+}
+
+Test(profile_references, what_is_too_long_to_tell_is_cut_between_characters)
+{
+	FIXTURE(f);
+
+	for (int shift = 0; shift < 3; shift++) {
+		CLEANUP(buf_clear) struct buf json = BUF_NULL;
+		static const char *const paths[] = {"profiles/a/x", "profiles/a/y", "profiles/a/z"};
+		struct slice message;
+
+		buf_printf(&json, "{'%.*s", shift, "aa");
+		for (int i = 0; i < 600; i++)
+			buf_append_text(&json, "ü");
+		buf_append_text(&json, "': {'k': '${/nothing/");
+		buf_printf(&json, "%.*s", shift, "aa");
+		for (int i = 0; i < 600; i++)
+			buf_append_text(&json, "→");
+		buf_printf(&json, "}', 's': '${%.*s", shift, "aa");
+		for (int i = 0; i < 600; i++)
+			buf_append_text(&json, "→");
+		buf_append_text(&json, ":x}'}}");
+		fixture_put(f, paths[shift], json.data);
+		cr_expect_eq(fixture_resolve(f, paths[shift]), E_INVALID);
+		cr_assert_eq(f->problems.count, 2);
+		for (uint32_t i = 0; i < 2; i++) {
+			message = slice_text(f->problems.items[i].message);
+			cr_expect_eq(utf8_check(message), SIZE_MAX, "%s", message.data);
+		}
+		cr_expect_eq(utf8_check(slice_text(f->err.text)), SIZE_MAX, "%s", f->err.text);
+	}
+}
+
+Test(profile_references, a_cycle_of_long_names_is_cut_between_characters)
+{
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+	CLEANUP(buf_clear) struct buf key = BUF_NULL;
+	FIXTURE(f);
+
+	for (int i = 0; i < 300; i++)
+		buf_append_text(&key, i % 2 != 0 ? "ü" : "→");
+	buf_printf(&json, "{'%s': '${/%s}', 'x%s': '${/x%s}', 'yy%s': '${/yy%s}'}", key.data,
+		   key.data, key.data, key.data, key.data, key.data);
+	fixture_put(f, "profiles/a/x", json.data);
+	cr_expect_eq(fixture_resolve(f, "profiles/a/x"), E_INVALID);
+	cr_assert_eq(f->problems.count, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		cr_expect_eq(utf8_check(slice_text(f->problems.items[i].message)), SIZE_MAX);
 }
