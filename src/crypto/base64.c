@@ -24,10 +24,20 @@ void base64_append(struct buf *b, enum base64_form form, const void *data, size_
 	b->len += size - 1;
 }
 
+/* libsodium 1.0.18 reads some bytes beyond ASCII as digits. */
+static bool is_ascii(struct slice text)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		all |= (unsigned char)text.data[i];
+	return all < 0x80;
+}
+
 static bool decode(enum base64_form form, struct slice text, void *ret, size_t max, size_t *ret_len)
 {
-	return sodium_base642bin(ret, max, text.data, text.len, NULL, ret_len, NULL,
-				 variant(form)) == 0;
+	return is_ascii(text) && sodium_base642bin(ret, max, text.data, text.len, NULL, ret_len,
+						   NULL, variant(form)) == 0;
 }
 
 bool base64_parse(enum base64_form form, struct slice text, void *ret, size_t len)

@@ -55,6 +55,23 @@ Test(base64, what_is_not_canonical_is_refused)
 	}
 }
 
+Test(base64, no_byte_beyond_the_alphabet_is_a_digit)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+	for (int c = 0; c < 256; c++) {
+		char text[] = {'A', (char)c, 'A', 'A'};
+		bool is_letter = c != 0 && strchr(alphabet, c) != NULL;
+		uint8_t out[3];
+
+		cr_expect_eq(base64_parse(BASE64_STANDARD, slice_make(text, 4), out, 3),
+			     is_letter || c == '+' || c == '/', "%d", c);
+		cr_expect_eq(base64_parse(BASE64_URL, slice_make(text, 4), out, 3),
+			     is_letter || c == '-' || c == '_', "%d", c);
+	}
+}
+
 Test(base64, a_fixed_length_is_met_exactly)
 {
 	uint8_t out[3];
