@@ -22,6 +22,7 @@ struct compiler {
 	struct vec places;	     /* uint32_t: the place of each subschema */
 	struct vec matchers;	     /* struct matcher, one for each pattern */
 	struct vec dynamic_names;    /* struct text */
+	uint32_t root_block;
 	uint32_t refusals;
 	struct error first; /* the first refusal */
 };

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/slice.h"
+#include "schema/instruction.h"
 #include "schema/vec.h"
 
 #include <stdint.h>
@@ -153,6 +154,15 @@ struct format_entry {
 	X(struct pattern_entry, patterns)              \
 	X(struct format_entry, formats)                \
 	X(struct dynamic_anchor, dynamic_anchors)      \
+	X(struct instruction, instructions)            \
+	X(struct block, blocks)                        \
+	X(struct entry, entries)                       \
+	X(struct object_plan, object_plans)            \
+	X(struct array_plan, array_plans)              \
+	X(struct tag_plan, tag_plans)                  \
+	X(struct tag, tags)                            \
+	X(uint32_t, targets)                           \
+	X(uint32_t, slots)                             \
 	X(char, texts)
 
 /* A view of the arrays. */
@@ -162,6 +172,7 @@ struct program {
 	uint32_t name##_count;
 	PROGRAM_ARRAYS(X)
 #undef X
+	uint32_t root_block;
 	bool has_dynamic_scope;
 };
 

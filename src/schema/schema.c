@@ -2,7 +2,9 @@
 
 #include "schema/compile.h"
 #include "schema/evaluate.h"
+#include "schema/assemble.h"
 #include "schema/internal.h"
+#include "schema/run.h"
 
 #define ARRAY_ALIGNMENT 16
 
@@ -31,6 +33,7 @@ static enum result make_image(struct schema *s, const struct compiler *c)
 	at += array_bytes(c->name.count, sizeof(type));
 	PROGRAM_ARRAYS(X)
 #undef X
+	s->program.root_block = c->root_block;
 	s->program.has_dynamic_scope = c->dynamic_names.count != 0;
 	return OK;
 }
@@ -70,7 +73,10 @@ enum result schema_compile(struct schema **ret, const struct tree_node *root,
 
 	compiler_init(&c, options, report);
 	rc = compile_schema(&c, root, err);
-	return rc == OK ? finish(ret, &c, err) : rc;
+	if (rc != OK)
+		return rc;
+	rc = assemble(&c);
+	return rc == OK ? finish(ret, &c, err) : fail(err, rc, "out of memory");
 }
 
 struct schema *schema_ref(struct schema *s)
@@ -142,5 +148,19 @@ static enum result validate_fully(const struct schema *s, const struct tree_node
 enum result schema_validate(const struct schema *s, const struct tree_node *instance,
 			    struct schema_report *report, struct error *err)
 {
+	enum result rc = E_INTERNAL;
+
+	switch (run_program(s, instance, &rc, err)) {
+	case RUN_YES:
+		return OK;
+	case RUN_FAILED:
+		return rc;
+	case RUN_NO:
+		if (report == NULL)
+			return say_first(NULL, err);
+		break;
+	case RUN_UNDECIDED:
+		break;
+	}
 	return validate_fully(s, instance, report, err);
 }

@@ -12,8 +12,8 @@
 struct schema; /* shared by reference count */
 
 struct schema_limits {
-	uint64_t steps_max;   /* instructions and loop turns of one validation */
-	uint32_t depth_max;   /* of references and subschemas while validating */
+	uint64_t steps_max;	  /* instructions and loop turns of one validation */
+	uint32_t depth_max;	  /* of references and subschemas while validating */
 	uint32_t regex_steps_max; /* PCRE2 match limit of one pattern on one string */
 	uint32_t problems_max;	  /* collected; further ones are counted */
 };
@@ -29,23 +29,24 @@ typedef enum result schema_load_fn(void *ctx, struct slice uri, const struct tre
 enum schema_draft { SCHEMA_DRAFT_2020_12, SCHEMA_DRAFT_7 };
 
 struct schema_options {
-	struct slice base_uri;	    /* of the document, e.g. reeve:///schemas/orders; may be empty */
-	enum schema_draft draft;    /* where the document has no $schema */
-	bool is_format_asserted;    /* `format` is checked, not only noted */
-	bool is_strict;		    /* as stored: unknown keywords not beginning with x- are refused, and the document is
+	struct slice base_uri;	 /* of the document, e.g. reeve:///schemas/orders; may be empty */
+	enum schema_draft draft; /* where the document has no $schema */
+	bool is_format_asserted; /* `format` is checked, not only noted */
+	bool is_strict; /* as stored: unknown keywords not beginning with x- are refused, and the document is
 				     * checked against its metaschema */
-	schema_load_fn *load;	    /* NULL: nothing outside the document may be referred to */
+	schema_load_fn *load; /* NULL: nothing outside the document may be referred to */
 	void *load_ctx;
 	struct schema_limits limits;
 };
 
 /* A failure, or a check that could not be made. Texts live in the report's arena; no text holds a value. */
 struct schema_problem {
-	struct slice pointer;	     /* instance location, JSON pointer */
-	struct slice keyword;	     /* "maximum" */
+	struct slice pointer;	      /* instance location, JSON pointer */
+	struct slice keyword;	      /* "maximum" */
 	struct slice schema_location; /* absolute keyword location: URI#/pointer */
-	struct slice evaluation_path; /* keyword location through references, from the schema's root */
-	const char *message;	     /* "must be at most 1000" */
+	struct slice
+		evaluation_path; /* keyword location through references, from the schema's root */
+	const char *message;	 /* "must be at most 1000" */
 	const struct tree_node *node; /* the instance value: its line, column, source */
 };
 
@@ -54,7 +55,8 @@ struct schema_report {
 	struct schema_problem *problems;
 	uint32_t problems_count;
 	uint32_t problems_dropped;
-	struct schema_problem *unchecked; /* keywords that looked at an opaque secret's value; `message` says so */
+	struct schema_problem *
+		unchecked; /* keywords that looked at an opaque secret's value; `message` says so */
 	uint32_t unchecked_count;
 };
 
@@ -99,6 +101,5 @@ enum schema_reload schema_reload_at(const struct schema *s, struct slice pointer
 /* The specification's output formats (2020-12 core, section 12): appended as one JSON object. */
 enum schema_output { SCHEMA_OUTPUT_FLAG, SCHEMA_OUTPUT_BASIC, SCHEMA_OUTPUT_DETAILED };
 
-MUST_USE enum result schema_write_output(struct buf *ret, enum schema_output output,
-					 bool is_valid, const struct schema_report *report,
-					 struct error *err);
+MUST_USE enum result schema_write_output(struct buf *ret, enum schema_output output, bool is_valid,
+					 const struct schema_report *report, struct error *err);

@@ -1,0 +1,46 @@
+/*
+ * From rules to instructions (instruction.h): a block for each subschema that is not merely a reference, small ones set in
+ * where they are referred to, everything that one instruction can ask of a value put into one. What depends on which
+ * members others evaluated, and every use of a dynamic scope, is left to the exhaustive pass.
+ */
+#pragma once
+
+#include "schema/compile.h"
+
+struct assembler {
+	struct compiler *c;
+	struct program rules; /* a view of the compiler's rules and what they refer to */
+	uint32_t *block_of;   /* for each subschema */
+	uint8_t *types_of;    /* for each subschema, once asked for */
+	struct vec pending;   /* uint32_t: the subschema of each block */
+	uint32_t inlined;     /* rules set in elsewhere: bounded */
+};
+
+/* Appends the instructions; block 0 is the root's. */
+MUST_USE enum result assemble(struct compiler *c);
+
+/* The block of a subschema, through references; it will be assembled if it is not yet. BLOCK_NEVER for `false`. */
+MUST_USE enum result assemble_block(struct assembler *a, uint32_t subschema, uint32_t *ret);
+
+struct instruction *assemble_add(struct assembler *a, enum operation operation);
+
+/* The subschema behind references that stand alone. */
+uint32_t assemble_resolve(const struct assembler *a, uint32_t subschema);
+
+/* Reserves a table of slots for `count` positions, all NONE. */
+MUST_USE enum result assemble_slots(struct assembler *a, uint32_t count, uint32_t *ret_first,
+				    uint32_t *ret_mask);
+void assemble_fill_slot(struct assembler *a, uint32_t first, uint32_t mask, uint64_t hash,
+			uint32_t position);
+
+/* One instruction for all rules of the subschema that look at an object's members, or an array's items. */
+MUST_USE enum result assemble_object(struct assembler *a, const struct subschema *s);
+MUST_USE enum result assemble_array(struct assembler *a, const struct subschema *s);
+
+/* assemble_value.c */
+MUST_USE enum result assemble_enum(struct assembler *a, const struct rule *rule);
+MUST_USE enum result assemble_numbers(struct assembler *a, const struct subschema *s);
+MUST_USE enum result assemble_length(struct assembler *a, const struct subschema *s);
+
+/* assemble_branch.c: anyOf and oneOf. */
+MUST_USE enum result assemble_branches(struct assembler *a, const struct rule *rule);

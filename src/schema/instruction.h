@@ -1,0 +1,103 @@
+/*
+ * What the fast pass runs: made from a program's rules, fused so that one instruction does what several keywords ask of an
+ * object, an array or a number. A block is a run of instructions that must all hold, behind a set of types that the value
+ * must be one of.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum operation {
+	OPERATION_SECRET,
+	OPERATION_OBJECT, /* a: object plan */
+	OPERATION_ARRAY,  /* a: array plan */
+	OPERATION_LENGTH, /* a: at least, b: at most */
+	OPERATION_RANGE, /* x, y: at least, at most for an int64; a, b: rules for other numbers, or NONE */
+	OPERATION_BOUND,	      /* a: rule */
+	OPERATION_MULTIPLE,	      /* a: constant */
+	OPERATION_TEXT,		      /* a, b: text; x: hash */
+	OPERATION_TEXTS,	      /* a: first constant, b: count */
+	OPERATION_TEXT_TABLE,	      /* a: first slot, b: mask; slots hold constants */
+	OPERATION_ENUM,		      /* a: first constant, b: count */
+	OPERATION_PATTERN,	      /* a: pattern */
+	OPERATION_FORMAT,	      /* a: format */
+	OPERATION_DEPENDENT_REQUIRED, /* a: rule */
+	OPERATION_DEPENDENT_SCHEMA,   /* a: property, b: block */
+	OPERATION_UNIQUE,
+	OPERATION_CONTAINS, /* a: block, b: at least, c: at most */
+	OPERATION_CALL,	    /* a: block */
+	OPERATION_ANY_OF,   /* a: first target, b: count */
+	OPERATION_ONE_OF,
+	OPERATION_TAGGED,   /* a: tag plan */
+	OPERATION_NOT,	    /* a: block */
+	OPERATION_IF,	    /* a, b, c: blocks */
+	OPERATION_EVALUATE, /* a: subschema, left to the exhaustive pass */
+};
+
+struct instruction {
+	uint8_t operation;
+	uint8_t reserved[3];
+	uint32_t a, b, c;
+	union {
+		int64_t integer;
+		uint64_t hash;
+	} x, y;
+};
+
+struct block {
+	uint32_t start, end;
+	uint32_t mask; /* enum type_bit set */
+};
+
+/* A key that an object plan knows. What it must hold stands in it, so that most keys need one line of cache. */
+struct entry {
+	uint64_t hash;
+	uint32_t text;
+	uint32_t len;
+	uint32_t start, end;
+	uint32_t block;
+	uint8_t mask;
+	uint8_t is_required;
+	uint8_t is_free;     /* any value will do */
+	uint8_t is_unlisted; /* only required: no property */
+};
+
+#define BLOCK_NEVER (UINT32_MAX - 1)
+
+struct object_plan {
+	uint32_t slot, slot_mask; /* in `slots`: positions of entries by hash */
+	uint32_t entry, entries;
+	uint32_t required;
+	uint32_t least, most;
+	uint32_t additional; /* block; NONE: anything, BLOCK_NEVER: nothing */
+	uint32_t pattern,
+		patterns; /* pattern properties, their blocks in `targets` from `pattern_target` on */
+	uint32_t pattern_target;
+	uint32_t names; /* block for keys, or NONE */
+};
+
+struct array_plan {
+	uint32_t least, most;
+	uint32_t prefix, prefixes; /* targets */
+	uint32_t items;		   /* block; NONE: anything, BLOCK_NEVER: nothing */
+	uint32_t reserved;
+};
+
+/* Branches told apart by one key that holds a constant string in each. */
+struct tag_plan {
+	uint64_t hash; /* of the key */
+	uint32_t text, len;
+	uint32_t slot, slot_mask; /* in `slots`: positions of tags by the hash of their value */
+	uint32_t others, others_count; /* targets: branches without such a constant */
+	uint32_t all, all_count;       /* targets: every branch */
+	uint8_t is_required;	       /* every tagged branch requires the key */
+	uint8_t is_one;		       /* oneOf */
+	uint8_t reserved[6];
+};
+
+struct tag {
+	uint64_t hash;
+	uint32_t text, len;
+	uint32_t block;
+	uint32_t reserved;
+};

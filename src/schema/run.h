@@ -1,0 +1,17 @@
+/*
+ * The fast pass: runs a program's instructions over an instance and says only whether it matches. It stops where a value
+ * may not be looked at, or a bound runs out; the exhaustive pass then decides, or the bound is the answer.
+ */
+#pragma once
+
+#include "schema/internal.h"
+
+enum run_outcome {
+	RUN_NO,
+	RUN_YES,
+	RUN_UNDECIDED, /* a value that may not be looked at decides */
+	RUN_FAILED,    /* `*rc` and `err` say why */
+};
+
+MUST_USE enum run_outcome run_program(const struct schema *s, const struct tree_node *instance,
+				      enum result *rc, struct error *err);
