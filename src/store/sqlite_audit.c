@@ -271,7 +271,9 @@ static struct bitmap span_bitmap(const struct scan *scan, uint64_t bucket)
 	return bits;
 }
 
-static enum result give_row(struct scan *scan, struct query *q, struct error *err)
+/* `expected`: the log has no gap, so a row that is asked for and not there was removed. */
+static enum result give_row(struct scan *scan, struct query *q, uint64_t expected,
+			    struct error *err)
 {
 	struct audit_row row = {
 		.index = query_number(q, 0),
@@ -284,6 +286,9 @@ static enum result give_row(struct scan *scan, struct query *q, struct error *er
 	};
 	enum result rc = query_check(q, err);
 
+	if (rc == OK && row.index != expected)
+		rc = fail(err, E_CORRUPT, "the audit log lacks entry %llu",
+			  (unsigned long long)expected);
 	return rc == OK ? scan->each(scan->ctx, &row, err) : rc;
 }
 
@@ -304,10 +309,10 @@ static enum result give_entry(struct scan *scan, uint64_t index, struct error *e
 	if (rc != OK)
 		return rc;
 	if (!has_row)
-		return fail(err, E_CORRUPT, "the audit log's index names entry %llu, which is gone",
+		return fail(err, E_CORRUPT, "the audit log lacks entry %llu",
 			    (unsigned long long)index);
 	scan->left--;
-	return give_row(scan, &q, err);
+	return give_row(scan, &q, index, err);
 }
 
 static enum result give_bitmap(struct scan *scan, const struct bitmap *bits, uint64_t bucket,
@@ -373,12 +378,14 @@ static enum result scan_all(struct scan *scan, struct error *err)
 							    " FROM audit WHERE idx >= ? AND idx < ?"
 							    " ORDER BY idx LIMIT ?",
 				    "read the audit log", args, ARRAY_SIZE(args), err);
+	uint64_t expected = scan->is_newest_first ? scan->last - 1 : scan->first;
 	bool has_row = rc == OK;
 
 	while (rc == OK && has_row) {
 		rc = query_next(&q, &has_row, err);
 		if (rc == OK && has_row)
-			rc = give_row(scan, &q, err);
+			rc = give_row(scan, &q, expected, err);
+		expected += scan->is_newest_first ? UINT64_MAX : 1;
 	}
 	return rc;
 }

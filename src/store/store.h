@@ -111,11 +111,11 @@ struct log_row {
 };
 
 /* Names of meta values. */
-#define META_STORE_ID	"store_id" /* 16 random bytes */
-#define META_EPOCH	"epoch"	   /* decimal */
-#define META_REVISION	"revision" /* decimal: the last one */
-#define META_LAST_MS	"last_ms"  /* decimal: its time */
-#define META_LOG_KEY	"log_key"  /* the log's signing key, wrapped */
+#define META_STORE_ID	"store_id"   /* 16 random bytes */
+#define META_EPOCH	"epoch"	     /* decimal */
+#define META_REVISION	"revision"   /* decimal: the last one */
+#define META_LAST_MS	"last_ms"    /* decimal: its time */
+#define META_LOG_KEY	"log_key"    /* the log's signing key, wrapped */
 #define META_DERIVE_KEY "derive_key" /* what the keyring derives its other keys from, wrapped */
 #define META_LOG_ORIGIN "log_origin"
 
@@ -266,7 +266,7 @@ MUST_USE enum result store_each_token(struct store_session *ss, token_fn *each, 
 				      struct error *err);
 MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
 				    struct error *err);
-/* In the order of the index. E_LIMIT, after what was found so far, where a filter of common values finds too little in
+/* In the order of the index; E_CORRUPT at a gap. E_LIMIT, after what was found so far, where a filter of common values finds too little in
  * `scan_max`; the text names the index to go on from. */
 MUST_USE enum result store_each_audit(struct store_session *ss, const struct audit_filter *filter,
 				      audit_fn *each, void *ctx, struct error *err);
