@@ -1,7 +1,7 @@
 /*
  * Reading data that this process does not serve. Beside a running server SQLite's shared log index is used as any reader
- * does. Of a stopped one the file alone is read, where there is no log. What a killed server left, file and log, cannot be read
- * without writing; where the folder cannot be written either, a private copy is read.
+ * does. Of a stopped one the file alone is read, where there is no log. What a killed server left, a file with a log or with a
+ * journal that is still to be undone, may need writing to be read: then a private copy is recovered and read.
  */
 #include "store/sqlite.h"
 
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const endings[] = {"", "-wal"};
+static const char *const logs[] = {"-wal", "-journal"};
 
 static void close_fdp(int *fd)
 {
@@ -64,13 +64,27 @@ static enum result copy_bytes(int from, int to, const char *name, struct error *
 	}
 }
 
-static enum result copy_file(const char *folder, const char *file, const char *ending,
+static bool has_file(const char *file, const char *ending)
+{
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s%s", file, ending);
+	return stat(path, &st) == 0 && st.st_size != 0;
+}
+
+static bool has_log(const char *file)
+{
+	return has_file(file, logs[0]) || has_file(file, logs[1]);
+}
+
+static enum result copy_file(const char *file, const char *copy, const char *ending,
 			     struct error *err)
 {
-	char from_path[PATH_MAX + 8], to_path[PATH_MAX + 32];
+	char from_path[PATH_MAX + 16], to_path[PATH_MAX + 16];
 
 	snprintf(from_path, sizeof from_path, "%s%s", file, ending);
-	snprintf(to_path, sizeof to_path, "%s/" SQLITE_FILE "%s", folder, ending);
+	snprintf(to_path, sizeof to_path, "%s%s", copy, ending);
 	CLEANUP(close_fdp) int from = open(from_path, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return fail_errno(err, E_IO, "open %s", from_path);
@@ -80,12 +94,21 @@ static enum result copy_file(const char *folder, const char *file, const char *e
 	return copy_bytes(from, to, from_path, err);
 }
 
-/* `s->file` becomes the copy; the folder goes when the store is closed. */
-static enum result read_copy(struct sqlite_store *s, struct error *err)
+static enum result copy_all(const char *file, const char *copy, struct error *err)
+{
+	enum result rc = copy_file(file, copy, "", err);
+
+	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(logs); i++)
+		if (has_file(file, logs[i]))
+			rc = copy_file(file, copy, logs[i], err);
+	return rc;
+}
+
+/* A private folder that goes when the store is closed. */
+static enum result make_folder(struct sqlite_store *s, struct error *err)
 {
 	const char *root = secure_getenv("TMPDIR");
-	char folder[PATH_MAX], file[PATH_MAX + 32];
-	enum result rc = OK;
+	char folder[PATH_MAX];
 
 	if (snprintf(folder, sizeof folder, "%s/reeve-XXXXXX", root != NULL ? root : "/tmp") >=
 	    (int)sizeof folder)
@@ -93,42 +116,51 @@ static enum result read_copy(struct sqlite_store *s, struct error *err)
 	if (mkdtemp(folder) == NULL) /* 0700 */
 		return fail_errno(err, E_IO, "make folder %s", folder);
 	s->copied_to = alloc_text(folder, strlen(folder));
-	if (s->copied_to == NULL) {
-		rmdir(folder);
-		return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
-	}
-	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(endings); i++)
-		rc = copy_file(folder, s->file, endings[i], err);
-	if (rc != OK)
-		return rc;
-	snprintf(file, sizeof file, "%s/" SQLITE_FILE, folder);
-	alloc_free(s->file);
-	s->file = alloc_text(file, strlen(file));
-	if (s->file == NULL)
-		return fail(err, E_MEMORY, "copy to %s: out of memory", folder);
-	return db_open(&s->db, s->file, DB_READ, err);
+	if (s->copied_to != NULL)
+		return OK;
+	rmdir(folder);
+	return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
 }
 
-static bool has_log(const char *file)
+/* Whether the file can be read so, by a first read of it. */
+static enum result try_mode(struct sqlite_store *s, const char *file, enum db_mode mode,
+			    struct error *err)
 {
-	char path[PATH_MAX + 8];
-	struct stat st;
-
-	snprintf(path, sizeof path, "%s-wal", file);
-	return stat(path, &st) == 0 && st.st_size != 0;
-}
-
-/* Whether the file can be read where it is, by a first read of it. */
-static enum result try_mode(struct sqlite_store *s, enum db_mode mode, struct error *err)
-{
-	enum result rc = db_open(&s->db, s->file, mode, err);
+	enum result rc = db_open(&s->db, file, mode, err);
 
 	if (rc == OK)
-		rc = db_run(&s->db, "SELECT count(*) FROM sqlite_schema", s->file, NULL, 0, err);
+		rc = db_run(&s->db, "SELECT count(*) FROM sqlite_schema", file, NULL, 0, err);
 	if (rc != OK)
 		db_close(&s->db);
 	else
 		s->mode = mode;
+	return rc;
+}
+
+/* Opened once for writing, so that SQLite recovers what a killed server left. */
+static enum result read_copy(struct sqlite_store *s, struct error *err)
+{
+	CLEANUP(alloc_freep) char *file = NULL;
+	char path[PATH_MAX + 16];
+	enum result rc = make_folder(s, err);
+
+	if (rc != OK)
+		return rc;
+	snprintf(path, sizeof path, "%s/" SQLITE_FILE, s->copied_to);
+	file = alloc_text(path, strlen(path));
+	if (file == NULL)
+		return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
+	rc = copy_all(s->file, file, err);
+	if (rc == OK)
+		rc = try_mode(s, file, DB_WRITE, err);
+	if (rc != OK)
+		return rc;
+	db_close(&s->db);
+	rc = try_mode(s, file, DB_READ, err);
+	if (rc == OK) {
+		alloc_free(s->file);
+		s->file = steal(&file);
+	}
 	return rc;
 }
 
@@ -151,8 +183,8 @@ enum result sqlite_open_reader(struct sqlite_store *s, struct error *err)
 	s->is_readonly = true;
 	if (stat(s->file, &st) != 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", s->file);
-	rc = try_mode(s, DB_READ, err);
+	rc = try_mode(s, s->file, DB_READ, err);
 	if (rc == E_IO)
-		rc = has_log(s->file) ? read_copy(s, err) : try_mode(s, DB_IMMUTABLE, err);
+		rc = has_log(s->file) ? read_copy(s, err) : try_mode(s, s->file, DB_IMMUTABLE, err);
 	return rc == OK ? check_format(s, err) : rc;
 }

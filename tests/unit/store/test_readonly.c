@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "store/sqlite_db.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -186,6 +187,69 @@ Test(store_readonly, a_killed_servers_data_are_read_where_nobody_may_write)
 	cr_expect_eq(as_nobody(read_a_is_1), 0);
 	cr_expect_eq(count_files(temporary.path), 0, "the copy is gone");
 	folder_remove(&temporary);
+}
+
+/* A child that dies within a large transaction on a stopped store, as a migration is, leaves a changed file and the journal
+ * that undoes it. */
+static void crash_with_journal(void)
+{
+	bool was_killed;
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		static char large[16 * 1024 * 1024];
+		struct db db;
+		const struct arg args[] = {arg_bytes(slice_make(large, sizeof large))};
+
+		if (db_open(&db, folder_file(&folder, "reeve.db"), DB_WRITE, NULL) != OK ||
+		    db_exec(&db, "BEGIN", "", NULL) != OK ||
+		    db_exec(&db, "UPDATE meta SET value = x'32' WHERE name = 'a'", "", NULL) !=
+			    OK ||
+		    db_run(&db, "INSERT INTO meta VALUES ('large', ?)", "", args, 1, NULL) != OK)
+			_exit(1);
+		raise(SIGKILL);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	was_killed = WIFSIGNALED(status);
+	cr_assert(was_killed);
+	cr_assert_eq(access(folder_file(&folder, "reeve.db-journal"), F_OK), 0);
+}
+
+Test(store_readonly, a_killed_migration_is_undone_for_readers_and_the_next_server)
+{
+	struct store *s = store_make(&folder);
+	struct stat before, after;
+
+	put_meta(s, "a", "1");
+	store_close(s);
+	cr_assert_eq(stat(folder_file(&folder, "reeve.db"), &before), 0);
+	crash_with_journal();
+	cr_assert_eq(stat(folder_file(&folder, "reeve.db"), &after), 0);
+	cr_assert_gt(after.st_size, before.st_size, "the file was changed");
+	s = open_reader();
+	expect_meta(s, "a", "1");
+	store_close(s);
+	s = store_reopen(&folder);
+	expect_meta(s, "a", "1");
+	store_close(s);
+}
+
+Test(store_readonly, a_reader_outlives_the_server)
+{
+	struct store *server = store_make(&folder), *reader;
+
+	put_meta(server, "a", "1");
+	reader = open_reader();
+	expect_meta(reader, "a", "1");
+	store_close(server);
+	expect_meta(reader, "a", "1");
+	server = store_reopen(&folder);
+	put_meta(server, "a", "2");
+	expect_meta(reader, "a", "2");
+	store_close(reader);
+	store_close(server);
+	cr_expect_eq(count_files(folder.path), 2, "the last close leaves no log");
 }
 
 Test(store_readonly, a_killed_servers_data_are_read_by_their_owner_and_served_again)

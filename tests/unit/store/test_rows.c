@@ -1,7 +1,11 @@
 /* Every row goes in and comes out again as it was. */
 #include "fixture.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
+
+#include <criterion/logging.h>
+#include <stdio.h>
 
 static struct folder folder;
 static struct store *store;
@@ -381,4 +385,35 @@ Test(store_rows, values_may_hold_any_byte)
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_get_idempotent(session, value, value, see_bytes, &seen, err));
 	EXPECT_OK(store_get_meta(session, "bytes", see_bytes, &seen, err));
+}
+
+static enum result count_head(void *ctx, const struct version_row *row, struct error *err)
+{
+	(void)err;
+	*(int *)ctx += row->sealed.len == 700;
+	return OK;
+}
+
+/* How long a start reads for; printed, since machines differ. */
+Test(store_rows, a_hundred_thousand_documents_are_read_in_one_walk)
+{
+	static char sealed[700];
+	int count = 0;
+	int64_t began_ms;
+
+	for (int i = 0; i < 100000; i++) {
+		char path[64];
+		struct version_row row = version_of("", 1, 1);
+
+		snprintf(path, sizeof path, "profiles/app%d/env%d", i / 5, i % 5);
+		row.path = slice_text(path);
+		row.sealed = slice_make(sealed, sizeof sealed);
+		EXPECT_OK(store_put_version(store, &row, err));
+	}
+	EXPECT_OK(store_commit(store, err));
+	began_ms = clock_monotonic_ms(&system_clock);
+	EXPECT_OK(store_each_head(session, count_head, &count, err));
+	cr_log_info("100,000 heads read in %lld ms",
+		    (long long)(clock_monotonic_ms(&system_clock) - began_ms));
+	cr_expect_eq(count, 100000);
 }
