@@ -11,8 +11,9 @@ enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct e
 	if (!slice_next_part(&rest, '\n', &origin) || !slice_next_part(&rest, '\n', &size) ||
 	    !slice_next_part(&rest, '\n', &root) || rest.data == NULL)
 		return fail(err, E_MALFORMED, "a checkpoint has three lines");
-	if (origin.len == 0 || origin.len >= sizeof c.origin)
-		return fail(err, E_MALFORMED, "a checkpoint's origin has 1 to %zu bytes",
+	if (origin.len == 0 || origin.len >= sizeof c.origin ||
+	    memchr(origin.data, '\0', origin.len) != NULL)
+		return fail(err, E_MALFORMED, "a checkpoint's origin has 1 to %zu bytes, none 0",
 			    sizeof c.origin - 1);
 	if (!slice_to_u64(size, UINT64_MAX, &c.size) || (size.len > 1 && size.data[0] == '0'))
 		return fail(err, E_MALFORMED, "a checkpoint's size is no decimal number");

@@ -45,6 +45,13 @@ Test(checkpoint, malformed_bodies_are_refused)
 	}
 }
 
+Test(checkpoint, an_origin_holds_no_nul)
+{
+	struct checkpoint c;
+
+	cr_expect_eq(checkpoint_parse(&c, SLICE_LITERAL("x\0y\n0\n" ROOT "\n"), NULL), E_MALFORMED);
+}
+
 Test(checkpoint, what_was_signed_verifies_under_its_key_alone)
 {
 	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN), other = new_signer(ORIGIN);
