@@ -1,0 +1,52 @@
+#include "base/result.h"
+
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <string.h>
+
+Test(result, where_is_put_before_why_and_the_place_stays)
+{
+	struct error err = ERROR_NULL;
+
+	cr_expect_eq(fail_at(&err, E_MALFORMED, 3, 7, "bad %s", "thing"), E_MALFORMED);
+	cr_expect_eq(wrap(&err, E_MALFORMED, "file %d", 1), E_MALFORMED);
+	cr_expect_str_eq(err.text, "file 1: bad thing");
+	cr_expect(err.line == 3 && err.column == 7);
+	cr_expect_eq(fail(&err, E_IO, "other"), E_IO);
+	cr_expect(err.line == 0 && err.column == 0);
+}
+
+Test(result, an_errno_is_explained)
+{
+	struct error err = ERROR_NULL;
+
+	errno = EACCES;
+	cr_expect_eq(fail_errno(&err, E_IO, "open %s", "x"), E_IO);
+	cr_expect_str_eq(err.text, "open x: Permission denied");
+}
+
+Test(result, what_does_not_fit_is_cut)
+{
+	struct error err = ERROR_NULL;
+	char text[2 * ERROR_TEXT_BYTES];
+
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	cr_expect_eq(fail(&err, E_IO, "%s", text), E_IO);
+	cr_expect_eq(strlen(err.text), ERROR_TEXT_BYTES - 1);
+	cr_expect_eq(wrap(&err, E_IO, "where"), E_IO);
+	cr_expect_eq(strlen(err.text), ERROR_TEXT_BYTES - 1);
+	cr_expect_eq(strncmp(err.text, "where: xxx", 10), 0);
+}
+
+Test(result, nobody_has_to_want_an_explanation)
+{
+	cr_expect_eq(fail(NULL, E_IO, "x"), E_IO);
+	cr_expect_eq(fail_at(NULL, E_LIMIT, 1, 1, "x"), E_LIMIT);
+	cr_expect_eq(wrap(NULL, E_MEMORY, "x"), E_MEMORY);
+	cr_expect_str_eq(result_name(E_TOO_LARGE), "too_large");
+	cr_expect_str_eq(result_name((enum result)1000), "unknown");
+}
