@@ -308,12 +308,34 @@ Test(profile_references, doubling_ends_at_a_bound_and_not_in_memory)
 	cr_expect_eq(resolve_doubling("'@@'", "'x'", 60), E_LIMIT);
 	cr_expect_eq(resolve_doubling("['@', '@']", "1", 10), OK);
 	cr_expect_eq(resolve_doubling("['@', '@']", "1", 60), E_LIMIT);
+	/* Values without bytes. */
+	cr_expect_eq(resolve_doubling("['@', '@']", "true", 14), OK);
+	cr_expect_eq(resolve_doubling("['@', '@']", "true", 16), E_LIMIT);
 	cr_expect_eq(resolve_doubling("{'a': '@', 'b': '@'}", "'${secret:a/b#c}'", 60), E_LIMIT);
 	cr_expect_eq(resolve_doubling("'@@'", "'${secret:a/b#c}'", 60), E_LIMIT);
 	cr_expect_eq(resolve_doubling("'${none:-@}@'", "'x'", 60), E_LIMIT);
 	/* A list in a list for each step: too deep, though small. */
 	cr_expect_eq(resolve_doubling("['@']", "1", 63), OK);
 	cr_expect_eq(resolve_doubling("['@']", "1", 64), E_LIMIT);
+}
+
+Test(profile_references, work_on_strings_that_come_to_nothing_is_bounded_too)
+{
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+	FIXTURE(f);
+
+	buf_append_text(&json, "{'$vars': {'v0': '");
+	for (int i = 0; i < 1000; i++)
+		buf_append_char(&json, 'x');
+	buf_append_text(&json, "', 'v1': '");
+	for (int i = 0; i < 2000; i++)
+		buf_append_text(&json, "${var:v0}");
+	buf_append_text(&json, "'}, 'l': ['${var:v1}${gone}'");
+	for (int i = 0; i < 10; i++)
+		buf_append_text(&json, ", '${var:v1}${gone}'");
+	buf_append_text(&json, "]}");
+	fixture_put(f, "profiles/a/x", json.data);
+	cr_expect_eq(fixture_resolve(f, "profiles/a/x"), E_LIMIT);
 }
 
 static enum result resolve_line(int count, bool is_reversed)
