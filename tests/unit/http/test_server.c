@@ -38,7 +38,8 @@ static void stop(struct fixture *f)
 
 static int dial(const struct fixture *f)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(http_server_port(f->server))};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(http_server_port(f->server))};
 	struct timeval patience = {5, 0};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -135,7 +136,8 @@ Test(server, a_long_poll_sleeps_until_it_is_woken)
 	fake_wake(f.service);
 	receive(fd, "{\"woken\":true}", got, sizeof got);
 	cr_expect(strstr(got, "woken") != NULL, "%s", got);
-	cr_expect_eq(atomic_load(&fake_counts(f.service)->submitted), 2, "submitted again once woken");
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->submitted), 2,
+		     "submitted again once woken");
 	close(fd);
 	stop(&f);
 }
@@ -168,7 +170,8 @@ Test(server, a_stop_answers_the_polls_that_wait)
 		sleep_ms(5);
 	stop(&f);
 	receive(fd, NULL, got, sizeof got);
-	cr_expect(strstr(got, "200 OK") != NULL && strstr(got, "Connection: close") != NULL, "%s", got);
+	cr_expect(strstr(got, "200 OK") != NULL && strstr(got, "Connection: close") != NULL, "%s",
+		  got);
 	close(fd);
 }
 
@@ -212,7 +215,8 @@ Test(server, a_client_that_drips_its_headers_is_cut_off)
 Test(server, a_smuggled_second_request_is_never_run)
 {
 	static const char *const attacks[] = {
-		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 0\r\nContent-Length: 60\r\n\r\n",
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
+		"Content-Length: 0\r\nContent-Length: 60\r\n\r\n",
 		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
 		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Transfer-Encoding: xchunked\r\n\r\n",
@@ -265,7 +269,8 @@ Test(server, a_body_that_grows_too_large_in_chunks_is_refused)
 	memcpy(chunk + 7 + 65536, "\r\n", 3);
 	start(&f, HTTP_SETTINGS_DEFAULT);
 	int fd = dial(&f);
-	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Transfer-Encoding: chunked\r\n\r\n");
+	send_text(fd,
+		  "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Transfer-Encoding: chunked\r\n\r\n");
 	for (int i = 0; i < 17; i++)
 		send_text(fd, chunk);
 	send_text(fd, "0\r\n\r\n");
@@ -283,7 +288,8 @@ Test(server, who_is_unknown_is_refused_before_a_large_body_is_read_and_after_a_s
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
 	int fd = dial(&f);
-	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na: 1\n");
+	send_text(fd,
+		  "PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na: 1\n");
 	receive(fd, "}", got, sizeof got);
 	cr_expect(strncmp(got, "HTTP/1.1 401 ", 13) == 0, "%s", got);
 	cr_expect(strstr(got, "WWW-Authenticate: Bearer") != NULL && strstr(got, "close") == NULL);
