@@ -52,8 +52,6 @@ static enum result check_entry(const struct audit_entry *entry, struct error *er
 
 	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(fields); i++)
 		rc = check_text(fields[i].name, fields[i].text, AUDIT_FIELD_BYTES_MAX, err);
-	if (rc == OK)
-		rc = check_text("reason", entry->reason, SIZE_MAX, err);
 	for (size_t i = 0; rc == OK && i < entry->touched_count; i++)
 		rc = check_text("path", entry->touched[i].path, AUDIT_PATH_BYTES_MAX, err);
 	if (rc == OK && (entry->time_ms < 0 || entry->time_ms > TIMESTAMP_MS_MAX))
@@ -61,16 +59,13 @@ static enum result check_entry(const struct audit_entry *entry, struct error *er
 	return rc;
 }
 
-/* Not longer than allowed, and not in the middle of a character. */
+/* Not longer than allowed, and up to where it is UTF-8: an explanation that was cut in the middle of a
+ * character must not keep an entry from being written. */
 static struct slice cut_reason(struct slice reason)
 {
-	size_t len = AUDIT_REASON_BYTES_MAX;
+	struct slice cut = slice_first(reason, AUDIT_REASON_BYTES_MAX);
 
-	if (reason.len <= len)
-		return reason;
-	while (len > 0 && ((unsigned char)reason.data[len] & 0xc0) == 0x80)
-		len--;
-	return slice_first(reason, len);
+	return slice_first(cut, utf8_check(cut));
 }
 
 static void append_number(struct buf *b, const char *before, uint64_t value)

@@ -17,7 +17,7 @@
 #define AUDIT_ENTRY_BYTES_MAX 65535
 #define AUDIT_FIELD_BYTES_MAX \
 	256 /* of actor, accessor, auth, source, action, outcome, request_id */
-#define AUDIT_REASON_BYTES_MAX 512  /* what is longer is cut */
+#define AUDIT_REASON_BYTES_MAX 512  /* cut there, and at what is not UTF-8 */
 #define AUDIT_PATH_BYTES_MAX   4096 /* also of a refused request */
 
 struct audit_touch {

@@ -120,6 +120,12 @@ Test(entry, a_long_reason_is_cut_between_characters)
 	cr_assert_eq(audit_entry_write(&line, &e, NULL), OK);
 	cr_assert_eq(audit_entry_read(&back, &tree, buf_slice(&line), NULL), OK);
 	cr_expect_eq(back.reason.len, AUDIT_REASON_BYTES_MAX - 1);
+	buf_reset(&line);
+	tree_clear(&tree);
+	e.reason = SLICE_LITERAL("an error text that was cut in the middle: \xc3");
+	cr_assert_eq(audit_entry_write(&line, &e, NULL), OK);
+	cr_assert_eq(audit_entry_read(&back, &tree, buf_slice(&line), NULL), OK);
+	cr_expect_eq(back.reason.len, e.reason.len - 1);
 }
 
 Test(entry, what_does_not_fit_is_counted)
