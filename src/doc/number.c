@@ -141,20 +141,50 @@ static double decimal_to_real(const struct decimal *d)
 	return strtod(text, NULL);
 }
 
-/* Most numbers: up to 18 digits and nothing else. */
-static bool parse_short(struct slice text, int64_t *ret)
+/* The digits of `text` up to 18 of them, and how many stand behind a point; false when there is more to
+ * it, an exponent for one. */
+static bool parse_short(struct slice text, int64_t *ret, int *ret_fraction)
 {
-	size_t i = text.len != 0 && text.data[0] == '-';
+	bool is_negative = text.len != 0 && text.data[0] == '-';
+	size_t point = SIZE_MAX;
 	int64_t value = 0;
 
-	if (text.len - i > 18 || text.len == i)
+	if (text.len == 0 || text.len > 19)
 		return false;
-	for (size_t at = i; at < text.len; at++) {
-		if (!is_digit(text.data[at]))
+	for (size_t i = is_negative; i < text.len; i++) {
+		char c = text.data[i];
+
+		if (is_digit(c))
+			value = value * 10 + (c - '0');
+		else if (c == '.' && point == SIZE_MAX)
+			point = i;
+		else
 			return false;
-		value = value * 10 + (text.data[at] - '0');
 	}
-	*ret = i != 0 ? -value : value;
+	if (point == SIZE_MAX && text.len - is_negative > 18)
+		return false;
+	*ret = is_negative ? -value : value;
+	*ret_fraction = point != SIZE_MAX ? (int)(text.len - point - 1) : 0;
+	return true;
+}
+
+/* digits / 10^fraction, in one correctly rounded division where both are exact as doubles: W. D.
+ * Clinger, How to Read Floating Point Numbers Accurately (1990). False where they may not be. */
+static bool set_short_number(struct tree_node *n, int64_t digits, int fraction)
+{
+	static const double tens[] = {1e0,  1e1,  1e2,	1e3,  1e4,  1e5,  1e6,	1e7,  1e8, 1e9,
+				      1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+
+	for (; fraction > 0 && digits % 10 == 0; fraction--)
+		digits /= 10;
+	if (fraction == 0) {
+		n->flags = TREE_IS_INTEGER | TREE_FITS_INT64;
+		n->as.integer = digits;
+		return true;
+	}
+	if (digits > INT64_C(1) << 53 || digits < -(INT64_C(1) << 53))
+		return false;
+	n->as.real = (double)digits / tens[fraction];
 	return true;
 }
 
@@ -178,11 +208,12 @@ static __attribute__((noinline)) bool set_long_number(struct tree_node *n, struc
 	struct decimal d;
 	bool is_good = parse_decimal(&d, text);
 
-	if (is_good)
-		set_decimal(n, &d);
+	if (!is_good)
+		return false;
+	set_decimal(n, &d);
 	/* The text may be a secret's. */
-	mem_wipe(&d, sizeof d);
-	return is_good;
+	mem_wipe(d.digits, text.len);
+	return true;
 }
 
 bool tree_set_number(struct tree_node *ret, struct slice text)
@@ -192,13 +223,12 @@ bool tree_set_number(struct tree_node *ret, struct slice text)
 		.count = (uint32_t)text.len,
 		.of.text = text.data,
 	};
-	int64_t integer;
+	int64_t digits;
+	int fraction;
 
-	if (parse_short(text, &integer)) {
-		n.flags = TREE_IS_INTEGER | TREE_FITS_INT64;
-		n.as.integer = integer;
-	} else if (!set_long_number(&n, text)) {
-		return false;
+	if (!parse_short(text, &digits, &fraction) || !set_short_number(&n, digits, fraction)) {
+		if (!set_long_number(&n, text))
+			return false;
 	}
 	*ret = n;
 	return true;
