@@ -86,6 +86,7 @@ struct merger {
 	const struct profile_report *report;
 	struct buf pointer;
 	uint32_t nodes;
+	bool is_vars;
 	bool has_problems;
 };
 

@@ -319,7 +319,7 @@ static enum result merge_voices(struct merger *m, struct draft *ret, const struc
 enum result draft_merge(struct draft *ret, struct arena *scratch,
 			const struct profile_report *report, uint32_t layers_count, bool is_vars)
 {
-	struct merger m = {scratch, report, BUF_NULL, 0, false};
+	struct merger m = {scratch, report, BUF_NULL, 0, is_vars, false};
 	struct voice maps[PROFILE_LAYERS_MAX];
 	uint32_t count = 0;
 	enum result rc;

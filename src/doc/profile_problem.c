@@ -18,6 +18,9 @@ size_t text_fit(struct slice text, size_t max)
 	return max;
 }
 
+static struct slice format_message(char *ret, size_t size, const char *fmt, va_list args)
+	PRINTF_LIKE(3, 0);
+
 /* Formats into a bound. What does not fit is cut between characters. */
 static struct slice format_message(char *ret, size_t size, const char *fmt, va_list args)
 {

@@ -168,7 +168,13 @@ Test(profile_merge, all_that_is_wrong_is_found_at_once)
 		    "{'$extends': 'base', 'p': {'$append': []}, 'r': {'$remove': []},"
 		    " '$vars': {'v': {'$append': [1]}}}");
 	cr_expect_eq(fixture_resolve(f, "profiles/a/x"), E_INVALID);
-	cr_expect_eq(f->problems.count, 3);
+	cr_assert_eq(f->problems.count, 3);
+	cr_expect_str_eq(f->problems.items[0].pointer.data, "");
+	cr_expect_str_eq(f->problems.items[0].message,
+			 "var:/v edits a list, but what it inherits from profiles/a/base, line 1, "
+			 "column 41, is no list but of type number");
+	cr_expect_str_eq(f->problems.items[1].pointer.data, "/p");
+	cr_expect_str_eq(f->problems.items[2].pointer.data, "/r");
 }
 
 Test(profile_merge, every_value_knows_who_wrote_it_and_where)
