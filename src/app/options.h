@@ -12,7 +12,7 @@ struct option_row {
 	bool is_flag;	  /* may stand without a value, then "true" */
 };
 
-#define OPTIONS_MAX 80
+#define OPTIONS_MAX 80 /* for "did you mean" */
 
 /* `values[i]` is what rows[i] was given; untouched where it was not. Texts are argv's. E_MALFORMED, naming the option, with "did
  * you mean"; also for one given twice and for an argument that is no option. `--help` sets `*ret_is_help`. */

@@ -20,7 +20,9 @@ static const char serve_help[] =
 	"in the environment (--wait-max as REEVED_WAIT_MAX) or in reeved.yaml (wait_max: 60s). An option wins over\n"
 	"the environment, that over the file.\n\n"
 	"  --config FILE\n"
-	"      The settings' file; REEVED_CONFIG or DIR/reeved.yaml where not given.\n";
+	"      The settings' file; REEVED_CONFIG or DIR/reeved.yaml where not given.\n"
+	"  --settings-schema\n"
+	"      Prints the JSON Schema of the settings' file, for editors, and does nothing else.\n";
 
 static const char serve_example[] =
 	"\nExample:\n\n"
@@ -34,8 +36,12 @@ struct server {
 	struct http_server *http;
 };
 
-/* Rows for options_parse(): the settings', and --config behind them. */
-static size_t make_options(struct option_row rows[static SETTINGS_MAX + 1],
+/* Behind the settings' own. */
+enum extra_option { EXTRA_CONFIG, EXTRA_SCHEMA, EXTRA_OPTIONS };
+
+enum wish { WISH_SERVE, WISH_HELP, WISH_SCHEMA };
+
+static size_t make_options(struct option_row rows[static SETTINGS_MAX + EXTRA_OPTIONS],
 			   char names[static SETTINGS_MAX][32])
 {
 	for (size_t i = 0; i < setting_rows_count; i++) {
@@ -44,25 +50,30 @@ static size_t make_options(struct option_row rows[static SETTINGS_MAX + 1],
 			*p = *p == '_' ? '-' : *p;
 		rows[i] = (struct option_row){names[i], setting_rows[i].type == SETTING_FLAG};
 	}
-	rows[setting_rows_count] = (struct option_row){"config", false};
-	return setting_rows_count + 1;
+	rows[setting_rows_count + EXTRA_CONFIG] = (struct option_row){"config", false};
+	rows[setting_rows_count + EXTRA_SCHEMA] = (struct option_row){"settings-schema", true};
+	return setting_rows_count + EXTRA_OPTIONS;
 }
 
-static enum result load_settings(struct server *s, bool *ret_is_help, int argc, char **argv,
+static enum result load_settings(struct server *s, enum wish *ret, int argc, char **argv,
 				 struct error *err)
 {
-	struct option_row rows[SETTINGS_MAX + 1];
+	struct option_row rows[SETTINGS_MAX + EXTRA_OPTIONS];
 	char names[SETTINGS_MAX][32];
-	struct slice values[SETTINGS_MAX + 1] = {0};
+	struct slice values[SETTINGS_MAX + EXTRA_OPTIONS] = {0};
+	const struct slice *extras = values + setting_rows_count;
 	struct given flags = {0};
-	size_t count = make_options(rows, names);
-	enum result rc = options_parse(values, ret_is_help, rows, count, argc, argv, err);
+	bool is_help;
+	enum result rc =
+		options_parse(values, &is_help, rows, make_options(rows, names), argc, argv, err);
 
-	if (rc != OK || *ret_is_help)
+	if (rc != OK)
 		return rc;
+	*ret = is_help ? WISH_HELP : extras[EXTRA_SCHEMA].data != NULL ? WISH_SCHEMA : WISH_SERVE;
+	if (*ret != WISH_SERVE)
+		return OK;
 	memcpy(flags.values, values, setting_rows_count * sizeof values[0]);
-	rc = settings_load(&s->settings, &s->texts, &flags, values[setting_rows_count], environ,
-			   err);
+	rc = settings_load(&s->settings, &s->texts, &flags, extras[EXTRA_CONFIG], environ, err);
 	if (rc == OK && s->settings.data.data == NULL)
 		return fail(err, E_MALFORMED,
 			    "--data is needed: the folder that `reeved init` made");
@@ -187,12 +198,20 @@ static int print_usage_error(const struct error *err)
 	return EXIT_USAGE;
 }
 
-static int print_help(void)
+static int print_wish(enum wish wish)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 
-	settings_write_help(&text);
-	printf("%s%.*s%s", serve_help, SLICE_ARGS(buf_slice(&text)), serve_example);
+	if (wish == WISH_SCHEMA)
+		settings_write_schema(&text);
+	else
+		settings_write_help(&text);
+	if (buf_is_failed(&text))
+		return EXIT_FAILED;
+	if (wish == WISH_SCHEMA)
+		fputs(text.data, stdout);
+	else
+		printf("%s%s%s", serve_help, text.data, serve_example);
 	return EXIT_DONE;
 }
 
@@ -203,13 +222,13 @@ int command_serve(int argc, char **argv)
 	struct error err = ERROR_NULL;
 	enum log_level level = LOG_INFO;
 	sigset_t signals;
-	bool is_help;
-	enum result rc = load_settings(&s, &is_help, argc, argv, &err);
+	enum wish wish = WISH_SERVE;
+	enum result rc = load_settings(&s, &wish, argc, argv, &err);
 
 	if (rc != OK)
 		return print_usage_error(&err);
-	if (is_help)
-		return print_help();
+	if (wish != WISH_SERVE)
+		return print_wish(wish);
 	log_level_parse(s.settings.log_level, &level);
 	log_set_sink(STDERR_FILENO, level);
 	block_signals(&signals);

@@ -61,10 +61,11 @@ enum result settings_read_file(struct given *ret, struct arena *a, struct slice 
 	enum result rc;
 
 	rc = doc_read(&tree, DOC_YAML, text, &DOC_LIMITS_DEFAULT, NULL, err);
-	if (rc == OK && tree.root.kind == TREE_NULL)
+	if (rc != OK)
+		return wrap(err, rc, "line %u", err != NULL ? err->line : 0);
+	if (tree.root.kind == TREE_NULL)
 		return OK;
-	if (rc == OK)
-		rc = check_file(&tree.root, err);
+	rc = check_file(&tree.root, err);
 	for (uint32_t i = 0; rc == OK && i < tree.root.count; i++) {
 		const struct tree_member *m = &tree.root.of.members[i];
 		const struct setting_row *row = setting_find(tree_key(m));

@@ -1,0 +1,66 @@
+#include "app/options.h"
+
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+
+static const struct option_row rows[] = {{"data", false}, {"keep-tokens", true}, {"from", false}};
+
+#define ROWS ARRAY_SIZE(rows)
+
+static enum result parse(struct slice values[static ROWS], bool *is_help, const char *const *argv,
+			 struct error *err)
+{
+	int argc = 0;
+
+	while (argv[argc] != NULL)
+		argc++;
+	return options_parse(values, is_help, rows, ROWS, argc, (char *const *)(uintptr_t)argv,
+			     err);
+}
+
+Test(options, a_value_stands_behind_an_equals_sign_or_by_itself)
+{
+	static const char *const argv[] = {"--data=a=b", "--from", "--c", "--keep-tokens", NULL};
+	struct slice values[ROWS] = {0};
+	bool is_help;
+
+	cr_assert_eq(parse(values, &is_help, argv, NULL), OK);
+	cr_expect(slice_is_text(values[0], "a=b"));
+	cr_expect(slice_is_text(values[1], "true"));
+	cr_expect(slice_is_text(values[2], "--c"));
+	cr_expect_not(is_help);
+}
+
+Test(options, what_is_no_option_is_refused_with_its_neighbour)
+{
+	static const struct {
+		const char *argv[4];
+		const char *part;
+	} cases[] = {
+		{{"--dta", "x", NULL}, "did you mean --data"},
+		{{"data", NULL}, "no option"},
+		{{"--", NULL}, "no option"},
+		{{"--data", NULL}, "needs a value"},
+		{{"--data=a", "--data=b", NULL}, "twice"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct slice values[ROWS] = {0};
+		struct error err = ERROR_NULL;
+		bool is_help;
+
+		cr_expect_eq(parse(values, &is_help, cases[i].argv, &err), E_MALFORMED);
+		cr_expect(strstr(err.text, cases[i].part) != NULL, "%s", err.text);
+	}
+}
+
+Test(options, help_is_heard_before_anything_else_is_wrong)
+{
+	static const char *const argv[] = {"--help", "--nothing", NULL};
+	struct slice values[ROWS] = {0};
+	bool is_help = false;
+
+	cr_assert_eq(parse(values, &is_help, argv, NULL), OK);
+	cr_expect(is_help);
+}
