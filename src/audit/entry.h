@@ -14,9 +14,8 @@
 #include "crypto/hash.h"
 #include "doc/tree.h"
 
-#define AUDIT_ENTRY_BYTES_MAX 65535
-#define AUDIT_FIELD_BYTES_MAX \
-	256 /* of actor, accessor, auth, source, action, outcome, request_id */
+#define AUDIT_ENTRY_BYTES_MAX  65535
+#define AUDIT_FIELD_BYTES_MAX  256  /* of every text but reason and path */
 #define AUDIT_REASON_BYTES_MAX 512  /* cut there, and at what is not UTF-8 */
 #define AUDIT_PATH_BYTES_MAX   4096 /* also of a refused request */
 

@@ -124,16 +124,21 @@ static enum result read_rows(struct pass *p, const struct audit_verification *wh
 	return OK;
 }
 
-/* A checkpoint that does not verify is a finding and no failure to verify. */
-static bool read_checkpoint(struct checkpoint *ret, struct audit_report *report, const char *which,
-			    struct slice note, const struct vkey *key)
+/* A checkpoint that does not verify is a finding, but for want of memory, which says nothing about it.
+ * Sets `*ret_is_sound`. */
+static enum result read_checkpoint(struct checkpoint *ret, bool *ret_is_sound,
+				   struct audit_report *report, const char *which,
+				   struct slice note, const struct vkey *key, struct error *err)
 {
 	struct error why = ERROR_NULL;
+	enum result rc = checkpoint_verify(ret, note, key, &why);
 
-	if (checkpoint_verify(ret, note, key, &why) == OK)
-		return true;
-	note_problem(report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
-	return false;
+	if (rc == E_MEMORY)
+		return fail(err, rc, "the %s %s", which, why.text);
+	*ret_is_sound = rc == OK;
+	if (rc != OK)
+		note_problem(report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
+	return OK;
 }
 
 static void check_end(struct pass *p, bool has_newest)
@@ -171,13 +176,17 @@ enum result audit_verify(struct audit_report *ret, const struct audit_verificati
 			 struct error *err)
 {
 	struct pass p = {.report = ret, .tree = MERKLE_EMPTY};
-	bool has_newest;
+	bool has_newest = false;
 	enum result rc;
 
 	*ret = (struct audit_report){.first_index = AUDIT_NO_INDEX};
-	has_newest = read_checkpoint(&p.newest, ret, "stored", what->checkpoint, what->key);
-	if (what->older.data != NULL)
-		p.has_older = read_checkpoint(&p.older, ret, "older", what->older, what->key);
+	rc = read_checkpoint(&p.newest, &has_newest, ret, "stored", what->checkpoint, what->key,
+			     err);
+	if (rc == OK && what->older.data != NULL)
+		rc = read_checkpoint(&p.older, &p.has_older, ret, "older", what->older, what->key,
+				     err);
+	if (rc != OK)
+		return rc;
 	ret->checkpoint_size = has_newest ? p.newest.size : 0;
 	ret->older_size = p.has_older ? p.older.size : 0;
 	check_older(&p); /* one of an empty log has a root too */

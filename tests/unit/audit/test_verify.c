@@ -508,3 +508,28 @@ Test(verify, a_log_that_cannot_be_read_is_no_finding)
 	cr_expect_str_eq(err.text, "the disk is gone");
 	stored_log_clear(&log_);
 }
+
+static bool verify_both(void *ctx)
+{
+	const struct signer *s = ctx;
+	struct walk walk = {&log_, 0, true};
+	struct audit_verification what = {.key = &s->key,
+					  .checkpoint = buf_slice(&log_.checkpoint),
+					  .older = buf_slice(&log_.half),
+					  .rows = {next_row, &walk}};
+	struct audit_report r;
+	enum result rc = audit_verify(&r, &what, NULL);
+
+	cr_expect(rc == OK || rc == E_MEMORY, "%s", result_name(rc));
+	cr_expect_eq(r.problems, 0, "a false alarm: %s", r.first_problem);
+	return rc == OK;
+}
+
+Test(verify, short_memory_is_no_finding)
+{
+	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN);
+
+	fill_log(&log_, &s, 10, 0);
+	each_fault(verify_both, &s);
+	stored_log_clear(&log_);
+}
