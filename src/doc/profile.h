@@ -97,8 +97,7 @@ struct effective {
 	struct slice schema;	    /* full path, empty for none */
 	struct secret_ref *secrets; /* in document order, those in defaults of others behind them */
 	uint32_t secrets_count;
-	struct secret_use
-		*uses; /* profile_reveal()'s: what each string that holds secrets is made of */
+	struct secret_use *uses; /* profile_reveal()'s: what such strings are made of */
 	uint32_t uses_count;
 	struct doc_warnings warnings; /* e.g. no schema in the chain */
 };
@@ -106,9 +105,12 @@ struct effective {
 void effective_clear(struct effective *e);
 
 /* Merges and resolves. `app` and `name` are what ${reeve:app} and ${reeve:profile} give: always those asked for.
- * Everything that is wrong and can be found at once is put into `problems` (texts in its arena `a`) and gives
- * E_INVALID; `err` then says the first. E_LIMIT, E_MEMORY leave `problems` as they may be. Work is bounded by
- * PROFILE_EFFECTIVE_BYTES_MAX and DOC_NODES_MAX of output. */
+ * In one map of list operators `$remove` applies first, then `$prepend`, then `$append`. What a higher layer replaces
+ * is never looked at, nor are variables that nothing uses.
+ *
+ * `problems` comes zeroed. Everything that is wrong and can be found at once is put there (texts in the arena `a`)
+ * and gives E_INVALID; `err` then says the first. E_LIMIT, E_MEMORY leave `problems` as they may be. Work is bounded
+ * by PROFILE_EFFECTIVE_BYTES_MAX and DOC_NODES_MAX of output. */
 MUST_USE enum result profile_resolve(struct effective *ret,
 				     const struct profile_layer *const *layers, uint32_t count,
 				     struct slice app, struct slice name,
