@@ -128,27 +128,59 @@ static const char *short_escape(char c)
 	}
 }
 
+/* Whether any of eight bytes is a quote, a backslash or a control character. (Bit Twiddling Hacks,
+ * "Determine if a word has a byte less than n"; a byte beyond ASCII may be told of in vain.) */
+static bool may_need_escape(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t word, quotes, slashes;
+
+	memcpy(&word, p, sizeof word);
+	quotes = word ^ ones * '"';
+	slashes = word ^ ones * '\\';
+	return ((((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) |
+		 ((slashes - ones) & ~slashes)) &
+		tops) != 0;
+}
+
+/* Where the next character to escape stands, or the end. */
+static size_t find_escape(struct slice s, size_t at)
+{
+	for (;; at++) {
+		unsigned char c;
+
+		while (s.len - at >= 8 && !may_need_escape(s.data + at))
+			at += 8;
+		if (at == s.len)
+			return at;
+		c = (unsigned char)s.data[at];
+		if (c < 0x20 || c == '"' || c == '\\')
+			return at;
+	}
+}
+
 void json_append_string(struct buf *b, struct slice s)
 {
-	size_t start = 0;
+	size_t at = 0;
 
+	if (!buf_reserve(b, s.len + 2))
+		return;
 	buf_append_char(b, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.data[i];
+	for (;;) {
+		size_t start = at;
 		const char *escape;
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_append(b, s.data + start, i - start);
-		escape = short_escape(s.data[i]);
+		at = find_escape(s, at);
+		buf_append(b, s.data + start, at - start);
+		if (at == s.len)
+			break;
+		escape = short_escape(s.data[at]);
 		if (escape != NULL)
 			buf_append_text(b, escape);
 		else
-			buf_printf(b, "\\u%04x", c);
-		start = i + 1;
+			buf_printf(b, "\\u%04x", (unsigned char)s.data[at]);
+		at++;
 	}
-	if (s.len > start)
-		buf_append(b, s.data + start, s.len - start);
 	buf_append_char(b, '"');
 }
 

@@ -142,27 +142,37 @@ static enum result fail_duplicate(const struct tree_member *one, const struct tr
 		       (unsigned)first->line);
 }
 
-static int compare_positions(const void *x, const void *y, void *ctx)
-{
-	const struct tree_member *members = ctx;
-	const struct tree_member *m = &members[*(const uint32_t *)y];
+/* A member's hash beside its position, so that sorting seldom looks at the members themselves. */
+struct index_slot {
+	uint64_t hash;
+	uint32_t at;
+};
 
-	return compare_key(&members[*(const uint32_t *)x], tree_key(m), m->hash);
+static int compare_slots(const void *x, const void *y, void *ctx)
+{
+	const struct index_slot *a = x, *b = y;
+	const struct tree_member *members = ctx;
+
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return compare_key(&members[a->at], tree_key(&members[b->at]), b->hash);
 }
 
 /* Sorts the positions of a large object and finds duplicates beside each other. */
 static enum result build_index(const uint32_t **ret, struct arena *a, struct tree_member *members,
 			       uint32_t count, struct error *err)
 {
+	CLEANUP(alloc_freep) struct index_slot *slots = alloc_zero_array(count, sizeof *slots);
 	uint32_t *index = arena_alloc_array(a, count, sizeof *index);
 
-	if (index == NULL)
+	if (slots == NULL || index == NULL)
 		return fail_memory(a, err);
 	for (uint32_t i = 0; i < count; i++)
-		index[i] = i;
-	qsort_r(index, count, sizeof *index, compare_positions, members);
-	for (uint32_t i = 1; i < count; i++) {
-		if (compare_positions(&index[i - 1], &index[i], members) == 0)
+		slots[i] = (struct index_slot){members[i].hash, i};
+	qsort_r(slots, count, sizeof *slots, compare_slots, members);
+	for (uint32_t i = 0; i < count; i++) {
+		index[i] = slots[i].at;
+		if (i > 0 && compare_slots(&slots[i - 1], &slots[i], members) == 0)
 			return fail_duplicate(&members[index[i - 1]], &members[index[i]], err);
 	}
 	*ret = index;
