@@ -191,6 +191,8 @@ enum result audit_verify(struct audit_report *ret, const struct audit_verificati
 	ret->older_size = p.has_older ? p.older.size : 0;
 	check_older(&p); /* one of an empty log has a root too */
 	rc = read_rows(&p, what, err);
+	if (rc == E_CORRUPT) /* the store's own finding about the row that is due */
+		note_problem(ret, p.expected, "%s", err != NULL ? err->text : "a row is corrupt");
 	if (rc != OK)
 		return rc;
 	check_end(&p, has_newest);

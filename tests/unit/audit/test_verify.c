@@ -484,13 +484,16 @@ Test(verify, order_is_checked_even_where_the_signature_fits)
 	}
 }
 
+/* The disk's failure with stored hashes, the store's finding without. */
 static enum result fail_at_third(void *ctx, struct audit_verify_row *ret, bool *ret_is_end,
 				 struct error *err)
 {
 	struct walk *w = ctx;
 
-	if (w->at == 2)
+	if (w->at == 2 && w->has_leaves)
 		return fail(err, E_IO, "the disk is gone");
+	if (w->at == 2)
+		return fail(err, E_CORRUPT, "a leaf of 31 bytes");
 	return next_row(w, ret, ret_is_end, err);
 }
 
@@ -506,6 +509,12 @@ Test(verify, a_log_that_cannot_be_read_is_no_finding)
 	what.checkpoint = buf_slice(&log_.checkpoint);
 	cr_expect_eq(audit_verify(&r, &what, &err), E_IO);
 	cr_expect_str_eq(err.text, "the disk is gone");
+	cr_expect_eq(r.problems, 0);
+	walk = (struct walk){&log_, 0, false};
+	cr_expect_eq(audit_verify(&r, &what, &err), E_CORRUPT);
+	cr_expect_eq(r.problems, 1, "what the store finds corrupt is a finding");
+	cr_expect_eq(r.first_index, 2);
+	cr_expect_str_eq(r.first_problem, "a leaf of 31 bytes");
 	stored_log_clear(&log_);
 }
 
