@@ -28,9 +28,9 @@ void alloc_hook_set(bool (*may_allocate)(void *ctx), void *ctx);
 void mem_wipe(void *p, size_t size);
 
 /* Moves a pointer out of `*pp` and leaves NULL there. */
-#define steal(pp)                                                                                  \
-	__extension__({                                                                            \
-		__typeof__(*(pp)) stolen_ = *(pp);                                                 \
-		*(pp) = NULL;                                                                      \
-		stolen_;                                                                           \
+#define steal(pp)                                  \
+	__extension__({                            \
+		__typeof__(*(pp)) stolen_ = *(pp); \
+		*(pp) = NULL;                      \
+		stolen_;                           \
 	})

@@ -17,7 +17,10 @@ struct slice {
 #define SLICE_NULL	 ((struct slice){NULL, 0})
 #define SLICE_LITERAL(s) ((struct slice){"" s, sizeof(s) - 1})
 /* The same for an initializer of a static table. */
-#define SLICE_INIT(s) {"" s, sizeof(s) - 1}
+#define SLICE_INIT(s)               \
+	{                           \
+		"" s, sizeof(s) - 1 \
+	}
 /* For printf: "%.*s", SLICE_ARGS(s) */
 #define SLICE_ARGS(s) (int)(s).len, (s).data
 

@@ -12,7 +12,8 @@ const char *diff_op_name(enum diff_op op); /* "add", "remove", "replace" */
  * same kind are descended into (arrays item by item), all else is one difference. `from` is NULL for an
  * addition, `to` for a removal. Either root may be NULL: all added, all removed. */
 MUST_USE enum result diff_trees(const struct tree_node *from, const struct tree_node *to,
-				enum result (*each)(void *ctx, enum diff_op op, struct slice pointer,
+				enum result (*each)(void *ctx, enum diff_op op,
+						    struct slice pointer,
 						    const struct tree_node *from,
 						    const struct tree_node *to, struct error *err),
 				void *ctx, struct error *err);

@@ -18,14 +18,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DOC_DEPTH_MAX 64
+#define DOC_DEPTH_MAX	  64
 #define DOC_DEPTH_CEILING 512 /* no reader goes deeper, whatever its limits say */
-#define DOC_NODES_MAX 100000
-#define DOC_BYTES_MAX (1024 * 1024)
+#define DOC_NODES_MAX	  100000
+#define DOC_BYTES_MAX	  (1024 * 1024)
 
 struct doc_limits {
-	size_t bytes_max;   /* of input */
-	uint32_t depth_max; /* containers inside one another, at most DOC_DEPTH_MAX for stored input */
+	size_t bytes_max; /* of input */
+	uint32_t
+		depth_max; /* containers inside one another, at most DOC_DEPTH_MAX for stored input */
 	uint32_t nodes_max;
 };
 
@@ -42,24 +43,27 @@ enum tree_kind {
 
 enum tree_flag {
 	TREE_IS_INTEGER = 1 << 0, /* a number without a fraction: 1, 1.0, 1e3, of any size */
-	TREE_FITS_INT64 = 1 << 1, /* `as.integer` holds it exactly; else `as.real` the nearest double */
-	TREE_IS_SECRET = 1 << 2,  /* stands for a value of a secret, in whole or in part */
-	TREE_IS_OPAQUE = 1 << 3,  /* only its kind is known here: a secret that may not be looked at */
+	TREE_FITS_INT64 =
+		1 << 1, /* `as.integer` holds it exactly; else `as.real` the nearest double */
+	TREE_IS_SECRET = 1 << 2, /* stands for a value of a secret, in whole or in part */
+	TREE_IS_OPAQUE =
+		1 << 3, /* only its kind is known here: a secret that may not be looked at */
 };
 
 struct tree_member;
 
 /* 32 bytes. */
 struct tree_node {
-	uint8_t kind;	 /* enum tree_kind */
-	uint8_t flags;	 /* enum tree_flag */
-	uint16_t source; /* which document it came from: an index of the tree's user's, 0 from readers */
+	uint8_t kind;  /* enum tree_kind */
+	uint8_t flags; /* enum tree_flag */
+	uint16_t
+		source; /* which document it came from: an index of the tree's user's, 0 from readers */
 	uint32_t count;	 /* items, members, or bytes of a string or of a number's text */
 	uint32_t line;	 /* from 1; 0 when made, not read */
 	uint32_t column; /* from 1, in code points */
 	union {
-		const char *text;		   /* string, number: NUL-terminated, may hold NULs */
-		const struct tree_node *items;	   /* array */
+		const char *text;	       /* string, number: NUL-terminated, may hold NULs */
+		const struct tree_node *items; /* array */
 		const struct tree_member *members; /* object, in the order read */
 		bool truth;
 	} of;
@@ -67,7 +71,8 @@ struct tree_node {
 		uint64_t hash;	 /* string: slice_hash() of it */
 		int64_t integer; /* number with TREE_FITS_INT64 */
 		double real;	 /* other numbers; infinite when beyond a double */
-		const uint32_t *index; /* object over TREE_INDEX_MIN members: positions by (hash, key) */
+		const uint32_t
+			*index; /* object over TREE_INDEX_MIN members: positions by (hash, key) */
 	} as;
 };
 
@@ -90,8 +95,13 @@ struct tree {
 	struct tree_node root;
 };
 
-#define TREE_INIT(arena_bytes_max, is_secret_)                                                     \
-	{ARENA_INIT(arena_bytes_max, is_secret_), {0}}
+#define TREE_INIT(arena_bytes_max, is_secret_)           \
+	{                                                \
+		ARENA_INIT(arena_bytes_max, is_secret_), \
+		{                                        \
+			0                                \
+		}                                        \
+	}
 
 void tree_clear(struct tree *t);
 
@@ -119,8 +129,8 @@ const struct tree_member *tree_find_indexed(const struct tree_node *object, stru
 
 /* The member or NULL; NULL also for what is no object, or NULL. At most log2(members) + 16 compares of
  * hashes, also when keys were chosen to collide. Inline, for it is the schema engine's hot call. */
-static inline const struct tree_member *
-tree_get_member_hashed(const struct tree_node *object, struct slice key, uint64_t hash)
+static inline const struct tree_member *tree_get_member_hashed(const struct tree_node *object,
+							       struct slice key, uint64_t hash)
 {
 	if (object == NULL || object->kind != TREE_OBJECT)
 		return NULL;
