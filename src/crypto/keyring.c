@@ -124,23 +124,22 @@ static bool is_row_known(const struct key_row *row)
 		row->generation == 1);
 }
 
-static void append_row_associated(struct buf *ad, const struct keyring *ring,
-				  const struct key_row *row)
+static enum result row_associated(struct buf *ad, const struct keyring *ring,
+				  const struct key_row *row, struct error *err)
 {
 	associated_append_text(ad, "reeve");
 	associated_append(ad, keyring_store_id(ring));
 	associated_append_text(ad, purpose_names[row->purpose]);
 	associated_append_u64(ad, row->generation);
+	return buf_check(ad, err);
 }
 
 static enum result wrap_row(struct buf *ret, const struct keyring *ring, const struct key_row *row,
 			    const struct key *k, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf ad = BUF_NULL;
-	enum result rc;
+	enum result rc = row_associated(&ad, ring, row, err);
 
-	append_row_associated(&ad, ring, row);
-	rc = buf_check(&ad, err);
 	if (rc != OK)
 		return rc;
 	return envelope_wrap(ret, ring->root, ROOT_ID, ROW_LABEL, buf_slice(&ad), k, err);
@@ -150,10 +149,8 @@ static enum result unwrap_row(struct key **ret, const struct keyring *ring,
 			      const struct key_row *row, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf ad = BUF_NULL;
-	enum result rc;
+	enum result rc = row_associated(&ad, ring, row, err);
 
-	append_row_associated(&ad, ring, row);
-	rc = buf_check(&ad, err);
 	if (rc != OK)
 		return rc;
 	rc = envelope_unwrap(ret, ring->memory, ring->root, ROOT_ID, ROW_LABEL, buf_slice(&ad),
