@@ -1,25 +1,34 @@
-/* anyOf and oneOf. Where branches hold a key that is a different constant string in each (a tag), one look-up finds the
+/* anyOf and oneOf. Where branches hold a key that is a different constant in each (a tag), one look-up finds the
  * only branch that can match. That branches of other types are passed over needs nothing: a block knows its types. */
 #include "schema/assemble.h"
+#include "schema/constant.h"
 
 #define TAG_DEPTH_MAX  4
 #define TAG_KEYS_MAX   16
 #define TAG_VALUES_MAX 4096
 
-/* What a subschema demands of the key: constant strings, through references and allOf. */
+static uint64_t tag_hash(const struct constant *k)
+{
+	return constant_tag_hash(k->kind, k->as.truth, k->as.hash);
+}
+
+/* The constants that a subschema demands, where they can tell branches apart. */
 static const struct rule *find_constants(const struct assembler *a, uint32_t subschema)
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
 
 	for (uint32_t i = 0; i < s->rules; i++) {
 		const struct rule *rule = &a->rules.rules[s->first_rule + i];
-		bool is_text = rule->b != 0;
+		bool is_tag = rule->b != 0;
 
 		if (rule->op != RULE_CONST && rule->op != RULE_ENUM)
 			continue;
-		for (uint32_t k = 0; k < rule->b; k++)
-			is_text &= a->rules.constants[rule->a + k].kind == TREE_STRING;
-		if (is_text)
+		for (uint32_t k = 0; k < rule->b; k++) {
+			const struct constant *value = &a->rules.constants[rule->a + k];
+
+			is_tag &= constant_is_tag(value->kind, value->flags);
+		}
+		if (is_tag)
 			return rule;
 	}
 	return NULL;
@@ -89,7 +98,7 @@ static uint32_t count_tagged(struct assembler *a, const struct rule *rule, uint3
 		tagged++;
 		values += tag->b;
 		for (uint32_t k = 0; k < tag->b && values <= TAG_VALUES_MAX; k++) {
-			uint64_t hash = a->rules.constants[tag->a + k].as.hash;
+			uint64_t hash = tag_hash(&a->rules.constants[tag->a + k]);
 			uint32_t at = 0, found = lookup_next(&seen, hash, &at);
 
 			if ((found != NONE && found != i) || !lookup_add(&seen, hash, i))
@@ -180,8 +189,8 @@ static enum result add_tags(struct assembler *a, const struct rule *rule, uint32
 
 			if (tag == NULL)
 				return E_MEMORY;
-			*tag = (struct tag){value->as.hash, value->text.at, value->text.len, block,
-					    0};
+			*tag = (struct tag){tag_hash(value), value->text.at, value->text.len,
+					    block, value->kind};
 		}
 	}
 	return OK;

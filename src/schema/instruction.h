@@ -83,7 +83,7 @@ struct array_plan {
 	uint32_t reserved;
 };
 
-/* Branches told apart by one key that holds a constant string in each. */
+/* Branches told apart by one key that holds another constant in each. */
 struct tag_plan {
 	uint64_t hash; /* of the key */
 	uint32_t text, len;
@@ -97,7 +97,7 @@ struct tag_plan {
 
 struct tag {
 	uint64_t hash;
-	uint32_t text, len;
+	uint32_t text, len; /* of a string */
 	uint32_t block;
-	uint32_t reserved;
+	uint32_t kind; /* enum tree_kind: a string, an int64 or a boolean */
 };

@@ -509,13 +509,17 @@ static uint32_t find_tag(const struct machine *m, const struct tag_plan *plan,
 			 const struct tree_node *value)
 {
 	const uint32_t *slots = m->program->slots + plan->slot;
-	uint32_t at = (uint32_t)value->as.hash & plan->slot_mask;
+	uint64_t hash = constant_tag_hash(value->kind, value->of.truth, value->as.hash);
+	uint32_t at = (uint32_t)hash & plan->slot_mask;
 
 	for (; slots[at] != NONE; at = (at + 1) & plan->slot_mask) {
 		const struct tag *tag = &m->program->tags[slots[at]];
 
-		if (tag->hash == value->as.hash && tag->len == value->count &&
-		    is_same(m->texts + tag->text, value->of.text, value->count))
+		if (tag->hash != hash || tag->kind != value->kind)
+			continue;
+		if (value->kind != TREE_STRING ||
+		    (tag->len == value->count &&
+		     is_same(m->texts + tag->text, value->of.text, value->count)))
 			return tag->block;
 	}
 	return BLOCK_NEVER;
@@ -534,7 +538,7 @@ static bool run_tagged(struct machine *m, const struct tag_plan *plan, const str
 	if (value != NULL) {
 		if ((value->flags & TREE_IS_OPAQUE) != 0)
 			return stop_undecided(m);
-		if (value->kind == TREE_STRING)
+		if (constant_is_tag(value->kind, value->flags))
 			block = find_tag(m, plan, value);
 	}
 	if (block != BLOCK_NEVER)
