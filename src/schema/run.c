@@ -9,7 +9,9 @@
 #define EXACT_INTEGER_MAX (INT64_C(1) << 53)
 #define UNIQUE_PAIRS_MAX  8
 
-#define HOT	    __attribute__((hot))
+/* Kept out of the dispatcher, whose registers are worth more than a call. */
+#define APART	    __attribute__((noinline))
+#define HOT	    __attribute__((hot, noinline))
 #define COLD	    __attribute__((cold, noinline))
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -30,14 +32,15 @@ struct machine {
 
 static bool run_block(struct machine *m, uint32_t at, uint32_t end, const struct tree_node *n);
 
-/* The types of a node by kind and flags; none for what may not be looked at, so that no block lets it in. */
-static const uint8_t types[128] = {
+/* The types of a node by its first two bytes, kind and flags; none for what may not be looked at, so that no block lets it
+ * in. */
+static const uint8_t types[(TREE_IS_OPAQUE << 8) * 2] = {
 #define ROW(flags, number)                                                                 \
-	[(flags) << 3 | TREE_NULL] = TYPE_NULL, [(flags) << 3 | TREE_BOOL] = TYPE_BOOLEAN, \
-			[(flags) << 3 | TREE_NUMBER] = (number),                           \
-			[(flags) << 3 | TREE_STRING] = TYPE_STRING,                        \
-			[(flags) << 3 | TREE_ARRAY] = TYPE_ARRAY,                          \
-			[(flags) << 3 | TREE_OBJECT] = TYPE_OBJECT
+	[(flags) << 8 | TREE_NULL] = TYPE_NULL, [(flags) << 8 | TREE_BOOL] = TYPE_BOOLEAN, \
+			[(flags) << 8 | TREE_NUMBER] = (number),                           \
+			[(flags) << 8 | TREE_STRING] = TYPE_STRING,                        \
+			[(flags) << 8 | TREE_ARRAY] = TYPE_ARRAY,                          \
+			[(flags) << 8 | TREE_OBJECT] = TYPE_OBJECT
 	ROW(0, TYPE_NUMBER),
 	ROW(TREE_IS_INTEGER, TYPE_INTEGER),
 	ROW(TREE_FITS_INT64, TYPE_NUMBER),
@@ -51,7 +54,7 @@ static const uint8_t types[128] = {
 
 static inline uint8_t type_of(const struct tree_node *n)
 {
-	return types[(n->flags << 3 | n->kind) & 127];
+	return types[(n->kind | n->flags << 8) & (sizeof types - 1)];
 }
 
 COLD static bool stop(struct machine *m, enum result rc)
@@ -71,6 +74,12 @@ COLD static bool stop_at_limit(struct machine *m)
 {
 	return stop(m, fail(m->err, E_LIMIT, "validation takes more than %llu steps",
 			    (unsigned long long)m->schema->limits.steps_max));
+}
+
+COLD static bool stop_at_depth(struct machine *m)
+{
+	return stop(m, fail(m->err, E_LIMIT, "validation goes deeper than %u subschemas",
+			    (unsigned)m->schema->limits.depth_max));
 }
 
 static inline bool charge(struct machine *m, uint32_t steps)
@@ -116,30 +125,35 @@ static inline uint32_t load_4(const char *p)
 static inline bool is_same(const char *a, const char *b, uint32_t len)
 {
 	if (len >= 8) {
-		for (uint32_t i = 0; i + 8 <= len; i += 8) {
+		for (uint32_t i = 0; len > 16 && i + 8 <= len; i += 8) {
 			if (load_8(a + i) != load_8(b + i))
 				return false;
 		}
-		return load_8(a + len - 8) == load_8(b + len - 8);
+		return load_8(a) == load_8(b) && load_8(a + len - 8) == load_8(b + len - 8);
 	}
 	if (len >= 4)
 		return load_4(a) == load_4(b) && load_4(a + len - 4) == load_4(b + len - 4);
 	return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
 }
 
+static inline bool is_key(const struct machine *m, const struct entry *e,
+			  const struct tree_member *member)
+{
+	return e->hash == member->hash && e->len == member->key_len &&
+	       is_same(m->texts + e->text, member->key, e->len);
+}
+
 static inline const struct entry *find_entry(const struct machine *m,
 					     const struct object_plan *plan,
 					     const struct tree_member *member)
 {
+	const struct entry *entries = m->program->entries;
 	const uint32_t *slots = m->program->slots + plan->slot;
 	uint32_t at = (uint32_t)member->hash & plan->slot_mask;
 
 	for (; slots[at] != NONE; at = (at + 1) & plan->slot_mask) {
-		const struct entry *e = &m->program->entries[slots[at]];
-
-		if (e->hash == member->hash && e->len == member->key_len &&
-		    is_same(m->texts + e->text, member->key, e->len))
-			return e;
+		if (is_key(m, &entries[slots[at]], member))
+			return &entries[slots[at]];
 	}
 	return NULL;
 }
@@ -168,7 +182,7 @@ static inline bool run_entry(struct machine *m, const struct entry *e, const str
 	return e->start == e->end || run_block(m, e->start, e->end, n);
 }
 
-static bool match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
+APART static bool match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
 {
 	const struct matcher *matcher = &m->schema->matchers[pattern];
 	struct run charged = {.schema = m->schema, .err = m->err};
@@ -185,8 +199,8 @@ static bool match(struct machine *m, uint32_t pattern, struct slice text, bool *
 }
 
 /* A member against patternProperties; `*is_known` when any holds. */
-static bool run_patterns(struct machine *m, const struct object_plan *plan,
-			 const struct tree_member *member, bool *is_known)
+APART static bool run_patterns(struct machine *m, const struct object_plan *plan,
+			       const struct tree_member *member, bool *is_known)
 {
 	for (uint32_t i = 0; i < plan->patterns; i++) {
 		uint32_t pattern = m->program->pattern_properties[plan->pattern + i].pattern;
@@ -203,7 +217,7 @@ static bool run_patterns(struct machine *m, const struct object_plan *plan,
 	return true;
 }
 
-static bool run_name(struct machine *m, uint32_t block, const struct tree_member *member)
+APART static bool run_name(struct machine *m, uint32_t block, const struct tree_member *member)
 {
 	struct tree_node key = {.kind = TREE_STRING, .count = member->key_len};
 
@@ -213,8 +227,8 @@ static bool run_name(struct machine *m, uint32_t block, const struct tree_member
 }
 
 /* The few keys that the plan knows, looked up in an object that holds many. */
-static bool run_look_ups(struct machine *m, const struct object_plan *plan,
-			 const struct tree_node *n)
+APART static bool run_look_ups(struct machine *m, const struct object_plan *plan,
+			       const struct tree_node *n)
 {
 	for (uint32_t i = 0; i < plan->entries; i++) {
 		const struct entry *e = &m->program->entries[plan->entry + i];
@@ -226,8 +240,37 @@ static bool run_look_ups(struct machine *m, const struct object_plan *plan,
 	return charge(m, plan->entries);
 }
 
+/* Members against a plan without patterns. They often come in the schema's order: the entry behind the last one is tried
+ * first. */
 HOT static bool run_members(struct machine *m, const struct object_plan *plan,
 			    const struct tree_node *n)
+{
+	const struct tree_member *member = n->of.members, *last = member + n->count;
+	const struct entry *guess = m->program->entries + plan->entry;
+	const struct entry *end = guess + plan->entries;
+	uint32_t required = 0;
+
+	for (; member < last; member++) {
+		const struct entry *e = guess;
+
+		if (guess == end || !is_key(m, guess, member))
+			e = find_entry(m, plan, member);
+		if (e == NULL || e->is_unlisted) {
+			if (plan->additional != NONE && !enter(m, plan->additional, &member->value))
+				return false;
+			if (e == NULL)
+				continue;
+		}
+		required += e->is_required;
+		guess = e + 1;
+		if (!run_entry(m, e, &member->value))
+			return false;
+	}
+	return required == plan->required && charge(m, n->count);
+}
+
+HOT static bool run_all_members(struct machine *m, const struct object_plan *plan,
+				const struct tree_node *n)
 {
 	uint32_t required = 0;
 
@@ -264,6 +307,8 @@ HOT static bool run_object(struct machine *m, const struct object_plan *plan,
 		return false;
 	if (is_open && (plan->entries <= 2 || plan->entries * 2 < n->count))
 		return run_look_ups(m, plan, n);
+	if (plan->patterns != 0 || plan->names != NONE)
+		return run_all_members(m, plan, n);
 	return run_members(m, plan, n);
 }
 
@@ -308,7 +353,7 @@ static inline bool is_length_within(const struct instruction *i, const struct tr
 	return length >= i->a && length <= i->b;
 }
 
-static bool is_bound_kept(const struct machine *m, uint32_t at, const struct tree_node *n)
+APART static bool is_bound_kept(const struct machine *m, uint32_t at, const struct tree_node *n)
 {
 	const struct rule *rule = &m->program->rules[at];
 	const struct constant *k = &m->program->constants[rule->a];
@@ -345,7 +390,7 @@ static inline bool is_in_range(const struct machine *m, const struct instruction
 	       (i->b == NONE || is_bound_kept(m, i->b, n));
 }
 
-static bool is_multiple(const struct machine *m, uint32_t constant, const struct tree_node *n)
+APART static bool is_multiple(const struct machine *m, uint32_t constant, const struct tree_node *n)
 {
 	const struct constant *k = &m->program->constants[constant];
 	struct tree_node step;
@@ -363,8 +408,8 @@ static inline bool is_text(const struct machine *m, const struct constant *k,
 	       is_same(m->texts + k->text.at, n->of.text, n->count);
 }
 
-static bool is_any_text(const struct machine *m, const struct instruction *i,
-			const struct tree_node *n)
+APART static bool is_any_text(const struct machine *m, const struct instruction *i,
+			      const struct tree_node *n)
 {
 	for (uint32_t k = 0; k < i->b; k++) {
 		if (is_text(m, &m->program->constants[i->a + k], n))
@@ -373,8 +418,8 @@ static bool is_any_text(const struct machine *m, const struct instruction *i,
 	return false;
 }
 
-static bool is_in_table(const struct machine *m, const struct instruction *i,
-			const struct tree_node *n)
+APART static bool is_in_table(const struct machine *m, const struct instruction *i,
+			      const struct tree_node *n)
 {
 	const uint32_t *slots = m->program->slots + i->a;
 
@@ -385,7 +430,8 @@ static bool is_in_table(const struct machine *m, const struct instruction *i,
 	return false;
 }
 
-static bool run_enum(struct machine *m, const struct instruction *i, const struct tree_node *n)
+APART static bool run_enum(struct machine *m, const struct instruction *i,
+			   const struct tree_node *n)
 {
 	bool is_doubtful = false;
 
@@ -402,7 +448,7 @@ static bool run_enum(struct machine *m, const struct instruction *i, const struc
 }
 
 /* The exhaustive pass, for what only it knows, without noting anything. */
-static bool run_evaluation(struct machine *m, uint32_t subschema, const struct tree_node *n)
+APART static bool run_evaluation(struct machine *m, uint32_t subschema, const struct tree_node *n)
 {
 	struct run r = {.schema = m->schema,
 			.program = m->program,
@@ -422,7 +468,7 @@ static bool run_evaluation(struct machine *m, uint32_t subschema, const struct t
 }
 
 /* Few items are compared pair by pair; scalars of different hashes or kinds are told apart at once. */
-static bool run_unique(struct machine *m, const struct tree_node *n)
+APART static bool run_unique(struct machine *m, const struct tree_node *n)
 {
 	const struct tree_node *items;
 	struct run r = {.schema = m->schema, .program = m->program, .err = m->err};
@@ -458,7 +504,8 @@ static bool run_unique(struct machine *m, const struct tree_node *n)
 	return v == VERDICT_MAYBE ? stop_undecided(m) : v == VERDICT_YES;
 }
 
-static bool run_contains(struct machine *m, const struct instruction *i, const struct tree_node *n)
+APART static bool run_contains(struct machine *m, const struct instruction *i,
+			       const struct tree_node *n)
 {
 	uint32_t found = 0;
 
@@ -474,8 +521,8 @@ static bool run_contains(struct machine *m, const struct instruction *i, const s
 	return found >= i->b && charge(m, n->count);
 }
 
-static bool run_any_of(struct machine *m, uint32_t target, uint32_t count,
-		       const struct tree_node *n)
+APART static bool run_any_of(struct machine *m, uint32_t target, uint32_t count,
+			     const struct tree_node *n)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (enter(m, m->program->targets[target + i], n))
@@ -486,8 +533,8 @@ static bool run_any_of(struct machine *m, uint32_t target, uint32_t count,
 	return charge(m, count) && false;
 }
 
-static bool run_one_of(struct machine *m, uint32_t target, uint32_t count, uint32_t found,
-		       const struct tree_node *n)
+APART static bool run_one_of(struct machine *m, uint32_t target, uint32_t count, uint32_t found,
+			     const struct tree_node *n)
 {
 	for (uint32_t i = 0; found < 2 && i < count; i++) {
 		found += enter(m, m->program->targets[target + i], n);
@@ -497,8 +544,8 @@ static bool run_one_of(struct machine *m, uint32_t target, uint32_t count, uint3
 	return found == 1 && charge(m, count);
 }
 
-static bool run_branches(struct machine *m, const struct tag_plan *plan, uint32_t target,
-			 uint32_t count, uint32_t found, const struct tree_node *n)
+APART static bool run_branches(struct machine *m, const struct tag_plan *plan, uint32_t target,
+			       uint32_t count, uint32_t found, const struct tree_node *n)
 {
 	if (plan->is_one)
 		return run_one_of(m, target, count, found, n);
@@ -525,7 +572,8 @@ static uint32_t find_tag(const struct machine *m, const struct tag_plan *plan,
 	return BLOCK_NEVER;
 }
 
-static bool run_tagged(struct machine *m, const struct tag_plan *plan, const struct tree_node *n)
+APART static bool run_tagged(struct machine *m, const struct tag_plan *plan,
+			     const struct tree_node *n)
 {
 	const struct tree_node *value;
 	uint32_t block = BLOCK_NEVER, found = 0;
@@ -548,7 +596,7 @@ static bool run_tagged(struct machine *m, const struct tag_plan *plan, const str
 	return run_branches(m, plan, plan->others, plan->others_count, found, n);
 }
 
-static bool run_dependent_required(struct machine *m, uint32_t at, const struct tree_node *n)
+APART static bool run_dependent_required(struct machine *m, uint32_t at, const struct tree_node *n)
 {
 	const struct rule *rule = &m->program->rules[at];
 	const struct name *key = &m->program->names[rule->c];
@@ -565,8 +613,8 @@ static bool run_dependent_required(struct machine *m, uint32_t at, const struct 
 	return charge(m, rule->b);
 }
 
-static bool run_dependent_schema(struct machine *m, const struct instruction *i,
-				 const struct tree_node *n)
+APART static bool run_dependent_schema(struct machine *m, const struct instruction *i,
+				       const struct tree_node *n)
 {
 	const struct name *key = &m->program->properties[i->a].name;
 
@@ -576,32 +624,32 @@ static bool run_dependent_schema(struct machine *m, const struct instruction *i,
 	return enter(m, i->b, n);
 }
 
-static bool run_if(struct machine *m, const struct instruction *i, const struct tree_node *n)
+APART static bool run_if(struct machine *m, const struct instruction *i, const struct tree_node *n)
 {
 	bool holds = enter(m, i->a, n);
 
 	return !m->is_stopped && enter(m, holds ? i->b : i->c, n);
 }
 
-static bool run_not(struct machine *m, uint32_t block, const struct tree_node *n)
+APART static bool run_not(struct machine *m, uint32_t block, const struct tree_node *n)
 {
 	return !enter(m, block, n) && !m->is_stopped;
 }
 
-static bool run_pattern(struct machine *m, uint32_t pattern, const struct tree_node *n)
+APART static bool run_pattern(struct machine *m, uint32_t pattern, const struct tree_node *n)
 {
 	bool is_match;
 
 	return n->kind != TREE_STRING || (match(m, pattern, tree_text(n), &is_match) && is_match);
 }
 
-static bool run_format(const struct machine *m, uint32_t format, const struct tree_node *n)
+APART static bool run_format(const struct machine *m, uint32_t format, const struct tree_node *n)
 {
 	return n->kind != TREE_STRING || format_is_valid(m->schema->formats[format], tree_text(n));
 }
 
-HOT static inline bool run_one(struct machine *m, const struct instruction *i,
-			       const struct tree_node *n)
+__attribute__((hot)) static inline bool run_one(struct machine *m, const struct instruction *i,
+						const struct tree_node *n)
 {
 	switch ((enum operation)i->operation) {
 	case OPERATION_SECRET:
@@ -660,20 +708,19 @@ HOT static inline bool run_one(struct machine *m, const struct instruction *i,
 /* Every recursion passes here: over the instance, which is bounded, or over references, which depth and steps bound. */
 HOT static bool run_block(struct machine *m, uint32_t at, uint32_t end, const struct tree_node *n)
 {
+	const struct instruction *i = m->instructions + at, *last = m->instructions + end;
+	bool holds;
+
 	if (UNLIKELY(m->depth == 0))
-		return stop(m, fail(m->err, E_LIMIT, "validation goes deeper than %u subschemas",
-				    (unsigned)m->schema->limits.depth_max));
+		return stop_at_depth(m);
 	if (!charge(m, end - at))
 		return false;
 	m->depth--;
-	for (; at < end; at++) {
-		if (!run_one(m, &m->instructions[at], n)) {
-			m->depth++;
-			return false;
-		}
-	}
+	do
+		holds = run_one(m, i++, n);
+	while (holds && i < last);
 	m->depth++;
-	return true;
+	return holds;
 }
 
 enum run_outcome run_program(const struct schema *s, const struct tree_node *instance,
