@@ -1,39 +1,57 @@
-/* `reeve`: finds the command by its first word. */
-#include "base/memory.h"
-#include "cli/schema_command.h"
+/* reeve: one table of commands. */
+#include "cli/commands.h"
 
+#include "base/memory.h"
+
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
-	&schema_command,
+const struct command *const commands[] = {
+	&apply_command,	 &check_command,    &get_command,    &put_command,	  &edit_command,
+	&delete_command, &undelete_command, &list_command,   &config_command,	  &history_command,
+	&diff_command,	 &log_command,	    &show_command,   &revert_command,	  &rollback_command,
+	&secret_command, &run_command_row,  &audit_command,  &token_command,	  &access_command,
+	&status_command, &backup_command,   &schema_command, &completion_command,
 };
+const size_t commands_count = ARRAY_SIZE(commands);
 
-static void print_help(FILE *out)
+static void print_commands(FILE *to)
 {
-	fputs("usage: reeve COMMAND [ARGUMENTS]\n\n", out);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nreeve COMMAND --help says more. reeve --version\n", out);
+	fputs("Usage: reeve COMMAND …\n\n"
+	      "Configuration and secrets for data pipelines: layered, validated, versioned, audited.\n\n",
+	      to);
+	for (size_t i = 0; i < commands_count; i++)
+		fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nHelp on one: reeve COMMAND --help\n"
+	      "REEVE_ADDR names the server, REEVE_TOKEN_FILE or REEVE_TOKEN your token.\n"
+	      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 changes (--exit-code).\n"
+	      "Example: reeve config orders/production\n",
+	      to);
 }
 
 int main(int argc, char **argv)
 {
+	/* A reader of our output that goes away is an ordinary failure to write. */
+	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
-		print_help(stderr);
+		print_commands(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		print_help(stdout);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		print_commands(stdout);
 		return EXIT_DONE;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("reeve " REEVE_VERSION);
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < commands_count; i++) {
 		if (strcmp(argv[1], commands[i]->name) == 0)
 			return commands[i]->run(argc - 1, argv + 1);
-	fprintf(stderr, "reeve: there is no command \"%s\"; see reeve --help\n", argv[1]);
+	}
+	fprintf(stderr, "reeve: no such command: %s\n\n", argv[1]);
+	print_commands(stderr);
 	return EXIT_USAGE;
 }

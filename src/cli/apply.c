@@ -1,0 +1,207 @@
+/* apply: a directory becomes one revision. */
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/folder.h"
+#include "cli/session.h"
+#include "cli/target.h"
+#include "cli/write_answer.h"
+#include "client/url.h"
+
+#include <stdio.h>
+
+struct apply_words {
+	const char *directory, *message, *source;
+	struct option_list prune;
+	bool is_dry_run, has_exit_code;
+};
+
+static void append_put(struct buf *body, const struct folder_document *d)
+{
+	buf_append_text(body, "{\"op\":\"put\",\"path\":");
+	json_append_string(body, slice_text(d->path));
+	buf_printf(body, ",\"content_type\":\"%s\",\"source\":",
+		   d->format == DOC_JSON ? "application/json" : "application/yaml");
+	json_append_string(body, buf_slice(&d->source));
+	buf_append_char(body, '}');
+}
+
+static enum result check_sources(const struct folder *f, struct error *err)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct slice source = buf_slice(&f->documents[i].source);
+		size_t bad = utf8_check(source);
+
+		if (bad != SIZE_MAX) {
+			uint32_t line, column;
+
+			text_position(source, bad, &line, &column);
+			return fail(err, E_MALFORMED, "%s:%u:%u: is not UTF-8",
+				    f->documents[i].file, line, column);
+		}
+	}
+	return OK;
+}
+
+/* Deletions of what is under `prefix` on the server and not in the folder. */
+static int append_prune(struct buf *body, struct session *s, const struct folder *f,
+			const char *prefix)
+{
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
+	struct slice rest = slice_text(prefix), kind = SLICE_NULL;
+	enum doc_kind ignored;
+
+	if (!slice_next_part(&rest, '/', &kind) || !kind_parse(kind, &ignored))
+		return usage_error(&apply_command,
+				   "--prune begins with a kind, such as profiles/orders/");
+	buf_append_text(&target, "/v1/");
+	url_append_path(&target, kind);
+	url_append_query(&target, "prefix", rest.data != NULL ? rest : SLICE_LITERAL(""));
+	url_append_query_u64(&target, "limit", 1000);
+	for (;;) {
+		CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+		const struct tree_node *items;
+		int code = session_get(s, &apply_command, buf_slice(&target));
+
+		if (code != EXIT_DONE || !session_read_json(s, &apply_command, &tree))
+			return EXIT_REFUSED;
+		items = json_array(&tree.root, "items");
+		for (uint32_t i = 0; items != NULL && i < items->count; i++) {
+			struct slice path = json_text(&items->of.items[i], "path");
+
+			if (path.len == 0 || folder_get(f, path) != NULL)
+				continue;
+			if (body->data[body->len - 1] != '[')
+				buf_append_char(body, ',');
+			buf_append_text(body, "{\"op\":\"delete\",\"path\":");
+			json_append_string(body, path);
+			buf_append_char(body, '}');
+		}
+		if (s->response.next[0] == '\0')
+			return EXIT_DONE;
+		buf_reset(&target);
+		buf_append_text(&target, s->response.next);
+	}
+}
+
+static int build_body(struct buf *body, struct session *s, const struct folder *f,
+		      const struct apply_words *w)
+{
+	buf_append_char(body, '{');
+	member_append_text(body, "message", w->message);
+	buf_append_text(body, w->message != NULL ? ",\"changes\":[" : "\"changes\":[");
+	for (size_t i = 0; i < f->count; i++) {
+		if (i != 0)
+			buf_append_char(body, ',');
+		append_put(body, &f->documents[i]);
+	}
+	for (size_t i = 0; i < w->prune.count; i++) {
+		int code = append_prune(body, s, f, w->prune.items[i]);
+
+		if (code != EXIT_DONE)
+			return code;
+	}
+	buf_append_text(body, "]}");
+	return buf_is_failed(body) ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int print_markdown(struct session *s)
+{
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	int code;
+
+	if (!session_read_json(s, &apply_command, &tree))
+		return EXIT_REFUSED;
+	dry_run_write(&text, &tree.root, true);
+	code = print_slice(buf_slice(&text));
+	return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED : code;
+}
+
+static int print_answer(struct session *s, const struct apply_words *w)
+{
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	bool is_markdown = s->output != NULL && strcmp(s->output, "markdown") == 0;
+	int code = is_markdown ? print_markdown(s) : write_answer_print(s, &apply_command);
+
+	if (code != EXIT_DONE || !session_read_json(s, &apply_command, &tree))
+		return EXIT_REFUSED;
+	if (!w->is_dry_run && s->output == NULL) {
+		uint64_t revision = json_number(&tree.root, "revision");
+
+		if (write_answer_has_changes(&tree.root))
+			printf("revision %llu\n", (unsigned long long)revision);
+		else
+			puts("nothing changed");
+	}
+	return w->has_exit_code && write_answer_has_changes(&tree.root) ? EXIT_CHANGES : EXIT_DONE;
+}
+
+static int apply(struct session *s, const struct apply_words *w)
+{
+	CLEANUP(folder_clear) struct folder folder = FOLDER_NULL;
+	CLEANUP(buf_clear) struct buf body = BUF_NULL, target = BUF_NULL;
+	struct client_request request = {.method = "POST",
+					 .content_type = "application/json",
+					 .timeout_ms = 300000};
+	struct error err = ERROR_NULL;
+	enum result rc = folder_read(&folder, w->directory, &err);
+	int code;
+
+	if (rc == OK)
+		rc = check_sources(&folder, &err);
+	if (rc != OK) {
+		say_failure(&apply_command, rc, &err);
+		return EXIT_USAGE;
+	}
+	code = session_open(s, &apply_command);
+	if (code == EXIT_DONE)
+		code = build_body(&body, s, &folder, w);
+	if (code != EXIT_DONE)
+		return code;
+	buf_append_text(&target, "/v1/batch");
+	url_append_query_text(&target, "dry_run", w->is_dry_run ? "true" : NULL);
+	url_append_query_text(&target, "source", w->source);
+	request.target = buf_slice(&target);
+	request.body = buf_slice(&body);
+	code = session_call(s, &apply_command, &request);
+	return code == EXIT_DONE ? print_answer(s, w) : code;
+}
+
+static int run_apply(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	struct apply_words w = {0};
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"file", 'f', OPTION_TEXT, &w.directory},
+					  {"message", 'm', OPTION_TEXT, &w.message},
+					  {"source", 0, OPTION_TEXT, &w.source},
+					  {"prune", 0, OPTION_LIST, &w.prune},
+					  {"dry-run", 0, OPTION_FLAG, &w.is_dry_run},
+					  {"exit-code", 0, OPTION_FLAG, &w.has_exit_code}};
+	static const char *const outputs[] = {"text", "json", "markdown"};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &apply_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
+			   &code) ||
+	    !session_output_is_valid(&s, &apply_command, outputs, ARRAY_SIZE(outputs), &code))
+		return code;
+	if (w.directory == NULL)
+		return usage_error(&apply_command, "-f DIR is missing");
+	return apply(&s, &w);
+}
+
+const struct command apply_command = {
+	"apply", "Store a directory of documents as one revision",
+	"Usage: reeve apply -f DIR [--dry-run] [--prune PREFIX]\n\n"
+	"Loads schemas/, policies/ and profiles/ under DIR: profiles/orders/base.yaml becomes\n"
+	"profiles/orders/base, comments kept. All or nothing; what is the same already is left alone.\n\n"
+	"  -f, --file DIR\n"
+	"  -m, --message TEXT     why\n"
+	"  --source REPO@COMMIT   where DIR came from; kept in the history\n"
+	"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR\n"
+	"  --dry-run              say what would change, also in effective configurations\n"
+	"  --exit-code            exit 3 where there are changes, 0 where there are none\n"
+	"  -o text|json|markdown\n" SESSION_HELP
+	"\nExample: reeve apply -f examples/orders --dry-run -o markdown\n",
+	run_apply};

@@ -1,0 +1,271 @@
+/* audit verify: proves the log from its public key, and an older checkpoint where there is one. */
+#include "cli/audit_verify.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "base/clock.h"
+#include "cli/audit_rows.h"
+#include "crypto/crypto.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define KEY_BYTES_FILE_MAX 4096
+
+struct verify_options {
+	const char *folder, *key_file, *older_file, *save_file;
+	bool is_quiet;
+};
+
+static void store_closep(struct store **s)
+{
+	store_close(*s);
+}
+
+static void session_closep(struct store_session **s)
+{
+	store_session_close(*s);
+}
+
+static void show_progress(void *ctx, uint64_t entries)
+{
+	(void)ctx;
+	if (isatty(STDERR_FILENO) && entries % 65536 == 0 && entries != 0)
+		fprintf(stderr, "\r%llu entries", (unsigned long long)entries);
+}
+
+/* The key that is trusted: --key, else the data directory's own audit.pub, and then it is said. */
+static enum result read_key(struct vkey *ret, const struct verify_options *o, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf file = BUF_NULL, text = BUF_NULL;
+	struct slice line, rest;
+	enum result rc;
+
+	if (o->key_file == NULL && o->folder == NULL)
+		return fail(err, E_MALFORMED,
+			    "--key FILE is needed: the log's public key, audit.pub of the data "
+			    "directory, kept by you");
+	if (o->key_file != NULL) {
+		buf_append_text(&file, o->key_file);
+	} else {
+		buf_printf(&file, "%s/audit.pub", o->folder);
+		fprintf(stderr,
+			"reeve audit verify: trusting %s, which whoever can change the log "
+			"can change too; keep a copy and use --key\n",
+			file.data != NULL ? file.data : "");
+	}
+	rc = buf_check(&file, err);
+	if (rc == OK)
+		rc = file_read(&text, file.data, KEY_BYTES_FILE_MAX, err);
+	if (rc != OK)
+		return rc;
+	rest = buf_slice(&text);
+	if (!slice_next_part(&rest, '\n', &line))
+		return fail(err, E_MALFORMED, "%s is empty", file.data);
+	rc = vkey_parse(ret, line, err);
+	return rc == OK ? OK : wrap(err, rc, "%s", file.data);
+}
+
+static enum result take_checkpoint(void *ctx, const struct log_row *row, struct error *err)
+{
+	struct buf *ret = ctx;
+
+	buf_append_slice(ret, row->checkpoint);
+	return buf_check(ret, err);
+}
+
+static enum result fetch_checkpoint(struct buf *ret, struct client *client, struct error *err)
+{
+	CLEANUP(client_response_clear) struct client_response response = CLIENT_RESPONSE_NULL;
+	struct client_request request = {.method = "GET",
+					 .accept = "text/plain",
+					 .target = SLICE_LITERAL("/v1/audit/checkpoint")};
+	enum result rc = client_call(client, &request, &response, err);
+
+	if (rc != OK)
+		return rc;
+	buf_append_slice(ret, buf_slice(&response.body));
+	return buf_check(ret, err);
+}
+
+static int report(const struct audit_report *r, const struct verify_options *o, struct slice note)
+{
+	CLEANUP(buf_clear) struct buf root = BUF_NULL;
+	char first[TIMESTAMP_BYTES], last[TIMESTAMP_BYTES];
+	struct error err = ERROR_NULL;
+
+	hex_append(&root, r->root, sizeof r->root);
+	timestamp_format(first, r->first_time_ms);
+	timestamp_format(last, r->last_time_ms);
+	printf("sound: %llu entries", (unsigned long long)r->entries);
+	if (r->entries != 0)
+		printf(" from %s to %s", first, last);
+	printf("\nroot %s\n", root.data != NULL ? root.data : "");
+	if (o->older_file != NULL)
+		printf("holds the %llu entries of the older checkpoint unchanged\n",
+		       (unsigned long long)r->older_size);
+	else
+		puts("no older checkpoint was compared: a log that was rewritten by whoever holds its key "
+		     "is found only by one (--save-checkpoint now, --older next time)");
+	if (o->save_file != NULL && file_write(o->save_file, note, 0644, &err) != OK)
+		return say_failure(&audit_verify_command, E_IO, &err);
+	return EXIT_DONE;
+}
+
+static int verify(const struct verify_options *o, struct audit_pages *pages, struct slice note)
+{
+	CLEANUP(buf_clear) struct buf older = BUF_NULL;
+	struct audit_report r = {0};
+	struct error err = ERROR_NULL;
+	struct vkey key;
+	struct audit_verification what = {.key = &key,
+					  .checkpoint = note,
+					  .rows = {audit_pages_next, pages}};
+	enum result rc = read_key(&key, o, &err);
+
+	if (rc != OK) {
+		say_failure(&audit_verify_command, rc, &err);
+		return EXIT_USAGE;
+	}
+	if (o->older_file != NULL) {
+		rc = file_read(&older, o->older_file, NOTE_BYTES_MAX, &err);
+		if (rc != OK) {
+			say_failure(&audit_verify_command, rc, &err);
+			return EXIT_USAGE;
+		}
+		what.older = buf_slice(&older);
+	}
+	what.progress = show_progress;
+	rc = audit_verify(&r, &what, &err);
+	if (isatty(STDERR_FILENO))
+		fputs("\r", stderr);
+	if (rc == OK)
+		return report(&r, o, note);
+	if (rc == E_CORRUPT)
+		fprintf(stderr, "reeve audit verify: NOT SOUND, %llu problem%s; the first: ",
+			(unsigned long long)r.problems, r.problems == 1 ? "" : "s");
+	else
+		fputs("reeve audit verify: could not be verified: ", stderr);
+	fprintf(stderr, "%s\n", r.first_problem[0] != '\0' ? r.first_problem : err.text);
+	return EXIT_REFUSED;
+}
+
+static int verify_folder(const struct verify_options *o)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	CLEANUP(session_closep) struct store_session *session = NULL;
+	CLEANUP(buf_clear) struct buf note = BUF_NULL;
+	struct error err = ERROR_NULL;
+	enum result rc = store_open_sqlite_readonly(&store, o->folder, &err);
+
+	if (rc == OK)
+		rc = store_session_open(&session, store, &err);
+	/* One state from the checkpoint to the last entry, also beside a running server. */
+	if (rc == OK)
+		rc = store_session_begin(session, &err);
+	if (rc == OK)
+		rc = store_get_log(session, take_checkpoint, &note, &err);
+	if (rc != OK)
+		return say_failure(&audit_verify_command, rc, &err);
+
+	CLEANUP(audit_pages_clear)
+	struct audit_pages pages = AUDIT_PAGES_INIT(audit_fetch_store, session);
+	int code = verify(o, &pages, buf_slice(&note));
+
+	store_session_end(session);
+	return code;
+}
+
+/* A server goes on while it is read: entries behind the checkpoint that was fetched first are not asked for. */
+struct bounded_fetch {
+	struct client *client;
+	uint64_t size;
+};
+
+static enum result fetch_bounded(void *ctx, uint64_t after, struct buf *lines, struct buf *leaves,
+				 struct error *err)
+{
+	struct bounded_fetch *b = ctx;
+	enum result rc;
+	size_t at = 0;
+
+	if (after >= b->size)
+		return OK;
+	rc = audit_fetch_server(b->client, after, lines, leaves, err);
+	for (uint64_t i = after; rc == OK && i < b->size && at < lines->len; i++) {
+		const char *end = memchr(lines->data + at, '\n', lines->len - at);
+
+		at = end != NULL ? (size_t)(end - lines->data) + 1 : lines->len;
+	}
+	if (rc == OK)
+		buf_cut(lines, at);
+	return rc;
+}
+
+static uint64_t size_of(struct slice note)
+{
+	struct slice origin, size;
+	uint64_t value = 0;
+
+	if (slice_next_part(&note, '\n', &origin) && slice_next_part(&note, '\n', &size) &&
+	    slice_to_u64(size, UINT64_MAX, &value))
+		return value;
+	return UINT64_MAX;
+}
+
+static int verify_server(struct session *s, const struct verify_options *o)
+{
+	CLEANUP(buf_clear) struct buf note = BUF_NULL;
+	struct bounded_fetch bounded;
+	struct error err = ERROR_NULL;
+	enum result rc;
+	int code = session_open(s, &audit_verify_command);
+
+	if (code != EXIT_DONE)
+		return code;
+	rc = fetch_checkpoint(&note, s->client, &err);
+	if (rc != OK)
+		return say_failure(&audit_verify_command, rc, &err);
+	bounded = (struct bounded_fetch){s->client, size_of(buf_slice(&note))};
+
+	CLEANUP(audit_pages_clear)
+	struct audit_pages pages = AUDIT_PAGES_INIT(fetch_bounded, &bounded);
+
+	return verify(o, &pages, buf_slice(&note));
+}
+
+static int run_verify(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	struct verify_options o = {0};
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"data", 0, OPTION_TEXT, &o.folder},
+					  {"key", 0, OPTION_TEXT, &o.key_file},
+					  {"older", 0, OPTION_TEXT, &o.older_file},
+					  {"save-checkpoint", 0, OPTION_TEXT, &o.save_file}};
+	struct error err = ERROR_NULL;
+	struct operands operands;
+	enum result rc;
+	int code;
+
+	if (!options_parse(&operands, &audit_verify_command, argc, argv, rows, ARRAY_SIZE(rows), 0,
+			   0, &code))
+		return code;
+	rc = crypto_start(&err);
+	if (rc != OK)
+		return say_failure(&audit_verify_command, rc, &err);
+	return o.folder != NULL ? verify_folder(&o) : verify_server(&s, &o);
+}
+
+const struct command audit_verify_command = {
+	"audit verify", "Prove that no entry was edited, removed, swapped or added",
+	"Usage: reeve audit verify --data DIR [--key FILE] [--older FILE]\n"
+	"       reeve audit verify --key FILE [--older FILE]\n\n"
+	"Hashes every entry of a data directory (also of a running server's) or of a live server\n"
+	"again, builds the tree, and compares it with the signed checkpoint.\n\n"
+	"  --data DIR              read this directory rather than ask the server\n"
+	"  --key FILE              the log's public key (audit.pub, kept by you)\n"
+	"  --older FILE            a checkpoint that you kept: the log must continue it\n"
+	"  --save-checkpoint FILE  keep today's\n" SESSION_HELP
+	"\nExample: reeve audit verify --key audit.pub --older yesterday --save-checkpoint today\n",
+	run_verify};

@@ -1,0 +1,6 @@
+/* audit verify. */
+#pragma once
+
+#include "cli/command.h"
+
+extern const struct command audit_verify_command;

@@ -1,0 +1,35 @@
+/* Every command of `reeve`, one file a noun. main.c lists them. */
+#pragma once
+
+#include "cli/command.h"
+
+#include <stddef.h>
+
+extern const struct command access_command;
+extern const struct command apply_command;
+extern const struct command audit_command;
+extern const struct command backup_command;
+extern const struct command check_command;
+extern const struct command completion_command;
+extern const struct command config_command;
+extern const struct command delete_command;
+extern const struct command diff_command;
+extern const struct command edit_command;
+extern const struct command get_command;
+extern const struct command history_command;
+extern const struct command list_command;
+extern const struct command log_command;
+extern const struct command put_command;
+extern const struct command revert_command;
+extern const struct command rollback_command;
+extern const struct command run_command_row; /* run_command() is the agent's */
+extern const struct command schema_command;
+extern const struct command secret_command;
+extern const struct command show_command;
+extern const struct command status_command;
+extern const struct command token_command;
+extern const struct command undelete_command;
+
+/* The table of main.c, for completion. */
+extern const struct command *const commands[];
+extern const size_t commands_count;

@@ -1,0 +1,239 @@
+/* put, delete, undelete, rollback: one document, one revision. */
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "cli/target.h"
+#include "cli/write_answer.h"
+#include "client/url.h"
+#include "doc/path.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define SOURCE_BYTES_MAX (8 * 1024 * 1024)
+
+static const char *type_of(const char *file, const char *given)
+{
+	size_t len = strlen(file);
+
+	if (given != NULL)
+		return strcmp(given, "json") == 0 ? "application/json" : "application/yaml";
+	if (len > 5 && strcmp(file + len - 5, ".json") == 0)
+		return "application/json";
+	return "application/yaml";
+}
+
+static bool set_condition(struct client_request *request, char *etag, size_t size,
+			  const struct command *command, const char *if_version, int *ret_exit)
+{
+	uint64_t version;
+
+	if (if_version == NULL)
+		return true;
+	if (strcmp(if_version, "new") == 0) {
+		request->if_none_match = "*";
+		return true;
+	}
+	if (!number_parse(command, "--if-version", if_version, &version, ret_exit))
+		return false;
+	snprintf(etag, size, "\"v%llu\"", (unsigned long long)version);
+	request->if_match = etag;
+	return true;
+}
+
+static int run_put(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL, source = BUF_NULL;
+	const char *message = NULL, *if_version = NULL, *type = NULL, *file;
+	bool is_dry_run = false;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"if-version", 0, OPTION_TEXT, &if_version},
+					  {"type", 0, OPTION_TEXT, &type},
+					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
+	struct client_request request = {.method = "PUT"};
+	struct operands operands;
+	struct error err = ERROR_NULL;
+	char etag[32];
+	enum result rc;
+	int code;
+
+	if (!options_parse(&operands, &put_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 2,
+			   &code) ||
+	    !target_document(&target, &put_command, operands.items[0], NULL, &code) ||
+	    !set_condition(&request, etag, sizeof etag, &put_command, if_version, &code))
+		return code;
+	if (type != NULL && strcmp(type, "yaml") != 0 && strcmp(type, "json") != 0)
+		return usage_error(&put_command, "--type is yaml or json");
+	file = operands.count > 1 ? operands.items[1] : "-";
+	rc = strcmp(file, "-") == 0
+		     ? file_read_fd(&source, STDIN_FILENO, "standard input", SOURCE_BYTES_MAX, &err)
+		     : file_read(&source, file, SOURCE_BYTES_MAX, &err);
+	if (rc != OK) {
+		say_failure(&put_command, rc, &err);
+		return EXIT_USAGE;
+	}
+	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
+	request.target = buf_slice(&target);
+	request.body = buf_slice(&source);
+	request.content_type = type_of(file, type);
+	code = session_open(&s, &put_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &put_command, &request);
+	return code == EXIT_DONE ? write_answer_print(&s, &put_command) : code;
+}
+
+const struct command put_command = {
+	"put", "Store a document",
+	"Usage: reeve put PATH [FILE|-]\n\n"
+	"Stores FILE (standard input where there is none) as the next version of PATH, after it and\n"
+	"every profile that it affects were validated. YAML unless FILE ends in .json.\n\n"
+	"  -m, --message TEXT   why\n"
+	"  --if-version N|new   only if N is the current version, or if there is none yet\n"
+	"  --type yaml|json\n"
+	"  --dry-run            say what would happen, change nothing\n"
+	"  -o text|json\n" SESSION_HELP
+	"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
+	run_put};
+
+static int run_delete(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
+	const char *message = NULL;
+	bool is_forced = false, is_dry_run = false;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"force", 0, OPTION_FLAG, &is_forced},
+					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
+	struct client_request request = {.method = "DELETE"};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &delete_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
+			   &code) ||
+	    !target_document(&target, &delete_command, operands.items[0], NULL, &code))
+		return code;
+	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
+	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
+	request.target = buf_slice(&target);
+	code = session_open(&s, &delete_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &delete_command, &request);
+	if (code != EXIT_DONE || is_dry_run)
+		return code == EXIT_DONE ? write_answer_print(&s, &delete_command) : code;
+	printf("deleted %s in revision %llu (undelete it with: reeve undelete)\n",
+	       operands.items[0], (unsigned long long)s.response.revision);
+	return EXIT_DONE;
+}
+
+const struct command delete_command = {
+	"delete", "Delete a document's current version (it can be undeleted)",
+	"Usage: reeve delete PATH\n\n"
+	"Refused while other documents need it.\n\n"
+	"  -m, --message TEXT   why\n"
+	"  --force              even so; needs the permission admin and is recorded\n"
+	"  --dry-run            say what would happen, change nothing\n" SESSION_HELP
+	"\nExample: reeve delete profiles/orders/old -m 'no longer run'\n",
+	run_delete};
+
+/* POST `path`:`verb` with {"versions": […]}. */
+static int post_versions(const struct command *command, int argc, char **argv, const char *verb)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
+	const char *versions = NULL, *message = NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"versions", 0, OPTION_TEXT, &versions},
+					  {"message", 'm', OPTION_TEXT, &message}};
+	struct client_request request = {.method = "POST", .content_type = "application/json"};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1, &code) ||
+	    !target_document(&target, command, operands.items[0], verb, &code))
+		return code;
+	if (versions == NULL)
+		return usage_error(command, "--versions is missing, such as --versions 3");
+	buf_append_text(&body, "{\"versions\":");
+	if (!versions_append(&body, command, versions, &code))
+		return code;
+	buf_append_char(&body, '}');
+	url_append_query_text(&target, "message", message);
+	request.target = buf_slice(&target);
+	request.body = buf_slice(&body);
+	code = session_open(&s, command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, command, &request);
+	return code == EXIT_DONE ? write_answer_print(&s, command) : code;
+}
+
+static int run_undelete(int argc, char **argv)
+{
+	return post_versions(&undelete_command, argc, argv, "undelete");
+}
+
+const struct command undelete_command = {
+	"undelete", "Bring deleted versions back",
+	"Usage: reeve undelete PATH --versions N[,N…]\n\n"
+	"  -m, --message TEXT   why\n" SESSION_HELP
+	"\nExample: reeve undelete profiles/orders/old --versions 3\n",
+	run_undelete};
+
+int secret_undelete_run(int argc, char **argv)
+{
+	return post_versions(&secret_undelete_command, argc, argv, "undelete");
+}
+
+int secret_destroy_run(int argc, char **argv)
+{
+	return post_versions(&secret_destroy_command, argc, argv, "destroy");
+}
+
+static int run_rollback(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
+	const char *to = NULL, *message = NULL;
+	bool is_dry_run = false;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"to", 0, OPTION_TEXT, &to},
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
+	struct client_request request = {.method = "POST", .content_type = "application/json"};
+	struct operands operands;
+	uint64_t version;
+	int code;
+
+	if (!options_parse(&operands, &rollback_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
+			   &code) ||
+	    !target_document(&target, &rollback_command, operands.items[0], "rollback", &code))
+		return code;
+	if (to == NULL)
+		return usage_error(&rollback_command, "--to is missing, such as --to 3");
+	if (!number_parse(&rollback_command, "--to", to, &version, &code))
+		return code;
+	buf_printf(&body, "{\"version\":%llu}", (unsigned long long)version);
+	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
+	request.target = buf_slice(&target);
+	request.body = buf_slice(&body);
+	code = session_open(&s, &rollback_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &rollback_command, &request);
+	return code == EXIT_DONE ? write_answer_print(&s, &rollback_command) : code;
+}
+
+const struct command rollback_command = {
+	"rollback", "Give a document an old content again, as a new version",
+	"Usage: reeve rollback PATH --to N\n\n"
+	"Validated as any write; needs the permission rollback and no right to read.\n\n"
+	"  -m, --message TEXT   why\n"
+	"  --dry-run            say what would happen, change nothing\n"
+	"  -o text|json\n" SESSION_HELP
+	"\nExample: reeve rollback profiles/orders/production --to 2\n",
+	run_rollback};

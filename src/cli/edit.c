@@ -1,0 +1,163 @@
+/* edit: a document in the user's editor. The text waits in a file of its own, 0600, on a memory file system where there is one. */
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/prompt.h"
+#include "cli/session.h"
+#include "cli/target.h"
+#include "cli/write_answer.h"
+#include "client/url.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SOURCE_BYTES_MAX (1024 * 1024)
+
+struct draft {
+	char file[64];
+	char etag[128];
+	const char *content_type;
+	struct buf source;
+};
+
+static void draft_clear(struct draft *d)
+{
+	if (d->file[0] != '\0')
+		unlink(d->file);
+	buf_clear(&d->source);
+}
+
+static enum result draft_open(struct draft *d, struct error *err)
+{
+	const char *places[] = {"/dev/shm", "/tmp"};
+	int fd = -1;
+
+	for (size_t i = 0; fd < 0 && i < ARRAY_SIZE(places); i++) {
+		snprintf(d->file, sizeof d->file, "%s/reeve-edit.XXXXXX.yaml", places[i]);
+		fd = mkostemps(d->file, 5, O_CLOEXEC);
+	}
+	if (fd < 0) {
+		d->file[0] = '\0';
+		return fail_errno(err, E_IO, "create a temporary file");
+	}
+	close(fd);
+	return file_write(d->file, buf_slice(&d->source), 0600, err);
+}
+
+/* Through the shell, as $EDITOR may hold arguments ("code --wait"). */
+static int run_editor(const char *file)
+{
+	const char *editor = getenv("VISUAL") != NULL ? getenv("VISUAL") : getenv("EDITOR");
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setenv("REEVE_EDITOR", editor != NULL && editor[0] != '\0' ? editor : "vi", 1);
+		execl("/bin/sh", "sh", "-c", "eval \"$REEVE_EDITOR\" '\"$1\"'", "reeve", file,
+		      (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0)
+		return -1;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int fetch(struct draft *d, struct session *s, struct slice target)
+{
+	struct client_request request = {.method = "GET",
+					 .target = target,
+					 .accept = "application/yaml"};
+	int code = session_call(s, &edit_command, &request);
+
+	if (code != EXIT_DONE)
+		return code;
+	snprintf(d->etag, sizeof d->etag, "%s", s->response.etag);
+	d->content_type = strncmp(s->response.content_type, "application/json", 16) == 0
+				  ? "application/json"
+				  : "application/yaml";
+	d->source = buf_steal(&s->response.body);
+	return EXIT_DONE;
+}
+
+static int put_back(struct draft *d, struct session *s, struct slice target, struct slice text)
+{
+	struct client_request request = {.method = "PUT",
+					 .target = target,
+					 .body = text,
+					 .content_type = d->content_type,
+					 .if_match = d->etag};
+
+	return session_call(s, &edit_command, &request);
+}
+
+/* Edits until the server takes it, nothing was changed, or the person gives up. */
+static int edit_until_taken(struct draft *d, struct session *s, struct slice target)
+{
+	for (;;) {
+		CLEANUP(buf_clear) struct buf text = BUF_NULL;
+		struct error err = ERROR_NULL;
+		enum result rc;
+
+		if (run_editor(d->file) != 0) {
+			fputs("reeve edit: the editor failed; nothing was stored\n", stderr);
+			return EXIT_REFUSED;
+		}
+		rc = file_read(&text, d->file, SOURCE_BYTES_MAX, &err);
+		if (rc != OK)
+			return say_failure(&edit_command, rc, &err);
+		if (slice_is_equal(buf_slice(&text), buf_slice(&d->source))) {
+			puts("nothing changed");
+			return EXIT_DONE;
+		}
+		if (put_back(d, s, target, buf_slice(&text)) == EXIT_DONE)
+			return write_answer_print(s, &edit_command);
+		if (!prompt_yes("Edit it again?"))
+			return EXIT_REFUSED;
+	}
+}
+
+static int run_edit(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(draft_clear) struct draft draft = {.source = BUF_NULL};
+	CLEANUP(buf_clear) struct buf source = BUF_NULL, target = BUF_NULL;
+	const char *message = NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"message", 'm', OPTION_TEXT, &message}};
+	struct operands operands;
+	struct error err = ERROR_NULL;
+	enum result rc;
+	int code;
+
+	if (!options_parse(&operands, &edit_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
+			   &code) ||
+	    !target_document(&source, &edit_command, operands.items[0], NULL, &code))
+		return code;
+	buf_append_slice(&target, buf_slice(&source));
+	url_append_query_text(&target, "message", message);
+	code = session_open(&s, &edit_command);
+	if (code == EXIT_DONE)
+		code = fetch(&draft, &s, buf_slice(&source));
+	if (code != EXIT_DONE)
+		return code;
+	rc = draft_open(&draft, &err);
+	if (rc != OK)
+		return say_failure(&edit_command, rc, &err);
+	return edit_until_taken(&draft, &s, buf_slice(&target));
+}
+
+const struct command edit_command = {
+	"edit", "Edit a document with $EDITOR",
+	"Usage: reeve edit PATH\n\n"
+	"Opens the current source, stores what you save, and refuses where somebody else changed it\n"
+	"meanwhile. What does not validate can be edited again.\n\n"
+	"  -m, --message TEXT   why\n" SESSION_HELP
+	"\nExample: EDITOR=nano reeve edit profiles/orders/production\n",
+	run_edit};

@@ -1,0 +1,214 @@
+#include "cli/folder.h"
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static const char *const kinds[] = {"schemas", "policies", "profiles"};
+
+static void document_clear(struct folder_document *d)
+{
+	alloc_free(d->path);
+	alloc_free(d->file);
+	buf_clear(&d->source);
+}
+
+void folder_clear(struct folder *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		document_clear(&f->documents[i]);
+	alloc_free(f->documents);
+	*f = (struct folder)FOLDER_NULL;
+}
+
+static bool split_ending(struct slice name, struct slice *stem, enum doc_format *format)
+{
+	static const struct {
+		const char *ending;
+		enum doc_format format;
+	} endings[] = {{".yaml", DOC_YAML}, {".yml", DOC_YAML}, {".json", DOC_JSON}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		size_t len = strlen(endings[i].ending);
+
+		if (name.len > len &&
+		    slice_is_text(slice_from(name, name.len - len), endings[i].ending)) {
+			*stem = slice_first(name, name.len - len);
+			*format = endings[i].format;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct folder_document *add(struct folder *f, struct error *err)
+{
+	if (f->count == FOLDER_DOCUMENTS_MAX) {
+		(void)fail(err, E_LIMIT, "more than %d documents", FOLDER_DOCUMENTS_MAX);
+		return NULL;
+	}
+	if (f->count == f->room) {
+		size_t room = f->room == 0 ? 32 : f->room * 2;
+		struct folder_document *more = alloc_resize(f->documents, room * sizeof *more);
+
+		if (more == NULL) {
+			(void)fail(err, E_MEMORY, "out of memory");
+			return NULL;
+		}
+		f->documents = more;
+		f->room = room;
+	}
+	f->documents[f->count] = (struct folder_document){.source = BUF_NULL};
+	return &f->documents[f->count++];
+}
+
+/* `path` is the document's path so far: "profiles/orders". */
+static enum result add_file(struct folder *f, const char *file, struct slice parent,
+			    struct slice name, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf path = BUF_NULL;
+	struct folder_document *d;
+	struct slice stem;
+	enum doc_format format;
+	enum doc_kind kind;
+	enum result rc;
+
+	if (!split_ending(name, &stem, &format))
+		return OK;
+	buf_append_slice(&path, parent);
+	buf_append_char(&path, '/');
+	buf_append_slice(&path, stem);
+	rc = buf_check(&path, err);
+	if (rc == OK)
+		rc = path_check(buf_slice(&path), &kind, err);
+	if (rc != OK)
+		return wrap(err, rc, "%s", file);
+	d = add(f, err);
+	if (d == NULL)
+		return f->count == FOLDER_DOCUMENTS_MAX ? E_LIMIT : E_MEMORY;
+	d->path = alloc_text(path.data, path.len);
+	d->file = alloc_text(file, strlen(file));
+	d->kind = kind;
+	d->format = format;
+	if (d->path == NULL || d->file == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	return file_read(&d->source, file, DOC_BYTES_MAX, err);
+}
+
+static void closedirp(DIR **d)
+{
+	if (*d != NULL)
+		closedir(*d);
+}
+
+static enum result walk(struct folder *f, const char *place, struct slice path, unsigned depth,
+			struct error *err);
+
+static enum result visit(struct folder *f, const char *place, struct slice path, const char *name,
+			 unsigned depth, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf inner = BUF_NULL;
+	char file[PATH_MAX];
+	struct stat st;
+	enum result rc;
+
+	if (name[0] == '.')
+		return OK;
+	if (snprintf(file, sizeof file, "%s/%s", place, name) >= (int)sizeof file)
+		return fail(err, E_TOO_LARGE, "%s: the path is too long", place);
+	if (stat(file, &st) != 0)
+		return fail_errno(err, E_IO, "%s", file);
+	if (S_ISREG(st.st_mode))
+		return add_file(f, file, path, slice_text(name), err);
+	if (!S_ISDIR(st.st_mode))
+		return OK;
+	buf_append_slice(&inner, path);
+	buf_append_char(&inner, '/');
+	buf_append_text(&inner, name);
+	rc = buf_check(&inner, err);
+	return rc == OK ? walk(f, file, buf_slice(&inner), depth + 1, err) : rc;
+}
+
+static enum result walk(struct folder *f, const char *place, struct slice path, unsigned depth,
+			struct error *err)
+{
+	CLEANUP(closedirp) DIR *d = NULL;
+	struct dirent *entry;
+	enum result rc = OK;
+
+	if (depth > PATH_SEGMENTS_MAX)
+		return fail(err, E_LIMIT, "%s: folders are nested too deep", place);
+	d = opendir(place);
+	if (d == NULL)
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", place);
+	while (rc == OK && (entry = readdir(d)) != NULL)
+		rc = visit(f, place, path, entry->d_name, depth, err);
+	return rc;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct folder_document *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static enum result refuse_twins(const struct folder *f, struct error *err)
+{
+	for (size_t i = 1; i < f->count; i++) {
+		if (strcmp(f->documents[i - 1].path, f->documents[i].path) == 0)
+			return fail(err, E_CONFLICT, "%s and %s are both %s",
+				    f->documents[i - 1].file, f->documents[i].file,
+				    f->documents[i].path);
+	}
+	return OK;
+}
+
+enum result folder_read(struct folder *ret, const char *directory, struct error *err)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		char place[PATH_MAX];
+		enum result rc;
+
+		if (snprintf(place, sizeof place, "%s/%s", directory, kinds[i]) >=
+		    (int)sizeof place)
+			return fail(err, E_TOO_LARGE, "%s: the path is too long", directory);
+		rc = walk(ret, place, slice_text(kinds[i]), 1, err);
+		if (rc == E_NOT_FOUND)
+			continue;
+		if (rc != OK)
+			return rc;
+		found++;
+	}
+	if (found == 0)
+		return fail(err, E_NOT_FOUND, "%s has no folder schemas, policies or profiles",
+			    directory);
+	if (ret->count != 0)
+		qsort(ret->documents, ret->count, sizeof *ret->documents, by_path);
+	return refuse_twins(ret, err);
+}
+
+const struct folder_document *folder_get(const struct folder *f, struct slice path)
+{
+	size_t low = 0, high = f->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = slice_compare(path, slice_text(f->documents[middle].path));
+
+		if (order == 0)
+			return &f->documents[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}

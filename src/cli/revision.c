@@ -1,0 +1,168 @@
+/* log, show, revert: the store's history. */
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "cli/target.h"
+#include "cli/write_answer.h"
+#include "client/url.h"
+
+#include <stdio.h>
+
+static const char *const text_or_json[] = {"text", "json"};
+
+static int run_log(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL, text = BUF_NULL;
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	const char *path = NULL, *limit = "20";
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"path", 0, OPTION_TEXT, &path},
+					  {"limit", 'n', OPTION_TEXT, &limit}};
+	static const struct column columns[] = {{"REVISION", "revision"},
+						{"AT", "time"},
+						{"BY", "author"},
+						{"MESSAGE", "message"},
+						{"SOURCE", "source"}};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &log_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
+			   &code) ||
+	    !session_output_is_valid(&s, &log_command, text_or_json, 2, &code))
+		return code;
+	buf_append_text(&target, "/v1/revisions");
+	url_append_query_text(&target, "path", path);
+	url_append_query_text(&target, "limit", limit);
+	code = session_open(&s, &log_command);
+	if (code == EXIT_DONE)
+		code = session_get(&s, &log_command, buf_slice(&target));
+	if (code != EXIT_DONE)
+		return code;
+	if (session_is_json(&s))
+		return print_line(buf_slice(&s.response.body));
+	if (!session_read_json(&s, &log_command, &tree))
+		return EXIT_REFUSED;
+	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
+		    "no revisions");
+	if (s.response.next[0] != '\0')
+		buf_append_text(&text, "older ones: --limit\n");
+	return print_slice(buf_slice(&text));
+}
+
+const struct command log_command = {
+	"log", "List the store's revisions, newest first",
+	"Usage: reeve log [--path PATH] [-n N]\n\n"
+	"  --path PATH      only those that changed PATH, or what is under it where it ends in /\n"
+	"  -n, --limit N    at most N (20)\n"
+	"  -o text|json\n" SESSION_HELP "\nExample: reeve log --path profiles/orders/\n",
+	run_log};
+
+static bool target_revision(struct buf *target, const struct command *command, const char *number,
+			    const char *verb, int *ret_exit)
+{
+	uint64_t revision;
+
+	if (!number_parse(command, "the revision", number, &revision, ret_exit))
+		return false;
+	buf_printf(target, "/v1/revisions/%llu%s", (unsigned long long)revision, verb);
+	return true;
+}
+
+static void change_write(struct buf *ret, const struct tree_node *item)
+{
+	plain_append(ret, json_text(item, "action"));
+	buf_append_char(ret, ' ');
+	plain_append(ret, json_text(item, "path"));
+	buf_printf(ret, " (version %llu)\n", (unsigned long long)json_number(item, "version"));
+	diff_write(ret, json_array(item, "diff"), "  ");
+}
+
+static void revision_write(struct buf *ret, const struct tree_node *root)
+{
+	const struct tree_node *changes = json_array(root, "changes");
+
+	buf_printf(ret, "revision %llu\n", (unsigned long long)json_number(root, "revision"));
+	buf_append_text(ret, "at       ");
+	plain_append(ret, json_text(root, "time"));
+	buf_append_text(ret, "\nby       ");
+	plain_append(ret, json_text(root, "author"));
+	buf_append_text(ret, "\nmessage  ");
+	plain_append(ret, json_text(root, "message"));
+	if (json_text(root, "source").len != 0) {
+		buf_append_text(ret, "\nsource   ");
+		plain_append(ret, json_text(root, "source"));
+	}
+	buf_append_text(ret, "\n\n");
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
+		change_write(ret, &changes->of.items[i]);
+}
+
+static int run_show(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL, text = BUF_NULL;
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &show_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
+			   &code) ||
+	    !session_output_is_valid(&s, &show_command, text_or_json, 2, &code) ||
+	    !target_revision(&target, &show_command, operands.items[0], "", &code))
+		return code;
+	code = session_open(&s, &show_command);
+	if (code == EXIT_DONE)
+		code = session_get(&s, &show_command, buf_slice(&target));
+	if (code != EXIT_DONE)
+		return code;
+	if (session_is_json(&s))
+		return print_line(buf_slice(&s.response.body));
+	if (!session_read_json(&s, &show_command, &tree))
+		return EXIT_REFUSED;
+	revision_write(&text, &tree.root);
+	return print_slice(buf_slice(&text));
+}
+
+const struct command show_command = {"show", "Show one revision and what it changed",
+				     "Usage: reeve show N\n\n"
+				     "  -o text|json\n" SESSION_HELP "\nExample: reeve show 12\n",
+				     run_show};
+
+static int run_revert(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
+	const char *message = NULL;
+	bool is_dry_run = false;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
+	struct client_request request = {.method = "POST",
+					 .content_type = "application/json",
+					 .body = SLICE_LITERAL("{}")};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &revert_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
+			   &code) ||
+	    !target_revision(&target, &revert_command, operands.items[0], ":revert", &code))
+		return code;
+	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
+	request.target = buf_slice(&target);
+	code = session_open(&s, &revert_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &revert_command, &request);
+	return code == EXIT_DONE ? write_answer_print(&s, &revert_command) : code;
+}
+
+const struct command revert_command = {
+	"revert", "Undo a revision by a new one",
+	"Usage: reeve revert N\n\n"
+	"Refused, with the list, where documents were changed again since.\n\n"
+	"  -m, --message TEXT   why\n"
+	"  --dry-run            say what would happen, change nothing\n"
+	"  -o text|json\n" SESSION_HELP "\nExample: reeve revert 12 -m 'orders fail since'\n",
+	run_revert};

@@ -1,0 +1,303 @@
+/*
+ * secret: values go in from files, a terminal without echo or standard input, so that they need not stand in an argument list, where every user of
+ * the machine can read them. What holds a value is a struct buf, which is wiped.
+ */
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/prompt.h"
+#include "cli/session.h"
+#include "cli/subcommand.h"
+#include "cli/target.h"
+#include "cli/write_answer.h"
+#include "client/url.h"
+#include "doc/path.h"
+#include "doc/write.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define VALUE_BYTES_MAX (512 * 1024)
+
+extern const struct command secret_put_command, secret_set_command, secret_get_command,
+	secret_delete_command;
+
+/* "orders/production/warehouse" or with "secrets/" before it. */
+static bool target_secret(struct buf *ret, const struct command *command, const char *path,
+			  const char *verb, int *ret_exit)
+{
+	CLEANUP(buf_clear) struct buf full = BUF_NULL;
+
+	if (strncmp(path, "secrets/", 8) != 0)
+		buf_append_text(&full, "secrets/");
+	buf_append_text(&full, path);
+	if (buf_is_failed(&full))
+		return false;
+	return target_document(ret, command, full.data, verb, ret_exit);
+}
+
+static enum result read_value(struct buf *value, struct slice key, const char *given,
+			      struct error *err)
+{
+	if (given[0] == '@')
+		return file_read(value, given + 1, VALUE_BYTES_MAX, err);
+	if (strcmp(given, "-") == 0)
+		return prompt_secret(value, key, VALUE_BYTES_MAX, err);
+	fprintf(stderr,
+		"reeve secret: warning: the value of %.*s stood in the argument list, where others can "
+		"read it; use %.*s=- or %.*s=@FILE\n",
+		SLICE_ARGS(key), SLICE_ARGS(key), SLICE_ARGS(key));
+	buf_append_text(value, given);
+	return buf_check(value, err);
+}
+
+static enum result append_pair(struct buf *json, const char *pair, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf value = BUF_NULL;
+	const char *equals = strchr(pair, '=');
+	struct slice key;
+	enum result rc;
+
+	if (equals == NULL || equals == pair)
+		return fail(err, E_MALFORMED, "every value is given as key=…, such as password=-");
+	key = slice_make(pair, (size_t)(equals - pair));
+	rc = read_value(&value, key, equals + 1, err);
+	if (rc != OK)
+		return rc;
+	if (utf8_check(buf_slice(&value)) != SIZE_MAX)
+		return fail(
+			err, E_INVALID,
+			"the value of %.*s is not UTF-8: store bytes as base64 and say so in the "
+			"metadata's encoding",
+			SLICE_ARGS(key));
+	if (json->data[json->len - 1] != '{')
+		buf_append_char(json, ',');
+	json_append_string(json, key);
+	buf_append_char(json, ':');
+	json_append_string(json, buf_slice(&value));
+	return buf_check(json, err);
+}
+
+static int build_body(struct buf *json, const struct command *command,
+		      const struct operands *operands, const char *expires_at)
+{
+	struct error err = ERROR_NULL;
+
+	buf_append_text(json, "{\"data\":{");
+	for (int i = 1; i < operands->count; i++) {
+		enum result rc = append_pair(json, operands->items[i], &err);
+
+		if (rc != OK) {
+			say_failure(command, rc, &err);
+			return rc == E_MALFORMED ? EXIT_USAGE : EXIT_REFUSED;
+		}
+	}
+	buf_append_char(json, '}');
+	if (expires_at != NULL) {
+		buf_append_text(json, ",\"metadata\":{");
+		member_append_text(json, "expires_at", expires_at);
+		buf_append_char(json, '}');
+	}
+	buf_append_char(json, '}');
+	return EXIT_DONE;
+}
+
+static int write_secret(const struct command *command, int argc, char **argv, const char *method,
+			const char *content_type)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
+	const char *message = NULL, *expires_at = NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"expires-at", 0, OPTION_TEXT, &expires_at}};
+	struct client_request request = {.method = method, .content_type = content_type};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 2, -1, &code) ||
+	    !target_secret(&target, command, operands.items[0], NULL, &code))
+		return code;
+	code = build_body(&body, command, &operands, expires_at);
+	if (code != EXIT_DONE)
+		return code;
+	url_append_query_text(&target, "message", message);
+	request.target = buf_slice(&target);
+	request.body = buf_slice(&body);
+	code = session_open(&s, command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, command, &request);
+	return code == EXIT_DONE ? write_answer_print(&s, command) : code;
+}
+
+static int run_put(int argc, char **argv)
+{
+	return write_secret(&secret_put_command, argc, argv, "PUT", "application/json");
+}
+
+static int run_set(int argc, char **argv)
+{
+	return write_secret(&secret_set_command, argc, argv, "PATCH",
+			    "application/merge-patch+json");
+}
+
+#define VALUES_HELP                                                                                \
+	"  key=-              ask for it on the terminal without echo, else read standard input\n" \
+	"  key=@FILE          the file's bytes, as they are\n"                                     \
+	"  key=value          seen by every user of this machine while the command runs\n"         \
+	"  --expires-at TIME  such as 2027-01-31T00:00:00Z\n"                                      \
+	"  -m, --message TEXT why\n" SESSION_HELP
+
+const struct command secret_put_command = {
+	"secret put", "Store a secret, replacing all its keys",
+	"Usage: reeve secret put PATH key=…  [key=…]\n\n" VALUES_HELP
+	"\nExample: reeve secret put orders/production/warehouse username=@user.txt password=-\n",
+	run_put};
+
+const struct command secret_set_command = {
+	"secret set", "Change single keys of a secret",
+	"Usage: reeve secret set PATH key=…  [key=…]\n\n"
+	"Needs no right to read.\n\n" VALUES_HELP
+	"\nExample: reeve secret set orders/production/warehouse password=-\n",
+	run_set};
+
+static int print_key(struct session *s, const char *key)
+{
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, true);
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	const struct tree_node *data, *value;
+
+	if (!session_read_json(s, &secret_get_command, &tree))
+		return EXIT_REFUSED;
+	data = TREE_GET(&tree.root, "data");
+	value = data != NULL ? tree_get(data, slice_text(key)) : NULL;
+	if (value == NULL) {
+		fprintf(stderr, "reeve secret get: the secret has no key %s\n", key);
+		return EXIT_REFUSED;
+	}
+	raw_write(&text, value);
+	return isatty(STDOUT_FILENO) ? print_line(buf_slice(&text)) : print_slice(buf_slice(&text));
+}
+
+static int run_get(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
+	const char *version = NULL, *key = NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"version", 0, OPTION_TEXT, &version},
+					  {"key", 0, OPTION_TEXT, &key}};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &secret_get_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
+			   &code) ||
+	    !target_secret(&target, &secret_get_command, operands.items[0], NULL, &code))
+		return code;
+	url_append_query_text(&target, "version", version);
+	code = session_open(&s, &secret_get_command);
+	if (code == EXIT_DONE)
+		code = session_get(&s, &secret_get_command, buf_slice(&target));
+	if (code != EXIT_DONE)
+		return code;
+	return key != NULL ? print_key(&s, key) : print_line(buf_slice(&s.response.body));
+}
+
+const struct command secret_get_command = {
+	"secret get", "Read a secret; recorded in the audit log",
+	"Usage: reeve secret get PATH [--key KEY] [--version N]\n\n"
+	"Prints the secret as JSON, or the bare value of one key.\n" SESSION_HELP
+	"\nExample: reeve secret get orders/production/warehouse --key password\n",
+	run_get};
+
+static int run_delete(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
+	const char *message = NULL;
+	bool is_forced = false;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"force", 0, OPTION_FLAG, &is_forced}};
+	struct client_request request = {.method = "DELETE"};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &secret_delete_command, argc, argv, rows, ARRAY_SIZE(rows), 1,
+			   1, &code) ||
+	    !target_secret(&target, &secret_delete_command, operands.items[0], NULL, &code))
+		return code;
+	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
+	request.target = buf_slice(&target);
+	code = session_open(&s, &secret_delete_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &secret_delete_command, &request);
+	if (code == EXIT_DONE)
+		printf("deleted %s (undelete it with: reeve secret undelete)\n", operands.items[0]);
+	return code;
+}
+
+const struct command secret_delete_command = {
+	"secret delete", "Delete a secret's current version (it can be undeleted)",
+	"Usage: reeve secret delete PATH\n\n"
+	"  -m, --message TEXT   why\n"
+	"  --force              even while profiles need it; needs admin and is recorded\n" SESSION_HELP
+	"\nExample: reeve secret delete orders/old\n",
+	run_delete};
+
+/* The shared code takes full paths: puts "secrets/" before the operand where it is missing. */
+static int run_with_kind(int (*run)(int, char **), int argc, char **argv)
+{
+	CLEANUP(buf_clear) struct buf full = BUF_NULL;
+
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] == '-' || strchr(argv[i], '/') == NULL)
+			continue;
+		if (strncmp(argv[i], "secrets/", 8) != 0 && strncmp(argv[i], "http", 4) != 0 &&
+		    argv[i][0] != '/') {
+			buf_printf(&full, "secrets/%s", argv[i]);
+			if (buf_is_failed(&full))
+				return EXIT_REFUSED;
+			argv[i] = full.data;
+		}
+		break;
+	}
+	return run(argc, argv);
+}
+
+static int run_undelete(int argc, char **argv)
+{
+	return run_with_kind(secret_undelete_run, argc, argv);
+}
+
+static int run_destroy(int argc, char **argv)
+{
+	return run_with_kind(secret_destroy_run, argc, argv);
+}
+
+const struct command secret_undelete_command = {
+	"secret undelete", "Bring deleted versions back",
+	"Usage: reeve secret undelete PATH --versions N[,N…]\n" SESSION_HELP
+	"\nExample: reeve secret undelete orders/old --versions 2\n",
+	run_undelete};
+
+const struct command secret_destroy_command = {
+	"secret destroy", "Shred versions for good; backups made before still hold them",
+	"Usage: reeve secret destroy PATH --versions N[,N…]\n" SESSION_HELP
+	"\nExample: reeve secret destroy orders/old --versions 1,2\n",
+	run_destroy};
+
+static int run_secret(int argc, char **argv)
+{
+	static const struct command *const rows[] = {
+		&secret_put_command,	&secret_set_command,	  &secret_get_command,
+		&secret_delete_command, &secret_undelete_command, &secret_destroy_command,
+	};
+
+	return subcommand_run(&secret_command, rows, ARRAY_SIZE(rows), argc, argv);
+}
+
+const struct command secret_command = {
+	"secret", "Store, read, delete and destroy secrets",
+	"Usage: reeve secret put|set|get|delete|undelete|destroy …\n", run_secret};

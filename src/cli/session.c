@@ -1,0 +1,180 @@
+#include "cli/session.h"
+
+#include "client/problem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void session_clear(struct session *s)
+{
+	client_close(s->client);
+	client_response_clear(&s->response);
+	s->client = NULL;
+}
+
+void tree_clearp(struct tree *t)
+{
+	tree_clear(t);
+}
+
+int say_failure(const struct command *command, enum result rc, const struct error *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "reeve %s: %s\n", command->name,
+		err->text[0] != '\0' ? err->text : result_name(rc));
+	return EXIT_REFUSED;
+}
+
+static const char *from_environment(const char *given, const char *name)
+{
+	const char *value = given != NULL ? given : getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static bool is_loopback(const char *address)
+{
+	static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		if (strncmp(address, hosts[i], strlen(hosts[i])) == 0)
+			return true;
+	}
+	return strncmp(address, "http://", 7) != 0;
+}
+
+int session_open(struct session *s, const struct command *command)
+{
+	const char *address = from_environment(s->address, "REEVE_ADDR");
+	struct client_options options = {
+		.address = address != NULL ? address : CLIENT_ADDRESS_DEFAULT,
+		.token_file = from_environment(s->token_file, "REEVE_TOKEN_FILE"),
+		.token = from_environment(NULL, "REEVE_TOKEN"),
+	};
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (!is_loopback(options.address))
+		fprintf(stderr, "reeve %s: warning: %s is not encrypted\n", command->name,
+			options.address);
+	rc = client_open(&s->client, &options, &err);
+	return rc == OK ? EXIT_DONE : say_failure(command, rc, &err);
+}
+
+int session_call(struct session *s, const struct command *command,
+		 const struct client_request *request)
+{
+	struct error err = ERROR_NULL;
+	enum result rc = client_call(s->client, request, &s->response, &err);
+	int code;
+
+	if (rc == OK)
+		return EXIT_DONE;
+	code = say_failure(command, rc, &err);
+	if (s->response.status >= 400) {
+		CLEANUP(buf_clear) struct buf lines = BUF_NULL;
+
+		problem_list(&lines, &s->response);
+		if (!buf_is_failed(&lines) && lines.len != 0)
+			fprintf(stderr, "%.*s", (int)lines.len, lines.data);
+		if (rc == E_UNAUTHENTICATED && getenv("REEVE_TOKEN") == NULL &&
+		    getenv("REEVE_TOKEN_FILE") == NULL && s->token_file == NULL)
+			fputs("  no token was given: set REEVE_TOKEN_FILE or REEVE_TOKEN, or use "
+			      "--token-file\n",
+			      stderr);
+	}
+	return code;
+}
+
+int session_get(struct session *s, const struct command *command, struct slice target)
+{
+	struct client_request request = {.method = "GET", .target = target};
+
+	return session_call(s, command, &request);
+}
+
+bool session_read_json(struct session *s, const struct command *command, struct tree *ret)
+{
+	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX + 16, 10000000};
+	struct error err = ERROR_NULL;
+	enum result rc = doc_read(ret, DOC_JSON, buf_slice(&s->response.body), &limits, NULL, &err);
+
+	if (rc == OK)
+		return true;
+	wrap(&err, rc, "the server's answer");
+	say_failure(command, rc, &err);
+	return false;
+}
+
+bool session_output_is_valid(struct session *s, const struct command *command,
+			     const char *const *words, size_t count, int *ret_exit)
+{
+	if (s->output == NULL)
+		return true;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(s->output, words[i]) == 0)
+			return true;
+	}
+	*ret_exit = usage_error(command, "no such output: %s", s->output);
+	return false;
+}
+
+bool session_is_json(const struct session *s)
+{
+	return s->output != NULL && strcmp(s->output, "json") == 0;
+}
+
+int print_slice(struct slice text)
+{
+	if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
+		fputs("reeve: cannot write to standard output\n", stderr);
+		return EXIT_REFUSED;
+	}
+	return EXIT_DONE;
+}
+
+int print_line(struct slice text)
+{
+	int code = print_slice(text);
+
+	if (code == EXIT_DONE && (text.len == 0 || text.data[text.len - 1] != '\n'))
+		code = print_slice(SLICE_LITERAL("\n"));
+	return code;
+}
+
+static const struct tree_node *get(const struct tree_node *object, const char *key)
+{
+	return object != NULL ? tree_get(object, slice_text(key)) : NULL;
+}
+
+struct slice json_text(const struct tree_node *object, const char *key)
+{
+	const struct tree_node *n = get(object, key);
+
+	return n != NULL && n->kind == TREE_STRING ? tree_text(n) : SLICE_LITERAL("");
+}
+
+uint64_t json_number(const struct tree_node *object, const char *key)
+{
+	const struct tree_node *n = get(object, key);
+
+	return n != NULL && n->kind == TREE_NUMBER && (n->flags & TREE_FITS_INT64) != 0 &&
+			       n->as.integer >= 0
+		       ? (uint64_t)n->as.integer
+		       : 0;
+}
+
+bool json_is_true(const struct tree_node *object, const char *key)
+{
+	const struct tree_node *n = get(object, key);
+
+	return n != NULL && n->kind == TREE_BOOL && n->of.truth;
+}
+
+const struct tree_node *json_array(const struct tree_node *object, const char *key)
+{
+	const struct tree_node *n = get(object, key);
+
+	return n != NULL && n->kind == TREE_ARRAY ? n : NULL;
+}

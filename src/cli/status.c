@@ -1,0 +1,163 @@
+/* status, backup. */
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "doc/write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void members_write(struct buf *ret, const struct tree_node *object, int indent)
+{
+	for (uint32_t i = 0; i < object->count; i++) {
+		const struct tree_member *m = &object->of.members[i];
+
+		buf_printf(ret, "%*s", indent, "");
+		plain_append(ret, tree_key(m));
+		if (m->value.kind == TREE_OBJECT) {
+			buf_append_text(ret, ":\n");
+			members_write(ret, &m->value, indent + 2);
+			continue;
+		}
+		buf_append_text(ret, ": ");
+		if (m->value.kind == TREE_STRING)
+			plain_append(ret, tree_text(&m->value));
+		else
+			json_write(ret, &m->value);
+		buf_append_char(ret, '\n');
+	}
+}
+
+static int run_status(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	static const char *const outputs[] = {"text", "json"};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &status_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
+			   &code) ||
+	    !session_output_is_valid(&s, &status_command, outputs, 2, &code))
+		return code;
+	code = session_open(&s, &status_command);
+	if (code == EXIT_DONE)
+		code = session_get(&s, &status_command, SLICE_LITERAL("/readyz"));
+	if (code == EXIT_DONE)
+		code = session_get(&s, &status_command, SLICE_LITERAL("/v1/status"));
+	if (code != EXIT_DONE)
+		return code;
+	if (session_is_json(&s))
+		return print_line(buf_slice(&s.response.body));
+	if (!session_read_json(&s, &status_command, &tree))
+		return EXIT_REFUSED;
+	if (tree.root.kind == TREE_OBJECT)
+		members_write(&text, &tree.root, 0);
+	return print_slice(buf_slice(&text));
+}
+
+const struct command status_command = {"status", "Say how the server is",
+				       "Usage: reeve status\n\n"
+				       "Exit 0 where it can serve, 1 where not.\n\n"
+				       "  -o text|json\n" SESSION_HELP "\nExample: reeve status\n",
+				       run_status};
+
+struct backup_file {
+	int fd;
+	const char *name;
+	uint64_t bytes;
+	int64_t shown_ms;
+};
+
+static enum result receive_backup(void *ctx, struct slice piece, struct error *err)
+{
+	struct backup_file *f = ctx;
+	int64_t now = clock_monotonic_ms(&system_clock);
+
+	f->bytes += piece.len;
+	while (piece.len != 0) {
+		ssize_t put = write(f->fd, piece.data, piece.len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return fail_errno(err, E_IO, "write %s", f->name);
+		piece = slice_from(piece, (size_t)put);
+	}
+	if (isatty(STDERR_FILENO) && now - f->shown_ms > 200) {
+		fprintf(stderr, "\r%llu KiB", (unsigned long long)f->bytes / 1024);
+		f->shown_ms = now;
+	}
+	return OK;
+}
+
+/* Into a temporary name first, so that FILE is whole or not there. */
+static int receive_into(struct session *s, const char *file)
+{
+	CLEANUP(buf_clear) struct buf part = BUF_NULL;
+	struct backup_file f = {.name = file};
+	struct client_request request = {.method = "GET",
+					 .target = SLICE_LITERAL("/v1/backup"),
+					 .accept = "application/octet-stream, */*",
+					 .timeout_ms = 24 * 3600 * 1000,
+					 .receive = receive_backup,
+					 .receive_ctx = &f};
+	int code;
+
+	buf_printf(&part, "%s.part", file);
+	if (buf_is_failed(&part))
+		return EXIT_REFUSED;
+	f.fd = open(part.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (f.fd < 0) {
+		fprintf(stderr, "reeve backup: create %s: %s\n", part.data, strerror(errno));
+		return EXIT_USAGE;
+	}
+	code = session_call(s, &backup_command, &request);
+	if (code == EXIT_DONE &&
+	    (fsync(f.fd) != 0 || linkat(AT_FDCWD, part.data, AT_FDCWD, file, 0) != 0)) {
+		fprintf(stderr, "reeve backup: %s: %s\n", file, strerror(errno));
+		code = EXIT_REFUSED;
+	}
+	close(f.fd);
+	unlink(part.data);
+	if (code == EXIT_DONE)
+		printf("wrote %s, %llu bytes. It does not hold the root key: without that it cannot be "
+		       "restored.\n",
+		       file, (unsigned long long)f.bytes);
+	return code;
+}
+
+static int run_backup(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &backup_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
+			   &code))
+		return code;
+	if (s.output == NULL)
+		return usage_error(&backup_command, "-o FILE is missing");
+	if (access(s.output, F_OK) == 0)
+		return usage_error(&backup_command, "%s exists already", s.output);
+	code = session_open(&s, &backup_command);
+	return code == EXIT_DONE ? receive_into(&s, s.output) : code;
+}
+
+const struct command backup_command = {
+	"backup", "Take a consistent copy while the server runs",
+	"Usage: reeve backup -o FILE\n\n"
+	"The copy is encrypted as the store is and does not hold the root key. Put it back with\n"
+	"reeved restore.\n\n"
+	"  -o, --output FILE   must not exist\n"
+	"  --addr URL          the server (REEVE_ADDR)\n"
+	"  --token-file FILE   your token (REEVE_TOKEN_FILE, REEVE_TOKEN)\n"
+	"\nExample: reeve backup -o reeve-2026-11-20.backup\n",
+	run_backup};

@@ -1,0 +1,21 @@
+/* Lists for people: aligned columns from the items of a JSON list. */
+#pragma once
+
+#include "base/buf.h"
+#include "doc/tree.h"
+
+struct column {
+	const char *header;
+	const char *key; /* of the item; values that are no text are shown as JSON */
+};
+
+/* Appends a header line and a line an item; nothing but `none` and a newline for an empty list. Control characters are shown as \xNN, so that
+ * no stored text can move a terminal's cursor. */
+void table_write(struct buf *ret, const struct tree_node *items, const struct column *columns,
+		 size_t count, const char *none);
+
+/* "+ /spark/cores: 12", "- /a", "~ /a: 1 -> 2", one line a difference of a `diff` list. */
+void diff_write(struct buf *ret, const struct tree_node *diff, const char *indent);
+
+/* Text for a terminal: control characters as \xNN. */
+void plain_append(struct buf *ret, struct slice text);

@@ -1,0 +1,87 @@
+#include "cli/target.h"
+
+#include "base/text.h"
+#include "cli/options.h"
+#include "client/url.h"
+#include "doc/path.h"
+
+bool target_document(struct buf *ret, const struct command *command, const char *path,
+		     const char *verb, int *ret_exit)
+{
+	struct error err = ERROR_NULL;
+	enum doc_kind kind;
+
+	if (path_check(slice_text(path), &kind, &err) != OK) {
+		*ret_exit = usage_error(command, "%s: %s", path, err.text);
+		return false;
+	}
+	buf_append_text(ret, "/v1/");
+	url_append_path(ret, slice_text(path));
+	if (verb != NULL)
+		buf_printf(ret, ":%s", verb);
+	return true;
+}
+
+bool target_config(struct buf *ret, const struct command *command, const char *name,
+		   const char *verb, int *ret_exit)
+{
+	struct slice rest = slice_text(name), app = SLICE_NULL, profile = SLICE_NULL;
+
+	if (slice_starts_with(rest, SLICE_LITERAL("config/")))
+		rest = slice_from(rest, 7);
+	if (!slice_next_part(&rest, '/', &app) || !slice_next_part(&rest, '/', &profile) ||
+	    rest.data != NULL || !path_segment_is_valid(app) || !path_segment_is_valid(profile)) {
+		*ret_exit = usage_error(command, "%s is no APP/PROFILE, such as orders/production",
+					name);
+		return false;
+	}
+	buf_append_text(ret, "/v1/config/");
+	url_append_path(ret, app);
+	buf_append_char(ret, '/');
+	url_append_path(ret, profile);
+	if (verb != NULL)
+		buf_printf(ret, ":%s", verb);
+	return true;
+}
+
+bool number_parse(const struct command *command, const char *what, const char *text, uint64_t *ret,
+		  int *ret_exit)
+{
+	if (slice_to_u64(slice_text(text), INT64_MAX, ret) && *ret != 0)
+		return true;
+	*ret_exit = usage_error(command, "%s must be a whole number from 1", what);
+	return false;
+}
+
+bool versions_append(struct buf *json, const struct command *command, const char *text,
+		     int *ret_exit)
+{
+	struct slice rest = slice_text(text), part;
+	bool is_first = true;
+
+	buf_append_char(json, '[');
+	while (slice_next_part(&rest, ',', &part)) {
+		uint64_t version;
+
+		if (!slice_to_u64(part, INT64_MAX, &version) || version == 0) {
+			*ret_exit = usage_error(command, "--versions must be numbers such as 1,2");
+			return false;
+		}
+		if (!is_first)
+			buf_append_char(json, ',');
+		buf_append_u64(json, version);
+		is_first = false;
+	}
+	buf_append_char(json, ']');
+	return true;
+}
+
+void member_append_text(struct buf *json, const char *name, const char *value)
+{
+	if (value == NULL)
+		return;
+	if (json->len != 0 && json->data[json->len - 1] != '{')
+		buf_append_char(json, ',');
+	buf_printf(json, "\"%s\":", name);
+	json_append_string(json, slice_text(value));
+}

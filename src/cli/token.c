@@ -1,0 +1,253 @@
+/* token, access: who may. */
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/subcommand.h"
+#include "cli/table.h"
+#include "cli/target.h"
+#include "client/url.h"
+
+#include <stdio.h>
+
+static const char *const text_or_json[] = {"text", "json"};
+
+extern const struct command token_create_command, token_list_command, token_revoke_command,
+	token_self_command, access_check_command;
+
+static void append_list(struct buf *json, const char *name, const struct option_list *list)
+{
+	if (list->count == 0)
+		return;
+	buf_printf(json, ",\"%s\":[", name);
+	for (size_t i = 0; i < list->count; i++) {
+		if (i != 0)
+			buf_append_char(json, ',');
+		json_append_string(json, slice_text(list->items[i]));
+	}
+	buf_append_char(json, ']');
+}
+
+static int run_create(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf body = BUF_NULL;
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, true);
+	const char *name = NULL, *ttl = NULL, *uses = NULL;
+	struct option_list policies = {0}, addresses = {0};
+	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"name", 0, OPTION_TEXT, &name},
+					  {"policy", 0, OPTION_LIST, &policies},
+					  {"ttl", 0, OPTION_TEXT, &ttl},
+					  {"address", 0, OPTION_LIST, &addresses},
+					  {"uses", 0, OPTION_TEXT, &uses}};
+	struct client_request request = {.method = "POST",
+					 .target = SLICE_LITERAL("/v1/tokens"),
+					 .content_type = "application/json"};
+	struct operands operands;
+	uint64_t count;
+	int code;
+
+	if (!options_parse(&operands, &token_create_command, argc, argv, rows, ARRAY_SIZE(rows), 0,
+			   0, &code) ||
+	    !session_output_is_valid(&s, &token_create_command, text_or_json, 2, &code))
+		return code;
+	if (name == NULL || policies.count == 0)
+		return usage_error(&token_create_command, "--name and --policy are needed");
+	buf_append_char(&body, '{');
+	member_append_text(&body, "name", name);
+	append_list(&body, "policies", &policies);
+	member_append_text(&body, "ttl", ttl);
+	append_list(&body, "addresses", &addresses);
+	if (uses != NULL) {
+		if (!number_parse(&token_create_command, "--uses", uses, &count, &code))
+			return code;
+		buf_printf(&body, ",\"uses\":%llu", (unsigned long long)count);
+	}
+	buf_append_char(&body, '}');
+	request.body = buf_slice(&body);
+	code = session_open(&s, &token_create_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &token_create_command, &request);
+	if (code != EXIT_DONE)
+		return code;
+	if (session_is_json(&s))
+		return print_line(buf_slice(&s.response.body));
+	if (!session_read_json(&s, &token_create_command, &tree))
+		return EXIT_REFUSED;
+	fprintf(stderr, "accessor %.*s; the token is shown this once:\n",
+		SLICE_ARGS(json_text(&tree.root, "accessor")));
+	return print_line(json_text(&tree.root, "token"));
+}
+
+const struct command token_create_command = {
+	"token create", "Make a token",
+	"Usage: reeve token create --name NAME --policy POLICY [--policy …]\n\n"
+	"Prints the token alone on standard output, so that it can go into a file.\n\n"
+	"  --ttl DURATION     such as 1h or 30d; never longer than your own token's\n"
+	"  --address RANGE    only from there, such as 10.0.0.0/8; may be repeated\n"
+	"  --uses N           for N requests\n"
+	"  -o text|json\n" SESSION_HELP
+	"\nExample: reeve token create --name nightly --policy runtime --ttl 12h > nightly.token\n",
+	run_create};
+
+static int run_list(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	static const struct column columns[] = {{"ACCESSOR", "accessor"},
+						{"NAME", "name"},
+						{"POLICIES", "policies"},
+						{"EXPIRES", "expires_at"},
+						{"BY", "created_by"}};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &token_list_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
+			   &code) ||
+	    !session_output_is_valid(&s, &token_list_command, text_or_json, 2, &code))
+		return code;
+	code = session_open(&s, &token_list_command);
+	if (code == EXIT_DONE)
+		code = session_get(&s, &token_list_command, SLICE_LITERAL("/v1/tokens"));
+	if (code != EXIT_DONE)
+		return code;
+	if (session_is_json(&s))
+		return print_line(buf_slice(&s.response.body));
+	if (!session_read_json(&s, &token_list_command, &tree))
+		return EXIT_REFUSED;
+	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
+		    "no tokens");
+	return print_slice(buf_slice(&text));
+}
+
+const struct command token_list_command = {"token list", "List tokens, never their text",
+					   "Usage: reeve token list\n\n"
+					   "  -o text|json\n" SESSION_HELP
+					   "\nExample: reeve token list\n",
+					   run_list};
+
+static int run_revoke(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	struct client_request request = {.method = "DELETE"};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &token_revoke_command, argc, argv, rows, ARRAY_SIZE(rows), 1,
+			   1, &code))
+		return code;
+	if (strncmp(operands.items[0], "rv_", 3) == 0)
+		return usage_error(&token_revoke_command,
+				   "give the accessor, not the token (reeve token list)");
+	buf_append_text(&target, "/v1/tokens/");
+	url_append_path(&target, slice_text(operands.items[0]));
+	request.target = buf_slice(&target);
+	code = session_open(&s, &token_revoke_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &token_revoke_command, &request);
+	if (code == EXIT_DONE)
+		printf("revoked %s and the tokens made with it\n", operands.items[0]);
+	return code;
+}
+
+const struct command token_revoke_command = {"token revoke", "End a token and those made with it",
+					     "Usage: reeve token revoke ACCESSOR\n\n" SESSION_HELP
+					     "\nExample: reeve token revoke 7d8f0c2a\n",
+					     run_revoke};
+
+static int run_self(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &token_self_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
+			   &code))
+		return code;
+	code = session_open(&s, &token_self_command);
+	if (code == EXIT_DONE)
+		code = session_get(&s, &token_self_command, SLICE_LITERAL("/v1/tokens/self"));
+	return code == EXIT_DONE ? print_line(buf_slice(&s.response.body)) : code;
+}
+
+const struct command token_self_command = {"token self", "Say who you are",
+					   "Usage: reeve token self\n\n" SESSION_HELP
+					   "\nExample: reeve token self\n",
+					   run_self};
+
+static int run_token(int argc, char **argv)
+{
+	static const struct command *const rows[] = {&token_create_command, &token_list_command,
+						     &token_revoke_command, &token_self_command};
+
+	return subcommand_run(&token_command, rows, ARRAY_SIZE(rows), argc, argv);
+}
+
+const struct command token_command = {"token", "Make, list and revoke tokens",
+				      "Usage: reeve token create|list|revoke|self …\n", run_token};
+
+static int run_check(int argc, char **argv)
+{
+	CLEANUP(session_clear) struct session s = SESSION_NULL;
+	CLEANUP(buf_clear) struct buf body = BUF_NULL;
+	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
+	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	struct client_request request = {.method = "POST",
+					 .target = SLICE_LITERAL("/v1/access:check"),
+					 .content_type = "application/json"};
+	const struct tree_node *rule;
+	struct operands operands;
+	int code;
+
+	if (!options_parse(&operands, &access_check_command, argc, argv, rows, ARRAY_SIZE(rows), 2,
+			   2, &code) ||
+	    !session_output_is_valid(&s, &access_check_command, text_or_json, 2, &code))
+		return code;
+	buf_append_char(&body, '{');
+	member_append_text(&body, "permission", operands.items[0]);
+	member_append_text(&body, "path", operands.items[1]);
+	buf_append_char(&body, '}');
+	request.body = buf_slice(&body);
+	code = session_open(&s, &access_check_command);
+	if (code == EXIT_DONE)
+		code = session_call(&s, &access_check_command, &request);
+	if (code != EXIT_DONE || !session_read_json(&s, &access_check_command, &tree))
+		return EXIT_REFUSED;
+	if (session_is_json(&s)) {
+		code = print_line(buf_slice(&s.response.body));
+	} else {
+		rule = TREE_GET(&tree.root, "rule");
+		printf("%s", json_is_true(&tree.root, "allowed") ? "allowed" : "refused");
+		if (rule != NULL && rule->kind == TREE_OBJECT)
+			printf(": rule %llu of policies/%.*s (line %llu)\n",
+			       (unsigned long long)json_number(rule, "rule"),
+			       SLICE_ARGS(json_text(rule, "policy")),
+			       (unsigned long long)json_number(rule, "line"));
+		else
+			puts(": no rule allows it");
+	}
+	return json_is_true(&tree.root, "allowed") ? EXIT_DONE : EXIT_REFUSED;
+}
+
+const struct command access_check_command = {
+	"access check", "Say whether you may, and which rule decides",
+	"Usage: reeve access check PERMISSION PATH\n\n"
+	"Exit 0 where it is allowed, 1 where not.\n\n"
+	"  -o text|json\n" SESSION_HELP
+	"\nExample: reeve access check read secrets/orders/production/warehouse\n",
+	run_check};
+
+static int run_access(int argc, char **argv)
+{
+	static const struct command *const rows[] = {&access_check_command};
+
+	return subcommand_run(&access_command, rows, ARRAY_SIZE(rows), argc, argv);
+}
+
+const struct command access_command = {"access", "Ask what you may do",
+				       "Usage: reeve access check …\n", run_access};

@@ -1,0 +1,18 @@
+/* How answers to writes are shown. */
+#pragma once
+
+#include "cli/session.h"
+
+extern const struct command secret_undelete_command, secret_destroy_command;
+int secret_undelete_run(int argc, char **argv);
+int secret_destroy_run(int argc, char **argv);
+
+/* One write, a batch or a dry run: what changed, warnings and unchecked on stderr. EXIT_REFUSED for a dry run with errors. */
+int write_answer_print(struct session *s, const struct command *command);
+
+/* Appends the text of a dry run's answer ("text") or a Markdown form for a pull request ("markdown"). */
+void dry_run_write(struct buf *ret, const struct tree_node *root, bool is_markdown);
+
+/* Whether a dry run or batch says that anything would change or did. */
+bool write_answer_has_changes(const struct tree_node *root);
+bool write_answer_has_errors(const struct tree_node *root);
