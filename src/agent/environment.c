@@ -118,7 +118,7 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 	raw_write(&value, n);
 	if (buf_is_failed(&value))
 		return fail(err, E_MEMORY, "out of memory");
-	if (memchr(value.data, '\0', value.len) != NULL)
+	if (memchr(buf_slice(&value).data, '\0', value.len) != NULL)
 		return fail(err, E_INVALID, "%.*s holds a NUL, which no environment can",
 			    SLICE_ARGS(pointer));
 	return add_from_config(l, slice_make(pick, (size_t)(equals - pick)), buf_slice(&value),

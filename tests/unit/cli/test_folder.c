@@ -1,0 +1,109 @@
+#include "cli/folder.h"
+
+#include "base/file.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[64];
+
+static void make_root(void)
+{
+	snprintf(root, sizeof root, "/tmp/reeve-folder.XXXXXX");
+	cr_assert_not_null(mkdtemp(root));
+}
+
+static void remove_root(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -rf %s", root);
+	cr_assert_eq(system(command), 0);
+}
+
+static void put(const char *folder, const char *name, const char *content)
+{
+	char command[256], file[256];
+	struct error err = ERROR_NULL;
+
+	snprintf(command, sizeof command, "mkdir -p %s/%s", root, folder);
+	cr_assert_eq(system(command), 0);
+	snprintf(file, sizeof file, "%s/%s/%s", root, folder, name);
+	cr_assert_eq(file_write(file, slice_text(content), 0644, &err), OK, "%s", err.text);
+}
+
+TestSuite(folder, .init = make_root, .fini = remove_root);
+
+Test(folder, each_file_is_the_document_of_its_place_without_its_ending)
+{
+	struct folder f = FOLDER_NULL;
+	struct error err = ERROR_NULL;
+	const struct folder_document *d;
+
+	put("profiles/orders", "base.yaml", "a: 1\n");
+	put("schemas", "orders.v2.json", "{}");
+	put("policies", "x.yml", "rules: []");
+	put("profiles/orders", "README.md", "no document");
+	put("profiles/orders", ".base.yaml.swp", "an editor's");
+	put("elsewhere", "y.yaml", "no document");
+	cr_assert_eq(folder_read(&f, root, &err), OK, "%s", err.text);
+	cr_expect_eq(f.count, 3);
+	d = folder_get(&f, SLICE_LITERAL("profiles/orders/base"));
+	cr_assert_not_null(d);
+	cr_expect_eq(d->kind, KIND_PROFILES);
+	cr_expect_eq(d->format, DOC_YAML);
+	cr_expect(slice_is_text(buf_slice(&d->source), "a: 1\n"));
+	d = folder_get(&f, SLICE_LITERAL("schemas/orders.v2"));
+	cr_assert_not_null(d);
+	cr_expect_eq(d->format, DOC_JSON);
+	cr_expect_not_null(folder_get(&f, SLICE_LITERAL("policies/x")));
+	cr_expect_null(folder_get(&f, SLICE_LITERAL("profiles/orders/README")));
+	folder_clear(&f);
+}
+
+Test(folder, two_files_for_one_path_are_refused_and_both_named)
+{
+	struct folder f = FOLDER_NULL;
+	struct error err = ERROR_NULL;
+
+	put("profiles/orders", "base.yaml", "a: 1\n");
+	put("profiles/orders", "base.json", "{}");
+	cr_expect_eq(folder_read(&f, root, &err), E_CONFLICT);
+	cr_expect_not_null(strstr(err.text, "base.yaml"));
+	cr_expect_not_null(strstr(err.text, "base.json"));
+	folder_clear(&f);
+}
+
+Test(folder, what_is_no_path_is_refused_with_its_file)
+{
+	static const struct {
+		const char *folder, *name;
+	} cases[] = {{"profiles", "alone.yaml"},
+		     {"profiles/orders/deep", "er.yaml"},
+		     {"schemas", "with blank.json"}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct folder f = FOLDER_NULL;
+		struct error err = ERROR_NULL;
+
+		remove_root();
+		make_root();
+		put(cases[i].folder, cases[i].name, "{}");
+		cr_expect_eq(folder_read(&f, root, &err), E_MALFORMED, "%s", cases[i].name);
+		cr_expect_not_null(strstr(err.text, cases[i].name), "%s", err.text);
+		folder_clear(&f);
+	}
+}
+
+Test(folder, a_directory_without_any_of_the_folders_is_said_to_have_none)
+{
+	struct folder f = FOLDER_NULL;
+	struct error err = ERROR_NULL;
+
+	cr_expect_eq(folder_read(&f, root, &err), E_NOT_FOUND);
+	cr_expect_not_null(strstr(err.text, "schemas, policies or profiles"));
+	folder_clear(&f);
+}

@@ -1,0 +1,83 @@
+#include "cli/options.h"
+
+#include "base/memory.h"
+
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+
+static const struct command command = {"probe", "", "Usage: reeve probe\n", NULL};
+
+struct probe {
+	bool is_dry_run;
+	const char *message;
+	struct option_list picks;
+	struct operands operands;
+	int code;
+};
+
+static bool parse(struct probe *p, int argc, char **argv, int min, int max)
+{
+	const struct option_row rows[] = {{"dry-run", 0, OPTION_FLAG, &p->is_dry_run},
+					  {"message", 'm', OPTION_TEXT, &p->message},
+					  {"env", 0, OPTION_LIST, &p->picks}};
+
+	return options_parse(&p->operands, &command, argc, argv, rows, ARRAY_SIZE(rows), min, max,
+			     &p->code);
+}
+
+#define PARSE(p, min, max, ...)                                              \
+	({                                                                   \
+		char *argv_[] = {"probe", __VA_ARGS__, NULL};                \
+		parse((p), (int)ARRAY_SIZE(argv_) - 1, argv_, (min), (max)); \
+	})
+
+TestSuite(options, .init = cr_redirect_stderr);
+
+Test(options, options_and_operands_mix)
+{
+	struct probe p = {0};
+
+	cr_assert(
+		PARSE(&p, 1, 2, "a", "--dry-run", "-m", "why", "--env=X=/x", "b", "--env", "Y=/y"));
+	cr_expect(p.is_dry_run);
+	cr_expect_str_eq(p.message, "why");
+	cr_expect_eq(p.picks.count, 2);
+	cr_expect_str_eq(p.picks.items[0], "X=/x");
+	cr_expect_str_eq(p.picks.items[1], "Y=/y");
+	cr_expect_eq(p.operands.count, 2);
+	cr_expect_str_eq(p.operands.items[1], "b");
+}
+
+Test(options, two_dashes_end_the_options)
+{
+	struct probe p = {0};
+
+	cr_assert(PARSE(&p, 1, -1, "--dry-run", "--", "child", "--message", "its own"));
+	cr_expect_eq(p.operands.count, 3);
+	cr_expect_str_eq(p.operands.items[1], "--message");
+	cr_expect_null(p.message);
+}
+
+Test(options, wrong_use_is_exit_code_2)
+{
+	struct probe p = {0};
+
+	cr_expect_not(PARSE(&p, 0, 0, "--no-such"));
+	cr_expect_eq(p.code, EXIT_USAGE);
+	cr_expect_not(PARSE(&p, 0, 0, "--message"));
+	cr_expect_eq(p.code, EXIT_USAGE);
+	cr_expect_not(PARSE(&p, 2, 2, "one"));
+	cr_expect_eq(p.code, EXIT_USAGE);
+	cr_expect_not(PARSE(&p, 0, 1, "one", "two"));
+	cr_expect_eq(p.code, EXIT_USAGE);
+}
+
+Test(options, help_is_exit_code_0, .init = cr_redirect_stdout)
+{
+	struct probe p = {0};
+
+	cr_expect_not(PARSE(&p, 1, 1, "--help"));
+	cr_expect_eq(p.code, EXIT_DONE);
+	fflush(stdout);
+	cr_expect_stdout_eq_str("Usage: reeve probe\n");
+}

@@ -1,0 +1,75 @@
+#include "cli/table.h"
+
+#include "doc/read.h"
+
+#include <criterion/criterion.h>
+
+static void read_json(struct tree *ret, const char *json)
+{
+	struct error err = ERROR_NULL;
+
+	cr_assert_eq(doc_read(ret, DOC_JSON, slice_text(json), &DOC_LIMITS_DEFAULT, NULL, &err), OK,
+		     "%s", err.text);
+}
+
+Test(table, columns_are_as_wide_as_their_widest_cell)
+{
+	static const struct column columns[] = {{"PATH", "path"}, {"N", "n"}, {"BY", "by"}};
+	struct tree tree = TREE_INIT(0, false);
+	struct buf text = BUF_NULL;
+
+	read_json(
+		&tree,
+		"[{\"path\":\"schemas/a\",\"n\":12,\"by\":\"m\303\274ller\"},{\"path\":\"b\",\"n\":3}]");
+	table_write(&text, &tree.root, columns, ARRAY_SIZE(columns), "none");
+	cr_expect_str_eq(text.data, "PATH       N   BY\n"
+				    "schemas/a  12  m\303\274ller\n"
+				    "b          3\n");
+	buf_clear(&text);
+	tree_clear(&tree);
+}
+
+Test(table, an_empty_list_says_so)
+{
+	static const struct column columns[] = {{"PATH", "path"}};
+	struct tree tree = TREE_INIT(0, false);
+	struct buf text = BUF_NULL;
+
+	read_json(&tree, "[]");
+	table_write(&text, &tree.root, columns, 1, "no versions");
+	cr_expect_str_eq(text.data, "no versions\n");
+	buf_clear(&text);
+	tree_clear(&tree);
+}
+
+Test(table, stored_text_cannot_move_a_terminals_cursor)
+{
+	static const struct column columns[] = {{"MESSAGE", "message"}};
+	struct tree tree = TREE_INIT(0, false);
+	struct buf text = BUF_NULL;
+
+	read_json(&tree, "[{\"message\":\"a\\u001b[2Jb\\n\"}]");
+	table_write(&text, &tree.root, columns, 1, "");
+	cr_expect_str_eq(text.data, "MESSAGE\na\\x1b[2Jb\\x0a\n");
+	buf_clear(&text);
+	tree_clear(&tree);
+}
+
+Test(table, a_difference_is_one_line_and_a_secret_shows_no_value)
+{
+	struct tree tree = TREE_INIT(0, false);
+	struct buf text = BUF_NULL;
+
+	read_json(&tree,
+		  "[{\"op\":\"add\",\"pointer\":\"/a\",\"to\":1},"
+		  "{\"op\":\"remove\",\"pointer\":\"/b\",\"from\":\"x\"},"
+		  "{\"op\":\"replace\",\"pointer\":\"/c\",\"from\":1,\"to\":2,\"reload\":\"live\"},"
+		  "{\"op\":\"replace\",\"pointer\":\"/d\",\"secret\":true}]");
+	diff_write(&text, &tree.root, "  ");
+	cr_expect_str_eq(text.data, "  + /a: 1\n"
+				    "  - /b: \"x\"\n"
+				    "  ~ /c: 1 -> 2  [live]\n"
+				    "  ~ /d: (secret) -> (secret)\n");
+	buf_clear(&text);
+	tree_clear(&tree);
+}

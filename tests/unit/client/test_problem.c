@@ -1,0 +1,53 @@
+#include "client/problem.h"
+
+#include <criterion/criterion.h>
+
+static struct client_response answer(unsigned status, const char *body)
+{
+	struct client_response r = CLIENT_RESPONSE_NULL;
+
+	r.status = status;
+	buf_append_text(&r.body, body);
+	return r;
+}
+
+Test(problem, the_detail_explains_and_the_status_says_what_kind)
+{
+	struct client_response r =
+		answer(409, "{\"title\":\"Conflict\",\"detail\":\"others need it\"}");
+	struct error err = ERROR_NULL;
+
+	cr_expect_eq(problem_explain(&r, &err), E_CONFLICT);
+	cr_expect_str_eq(err.text, "others need it");
+	client_response_clear(&r);
+}
+
+Test(problem, an_answer_that_is_no_problem_document_is_explained_by_its_status)
+{
+	static const char *const bodies[] = {"", "<html>", "[]", "{\"detail\":1}"};
+
+	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+		struct client_response r = answer(502, bodies[i]);
+		struct error err = ERROR_NULL;
+
+		cr_expect_eq(problem_explain(&r, &err), E_INTERNAL);
+		cr_expect_not_null(strstr(err.text, "502"), "%s", err.text);
+		client_response_clear(&r);
+	}
+}
+
+Test(problem, each_error_is_a_line_with_its_origin)
+{
+	struct client_response r = answer(
+		422,
+		"{\"errors\":[{\"profile\":\"orders/production\",\"pointer\":\"/spark/cores\","
+		"\"message\":\"must be at most 512\",\"origin\":{\"path\":\"profiles/orders/base\","
+		"\"line\":3,\"column\":12}},{\"message\":\"is missing\"}]}");
+	struct buf lines = BUF_NULL;
+
+	problem_list(&lines, &r);
+	cr_expect_str_eq(lines.data, "  orders/production /spark/cores: must be at most 512 "
+				     "(profiles/orders/base:3:12)\n  : is missing\n");
+	buf_clear(&lines);
+	client_response_clear(&r);
+}
