@@ -25,11 +25,9 @@ static bool parse(struct probe *p, int argc, char **argv, int min, int max)
 			     &p->code);
 }
 
-#define PARSE(p, min, max, ...)                                              \
-	({                                                                   \
-		char *argv_[] = {"probe", __VA_ARGS__, NULL};                \
-		parse((p), (int)ARRAY_SIZE(argv_) - 1, argv_, (min), (max)); \
-	})
+/* The words live as long as the test: operands point to them. */
+#define WORDS(name, ...)	  char *name[] = {"probe", __VA_ARGS__, NULL}
+#define PARSE(p, words, min, max) parse((p), (int)ARRAY_SIZE(words) - 1, (words), (min), (max))
 
 TestSuite(options, .init = cr_redirect_stderr);
 
@@ -52,7 +50,8 @@ Test(options, two_dashes_end_the_options)
 {
 	struct probe p = {0};
 
-	cr_assert(PARSE(&p, 1, -1, "--dry-run", "--", "child", "--message", "its own"));
+	WORDS(words_1, "--dry-run", "--", "child", "--message", "its own");
+	cr_assert(PARSE(&p, words_1, 1, -1));
 	cr_expect_eq(p.operands.count, 3);
 	cr_expect_str_eq(p.operands.items[1], "--message");
 	cr_expect_null(p.message);
@@ -62,13 +61,17 @@ Test(options, wrong_use_is_exit_code_2)
 {
 	struct probe p = {0};
 
-	cr_expect_not(PARSE(&p, 0, 0, "--no-such"));
+	WORDS(words_2, "--no-such");
+	cr_expect_not(PARSE(&p, words_2, 0, 0));
 	cr_expect_eq(p.code, EXIT_USAGE);
-	cr_expect_not(PARSE(&p, 0, 0, "--message"));
+	WORDS(words_3, "--message");
+	cr_expect_not(PARSE(&p, words_3, 0, 0));
 	cr_expect_eq(p.code, EXIT_USAGE);
-	cr_expect_not(PARSE(&p, 2, 2, "one"));
+	WORDS(words_4, "one");
+	cr_expect_not(PARSE(&p, words_4, 2, 2));
 	cr_expect_eq(p.code, EXIT_USAGE);
-	cr_expect_not(PARSE(&p, 0, 1, "one", "two"));
+	WORDS(words_5, "one", "two");
+	cr_expect_not(PARSE(&p, words_5, 0, 1));
 	cr_expect_eq(p.code, EXIT_USAGE);
 }
 
@@ -76,7 +79,8 @@ Test(options, help_is_exit_code_0, .init = cr_redirect_stdout)
 {
 	struct probe p = {0};
 
-	cr_expect_not(PARSE(&p, 1, 1, "--help"));
+	WORDS(words_6, "--help");
+	cr_expect_not(PARSE(&p, words_6, 1, 1));
 	cr_expect_eq(p.code, EXIT_DONE);
 	fflush(stdout);
 	cr_expect_stdout_eq_str("Usage: reeve probe\n");
