@@ -35,8 +35,8 @@ Test(options, options_and_operands_mix)
 {
 	struct probe p = {0};
 
-	cr_assert(
-		PARSE(&p, 1, 2, "a", "--dry-run", "-m", "why", "--env=X=/x", "b", "--env", "Y=/y"));
+	WORDS(words_0, "a", "--dry-run", "-m", "why", "--env=X=/x", "b", "--env", "Y=/y");
+	cr_assert(PARSE(&p, words_0, 1, 2));
 	cr_expect(p.is_dry_run);
 	cr_expect_str_eq(p.message, "why");
 	cr_expect_eq(p.picks.count, 2);
