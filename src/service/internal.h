@@ -22,6 +22,7 @@
 #include <pthread.h>
 
 struct config_cache;
+struct refusals;
 struct waiters;
 struct write;
 
@@ -50,6 +51,7 @@ struct scene {
 	int64_t now_ms;		       /* wall time */
 	struct worker *worker;	       /* NULL in the caller's thread */
 	struct store_session *session; /* NULL in the caller's thread */
+	struct rights own_rights;      /* what `rights` points to */
 };
 
 typedef enum step verb_fn(struct scene *scene);
@@ -118,7 +120,7 @@ struct service {
 	struct call_queue commit; /* for the committer */
 	struct worker *workers;
 	uint32_t workers_count;
-	pthread_t committer;
+	struct worker commit_worker; /* the committer, which prepares what lost too often */
 	bool has_committer;
 
 	struct audit_log log; /* the committer's; as of the last commit */
@@ -146,7 +148,7 @@ enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_tak
 enum step answer_json(struct call *c,
 		      struct buf *bytes_taken);		    /* answer_body(BODY_JSON, not secret) */
 void answer_etag_version(struct call *c, uint64_t version); /* "v3" */
-/* "" when none; the query of the next page */
+/* Where the next page begins; too long a text is none. */
 void answer_next(struct call *c, struct slice after);
 
 /* `,"name":` and a value, or without the comma after '{' and '['. */
@@ -180,10 +182,27 @@ void queue_close(struct call_queue *q);
 struct call *queue_take(struct call_queue *q,
 			uint32_t max); /* waits; a list by `next`; NULL: closed and empty */
 
+/* A call is with us from the one to the other; service_drain() waits for the last. */
+void service_hold(struct service *s);
+void service_let_go(struct service *s);
+/* The profile behind "config/app/name"; NULL where there is none. Borrowed. */
+struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config);
+/* Wakes whom waits for the configuration of "profiles/app/name". */
+void config_wake(struct service *s, struct slice profile);
+void answer_reset(struct call *c);
+void call_drop_work(struct call *c);
 void call_finish(struct service *s,
 		 struct call *c); /* DONE and handed back; not to be touched after */
-/* After a step in any thread: to the committer, the waiters or the end. Gives the state that service_submit() answers. */
-enum call_state call_after(struct scene *scene, enum step step, bool is_first);
+/* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The scene lives until scene_end(). */
+enum step scene_run(struct scene *scene, struct service *s, struct call *c, struct worker *worker);
+void scene_end(struct scene *scene);
+/* Where a call goes after a step, in a worker or the caller's thread: to another thread, the waiters or the end. Anything but CALL_DONE: it is
+ * not to be touched any more. */
+enum call_state call_after(struct scene *scene, enum step step);
+/* The call's entry, appended to the log and its row written; `w` may be NULL. */
+MUST_USE enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
+				      const struct write *w, uint64_t revision, int64_t now_ms,
+				      struct error *err);
 
 MUST_USE enum result workers_start(struct service *s, struct error *err);
 void workers_stop(struct service *s);

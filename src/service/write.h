@@ -93,8 +93,9 @@ struct write {
 	struct slice idempotency_key;
 	uint8_t fingerprint[HASH_BYTES];
 
+	bool has_revision; /* documents change; false: only tokens */
+
 	/* by the committer */
-	bool has_revision; /* false: nothing changed */
 	uint64_t revision;
 	int64_t time_ms;
 	/* Fills call->out once revision and time are known, before the commit (the answer leaves after). NULL: it is filled already. */

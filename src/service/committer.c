@@ -1,0 +1,379 @@
+/*
+ * The rule: no answer before what it says is durable. Everything that waits goes into one transaction; each write stands or
+ * falls alone by its savepoint; the log is signed once; one commit is for all. Only then the next snapshot is published and
+ * the answers leave. If the commit itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
+ */
+#include "base/log.h"
+#include "service/internal.h"
+#include "service/waiters.h"
+#include "service/write.h"
+
+#include <string.h>
+
+#define GROUP_MAX    256
+#define ATTEMPTS_MAX 3
+
+/* One transaction. */
+struct group {
+	struct service *service;
+	struct worker *self; /* the committer as a worker, for calls that lost too often */
+	struct snapshot *working;
+	struct audit_log log;
+	struct buf checkpoint;
+	bool has_written; /* documents or tokens: `working` is to be published */
+	bool has_rows;	  /* anything: there is something to commit */
+	bool is_shredding;
+	struct call *done; /* answered once it is durable, newest first */
+	struct call *held; /* for the next group */
+};
+
+static void answer_unwritten(struct call *c, const struct error *err)
+{
+	uint64_t revision = c->out.revision, epoch = c->out.epoch;
+
+	answer_reset(c);
+	c->out.revision = revision;
+	c->out.epoch = epoch;
+	c->recording = NULL;
+	answer_fail(c, E_UNAVAILABLE, "it could not be recorded: %s", err->text);
+}
+
+static void keep(struct group *g, struct call *c)
+{
+	c->next = g->done;
+	g->done = c;
+}
+
+/* Again from the start, with what is there now. */
+static void send_back(struct group *g, struct call *c)
+{
+	c->attempts++;
+	call_drop_work(c);
+	c->recording = NULL;
+	if (!queue_push(&g->service->work, c, UINT32_MAX)) {
+		answer_fail(c, E_UNAVAILABLE, "shutting down");
+		keep(g, c);
+	}
+}
+
+/* E_BUSY: a conflict. Otherwise only E_IO and what rolling back fails with are the group's; the rest is the call's. */
+static enum result write_one(struct group *g, struct call *c, struct error *err)
+{
+	struct service *s = g->service;
+	struct write *w = c->work;
+	CLEANUP(snapshot_unrefp) struct snapshot *before = snapshot_fork(g->working);
+	struct audit_log log = g->log;
+	struct snapshot *failed;
+	enum result rc, undone;
+
+	if (before == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = store_savepoint(s->store, err);
+	if (rc != OK)
+		return rc;
+	rc = commit_write(s, w, g->working, &g->log, clock_wall_ms(&s->clock), err);
+	if (rc == OK)
+		rc = store_release(s->store, err);
+	if (rc == OK) {
+		g->has_written = g->has_rows = true;
+		for (uint32_t i = 0; i < w->changes_count; i++)
+			g->is_shredding |= w->changes[i].op == CHANGE_OP_DESTROY;
+		return OK;
+	}
+	failed = g->working;
+	g->working = steal(&before);
+	snapshot_unref(failed);
+	g->log = log;
+	undone = store_rollback_to(s->store, rc == OK ? err : &(struct error)ERROR_NULL);
+	return undone != OK ? E_CORRUPT : rc;
+}
+
+/* Whether the group can go on. */
+static bool add_write(struct group *g, struct call *c, struct error *err)
+{
+	enum result rc = write_one(g, c, err);
+
+	switch (rc) {
+	case OK:
+		keep(g, c);
+		return true;
+	case E_BUSY:
+		send_back(g, c);
+		return true;
+	case E_CORRUPT: /* the transaction is gone */
+		keep(g, c);
+		return false;
+	case E_IO:
+	case E_UNAVAILABLE:
+		answer_unwritten(c, err);
+		keep(g, c);
+		return true;
+	default:
+		c->recording = NULL;
+		answer_error(c, rc, err);
+		keep(g, c);
+		return true;
+	}
+}
+
+static bool add_recording(struct group *g, struct call *c, struct error *err)
+{
+	enum result rc = recording_append(g->service, &g->log, c, NULL, c->out.revision,
+					  clock_wall_ms(&g->service->clock), err);
+
+	keep(g, c);
+	if (rc == OK) {
+		g->has_rows = true;
+		return true;
+	}
+	answer_unwritten(c, err);
+	return rc != E_IO && rc != E_UNAVAILABLE;
+}
+
+/* It lost too often: prepared here and now, where nobody can come between. What is prepared reads the store's committed state, so nothing
+ * may have been written in this group yet. */
+static bool add_unprepared(struct group *g, struct call *c, struct error *err)
+{
+	struct scene scene = {0};
+	enum step step;
+	bool can_go_on = true;
+
+	if (g->has_written) {
+		c->next = g->held;
+		g->held = c;
+		return true;
+	}
+	step = scene_run(&scene, g->service, c, g->self);
+	scene_end(&scene);
+	if (step == STEP_COMMIT)
+		return add_write(g, c, err);
+	if (step == STEP_RETRY)
+		answer_fail(c, E_BUSY, "try again");
+	if (c->recording != NULL)
+		can_go_on = add_recording(g, c, err);
+	else
+		keep(g, c);
+	return can_go_on;
+}
+
+static bool add_call(struct group *g, struct call *c, struct error *err)
+{
+	if (c->work != NULL && c->work_free == write_free)
+		return add_write(g, c, err);
+	if (c->recording != NULL)
+		return add_recording(g, c, err);
+	return add_unprepared(g, c, err);
+}
+
+static enum result put_number(struct store *store, const char *name, uint64_t value,
+			      struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	enum result rc;
+
+	buf_append_u64(&text, value);
+	rc = buf_check(&text, err);
+	return rc == OK ? store_put_meta(store, name, buf_slice(&text), err) : rc;
+}
+
+static enum result put_log(struct group *g, struct error *err)
+{
+	struct service *s = g->service;
+	CLEANUP(buf_clear) struct buf state = BUF_NULL;
+	struct log_row row;
+	enum result rc;
+
+	audit_log_append_state(&state, &g->log);
+	rc = audit_log_sign(&g->log, &s->log_key, keyring_signing_seed(s->keyring), &g->checkpoint,
+			    err);
+	if (rc == OK)
+		rc = buf_check(&state, err);
+	if (rc != OK)
+		return rc;
+	row = (struct log_row){.size = g->log.tree.size,
+			       .peaks = buf_slice(&state),
+			       .checkpoint = buf_slice(&g->checkpoint),
+			       .time_ms = g->log.last_time_ms};
+	return store_put_log(s->store, &row, err);
+}
+
+static enum result end_group(struct group *g, struct error *err)
+{
+	struct service *s = g->service;
+	enum result rc = put_log(g, err);
+
+	if (rc == OK && g->has_written)
+		rc = put_number(s->store, META_REVISION, g->working->revision, err);
+	if (rc == OK && g->has_written)
+		rc = put_number(s->store, META_LAST_MS, (uint64_t)g->working->time_ms, err);
+	if (rc != OK)
+		return rc;
+	rc = store_commit(s->store, err);
+	if (rc == OK)
+		return OK;
+	atomic_store(&s->is_read_only, true);
+	log_line(LOG_ERROR, "commit_failed", "error=%s", result_name(rc));
+	return wrap(err, E_UNAVAILABLE,
+		    "not acknowledged; its outcome is decided at the next start");
+}
+
+static void publish(struct group *g)
+{
+	struct service *s = g->service;
+	struct snapshot *before;
+
+	s->log = g->log;
+	pthread_mutex_lock(&s->head_mutex);
+	buf_clear(&s->checkpoint);
+	s->checkpoint = buf_steal(&g->checkpoint);
+	pthread_mutex_unlock(&s->head_mutex);
+	if (!g->has_written)
+		return;
+	pthread_mutex_lock(&s->snapshot_mutex);
+	before = s->current;
+	s->current = steal(&g->working);
+	pthread_mutex_unlock(&s->snapshot_mutex);
+	snapshot_unref(before);
+}
+
+static struct call *reversed(struct call *list)
+{
+	struct call *out = NULL;
+
+	while (list != NULL) {
+		struct call *next = list->next;
+
+		list->next = out;
+		out = list;
+		list = next;
+	}
+	return out;
+}
+
+static void finish_all(struct group *g)
+{
+	struct call *c = reversed(g->done);
+
+	while (c != NULL) {
+		struct call *next = c->next;
+
+		call_finish(g->service, c);
+		c = next;
+	}
+}
+
+/* Those that failed for themselves, or wrote nothing, stay as they were answered. */
+static void fail_all(struct group *g, struct call *rest, const struct error *err)
+{
+	store_rollback(g->service->store);
+	for (struct call *c = g->done; c != NULL; c = c->next) {
+		if (c->recording != NULL || (c->work_free == write_free && c->out.result == OK))
+			answer_unwritten(c, err);
+	}
+	while (rest != NULL) {
+		struct call *next = rest->next;
+
+		answer_unwritten(rest, err);
+		keep(g, rest);
+		rest = next;
+	}
+}
+
+static void shred(struct group *g)
+{
+	struct error err = ERROR_NULL;
+
+	if (g->is_shredding && store_shred(g->service->store, &err) != OK)
+		log_line(LOG_WARN, "shred_delayed", "error=%s", err.text);
+}
+
+static void commit_group(struct group *g, struct call *list)
+{
+	struct service *s = g->service;
+	struct error err = ERROR_NULL;
+	struct call *next;
+	bool is_good;
+
+	is_good = store_begin(s->store, &err) == OK;
+	while (is_good && list != NULL) {
+		next = list->next;
+		list->next = NULL;
+		is_good = add_call(g, list, &err);
+		list = next;
+		atomic_fetch_add(&s->counters.commit_items, 1);
+	}
+	if (is_good && g->has_rows)
+		is_good = end_group(g, &err) == OK;
+	else if (is_good)
+		store_rollback(s->store);
+	if (!is_good) {
+		fail_all(g, list, &err);
+	} else if (g->has_rows) {
+		atomic_fetch_add(&s->counters.commits, 1);
+		publish(g);
+		for (struct call *c = g->done; g->has_written && c != NULL; c = c->next) {
+			if (c->work_free == write_free && c->out.result == OK)
+				commit_wake(s, c->work);
+		}
+		shred(g);
+	}
+	finish_all(g);
+}
+
+static struct call *run_group(struct worker *self, struct call *list)
+{
+	struct service *s = self->service;
+	struct group g = {.service = s, .self = self, .log = s->log};
+	struct error err = ERROR_NULL;
+
+	g.working = snapshot_fork(s->current);
+	if (g.working == NULL) {
+		fail(&err, E_MEMORY, "out of memory");
+		fail_all(&g, list, &err);
+		finish_all(&g);
+		return NULL;
+	}
+	commit_group(&g, list);
+	snapshot_unref(g.working);
+	buf_clear(&g.checkpoint);
+	return reversed(g.held);
+}
+
+static void *committer_main(void *arg)
+{
+	struct worker *self = arg;
+	struct call *list, *held = NULL;
+
+	for (;;) {
+		list = held != NULL ? held : queue_take(&self->service->commit, GROUP_MAX);
+		if (list == NULL)
+			return NULL;
+		held = run_group(self, list);
+	}
+}
+
+enum result committer_start(struct service *s, struct error *err)
+{
+	enum result rc = store_session_open(&s->commit_worker.session, s->store, err);
+
+	if (rc != OK)
+		return wrap(err, rc, "committer");
+	s->commit_worker.service = s;
+	s->commit_worker.number = UINT32_MAX;
+	if (pthread_create(&s->commit_worker.thread, NULL, committer_main, &s->commit_worker) != 0) {
+		store_session_close(s->commit_worker.session);
+		return fail(err, E_IO, "a thread cannot be started");
+	}
+	s->has_committer = true;
+	return OK;
+}
+
+void committer_stop(struct service *s)
+{
+	queue_close(&s->commit);
+	if (!s->has_committer)
+		return;
+	pthread_join(s->commit_worker.thread, NULL);
+	store_session_close(s->commit_worker.session);
+	s->has_committer = false;
+}

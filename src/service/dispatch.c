@@ -1,0 +1,246 @@
+/* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
+#include "service/config_cache.h"
+#include "service/waiters.h"
+#include "service/write.h"
+
+#define ATTEMPTS_MAX 3
+
+/* An action that begins with a dot has "secret", "policy" or "document" before it. */
+const struct verb_row verb_table[VERB_COUNT] = {
+	[VERB_DOCUMENT_LIST] = {".list", GUARD_UNDER, NULL, NULL},
+	[VERB_DOCUMENT_GET] = {".read", GUARD_PATH, document_get_on_loop, document_get_on_worker},
+	[VERB_DOCUMENT_PUT] = {".put", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_PATCH] = {".patch", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_DELETE] = {".delete", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_UNDELETE] = {".undelete", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_DESTROY] = {".destroy", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_ROLLBACK] = {".rollback", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_VERSIONS] = {".versions", GUARD_PATH, NULL, NULL},
+	[VERB_DOCUMENT_DIFF] = {".diff", GUARD_PATH, NULL, NULL},
+	[VERB_DOCUMENT_DEPENDENTS] = {".dependents", GUARD_PATH, NULL, NULL},
+	[VERB_BATCH] = {"batch.write", GUARD_VERB, NULL, batch_on_worker},
+	[VERB_REVISION_LIST] = {"revision.list", GUARD_VERB, NULL, NULL},
+	[VERB_REVISION_GET] = {"revision.read", GUARD_VERB, NULL, NULL},
+	[VERB_REVISION_REVERT] = {"revision.revert", GUARD_VERB, NULL, revert_on_worker},
+	[VERB_CONFIG_GET] = {"config.read", GUARD_PATH, config_get_on_loop, config_get_on_worker},
+	[VERB_CONFIG_VERSIONS] = {"config.versions", GUARD_PATH, NULL, NULL},
+	[VERB_CONFIG_DIFF] = {"config.diff", GUARD_PATH, NULL, NULL},
+	[VERB_AUDIT_LIST] = {"audit.list", GUARD_VERB, NULL, NULL},
+	[VERB_AUDIT_ENTRY] = {"audit.read", GUARD_VERB, NULL, NULL},
+	[VERB_AUDIT_CHECKPOINT] = {"audit.checkpoint", GUARD_VERB, NULL, NULL},
+	[VERB_TOKEN_CREATE] = {"token.create", GUARD_VERB, NULL, NULL},
+	[VERB_TOKEN_LIST] = {"token.list", GUARD_PATH, NULL, NULL},
+	[VERB_TOKEN_REVOKE] = {"token.revoke", GUARD_VERB, NULL, NULL},
+	[VERB_TOKEN_SELF] = {"token.self", GUARD_VERB, NULL, NULL},
+	[VERB_TOKEN_RENEW] = {"token.renew", GUARD_VERB, NULL, NULL},
+	[VERB_ACCESS_CHECK] = {"access.check", GUARD_VERB, NULL, NULL},
+	[VERB_STATUS] = {"status.read", GUARD_PATH, NULL, NULL},
+	[VERB_METRICS] = {"metrics.read", GUARD_PATH, NULL, NULL},
+	[VERB_BACKUP] = {"backup.read", GUARD_PATH, NULL, NULL},
+};
+
+struct snapshot *service_snapshot(struct service *s)
+{
+	struct snapshot *now;
+
+	pthread_mutex_lock(&s->snapshot_mutex);
+	now = snapshot_ref(s->current);
+	pthread_mutex_unlock(&s->snapshot_mutex);
+	return now;
+}
+
+static bool is_write(enum verb verb)
+{
+	return verb >= VERB_DOCUMENT_PUT && verb <= VERB_DOCUMENT_ROLLBACK;
+}
+
+static bool may_pass(const struct scene *scene)
+{
+	const struct call *c = scene->call;
+
+	switch (verb_table[c->verb].guard) {
+	case GUARD_PATH:
+		if (rights_may(scene->rights, c->permission, c->path))
+			return true;
+		return is_write(c->verb) && c->in.is_dry_run &&
+		       rights_may(scene->rights, MAY_CHECK, c->path);
+	case GUARD_UNDER:
+		return rights_may_under(scene->rights, c->permission, c->path);
+	case GUARD_VERB:
+		return true;
+	}
+	return false;
+}
+
+static enum step run_verb(struct scene *scene)
+{
+	struct call *c = scene->call;
+	const struct verb_row *row = &verb_table[c->verb];
+
+	if (!may_pass(scene)) {
+		atomic_fetch_add(&scene->service->counters.refused, 1);
+		return answer_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
+				   c->token->record.name.len != 0 ? c->token->record.name.data
+								   : "the token",
+				   permission_name(c->permission), SLICE_ARGS(c->path));
+	}
+	if (row->on_loop == NULL && row->on_worker == NULL)
+		return answer_fail(c, E_UNSUPPORTED, "this server does not know how to do that");
+	if (scene->worker == NULL)
+		return row->on_loop != NULL ? row->on_loop(scene) : STEP_WORKER;
+	return row->on_worker != NULL ? row->on_worker(scene) : row->on_loop(scene);
+}
+
+enum step scene_run(struct scene *scene, struct service *s, struct call *c, struct worker *worker)
+{
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	scene->service = s;
+	scene->call = c;
+	scene->worker = worker;
+	scene->session = worker != NULL ? worker->session : NULL;
+	scene->rights = &scene->own_rights;
+	scene->now_ms = clock_wall_ms(&s->clock);
+	scene->snapshot = service_snapshot(s);
+	answer_reset(c);
+	call_drop_work(c);
+	c->recording = NULL;
+	snapshot_unref(c->snapshot);
+	c->snapshot = snapshot_ref(scene->snapshot);
+	c->out.revision = scene->snapshot->revision;
+	c->out.epoch = scene->snapshot->epoch;
+	if (c->token == NULL)
+		return answer_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
+	rc = rights_load(&scene->own_rights, &c->arena, scene->snapshot, c->token, scene->now_ms,
+			 &err);
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	return run_verb(scene);
+}
+
+void scene_end(struct scene *scene)
+{
+	snapshot_unref(scene->snapshot);
+	scene->snapshot = NULL;
+}
+
+void call_finish(struct service *s, struct call *c)
+{
+	if (c->out.result != OK)
+		atomic_fetch_add(&s->counters.failed, 1);
+	atomic_store(&c->state, CALL_DONE);
+	c->done(c);
+	service_let_go(s);
+}
+
+/* Publishing comes before waking, so whoever was added too late to be woken sees here that the state has moved on. */
+static void wake_if_moved(struct scene *scene, struct snap_doc *seen)
+{
+	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(scene->service);
+	const struct snapshot *then = scene->snapshot;
+	struct slice path = seen->record->row.path;
+
+	if (atomic_load(&scene->service->is_draining) ||
+	    !pmap_is_same(&now->policies, &then->policies) ||
+	    !pmap_is_same(&now->tokens_by_hash, &then->tokens_by_hash))
+		waiters_wake_all(scene->service->waiters);
+	else if (snapshot_doc(now, path) != seen)
+		config_wake(scene->service, path);
+}
+
+static enum call_state wait_for_change(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct service *s = scene->service;
+	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	struct snap_doc *seen = config_doc(scene->snapshot, c->path);
+
+	if (c->deadline_ms == 0)
+		c->deadline_ms = now_ms + (c->in.wait_ms < s->settings.wait_ms_max
+						   ? c->in.wait_ms
+						   : s->settings.wait_ms_max);
+	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL)
+		return CALL_DONE;
+	if (!waiters_add(s->waiters, c)) {
+		answer_fail(c, E_BUSY, "too many wait already");
+		return CALL_DONE;
+	}
+	wake_if_moved(scene, seen);
+	return CALL_WAITING;
+}
+
+static enum call_state to_committer(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct service *s = scene->service;
+
+	if (atomic_load(&s->is_read_only)) {
+		answer_fail(c, E_UNAVAILABLE, "the disk has failed: nothing can be recorded");
+		return CALL_DONE;
+	}
+	atomic_store(&c->state, CALL_PENDING);
+	if (scene->worker == NULL)
+		service_hold(s);
+	/* What a worker has prepared is let in: the bound was kept at its door. */
+	if (queue_push(&s->commit, c, scene->worker != NULL ? UINT32_MAX : s->settings.queue_max))
+		return CALL_PENDING;
+	if (scene->worker == NULL)
+		service_let_go(s);
+	answer_fail(c, E_BUSY, "too many calls wait already");
+	return CALL_DONE;
+}
+
+static enum call_state to_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct service *s = scene->service;
+
+	atomic_store(&c->state, CALL_PENDING);
+	service_hold(s);
+	if (queue_push(&s->work, c, s->settings.queue_max))
+		return CALL_PENDING;
+	service_let_go(s);
+	answer_fail(c, E_BUSY, "too many calls wait already");
+	return CALL_DONE;
+}
+
+enum call_state call_after(struct scene *scene, enum step step)
+{
+	switch (step) {
+	case STEP_WORKER:
+		return to_worker(scene);
+	case STEP_COMMIT:
+	case STEP_RETRY: /* the committer does it itself */
+		return to_committer(scene);
+	case STEP_WAIT:
+		return wait_for_change(scene);
+	case STEP_ANSWER:
+		break;
+	}
+	return scene->call->recording != NULL ? to_committer(scene) : CALL_DONE;
+}
+
+enum call_state service_submit(struct service *s, struct call *c)
+{
+	struct scene scene;
+	enum call_state state;
+	enum step step;
+
+	atomic_fetch_add(&s->counters.calls[c->verb], 1);
+	if (atomic_load(&s->is_draining) && c->deadline_ms == 0) {
+		answer_reset(c);
+		answer_fail(c, E_UNAVAILABLE, "shutting down");
+		atomic_store(&c->state, CALL_DONE);
+		return CALL_DONE;
+	}
+	step = scene_run(&scene, s, c, NULL);
+	state = call_after(&scene, step);
+	scene_end(&scene);
+	if (state != CALL_DONE)
+		return state;
+	if (c->out.result != OK)
+		atomic_fetch_add(&s->counters.failed, 1);
+	atomic_store(&c->state, CALL_DONE);
+	return CALL_DONE;
+}

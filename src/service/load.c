@@ -1,0 +1,227 @@
+/* The rule: a start reads rows and parses none of them but the policies, which are needed at once. */
+#include "base/log.h"
+#include "service/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct loading {
+	struct service *service;
+	struct snapshot *snapshot;
+	/* the edges of the source at hand */
+	struct slice source;
+	struct doc_edge *edges;
+	uint32_t count, size;
+	struct arena arena;
+};
+
+static enum result load_policy(struct loading *l, const struct version_row *row, struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct slice name = slice_from(row->path, strlen("policies/"));
+	struct policy *policy;
+	enum result rc = tree_of_row(l->service, row, &tree, err);
+
+	if (rc == OK)
+		rc = policy_compile(&policy, name, &tree.root, err);
+	if (rc != OK)
+		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
+	return snapshot_put_policy(l->snapshot, name, policy) ? OK
+							       : fail(err, E_MEMORY, "out of memory");
+}
+
+static enum result load_head(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct loading *l = ctx;
+	enum doc_kind kind;
+	struct doc_record *record;
+	struct snap_doc *d;
+	enum result rc = path_check(row->path, &kind, err);
+
+	if (rc != OK)
+		return fail(err, E_CORRUPT, "a stored path is none");
+	record = doc_record_new(kind, row);
+	d = record != NULL ? snap_doc_new(record, NULL) : NULL;
+	if (d == NULL || !snapshot_put_doc(l->snapshot, d))
+		return fail(err, E_MEMORY, "out of memory");
+	if (kind == KIND_POLICIES && row->state == VERSION_LIVE)
+		return load_policy(l, row, err);
+	return OK;
+}
+
+/* Gives the document the edges that were gathered. While loading nobody else holds the snapshot or its documents. */
+static enum result end_source(struct loading *l, struct error *err)
+{
+	struct snap_doc *d = snapshot_doc(l->snapshot, l->source);
+	struct doc_edges *edges;
+	struct snap_doc *with_edges;
+
+	if (l->count == 0 || d == NULL)
+		return OK;
+	edges = doc_edges_new(l->edges, l->count);
+	if (edges == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	with_edges = snap_doc_new(doc_record_ref(d->record), edges);
+	if (with_edges == NULL || !snapshot_put_doc(l->snapshot, with_edges))
+		return fail(err, E_MEMORY, "out of memory");
+	return OK;
+}
+
+static enum result begin_source(struct loading *l, struct slice source, struct error *err)
+{
+	enum result rc = end_source(l, err);
+
+	if (rc != OK)
+		return rc;
+	arena_clear(&l->arena);
+	l->edges = NULL;
+	l->count = l->size = 0;
+	l->source = slice_make(arena_text(&l->arena, source), source.len);
+	return l->source.data != NULL ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
+/* Rows come in the order of their source, or in any: what belongs to a source seen before is then added to what it has. */
+static enum result load_edge(void *ctx, const struct edge_row *row, struct error *err)
+{
+	struct loading *l = ctx;
+	char *target;
+	enum result rc;
+
+	if (!slice_is_equal(row->source, l->source)) {
+		rc = begin_source(l, row->source, err);
+		if (rc != OK)
+			return rc;
+	}
+	if (l->count == l->size) {
+		uint32_t size = l->size != 0 ? l->size * 2 : 8;
+		struct doc_edge *items = arena_alloc_array(&l->arena, size, sizeof *items);
+
+		if (items == NULL)
+			return fail(err, E_MEMORY, "out of memory");
+		if (l->count != 0)
+			memcpy(items, l->edges, l->count * sizeof *items);
+		l->edges = items;
+		l->size = size;
+	}
+	target = arena_text(&l->arena, row->target);
+	if (target == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	l->edges[l->count++] =
+		(struct doc_edge){slice_make(target, row->target.len), row->kind};
+	return OK;
+}
+
+static enum result load_token(void *ctx, const struct token_row *row, struct error *err)
+{
+	struct loading *l = ctx;
+	struct token *t;
+	enum result rc = token_new(&t, row, err);
+
+	if (rc != OK)
+		return rc;
+	return snapshot_put_token(l->snapshot, t) ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
+static enum result read_number(void *ctx, struct slice value, struct error *err)
+{
+	uint64_t *ret = ctx;
+
+	return slice_to_u64(value, INT64_MAX, ret)
+		       ? OK
+		       : fail(err, E_CORRUPT, "a stored number is none");
+}
+
+static enum result load_number(struct store_session *ss, const char *name, uint64_t *ret,
+			       struct error *err)
+{
+	enum result rc = store_get_meta(ss, name, read_number, ret, err);
+
+	return rc == OK ? OK : wrap(err, rc, "%s", name);
+}
+
+static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
+{
+	struct loading *l = ctx;
+	struct service *s = l->service;
+	enum result rc = audit_log_read_state(&s->log, row->peaks, err);
+
+	if (rc != OK)
+		return rc;
+	if (s->log.tree.size != row->size)
+		return fail(err, E_CORRUPT, "the audit log's head does not fit its size");
+	buf_append_slice(&s->checkpoint, row->checkpoint);
+	return buf_check(&s->checkpoint, err);
+}
+
+static enum result read_origin(void *ctx, struct slice value, struct error *err)
+{
+	struct loading *l = ctx;
+
+	return vkey_init_from_seed(&l->service->log_key, value,
+				   keyring_signing_seed(l->service->keyring), err);
+}
+
+static enum result load_heads(struct loading *l, struct store_session *ss, struct error *err)
+{
+	struct snapshot *snapshot = l->snapshot;
+	uint64_t time_ms;
+	enum result rc;
+
+	rc = load_number(ss, META_EPOCH, &snapshot->epoch, err);
+	if (rc == OK)
+		rc = load_number(ss, META_REVISION, &snapshot->revision, err);
+	if (rc == OK)
+		rc = load_number(ss, META_LAST_MS, &time_ms, err);
+	if (rc != OK)
+		return rc;
+	snapshot->time_ms = (int64_t)time_ms;
+	rc = store_get_meta(ss, META_LOG_ORIGIN, read_origin, l, err);
+	if (rc != OK)
+		return wrap(err, rc, META_LOG_ORIGIN);
+	rc = store_get_log(ss, read_log, l, err);
+	if (rc != OK && rc != E_NOT_FOUND)
+		return wrap(err, rc, "the audit log");
+	if (l->service->log.epoch < snapshot->epoch)
+		l->service->log.epoch = snapshot->epoch;
+	return OK;
+}
+
+static enum result load_all(struct loading *l, struct store_session *ss, struct error *err)
+{
+	enum result rc = store_session_begin(ss, err);
+
+	if (rc != OK)
+		return rc;
+	rc = load_heads(l, ss, err);
+	if (rc == OK)
+		rc = store_each_head(ss, load_head, l, err);
+	if (rc == OK)
+		rc = store_each_edge(ss, load_edge, l, err);
+	if (rc == OK)
+		rc = end_source(l, err);
+	if (rc == OK)
+		rc = store_each_token(ss, load_token, l, err);
+	store_session_end(ss);
+	return rc;
+}
+
+enum result service_load(struct service *s, struct error *err)
+{
+	struct loading l = {.service = s, .snapshot = snapshot_new()};
+	struct store_session *ss = NULL;
+	enum result rc;
+
+	if (l.snapshot == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = store_session_open(&ss, s->store, err);
+	if (rc == OK)
+		rc = load_all(&l, ss, err);
+	store_session_close(ss);
+	arena_clear(&l.arena);
+	if (rc != OK) {
+		snapshot_unref(l.snapshot);
+		return wrap(err, rc, "the stored data");
+	}
+	s->current = l.snapshot;
+	return OK;
+}

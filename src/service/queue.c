@@ -1,0 +1,71 @@
+/* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker. */
+#include "service/internal.h"
+
+bool queue_init(struct call_queue *q)
+{
+	*q = (struct call_queue){0};
+	if (pthread_mutex_init(&q->mutex, NULL) != 0)
+		return false;
+	if (pthread_cond_init(&q->filled, NULL) != 0) {
+		pthread_mutex_destroy(&q->mutex);
+		return false;
+	}
+	return true;
+}
+
+void queue_clear(struct call_queue *q)
+{
+	pthread_cond_destroy(&q->filled);
+	pthread_mutex_destroy(&q->mutex);
+}
+
+bool queue_push(struct call_queue *q, struct call *c, uint32_t max)
+{
+	bool is_in;
+
+	pthread_mutex_lock(&q->mutex);
+	is_in = !q->is_closed && q->count < max;
+	if (is_in) {
+		c->next = NULL;
+		if (q->last != NULL)
+			q->last->next = c;
+		else
+			q->first = c;
+		q->last = c;
+		q->count++;
+		pthread_cond_signal(&q->filled);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return is_in;
+}
+
+void queue_close(struct call_queue *q)
+{
+	pthread_mutex_lock(&q->mutex);
+	q->is_closed = true;
+	pthread_cond_broadcast(&q->filled);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+struct call *queue_take(struct call_queue *q, uint32_t max)
+{
+	struct call *list, *end;
+
+	pthread_mutex_lock(&q->mutex);
+	while (q->first == NULL && !q->is_closed)
+		pthread_cond_wait(&q->filled, &q->mutex);
+	list = end = q->first;
+	if (list != NULL) {
+		q->count--;
+		for (uint32_t taken = 1; taken < max && end->next != NULL; taken++) {
+			end = end->next;
+			q->count--;
+		}
+		q->first = end->next;
+		if (q->first == NULL)
+			q->last = NULL;
+		end->next = NULL;
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return list;
+}

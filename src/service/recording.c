@@ -1,0 +1,140 @@
+/* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing of a value but a keyed hash. */
+#include "service/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ACTION_BYTES 64
+
+static const char *noun_of(struct slice path)
+{
+	if (slice_starts_with(path, SLICE_LITERAL("secrets/")))
+		return "secret";
+	if (slice_starts_with(path, SLICE_LITERAL("policies/")))
+		return "policy";
+	return "document";
+}
+
+bool recording_begin(struct call *c)
+{
+	const char *action = verb_table[c->verb].action;
+	char text[ACTION_BYTES];
+
+	if (c->recording != NULL)
+		return true;
+	if (action[0] == '.')
+		snprintf(text, sizeof text, "%s%s", noun_of(c->path), action);
+	else
+		snprintf(text, sizeof text, "%s", action);
+	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
+	if (c->recording == NULL)
+		return false;
+	c->recording->action.len = strlen(text);
+	c->recording->action.data = arena_text(&c->arena, slice_text(text));
+	if (c->recording->action.data != NULL)
+		return true;
+	c->recording = NULL;
+	return false;
+}
+
+static bool grow(struct call *c, struct recording *r)
+{
+	uint32_t size = r->touched_size != 0 ? r->touched_size * 2 : 2;
+	struct audit_touch *items = arena_alloc_array(&c->arena, size, sizeof *items);
+
+	if (items == NULL)
+		return false;
+	if (r->touched_count != 0)
+		memcpy(items, r->touched, r->touched_count * sizeof *items);
+	r->touched = items;
+	r->touched_size = size;
+	return true;
+}
+
+bool recording_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
+{
+	struct recording *r;
+	struct audit_touch *t;
+
+	if (!recording_begin(c))
+		return false;
+	r = c->recording;
+	if (r->touched_count == r->touched_size && !grow(c, r))
+		return false;
+	t = &r->touched[r->touched_count];
+	t->path.data = arena_text(&c->arena, slice_first(path, AUDIT_PATH_BYTES_MAX));
+	if (t->path.data == NULL)
+		return false;
+	t->path.len = path.len < AUDIT_PATH_BYTES_MAX ? path.len : AUDIT_PATH_BYTES_MAX;
+	t->version = version;
+	t->has_mac = mac != NULL;
+	if (mac != NULL)
+		memcpy(t->mac, mac, HASH_BYTES);
+	r->touched_count++;
+	return true;
+}
+
+static enum result store_entry(struct store *store, const struct audit_entry *e, struct slice line,
+			       const uint8_t *leaf, struct arena *a, struct error *err)
+{
+	struct audit_row row = {
+		.index = e->index,
+		.time_ms = e->time_ms,
+		.actor = e->actor,
+		.action = e->action,
+		.outcome = e->outcome,
+		.entry = line,
+		.leaf = slice_make((const char *)leaf, HASH_BYTES),
+	};
+	struct slice *paths = arena_alloc_array(a, e->touched_count, sizeof *paths);
+	uint32_t count = 0;
+
+	if (paths == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < e->touched_count; i++) {
+		if (i == 0 || !slice_is_equal(e->touched[i].path, e->touched[i - 1].path))
+			paths[count++] = e->touched[i].path;
+	}
+	row.paths = paths;
+	row.paths_count = count;
+	return store_put_audit(store, &row, err);
+}
+
+enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
+			     const struct write *w, uint64_t revision, int64_t now_ms,
+			     struct error *err)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	uint8_t leaf[HASH_BYTES];
+	struct audit_entry e = {
+		.epoch = log->epoch,
+		.revision = revision,
+		.auth = c->token != NULL ? SLICE_LITERAL("token") : SLICE_LITERAL("none"),
+		.source = slice_text(c->address_text),
+		.action = c->recording->action,
+		.outcome = slice_text(result_name(c->out.result)),
+		.reason = c->recording->reason,
+		.request_id = slice_text(c->request_id),
+		.touched = c->recording->touched,
+		.touched_count = c->recording->touched_count,
+	};
+	enum result rc;
+
+	if (c->token != NULL) {
+		e.actor = c->token->record.name;
+		e.accessor = c->token->record.accessor;
+	}
+	if (e.reason.len == 0 && c->out.result != OK)
+		e.reason = slice_text(c->out.error.text);
+	if (w != NULL && w->was_forced && e.reason.len == 0)
+		e.reason = SLICE_LITERAL("forced");
+	rc = audit_log_append(log, &e, now_ms, &line, leaf, err);
+	if (rc == OK)
+		rc = store_entry(s->store, &e, buf_slice(&line), leaf, &c->arena, err);
+	if (rc != OK)
+		return rc;
+	c->out.has_audit_index = true;
+	c->out.audit_index = e.index;
+	atomic_fetch_add(&s->counters.audit_entries, 1);
+	return OK;
+}

@@ -1,0 +1,80 @@
+/* The rule: what is not allowed by the token and by everyone above it is refused. */
+#include "service/rights.h"
+
+static bool has_ended(const struct token *t, int64_t now_ms)
+{
+	return t->is_revoked || t->uses_left == 0 || (t->expires_ms != 0 && t->expires_ms <= now_ms);
+}
+
+static void fill_level(struct rights_level *level, const struct snapshot *snapshot,
+		       const struct token *token)
+{
+	level->count = 0;
+	for (uint32_t i = 0; i < token->record.policies_count && i < TOKEN_POLICIES_MAX; i++) {
+		const struct policy *p = snapshot_policy(snapshot, token->record.policies[i]);
+
+		if (p != NULL)
+			level->policies[level->count++] = p;
+	}
+}
+
+static enum result load_parents(struct rights *ret, struct arena *a,
+				const struct snapshot *snapshot, const struct token *token,
+				int64_t now_ms, struct error *err)
+{
+	ret->levels = arena_alloc_array(a, RIGHTS_LEVELS_MAX, sizeof *ret->levels);
+	if (ret->levels == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	ret->levels[0] = ret->first;
+	while (token->record.parent.len != 0) {
+		token = snapshot_token(snapshot, token->record.parent);
+		if (token == NULL || has_ended(token, now_ms) ||
+		    ret->levels_count == RIGHTS_LEVELS_MAX)
+			return fail(err, E_UNAUTHENTICATED, "the token is not valid");
+		fill_level(&ret->levels[ret->levels_count++], snapshot, token);
+	}
+	return OK;
+}
+
+enum result rights_load(struct rights *ret, struct arena *a, const struct snapshot *snapshot,
+			const struct token *token, int64_t now_ms, struct error *err)
+{
+	const struct token *now = snapshot_token(snapshot, token->record.accessor);
+
+	if (now == NULL || has_ended(now, now_ms))
+		return fail(err, E_UNAUTHENTICATED, "the token is not valid");
+	ret->levels = &ret->first;
+	ret->levels_count = 1;
+	fill_level(&ret->first, snapshot, now);
+	if (now->record.parent.len == 0)
+		return OK;
+	return load_parents(ret, a, snapshot, now, now_ms, err);
+}
+
+struct decision rights_decide(const struct rights *r, enum permission wanted, struct slice path)
+{
+	struct decision own = policies_decide(r->levels[0].policies, r->levels[0].count, wanted, path);
+
+	for (uint32_t i = 1; own.is_allowed && i < r->levels_count; i++) {
+		struct decision above = policies_decide(r->levels[i].policies, r->levels[i].count,
+							wanted, path);
+
+		if (!above.is_allowed)
+			return above;
+	}
+	return own;
+}
+
+bool rights_may(const struct rights *r, enum permission wanted, struct slice path)
+{
+	return rights_decide(r, wanted, path).is_allowed;
+}
+
+bool rights_may_under(const struct rights *r, enum permission wanted, struct slice prefix)
+{
+	for (uint32_t i = 0; i < r->levels_count; i++) {
+		if (!policies_may_under(r->levels[i].policies, r->levels[i].count, wanted, prefix))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,151 @@
+/* The rule: what is opened here is closed here, in the opposite order; a service half open is closed as far as it came. */
+#include "service/service.h"
+
+#include "base/log.h"
+#include "service/authenticate.h"
+#include "service/config_cache.h"
+#include "service/internal.h"
+#include "service/waiters.h"
+
+static bool init_locks(struct service *s)
+{
+	/* A mutex that cannot be made needs memory on no system that we run on; so all or none. */
+	return queue_init(&s->work) && queue_init(&s->commit) &&
+	       pthread_mutex_init(&s->snapshot_mutex, NULL) == 0 &&
+	       pthread_mutex_init(&s->head_mutex, NULL) == 0 &&
+	       pthread_mutex_init(&s->idle_mutex, NULL) == 0 &&
+	       pthread_cond_init(&s->idle, NULL) == 0;
+}
+
+static enum result start(struct service *s, struct error *err)
+{
+	enum result rc;
+
+	s->cache = config_cache_new(s->settings.cache_bytes_max);
+	s->waiters = waiters_new(s->settings.waiters_max);
+	s->refusals = refusals_new();
+	if (s->cache == NULL || s->waiters == NULL || s->refusals == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = service_load(s, err);
+	if (rc == OK)
+		rc = committer_start(s, err);
+	if (rc == OK)
+		rc = workers_start(s, err);
+	return rc;
+}
+
+enum result service_open(struct service **ret, struct store *store, struct keyring *keyring,
+			 const struct service_settings *settings, const struct clock *clock,
+			 const struct random_source *random, struct error *err)
+{
+	struct service *s = alloc_zero(sizeof *s);
+	enum result rc;
+
+	if (s == NULL || !init_locks(s)) {
+		alloc_free(s);
+		store_close(store);
+		keyring_free(keyring);
+		return fail(err, E_MEMORY, "out of memory");
+	}
+	s->settings = *settings;
+	s->store = store;
+	s->keyring = keyring;
+	s->clock = *clock;
+	s->random = *random;
+	s->started_ms = clock_wall_ms(clock);
+	rc = start(s, err);
+	if (rc != OK) {
+		service_close(s);
+		return rc;
+	}
+	*ret = s;
+	return OK;
+}
+
+void service_hold(struct service *s)
+{
+	atomic_fetch_add(&s->calls_open, 1);
+}
+
+void service_let_go(struct service *s)
+{
+	if (atomic_fetch_sub(&s->calls_open, 1) != 1 || !atomic_load(&s->is_draining))
+		return;
+	pthread_mutex_lock(&s->idle_mutex);
+	pthread_cond_broadcast(&s->idle);
+	pthread_mutex_unlock(&s->idle_mutex);
+}
+
+static void wait_until_idle(struct service *s)
+{
+	pthread_mutex_lock(&s->idle_mutex);
+	while (atomic_load(&s->calls_open) != 0) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += 1; /* a wake that came between is made up for */
+		pthread_cond_timedwait(&s->idle, &s->idle_mutex, &until);
+	}
+	pthread_mutex_unlock(&s->idle_mutex);
+}
+
+void service_drain(struct service *s)
+{
+	atomic_store(&s->is_draining, true);
+	do {
+		waiters_wake_all(s->waiters);
+		wait_until_idle(s);
+	} while (waiters_count(s->waiters) != 0);
+}
+
+void service_close(struct service *s)
+{
+	if (s == NULL)
+		return;
+	workers_stop(s);
+	committer_stop(s);
+	snapshot_unref(s->current);
+	config_cache_free(s->cache);
+	waiters_free(s->waiters);
+	refusals_free(s->refusals);
+	buf_clear(&s->checkpoint);
+	store_close(s->store);
+	keyring_free(s->keyring);
+	queue_clear(&s->work);
+	queue_clear(&s->commit);
+	pthread_mutex_destroy(&s->snapshot_mutex);
+	pthread_mutex_destroy(&s->head_mutex);
+	pthread_mutex_destroy(&s->idle_mutex);
+	pthread_cond_destroy(&s->idle);
+	alloc_free(s);
+}
+
+bool service_forget(struct service *s, struct call *c)
+{
+	return waiters_take(s->waiters, c);
+}
+
+void service_tick(struct service *s)
+{
+	waiters_wake_late(s->waiters, clock_monotonic_ms(&s->clock));
+	refusals_fold(s);
+}
+
+enum result service_ready(struct service *s, struct error *err)
+{
+	if (atomic_load(&s->is_draining))
+		return fail(err, E_UNAVAILABLE, "shutting down");
+	if (atomic_load(&s->is_read_only))
+		return fail(err, E_UNAVAILABLE,
+			    "read-only: the disk failed in a commit, whose outcome is decided at the "
+			    "next start");
+	return OK;
+}
+
+void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision)
+{
+	pthread_mutex_lock(&s->snapshot_mutex);
+	*ret_epoch = s->current->epoch;
+	*ret_revision = s->current->revision;
+	pthread_mutex_unlock(&s->snapshot_mutex);
+}
