@@ -220,6 +220,8 @@ static int bind_one(sqlite3_stmt *statement, int at, const struct arg *arg)
 					   SQLITE_UTF8);
 	case ARG_BYTES:
 		return sqlite3_bind_blob64(statement, at, data, arg->bytes.len, SQLITE_STATIC);
+	case ARG_ZEROS:
+		return sqlite3_bind_zeroblob64(statement, at, (sqlite3_uint64)arg->number);
 	case ARG_NUMBER:
 		return sqlite3_bind_int64(statement, at, arg->number);
 	case ARG_NULL:

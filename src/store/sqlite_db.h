@@ -41,7 +41,15 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 MUST_USE enum result db_exec(struct db *db, const char *sql, const char *what, struct error *err);
 
 struct arg {
-	enum { ARG_TEXT, ARG_TEXT_COPY, ARG_BYTES, ARG_NUMBER, ARG_NULL, ARG_TOO_LARGE } kind;
+	enum {
+		ARG_TEXT,
+		ARG_TEXT_COPY,
+		ARG_BYTES,
+		ARG_ZEROS,
+		ARG_NUMBER,
+		ARG_NULL,
+		ARG_TOO_LARGE
+	} kind;
 	struct slice bytes;
 	int64_t number;
 };
@@ -60,6 +68,12 @@ static inline struct arg arg_text_copy(struct slice s)
 static inline struct arg arg_bytes(struct slice s)
 {
 	return (struct arg){ARG_BYTES, s, 0};
+}
+
+/* So many bytes 0. */
+static inline struct arg arg_zeros(uint64_t len)
+{
+	return (struct arg){ARG_ZEROS, SLICE_NULL, (int64_t)len};
 }
 
 static inline struct arg arg_signed(int64_t n)

@@ -20,11 +20,42 @@ static enum result check_changed(struct sqlite_store *s, const char *what, struc
 	return OK;
 }
 
-enum result sqlite_put_version(struct store *store, const struct version_row *row,
-			       struct error *err)
+/* Behind the last one, whose number stays: see sqlite_schema.c. */
+static enum result put_content(struct sqlite_store *s, const struct version_row *row,
+			       uint64_t *ret_id, struct error *err)
 {
-	struct sqlite_store *s = sqlite_of(store);
+	static const char what[] = "put a content";
+	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool is_keyless = row->state == VERSION_DESTROYED;
+	bool has_row = false;
+	uint64_t id = 0;
+	enum result rc = query_open(&q, &s->db, "SELECT id FROM contents ORDER BY id DESC LIMIT 1",
+				    what, NULL, 0, err);
+
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc == OK && has_row) {
+		id = query_number(&q, 0);
+		rc = query_check(&q, err);
+	}
+	if (rc == OK) {
+		const struct arg args[] = {
+			arg_number(id + 1),
+			arg_bytes(is_keyless ? SLICE_NULL : row->wrapped_key),
+			arg_bytes(is_keyless ? SLICE_NULL : row->sealed),
+		};
+
+		rc = RUN(s, "INSERT INTO contents (id, wrapped_key, sealed) VALUES (?, ?, ?)", what,
+			 args, err);
+	}
+	if (rc == OK)
+		*ret_id = id + 1;
+	return rc;
+}
+
+static enum result put_version_row(struct sqlite_store *s, const struct version_row *row,
+				   uint64_t content_id, struct error *err)
+{
 	const struct arg args[] = {
 		arg_text(row->path),
 		arg_number(row->version),
@@ -36,21 +67,31 @@ enum result sqlite_put_version(struct store *store, const struct version_row *ro
 		arg_bytes(row->digest),
 		arg_signed((int64_t)row->state),
 		arg_number(row->state_revision),
-		is_keyless ? arg_null() : arg_number(row->key_generation),
-		arg_bytes(is_keyless ? SLICE_NULL : row->wrapped_key),
-		arg_bytes(is_keyless ? SLICE_NULL : row->sealed),
+		row->state == VERSION_DESTROYED ? arg_null() : arg_number(row->key_generation),
+		arg_number(content_id),
 	};
+
+	return RUN(s,
+		   "INSERT INTO versions (path, version, revision, created_ms, created_by,"
+		   " message, content_type, digest, state, state_revision, key_generation,"
+		   " content_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   "put a version", args, err);
+}
+
+enum result sqlite_put_version(struct store *store, const struct version_row *row,
+			       struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
 	const struct arg head[] = {arg_text(row->path), arg_number(row->version)};
+	uint64_t content_id = 0;
 	enum result rc = sqlite_may_write(s, err);
 
 	if (rc == OK)
 		rc = check_digest(row->digest, "put a version: digest", err);
 	if (rc == OK)
-		rc = RUN(s,
-			 "INSERT INTO versions (path, version, revision, created_ms, created_by,"
-			 " message, content_type, digest, state, state_revision, key_generation,"
-			 " wrapped_key, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			 "put a version", args, err);
+		rc = put_content(s, row, &content_id, err);
+	if (rc == OK)
+		rc = put_version_row(s, row, content_id, err);
 	if (rc == OK)
 		rc = RUN(s,
 			 "INSERT INTO heads (path, version) VALUES (?, ?) ON CONFLICT (path) DO"
@@ -79,18 +120,48 @@ static enum result refuse_update(struct sqlite_store *s, const char *what, const
 	return fail(err, E_NOT_FOUND, "%s: there is no such version", what);
 }
 
+/* Zeros in place of key and content, as many as they are; reading gives neither. */
+static enum result wipe_content(struct sqlite_store *s, const struct arg *key, struct error *err)
+{
+	static const char what[] = "wipe a content";
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	bool has_row = false;
+	enum result rc = query_open(&q, &s->db,
+				    "SELECT c.id, length(c.wrapped_key), length(c.sealed)"
+				    " FROM versions v JOIN contents c ON c.id = v.content_id"
+				    " WHERE v.path = ? AND v.version = ?",
+				    what, key, 2, err);
+
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc == OK && !has_row)
+		rc = fail(err, E_NOT_FOUND, "%s: there is no such version", what);
+	if (rc == OK) {
+		const struct arg args[] = {arg_zeros(query_number(&q, 1)),
+					   arg_zeros(query_number(&q, 2)),
+					   arg_number(query_number(&q, 0))};
+
+		rc = query_check(&q, err);
+		query_close(&q);
+		if (rc == OK)
+			rc = RUN(s, "UPDATE contents SET wrapped_key = ?, sealed = ? WHERE id = ?",
+				 what, args, err);
+	}
+	return rc;
+}
+
 static enum result destroy_version(struct sqlite_store *s, const struct arg *key, uint64_t revision,
 				   struct error *err)
 {
-	const struct arg nothing = arg_bytes(SLICE_NULL);
-	const struct arg args[] = {arg_number(revision), nothing, nothing, key[0], key[1]};
-	enum result rc = RUN(s,
-			     "UPDATE versions SET state = 2, state_revision = ?,"
-			     " key_generation = NULL, wrapped_key = ?, sealed = ?"
-			     " WHERE path = ? AND version = ?",
-			     "destroy a version", args, err);
+	const struct arg args[] = {arg_number(revision), key[0], key[1]};
+	enum result rc = wipe_content(s, key, err);
 
-	return rc == OK ? check_changed(s, "destroy a version", err) : rc;
+	if (rc == OK)
+		rc = RUN(s,
+			 "UPDATE versions SET state = 2, state_revision = ?,"
+			 " key_generation = NULL WHERE path = ? AND version = ?",
+			 "destroy a version", args, err);
+	return rc;
 }
 
 enum result sqlite_set_version_state(struct store *store, struct slice path, uint64_t version,
@@ -122,16 +193,22 @@ enum result sqlite_rewrap_version(struct store *store, struct slice path, uint64
 	static const char what[] = "rewrap a version's key";
 	struct sqlite_store *s = sqlite_of(store);
 	const struct arg key[] = {arg_text(path), arg_bound(version)};
-	const struct arg args[] = {arg_number(generation), arg_bytes(wrapped_key), key[0], key[1]};
+	const struct arg args[] = {arg_number(generation), key[0], key[1]};
+	const struct arg content[] = {arg_bytes(wrapped_key), key[0], key[1]};
 	enum result rc = sqlite_may_write(s, err);
 
 	if (rc == OK)
 		rc = RUN(s,
-			 "UPDATE versions SET key_generation = ?, wrapped_key = ?"
+			 "UPDATE versions SET key_generation = ?"
 			 " WHERE path = ? AND version = ? AND state <> 2",
 			 what, args, err);
 	if (rc == OK && sqlite3_changes(s->db.handle) == 0)
-		rc = refuse_update(s, what, key, err);
+		return refuse_update(s, what, key, err);
+	if (rc == OK)
+		rc = RUN(s,
+			 "UPDATE contents SET wrapped_key = ? WHERE id ="
+			 " (SELECT content_id FROM versions WHERE path = ? AND version = ?)",
+			 what, content, err);
 	return rc;
 }
 

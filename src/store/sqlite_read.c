@@ -18,6 +18,7 @@
 #define VERSION_COLUMNS                                                                         \
 	"v.path, v.version, v.revision, v.created_ms, v.created_by, v.message, v.content_type," \
 	" v.digest, v.state, v.state_revision, v.key_generation"
+#define WITH_CONTENT " JOIN contents c ON c.id = v.content_id"
 
 /* How much of a version a query selects behind VERSION_COLUMNS. */
 enum version_part { VERSION_BARE, VERSION_WITH_KEY, VERSION_WHOLE };
@@ -39,6 +40,10 @@ static void read_version(struct query *q, enum version_part part, struct version
 		.wrapped_key = part >= VERSION_WITH_KEY ? query_bytes(q, 11) : SLICE_NULL,
 		.sealed = part >= VERSION_WHOLE ? query_bytes(q, 12) : SLICE_NULL,
 	};
+	if (ret->state == VERSION_DESTROYED) { /* zeros */
+		ret->wrapped_key = SLICE_NULL;
+		ret->sealed = SLICE_NULL;
+	}
 }
 
 /* All rows. `*ret_count` counts them; NULL where nobody asks. */
@@ -73,11 +78,12 @@ enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *c
 			     struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	enum result rc = OPEN_ALL(&q, ss,
-				  "SELECT " VERSION_COLUMNS ", v.wrapped_key, v.sealed FROM heads h"
-				  " JOIN versions v ON v.path = h.path AND v.version = h.version"
-				  " ORDER BY h.path",
-				  "read all documents", err);
+	enum result rc = OPEN_ALL(
+		&q, ss,
+		"SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed FROM heads h"
+		" JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
+		" ORDER BY h.path",
+		"read all documents", err);
 
 	return rc == OK ? each_version_of(&q, VERSION_WHOLE, each, ctx, NULL, err) : rc;
 }
@@ -90,8 +96,8 @@ enum result sqlite_get_version(struct store_session *ss, struct slice path, uint
 	const struct arg args[] = {arg_text(path), arg_bound(version)};
 	uint64_t count = 0;
 	enum result rc = OPEN(&q, ss,
-			      "SELECT " VERSION_COLUMNS ", v.wrapped_key, v.sealed"
-			      " FROM versions v WHERE v.path = ? AND v.version = ?",
+			      "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed"
+			      " FROM versions v" WITH_CONTENT " WHERE v.path = ? AND v.version = ?",
 			      what, args, err);
 
 	if (rc == OK)
@@ -144,11 +150,12 @@ static enum result find_version_at(struct db *db, struct slice path, uint64_t re
 	const struct arg args[] = {arg_text(path), arg_bound(revision)};
 	struct version_row row;
 	bool has_row = false;
-	enum result rc = query_open(&q, db,
-				    "SELECT " VERSION_COLUMNS ", v.wrapped_key, v.sealed"
-				    " FROM versions v WHERE v.path = ? AND v.revision <= ?"
-				    " ORDER BY v.version DESC LIMIT 1",
-				    what, args, ARRAY_SIZE(args), err);
+	enum result rc =
+		query_open(&q, db,
+			   "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed"
+			   " FROM versions v" WITH_CONTENT " WHERE v.path = ? AND v.revision <= ?"
+			   " ORDER BY v.version DESC LIMIT 1",
+			   what, args, ARRAY_SIZE(args), err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -205,10 +212,11 @@ enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generat
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_number(generation), limit_arg(limit)};
-	enum result rc = OPEN(&q, ss,
-			      "SELECT " VERSION_COLUMNS ", v.wrapped_key FROM versions v"
-			      " WHERE v.key_generation < ? LIMIT ?",
-			      "read wrapped keys", args, err);
+	enum result rc =
+		OPEN(&q, ss,
+		     "SELECT " VERSION_COLUMNS ", c.wrapped_key FROM versions v" WITH_CONTENT
+		     " WHERE v.key_generation < ? LIMIT ?",
+		     "read wrapped keys", args, err);
 
 	return rc == OK ? each_version_of(&q, VERSION_WITH_KEY, each, ctx, NULL, err) : rc;
 }

@@ -20,14 +20,19 @@ const char *const store_schema[] = {
 	"CREATE TABLE heads (path " TEXT " NOT NULL PRIMARY KEY, version " BIGINT
 	" NOT NULL)" CLUSTERED,
 
-	/* What is large stands last, so that reading a history skips it. A destroyed version has no key and so no generation. */
+	/* A destroyed version has no key and so no generation. */
 	"CREATE TABLE versions (path " TEXT " NOT NULL, version " BIGINT " NOT NULL,"
 	" revision " BIGINT " NOT NULL, created_ms " BIGINT " NOT NULL, created_by " TEXT
 	" NOT NULL, message " TEXT " NOT NULL, content_type " TEXT " NOT NULL, digest " BYTES
 	" NOT NULL, state " BIGINT " NOT NULL CHECK (state IN (0, 1, 2)), state_revision " BIGINT
-	" NOT NULL, key_generation " BIGINT ", wrapped_key " BYTES " NOT NULL, sealed " BYTES
+	" NOT NULL, key_generation " BIGINT ", content_id " BIGINT
 	" NOT NULL, PRIMARY KEY (path, version))" ROWS,
 	"CREATE INDEX versions_generation ON versions (key_generation)",
+
+	/* Rows are only added at the end, and are overwritten by as many bytes: so none is ever moved to another page, which would
+	 * leave a copy behind in the free space of the old one, out of secure_delete's reach. */
+	"CREATE TABLE contents (id " BIGINT " NOT NULL PRIMARY KEY, wrapped_key " BYTES
+	" NOT NULL, sealed " BYTES " NOT NULL)" ROWS,
 
 	"CREATE TABLE revisions (revision " BIGINT " NOT NULL PRIMARY KEY, time_ms " BIGINT
 	" NOT NULL, author " TEXT " NOT NULL, accessor " TEXT " NOT NULL, message " TEXT

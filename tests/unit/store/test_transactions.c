@@ -201,47 +201,107 @@ static bool file_holds(const char *name, const char *needle)
 	return rc == OK && memmem(bytes.data, bytes.len, needle, strlen(needle)) != NULL;
 }
 
-/* Enough documents around it that pages were split and merged and copies of the row could have stayed behind. */
-Test(store_transactions, what_was_destroyed_is_in_no_file)
+enum { SECRETS = 1500, STEPS = 3000 };
+
+struct secret {
+	char path[32];
+	bool is_there, is_destroyed;
+	int key;
+};
+
+/* Fixed length, as a wrapped key has. */
+static void name_key(char ret[static 48], int n, int key)
 {
-	static char sealed[3000];
-	char path[64];
+	snprintf(ret, 48, "KEY<%06d.%03d> ordinary key bytes", n, key);
+}
 
-	memset(sealed, 'x', sizeof sealed);
-	memcpy(sealed + 1500, "canary-content", 14);
-	for (uint64_t i = 0; i < 400; i++) {
-		/* In no order of the key, so that pages split in their middles. */
-		uint64_t n = i * 7919 % 400;
-		struct version_row row;
+static void add_secret(struct secret *secret, int n, uint64_t random)
+{
+	static char sealed[8000];
+	size_t len = random % 8 == 0 ? 100 + (random >> 8) % 7000 : 20 + (random >> 8) % 400;
+	struct version_row row = version_of("", 1, (uint64_t)n + 1);
+	char key[48], mark[16];
 
-		EXPECT_OK(store_begin(store, err));
-		snprintf(path, sizeof path, "secrets/a/%llu", (unsigned long long)n);
-		row = version_of(path, 1, i + 1);
-		row.sealed = slice_make(sealed, 50 + n * 7);
-		row.wrapped_key = SLICE_LITERAL("0123456789 ordinary key");
-		if (n % 10 == 0) {
-			row.sealed = slice_make(sealed + 1400, n % 20 == 0 ? 200 : 1600);
-			row.wrapped_key = SLICE_LITERAL("canary-key");
-		} else {
-			row.sealed = slice_make(sealed, 50 + n % 1200);
+	snprintf(secret->path, sizeof secret->path, "secrets/%d/%d", n * 7919 % 13, n);
+	secret->is_there = true;
+	name_key(key, n, 0);
+	memset(sealed, '.', sizeof sealed);
+	snprintf(mark, sizeof mark, "VAL<%06d>", n);
+	memcpy(sealed + (random >> 32) % (len - 12), mark, 11);
+	row.path = slice_text(secret->path);
+	row.wrapped_key = slice_text(key);
+	row.sealed = slice_make(sealed, len);
+	EXPECT_OK(store_put_version(store, &row, err));
+}
+
+static void change_secret(struct secret *secret, int n, bool is_destroyed)
+{
+	char key[48];
+
+	if (!secret->is_there || secret->is_destroyed)
+		return;
+	secret->is_destroyed = is_destroyed;
+	if (is_destroyed) {
+		EXPECT_OK(store_set_version_state(store, slice_text(secret->path), 1,
+						  VERSION_DESTROYED, 9999, err));
+		return;
+	}
+	name_key(key, n, ++secret->key);
+	EXPECT_OK(
+		store_rewrap_version(store, slice_text(secret->path), 1, 2, slice_text(key), err));
+}
+
+static void expect_in(const struct buf *bytes, const char *text, bool is_there)
+{
+	bool is_found = memmem(bytes->data, bytes->len, text, strlen(text)) != NULL;
+
+	cr_expect_eq(is_found, is_there, "%s", text);
+}
+
+static void expect_gone(const struct buf *bytes, const struct secret *secret, int n)
+{
+	char text[48];
+
+	/* Overflow pages may cut a value that is there in two. */
+	snprintf(text, sizeof text, "VAL<%06d>", n);
+	if (secret->is_destroyed)
+		expect_in(bytes, text, false);
+	for (int key = 0; key <= secret->key; key++) {
+		name_key(text, n, key);
+		expect_in(bytes, text, !secret->is_destroyed && key == secret->key);
+	}
+}
+
+/* Documents come, go and get new keys in no order, so that pages split and merge and could leave copies behind. */
+Test(store_transactions, what_was_destroyed_or_rewrapped_is_in_no_file)
+{
+	static struct secret secrets[SECRETS];
+	CLEANUP(buf_clear) struct buf bytes = BUF_NULL;
+	uint64_t random = 1;
+	int count = 0;
+
+	EXPECT_OK(store_begin(store, err));
+	for (int step = 0; step < STEPS; step++) {
+		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		if ((random >> 60) < 8 && count < SECRETS) {
+			add_secret(&secrets[count], count, random >> 4);
+			count++;
+		} else if (count != 0) {
+			int n = (int)((random >> 20) % (uint64_t)count);
+
+			change_secret(&secrets[n], n, (random >> 60) < 13);
 		}
-		EXPECT_OK(store_put_version(store, &row, err));
-		EXPECT_OK(store_commit(store, err));
+		if (step % 50 == 49) {
+			EXPECT_OK(store_commit(store, err));
+			EXPECT_OK(store_begin(store, err));
+		}
 	}
+	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_shred(store, err));
-	cr_assert(file_holds("reeve.db", "canary-key"));
-	cr_assert(file_holds("reeve.db", "canary-content"));
-	for (uint64_t n = 0; n < 400; n += 10) {
-		EXPECT_OK(store_begin(store, err));
-		snprintf(path, sizeof path, "secrets/a/%llu", (unsigned long long)n);
-		EXPECT_OK(store_set_version_state(store, slice_text(path), 1, VERSION_DESTROYED,
-						  1000, err));
-		EXPECT_OK(store_commit(store, err));
-	}
-	EXPECT_OK(store_shred(store, err));
-	cr_expect_not(file_holds("reeve.db", "canary-key"));
-	cr_expect_not(file_holds("reeve.db", "canary-content"));
-	cr_expect_not(file_holds("reeve.db-wal", "canary"));
+	EXPECT_OK(file_read(&bytes, folder_file(&folder, "reeve.db"), 64 << 20, err));
+	for (int n = 0; n < count; n++)
+		expect_gone(&bytes, &secrets[n], n);
+	cr_expect_not(file_holds("reeve.db-wal", "KEY<"));
 }
 
 Test(store_transactions, shredding_waits_for_readers_by_saying_so)
