@@ -15,7 +15,7 @@
 struct check {
 	const struct check_source *source;
 	struct check_report *report;
-	struct slice profile; /* "orders/production" */
+	struct slice profile;	     /* "orders/production" */
 	struct effective *effective; /* NULL before it is resolved */
 	const struct profile_layer *const *layers;
 	uint32_t layers_count;

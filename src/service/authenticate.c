@@ -139,7 +139,8 @@ static bool is_good(const struct service *s, const struct token *t, const struct
 {
 	int64_t now_ms = clock_wall_ms(&s->clock);
 
-	return !t->is_revoked && t->uses_left != 0 && (t->expires_ms == 0 || now_ms < t->expires_ms) &&
+	return !t->is_revoked && t->uses_left != 0 &&
+	       (t->expires_ms == 0 || now_ms < t->expires_ms) &&
 	       (t->record.addresses_count == 0 ||
 		address_ranges_contain(t->record.addresses, t->record.addresses_count, c->address));
 }

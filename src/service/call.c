@@ -77,7 +77,8 @@ static enum step answer_failed(struct call *c, enum result rc)
 	c->out.kind = BODY_NONE;
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
-	if (rc == E_FORBIDDEN && c->token != NULL && !recording_touch(c, c->path, 0, NULL))
+	if (rc == E_FORBIDDEN && c->token != NULL && c->recording == NULL &&
+	    !recording_touch(c, c->path, 0, NULL))
 		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
 	return STEP_ANSWER;
 }

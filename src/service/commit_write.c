@@ -2,6 +2,8 @@
  * what it changes must be what it checked; else it is prepared again. */
 #include "service/write.h"
 
+#include "crypto/content.h"
+
 #include "service/waiters.h"
 
 #include <string.h>
@@ -80,8 +82,8 @@ static enum result recheck(const struct write *w, const struct snapshot *working
 	bool is_same;
 	enum result rc = OK;
 
-	if (pmap_is_same(&base->docs, &working->docs) && pmap_is_same(&base->edges, &working->edges) &&
-	    has_same_rights(w, working))
+	if (pmap_is_same(&base->docs, &working->docs) &&
+	    pmap_is_same(&base->edges, &working->edges) && has_same_rights(w, working))
 		return OK;
 	is_same = has_same_rights(w, working) && has_same_reads(w, working);
 	if (is_same)
@@ -362,7 +364,8 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 			continue;
 		if (c->action == CHANGE_PUT)
 			is_kept = recording_touch(call, c->path, c->version, c->mac);
-		for (uint32_t v = 0; is_kept && c->action != CHANGE_PUT && v < c->versions_count; v++)
+		for (uint32_t v = 0; is_kept && c->action != CHANGE_PUT && v < c->versions_count;
+		     v++)
 			is_kept = recording_touch(call, c->path, c->versions[v], NULL);
 	}
 	if (!is_kept)

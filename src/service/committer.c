@@ -360,7 +360,8 @@ enum result committer_start(struct service *s, struct error *err)
 		return wrap(err, rc, "committer");
 	s->commit_worker.service = s;
 	s->commit_worker.number = UINT32_MAX;
-	if (pthread_create(&s->commit_worker.thread, NULL, committer_main, &s->commit_worker) != 0) {
+	if (pthread_create(&s->commit_worker.thread, NULL, committer_main, &s->commit_worker) !=
+	    0) {
 		store_session_close(s->commit_worker.session);
 		return fail(err, E_IO, "a thread cannot be started");
 	}

@@ -81,7 +81,7 @@ static enum step run_verb(struct scene *scene)
 		atomic_fetch_add(&scene->service->counters.refused, 1);
 		return answer_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
 				   c->token->record.name.len != 0 ? c->token->record.name.data
-								   : "the token",
+								  : "the token",
 				   permission_name(c->permission), SLICE_ARGS(c->path));
 	}
 	if (row->on_loop == NULL && row->on_worker == NULL)

@@ -167,6 +167,12 @@ uint32_t call_limit(const struct service *s, const struct call *c);
 /* The plain content of one version, appended; the caller's buffer is wiped by nature. */
 MUST_USE enum result content_of_row(struct service *s, const struct version_row *row,
 				    struct buf *ret, struct error *err);
+#define CONTENT_YAML "application/yaml"
+#define CONTENT_JSON "application/json"
+
+MUST_USE enum result tree_of_content(struct slice content, struct slice content_type,
+				     struct tree *ret, struct doc_warnings *warnings,
+				     struct error *err);
 /* Read and parsed into `ret` (made with TREE_INIT by the caller; is_secret for secrets). */
 MUST_USE enum result tree_of_row(struct service *s, const struct version_row *row, struct tree *ret,
 				 struct error *err);

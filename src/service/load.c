@@ -26,8 +26,9 @@ static enum result load_policy(struct loading *l, const struct version_row *row,
 		rc = policy_compile(&policy, name, &tree.root, err);
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
-	return snapshot_put_policy(l->snapshot, name, policy) ? OK
-							       : fail(err, E_MEMORY, "out of memory");
+	return snapshot_put_policy(l->snapshot, name, policy)
+		       ? OK
+		       : fail(err, E_MEMORY, "out of memory");
 }
 
 static enum result load_head(void *ctx, const struct version_row *row, struct error *err)
@@ -106,8 +107,7 @@ static enum result load_edge(void *ctx, const struct edge_row *row, struct error
 	target = arena_text(&l->arena, row->target);
 	if (target == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	l->edges[l->count++] =
-		(struct doc_edge){slice_make(target, row->target.len), row->kind};
+	l->edges[l->count++] = (struct doc_edge){slice_make(target, row->target.len), row->kind};
 	return OK;
 }
 

@@ -3,7 +3,8 @@
 
 static bool has_ended(const struct token *t, int64_t now_ms)
 {
-	return t->is_revoked || t->uses_left == 0 || (t->expires_ms != 0 && t->expires_ms <= now_ms);
+	return t->is_revoked || t->uses_left == 0 ||
+	       (t->expires_ms != 0 && t->expires_ms <= now_ms);
 }
 
 static void fill_level(struct rights_level *level, const struct snapshot *snapshot,
@@ -53,11 +54,12 @@ enum result rights_load(struct rights *ret, struct arena *a, const struct snapsh
 
 struct decision rights_decide(const struct rights *r, enum permission wanted, struct slice path)
 {
-	struct decision own = policies_decide(r->levels[0].policies, r->levels[0].count, wanted, path);
+	struct decision own =
+		policies_decide(r->levels[0].policies, r->levels[0].count, wanted, path);
 
 	for (uint32_t i = 1; own.is_allowed && i < r->levels_count; i++) {
-		struct decision above = policies_decide(r->levels[i].policies, r->levels[i].count,
-							wanted, path);
+		struct decision above =
+			policies_decide(r->levels[i].policies, r->levels[i].count, wanted, path);
 
 		if (!above.is_allowed)
 			return above;

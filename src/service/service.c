@@ -136,9 +136,10 @@ enum result service_ready(struct service *s, struct error *err)
 	if (atomic_load(&s->is_draining))
 		return fail(err, E_UNAVAILABLE, "shutting down");
 	if (atomic_load(&s->is_read_only))
-		return fail(err, E_UNAVAILABLE,
-			    "read-only: the disk failed in a commit, whose outcome is decided at the "
-			    "next start");
+		return fail(
+			err, E_UNAVAILABLE,
+			"read-only: the disk failed in a commit, whose outcome is decided at the "
+			"next start");
 	return OK;
 }
 

@@ -398,8 +398,8 @@ const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice tar
 static bool drop_edges(struct snapshot *s, const struct snap_doc *d)
 {
 	for (uint32_t i = 0; d->edges != NULL && i < d->edges->count; i++) {
-		struct snap_edge *e = snap_edge_new(d->edges->items[i].target,
-						    d->record->row.path, EDGE_EXTENDS);
+		struct snap_edge *e =
+			snap_edge_new(d->edges->items[i].target, d->record->row.path, EDGE_EXTENDS);
 		bool is_done = e != NULL && pmap_remove(&s->edges, e->key);
 
 		alloc_free(e);
@@ -412,8 +412,8 @@ static bool drop_edges(struct snapshot *s, const struct snap_doc *d)
 static bool put_edges(struct snapshot *s, const struct snap_doc *d)
 {
 	for (uint32_t i = 0; d->edges != NULL && i < d->edges->count; i++) {
-		struct snap_edge *e = snap_edge_new(d->edges->items[i].target,
-						    d->record->row.path, d->edges->items[i].kind);
+		struct snap_edge *e = snap_edge_new(d->edges->items[i].target, d->record->row.path,
+						    d->edges->items[i].kind);
 
 		if (e == NULL || !pmap_put(&s->edges, e))
 			return false;

@@ -24,10 +24,11 @@ struct view_doc {
 	struct snap_doc *doc; /* as the snapshot has it, referenced; NULL where it has none */
 	const struct change *change; /* lies over it */
 	struct doc_record
-		*record; /* whose content counts; NULL for new content and for what never was */
+		*record;  /* whose content counts; NULL for new content and for what never was */
+	bool is_recorded; /* its value was noted for the audit log */
 	bool is_parsed;
 	struct tree tree;
-	struct doc_warnings warnings; /* of the parsing */
+	struct doc_warnings *warnings; /* of the parsing; NULL but for new content */
 	bool has_header;
 	struct profile_header header;
 	struct profile_layer layer;
@@ -44,6 +45,7 @@ struct view {
 		reader; /* whose eyes: secrets that it may not read are opaque; NULL: all is seen */
 	struct pmap docs; /* view_doc by key */
 	struct view_doc *first;
+	bool has_new_schemas; /* a change of one lies over: what the snapshot has compiled does not count */
 	struct arena arena;
 };
 

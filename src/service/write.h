@@ -37,12 +37,13 @@ struct change {
 	/* prepared */
 	struct snap_doc *before; /* referenced; NULL: there never was one */
 	enum change_action action;
-	bool is_changed;	       /* false: the same again, nothing is written */
-	bool exists;		       /* live afterwards */
-	uint64_t version;	       /* that the document then has */
-	enum version_state state;      /* of `version` afterwards */
-	bool is_known_to_writer;       /* a secret whose whole value came with this call */
-	const struct tree_node *patch; /* of a secret: what of it came with this call */
+	bool is_changed;	  /* false: the same again, nothing is written */
+	bool exists;		  /* live afterwards */
+	uint64_t version;	  /* that the document then has */
+	enum version_state state; /* of `version` afterwards */
+	bool is_known_to_writer;  /* a secret whose whole value came with this call */
+	struct tree patch_tree;
+	const struct tree_node *patch; /* of a secret: the data that came with this call */
 	struct buf plain;	       /* new content; wiped by nature */
 	struct slice content_type;
 	uint8_t digest[HASH_BYTES];
@@ -86,7 +87,6 @@ struct write {
 	struct token_change *tokens;
 	uint32_t tokens_count;
 	struct check_report report;
-	struct buf problems; /* JSON array of what is refused */
 	bool is_dry_run, is_forced, is_batch;
 	bool was_forced; /* something went through that would have been refused */
 	struct slice author, accessor, message, source;
@@ -110,26 +110,37 @@ void write_free(void *write);
  * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
 enum step write_prepare(struct scene *scene, struct write *w);
 
-/* What one change comes to, without looking at others: prepare.c. */
+/* write_prepare.c: what one change comes to by itself: version, state, new content. Does not look at others. */
 MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
 				    struct error *err);
+/* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
+MUST_USE enum result change_check(struct scene *scene, struct write *w, struct change *c,
+				  struct error *err);
+/* {"data": {…}, "metadata": {…}} */
 MUST_USE enum result secret_check(const struct tree_node *root, struct error *err);
 
-/* The paths of profiles and schemas that depend on the changed ones, themselves included, sorted, in `a`: cascade.c. */
+/* Whether it is one of the documents that this write changes; NULL when not. */
+const struct change *write_change(const struct write *w, struct slice path);
+
+/* cascade_closure.c: the paths of profiles and schemas that depend on the changed ones, themselves included, sorted, in `a`. E_LIMIT. */
 MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
 				     struct arena *a, struct slice **ret, uint32_t *ret_count,
 				     struct error *err);
-/* Resolves and validates them. E_INVALID, E_CONFLICT: problems are in the write. */
+/* Resolves and validates them. E_INVALID, E_CONFLICT: the reasons are in the report. */
 MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct error *err);
 
-/* Problems as the caller may see them. */
-void problems_write(struct buf *ret, const struct rights *reader,
-		    const struct check_problem *problems, uint32_t count);
+/* problems.c: a JSON array of those that the writer may see; what is hidden is counted in one that names nothing. */
+void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
+		    uint32_t count);
+/* One more, in the report. `place`'s texts are copied. */
+void problem_add(struct check_report *r, const struct check_problem *place, const char *message);
+void warning_add(struct check_report *r, const struct check_problem *place, const char *message);
 
 enum step dry_run_answer(struct scene *scene, struct write *w);
+/* Once revision and time are known: what was done. */
 enum result write_answer(struct write *w, struct error *err);
 
-/* E_NOT_FOUND: not used yet. OK: call->out is the answer of then. */
+/* E_NOT_FOUND: not used yet. OK: call->out is the answer of then. Notes key and fingerprint in the write. */
 MUST_USE enum result idempotency_replay(struct scene *scene, struct write *w, struct error *err);
 
 /* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_BUSY: what was read has changed. */

@@ -1,0 +1,313 @@
+/*
+ * The rule: after a write every profile is right, or the write is not made. Each that depends on a change is resolved and validated against the
+ * state after the whole of it.
+ */
+#include "service/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One write's cascade. */
+struct cascade {
+	struct scene *scene;
+	struct write *write;
+	bool is_blocked; /* something that is still needed would go */
+};
+
+/* What a document needs, gathered. */
+struct needs {
+	struct doc_edge *items;
+	uint32_t count;
+};
+
+static void need(struct needs *n, struct slice target, enum edge_kind kind)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (slice_is_equal(n->items[i].target, target))
+			return;
+	}
+	n->items[n->count++] = (struct doc_edge){target, kind};
+}
+
+static enum result set_edges(struct affected *f, const struct needs *n, struct error *err)
+{
+	f->edges = doc_edges_new(n->items, n->count);
+	if (f->edges == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	f->has_edges = f->before == NULL || !doc_edges_are_equal(f->edges, f->before->edges);
+	return OK;
+}
+
+static enum result profile_edges(struct cascade *c, struct affected *f,
+				 const struct profile_header *header, struct error *err)
+{
+	const struct effective *e = f->entry != NULL ? &f->entry->effective : NULL;
+	uint32_t max = header->parents_count + 1 + (e != NULL ? e->secrets_count : 0);
+	struct needs n = {arena_alloc_array(&c->write->arena, max, sizeof *n.items), 0};
+
+	if (n.items == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < header->parents_count; i++)
+		need(&n, header->parents[i], EDGE_EXTENDS);
+	if (e != NULL && e->schema.len != 0)
+		need(&n, e->schema, EDGE_SCHEMA);
+	else if (e == NULL && header->has_schema)
+		need(&n, header->schema, EDGE_SCHEMA);
+	for (uint32_t i = 0; e != NULL && i < e->secrets_count; i++)
+		need(&n, e->secrets[i].path, EDGE_SECRET);
+	return set_edges(f, &n, err);
+}
+
+static enum result keep_digest(void *ctx, uint64_t revision, struct slice digest, struct error *err)
+{
+	struct buf *ret = ctx;
+
+	(void)revision;
+	buf_append_slice(ret, digest);
+	return buf_check(ret, err);
+}
+
+/* What the store last said the configuration came to; empty: it was none. */
+static enum result digest_before(struct cascade *c, const struct affected *f, struct buf *ret,
+				 struct error *err)
+{
+	char config[PATH_BYTES_MAX + 8];
+	struct effective_entry *e =
+		f->before != NULL ? config_cache_get(c->scene->service->cache, f->before) : NULL;
+
+	if (e != NULL) {
+		buf_append(ret, e->digest, HASH_BYTES);
+		effective_entry_unref(e);
+		return buf_check(ret, err);
+	}
+	if (f->before == NULL)
+		return OK;
+	snprintf(config, sizeof config, "config/%.*s",
+		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
+	return store_each_effective(c->scene->session, slice_text(config), 0, 1, keep_digest, ret,
+				    err);
+}
+
+static enum result compare(struct cascade *c, struct affected *f, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf before = BUF_NULL;
+	struct slice after = SLICE_NULL;
+	enum result rc = digest_before(c, f, &before, err);
+
+	if (rc != OK)
+		return rc;
+	if (f->entry != NULL)
+		after = slice_make((const char *)f->entry->digest, HASH_BYTES);
+	f->is_changed = !slice_is_equal(buf_slice(&before), after);
+	return OK;
+}
+
+/* Only its chain and its schema's being there: the rest is its heirs'. */
+static enum result check_abstract(struct cascade *c, struct affected *f,
+				  const struct profile_header *header, struct error *err)
+{
+	CLEANUP(arena_clear) struct arena a = ARENA_NULL;
+	struct check_source source = view_source(&c->write->view);
+	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
+				      .origin_path = f->path};
+	const struct profile_layer **layers;
+	struct view_doc *schema;
+	uint32_t count;
+	enum result rc =
+		profile_linearize(&layers, &count, &a, f->path, source.load_layer, source.ctx, err);
+
+	if (rc == OK && header->has_schema) {
+		rc = view_find(&c->write->view, header->schema, &schema, err);
+		if (rc == OK && !schema->exists)
+			rc = fail(err, E_INVALID, "its schema %.*s does not exist",
+				  SLICE_ARGS(header->schema));
+	}
+	if (rc == E_INVALID || rc == E_LIMIT || rc == E_NOT_FOUND || rc == E_MALFORMED) {
+		place.line = err->line;
+		place.column = err->column;
+		problem_add(&c->write->report, &place, err->text);
+		return E_INVALID;
+	}
+	return rc;
+}
+
+static bool is_verdict(enum result rc)
+{
+	return rc == OK || rc == E_INVALID || rc == E_LIMIT || rc == E_MALFORMED;
+}
+
+/* A profile that is there afterwards. */
+static enum result check_profile(struct cascade *c, struct affected *f, struct error *err)
+{
+	struct write *w = c->write;
+	struct check_source source = view_source(&w->view);
+	const struct profile_layer *layer;
+	enum result rc = source.load_layer(source.ctx, f->path, &layer, err);
+
+	if (rc != OK) /* said already, when it was written */
+		return is_verdict(rc) ? OK : rc;
+	if (layer->header->is_abstract)
+		rc = check_abstract(c, f, layer->header, err);
+	else
+		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
+	if (!is_verdict(rc))
+		return rc;
+	f->is_invalid = rc != OK;
+	if (f->is_invalid && f->before != NULL && write_change(w, f->path) == NULL)
+		return OK; /* its edges stay, so that it is looked at again */
+	return profile_edges(c, f, layer->header, err);
+}
+
+static enum result note_reference(void *ctx, struct slice uri, struct error *err)
+{
+	struct needs *n = ctx;
+	struct slice path = slice_from(uri, strlen("reeve:///"));
+
+	(void)err;
+	if (n->count < 1000 && slice_starts_with(uri, SLICE_LITERAL("reeve:///schemas/")))
+		need(n, path, EDGE_SCHEMA_REF);
+	return OK;
+}
+
+/* `uri` texts live as long as the schema's tree or the call: copied at once. */
+struct schema_needs {
+	struct needs needs;
+	struct arena *arena;
+};
+
+static enum result keep_reference(void *ctx, struct slice uri, struct error *err)
+{
+	struct schema_needs *s = ctx;
+	const char *copy = arena_text(s->arena, uri);
+
+	if (copy == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	return note_reference(&s->needs, slice_make(copy, uri.len), err);
+}
+
+static enum result schema_edges(struct cascade *c, struct affected *f, struct view_doc *d,
+				struct error *err)
+{
+	CLEANUP(buf_clear) struct buf base = BUF_NULL;
+	struct schema_needs s = {.arena = &c->write->arena};
+	enum result rc;
+
+	s.needs.items = arena_alloc_array(s.arena, 1001, sizeof *s.needs.items);
+	buf_append_text(&base, "reeve:///");
+	buf_append_slice(&base, f->path);
+	if (s.needs.items == NULL || buf_is_failed(&base))
+		return fail(err, E_MEMORY, "out of memory");
+	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s, err);
+	return rc == OK ? set_edges(f, &s.needs, err) : rc;
+}
+
+static enum result check_schema(struct cascade *c, struct affected *f, struct view_doc *d,
+				struct error *err)
+{
+	struct write *w = c->write;
+	const struct change *change = write_change(w, f->path);
+	struct check_problem place = {.origin_path = f->path, .origin_version = d->version};
+	const struct schema *schema;
+	enum result rc;
+
+	if (change != NULL && change->is_changed) {
+		if (!d->is_parsed || d->schema == NULL)
+			return OK; /* refused already */
+		return schema_edges(c, f, d, err);
+	}
+	rc = view_schema(&w->view, f->path, &schema, NULL, err);
+	if (rc == OK || !is_verdict(rc))
+		return rc;
+	f->is_invalid = true;
+	problem_add(&w->report, &place, err->text);
+	return OK;
+}
+
+static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
+{
+	struct view_doc *d;
+	enum result rc = view_find(&c->write->view, f->path, &d, err);
+
+	if (rc != OK)
+		return rc;
+	f->kind = d->kind;
+	f->before = snap_doc_ref(d->doc);
+	f->exists = d->exists;
+	if (f->kind == KIND_SCHEMAS)
+		return d->exists ? check_schema(c, f, d, err) : OK;
+	if (d->exists)
+		rc = check_profile(c, f, err);
+	return rc == OK ? compare(c, f, err) : rc;
+}
+
+static const struct doc_edges *edges_after(const struct affected *f, const struct snap_doc *d)
+{
+	return f->has_edges ? f->edges : d != NULL ? d->edges : NULL;
+}
+
+/* Whether one that stays still needs what would go. Of secrets the check of each profile says so itself, defaults counted in. */
+static void find_needed(struct cascade *c, const struct affected *f)
+{
+	const struct doc_edges *edges = edges_after(f, f->before);
+
+	for (uint32_t i = 0; f->exists && edges != NULL && i < edges->count; i++) {
+		const struct change *gone = write_change(c->write, edges->items[i].target);
+		struct check_problem place = {.origin_path = f->path};
+		char message[ERROR_TEXT_BYTES];
+
+		if (gone == NULL || gone->exists || !gone->is_changed ||
+		    edges->items[i].kind == EDGE_SECRET)
+			continue;
+		if (f->kind == KIND_PROFILES)
+			place.profile = slice_from(f->path, strlen("profiles/"));
+		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
+		problem_add(&c->write->report, &place, message);
+		c->is_blocked = true;
+	}
+}
+
+static bool only_takes_away(const struct write *w)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].op != CHANGE_OP_DELETE && w->changes[i].op != CHANGE_OP_DESTROY)
+			return false;
+	}
+	return true;
+}
+
+static enum result verdict(struct cascade *c, struct error *err)
+{
+	struct write *w = c->write;
+	uint32_t count = w->report.errors_count;
+
+	if (count == 0)
+		return OK;
+	if (c->is_blocked || only_takes_away(w))
+		return fail(err, E_CONFLICT, "other documents need what this would take away");
+	return fail(err, E_INVALID, "it would leave %u problem%s behind", count,
+		    count == 1 ? "" : "s");
+}
+
+enum result cascade_check(struct scene *scene, struct write *w, struct error *err)
+{
+	struct cascade c = {scene, w, false};
+	struct slice *paths;
+	uint32_t count;
+	enum result rc = cascade_closure(scene->snapshot, w, &w->arena, &paths, &count, err);
+
+	if (rc != OK)
+		return rc;
+	w->affected = arena_alloc_array(&w->arena, count, sizeof *w->affected);
+	if (w->affected == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	w->affected_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		w->affected[i].path = paths[i];
+	for (uint32_t i = 0; rc == OK && i < count; i++)
+		rc = check_one(&c, &w->affected[i], err);
+	if (rc != OK)
+		return rc;
+	for (uint32_t i = 0; i < count; i++)
+		find_needed(&c, &w->affected[i]);
+	return verdict(&c, err);
+}

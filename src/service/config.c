@@ -1,0 +1,356 @@
+/*
+ * The rule: a configuration that is kept ready leaves as it is, shared by all who ask; all else is made of the same entry. Secrets are revealed to who
+ * may read every one of them, into wiped memory, and each is in the log before the answer leaves.
+ */
+#include "service/config.h"
+
+#include "base/text.h"
+#include "doc/pointer.h"
+#include "doc/write.h"
+#include "service/waiters.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the caller's thread may write and reveal. */
+#define LOOP_CONFIG_BYTES_MAX ((size_t)64 << 10)
+#define LOOP_SECRETS_MAX      32
+
+static bool profile_of(char ret[static PATH_BYTES_MAX + 16], struct slice config,
+		       struct slice *path)
+{
+	struct slice rest = slice_from(config, strlen("config/"));
+
+	if (!slice_starts_with(config, SLICE_LITERAL("config/")) || rest.len > PATH_BYTES_MAX)
+		return false;
+	memcpy(ret, "profiles/", 9);
+	memcpy(ret + 9, rest.data, rest.len);
+	*path = slice_make(ret, 9 + rest.len);
+	return true;
+}
+
+struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config)
+{
+	char text[PATH_BYTES_MAX + 16];
+	struct slice path;
+
+	return profile_of(text, config, &path) ? snapshot_live(snapshot, path) : NULL;
+}
+
+void config_wake(struct service *s, struct slice profile)
+{
+	char config[PATH_BYTES_MAX + 16];
+	struct slice rest = slice_from(profile, strlen("profiles/"));
+
+	if (rest.len > PATH_BYTES_MAX)
+		return;
+	memcpy(config, "config/", 7);
+	memcpy(config + 7, rest.data, rest.len);
+	waiters_wake(s->waiters, slice_make(config, 7 + rest.len));
+}
+
+/* One reveal under way. */
+struct revealing {
+	struct scene *scene;
+	struct view view;
+	const struct effective_entry *entry;
+};
+
+/* All or nothing: one that may not be read refuses the whole, with the places. */
+static bool may_reveal(struct scene *scene, const struct effective_entry *e)
+{
+	struct call *c = scene->call;
+	struct buf *problems = &c->out.problems;
+	uint32_t refused = 0;
+
+	buf_append_char(problems, '[');
+	for (uint32_t i = 0; i < e->effective.secrets_count; i++) {
+		const struct secret_ref *ref = &e->effective.secrets[i];
+
+		if (rights_may(scene->rights, MAY_READ, ref->path))
+			continue;
+		if (!recording_touch(c, ref->path, 0, NULL))
+			problems->is_failed = true;
+		if (refused++ != 0)
+			buf_append_char(problems, ',');
+		buf_append_text(problems, "{\"profile\":");
+		json_append_string(problems, slice_from(c->path, strlen("config/")));
+		buf_append_text(problems, ",\"pointer\":");
+		json_append_string(problems, ref->pointer);
+		buf_append_text(problems, ",\"keyword\":\"\",\"message\":\"refers to a secret that "
+					  "you may not read\"}");
+	}
+	buf_append_char(problems, ']');
+	if (refused == 0)
+		buf_clear(problems);
+	return refused == 0;
+}
+
+static enum result record_secret(struct revealing *r, uint32_t i, struct error *err)
+{
+	const struct secret_ref *ref = &r->entry->effective.secrets[i];
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	uint8_t mac[HASH_BYTES];
+	struct view_doc *d;
+	enum result rc;
+
+	rc = ref->version != 0 ? view_find_version(&r->view, ref->path, ref->version, &d, err)
+			       : view_find(&r->view, ref->path, &d, err);
+	if (rc == E_NOT_FOUND || rc == E_MALFORMED || (rc == OK && !d->exists))
+		return OK; /* its default stands for it */
+	if (rc == OK && d->is_recorded)
+		return OK;
+	if (rc == OK)
+		rc = content_of_row(r->scene->service, &d->record->row, &content, err);
+	if (rc != OK)
+		return rc;
+	d->is_recorded = true;
+	audit_value_mac(mac, keyring_derived(r->scene->service->keyring, DERIVED_VALUE_MAC),
+			d->path, d->version, buf_slice(&content));
+	return recording_touch(r->scene->call, d->path, d->version, mac)
+		       ? OK
+		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
+static enum result record_reveal(struct revealing *r, struct error *err)
+{
+	enum result rc = OK;
+
+	if (r->entry->effective.secrets_count == 0)
+		return OK;
+	if (!recording_touch(r->scene->call, r->scene->call->path, 0, NULL))
+		return fail(err, E_UNAVAILABLE, "cannot record the read");
+	for (uint32_t i = 0; rc == OK && i < r->entry->effective.secrets_count; i++)
+		rc = record_secret(r, i, err);
+	return rc;
+}
+
+static enum result reveal(struct revealing *r, struct tree *ret, struct error *err)
+{
+	CLEANUP(arena_clear) struct arena a = ARENA_INIT(0, true);
+	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
+	enum result rc;
+
+	if (problems == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = profile_reveal(ret, &r->entry->effective, view_secret_value, &r->view, problems, &a,
+			    err);
+	return rc == OK ? record_reveal(r, err) : rc;
+}
+
+static enum result write_format(struct buf *ret, enum config_format format,
+				const struct tree_node *n, struct error *err)
+{
+	switch (format) {
+	case CONFIG_JSON:
+		json_write(ret, n);
+		break;
+	case CONFIG_YAML:
+		yaml_write(ret, n);
+		break;
+	case CONFIG_PROPERTIES:
+		return properties_write(ret, n, err);
+	case CONFIG_ENV:
+		return env_write(ret, n, SLICE_NULL, err);
+	case CONFIG_RAW:
+		raw_write(ret, n);
+		break;
+	}
+	return buf_check(ret, err);
+}
+
+static enum body_kind kind_of(enum config_format format)
+{
+	static const enum body_kind kinds[] = {[CONFIG_JSON] = BODY_JSON,
+					       [CONFIG_YAML] = BODY_YAML,
+					       [CONFIG_PROPERTIES] = BODY_PROPERTIES,
+					       [CONFIG_ENV] = BODY_ENV,
+					       [CONFIG_RAW] = BODY_TEXT};
+
+	return kinds[format];
+}
+
+static enum step answer_not_modified(struct call *c)
+{
+	c->out.is_not_modified = true;
+	answer_empty(c);
+	return c->in.wait_ms > 0 ? STEP_WAIT : STEP_ANSWER;
+}
+
+static bool is_plain(const struct call_input *in)
+{
+	return in->format == CONFIG_JSON && !in->is_revealed && in->key.len == 0 &&
+	       !in->is_explained;
+}
+
+/* `revealed` NULL: the secrets stay references. */
+static enum step answer_content(struct scene *scene, const struct effective_entry *e,
+				struct tree *revealed)
+{
+	struct call *c = scene->call;
+	const struct tree_node *n = revealed != NULL ? &revealed->root : &e->effective.tree.root;
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (c->in.key.len != 0)
+		n = pointer_is_valid(c->in.key) ? pointer_get(n, c->in.key) : NULL;
+	if (n == NULL) {
+		c->recording = NULL; /* nothing leaves */
+		return answer_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
+	}
+	if (c->in.is_explained)
+		rc = explain_write(&b, scene, e, n, c->in.key, &err);
+	else
+		rc = write_format(&b, c->in.format, n, &err);
+	if (rc != OK) {
+		c->recording = NULL;
+		return answer_error(c, rc, &err);
+	}
+	return answer_body(c, c->in.is_explained ? BODY_JSON : kind_of(c->in.format), &b,
+			   revealed != NULL);
+}
+
+static enum step answer_revealed(struct scene *scene, struct snapshot *snapshot,
+				 uint64_t at_revision, const struct effective_entry *e)
+{
+	struct revealing r = {.scene = scene, .entry = e};
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, true);
+	struct error err = ERROR_NULL;
+	enum step step;
+	enum result rc;
+
+	if (!may_reveal(scene, e)) {
+		atomic_fetch_add(&scene->service->counters.refused, 1);
+		return answer_fail(scene->call, E_FORBIDDEN,
+				   "it refers to secrets that you may not read");
+	}
+	view_init(&r.view, scene->service, snapshot, scene->session, at_revision, NULL);
+	rc = reveal(&r, &tree, &err);
+	if (rc == OK)
+		step = answer_content(scene, e, &tree);
+	else if (rc == E_BUSY && scene->worker == NULL)
+		step = STEP_WORKER;
+	else
+		step = answer_error(scene->call, rc, &err);
+	if (rc != OK)
+		scene->call->recording = NULL;
+	view_clear(&r.view);
+	return step;
+}
+
+static enum step answer_entry(struct scene *scene, uint64_t at_revision,
+			      const struct effective_entry *e)
+{
+	struct call *c = scene->call;
+
+	if (is_plain(&c->in))
+		memcpy(c->out.etag, e->etag, sizeof e->etag);
+	else if (!c->in.is_explained)
+		effective_etag(c->out.etag, e, c->in.format, c->in.is_revealed, c->in.key);
+	if (etag_matches(c->in.if_none_match, c->out.etag))
+		return answer_not_modified(c);
+	if (is_plain(&c->in)) {
+		c->out.body = shared_body_ref(e->json);
+		c->out.kind = BODY_JSON;
+		c->out.result = OK;
+		return STEP_ANSWER;
+	}
+	return c->in.is_revealed ? answer_revealed(scene, scene->snapshot, at_revision, e)
+				 : answer_content(scene, e, NULL);
+}
+
+static bool is_quick(const struct call_input *in, const struct effective_entry *e)
+{
+	if (is_plain(in))
+		return true;
+	return e->json->bytes.len <= LOOP_CONFIG_BYTES_MAX && !in->is_explained &&
+	       (!in->is_revealed || e->effective.secrets_count <= LOOP_SECRETS_MAX);
+}
+
+enum step config_get_on_loop(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct snap_doc *d;
+	struct effective_entry *e;
+	enum step step;
+
+	if (c->in.revision != 0 || c->in.at_ms != 0)
+		return STEP_WORKER;
+	d = config_doc(scene->snapshot, c->path);
+	if (d == NULL)
+		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	e = config_cache_get(scene->service->cache, d);
+	if (e == NULL) {
+		atomic_fetch_add(&scene->service->counters.config_misses, 1);
+		return STEP_WORKER;
+	}
+	atomic_fetch_add(&scene->service->counters.config_hits, 1);
+	step = is_quick(&c->in, e) ? answer_entry(scene, 0, e) : STEP_WORKER;
+	effective_entry_unref(e);
+	return step;
+}
+
+/* A forced write may have left it wrong. Its reader is told so, and what only its editors should know is left out. */
+static enum step answer_wrong(struct call *c, enum result rc, const struct error *err)
+{
+	if (rc == E_UNSUPPORTED)
+		return answer_fail(c, E_NOT_FOUND,
+				   "%.*s is abstract: it is served through its heirs only",
+				   SLICE_ARGS(c->path));
+	if (rc == E_INVALID)
+		return answer_fail(
+			c, rc,
+			"%.*s cannot be served: something that it needs was taken away or "
+			"changed by force",
+			SLICE_ARGS(c->path));
+	return answer_error(c, rc, err);
+}
+
+enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
+			    struct effective_entry **ret, struct error *err)
+{
+	char text[PATH_BYTES_MAX + 16];
+	struct check_report report = {.arena = ARENA_NULL};
+	struct slice path;
+	struct snap_doc *d = NULL;
+	struct view view;
+	enum result rc;
+
+	if (!profile_of(text, config, &path))
+		return fail(err, E_MALFORMED, "no configuration's path");
+	if (revision == 0) {
+		d = snapshot_live(scene->snapshot, path);
+		*ret = d != NULL ? config_cache_get(scene->service->cache, d) : NULL;
+		if (*ret != NULL)
+			return OK;
+	}
+	view_init(&view, scene->service, scene->snapshot, scene->session, revision, NULL);
+	rc = effective_entry_new(ret, &view, path, &report, err);
+	if (rc == OK && d != NULL)
+		config_cache_put(scene->service->cache, d, *ret);
+	view_clear(&view);
+	check_report_clear(&report);
+	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config)) : rc;
+}
+
+enum step config_get_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct effective_entry *e = NULL;
+	struct error err = ERROR_NULL;
+	uint64_t revision = 0;
+	enum step step;
+	enum result rc;
+
+	if (config_doc(scene->snapshot, c->path) == NULL && c->in.revision == 0 && c->in.at_ms == 0)
+		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	rc = revision_asked(scene, &revision, &err);
+	if (rc == OK)
+		rc = config_entry_at(scene, c->path, revision, &e, &err);
+	if (rc != OK)
+		return answer_wrong(c, rc, &err);
+	step = answer_entry(scene, revision, e);
+	effective_entry_unref(e);
+	return step;
+}

@@ -1,0 +1,23 @@
+/* Effective configurations, for the verbs that answer with them. */
+#pragma once
+
+#include "service/config_cache.h"
+
+/* Whether an If-None-Match list names the ETag. */
+bool etag_matches(struct slice list, const char *etag);
+
+/* What "config/app/name" came to at a revision, 0 for now: referenced. E_NOT_FOUND, E_UNSUPPORTED (abstract), E_INVALID. Worker only. */
+MUST_USE enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
+				     struct effective_entry **ret, struct error *err);
+
+/* {"content", "origins": {pointer: {…}}, "secrets": {pointer: {…}}, "warnings"}: `n` is the content, at `key`. */
+MUST_USE enum result explain_write(struct buf *ret, struct scene *scene,
+				   const struct effective_entry *e, const struct tree_node *n,
+				   struct slice key, struct error *err);
+
+/* A JSON array of {"pointer", "op", "from", "to", "secret", "reload", "origin"}; either entry may be NULL. A secret that the configuration refers to and that got
+ * another version is a "replace" without values. `schema` may be NULL. Origins that `reader` may not read are left out. */
+MUST_USE enum result config_diff_write(struct buf *ret, const struct effective_entry *from,
+				       const struct effective_entry *to,
+				       const struct schema *schema, const struct rights *reader,
+				       struct error *err);

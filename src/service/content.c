@@ -1,0 +1,74 @@
+/* The rule: contents are opened into wiped memory only, one version at a time, and bound to their place. */
+#include "base/log.h"
+#include "crypto/content.h"
+#include "doc/read.h"
+#include "service/internal.h"
+
+static struct slice kind_of(struct slice path)
+{
+	struct slice kind = path;
+
+	slice_next_part(&path, '/', &kind);
+	return kind;
+}
+
+enum result content_of_row(struct service *s, const struct version_row *row, struct buf *ret,
+			   struct error *err)
+{
+	struct content_place place = {.kind = kind_of(row->path),
+				      .path = row->path,
+				      .version = row->version,
+				      .content_type = row->content_type};
+	enum result rc = content_open(ret, s->keyring, &place, row->sealed, row->wrapped_key, err);
+
+	if (rc == OK)
+		return OK;
+	log_line(LOG_ERROR, "content_unreadable", "path=%.*s version=%llu error=%s",
+		 SLICE_ARGS(row->path), (unsigned long long)row->version, result_name(rc));
+	return wrap(err, rc, "%.*s version %llu", SLICE_ARGS(row->path),
+		    (unsigned long long)row->version);
+}
+
+/* What was stored within the bounds of its time stays readable. */
+enum result tree_of_content(struct slice content, struct slice content_type, struct tree *ret,
+			    struct doc_warnings *warnings, struct error *err)
+{
+	struct doc_limits limits = DOC_LIMITS_DEFAULT;
+	enum doc_format format = slice_is_text(content_type, CONTENT_YAML) ? DOC_YAML : DOC_JSON;
+
+	if (content.len > limits.bytes_max)
+		limits.bytes_max = content.len;
+	return doc_read(ret, format, content, &limits, warnings, err);
+}
+
+enum result tree_of_row(struct service *s, const struct version_row *row, struct tree *ret,
+			struct error *err)
+{
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	enum result rc = content_of_row(s, row, &content, err);
+
+	if (rc != OK)
+		return rc;
+	rc = tree_of_content(buf_slice(&content), row->content_type, ret, NULL, err);
+	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
+}
+
+enum result revision_asked(struct scene *scene, uint64_t *ret, struct error *err)
+{
+	const struct call_input *in = &scene->call->in;
+	uint64_t revision = in->revision;
+	enum result rc;
+
+	if (in->at_ms != 0) {
+		rc = store_revision_at(scene->session, in->at_ms, &revision, err);
+		if (rc != OK)
+			return rc;
+		if (revision == 0)
+			return fail(err, E_NOT_FOUND, "there was nothing yet at that time");
+	}
+	if (revision > scene->snapshot->revision)
+		return fail(err, E_NOT_FOUND, "revision %llu does not exist",
+			    (unsigned long long)revision);
+	*ret = revision;
+	return OK;
+}

@@ -1,0 +1,219 @@
+/* The rule: a secret leaves only with an entry in the log; and what an event loop opens and parses is small. */
+#include "service/config.h"
+#include "service/write.h"
+
+#include "base/text.h"
+#include "doc/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the caller's thread may open, and parse: libyaml needs half a millisecond for a kilobyte, JSON a hundredth of it. */
+#define LOOP_SEALED_BYTES_MAX ((size_t)64 << 10)
+#define LOOP_YAML_BYTES_MAX   ((size_t)2 << 10)
+
+bool etag_matches(struct slice list, const char *etag)
+{
+	struct slice part;
+
+	while (etag[0] != '\0' && slice_next_part(&list, ',', &part)) {
+		while (part.len != 0 && (part.data[0] == ' ' || part.data[0] == '\t'))
+			part = slice_from(part, 1);
+		while (part.len != 0 &&
+		       (part.data[part.len - 1] == ' ' || part.data[part.len - 1] == '\t'))
+			part.len--;
+		if (slice_starts_with(part, SLICE_LITERAL("W/")))
+			part = slice_from(part, 2);
+		if (slice_is_text(part, etag) || slice_is_text(part, "*"))
+			return true;
+	}
+	return false;
+}
+
+static void append_metadata(struct buf *b, const struct version_row *row,
+			    const struct tree_node *metadata)
+{
+	json_member(b, "metadata");
+	buf_append_char(b, '{');
+	json_member_time(b, "created_at", row->created_ms);
+	json_member_text(b, "created_by", row->created_by);
+	for (uint32_t i = 0;
+	     metadata != NULL && metadata->kind == TREE_OBJECT && i < metadata->count; i++) {
+		const struct tree_member *m = &metadata->of.members[i];
+
+		if (slice_is_text(tree_key(m), "created_at") ||
+		    slice_is_text(tree_key(m), "created_by"))
+			continue;
+		json_comma(b);
+		json_append_string(b, tree_key(m));
+		buf_append_char(b, ':');
+		json_write(b, &m->value);
+	}
+	buf_append_char(b, '}');
+}
+
+static void append_content(struct buf *b, const struct version_row *row, enum doc_kind kind,
+			   const struct tree_node *root)
+{
+	static const struct tree_node empty = {.kind = TREE_OBJECT};
+	const struct tree_node *data = TREE_GET(root, "data");
+	const struct tree_node *encoding = TREE_GET(root, "encoding");
+
+	if (kind != KIND_SECRETS) {
+		json_member(b, "content");
+		json_write(b, root);
+		return;
+	}
+	json_member(b, "data");
+	json_write(b, data != NULL ? data : &empty);
+	if (encoding != NULL) {
+		json_member(b, "encoding");
+		json_write(b, encoding);
+	}
+	append_metadata(b, row, TREE_GET(root, "metadata"));
+}
+
+static enum result record_read(struct scene *scene, const struct version_row *row,
+			       struct slice content, struct error *err)
+{
+	uint8_t mac[HASH_BYTES];
+
+	audit_value_mac(mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC), row->path,
+			row->version, content);
+	return recording_touch(scene->call, row->path, row->version, mac)
+		       ? OK
+		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
+static enum result write_json(struct buf *ret, const struct version_row *row, enum doc_kind kind,
+			      struct slice content, struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, kind == KIND_SECRETS);
+	enum result rc = tree_of_content(content, row->content_type, &tree, NULL, err);
+
+	if (rc != OK)
+		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
+	json_version_head(ret, row);
+	append_content(ret, row, kind, &tree.root);
+	buf_append_char(ret, '}');
+	return buf_check(ret, err);
+}
+
+static enum step answer_row(struct scene *scene, const struct version_row *row, enum doc_kind kind)
+{
+	struct call *c = scene->call;
+	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_NULL;
+	struct error err = ERROR_NULL;
+	const char *type;
+	enum result rc;
+
+	answer_etag_version(c, row->version);
+	if (etag_matches(c->in.if_none_match, c->out.etag)) {
+		c->out.is_not_modified = true;
+		return answer_empty(c);
+	}
+	rc = content_of_row(scene->service, row, &content, &err);
+	if (rc == OK && kind == KIND_SECRETS)
+		rc = record_read(scene, row, buf_slice(&content), &err);
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	if (!c->in.wants_source) {
+		rc = write_json(&json, row, kind, buf_slice(&content), &err);
+		return rc == OK ? answer_body(c, BODY_JSON, &json, kind == KIND_SECRETS)
+				: answer_error(c, rc, &err);
+	}
+	type = arena_text(&c->arena, row->content_type);
+	if (type == NULL)
+		return answer_fail(c, E_MEMORY, "out of memory");
+	c->out.content_type = slice_make(type, row->content_type.len);
+	return answer_body(c, BODY_SOURCE, &content, kind == KIND_SECRETS);
+}
+
+static bool is_quick(const struct call *c, const struct version_row *row)
+{
+	if (row->sealed.len > LOOP_SEALED_BYTES_MAX)
+		return false;
+	return c->in.wants_source || slice_is_text(row->content_type, CONTENT_JSON) ||
+	       row->sealed.len <= LOOP_YAML_BYTES_MAX;
+}
+
+static enum step answer_gone(struct call *c)
+{
+	return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+}
+
+enum step document_get_on_loop(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct error err = ERROR_NULL;
+	const struct snap_doc *d;
+	enum doc_kind kind;
+	enum result rc = path_check(c->path, &kind, &err);
+
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	if (c->in.version != 0 || c->in.revision != 0 || c->in.at_ms != 0)
+		return STEP_WORKER;
+	d = snapshot_live(scene->snapshot, c->path);
+	if (d == NULL)
+		return answer_gone(c);
+	if (scene->worker == NULL && !is_quick(c, snap_doc_row(d)))
+		return STEP_WORKER;
+	return answer_row(scene, snap_doc_row(d), kind);
+}
+
+static enum result keep_record(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct doc_record **ret = ctx;
+	enum doc_kind kind;
+	enum result rc = path_check(row->path, &kind, err);
+
+	if (rc != OK)
+		return rc;
+	*ret = doc_record_new(kind, row);
+	return *ret != NULL ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
+static enum result find_old(struct scene *scene, struct doc_record **ret, struct error *err)
+{
+	const struct call *c = scene->call;
+	uint64_t revision;
+	enum result rc;
+
+	if (c->in.version != 0)
+		return store_get_version(scene->session, c->path, c->in.version, keep_record, ret,
+					 err);
+	rc = revision_asked(scene, &revision, err);
+	return rc == OK ? store_get_version_at(scene->session, c->path, revision, keep_record, ret,
+					       err)
+			: rc;
+}
+
+enum step document_get_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct error err = ERROR_NULL;
+	struct doc_record *record = NULL;
+	enum step step;
+	enum result rc;
+
+	if (c->in.version == 0 && c->in.revision == 0 && c->in.at_ms == 0)
+		return document_get_on_loop(scene);
+	rc = find_old(scene, &record, &err);
+	if (rc == E_NOT_FOUND && err.text[0] == '\0')
+		return c->in.version != 0
+			       ? answer_fail(c, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
+					     (unsigned long long)c->in.version)
+			       : answer_fail(c, rc, "%.*s did not exist then", SLICE_ARGS(c->path));
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	if (record->row.state != VERSION_LIVE)
+		step = answer_fail(c, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(c->path),
+				   (unsigned long long)record->row.version,
+				   record->row.state == VERSION_DESTROYED ? "destroyed"
+									  : "deleted");
+	else
+		step = answer_row(scene, &record->row, record->kind);
+	doc_record_unref(record);
+	return step;
+}

@@ -1,0 +1,178 @@
+/* The rule: a dry run tells what a write would do, to who may read what it would change, and does nothing. */
+#include "service/config.h"
+#include "service/write.h"
+
+#include "base/text.h"
+#include "doc/diff.h"
+#include "doc/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DRY_RUN_BYTES_MAX ((size_t)16 << 20)
+
+struct showing {
+	struct buf *out;
+	bool is_secret;
+};
+
+static enum result show_difference(void *ctx, enum diff_op op, struct slice pointer,
+				   const struct tree_node *from, const struct tree_node *to,
+				   struct error *err)
+{
+	struct showing *s = ctx;
+
+	if (s->out->len > DRY_RUN_BYTES_MAX)
+		return fail(err, E_LIMIT, "the difference is too large to be shown");
+	json_comma(s->out);
+	buf_append_char(s->out, '{');
+	json_member_text(s->out, "pointer", pointer);
+	json_member_text(s->out, "op", slice_text(diff_op_name(op)));
+	if (from != NULL && !s->is_secret) {
+		json_member(s->out, "from");
+		json_write(s->out, from);
+	}
+	if (to != NULL && !s->is_secret) {
+		json_member(s->out, "to");
+		json_write(s->out, to);
+	}
+	json_member_bool(s->out, "secret", s->is_secret);
+	buf_append_char(s->out, '}');
+	return OK;
+}
+
+static const char *action_of(const struct change *c)
+{
+	if (!c->is_changed)
+		return "unchanged";
+	switch (c->action) {
+	case CHANGE_PUT:
+		return snap_doc_is_live(c->before) ? "update" : "create";
+	case CHANGE_DELETE:
+		return "delete";
+	case CHANGE_UNDELETE:
+		return "undelete";
+	case CHANGE_DESTROY:
+		return "destroy";
+	}
+	return "unchanged";
+}
+
+/* Of a secret only which keys change. */
+static enum result append_diff(struct buf *b, struct write *w, const struct change *c,
+			       struct error *err)
+{
+	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, true);
+	struct showing s = {b, c->kind == KIND_SECRETS};
+	const struct tree_node *from = NULL, *to = NULL;
+	enum result rc = OK;
+
+	if (snap_doc_is_live(c->before)) {
+		rc = tree_of_row(w->service, snap_doc_row(c->before), &before, err);
+		from = &before.root;
+	}
+	if (rc == OK && c->exists && c->doc != NULL && c->doc->is_parsed)
+		to = &c->doc->tree.root;
+	else if (rc == OK && c->exists)
+		return OK; /* it could not be read: the errors say so */
+	return rc == OK ? diff_trees(from, to, show_difference, &s, err) : rc;
+}
+
+static enum result append_change(struct buf *b, struct write *w, const struct change *c,
+				 struct error *err)
+{
+	enum result rc = OK;
+
+	json_comma(b);
+	buf_append_char(b, '{');
+	json_member_text(b, "path", c->path);
+	json_member_text(b, "action", slice_text(action_of(c)));
+	json_member_u64(b, "from_version",
+			c->before != NULL ? snap_doc_row(c->before)->version : 0);
+	json_member(b, "diff");
+	buf_append_char(b, '[');
+	if (c->is_changed && rights_may(w->view.reader, MAY_READ, c->path))
+		rc = append_diff(b, w, c, err);
+	buf_append_text(b, "]}");
+	return rc;
+}
+
+/* What a configuration came to before, if it came to anything. */
+static enum result entry_before(struct scene *scene, const struct affected *f, struct slice config,
+				struct effective_entry **ret, struct error *err)
+{
+	struct error ignored = ERROR_NULL;
+	enum result rc;
+
+	*ret = NULL;
+	if (!snap_doc_is_live(f->before))
+		return OK;
+	rc = config_entry_at(scene, config, 0, ret, &ignored);
+	if (rc == E_MEMORY || rc == E_IO) {
+		*err = ignored;
+		return rc;
+	}
+	return OK;
+}
+
+static enum result append_effective(struct scene *scene, struct write *w, const struct affected *f,
+				    struct buf *b, struct error *err)
+{
+	char config[PATH_BYTES_MAX + 8];
+	struct effective_entry *before;
+	const struct schema *schema = NULL;
+	struct error ignored = ERROR_NULL;
+	enum result rc;
+
+	snprintf(config, sizeof config, "config/%.*s",
+		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
+	if (!rights_may(scene->rights, MAY_READ, slice_text(config)) || f->is_invalid)
+		return OK;
+	rc = entry_before(scene, f, slice_text(config), &before, err);
+	if (rc != OK)
+		return rc;
+	if (f->entry != NULL && f->entry->effective.schema.len != 0)
+		rc = view_schema(&w->view, f->entry->effective.schema, &schema, NULL, &ignored);
+	json_comma(b);
+	buf_append_char(b, '{');
+	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
+	json_member(b, "diff");
+	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, scene->rights, err);
+	buf_append_char(b, '}');
+	effective_entry_unref(before);
+	return rc;
+}
+
+static enum result append_all(struct scene *scene, struct write *w, struct buf *b,
+			      struct error *err)
+{
+	enum result rc = OK;
+
+	buf_append_text(b, "{\"dry_run\":true,\"changes\":[");
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++)
+		rc = append_change(b, w, &w->changes[i], err);
+	buf_append_text(b, "],\"effective\":[");
+	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
+		if (b->len > DRY_RUN_BYTES_MAX)
+			rc = fail(err, E_LIMIT, "the difference is too large to be shown");
+		else if (w->affected[i].kind == KIND_PROFILES && w->affected[i].is_changed)
+			rc = append_effective(scene, w, &w->affected[i], b, err);
+	}
+	buf_append_text(b, "],\"errors\":");
+	problems_write(b, w, w->report.errors, w->was_forced ? 0 : w->report.errors_count);
+	buf_append_text(b, ",\"warnings\":");
+	problems_write(b, w, w->report.warnings, w->report.warnings_count);
+	buf_append_text(b, ",\"unchecked\":");
+	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
+	buf_append_char(b, '}');
+	return rc == OK ? buf_check(b, err) : rc;
+}
+
+enum step dry_run_answer(struct scene *scene, struct write *w)
+{
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	struct error err = ERROR_NULL;
+	enum result rc = append_all(scene, w, &b, &err);
+
+	return rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
+}

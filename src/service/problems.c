@@ -1,0 +1,116 @@
+/* The rule: an answer names no document that its reader may not read. What must be said of one is said of "another". */
+#include "service/write.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static struct slice keep_text(struct check_report *r, struct slice s)
+{
+	const char *copy = arena_text(&r->arena, s);
+
+	return copy != NULL ? slice_make(copy, s.len) : SLICE_NULL;
+}
+
+static void fill(struct check_report *r, struct check_problem *p, const struct check_problem *place,
+		 const char *message)
+{
+	*p = *place;
+	p->profile = keep_text(r, place->profile);
+	p->pointer = keep_text(r, place->pointer);
+	p->keyword = keep_text(r, place->keyword);
+	p->origin_path = keep_text(r, place->origin_path);
+	p->message = arena_text(&r->arena, slice_text(message));
+	if (p->message == NULL)
+		p->message = "";
+}
+
+void problem_add(struct check_report *r, const struct check_problem *place, const char *message)
+{
+	if (r->errors == NULL)
+		r->errors = arena_alloc_array(&r->arena, CHECK_PROBLEMS_MAX, sizeof *r->errors);
+	if (r->errors == NULL || r->errors_count == CHECK_PROBLEMS_MAX)
+		r->errors_dropped++;
+	else
+		fill(r, &r->errors[r->errors_count++], place, message);
+}
+
+void warning_add(struct check_report *r, const struct check_problem *place, const char *message)
+{
+	if (r->warnings == NULL)
+		r->warnings = arena_alloc_array(&r->arena, CHECK_PROBLEMS_MAX, sizeof *r->warnings);
+	if (r->warnings != NULL && r->warnings_count < CHECK_PROBLEMS_MAX)
+		fill(r, &r->warnings[r->warnings_count++], place, message);
+}
+
+const struct change *write_change(const struct write *w, struct slice path)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (slice_is_equal(w->changes[i].path, path))
+			return &w->changes[i];
+	}
+	return NULL;
+}
+
+/* Who writes a document's content knows it; who moves or patches it may not. */
+static bool may_see(const struct write *w, struct slice path)
+{
+	const struct change *c = write_change(w, path);
+
+	return (c != NULL && c->op == CHANGE_OP_PUT) || rights_may(w->view.reader, MAY_READ, path);
+}
+
+static bool may_see_profile(const struct write *w, struct slice profile)
+{
+	char path[PATH_BYTES_MAX + 16];
+	struct slice as;
+
+	if (profile.len == 0)
+		return true;
+	if (profile.len > PATH_BYTES_MAX)
+		return false;
+	memcpy(path, "profiles/", 9);
+	memcpy(path + 9, profile.data, profile.len);
+	as = slice_make(path, 9 + profile.len);
+	if (write_change(w, as) != NULL || rights_may(w->view.reader, MAY_READ, as))
+		return true;
+	memcpy(path + 2, "config/", 7);
+	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + profile.len));
+}
+
+void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
+		    uint32_t count)
+{
+	uint32_t hidden = 0;
+	bool is_first = true;
+
+	buf_append_char(ret, '[');
+	for (uint32_t i = 0; i < count; i++) {
+		struct check_problem p = problems[i];
+		struct buf one = BUF_NULL;
+
+		if (!may_see_profile(w, p.profile) ||
+		    (p.profile.len == 0 && p.origin_path.len != 0 && !may_see(w, p.origin_path) &&
+		     write_change(w, p.origin_path) == NULL)) {
+			hidden++;
+			continue;
+		}
+		if (p.origin_path.len != 0 && !may_see(w, p.origin_path) &&
+		    write_change(w, p.origin_path) == NULL)
+			p.origin_path = SLICE_NULL;
+		check_problems_write(&one, &p, 1);
+		if (!is_first)
+			buf_append_char(ret, ',');
+		is_first = false;
+		if (one.len >= 2)
+			buf_append(ret, one.data + 1, one.len - 2);
+		ret->is_failed |= buf_is_failed(&one);
+		buf_clear(&one);
+	}
+	if (hidden != 0)
+		buf_printf(ret,
+			   "%s{\"profile\":\"\",\"pointer\":\"\",\"keyword\":\"\",\"message\":"
+			   "\"%u in documents that you may not read\"}",
+			   is_first ? "" : ",", hidden);
+	buf_append_char(ret, ']');
+}

@@ -1,0 +1,85 @@
+/* The rule: what was done is said as it was done: path, version, revision, when, by whom, digest; never the content. */
+#include "service/write.h"
+
+#include "base/text.h"
+
+static void append_lists(struct buf *b, struct write *w)
+{
+	json_member(b, "warnings");
+	problems_write(b, w, w->report.warnings, w->report.warnings_count);
+	json_member(b, "unchecked");
+	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
+}
+
+/* The newest version as it is after the change. */
+static void append_item(struct buf *b, const struct write *w, const struct change *c)
+{
+	struct version_row row;
+
+	if (c->action == CHANGE_PUT && c->is_changed) {
+		row = (struct version_row){.path = c->path,
+					   .version = c->version,
+					   .revision = w->revision,
+					   .created_ms = w->time_ms,
+					   .created_by = w->author,
+					   .message = w->message,
+					   .digest =
+						   slice_make((const char *)c->digest, HASH_BYTES)};
+	} else {
+		row = *snap_doc_row(c->before);
+	}
+	json_version_head(b, &row);
+	if (c->action != CHANGE_PUT) {
+		json_member_text(b, "state",
+				 slice_text(c->state == VERSION_LIVE	  ? "live"
+					    : c->state == VERSION_DELETED ? "deleted"
+									  : "destroyed"));
+		json_member(b, "versions");
+		buf_append_char(b, '[');
+		for (uint32_t i = 0; i < c->versions_count; i++) {
+			json_comma(b);
+			buf_append_u64(b, c->versions[i]);
+		}
+		buf_append_char(b, ']');
+	}
+	json_member_bool(b, "changed", c->is_changed);
+}
+
+static void append_batch(struct buf *b, struct write *w)
+{
+	buf_append_char(b, '{');
+	json_member_u64(b, "revision", w->revision);
+	json_member_bool(b, "changed", w->has_revision);
+	json_member(b, "items");
+	buf_append_char(b, '[');
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		json_comma(b);
+		append_item(b, w, &w->changes[i]);
+		buf_append_char(b, '}');
+	}
+	buf_append_char(b, ']');
+}
+
+enum result write_answer(struct write *w, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	const struct change *c = &w->changes[0];
+	struct call *call = w->call;
+
+	if (w->is_batch)
+		append_batch(&b, w);
+	else
+		append_item(&b, w, c);
+	append_lists(&b, w);
+	buf_append_char(&b, '}');
+	if (!w->is_batch && c->op == CHANGE_OP_DELETE) {
+		answer_empty(call);
+		return OK;
+	}
+	if (!w->is_batch && c->exists)
+		answer_etag_version(call, c->version);
+	call->out.is_created =
+		!w->is_batch && c->op == CHANGE_OP_PUT && !snap_doc_is_live(c->before);
+	answer_json(call, &b);
+	return call->out.result == OK ? OK : fail(err, E_MEMORY, "out of memory");
+}

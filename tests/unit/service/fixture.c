@@ -1,0 +1,428 @@
+#include "fixture.h"
+
+#include "access/token.h"
+#include "audit/log.h"
+#include "crypto/content.h"
+#include "crypto/crypto.h"
+#include "crypto/token.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct asking {
+	struct call call;
+	struct service *service;
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	bool is_handed_back;
+};
+
+#define MUST(expr)                                                                                 \
+	do {                                                                                       \
+		struct error err = ERROR_NULL;                                                     \
+		enum result must_rc = (expr);                                                      \
+		cr_assert_eq(must_rc, OK, "%s: %s: %s", #expr, result_name(must_rc), err.text);    \
+	} while (0)
+
+static const char store_id[] = "0123456789abcdef";
+
+static enum result keep_root(void *ctx, const uint8_t bytes[static KEY_BYTES], struct error *err)
+{
+	(void)err;
+	memcpy(ctx, bytes, KEY_BYTES);
+	return OK;
+}
+
+static enum result put_key(void *ctx, const struct key_row *row, struct error *err)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "test_key_%d_%u", (int)row->purpose, row->generation);
+	return store_put_meta(ctx, name, row->wrapped, err);
+}
+
+static void put_token(struct store *s, const struct keyring *ring, const char *name,
+		      const char *policy, struct buf *ret)
+{
+	CLEANUP(buf_clear) struct buf record = BUF_NULL;
+	struct slice policies[] = {slice_text(policy)};
+	char accessor[ACCESSOR_BYTES];
+	uint8_t hash[HASH_BYTES];
+	struct token_record r = {.name = slice_text(name), .policies = policies, .policies_count = 1};
+
+	accessor_generate(accessor);
+	r.accessor = slice_text(accessor);
+	token_record_write(&record, &r);
+	MUST(token_generate(ret, &err));
+	cr_assert(token_hash(hash, keyring_derived(ring, DERIVED_TOKEN_PEPPER), buf_slice(ret)));
+	MUST(store_put_token(s,
+			     &(struct token_row){.hash = {(const char *)hash, HASH_BYTES},
+						 .accessor = r.accessor,
+						 .record = buf_slice(&record),
+						 .uses_left = -1},
+			     &err));
+}
+
+static void put_first_policy(struct store *s, const struct keyring *ring)
+{
+	static const char source[] = "rules: [{allow: [read, list, write, check, delete, rollback, "
+				     "destroy, audit, grant, admin], on: \"**\"}]\n";
+	struct content_place place = {.kind = SLICE_LITERAL("policies"),
+				      .path = SLICE_LITERAL("policies/all"),
+				      .version = 1,
+				      .content_type = SLICE_LITERAL("application/yaml")};
+	CLEANUP(buf_clear) struct buf sealed = BUF_NULL, wrapped = BUF_NULL;
+	uint8_t digest[HASH_BYTES];
+
+	sha256_slice(digest, slice_text(source));
+	MUST(content_seal(&sealed, &wrapped, ring, &place, slice_text(source), &err));
+	MUST(store_put_revision(s, &(struct revision_row){.revision = 1, .time_ms = 1000}, &err));
+	MUST(store_put_version(s,
+			       &(struct version_row){.path = place.path,
+						     .version = 1,
+						     .revision = 1,
+						     .created_ms = 1000,
+						     .content_type = place.content_type,
+						     .digest = {(const char *)digest, HASH_BYTES},
+						     .state_revision = 1,
+						     .key_generation = 1,
+						     .wrapped_key = buf_slice(&wrapped),
+						     .sealed = buf_slice(&sealed)},
+			       &err));
+	MUST(store_put_change(s,
+			      &(struct change_row){.revision = 1,
+						   .path = place.path,
+						   .origin = SLICE_LITERAL("put"),
+						   .version = 1},
+			      &err));
+}
+
+static uint8_t root_bytes[KEY_BYTES];
+
+static struct keyring *init_store(struct fixture *f, struct store *s)
+{
+	struct keyring *ring;
+	struct key *root;
+
+	MUST(key_new_random(&root, f->memory, &err));
+	MUST(key_lend(root, keep_root, root_bytes, &err));
+	MUST(keyring_create(&ring, f->memory, root, slice_text(store_id), &err));
+	MUST(store_begin(s, &err));
+	MUST(keyring_each_row(ring, put_key, s, &err));
+	MUST(store_put_meta(s, META_EPOCH, SLICE_LITERAL("1"), &err));
+	MUST(store_put_meta(s, META_REVISION, SLICE_LITERAL("1"), &err));
+	MUST(store_put_meta(s, META_LAST_MS, SLICE_LITERAL("1000"), &err));
+	MUST(store_put_meta(s, META_LOG_ORIGIN, SLICE_LITERAL("reeve.test/log"), &err));
+	put_first_policy(s, ring);
+	put_token(s, ring, "root", "all", &f->root_token);
+	MUST(store_commit(s, &err));
+	return ring;
+}
+
+static void serve(struct fixture *f, struct store *s, struct keyring *ring)
+{
+	struct service_settings settings = SERVICE_SETTINGS_DEFAULT;
+
+	f->store = s;
+	MUST(service_open(&f->service, s, ring, &settings, &system_clock, &system_random, &err));
+}
+
+void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name), void *ctx)
+{
+	struct keyring *ring;
+	struct store *s;
+
+	*f = (struct fixture){0};
+	strcpy(f->folder, "/tmp/reeve-service-XXXXXX");
+	cr_assert_not_null(mkdtemp(f->folder));
+	MUST(crypto_start(&err));
+	MUST(secret_memory_new(&f->memory, &err));
+	MUST(store_open_sqlite(&s, f->folder, true, &err));
+	ring = init_store(f, s);
+	if (may_call != NULL)
+		MUST(store_wrap_failing(&s, s, may_call, ctx, &err));
+	serve(f, s, ring);
+}
+
+void fixture_open(struct fixture *f)
+{
+	fixture_open_failing(f, NULL, NULL);
+}
+
+struct key_rows {
+	struct key_row rows[3];
+	struct buf texts[3];
+	size_t count;
+};
+
+static enum result keep_meta(void *ctx, struct slice value, struct error *err)
+{
+	buf_append_slice(ctx, value);
+	return buf_check(ctx, err);
+}
+
+static void stop(struct fixture *f)
+{
+	service_drain(f->service);
+	service_close(f->service);
+	f->service = NULL;
+}
+
+void fixture_restart(struct fixture *f)
+{
+	struct key_rows k = {0};
+	struct store_session *ss;
+	struct keyring *ring;
+	struct store *s;
+	struct key *root;
+	uint8_t bytes[KEY_BYTES];
+
+	if (f->service != NULL)
+		stop(f);
+	MUST(store_open_sqlite(&s, f->folder, false, &err));
+	MUST(store_session_open(&ss, s, &err));
+	for (int purpose = 1; purpose <= 3; purpose++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "test_key_%d_1", purpose);
+		MUST(store_get_meta(ss, name, keep_meta, &k.texts[k.count], &err));
+		k.rows[k.count].purpose = (enum key_purpose)purpose;
+		k.rows[k.count].generation = 1;
+		k.rows[k.count].wrapped = buf_slice(&k.texts[k.count]);
+		k.count++;
+	}
+	store_session_close(ss);
+	memcpy(bytes, root_bytes, KEY_BYTES);
+	MUST(key_take_bytes(&root, f->memory, bytes, &err));
+	MUST(keyring_open(&ring, f->memory, root, slice_text(store_id), k.rows, k.count, &err));
+	for (size_t i = 0; i < k.count; i++)
+		buf_clear(&k.texts[i]);
+	serve(f, s, ring);
+}
+
+static void remove_folder(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *e;
+	char path[400];
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+		unlink(path);
+	}
+	if (d != NULL)
+		closedir(d);
+	rmdir(folder);
+}
+
+void fixture_close(struct fixture *f)
+{
+	if (f->service != NULL)
+		stop(f);
+	secret_memory_free(f->memory);
+	buf_clear(&f->root_token);
+	remove_folder(f->folder);
+}
+
+struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
+{
+	struct buf token = BUF_NULL;
+	char path[128], policy[128];
+	struct key_rows unused = {0};
+	struct store_session *ss;
+	struct keyring *ring;
+	struct store *s;
+	struct key *root;
+	uint8_t bytes[KEY_BYTES];
+
+	(void)unused;
+	snprintf(policy, sizeof policy, "%s", name);
+	snprintf(path, sizeof path, "policies/%s", name);
+	expect(f, OK, NULL, PUT, .path = path, .body = rules, .is_yaml = true);
+	stop(f);
+	MUST(store_open_sqlite(&s, f->folder, false, &err));
+	MUST(store_session_open(&ss, s, &err));
+	for (int purpose = 1; purpose <= 3; purpose++) {
+		char key[32];
+
+		snprintf(key, sizeof key, "test_key_%d_1", purpose);
+		MUST(store_get_meta(ss, key, keep_meta, &unused.texts[unused.count], &err));
+		unused.rows[unused.count].purpose = (enum key_purpose)purpose;
+		unused.rows[unused.count].generation = 1;
+		unused.rows[unused.count].wrapped = buf_slice(&unused.texts[unused.count]);
+		unused.count++;
+	}
+	store_session_close(ss);
+	memcpy(bytes, root_bytes, KEY_BYTES);
+	MUST(key_take_bytes(&root, f->memory, bytes, &err));
+	MUST(keyring_open(&ring, f->memory, root, slice_text(store_id), unused.rows, unused.count,
+			  &err));
+	for (size_t i = 0; i < unused.count; i++)
+		buf_clear(&unused.texts[i]);
+	MUST(store_begin(s, &err));
+	put_token(s, ring, name, policy, &token);
+	MUST(store_commit(s, &err));
+	serve(f, s, ring);
+	return token;
+}
+
+static void handed_back(struct call *c)
+{
+	struct asking *a = c->ctx;
+
+	pthread_mutex_lock(&a->mutex);
+	a->is_handed_back = true;
+	pthread_cond_broadcast(&a->cond);
+	pthread_mutex_unlock(&a->mutex);
+}
+
+static struct slice given(const char *text)
+{
+	return text != NULL ? slice_text(text) : SLICE_NULL;
+}
+
+static void fill(struct call *c, const struct ask *what)
+{
+	c->verb = what->verb;
+	c->permission = what->permission;
+	c->path = given(what->path);
+	c->in.body = given(what->body);
+	c->in.body_format = what->is_yaml ? DOC_YAML : DOC_JSON;
+	c->in.is_dry_run = what->is_dry_run;
+	c->in.is_forced = what->is_forced;
+	c->in.is_revealed = what->is_revealed;
+	c->in.is_explained = what->is_explained;
+	c->in.wants_source = what->wants_source;
+	c->in.has_if_version = what->has_if_version;
+	c->in.if_version = what->if_version;
+	c->in.version = what->version;
+	c->in.revision = what->revision;
+	c->in.key = given(what->key);
+	c->in.if_none_match = given(what->etag);
+	c->in.idempotency_key = given(what->idempotency_key);
+	c->in.format = what->format;
+	c->in.wait_ms = what->wait_ms;
+}
+
+struct asking *ask_begin(struct fixture *f, struct ask what)
+{
+	struct asking *a = calloc(1, sizeof *a);
+	struct error err = ERROR_NULL;
+	struct slice token = what.token != NULL ? slice_text(what.token) : buf_slice(&f->root_token);
+
+	call_init(&a->call);
+	a->service = f->service;
+	pthread_mutex_init(&a->mutex, NULL);
+	pthread_cond_init(&a->cond, NULL);
+	fill(&a->call, &what);
+	a->call.ctx = a;
+	a->call.done = handed_back;
+	strcpy(a->call.request_id, "test");
+	strcpy(a->call.address_text, "127.0.0.1");
+	if (service_authenticate(f->service, &a->call, token, &err) != OK) {
+		a->call.out.result = E_UNAUTHENTICATED;
+		atomic_store(&a->call.state, CALL_DONE);
+		return a;
+	}
+	service_submit(f->service, &a->call);
+	return a;
+}
+
+enum call_state ask_state(const struct asking *a)
+{
+	return atomic_load(&a->call.state);
+}
+
+struct call *ask_call(struct asking *a)
+{
+	return &a->call;
+}
+
+/* Also goes on with a poll that was woken. */
+bool ask_wait(struct asking *a, int64_t ms)
+{
+	struct timespec until;
+	bool is_back;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	for (;;) {
+		if (atomic_load(&a->call.state) == CALL_DONE)
+			return true;
+		pthread_mutex_lock(&a->mutex);
+		while (!a->is_handed_back && atomic_load(&a->call.state) != CALL_DONE) {
+			if (pthread_cond_timedwait(&a->cond, &a->mutex, &until) != 0)
+				break;
+		}
+		is_back = a->is_handed_back;
+		a->is_handed_back = false;
+		pthread_mutex_unlock(&a->mutex);
+		if (!is_back)
+			return atomic_load(&a->call.state) == CALL_DONE;
+		if (atomic_load(&a->call.state) == CALL_NEW)
+			service_submit(a->service, &a->call);
+	}
+}
+
+void ask_free(struct asking *a)
+{
+	call_clear(&a->call);
+	pthread_mutex_destroy(&a->mutex);
+	pthread_cond_destroy(&a->cond);
+	free(a);
+}
+
+static char *copy(struct slice s)
+{
+	return strndup(s.data != NULL ? s.data : "", s.len);
+}
+
+struct told ask(struct fixture *f, struct ask what)
+{
+	struct asking *a = ask_begin(f, what);
+	struct told t = {0};
+
+	cr_assert(ask_wait(a, 60000), "no answer came");
+	t.result = a->call.out.result;
+	t.body = copy(a->call.out.body != NULL ? buf_slice(&a->call.out.body->bytes) : SLICE_NULL);
+	t.problems = copy(buf_slice(&a->call.out.problems));
+	t.call.out = a->call.out;
+	t.call.out.body = NULL;
+	t.call.out.problems = (struct buf)BUF_NULL;
+	t.call.out.extra = (struct buf)BUF_NULL;
+	ask_free(a);
+	return t;
+}
+
+void told_clear(struct told *t)
+{
+	free(t->body);
+	free(t->problems);
+}
+
+uint64_t expect_at(struct fixture *f, enum result wanted, const char *text, struct ask what,
+		   const char *file, int line)
+{
+	struct told t = ask(f, what);
+	uint64_t version = strtoull(t.call.out.etag[0] == '"' ? t.call.out.etag + 2 : "0", NULL, 10);
+	bool is_there = text == NULL || strstr(t.body, text) != NULL ||
+			strstr(t.problems, text) != NULL || strstr(t.call.out.error.text, text) != NULL;
+
+	cr_assert_eq(t.result, wanted, "%s:%d: %s instead of %s: %s %s %s", file, line,
+		     result_name(t.result), result_name(wanted), t.call.out.error.text, t.problems,
+		     t.body);
+	cr_assert(is_there, "%s:%d: `%s` is not in `%s` `%s` `%s`", file, line, text, t.body,
+		  t.problems, t.call.out.error.text);
+	told_clear(&t);
+	return version;
+}
