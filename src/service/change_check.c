@@ -97,7 +97,7 @@ enum result secret_check(const struct tree_node *root, struct error *err)
 	const struct tree_node *data = TREE_GET(root, "data");
 	const struct tree_node *metadata = TREE_GET(root, "metadata");
 	const struct tree_node *encoding = TREE_GET(root, "encoding");
-	uint32_t known = 1 + (metadata != NULL ? 1 : 0) + (encoding != NULL ? 1 : 0);
+	uint32_t known = 1U + (metadata != NULL ? 1U : 0U) + (encoding != NULL ? 1U : 0U);
 	enum result rc = OK;
 
 	if (root->kind != TREE_OBJECT || data == NULL || data->kind != TREE_OBJECT)
