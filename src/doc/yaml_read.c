@@ -7,8 +7,8 @@
  */
 #include "doc/yaml_read.h"
 
-#include "base/text.h"
 #include "doc/builder.h"
+#include "doc/yaml_check.h"
 #include "doc/yaml_error.h"
 #include "doc/yaml_scalar.h"
 
@@ -488,39 +488,6 @@ static enum result read_events(struct reader *r)
 	return OK;
 }
 
-/* Line ends that YAML 1.1, and so libyaml, knows and 1.2 does not (5.4), and what neither allows (5.1). */
-static const char *refusal_of(uint32_t cp)
-{
-	if (cp == 0x85 || cp == 0x2028 || cp == 0x2029)
-		return "a line separator of Unicode is ambiguous in YAML: write it as an escape in "
-		       "double quotes";
-	if ((cp < 0x20 && cp != '\t' && cp != '\n' && cp != '\r') || (cp >= 0x7f && cp < 0xa0) ||
-	    cp == 0xfeff || cp == 0xfffe || cp == 0xffff)
-		return "the text holds a character that YAML does not allow: write it as an escape in "
-		       "double quotes";
-	return NULL;
-}
-
-static enum result check_characters(struct slice input, struct error *err)
-{
-	size_t bad = utf8_check(input), at = 0;
-	const char *refusal = bad == SIZE_MAX ? NULL : "the text is not valid UTF-8";
-	uint32_t line, column;
-
-	while (refusal == NULL && at < input.len) {
-		if (input.data[at] >= 0x20 && input.data[at] < 0x7f) {
-			at++;
-			continue;
-		}
-		bad = at;
-		refusal = refusal_of(utf8_next(input, &at));
-	}
-	if (refusal == NULL)
-		return OK;
-	text_position(input, bad, &line, &column);
-	return fail_at(err, E_MALFORMED, line, column, "%s", refusal);
-}
-
 /* Nothing but comments is null, as an empty value is. */
 static void set_root(struct reader *r)
 {
@@ -548,7 +515,7 @@ enum result yaml_read(struct tree *ret, struct slice input, const struct doc_lim
 	if (slice_starts_with(input, SLICE_LITERAL("\xef\xbb\xbf")))
 		input = slice_from(input, 3);
 	r.input = input;
-	rc = check_characters(input, err);
+	rc = yaml_check(input, err);
 	if (rc != OK)
 		return rc;
 	r.has_parser = yaml_parser_initialize(&r.parser) != 0;

@@ -352,6 +352,26 @@ Test(yaml, depth_nodes_bytes_and_anchors_are_bounded)
 	cr_expect_eq(read_within(&t, buf_slice(&anchors), DOC_LIMITS_DEFAULT, NULL), E_LIMIT);
 }
 
+Test(yaml, directives_are_bounded_wherever_they_stand)
+{
+	static const char *const begins[] = {"", "a: 1\n...\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		CLEANUP(tree_clear) struct tree t = TREE_INIT(0, false);
+		CLEANUP(buf_clear) struct buf text = BUF_NULL;
+		struct error err = ERROR_NULL;
+
+		buf_append_text(&text, begins[i]);
+		for (int k = 0; k < 101; k++)
+			buf_printf(&text, "%%TAG !%d! x\n", k);
+		buf_append_text(&text, "---\na: 1\n");
+		cr_expect_eq(read_within(&t, buf_slice(&text), DOC_LIMITS_DEFAULT, &err), E_LIMIT);
+		cr_expect(strstr(err.text, "%TAG") != NULL && err.line == (i == 0 ? 101 : 103),
+			  "%u %s", err.line, err.text);
+	}
+	expect_json("a: '%TAG !a! x'\nb: \"\n %TAG\"\n", "{\"a\":\"%TAG !a! x\",\"b\":\" %TAG\"}");
+}
+
 Test(yaml, what_yaml_1_1_reads_otherwise_is_warned_of_with_its_place)
 {
 	static const struct {
