@@ -23,6 +23,42 @@
 /* How much of a version a query selects behind VERSION_COLUMNS. */
 enum version_part { VERSION_BARE, VERSION_WITH_KEY, VERSION_WHOLE };
 
+/* A walk over a query's rows: `give` reads one and hands it to the callback of its kind. */
+struct walk {
+	enum result (*give)(struct query *q, const struct walk *w, struct error *err);
+	union {
+		version_fn *version;
+		revision_fn *revision;
+		change_fn *change;
+		effective_fn *effective;
+		edge_fn *edge;
+		token_fn *token;
+		key_fn *key;
+	} each;
+	void *ctx;
+	enum version_part part; /* for versions */
+};
+
+/* Up to the first result that is not OK. `ret_count` may be NULL. */
+static enum result walk_rows(struct query *q, const struct walk *w, uint64_t *ret_count,
+			     struct error *err)
+{
+	for (uint64_t count = 0;; count++) {
+		bool has_row;
+		enum result rc = query_next(q, &has_row, err);
+
+		if (rc == OK && has_row)
+			rc = w->give(q, w, err);
+		if (rc != OK)
+			return rc;
+		if (!has_row) {
+			if (ret_count != NULL)
+				*ret_count = count;
+			return OK;
+		}
+	}
+}
+
 static void read_version(struct query *q, enum version_part part, struct version_row *ret)
 {
 	*ret = (struct version_row){
@@ -46,32 +82,22 @@ static void read_version(struct query *q, enum version_part part, struct version
 	}
 }
 
-/* All rows. `*ret_count` counts them; NULL where nobody asks. */
-static enum result each_version_of(struct query *q, enum version_part part, version_fn *each,
-				   void *ctx, uint64_t *ret_count, struct error *err)
+static enum result give_version(struct query *q, const struct walk *w, struct error *err)
 {
-	uint64_t count = 0;
+	struct version_row row;
+	enum result rc;
 
-	for (;;) {
-		struct version_row row;
-		bool has_row;
-		enum result rc = query_next(q, &has_row, err);
+	read_version(q, w->part, &row);
+	rc = query_check(q, err);
+	return rc == OK ? w->each.version(w->ctx, &row, err) : rc;
+}
 
-		if (rc != OK)
-			return rc;
-		if (!has_row)
-			break;
-		count++;
-		read_version(q, part, &row);
-		rc = query_check(q, err);
-		if (rc == OK)
-			rc = each(ctx, &row, err);
-		if (rc != OK)
-			return rc;
-	}
-	if (ret_count != NULL)
-		*ret_count = count;
-	return OK;
+static enum result walk_versions(struct query *q, enum version_part part, version_fn *each,
+				 void *ctx, uint64_t *ret_count, struct error *err)
+{
+	const struct walk w = {give_version, {.version = each}, ctx, part};
+
+	return walk_rows(q, &w, ret_count, err);
 }
 
 enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *ctx,
@@ -85,7 +111,7 @@ enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *c
 		" ORDER BY h.path",
 		"read all documents", err);
 
-	return rc == OK ? each_version_of(&q, VERSION_WHOLE, each, ctx, NULL, err) : rc;
+	return rc == OK ? walk_versions(&q, VERSION_WHOLE, each, ctx, NULL, err) : rc;
 }
 
 enum result sqlite_get_version(struct store_session *ss, struct slice path, uint64_t version,
@@ -101,7 +127,7 @@ enum result sqlite_get_version(struct store_session *ss, struct slice path, uint
 			      what, args, err);
 
 	if (rc == OK)
-		rc = each_version_of(&q, VERSION_WHOLE, each, ctx, &count, err);
+		rc = walk_versions(&q, VERSION_WHOLE, each, ctx, &count, err);
 	if (rc == OK && count == 0)
 		rc = fail(err, E_NOT_FOUND, "%s: there is no such version", what);
 	return rc;
@@ -204,7 +230,7 @@ enum result sqlite_each_version(struct store_session *ss, struct slice path, uin
 		     " ORDER BY v.version DESC LIMIT ?",
 		     "read a history", args, err);
 
-	return rc == OK ? each_version_of(&q, VERSION_BARE, each, ctx, NULL, err) : rc;
+	return rc == OK ? walk_versions(&q, VERSION_BARE, each, ctx, NULL, err) : rc;
 }
 
 enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generation, uint32_t limit,
@@ -218,41 +244,23 @@ enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generat
 		     " WHERE v.key_generation < ? LIMIT ?",
 		     "read wrapped keys", args, err);
 
-	return rc == OK ? each_version_of(&q, VERSION_WITH_KEY, each, ctx, NULL, err) : rc;
+	return rc == OK ? walk_versions(&q, VERSION_WITH_KEY, each, ctx, NULL, err) : rc;
 }
 
-static enum result each_revision_of(struct query *q, revision_fn *each, void *ctx,
-				    uint64_t *ret_count, struct error *err)
+static enum result give_revision(struct query *q, const struct walk *w, struct error *err)
 {
-	uint64_t count = 0;
+	struct revision_row row = {
+		.revision = query_number(q, 0),
+		.time_ms = query_signed(q, 1),
+		.author = query_bytes(q, 2),
+		.accessor = query_bytes(q, 3),
+		.message = query_bytes(q, 4),
+		.source = query_bytes(q, 5),
+		.request_id = query_bytes(q, 6),
+	};
+	enum result rc = query_check(q, err);
 
-	for (;;) {
-		struct revision_row row;
-		bool has_row;
-		enum result rc = query_next(q, &has_row, err);
-
-		if (rc != OK)
-			return rc;
-		if (!has_row)
-			break;
-		count++;
-		row = (struct revision_row){
-			.revision = query_number(q, 0),
-			.time_ms = query_signed(q, 1),
-			.author = query_bytes(q, 2),
-			.accessor = query_bytes(q, 3),
-			.message = query_bytes(q, 4),
-			.source = query_bytes(q, 5),
-			.request_id = query_bytes(q, 6),
-		};
-		rc = query_check(q, err);
-		if (rc == OK)
-			rc = each(ctx, &row, err);
-		if (rc != OK)
-			return rc;
-	}
-	*ret_count = count;
-	return OK;
+	return rc == OK ? w->each.revision(w->ctx, &row, err) : rc;
 }
 
 #define REVISION_COLUMNS \
@@ -306,16 +314,17 @@ enum result sqlite_each_revision(struct store_session *ss, struct slice path, ui
 				 uint32_t limit, revision_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	uint64_t count;
+	const struct walk w = {give_revision, {.revision = each}, ctx, VERSION_BARE};
 	enum result rc = open_revisions(&q, ss, path, before, limit, err);
 
-	return rc == OK ? each_revision_of(&q, each, ctx, &count, err) : rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 enum result sqlite_get_revision(struct store_session *ss, uint64_t revision, revision_fn *each,
 				void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_revision, {.revision = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_bound(revision)};
 	uint64_t count = 0;
 	enum result rc =
@@ -323,7 +332,7 @@ enum result sqlite_get_revision(struct store_session *ss, uint64_t revision, rev
 		     "read a revision", args, err);
 
 	if (rc == OK)
-		rc = each_revision_of(&q, each, ctx, &count, err);
+		rc = walk_rows(&q, &w, &count, err);
 	if (rc == OK && count == 0)
 		rc = fail(err, E_NOT_FOUND, "there is no revision %llu",
 			  (unsigned long long)revision);
@@ -353,157 +362,141 @@ enum result sqlite_revision_at(struct store_session *ss, int64_t time_ms, uint64
 	return rc;
 }
 
-static enum result each_change_of(struct query *q, change_fn *each, void *ctx, struct error *err)
+static enum result give_change(struct query *q, const struct walk *w, struct error *err)
 {
-	for (;;) {
-		struct change_row row;
-		bool has_row;
-		enum result rc = query_next(q, &has_row, err);
+	struct change_row row = {
+		.revision = query_number(q, 0),
+		.path = query_bytes(q, 1),
+		.action = (enum change_action)query_choice(q, 2, ACTION_MAX),
+		.origin = query_bytes(q, 3),
+		.version = query_number(q, 4),
+	};
+	enum result rc = query_check(q, err);
 
-		if (rc != OK || !has_row)
-			return rc;
-		row = (struct change_row){
-			.revision = query_number(q, 0),
-			.path = query_bytes(q, 1),
-			.action = (enum change_action)query_choice(q, 2, ACTION_MAX),
-			.origin = query_bytes(q, 3),
-			.version = query_number(q, 4),
-		};
-		rc = query_check(q, err);
-		if (rc == OK)
-			rc = each(ctx, &row, err);
-		if (rc != OK)
-			return rc;
-	}
+	return rc == OK ? w->each.change(w->ctx, &row, err) : rc;
 }
 
 enum result sqlite_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
 			       void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_change, {.change = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_bound(revision)};
 	enum result rc = OPEN(&q, ss,
 			      "SELECT revision, path, action, origin, version FROM changes"
 			      " WHERE revision = ? ORDER BY path, version",
 			      "read a revision's changes", args, err);
 
-	return rc == OK ? each_change_of(&q, each, ctx, err) : rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 enum result sqlite_each_change_after(struct store_session *ss, struct slice path, uint64_t revision,
 				     change_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_change, {.change = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_text(path), arg_bound(revision)};
 	enum result rc = OPEN(&q, ss,
 			      "SELECT revision, path, action, origin, version FROM changes"
 			      " WHERE path = ? AND revision > ? ORDER BY revision, version",
 			      "read a document's changes", args, err);
 
-	return rc == OK ? each_change_of(&q, each, ctx, err) : rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
+}
+
+static enum result give_effective(struct query *q, const struct walk *w, struct error *err)
+{
+	uint64_t revision = query_number(q, 0);
+	struct slice digest = query_bytes(q, 1);
+	enum result rc = query_check(q, err);
+
+	return rc == OK ? w->each.effective(w->ctx, revision, digest, err) : rc;
 }
 
 enum result sqlite_each_effective(struct store_session *ss, struct slice config, uint64_t before,
 				  uint32_t limit, effective_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_effective, {.effective = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_text(config), before_arg(before), limit_arg(limit)};
 	enum result rc = OPEN(&q, ss,
 			      "SELECT revision, digest FROM effectives WHERE config = ?"
 			      " AND revision < ? ORDER BY revision DESC LIMIT ?",
 			      "read an effective configuration's history", args, err);
-	bool has_row = rc == OK;
 
-	while (rc == OK && has_row) {
-		rc = query_next(&q, &has_row, err);
-		if (rc == OK && has_row) {
-			uint64_t revision = query_number(&q, 0);
-			struct slice digest = query_bytes(&q, 1);
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
+}
 
-			rc = query_check(&q, err);
-			if (rc == OK)
-				rc = each(ctx, revision, digest, err);
-		}
-	}
-	return rc;
+static enum result give_edge(struct query *q, const struct walk *w, struct error *err)
+{
+	struct edge_row row = {
+		.source = query_bytes(q, 0),
+		.target = query_bytes(q, 1),
+		.kind = (enum edge_kind)query_choice(q, 2, KIND_MAX),
+	};
+	enum result rc = query_check(q, err);
+
+	return rc == OK ? w->each.edge(w->ctx, &row, err) : rc;
 }
 
 enum result sqlite_each_edge(struct store_session *ss, edge_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_edge, {.edge = each}, ctx, VERSION_BARE};
 	enum result rc =
 		OPEN_ALL(&q, ss,
 			 "SELECT source, target, kind FROM edges ORDER BY source, kind, target",
 			 "read the edges", err);
-	bool has_row = rc == OK;
 
-	while (rc == OK && has_row) {
-		rc = query_next(&q, &has_row, err);
-		if (rc == OK && has_row) {
-			struct edge_row row = {
-				.source = query_bytes(&q, 0),
-				.target = query_bytes(&q, 1),
-				.kind = (enum edge_kind)query_choice(&q, 2, KIND_MAX),
-			};
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
+}
 
-			rc = query_check(&q, err);
-			if (rc == OK)
-				rc = each(ctx, &row, err);
-		}
-	}
-	return rc;
+static enum result give_token(struct query *q, const struct walk *w, struct error *err)
+{
+	struct token_row row = {
+		.hash = query_bytes_exact(q, 0, DIGEST_BYTES),
+		.accessor = query_bytes(q, 1),
+		.record = query_bytes(q, 2),
+		.expires_ms = query_signed(q, 3),
+		.uses_left = query_signed(q, 4),
+		.is_revoked = query_choice(q, 5, 1) != 0,
+	};
+	enum result rc = query_check(q, err);
+
+	return rc == OK ? w->each.token(w->ctx, &row, err) : rc;
 }
 
 enum result sqlite_each_token(struct store_session *ss, token_fn *each, void *ctx,
 			      struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_token, {.token = each}, ctx, VERSION_BARE};
 	enum result rc = OPEN_ALL(&q, ss,
 				  "SELECT hash, accessor, record, expires_ms, uses_left, is_revoked"
 				  " FROM tokens ORDER BY accessor",
 				  "read the tokens", err);
-	bool has_row = rc == OK;
 
-	while (rc == OK && has_row) {
-		rc = query_next(&q, &has_row, err);
-		if (rc == OK && has_row) {
-			struct token_row row = {
-				.hash = query_bytes_exact(&q, 0, DIGEST_BYTES),
-				.accessor = query_bytes(&q, 1),
-				.record = query_bytes(&q, 2),
-				.expires_ms = query_signed(&q, 3),
-				.uses_left = query_signed(&q, 4),
-				.is_revoked = query_choice(&q, 5, 1) != 0,
-			};
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
+}
 
-			rc = query_check(&q, err);
-			if (rc == OK)
-				rc = each(ctx, &row, err);
-		}
-	}
-	return rc;
+static enum result give_key(struct query *q, const struct walk *w, struct error *err)
+{
+	uint32_t generation = query_choice(q, 0, UINT32_MAX);
+	struct slice wrapped = query_bytes(q, 1);
+	enum result rc = query_check(q, err);
+
+	return rc == OK ? w->each.key(w->ctx, generation, wrapped, err) : rc;
 }
 
 enum result sqlite_each_key(struct store_session *ss, key_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {give_key, {.key = each}, ctx, VERSION_BARE};
 	enum result rc =
 		OPEN_ALL(&q, ss, "SELECT generation, wrapped FROM wrap_keys ORDER BY generation",
 			 "read the keys", err);
-	bool has_row = rc == OK;
 
-	while (rc == OK && has_row) {
-		rc = query_next(&q, &has_row, err);
-		if (rc == OK && has_row) {
-			uint32_t generation = query_choice(&q, 0, UINT32_MAX);
-			struct slice wrapped = query_bytes(&q, 1);
-
-			rc = query_check(&q, err);
-			if (rc == OK)
-				rc = each(ctx, generation, wrapped, err);
-		}
-	}
-	return rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 enum result sqlite_get_log(struct store_session *ss, log_fn *each, void *ctx, struct error *err)

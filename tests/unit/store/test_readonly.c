@@ -283,6 +283,18 @@ static void note_progress(void *ctx, uint64_t done, uint64_t left)
 		put_meta(p->writer, "during", "1");
 }
 
+/* Bytes 18 and 19 of a database's header: 1 for a rollback journal, 2 for a write-ahead log (sqlite.org/fileformat2.html). */
+static void expect_no_log_mode(const char *file)
+{
+	char header[20];
+	int fd = open(file, O_RDONLY);
+
+	cr_assert_eq(read(fd, header, sizeof header), (ssize_t)sizeof header);
+	close(fd);
+	cr_expect_eq(header[18], 1);
+	cr_expect_eq(header[19], 1);
+}
+
 Test(store_readonly, a_backup_is_one_state_while_the_server_writes)
 {
 	static char large[3 * 1024 * 1024];
@@ -304,6 +316,7 @@ Test(store_readonly, a_backup_is_one_state_while_the_server_writes)
 	cr_assert_eq(stat(file, &st), 0);
 	cr_expect_eq(st.st_mode & 07777, 0600);
 	cr_expect_eq(count_files(other.path), 1, "no temporary file is left");
+	expect_no_log_mode(file);
 	EXPECT_RC(store_restore_sqlite(folder.path, file, err), E_BUSY);
 	store_close(s);
 	EXPECT_RC(store_restore_sqlite(folder.path, file, err), E_CONFLICT);
