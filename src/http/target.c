@@ -79,8 +79,6 @@ static enum result split_path(struct target *t, struct error *err)
 	while (slice_next_part(&rest, '/', &part)) {
 		if (part.len == 0)
 			return fail(err, E_MALFORMED, "the path has an empty segment");
-		if (slice_is_text(part, ".") || slice_is_text(part, ".."))
-			return fail(err, E_MALFORMED, "the path has a segment of dots");
 		if (t->segments_count == TARGET_SEGMENTS_MAX)
 			return fail(err, E_MALFORMED, "the path has too many segments");
 		t->segments[t->segments_count++] = part;
@@ -107,6 +105,16 @@ static enum result cut_verb(struct target *t, struct error *err)
 	return OK;
 }
 
+/* Once the verb is cut off, lest it hide them. */
+static enum result refuse_dots(const struct target *t, struct error *err)
+{
+	for (uint32_t i = 0; i < t->segments_count; i++) {
+		if (slice_is_text(t->segments[i], ".") || slice_is_text(t->segments[i], ".."))
+			return fail(err, E_MALFORMED, "the path has a segment of dots");
+	}
+	return OK;
+}
+
 enum result target_parse(struct target *ret, char *text, size_t len, struct error *err)
 {
 	char *mark = memchr(text, '?', len);
@@ -128,7 +136,9 @@ enum result target_parse(struct target *ret, char *text, size_t len, struct erro
 	if (path_len == 0)
 		return OK;
 	rc = split_path(ret, err);
-	return rc == OK ? cut_verb(ret, err) : rc;
+	if (rc == OK)
+		rc = cut_verb(ret, err);
+	return rc == OK ? refuse_dots(ret, err) : rc;
 }
 
 /* In place; the text never grows. */

@@ -67,6 +67,7 @@ Test(target, what_proxies_and_servers_could_read_differently_is_refused)
 		"/v1/profiles/a:",
 		"/v1/profiles/a:b:c",
 		"/v1/profiles/:rollback",
+		"/v1/profiles/..:rollback",
 		"/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25",
 	};
 	char room[ROOM];
