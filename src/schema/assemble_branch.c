@@ -9,7 +9,7 @@
 
 static uint64_t tag_hash(const struct constant *k)
 {
-	return constant_tag_hash(k->kind, k->as.truth, k->as.hash);
+	return constant_tag_hash(k->kind, k->kind == TREE_BOOL && k->as.truth, k->as.hash);
 }
 
 /* The constants that a subschema demands, where they can tell branches apart. */
@@ -189,8 +189,8 @@ static enum result add_tags(struct assembler *a, const struct rule *rule, uint32
 
 			if (tag == NULL)
 				return E_MEMORY;
-			*tag = (struct tag){tag_hash(value), value->text.at, value->text.len,
-					    block, value->kind};
+			*tag = (struct tag){tag_hash(value), value->text.at, value->text.len, block,
+					    value->kind};
 		}
 	}
 	return OK;

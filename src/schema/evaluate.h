@@ -136,5 +136,8 @@ EVALUATE_RULE(evaluate_if);
 /* Turns what was found into the report's problems. */
 MUST_USE enum result evaluate_write_report(struct run *r, struct schema_report *report);
 
-/* message.c: appends the sentence for a finding. */
+/* message.c: the first rule of a kind in a subschema, through references; NULL without one. */
+const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op);
+
+/* Appends the sentence for a finding. */
 void message_append(const struct run *r, const struct finding *f, struct buf *ret);

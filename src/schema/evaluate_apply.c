@@ -49,28 +49,56 @@ enum result evaluate_all_of(struct run *r, const struct rule *rule, const struct
 	return OK;
 }
 
-/* How useful a failed branch's findings are to a person: one that is for another type of value least, then one that is for
- * another constant member (a tag); among others the fewest, then the deepest. */
+/* How useful a failed branch's findings are to a person, from the least: it is for another type of value, for other constants
+ * of this type, for another constant member (a tag), anything else. Of those alike the fewest, then the deepest. */
+enum rank {
+	RANK_TYPE,
+	RANK_CONSTANT,
+	RANK_TAG,
+	RANK_BEST,
+};
+
 struct use {
-	uint32_t rank;
+	enum rank rank;
 	uint32_t count;
 	uint32_t depth;
 };
 
+static bool is_constant(const struct rule *rule)
+{
+	return rule->op == RULE_CONST || rule->op == RULE_ENUM;
+}
+
+static bool has_type(const struct program *p, const struct rule *rule, const struct tree_node *n)
+{
+	for (uint32_t i = 0; i < rule->b; i++) {
+		if (p->constants[rule->a + i].kind == n->kind)
+			return true;
+	}
+	return false;
+}
+
+static enum rank rank_finding(const struct run *r, const struct finding *f)
+{
+	const struct rule *rule = &r->program->rules[f->rule];
+
+	if (f->path_len == r->path.count && (rule->op == RULE_TYPE || rule->op == RULE_FALSE))
+		return RANK_TYPE;
+	if (f->path_len == r->path.count && is_constant(rule))
+		return has_type(r->program, rule, f->node) ? RANK_CONSTANT : RANK_TYPE;
+	return f->path_len == r->path.count + 1 && is_constant(rule) ? RANK_TAG : RANK_BEST;
+}
+
 static struct use rate_branch(const struct run *r, uint32_t from)
 {
-	struct use use = {2, r->problems.count - from, 0};
+	struct use use = {RANK_BEST, r->problems.count - from, 0};
 
 	for (uint32_t i = from; i < r->problems.count; i++) {
 		const struct finding *f = &VEC_AT(&r->problems, struct finding, i);
-		uint8_t op = r->program->rules[f->rule].op;
-		bool is_constant = op == RULE_CONST || op == RULE_ENUM;
+		enum rank rank = rank_finding(r, f);
 
-		if (f->path_len == r->path.count &&
-		    (op == RULE_TYPE || is_constant || op == RULE_FALSE))
-			use.rank = 0;
-		else if (f->path_len == r->path.count + 1 && is_constant && use.rank > 1)
-			use.rank = 1;
+		if (rank < use.rank)
+			use.rank = rank;
 		if (f->path_len > use.depth)
 			use.depth = f->path_len;
 	}
@@ -136,18 +164,45 @@ static enum result try_branch(struct run *r, const struct rule *rule, uint32_t i
 	return OK;
 }
 
-/* Where every branch is for another type or constant, one sentence says what would do. */
+/* Whether each branch is a list of constants, so that one sentence can name them all. */
+static bool are_constants(const struct run *r, const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->b; i++) {
+		uint32_t branch = r->program->links[rule->a + i];
+
+		if (message_find_rule(r->program, branch, RULE_CONST) == NULL &&
+		    message_find_rule(r->program, branch, RULE_ENUM) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* No branch has this tag: that is all there is to say, and which tags there are. */
+static void keep_tag(struct run *r, const struct rule *rule, struct checkpoint start)
+{
+	struct finding *list = r->problems.items;
+
+	for (uint32_t i = start.problems; i < r->problems.count; i++) {
+		if (rank_finding(r, &list[i]) != RANK_TAG)
+			continue;
+		list[start.problems] = list[i];
+		list[start.problems].other = (uint32_t)(rule - r->program->rules) + 1;
+		r->problems.count = start.problems + 1;
+		return;
+	}
+}
+
 static enum result fail_branches(struct run *r, const struct rule *rule, const struct tree_node *n,
 				 struct checkpoint start, const struct tally *t, enum verdict *ret)
 {
-	if (r->problems.count != start.problems && t->best.rank != 0) {
-		*ret = VERDICT_NO;
+	bool is_told = r->problems.count != start.problems;
+
+	*ret = VERDICT_NO;
+	if (is_told && t->best.rank == RANK_TAG && rule->b > 1)
+		keep_tag(r, rule, start);
+	if (is_told && (rule->b == 1 || t->best.rank >= RANK_TAG ||
+			(t->best.rank == RANK_CONSTANT && !are_constants(r, rule))))
 		return OK;
-	}
-	if (r->is_collecting && rule->b == 1 && r->problems.count != start.problems) {
-		*ret = VERDICT_NO;
-		return OK;
-	}
 	evaluate_forget_problems(r, start);
 	return evaluate_fail(r, rule, n, 0, 0, ret);
 }

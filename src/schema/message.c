@@ -154,8 +154,7 @@ static void append_contains(const struct rule *rule, const struct finding *f, st
 			       "items of the kind that `contains` describes", ret);
 }
 
-/* The first rule of a kind, through references. */
-static const struct rule *find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
+const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
 {
 	for (int hops = 0; hops < 8; hops++) {
 		const struct subschema *s = &p->subschemas[subschema];
@@ -176,12 +175,19 @@ static const struct rule *find_rule(const struct program *p, uint32_t subschema,
 	return NULL;
 }
 
+static const struct rule *find_constants(const struct program *p, uint32_t subschema)
+{
+	const struct rule *found = message_find_rule(p, subschema, RULE_CONST);
+
+	return found != NULL ? found : message_find_rule(p, subschema, RULE_ENUM);
+}
+
 static bool append_branch_types(const struct program *p, const struct rule *rule, struct buf *ret)
 {
 	uint32_t types = 0;
 
 	for (uint32_t i = 0; i < rule->b; i++) {
-		const struct rule *type = find_rule(p, p->links[rule->a + i], RULE_TYPE);
+		const struct rule *type = message_find_rule(p, p->links[rule->a + i], RULE_TYPE);
 
 		if (type == NULL)
 			return false;
@@ -195,18 +201,14 @@ static bool append_branch_types(const struct program *p, const struct rule *rule
 static bool append_branch_constants(const struct program *p, const struct rule *rule,
 				    struct buf *ret)
 {
-	const struct rule *found;
-
 	for (uint32_t i = 0; i < rule->b; i++) {
-		found = find_rule(p, p->links[rule->a + i], RULE_CONST);
-		if (found == NULL && find_rule(p, p->links[rule->a + i], RULE_ENUM) == NULL)
+		if (find_constants(p, p->links[rule->a + i]) == NULL)
 			return false;
 	}
 	buf_append_text(ret, "must be one of: ");
 	for (uint32_t i = 0; i < rule->b; i++) {
-		found = find_rule(p, p->links[rule->a + i], RULE_CONST);
-		if (found == NULL)
-			found = find_rule(p, p->links[rule->a + i], RULE_ENUM);
+		const struct rule *found = find_constants(p, p->links[rule->a + i]);
+
 		if (i > 0)
 			buf_append_text(ret, ", ");
 		append_constants(p, found->a, found->b, ret);
@@ -228,6 +230,46 @@ static void append_branches(const struct run *r, const struct rule *rule, const 
 	    append_branch_types(r->program, rule, ret))
 		return;
 	buf_printf(ret, "matches none of the %" PRIu32 " forms that are allowed", rule->b);
+}
+
+/* What a branch allows for a key; NULL where it does not say. */
+static const struct rule *find_tag(const struct program *p, uint32_t branch, struct text key)
+{
+	const struct rule *properties = message_find_rule(p, branch, RULE_PROPERTIES);
+
+	for (uint32_t i = 0; properties != NULL && i < properties->b; i++) {
+		const struct property *property = &p->properties[properties->a + i];
+
+		if (property->name.text.at == key.at)
+			return find_constants(p, property->subschema);
+	}
+	return NULL;
+}
+
+/* The constants that the branches of anyOf or oneOf hold under the key. */
+static bool append_tags(const struct run *r, const struct finding *f, struct buf *ret)
+{
+	const struct program *p = r->program;
+	const struct rule *branches = &p->rules[f->other - 1];
+	uint32_t count = 0;
+	struct text key = {NONE, 0};
+
+	for (uint32_t i = 0; i < f->trail_len; i++) {
+		const struct step *step = &VEC_AT(&r->saved_trail, struct step, f->trail + i);
+
+		if (p->rules[step->rule].op == RULE_PROPERTIES)
+			key = p->properties[p->rules[step->rule].a + step->index].name.text;
+	}
+	for (uint32_t i = 0; i < branches->b && count < VALUES_SHOWN_MAX; i++) {
+		const struct rule *tag = find_tag(p, p->links[branches->a + i], key);
+
+		if (tag == NULL)
+			continue;
+		buf_append_text(ret, count == 0 ? "must be one of: " : ", ");
+		append_constants(p, tag->a, tag->b, ret);
+		count += tag->b;
+	}
+	return count != 0;
 }
 
 static void append_not(const struct program *p, const struct rule *rule, struct buf *ret)
@@ -340,7 +382,8 @@ void message_append(const struct run *r, const struct finding *f, struct buf *re
 		break;
 	case RULE_CONST:
 	case RULE_ENUM:
-		append_enum(r->program, rule, ret);
+		if (f->other == 0 || !append_tags(r, f, ret))
+			append_enum(r->program, rule, ret);
 		break;
 	case RULE_PATTERN:
 		append_pattern(r, rule, ret);

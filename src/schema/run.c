@@ -556,7 +556,8 @@ static uint32_t find_tag(const struct machine *m, const struct tag_plan *plan,
 			 const struct tree_node *value)
 {
 	const uint32_t *slots = m->program->slots + plan->slot;
-	uint64_t hash = constant_tag_hash(value->kind, value->of.truth, value->as.hash);
+	uint64_t hash = constant_tag_hash(value->kind, value->kind == TREE_BOOL && value->of.truth,
+					  value->as.hash);
 	uint32_t at = (uint32_t)hash & plan->slot_mask;
 
 	for (; slots[at] != NONE; at = (at + 1) & plan->slot_mask) {
