@@ -1,0 +1,64 @@
+#include "service/found.h"
+
+#include "access/token.h"
+
+enum result found_put_number(struct store *store, const char *name, uint64_t value,
+			     struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	enum result rc;
+
+	buf_append_u64(&text, value);
+	rc = buf_check(&text, err);
+	return rc == OK ? store_put_meta(store, name, buf_slice(&text), err) : rc;
+}
+
+enum result found_administrator(struct founding *f, struct buf *ret_token,
+				char ret_accessor[static ACCESSOR_BYTES], struct error *err)
+{
+	CLEANUP(buf_clear) struct buf record = BUF_NULL;
+	struct slice policies[] = {SLICE_LITERAL(FIRST_POLICY)};
+	struct token_record r = {.name = SLICE_LITERAL(FIRST_POLICY),
+				 .policies = policies,
+				 .policies_count = 1,
+				 .created_ms = f->now_ms,
+				 .created_by = SLICE_LITERAL(FOUNDER)};
+	const struct key *pepper = keyring_derived(f->keyring, DERIVED_TOKEN_PEPPER);
+	struct token_row row = {.uses_left = -1};
+	uint8_t hash[HASH_BYTES];
+	size_t before = ret_token->len;
+	enum result rc;
+
+	accessor_generate(ret_accessor);
+	r.accessor = slice_text(ret_accessor);
+	token_record_write(&record, &r);
+	rc = buf_check(&record, err);
+	if (rc == OK)
+		rc = token_generate(ret_token, err);
+	if (rc != OK)
+		return rc;
+	if (!token_hash(hash, pepper, slice_from(buf_slice(ret_token), before)))
+		return fail(err, E_INTERNAL, "a new token is not well-formed");
+	row.hash = slice_make((const char *)hash, sizeof hash);
+	row.accessor = r.accessor;
+	row.record = buf_slice(&record);
+	return store_put_token(f->store, &row, err);
+}
+
+enum result found_record(struct founding *f, const char *action, struct slice reason,
+			 struct audit_touch *touched, uint32_t touched_count, struct error *err)
+{
+	struct audit_entry e = {
+		.epoch = f->epoch,
+		.revision = f->revision,
+		.actor = SLICE_LITERAL(FOUNDER),
+		.auth = SLICE_LITERAL("embedded"),
+		.action = slice_text(action),
+		.outcome = SLICE_LITERAL("ok"),
+		.reason = reason,
+		.touched = touched,
+		.touched_count = touched_count,
+	};
+
+	return audit_write_entry(f->store, &f->log, &e, f->now_ms, &f->arena, err);
+}
