@@ -211,3 +211,37 @@ Test(settings, the_help_names_every_setting)
 		cr_expect(strstr(help.data, flag.data) != NULL, "%s", flag.data);
 	}
 }
+
+struct failing {
+	uint32_t calls, fail_at;
+};
+
+static bool may_allocate(void *ctx)
+{
+	struct failing *f = ctx;
+
+	return ++f->calls != f->fail_at;
+}
+
+Test(settings, memory_that_runs_out_anywhere_is_an_error_and_leaves_nothing_behind)
+{
+	struct failing f = {0};
+	enum result rc = E_MEMORY;
+	char path[64];
+
+	write_file(path, "workers: 3\nlisten: 127.0.0.1:9\n");
+	for (f.fail_at = 1; rc != OK && f.fail_at < 20000; f.fail_at++) {
+		struct given none = {0};
+		struct loaded l;
+
+		f.calls = 0;
+		alloc_hook_set(may_allocate, &f);
+		rc = load(&l, &none, path, NULL);
+		alloc_hook_set(NULL, NULL);
+		cr_assert(rc == OK || rc == E_MEMORY, "allocation %u: %s", f.fail_at, l.err.text);
+		arena_clear(&l.texts);
+	}
+	cr_expect_eq(rc, OK);
+	cr_expect_gt(f.fail_at, 3);
+	unlink(path);
+}

@@ -71,11 +71,34 @@ static const char *receive(int fd, const char *until, char *ret, size_t size)
 	return ret;
 }
 
+/* One request on a connection of its own; `until` as above. */
+static const char *ask(const struct fixture *f, const char *text, const char *until, char *ret,
+		       size_t size)
+{
+	int fd = dial(f);
+
+	send_text(fd, text);
+	receive(fd, until, ret, size);
+	close(fd);
+	return ret;
+}
+
 static void sleep_ms(long ms)
 {
 	struct timespec t = {ms / 1000, ms % 1000 * 1000000};
 
 	nanosleep(&t, NULL);
+}
+
+/* A long poll that the service has asleep: its connection. */
+static int poll_and_sleep(const struct fixture *f)
+{
+	int fd = dial(f);
+
+	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
+	for (int i = 0; i < 200 && atomic_load(&fake_counts(f->service)->waiting) == 0; i++)
+		sleep_ms(5);
+	return fd;
 }
 
 static uint32_t count_of(const char *text, const char *part)
@@ -128,10 +151,7 @@ Test(server, a_long_poll_sleeps_until_it_is_woken)
 	char got[8192];
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
-	int fd = dial(&f);
-	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
-	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->waiting) == 0; i++)
-		sleep_ms(5);
+	int fd = poll_and_sleep(&f);
 	cr_assert_eq(atomic_load(&fake_counts(f.service)->waiting), 1);
 	fake_wake(f.service);
 	receive(fd, "{\"woken\":true}", got, sizeof got);
@@ -147,10 +167,7 @@ Test(server, a_long_poll_whose_client_goes_is_forgotten)
 	struct fixture f;
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
-	int fd = dial(&f);
-	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
-	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->waiting) == 0; i++)
-		sleep_ms(5);
+	int fd = poll_and_sleep(&f);
 	close(fd);
 	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->forgotten) == 0; i++)
 		sleep_ms(5);
@@ -164,10 +181,7 @@ Test(server, a_stop_answers_the_polls_that_wait)
 	char got[8192];
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
-	int fd = dial(&f);
-	send_text(fd, "GET /v1/config/test/poll?wait=30s HTTP/1.1\r\n" AUTH "\r\n");
-	for (int i = 0; i < 200 && atomic_load(&fake_counts(f.service)->waiting) == 0; i++)
-		sleep_ms(5);
+	int fd = poll_and_sleep(&f);
 	stop(&f);
 	receive(fd, NULL, got, sizeof got);
 	cr_expect(strstr(got, "200 OK") != NULL && strstr(got, "Connection: close") != NULL, "%s",
@@ -250,11 +264,9 @@ Test(server, a_body_that_is_announced_too_large_is_refused_unread)
 	char got[8192];
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
-	int fd = dial(&f);
-	send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 1048577\r\n\r\n");
-	receive(fd, NULL, got, sizeof got);
+	ask(&f, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 1048577\r\n\r\n", NULL,
+	    got, sizeof got);
 	cr_expect(strncmp(got, "HTTP/1.1 413 ", 13) == 0, "%s", got);
-	close(fd);
 	stop(&f);
 }
 
@@ -307,17 +319,13 @@ Test(server, a_failure_of_the_system_is_told_without_its_details)
 	char got[8192];
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
-	int fd = dial(&f);
-	send_text(fd, "GET /v1/config/test/broken HTTP/1.1\r\n" AUTH "\r\n");
-	receive(fd, "}", got, sizeof got);
+	ask(&f, "GET /v1/config/test/broken HTTP/1.1\r\n" AUTH "\r\n", "}", got, sizeof got);
 	cr_expect(strncmp(got, "HTTP/1.1 503 ", 13) == 0, "%s", got);
 	cr_expect(strstr(got, "application/problem+json") != NULL);
 	cr_expect(strstr(got, "/secret/place") == NULL, "%s", got);
-	send_text(fd, "GET /v1/config/test/refused HTTP/1.1\r\n" AUTH "\r\n");
-	receive(fd, "}]}", got, sizeof got);
+	ask(&f, "GET /v1/config/test/refused HTTP/1.1\r\n" AUTH "\r\n", "}]}", got, sizeof got);
 	cr_expect(strncmp(got, "HTTP/1.1 422 ", 13) == 0, "%s", got);
 	cr_expect(strstr(got, "\"errors\":[{\"pointer\":\"/a\"}]") != NULL, "%s", got);
-	close(fd);
 	stop(&f);
 }
 
@@ -327,11 +335,9 @@ Test(server, a_known_path_with_another_method_names_those_it_has)
 	char got[8192];
 
 	start(&f, HTTP_SETTINGS_DEFAULT);
-	int fd = dial(&f);
-	send_text(fd, "POST /v1/config/test/ready HTTP/1.1\r\n" AUTH "Content-Length: 0\r\n\r\n");
-	receive(fd, "}", got, sizeof got);
+	ask(&f, "POST /v1/config/test/ready HTTP/1.1\r\n" AUTH "Content-Length: 0\r\n\r\n", "}",
+	    got, sizeof got);
 	cr_expect(strncmp(got, "HTTP/1.1 405 ", 13) == 0, "%s", got);
 	cr_expect(strstr(got, "Allow: GET, HEAD\r\n") != NULL, "%s", got);
-	close(fd);
 	stop(&f);
 }
