@@ -20,7 +20,7 @@ struct bitmap {
 	uint64_t words[BITMAP_WORDS];
 };
 
-/* `value` exact where `end` is empty, else every one from `value` up to and without `end`. */
+/* `value` itself, or with `is_prefix` every one from `value` up to and without `end`. */
 struct condition {
 	const char *exact_sql, *range_sql;
 	struct slice value;
