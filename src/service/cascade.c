@@ -125,7 +125,7 @@ static enum result check_abstract(struct cascade *c, struct affected *f,
 	if (rc == E_INVALID || rc == E_LIMIT || rc == E_NOT_FOUND || rc == E_MALFORMED) {
 		place.line = err->line;
 		place.column = err->column;
-		problem_add(&c->write->report, &place, err->text);
+		report_add_error(&c->write->report, &place, err->text);
 		return E_INVALID;
 	}
 	return rc;
@@ -219,7 +219,7 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 	if (rc == OK || !is_verdict(rc))
 		return rc;
 	f->is_invalid = true;
-	problem_add(&w->report, &place, err->text);
+	report_add_error(&w->report, &place, err->text);
 	return OK;
 }
 
@@ -261,7 +261,7 @@ static void find_needed(struct cascade *c, const struct affected *f)
 		if (f->kind == KIND_PROFILES)
 			place.profile = slice_from(f->path, strlen("profiles/"));
 		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
-		problem_add(&c->write->report, &place, message);
+		report_add_error(&c->write->report, &place, message);
 		c->is_blocked = true;
 	}
 }

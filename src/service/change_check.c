@@ -124,7 +124,7 @@ static void add_doc_warnings(struct write *w, const struct change *c)
 					      .line = from->items[i].line,
 					      .column = from->items[i].column};
 
-		warning_add(&w->report, &place, from->items[i].text);
+		report_add_warning(&w->report, &place, from->items[i].text);
 	}
 }
 
@@ -149,7 +149,7 @@ static void add_schema_problems(struct write *w, const struct change *c,
 			place.line = p->node->line;
 			place.column = p->node->column;
 		}
-		problem_add(&w->report, &place, p->message);
+		report_add_error(&w->report, &place, p->message);
 	}
 }
 
@@ -212,6 +212,6 @@ enum result change_check(struct scene *scene, struct write *w, struct change *c,
 	if (c->kind == KIND_PROFILES)
 		place.profile = slice_from(c->path, strlen("profiles/"));
 	if (w->report.errors_count == errors)
-		problem_add(&w->report, &place, err->text);
+		report_add_error(&w->report, &place, err->text);
 	return wrap(err, rc, "%.*s", SLICE_ARGS(c->path));
 }

@@ -95,6 +95,7 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 {
 	struct error err = ERROR_NULL;
 	enum result rc;
+	enum step step;
 
 	scene->service = s;
 	scene->call = c;
@@ -116,7 +117,10 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 			 &err);
 	if (rc != OK)
 		return answer_error(c, rc, &err);
-	return run_verb(scene);
+	step = run_verb(scene);
+	if (step != STEP_COMMIT)
+		call_drop_work(c); /* what was refused must never meet the committer */
+	return step;
 }
 
 void scene_end(struct scene *scene)

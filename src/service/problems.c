@@ -25,7 +25,8 @@ static void fill(struct check_report *r, struct check_problem *p, const struct c
 		p->message = "";
 }
 
-void problem_add(struct check_report *r, const struct check_problem *place, const char *message)
+void report_add_error(struct check_report *r, const struct check_problem *place,
+		      const char *message)
 {
 	if (r->errors == NULL)
 		r->errors = arena_alloc_array(&r->arena, CHECK_PROBLEMS_MAX, sizeof *r->errors);
@@ -35,7 +36,8 @@ void problem_add(struct check_report *r, const struct check_problem *place, cons
 		fill(r, &r->errors[r->errors_count++], place, message);
 }
 
-void warning_add(struct check_report *r, const struct check_problem *place, const char *message)
+void report_add_warning(struct check_report *r, const struct check_problem *place,
+			const char *message)
 {
 	if (r->warnings == NULL)
 		r->warnings = arena_alloc_array(&r->arena, CHECK_PROBLEMS_MAX, sizeof *r->warnings);

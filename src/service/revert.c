@@ -44,7 +44,7 @@ static enum result note_later(void *ctx, const struct change_row *row, struct er
 
 	if (slice_starts_with(row->path, SLICE_LITERAL("profiles/")))
 		place.profile = slice_from(row->path, strlen("profiles/"));
-	problem_add(r->conflicts, &place, "was changed again since");
+	report_add_error(r->conflicts, &place, "was changed again since");
 	return fail(err, E_CONFLICT, "changed since");
 }
 

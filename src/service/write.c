@@ -48,6 +48,16 @@ void write_free(void *write)
 	alloc_free(w);
 }
 
+/* The scene ends before the write does; what the rights point to is the snapshot's and the call's. */
+static const struct rights *keep_rights(struct arena *a, const struct rights *from)
+{
+	struct rights *r = arena_copy(a, from, sizeof *r);
+
+	if (r != NULL && from->levels == &from->first)
+		r->levels = &r->first;
+	return r;
+}
+
 struct write *write_new(struct scene *scene, uint32_t changes_max)
 {
 	struct call *c = scene->call;
@@ -58,9 +68,10 @@ struct write *write_new(struct scene *scene, uint32_t changes_max)
 	w->service = scene->service;
 	w->call = c;
 	w->arena = (struct arena)ARENA_INIT(0, true);
-	view_init(&w->view, scene->service, scene->snapshot, scene->session, 0, scene->rights);
+	view_init(&w->view, scene->service, scene->snapshot, scene->session, 0,
+		  keep_rights(&w->arena, scene->rights));
 	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
-	if (w->changes == NULL) {
+	if (w->changes == NULL || w->view.reader == NULL) {
 		write_free(w);
 		return NULL;
 	}
@@ -205,7 +216,7 @@ static void let_through(struct write *w)
 {
 	w->was_forced = true;
 	for (uint32_t i = 0; i < w->report.errors_count; i++)
-		warning_add(&w->report, &w->report.errors[i], w->report.errors[i].message);
+		report_add_warning(&w->report, &w->report.errors[i], w->report.errors[i].message);
 }
 
 static bool is_forceable(const struct write *w, enum result rc)

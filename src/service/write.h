@@ -133,8 +133,10 @@ MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct 
 void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
 		    uint32_t count);
 /* One more, in the report. `place`'s texts are copied. */
-void problem_add(struct check_report *r, const struct check_problem *place, const char *message);
-void warning_add(struct check_report *r, const struct check_problem *place, const char *message);
+void report_add_error(struct check_report *r, const struct check_problem *place,
+		      const char *message);
+void report_add_warning(struct check_report *r, const struct check_problem *place,
+			const char *message);
 
 enum step dry_run_answer(struct scene *scene, struct write *w);
 /* Once revision and time are known: what was done. */

@@ -22,11 +22,11 @@ struct asking {
 	bool is_handed_back;
 };
 
-#define MUST(expr)                                                                                 \
-	do {                                                                                       \
-		struct error err = ERROR_NULL;                                                     \
-		enum result must_rc = (expr);                                                      \
-		cr_assert_eq(must_rc, OK, "%s: %s: %s", #expr, result_name(must_rc), err.text);    \
+#define MUST(expr)                                                                              \
+	do {                                                                                    \
+		struct error err = ERROR_NULL;                                                  \
+		enum result must_rc = (expr);                                                   \
+		cr_assert_eq(must_rc, OK, "%s: %s: %s", #expr, result_name(must_rc), err.text); \
 	} while (0)
 
 static const char store_id[] = "0123456789abcdef";
@@ -53,7 +53,9 @@ static void put_token(struct store *s, const struct keyring *ring, const char *n
 	struct slice policies[] = {slice_text(policy)};
 	char accessor[ACCESSOR_BYTES];
 	uint8_t hash[HASH_BYTES];
-	struct token_record r = {.name = slice_text(name), .policies = policies, .policies_count = 1};
+	struct token_record r = {.name = slice_text(name),
+				 .policies = policies,
+				 .policies_count = 1};
 
 	accessor_generate(accessor);
 	r.accessor = slice_text(accessor);
@@ -132,7 +134,8 @@ static void serve(struct fixture *f, struct store *s, struct keyring *ring)
 	MUST(service_open(&f->service, s, ring, &settings, &system_clock, &system_random, &err));
 }
 
-void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name), void *ctx)
+void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
+			  void *ctx)
 {
 	struct keyring *ring;
 	struct store *s;
@@ -313,7 +316,8 @@ struct asking *ask_begin(struct fixture *f, struct ask what)
 {
 	struct asking *a = calloc(1, sizeof *a);
 	struct error err = ERROR_NULL;
-	struct slice token = what.token != NULL ? slice_text(what.token) : buf_slice(&f->root_token);
+	struct slice token =
+		what.token != NULL ? slice_text(what.token) : buf_slice(&f->root_token);
 
 	call_init(&a->call);
 	a->service = f->service;
@@ -414,9 +418,11 @@ uint64_t expect_at(struct fixture *f, enum result wanted, const char *text, stru
 		   const char *file, int line)
 {
 	struct told t = ask(f, what);
-	uint64_t version = strtoull(t.call.out.etag[0] == '"' ? t.call.out.etag + 2 : "0", NULL, 10);
+	uint64_t version =
+		strtoull(t.call.out.etag[0] == '"' ? t.call.out.etag + 2 : "0", NULL, 10);
 	bool is_there = text == NULL || strstr(t.body, text) != NULL ||
-			strstr(t.problems, text) != NULL || strstr(t.call.out.error.text, text) != NULL;
+			strstr(t.problems, text) != NULL ||
+			strstr(t.call.out.error.text, text) != NULL;
 
 	cr_assert_eq(t.result, wanted, "%s:%d: %s instead of %s: %s %s %s", file, line,
 		     result_name(t.result), result_name(wanted), t.call.out.error.text, t.problems,

@@ -55,7 +55,7 @@ struct told ask(struct fixture *f, struct ask what);
 void told_clear(struct told *t);
 
 /* Asks, wants `result`, and whether the body holds `text` (NULL: any); the version in the answer's ETag, 0 for none. */
-#define expect(f, wanted, text, ...)                                                               \
+#define expect(f, wanted, text, ...) \
 	expect_at((f), (wanted), (text), (struct ask){__VA_ARGS__}, __FILE__, __LINE__)
 uint64_t expect_at(struct fixture *f, enum result wanted, const char *text, struct ask what,
 		   const char *file, int line);

@@ -40,7 +40,8 @@ Test(write, the_same_content_again_makes_no_version_but_of_a_secret)
 Test(write, everything_is_there_after_a_restart)
 {
 	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":1}");
-	expect(&f, OK, NULL, PUT, .path = PROD, .is_yaml = true, .body = "$extends: [base]\nb: 2\n");
+	expect(&f, OK, NULL, PUT, .path = PROD, .is_yaml = true,
+	       .body = "$extends: [base]\nb: 2\n");
 	fixture_restart(&f);
 	expect(&f, OK, "{\"a\":1,\"b\":2}", CONFIG, .path = "config/orders/production");
 	expect(&f, E_CONFLICT, "needs", DELETE, .path = BASE);
@@ -50,8 +51,8 @@ Test(write, a_rollback_is_a_new_version_with_the_old_content)
 {
 	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":1}");
 	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":2}");
-	cr_expect_eq(expect(&f, OK, NULL, .verb = VERB_DOCUMENT_ROLLBACK, .permission = MAY_ROLLBACK,
-			    .path = BASE, .body = "{\"version\":1}"),
+	cr_expect_eq(expect(&f, OK, NULL, .verb = VERB_DOCUMENT_ROLLBACK,
+			    .permission = MAY_ROLLBACK, .path = BASE, .body = "{\"version\":1}"),
 		     3);
 	expect(&f, OK, "\"content\":{\"a\":1}", GET, .path = BASE);
 	expect(&f, OK, "\"content\":{\"a\":2}", GET, .path = BASE, .version = 2);
@@ -72,10 +73,11 @@ Test(write, if_match_holds_or_nothing_is_written)
 
 Test(write, a_patch_changes_one_key_and_needs_no_right_to_read)
 {
-	CLEANUP(buf_clear) struct buf token =
-		fixture_token(&f, "patcher", "rules: [{allow: [write], on: \"**\"}]");
+	CLEANUP(buf_clear)
+	struct buf token = fixture_token(&f, "patcher", "rules: [{allow: [write], on: \"**\"}]");
 
-	expect(&f, OK, NULL, PUT, .path = "secrets/x", .body = "{\"data\":{\"a\":\"1\",\"b\":\"2\"}}");
+	expect(&f, OK, NULL, PUT, .path = "secrets/x",
+	       .body = "{\"data\":{\"a\":\"1\",\"b\":\"2\"}}");
 	expect(&f, OK, NULL, PATCH, .path = "secrets/x", .body = "{\"data\":{\"b\":\"3\"}}",
 	       .token = token.data);
 	expect(&f, E_FORBIDDEN, NULL, GET, .path = "secrets/x", .token = token.data);
@@ -104,8 +106,8 @@ Test(write, a_destroyed_version_says_so_and_never_comes_back)
 	       .path = "secrets/x", .body = "{\"versions\":[1]}");
 	expect(&f, E_NOT_FOUND, "destroyed", GET, .path = "secrets/x", .version = 1);
 	expect(&f, OK, "\"k\":\"2\"", GET, .path = "secrets/x");
-	expect(&f, E_CONFLICT, "destroyed", .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE,
-	       .path = "secrets/x", .body = "{\"versions\":[1]}");
+	expect(&f, E_CONFLICT, "destroyed", .verb = VERB_DOCUMENT_UNDELETE,
+	       .permission = MAY_DELETE, .path = "secrets/x", .body = "{\"versions\":[1]}");
 	expect(&f, E_CONFLICT, "destroyed", .verb = VERB_DOCUMENT_ROLLBACK,
 	       .permission = MAY_ROLLBACK, .path = "secrets/x", .body = "{\"version\":1}");
 }
@@ -146,8 +148,9 @@ Test(write, a_dry_run_tells_and_does_nothing)
 {
 	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":1}");
 	expect(&f, OK, NULL, PUT, .path = PROD, .body = "{\"$extends\":[\"base\"],\"b\":2}");
-	expect(&f, OK, "{\"config\":\"orders/production\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace\","
-		       "\"from\":1,\"to\":9",
+	expect(&f, OK,
+	       "{\"config\":\"orders/production\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace\","
+	       "\"from\":1,\"to\":9",
 	       PUT, .path = BASE, .body = "{\"a\":9}", .is_dry_run = true);
 	expect(&f, OK, "\"content\":{\"a\":1}", GET, .path = BASE);
 	expect(&f, OK, "is not there", PUT, .path = BASE, .body = "{\"$extends\":[\"gone\"]}",
@@ -160,8 +163,8 @@ Test(write, an_idempotency_key_gives_the_first_answer_again)
 	       .idempotency_key = "one");
 	expect(&f, OK, "\"version\":1", PUT, .path = "secrets/x", .body = "{\"data\":{}}",
 	       .idempotency_key = "one");
-	expect(&f, E_CONFLICT, "idempotency", PUT, .path = "secrets/x", .body = "{\"data\":{\"a\":1}}",
-	       .idempotency_key = "one");
+	expect(&f, E_CONFLICT, "idempotency", PUT, .path = "secrets/x",
+	       .body = "{\"data\":{\"a\":1}}", .idempotency_key = "one");
 	expect(&f, OK, "\"version\":1", GET, .path = "secrets/x");
 }
 
@@ -173,7 +176,8 @@ Test(write, what_is_no_document_of_its_kind_is_refused)
 	} cases[] = {
 		{"secrets/x", "{\"a\":1}", E_INVALID},
 		{"secrets/x", "{\"data\":{},\"metadata\":{\"expires_at\":\"soon\"}}", E_INVALID},
-		{"secrets/x", "{\"data\":{\"k\":\"!\"},\"encoding\":{\"k\":\"base64\"}}", E_INVALID},
+		{"secrets/x", "{\"data\":{\"k\":\"!\"},\"encoding\":{\"k\":\"base64\"}}",
+		 E_INVALID},
 		{"policies/x", "{\"rules\":[{\"allow\":[\"raed\"],\"on\":\"**\"}]}", E_INVALID},
 		{"schemas/x", "{\"tpye\":\"string\"}", E_INVALID},
 		{"profiles/a/b", "{\"$nothing\":1}", E_INVALID},
@@ -183,13 +187,15 @@ Test(write, what_is_no_document_of_its_kind_is_refused)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		expect(&f, cases[i].result, NULL, PUT, .path = cases[i].path, .body = cases[i].body);
+		expect(&f, cases[i].result, NULL, PUT, .path = cases[i].path,
+		       .body = cases[i].body);
 }
 
 Test(write, writing_a_policy_needs_admin_too)
 {
-	CLEANUP(buf_clear) struct buf token =
-		fixture_token(&f, "writer", "rules: [{allow: [write, delete, rollback], on: \"**\"}]");
+	CLEANUP(buf_clear)
+	struct buf token = fixture_token(&f, "writer",
+					 "rules: [{allow: [write, delete, rollback], on: \"**\"}]");
 
 	expect(&f, E_FORBIDDEN, NULL, PUT, .path = "policies/writer", .token = token.data,
 	       .body = "{\"rules\":[{\"allow\":[\"admin\"],\"on\":\"**\"}]}");

@@ -1,0 +1,180 @@
+#include "fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct fixture f;
+
+static void open_it(void)
+{
+	fixture_open(&f);
+}
+
+static void close_it(void)
+{
+	fixture_close(&f);
+}
+
+TestSuite(cascade, .init = open_it, .fini = close_it, .timeout = 60);
+
+#define BASE   "profiles/orders/base"
+#define PROD   "profiles/orders/production"
+#define SCHEMA "schemas/orders"
+
+static void put(const char *path, const char *yaml)
+{
+	expect(&f, OK, NULL, PUT, .path = path, .body = yaml, .is_yaml = true);
+}
+
+static void put_orders(void)
+{
+	put(SCHEMA, "type: object\nproperties: {n: {type: integer, maximum: 10}, p: {type: string, "
+		    "minLength: 3, x-secret: true}}\nadditionalProperties: false\n");
+	put("secrets/orders/db", "data: {password: hunter2}\n");
+	put(BASE, "$schema: orders\n$abstract: true\nn: 1\n");
+	put(PROD, "$extends: [base]\np: ${secret:orders/db#password}\n");
+}
+
+Test(cascade, a_parents_change_that_breaks_an_heir_is_refused_with_the_place_to_edit)
+{
+	put_orders();
+	expect(&f, E_INVALID,
+	       "\"profile\":\"orders/production\",\"pointer\":\"/n\",\"keyword\":\"maximum\"", PUT,
+	       .path = BASE, .is_yaml = true, .body = "$schema: orders\n$abstract: true\nn: 11\n");
+	expect(&f, E_INVALID,
+	       "\"origin\":{\"path\":\"profiles/orders/base\",\"version\":2,\"line\":3", PUT,
+	       .path = BASE, .is_yaml = true, .body = "$schema: orders\n$abstract: true\nn: 11\n");
+	expect(&f, OK, "\"n\":1", CONFIG, .path = "config/orders/production");
+	expect(&f, OK, NULL, PUT, .path = BASE, .is_yaml = true,
+	       .body = "$schema: orders\n$abstract: true\nn: 2\n");
+	expect(&f, OK, "\"n\":2", CONFIG, .path = "config/orders/production");
+}
+
+Test(cascade, a_schemas_change_that_breaks_a_profile_is_refused)
+{
+	put_orders();
+	expect(&f, E_INVALID, "orders/production", PUT, .path = SCHEMA, .is_yaml = true,
+	       .body = "type: object\nrequired: [q]\n");
+}
+
+Test(cascade, a_schema_that_another_refers_to_counts_too)
+{
+	put("schemas/number", "maximum: 5\n");
+	put(SCHEMA, "properties: {n: {$ref: 'reeve:///schemas/number'}}\n");
+	put("profiles/orders/a", "$schema: orders\nn: 4\n");
+	expect(&f, E_INVALID, "/n", PUT, .path = "schemas/number", .is_yaml = true,
+	       .body = "maximum: 3\n");
+	expect(&f, E_CONFLICT, "needs schemas/number", DELETE, .path = "schemas/number");
+	expect(&f, OK, NULL, PUT, .path = "schemas/number", .is_yaml = true,
+	       .body = "maximum: 9\n");
+	expect(&f, OK, NULL, PUT, .path = "profiles/orders/a", .is_yaml = true,
+	       .body = "$schema: orders\nn: 8\n");
+}
+
+Test(cascade, a_secrets_new_version_that_breaks_a_profile_is_refused)
+{
+	put_orders();
+	expect(&f, E_INVALID, "\"keyword\":\"minLength\"", PUT, .path = "secrets/orders/db",
+	       .body = "{\"data\":{\"password\":\"x\"}}");
+	expect(&f, E_INVALID, "orders/production", PUT, .path = "secrets/orders/db",
+	       .body = "{\"data\":{\"pass\":\"long enough\"}}");
+	expect(&f, OK, NULL, PUT, .path = "secrets/orders/db",
+	       .body = "{\"data\":{\"password\":\"other\"}}");
+	expect(&f, OK, "\"p\":\"other\"", CONFIG, .path = "config/orders/production",
+	       .is_revealed = true);
+}
+
+Test(cascade, what_others_need_cannot_go_but_by_force)
+{
+	put_orders();
+	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = "secrets/orders/db");
+	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = BASE);
+	expect(&f, E_CONFLICT, "needs schemas/orders", DELETE, .path = SCHEMA);
+	expect(&f, OK, NULL, DELETE, .path = "secrets/orders/db", .is_forced = true);
+	expect(&f, E_INVALID, "by force", CONFIG, .path = "config/orders/production");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE,
+	       .path = "secrets/orders/db", .body = "{\"versions\":[1]}");
+	expect(&f, OK, "\"n\":1", CONFIG, .path = "config/orders/production");
+}
+
+Test(cascade, a_batch_is_checked_as_a_whole)
+{
+	put_orders();
+	expect(&f, OK, NULL, .verb = VERB_BATCH,
+	       .body = "{\"changes\":[{\"op\":\"delete\",\"path\":\"profiles/orders/production\"},"
+		       "{\"op\":\"delete\",\"path\":\"profiles/orders/base\"},"
+		       "{\"op\":\"delete\",\"path\":\"schemas/orders\"},"
+		       "{\"op\":\"delete\",\"path\":\"secrets/orders/db\"}]}");
+}
+
+Test(cascade, a_pinned_version_may_not_be_destroyed)
+{
+	put("secrets/x", "data: {k: one}\n");
+	put("secrets/x", "data: {k: two}\n");
+	put("profiles/a/b", "v: ${secret:x?version=1#k}\n");
+	expect(&f, OK, "\"v\":\"one\"", CONFIG, .path = "config/a/b", .is_revealed = true);
+	expect(&f, E_CONFLICT, "a/b", .verb = VERB_DOCUMENT_DESTROY, .permission = MAY_DESTROY,
+	       .path = "secrets/x", .body = "{\"versions\":[1]}");
+	expect(&f, OK, NULL, DELETE, .path = "secrets/x");
+	expect(&f, OK, "\"v\":\"one\"", CONFIG, .path = "config/a/b", .is_revealed = true);
+}
+
+/* Whoever may not read a secret learns nothing of its value by writing a schema or a profile around it. */
+Test(cascade, validation_is_no_oracle)
+{
+	CLEANUP(buf_clear)
+	struct buf token =
+		fixture_token(&f, "guesser",
+			      "rules: [{allow: [read, write], on: [profiles/**, schemas/**]}]");
+	struct told t;
+
+	put("secrets/x", "data: {k: hunter2}\n");
+	expect(&f, OK, NULL, PUT, .path = "schemas/g", .is_yaml = true, .token = token.data,
+	       .body = "properties: {v: {const: wrong}}\n");
+	t = ask(&f, (struct ask){PUT, .path = "profiles/g/g", .is_yaml = true, .token = token.data,
+				 .body = "$schema: g\nv: ${secret:x#k}\n"});
+	cr_expect_eq(t.result, OK, "%s", t.call.out.error.text);
+	cr_expect(strstr(t.body, "\"unchecked\":[{") != NULL, "%s", t.body);
+	told_clear(&t);
+	expect(&f, OK, NULL, PUT, .path = "schemas/g", .is_yaml = true, .token = token.data,
+	       .body = "properties: {v: {const: hunter2}}\n");
+	expect(&f, E_INVALID, "\"keyword\":\"type\"", PUT, .path = "schemas/g", .is_yaml = true,
+	       .token = token.data, .body = "properties: {v: {type: integer}}\n");
+	expect(&f, E_INVALID, NULL, PUT, .path = "schemas/g", .is_yaml = true,
+	       .body = "properties: {v: {const: wrong}}\n");
+}
+
+Test(cascade, no_answer_names_what_its_reader_may_not_read)
+{
+	CLEANUP(buf_clear)
+	struct buf token = fixture_token(&f, "parent",
+					 "rules: [{allow: [read, write, delete], on: [" BASE
+					 ", " SCHEMA "]}]");
+	struct told t;
+
+	put_orders();
+	t = ask(&f, (struct ask){PUT, .path = BASE, .is_yaml = true, .token = token.data,
+				 .body = "$schema: orders\n$abstract: true\nn: 11\n"});
+	cr_expect_eq(t.result, E_INVALID);
+	cr_expect_null(strstr(t.problems, "production"), "%s", t.problems);
+	cr_expect_not_null(strstr(t.problems, "may not read"), "%s", t.problems);
+	cr_expect_null(strstr(t.call.out.error.text, "production"));
+	told_clear(&t);
+	t = ask(&f, (struct ask){DELETE, .path = BASE, .token = token.data});
+	cr_expect_eq(t.result, E_CONFLICT);
+	cr_expect_null(strstr(t.problems, "production"), "%s", t.problems);
+	told_clear(&t);
+}
+
+Test(cascade, an_heir_of_a_changed_reference_is_followed_by_its_new_edges)
+{
+	put("secrets/one", "data: {k: a}\n");
+	put("secrets/two", "data: {k: b}\n");
+	put(BASE, "$abstract: true\nv: ${secret:one#k}\n");
+	put(PROD, "$extends: [base]\n");
+	put(BASE, "$abstract: true\nv: ${secret:two#k}\n");
+	expect(&f, OK, NULL, DELETE, .path = "secrets/one");
+	expect(&f, E_CONFLICT, NULL, DELETE, .path = "secrets/two");
+	fixture_restart(&f);
+	expect(&f, E_CONFLICT, NULL, DELETE, .path = "secrets/two");
+}
