@@ -29,15 +29,15 @@ static enum result report_no_list(struct merger *m, const struct voice *edit,
 
 	place.source = edit->source;
 	m->has_problems = true;
-	return problem_add(r->problems, r->arena, r->err, m->is_vars ? SLICE_NULL : pointer, &place,
-			   "%s%.*s%sedits a list, but what it inherits from %.*s, line %u, column "
-			   "%u, is no list but of type %s",
-			   m->is_vars ? "var:" : "",
-			   m->is_vars ? (int)text_fit(pointer, PROBLEM_NAME_BYTES_MAX) : 0,
-			   pointer.data, m->is_vars ? " " : "",
-			   PROBLEM_NAME(r->layers[inherited->source]->path), inherited->node->line,
-			   inherited->node->column,
-			   tree_kind_name((enum tree_kind)inherited->node->kind));
+	return profile_problem_add(
+		r->problems, r->arena, r->err, m->is_vars ? SLICE_NULL : pointer, &place,
+		"%s%.*s%sedits a list, but what it inherits from %.*s, line %u, column "
+		"%u, is no list but of type %s",
+		m->is_vars ? "var:" : "",
+		m->is_vars ? (int)text_fit(pointer, PROBLEM_NAME_BYTES_MAX) : 0, pointer.data,
+		m->is_vars ? " " : "", PROBLEM_NAME(r->layers[inherited->source]->path),
+		inherited->node->line, inherited->node->column,
+		tree_kind_name((enum tree_kind)inherited->node->kind));
 }
 
 static void put_items(struct list *l, uint32_t at, const struct tree_node *items, uint16_t source)

@@ -34,8 +34,9 @@ static struct slice format_message(char *ret, size_t size, const char *fmt, va_l
 	return slice_make(ret, text_fit(slice_make(ret, size - 1), size - 2));
 }
 
-enum result problem_add(struct profile_problems *problems, struct arena *a, struct error *err,
-			struct slice pointer, const struct tree_node *place, const char *fmt, ...)
+enum result profile_problem_add(struct profile_problems *problems, struct arena *a,
+				struct error *err, struct slice pointer,
+				const struct tree_node *place, const char *fmt, ...)
 {
 	char message[ERROR_TEXT_BYTES];
 	struct profile_problem *problem;

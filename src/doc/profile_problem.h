@@ -19,8 +19,9 @@ size_t text_fit(struct slice text, size_t max);
 
 /* Adds a problem, or counts it when there are too many. `place` (may be NULL) lends its source, line and column.
  * E_INVALID, with `err` saying it if it is the first; E_MEMORY. Never give it a value. */
-enum result problem_add(struct profile_problems *problems, struct arena *a, struct error *err,
-			struct slice pointer, const struct tree_node *place, const char *fmt, ...)
+enum result profile_problem_add(struct profile_problems *problems, struct arena *a,
+				struct error *err, struct slice pointer,
+				const struct tree_node *place, const char *fmt, ...)
 	PRINTF_LIKE(6, 7);
 
 /* Why an arena gave nothing: E_LIMIT where it was its bound, else E_MEMORY. */

@@ -25,7 +25,7 @@ void resolver_leave(struct resolver *r)
 enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 {
 	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
-	char message[ERROR_TEXT_BYTES + 8]; /* problem_add() cuts it, between characters */
+	char message[ERROR_TEXT_BYTES + 8]; /* profile_problem_add() cuts it, between characters */
 	const struct draft *in_hand = r->active[r->depth - 1];
 	uint32_t i = r->depth;
 	va_list args;
@@ -40,8 +40,8 @@ enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 	draft_name(&pointer, r->active[i]);
 	if (buf_is_failed(&pointer))
 		return buf_check(&pointer, r->report.err);
-	return problem_add(r->report.problems, r->report.arena, r->report.err, buf_slice(&pointer),
-			   &in_hand->from, "%s", message);
+	return profile_problem_add(r->report.problems, r->report.arena, r->report.err,
+				   buf_slice(&pointer), &in_hand->from, "%s", message);
 }
 
 /* /a → /b → /a; a long way is told by its ends. */

@@ -38,9 +38,9 @@ static enum result charge(struct reveal *r, const struct tree_node *n, unsigned 
 static enum result refuse(struct reveal *r, const struct secret_ref *ref, const char *why)
 {
 	r->has_problems = true;
-	return problem_add(r->problems, r->problems_arena, r->err, ref->pointer, ref->node,
-			   "secret %.*s%s%.*s %s", PROBLEM_NAME(ref->path),
-			   ref->key.len != 0 ? "#" : "", PROBLEM_NAME(ref->key), why);
+	return profile_problem_add(r->problems, r->problems_arena, r->err, ref->pointer, ref->node,
+				   "secret %.*s%s%.*s %s", PROBLEM_NAME(ref->path),
+				   ref->key.len != 0 ? "#" : "", PROBLEM_NAME(ref->key), why);
 }
 
 /* How values are copied: what becomes of their place and flags. */

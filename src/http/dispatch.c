@@ -90,7 +90,8 @@ static enum result find_route(struct exchange *x, struct target *target, const c
 		return fail(err, E_MEMORY, "request: out of memory");
 	rc = target_parse(target, x->target.data, x->target.len, err);
 	if (rc != OK) {
-		x->must_close = true; /* whoever frames requests otherwise than we do gets no second one */
+		x->must_close =
+			true; /* whoever frames requests otherwise than we do gets no second one */
 		return rc;
 	}
 	route_find(match, target, method_parse(method, &m) ? m : METHOD_COUNT);

@@ -179,7 +179,7 @@ enum result params_read(struct call_input *ret, bool *ret_has_format, enum media
 		struct query_item item;
 		const struct param_row *row;
 		bool is_end;
-		enum result rc = query_next(&query, &item, &is_end, is_plus_kept, err);
+		enum result rc = query_item_next(&query, &item, &is_end, is_plus_kept, err);
 
 		if (rc != OK || is_end)
 			return rc;

@@ -172,8 +172,8 @@ static enum result decode_query_text(struct slice *s, bool is_plus_kept, struct 
 	return OK;
 }
 
-enum result query_next(struct slice *rest, struct query_item *ret, bool *ret_is_end,
-		       bool (*is_plus_kept)(struct slice name), struct error *err)
+enum result query_item_next(struct slice *rest, struct query_item *ret, bool *ret_is_end,
+			    bool (*is_plus_kept)(struct slice name), struct error *err)
 {
 	struct slice part;
 	enum result rc;

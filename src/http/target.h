@@ -36,5 +36,5 @@ struct query_item {
 	bool has_value;
 };
 
-MUST_USE enum result query_next(struct slice *rest, struct query_item *ret, bool *ret_is_end,
-				bool (*is_plus_kept)(struct slice name), struct error *err);
+MUST_USE enum result query_item_next(struct slice *rest, struct query_item *ret, bool *ret_is_end,
+				     bool (*is_plus_kept)(struct slice name), struct error *err);

@@ -104,11 +104,11 @@ Test(target, a_query_gives_its_parameters_decoded)
 	bool is_end;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		cr_assert_eq(query_next(&rest, &item, &is_end, keep_plus, NULL), OK);
+		cr_assert_eq(query_item_next(&rest, &item, &is_end, keep_plus, NULL), OK);
 		cr_expect(slice_is_text(item.name, wanted[i].name));
 		cr_expect(slice_is_text(item.value, wanted[i].value));
 	}
-	cr_expect_eq(query_next(&rest, &item, &is_end, keep_plus, NULL), E_MALFORMED,
+	cr_expect_eq(query_item_next(&rest, &item, &is_end, keep_plus, NULL), E_MALFORMED,
 		     "a parameter without a name");
 }
 
@@ -119,9 +119,9 @@ Test(target, a_plus_is_kept_where_it_is_the_sign_of_an_offset)
 	struct query_item item;
 	bool is_end;
 
-	cr_assert_eq(query_next(&rest, &item, &is_end, keep_plus, NULL), OK);
+	cr_assert_eq(query_item_next(&rest, &item, &is_end, keep_plus, NULL), OK);
 	cr_expect(slice_is_text(item.value, "10+01"));
-	cr_assert_eq(query_next(&rest, &item, &is_end, keep_plus, NULL), OK);
+	cr_assert_eq(query_item_next(&rest, &item, &is_end, keep_plus, NULL), OK);
 	cr_expect(is_end);
 }
 
@@ -137,7 +137,7 @@ Test(target, a_query_that_hides_control_characters_or_is_no_utf_8_is_refused)
 
 		snprintf(text, sizeof text, "%s", bad[i]);
 		struct slice rest = slice_text(text);
-		cr_expect_eq(query_next(&rest, &item, &is_end, NULL, NULL), E_MALFORMED, "%s",
+		cr_expect_eq(query_item_next(&rest, &item, &is_end, NULL, NULL), E_MALFORMED, "%s",
 			     bad[i]);
 	}
 }
