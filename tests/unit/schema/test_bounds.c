@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-Test(bounds, a_schema_that_only_refers_to_itself_ends, .timeout = 20)
+Test(bounds, a_schema_that_only_refers_to_itself_ends)
 {
 	static const char *const schemas[] = {
 		"{'$ref': '#'}",
@@ -24,7 +24,7 @@ Test(bounds, a_schema_that_only_refers_to_itself_ends, .timeout = 20)
 	}
 }
 
-Test(bounds, references_that_double_at_each_step_run_out_of_steps, .timeout = 60)
+Test(bounds, references_that_double_at_each_step_run_out_of_steps)
 {
 	struct schema_options options = {.limits = SCHEMA_LIMITS_DEFAULT};
 	struct buf text = BUF_NULL;
@@ -57,7 +57,7 @@ Test(bounds, a_pattern_that_runs_out_is_no_verdict_even_under_not)
 	made_clear(&m);
 }
 
-Test(bounds, a_long_array_of_distinct_items_is_not_compared_pair_by_pair, .timeout = 20)
+Test(bounds, a_long_array_of_distinct_items_is_not_compared_pair_by_pair)
 {
 	struct schema_options options = {.limits = SCHEMA_LIMITS_DEFAULT};
 	struct buf text = BUF_NULL;
@@ -117,7 +117,7 @@ static enum result run_faulty(unsigned fail_at, const struct tree_node *schema,
 	return rc;
 }
 
-Test(bounds, every_allocation_may_fail_and_the_answer_says_so, .timeout = 110)
+Test(bounds, every_allocation_may_fail_and_the_answer_says_so)
 {
 	struct tree schema = text_tree(faulty_schema);
 	struct tree instance = text_tree(
