@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum result terminate(char ret[static PATH_MAX], struct slice path, struct error *err)
@@ -48,7 +49,12 @@ enum result fresh_write_audit_key(struct slice folder, struct slice vkey, struct
 	buf_append_char(&line, '\n');
 	if (rc == OK)
 		rc = buf_check(&line, err);
-	return rc == OK ? file_create(name, buf_slice(&line), 0644, err) : rc;
+	if (rc == OK)
+		rc = file_create(name, buf_slice(&line), 0644, err);
+	/* Our umask is for everything else. */
+	if (rc == OK && chmod(name, 0644) != 0)
+		rc = fail_errno(err, E_IO, "chmod %s", name);
+	return rc;
 }
 
 void fresh_undo(struct slice folder)

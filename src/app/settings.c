@@ -32,7 +32,7 @@ const struct setting_row setting_rows[] = {
 	 "Event loops that speak HTTP."},
 	{"workers",	SETTING_COUNT, AT(service.workers), 1, 64, "2", NULL,
 	 "Threads that parse, resolve and validate."},
-	{"connections_max", SETTING_COUNT, AT(http.connections_max), 16, 1000000, "20000", NULL,
+	{"connections_max", SETTING_COUNT, AT(http.connections_max), 16, 1000000, "16384", NULL,
 	 "Connections at a time, shared evenly by the event loops."},
 	{"connections_per_address_max", SETTING_COUNT, AT(http.connections_per_address_max), 0, 1000000, "0", NULL,
 	 "Connections at a time of one address; 0 sets no bound of its own."},

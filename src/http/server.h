@@ -23,7 +23,7 @@ struct http_settings {
 };
 
 #define HTTP_SETTINGS_DEFAULT \
-	((struct http_settings){2, 20000, 0, 16 << 10, 10000, 60000, 60000, 60000, 10000})
+	((struct http_settings){2, 16384, 0, 16 << 10, 10000, 60000, 60000, 60000, 10000})
 
 struct http_server;
 
