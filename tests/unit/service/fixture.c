@@ -120,6 +120,8 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 	MUST(store_put_meta(s, META_REVISION, SLICE_LITERAL("1"), &err));
 	MUST(store_put_meta(s, META_LAST_MS, SLICE_LITERAL("1000"), &err));
 	MUST(store_put_meta(s, META_LOG_ORIGIN, SLICE_LITERAL("reeve.test/log"), &err));
+	MUST(vkey_init_from_seed(&f->log_key, SLICE_LITERAL("reeve.test/log"),
+				 keyring_signing_seed(ring), &err));
 	put_first_policy(s, ring);
 	put_token(s, ring, "root", "all", &f->root_token);
 	MUST(store_commit(s, &err));
@@ -157,6 +159,11 @@ void fixture_open(struct fixture *f)
 	fixture_open_failing(f, NULL, NULL);
 }
 
+struct vkey fixture_log_key(struct fixture *f)
+{
+	return f->log_key;
+}
+
 struct key_rows {
 	struct key_row rows[3];
 	struct buf texts[3];
@@ -176,19 +183,19 @@ static void stop(struct fixture *f)
 	f->service = NULL;
 }
 
-void fixture_restart(struct fixture *f)
+/* The store and its keyring as a start finds them. */
+static struct keyring *reopen(struct fixture *f, struct store **ret)
 {
 	struct key_rows k = {0};
 	struct store_session *ss;
 	struct keyring *ring;
-	struct store *s;
 	struct key *root;
 	uint8_t bytes[KEY_BYTES];
 
 	if (f->service != NULL)
 		stop(f);
-	MUST(store_open_sqlite(&s, f->folder, false, &err));
-	MUST(store_session_open(&ss, s, &err));
+	MUST(store_open_sqlite(ret, f->folder, false, &err));
+	MUST(store_session_open(&ss, *ret, &err));
 	for (int purpose = 1; purpose <= 3; purpose++) {
 		char name[32];
 
@@ -205,6 +212,14 @@ void fixture_restart(struct fixture *f)
 	MUST(keyring_open(&ring, f->memory, root, slice_text(store_id), k.rows, k.count, &err));
 	for (size_t i = 0; i < k.count; i++)
 		buf_clear(&k.texts[i]);
+	return ring;
+}
+
+void fixture_restart(struct fixture *f)
+{
+	struct store *s;
+	struct keyring *ring = reopen(f, &s);
+
 	serve(f, s, ring);
 }
 
@@ -235,40 +250,15 @@ void fixture_close(struct fixture *f)
 struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
 {
 	struct buf token = BUF_NULL;
-	char path[128], policy[128];
-	struct key_rows unused = {0};
-	struct store_session *ss;
+	char path[128];
 	struct keyring *ring;
 	struct store *s;
-	struct key *root;
-	uint8_t bytes[KEY_BYTES];
 
-	(void)unused;
-	snprintf(policy, sizeof policy, "%s", name);
 	snprintf(path, sizeof path, "policies/%s", name);
 	expect(f, OK, NULL, PUT, .path = path, .body = rules, .is_yaml = true);
-	stop(f);
-	MUST(store_open_sqlite(&s, f->folder, false, &err));
-	MUST(store_session_open(&ss, s, &err));
-	for (int purpose = 1; purpose <= 3; purpose++) {
-		char key[32];
-
-		snprintf(key, sizeof key, "test_key_%d_1", purpose);
-		MUST(store_get_meta(ss, key, keep_meta, &unused.texts[unused.count], &err));
-		unused.rows[unused.count].purpose = (enum key_purpose)purpose;
-		unused.rows[unused.count].generation = 1;
-		unused.rows[unused.count].wrapped = buf_slice(&unused.texts[unused.count]);
-		unused.count++;
-	}
-	store_session_close(ss);
-	memcpy(bytes, root_bytes, KEY_BYTES);
-	MUST(key_take_bytes(&root, f->memory, bytes, &err));
-	MUST(keyring_open(&ring, f->memory, root, slice_text(store_id), unused.rows, unused.count,
-			  &err));
-	for (size_t i = 0; i < unused.count; i++)
-		buf_clear(&unused.texts[i]);
+	ring = reopen(f, &s);
 	MUST(store_begin(s, &err));
-	put_token(s, ring, name, policy, &token);
+	put_token(s, ring, name, name, &token);
 	MUST(store_commit(s, &err));
 	serve(f, s, ring);
 	return token;

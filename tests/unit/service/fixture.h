@@ -1,6 +1,7 @@
 /* A service over a real store in a temporary folder, and calls made as one who waits for the answer. */
 #pragma once
 
+#include "crypto/note.h"
 #include "service/service.h"
 
 #include <criterion/criterion.h>
@@ -11,6 +12,7 @@ struct fixture {
 	struct secret_memory *memory;
 	struct service *service;
 	struct buf root_token;
+	struct vkey log_key;
 };
 
 /* A new store with one policy, "all", that allows everything, and a token of it; opened and served. */
@@ -19,6 +21,8 @@ void fixture_open(struct fixture *f);
 void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
 			  void *ctx);
 void fixture_close(struct fixture *f);
+/* The public key of the audit log. */
+struct vkey fixture_log_key(struct fixture *f);
 /* Stops and starts again over the same data. */
 void fixture_restart(struct fixture *f);
 
