@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "schema/pattern_automaton.h"
+#include "schema/pattern_chain.h"
 #include "schema/pattern_parse.h"
-#include "schema/pattern_run.h"
 #include "schema/pattern_translate.h"
 
 #include <pcre2.h>
@@ -23,7 +23,7 @@
 /* One of the three. */
 struct pattern {
 	struct arena arena;
-	struct run *run;
+	struct chain *chain;
 	struct automaton *automaton;
 	pcre2_code *code;
 };
@@ -114,10 +114,10 @@ enum result pattern_compile(struct pattern **ret, struct slice ecma, struct erro
 	p = alloc_zero(sizeof *p);
 	if (p == NULL)
 		return fail(err, E_MEMORY, "regular expression: out of memory");
-	p->run = run_make(&tree, &p->arena);
-	if (p->run == NULL)
+	p->chain = chain_make(&tree, &p->arena);
+	if (p->chain == NULL)
 		p->automaton = automaton_make(&tree, &arena);
-	if (p->run == NULL && p->automaton == NULL)
+	if (p->chain == NULL && p->automaton == NULL)
 		rc = compile_for_pcre(p, &tree, err);
 	if (rc != OK) {
 		pattern_free(p);
@@ -219,8 +219,8 @@ enum result pattern_match(const struct pattern *p, struct slice text, uint32_t s
 {
 	if (text.data == NULL)
 		text = SLICE_LITERAL("");
-	if (p->run != NULL) {
-		*ret_is_match = run_is_match(p->run, text);
+	if (p->chain != NULL) {
+		*ret_is_match = chain_is_match(p->chain, text);
 		return OK;
 	}
 	if (p->automaton != NULL) {
