@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOPS 2
@@ -169,13 +170,18 @@ static void begin(struct slot *s)
 /* What came back is gone on with: answered, or a poll that was woken. */
 static void take_back(struct loop *l)
 {
+	struct timespec until;
 	struct slot *s;
 
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 2000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&l->mutex);
+	if (l->back == NULL)
+		pthread_cond_timedwait(&l->cond, &l->mutex, &until);
 	s = l->back;
 	l->back = NULL;
-	if (s == NULL)
-		usleep(10);
 	pthread_mutex_unlock(&l->mutex);
 	while (s != NULL) {
 		struct slot *next = s->next_back;
