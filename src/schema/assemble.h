@@ -1,7 +1,7 @@
 /*
  * From rules to instructions (instruction.h): a block for each subschema that is not merely a reference, small ones set in
- * where they are referred to, everything that one instruction can ask of a value put into one. What depends on which
- * members others evaluated, and every use of a dynamic scope, is left to the exhaustive pass.
+ * where they are referred to, everything that one instruction can ask of a value put into one. Schemas with a
+ * dynamic scope are left to the exhaustive pass.
  */
 #pragma once
 

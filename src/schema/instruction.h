@@ -28,10 +28,10 @@ enum operation {
 	OPERATION_CALL,	    /* a: block */
 	OPERATION_ANY_OF,   /* a: first target, b: count */
 	OPERATION_ONE_OF,
-	OPERATION_TAGGED,   /* a: tag plan */
-	OPERATION_NOT,	    /* a: block */
-	OPERATION_IF,	    /* a, b, c: blocks */
-	OPERATION_EVALUATE, /* a: subschema, left to the exhaustive pass */
+	OPERATION_TAGGED,      /* a: tag plan */
+	OPERATION_NOT,	       /* a: block */
+	OPERATION_IF,	       /* a, b, c: blocks */
+	OPERATION_UNEVALUATED, /* a: subschema, all of whose other rules hold */
 };
 
 struct instruction {

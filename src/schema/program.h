@@ -73,9 +73,11 @@ struct rule {
 	uint32_t a, b, c;
 };
 
+/* HAS_UNEVALUATED: one of its own keywords asks what the others looked at. COVERS: it, or what it applies in place, may look
+ * at members or items. */
 enum subschema_flag {
-	SUBSCHEMA_HAS_UNEVALUATED =
-		1 << 0, /* one of its own keywords asks what the others looked at */
+	SUBSCHEMA_HAS_UNEVALUATED = 1 << 0,
+	SUBSCHEMA_COVERS = 1 << 1,
 };
 
 struct subschema {
@@ -85,6 +87,7 @@ struct subschema {
 	uint8_t reload; /* 0: none; else 1 + enum schema_reload */
 	uint8_t flags;
 	uint16_t reserved;
+	uint32_t block;	      /* of its instructions; NONE: it has no block of its own */
 	struct text location; /* URI#/pointer */
 };
 

@@ -1,0 +1,77 @@
+#include "schema/machine.h"
+
+/* The types of a node by its first two bytes, kind and flags; none for what may not be looked at, so that no block lets it
+ * in. */
+const uint8_t machine_types[(TREE_IS_OPAQUE << 8) * 2] = {
+#define ROW(flags, number)                                                                 \
+	[(flags) << 8 | TREE_NULL] = TYPE_NULL, [(flags) << 8 | TREE_BOOL] = TYPE_BOOLEAN, \
+			[(flags) << 8 | TREE_NUMBER] = (number),                           \
+			[(flags) << 8 | TREE_STRING] = TYPE_STRING,                        \
+			[(flags) << 8 | TREE_ARRAY] = TYPE_ARRAY,                          \
+			[(flags) << 8 | TREE_OBJECT] = TYPE_OBJECT
+	ROW(0, TYPE_NUMBER),
+	ROW(TREE_IS_INTEGER, TYPE_INTEGER),
+	ROW(TREE_FITS_INT64, TYPE_NUMBER),
+	ROW(TREE_FITS_INT64 | TREE_IS_INTEGER, TYPE_INTEGER),
+	ROW(TREE_IS_SECRET, TYPE_NUMBER),
+	ROW(TREE_IS_SECRET | TREE_IS_INTEGER, TYPE_INTEGER),
+	ROW(TREE_IS_SECRET | TREE_FITS_INT64, TYPE_NUMBER),
+	ROW(TREE_IS_SECRET | TREE_FITS_INT64 | TREE_IS_INTEGER, TYPE_INTEGER),
+#undef ROW
+};
+
+COLD bool machine_stop(struct machine *m, enum result rc)
+{
+	m->is_stopped = true;
+	m->rc = rc;
+	return false;
+}
+
+COLD bool machine_stop_undecided(struct machine *m)
+{
+	m->is_stopped = m->is_undecided = true;
+	return false;
+}
+
+COLD bool machine_stop_at_limit(struct machine *m)
+{
+	return machine_stop(m, fail(m->err, E_LIMIT, "validation takes more than %llu steps",
+				    (unsigned long long)m->schema->limits.steps_max));
+}
+
+COLD bool machine_stop_at_depth(struct machine *m)
+{
+	return machine_stop(m, fail(m->err, E_LIMIT, "validation goes deeper than %u subschemas",
+				    (unsigned)m->schema->limits.depth_max));
+}
+
+const struct tree_node *machine_find(const struct tree_node *object, const char *text, uint32_t len,
+				     uint64_t hash)
+{
+	if (object->count > TREE_INDEX_MIN)
+		return tree_get_hashed(object, slice_make(text, len), hash);
+	for (uint32_t i = 0; i < object->count; i++) {
+		const struct tree_member *member = &object->of.members[i];
+
+		if (member->hash == hash && member->key_len == len &&
+		    is_same(text, member->key, len))
+			return &member->value;
+	}
+	return NULL;
+}
+
+bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
+{
+	const struct matcher *matcher = &m->schema->matchers[pattern];
+	struct run charged = {.schema = m->schema, .err = m->err};
+	enum result rc;
+
+	charged.steps = m->schema->limits.steps_max - (uint64_t)m->steps;
+	if (matcher->kind == MATCH_PATTERN) {
+		rc = evaluate_match(&charged, pattern, text, ret);
+		m->steps = (int64_t)(m->schema->limits.steps_max - charged.steps);
+	} else {
+		rc = matcher_match(matcher, text, 0, ret, m->err);
+	}
+	return rc == OK || machine_stop(m, rc);
+}

@@ -1,0 +1,174 @@
+/* Objects and arrays: one loop over the members or items for all that is asked of them. */
+#include "schema/machine.h"
+
+static inline bool is_key(const struct machine *m, const struct entry *e,
+			  const struct tree_member *member)
+{
+	return e->hash == member->hash && e->len == member->key_len &&
+	       is_same(m->texts + e->text, member->key, e->len);
+}
+
+static inline const struct entry *find_entry(const struct machine *m,
+					     const struct object_plan *plan,
+					     const struct tree_member *member)
+{
+	const struct entry *entries = m->program->entries;
+	const uint32_t *slots = m->program->slots + plan->slot;
+	uint32_t at = (uint32_t)member->hash & plan->slot_mask;
+
+	for (; slots[at] != NONE; at = (at + 1) & plan->slot_mask) {
+		if (is_key(m, &entries[slots[at]], member))
+			return &entries[slots[at]];
+	}
+	return NULL;
+}
+
+static inline bool run_entry(struct machine *m, const struct entry *e, const struct tree_node *n)
+{
+	if (e->is_free)
+		return true;
+	if ((e->mask & type_of(n)) == 0)
+		return e->block == BLOCK_NEVER ? false : refuse(m, n);
+	return e->start == e->end || run_block(m, e->start, e->end, n);
+}
+
+/* A member against patternProperties; `*is_known` when any holds. */
+APART static bool run_patterns(struct machine *m, const struct object_plan *plan,
+			       const struct tree_member *member, bool *is_known)
+{
+	for (uint32_t i = 0; i < plan->patterns; i++) {
+		uint32_t pattern = m->program->pattern_properties[plan->pattern + i].pattern;
+		bool is_match;
+
+		if (!machine_match(m, pattern, tree_key(member), &is_match))
+			return false;
+		if (!is_match)
+			continue;
+		*is_known = true;
+		if (!enter(m, m->program->targets[plan->pattern_target + i], &member->value))
+			return false;
+	}
+	return true;
+}
+
+APART static bool run_name(struct machine *m, uint32_t block, const struct tree_member *member)
+{
+	struct tree_node key = {.kind = TREE_STRING, .count = member->key_len};
+
+	key.of.text = member->key;
+	key.as.hash = member->hash;
+	return enter(m, block, &key);
+}
+
+/* The few keys that the plan knows, looked up in an object that holds many. */
+APART static bool run_look_ups(struct machine *m, const struct object_plan *plan,
+			       const struct tree_node *n)
+{
+	for (uint32_t i = 0; i < plan->entries; i++) {
+		const struct entry *e = &m->program->entries[plan->entry + i];
+		const struct tree_node *value =
+			machine_find(n, m->texts + e->text, e->len, e->hash);
+
+		if (value == NULL ? e->is_required : !run_entry(m, e, value))
+			return false;
+	}
+	return charge(m, plan->entries);
+}
+
+/* Members against a plan without patterns. They often come in the schema's order: the entry behind the last one is tried
+ * first. */
+HOT static bool run_members(struct machine *m, const struct object_plan *plan,
+			    const struct tree_node *n)
+{
+	const struct tree_member *member = n->of.members, *last = member + n->count;
+	const struct entry *guess = m->program->entries + plan->entry;
+	const struct entry *end = guess + plan->entries;
+	uint32_t required = 0;
+
+	for (; member < last; member++) {
+		const struct entry *e = guess;
+
+		if (guess == end || !is_key(m, guess, member))
+			e = find_entry(m, plan, member);
+		if (e == NULL || e->is_unlisted) {
+			if (plan->additional != NONE && !enter(m, plan->additional, &member->value))
+				return false;
+			if (e == NULL)
+				continue;
+		}
+		required += e->is_required;
+		guess = e + 1;
+		if (!run_entry(m, e, &member->value))
+			return false;
+	}
+	return required == plan->required && charge(m, n->count);
+}
+
+HOT static bool run_all_members(struct machine *m, const struct object_plan *plan,
+				const struct tree_node *n)
+{
+	uint32_t required = 0;
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_member *member = &n->of.members[i];
+		const struct entry *e = find_entry(m, plan, member);
+		bool is_known = false;
+
+		if (e != NULL) {
+			required += e->is_required;
+			is_known = !e->is_unlisted;
+			if (!run_entry(m, e, &member->value))
+				return false;
+		}
+		if (plan->patterns != 0 && !run_patterns(m, plan, member, &is_known))
+			return false;
+		if (!is_known && plan->additional != NONE &&
+		    !enter(m, plan->additional, &member->value))
+			return false;
+		if (plan->names != NONE && !run_name(m, plan->names, member))
+			return false;
+	}
+	return required == plan->required && charge(m, n->count);
+}
+
+bool run_object(struct machine *m, const struct object_plan *plan, const struct tree_node *n)
+{
+	bool is_open = plan->additional == NONE && plan->patterns == 0 && plan->names == NONE;
+
+	if (n->kind != TREE_OBJECT)
+		return true;
+	if (n->count < plan->least || n->count > plan->most || n->count < plan->required)
+		return false;
+	if (is_open && (plan->entries <= 2 || plan->entries * 2 < n->count))
+		return run_look_ups(m, plan, n);
+	if (plan->patterns != 0 || plan->names != NONE)
+		return run_all_members(m, plan, n);
+	return run_members(m, plan, n);
+}
+
+bool run_array(struct machine *m, const struct array_plan *plan, const struct tree_node *n)
+{
+	uint32_t i = 0;
+	const struct block *b;
+
+	if (n->kind != TREE_ARRAY)
+		return true;
+	if (n->count < plan->least || n->count > plan->most)
+		return false;
+	for (; i < plan->prefixes && i < n->count; i++) {
+		if (!enter(m, m->program->targets[plan->prefix + i], &n->of.items[i]))
+			return false;
+	}
+	if (plan->items >= BLOCK_NEVER)
+		return plan->items == NONE || i == n->count;
+	b = &m->blocks[plan->items];
+	for (; i < n->count; i++) {
+		const struct tree_node *item = &n->of.items[i];
+
+		if ((b->mask & type_of(item)) == 0)
+			return refuse(m, item);
+		if (b->start != b->end && !run_block(m, b->start, b->end, item))
+			return false;
+	}
+	return charge(m, n->count);
+}
