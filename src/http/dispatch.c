@@ -316,7 +316,8 @@ static enum MHD_Result run(struct peer *p)
 			state = service_submit(p->server->service, &x->call);
 		if (state == CALL_DONE)
 			return answer_send(p);
-		if (peer_suspend(p, state == CALL_WAITING))
+		/* A poll that a worker has just now will wait later, without our being told. */
+		if (peer_suspend(p, x->call.in.wait_ms != 0))
 			return MHD_YES;
 		if (peer_resumed(p))
 			return MHD_NO;

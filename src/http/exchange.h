@@ -45,6 +45,7 @@ struct peer {
 	struct peer *before,
 		*next;	 /* of all, under server->peers_mutex; `next` also in the graveyard */
 	bool is_closed;	 /* under server->peers_mutex */
+	bool is_leaving; /* the keeper's: its client is gone, its poll not yet forgotten */
 	bool is_watched; /* its loop's */
 	_Atomic int64_t deadline_ms; /* monotonic; 0: none */
 	uint8_t address[16];
@@ -52,7 +53,7 @@ struct peer {
 
 	pthread_mutex_t
 		mutex; /* for the four below: a call may come back before its connection sleeps */
-	bool is_suspended, is_woken, is_waiting, is_gone;
+	bool is_suspended, is_woken, is_polling, is_gone;
 
 	struct exchange x;
 };
@@ -92,9 +93,9 @@ void peer_notify(void *server, struct MHD_Connection *connection, void **context
 		 enum MHD_ConnectionNotificationCode code);
 /* The service's `done`, and whoever else ends a wait: lets the connection run again, now or as soon as it would sleep. */
 void peer_wake(struct peer *p, bool is_gone);
-/* In the connection's loop: sleeps unless already woken. False: it was, carry on. `is_waiting`: a long poll, whose client is
- * watched. */
-bool peer_suspend(struct peer *p, bool is_waiting);
+/* In the connection's loop: sleeps unless already woken. False: it was, carry on. `is_polling`: its client
+ * is watched. */
+bool peer_suspend(struct peer *p, bool is_polling);
 /* In the connection's loop after a wake. True: the client is gone. */
 bool peer_resumed(struct peer *p);
 void peer_set_deadline(struct peer *p, int64_t from_now_ms); /* 0: none */

@@ -50,6 +50,10 @@ static void bury(struct peer *p)
 {
 	struct http_server *s = p->server;
 
+	/* A connection that broke while it slept is closed without the handler being called, perhaps before the thread
+	 * that woke it has let go of the mutex. */
+	pthread_mutex_lock(&p->mutex);
+	pthread_mutex_unlock(&p->mutex);
 	if (p->is_watched)
 		epoll_ctl(s->watch_fd, EPOLL_CTL_DEL, p->fd, NULL);
 	pthread_mutex_lock(&s->peers_mutex);
@@ -121,13 +125,13 @@ static void watch(struct peer *p)
 		p->is_watched = true;
 }
 
-bool peer_suspend(struct peer *p, bool is_waiting)
+bool peer_suspend(struct peer *p, bool is_polling)
 {
 	bool is_asleep;
 
 	pthread_mutex_lock(&p->mutex);
 	is_asleep = !p->is_woken;
-	p->is_waiting = is_waiting;
+	p->is_polling = is_polling;
 	if (is_asleep) {
 		/* Under the mutex that peer_wake() takes: else a wake could come between. */
 		p->is_suspended = true;
@@ -135,7 +139,7 @@ bool peer_suspend(struct peer *p, bool is_waiting)
 	}
 	pthread_mutex_unlock(&p->mutex);
 	/* Last, since the watch fires once; this loop alone could close the connection meanwhile. */
-	if (is_asleep && is_waiting)
+	if (is_asleep && is_polling)
 		watch(p);
 	return is_asleep;
 }
@@ -146,30 +150,34 @@ bool peer_resumed(struct peer *p)
 
 	pthread_mutex_lock(&p->mutex);
 	is_gone = p->is_gone;
-	p->is_woken = p->is_gone = p->is_waiting = false;
+	p->is_woken = p->is_gone = p->is_polling = false;
 	pthread_mutex_unlock(&p->mutex);
 	return is_gone;
 }
 
-/* Under peers_mutex. */
+/* Under peers_mutex. A poll that is with a worker just now cannot be forgotten: the next round tries again. */
 static void end_poll_of(struct peer *p)
 {
-	bool is_waiting;
+	bool is_asleep;
 
+	p->is_leaving = false;
 	if (p->is_closed)
 		return;
 	pthread_mutex_lock(&p->mutex);
-	is_waiting = p->is_waiting && !p->is_woken;
+	is_asleep = p->is_polling && !p->is_woken;
 	pthread_mutex_unlock(&p->mutex);
+	if (!is_asleep)
+		return;
 	/* Not under the mutex: the service calls peer_wake() with locks of its own. */
-	if (is_waiting && service_forget(p->server->service, &p->x.call)) {
-		atomic_store(&p->x.call.state, CALL_DONE);
-		atomic_fetch_add(&p->server->counts.polls_gone, 1);
-		peer_wake(p, true);
-	}
+	p->is_leaving = !service_forget(p->server->service, &p->x.call);
+	if (p->is_leaving)
+		return;
+	atomic_store(&p->x.call.state, CALL_DONE);
+	atomic_fetch_add(&p->server->counts.polls_gone, 1);
+	peer_wake(p, true);
 }
 
-static void cut_late(struct http_server *s)
+static void look_after(struct http_server *s)
 {
 	int64_t now_ms = clock_monotonic_ms(s->clock);
 
@@ -177,6 +185,8 @@ static void cut_late(struct http_server *s)
 	for (struct peer *p = s->peers; p != NULL; p = p->next) {
 		int64_t deadline_ms = atomic_load_explicit(&p->deadline_ms, memory_order_relaxed);
 
+		if (p->is_leaving)
+			end_poll_of(p);
 		if (deadline_ms == 0 || deadline_ms > now_ms)
 			continue;
 		atomic_store_explicit(&p->deadline_ms, 0, memory_order_relaxed);
@@ -218,7 +228,7 @@ static void *keep(void *arg)
 			end_poll_of(events[i].data.ptr);
 		}
 		pthread_mutex_unlock(&s->peers_mutex);
-		cut_late(s);
+		look_after(s);
 		free_graveyard(s);
 		service_tick(s->service);
 	}
