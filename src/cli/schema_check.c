@@ -6,18 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void print_problems(const char *path, const struct schema_report *report)
-{
-	for (uint32_t i = 0; i < report->problems_count; i++) {
-		const struct schema_problem *p = &report->problems[i];
-
-		printf("%s:%u:%u: %.*s: %s\n", path, p->node != NULL ? p->node->line : 0,
-		       p->node != NULL ? p->node->column : 0, SLICE_ARGS(p->pointer), p->message);
-	}
-	if (report->problems_dropped != 0)
-		printf("%s: and %u more\n", path, report->problems_dropped);
-}
-
 static int print_output(enum schema_output output, bool is_valid,
 			const struct schema_report *report)
 {
@@ -57,7 +45,7 @@ static int check_file(const char *path, const struct schema *s, const struct sch
 	}
 	if (a->has_output)
 		return print_output(a->output, rc == OK, &report);
-	print_problems(path, &report);
+	schema_print_problems(stdout, path, &report);
 	return rc == OK ? EXIT_DONE : EXIT_REFUSED;
 }
 

@@ -3,8 +3,6 @@
 
 #include "base/file.h"
 
-#include <stdio.h>
-
 #define REMOTES_URI "http://localhost:1234/"
 #define SCHEMAS_URI "reeve:///schemas/"
 
@@ -164,4 +162,17 @@ void schema_library_base(struct buf *ret, const struct schema_library *l, const 
 		name.len = (size_t)(dot - name.data);
 	buf_append_text(ret, SCHEMAS_URI);
 	buf_append_slice(ret, name);
+}
+
+void schema_print_problems(FILE *out, const char *path, const struct schema_report *report)
+{
+	for (uint32_t i = 0; i < report->problems_count; i++) {
+		const struct schema_problem *p = &report->problems[i];
+
+		fprintf(out, "%s:%u:%u: %.*s%s%s\n", path, p->node != NULL ? p->node->line : 0,
+			p->node != NULL ? p->node->column : 0, SLICE_ARGS(p->pointer),
+			p->pointer.len != 0 ? ": " : "", p->message);
+	}
+	if (report->problems_dropped != 0)
+		fprintf(out, "%s: and %u more\n", path, report->problems_dropped);
 }

@@ -5,6 +5,8 @@
 #include "doc/read.h"
 #include "schema/schema.h"
 
+#include <stdio.h>
+
 /* Larger than what a server takes: these are the user's own files. */
 #define FILE_BYTES_MAX (256 * 1024 * 1024)
 #define FILE_NODES_MAX 20000000
@@ -30,3 +32,6 @@ MUST_USE enum result schema_library_load(void *ctx, struct slice uri, const stru
 
 /* Appends the URI that the schema at `path` has among the library's schemas; nothing where there is no such folder. */
 void schema_library_base(struct buf *ret, const struct schema_library *l, const char *path);
+
+/* Prints "path:line:column: pointer: message" for each problem; the pointer is left out where it is the whole document. */
+void schema_print_problems(FILE *out, const char *path, const struct schema_report *report);

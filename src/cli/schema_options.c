@@ -81,9 +81,12 @@ bool schema_arguments_parse(struct schema_arguments *ret, int argc, char **argv)
 	int option, index = 0;
 
 	optind = 0; /* the command line before the subcommand may have been read already */
-	while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
-		if (option == '?')
-			return false; /* getopt_long() said why */
+	while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
+		if (option == '?' || option == ':') {
+			fprintf(stderr, "reeve schema %s: %s: %s\n", argv[0], argv[optind - 1],
+				option == ':' ? "needs a value" : "there is no such option");
+			return false;
+		}
 		if (!take(ret, option, optarg)) {
 			fprintf(stderr, "reeve schema %s: --%s does not know \"%s\"\n", argv[0],
 				options[index].name, optarg);
@@ -95,19 +98,6 @@ bool schema_arguments_parse(struct schema_arguments *ret, int argc, char **argv)
 	ret->options.load = schema_library_load;
 	ret->options.load_ctx = &ret->library;
 	return true;
-}
-
-static void print_refusal(const char *path, const struct schema_report *report,
-			  const struct error *err)
-{
-	for (uint32_t i = 0; i < report->problems_count; i++) {
-		const struct schema_problem *p = &report->problems[i];
-
-		fprintf(stderr, "%s:%u:%u: %.*s: %s\n", path, p->node != NULL ? p->node->line : 0,
-			p->node != NULL ? p->node->column : 0, SLICE_ARGS(p->pointer), p->message);
-	}
-	if (report->problems_count == 0)
-		fprintf(stderr, "%s: %s\n", path, err->text);
 }
 
 enum result schema_arguments_compile(struct schema **ret, struct schema_arguments *a)
@@ -124,7 +114,9 @@ enum result schema_arguments_compile(struct schema **ret, struct schema_argument
 	a->options.base_uri = buf_slice(&base);
 	rc = schema_compile(ret, &source.root, &a->options, &report, &err);
 	a->options.base_uri = SLICE_NULL;
-	if (rc != OK)
-		print_refusal(a->schema, &report, &err);
+	if (rc != OK && report.problems_count != 0)
+		schema_print_problems(stderr, a->schema, &report);
+	else if (rc != OK)
+		fprintf(stderr, "%s: %s\n", a->schema, err.text);
 	return rc;
 }

@@ -33,7 +33,8 @@ static void print_failure(const struct group *g, const struct tree_node *test, c
 static void print_reasons(const struct schema_report *report)
 {
 	for (uint32_t i = 0; i < report->problems_count; i++)
-		printf("    %.*s: %s\n", SLICE_ARGS(report->problems[i].pointer),
+		printf("    %.*s%s%s\n", SLICE_ARGS(report->problems[i].pointer),
+		       report->problems[i].pointer.len != 0 ? ": " : "",
 		       report->problems[i].message);
 }
 
