@@ -70,7 +70,7 @@ static enum result revoke_one(void *ctx, const struct token_row *row, struct err
 	return store_update_token(a->f.store, &revoked, err);
 }
 
-static enum result record(struct adopting *a, struct slice reason, struct slice accessor,
+static enum result record(struct adopting *a, struct slice reason, const char *accessor,
 			  struct error *err)
 {
 	struct audit_touch backup = {.path = SLICE_LITERAL("sys/backup")};
@@ -85,7 +85,7 @@ static enum result record(struct adopting *a, struct slice reason, struct slice 
 		if (rc == OK)
 			rc = found_record(&a->f, "token.revoke", buf_slice(&text), &tokens, 1, err);
 	}
-	return rc == OK ? found_record(&a->f, "token.create", accessor, &tokens, 1, err) : rc;
+	return rc == OK ? found_record_token(&a->f, accessor, err) : rc;
 }
 
 static enum result adopt(struct adopting *a, struct store_session *ss, struct slice reason,
@@ -109,7 +109,7 @@ static enum result adopt(struct adopting *a, struct store_session *ss, struct sl
 	if (rc == OK)
 		rc = found_administrator(&a->f, ret_token, accessor, err);
 	if (rc == OK)
-		rc = record(a, reason, slice_text(accessor), err);
+		rc = record(a, reason, accessor, err);
 	if (rc == OK)
 		rc = audit_write_head(a->f.store, a->f.keyring, &a->f.log_key, &a->f.log,
 				      &checkpoint, err);

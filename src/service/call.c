@@ -139,6 +139,14 @@ void answer_next(struct call *c, struct slice after)
 	c->out.next[len] = '\0';
 }
 
+void answer_next_number(struct call *c, uint64_t after)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+
+	buf_append_u64(&text, after);
+	answer_next(c, buf_slice(&text));
+}
+
 void json_comma(struct buf *b)
 {
 	char last = b->len != 0 ? b->data[b->len - 1] : '{';
@@ -180,10 +188,8 @@ void json_member_time(struct buf *b, const char *name, int64_t wall_ms)
 	json_member_text(b, name, slice_text(text));
 }
 
-void json_version_head(struct buf *b, const struct version_row *row)
+void json_version_name(struct buf *b, const struct version_row *row)
 {
-	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
-
 	buf_append_char(b, '{');
 	json_member_text(b, "path", row->path);
 	json_member_u64(b, "version", row->version);
@@ -191,6 +197,13 @@ void json_version_head(struct buf *b, const struct version_row *row)
 	json_member_time(b, "created_at", row->created_ms);
 	json_member_text(b, "created_by", row->created_by);
 	json_member_text(b, "message", row->message);
+}
+
+void json_version_head(struct buf *b, const struct version_row *row)
+{
+	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
+
+	json_version_name(b, row);
 	json_member(b, "digest");
 	buf_append_text(b, is_secret ? "\"keyed:" : "\"sha256:");
 	hex_append(b, row->digest.data, row->digest.len);

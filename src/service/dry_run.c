@@ -1,45 +1,14 @@
 /* The rule: a dry run tells what a write would do, to who may read what it would change, and does nothing. */
 #include "service/config.h"
+#include "service/document_diff.h"
 #include "service/write.h"
 
 #include "base/text.h"
-#include "doc/diff.h"
-#include "doc/write.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define DRY_RUN_BYTES_MAX ((size_t)16 << 20)
-
-struct showing {
-	struct buf *out;
-	bool is_secret;
-};
-
-static enum result show_difference(void *ctx, enum diff_op op, struct slice pointer,
-				   const struct tree_node *from, const struct tree_node *to,
-				   struct error *err)
-{
-	struct showing *s = ctx;
-
-	if (s->out->len > DRY_RUN_BYTES_MAX)
-		return fail(err, E_LIMIT, "the difference is too large to be shown");
-	json_comma(s->out);
-	buf_append_char(s->out, '{');
-	json_member_text(s->out, "pointer", pointer);
-	json_member_text(s->out, "op", slice_text(diff_op_name(op)));
-	if (from != NULL && !s->is_secret) {
-		json_member(s->out, "from");
-		json_write(s->out, from);
-	}
-	if (to != NULL && !s->is_secret) {
-		json_member(s->out, "to");
-		json_write(s->out, to);
-	}
-	json_member_bool(s->out, "secret", s->is_secret);
-	buf_append_char(s->out, '}');
-	return OK;
-}
 
 static const char *action_of(const struct change *c)
 {
@@ -63,7 +32,6 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 			       struct error *err)
 {
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, true);
-	struct showing s = {b, c->kind == KIND_SECRETS};
 	const struct tree_node *from = NULL, *to = NULL;
 	enum result rc = OK;
 
@@ -75,7 +43,7 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 		to = &c->doc->tree.root;
 	else if (rc == OK && c->exists)
 		return OK; /* it could not be read: the errors say so */
-	return rc == OK ? diff_trees(from, to, show_difference, &s, err) : rc;
+	return rc == OK ? document_diff_append(b, from, to, c->kind == KIND_SECRETS, err) : rc;
 }
 
 static enum result append_change(struct buf *b, struct write *w, const struct change *c,

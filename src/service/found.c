@@ -2,6 +2,8 @@
 
 #include "access/token.h"
 
+#include <stdio.h>
+
 enum result found_put_number(struct store *store, const char *name, uint64_t value,
 			     struct error *err)
 {
@@ -61,4 +63,14 @@ enum result found_record(struct founding *f, const char *action, struct slice re
 	};
 
 	return audit_write_entry(f->store, &f->log, &e, f->now_ms, &f->arena, err);
+}
+
+enum result found_record_token(struct founding *f, const char *accessor, struct error *err)
+{
+	char path[32 + ACCESSOR_BYTES];
+	struct audit_touch touch;
+
+	snprintf(path, sizeof path, "sys/tokens/%s", accessor);
+	touch = (struct audit_touch){.path = slice_text(path)};
+	return found_record(f, "token.create", SLICE_NULL, &touch, 1, err);
 }

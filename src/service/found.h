@@ -28,6 +28,10 @@ MUST_USE enum result found_administrator(struct founding *f, struct buf *ret_tok
 					 char ret_accessor[static ACCESSOR_BYTES],
 					 struct error *err);
 
+/* That the token was made. */
+MUST_USE enum result found_record_token(struct founding *f, const char *accessor,
+					struct error *err);
+
 /* An entry of the founder's own. */
 MUST_USE enum result found_record(struct founding *f, const char *action, struct slice reason,
 				  struct audit_touch *touched, uint32_t touched_count,

@@ -160,7 +160,6 @@ static enum result put_all(struct founding *f, const struct shipped_document *do
 			   size_t count, struct buf *ret_token, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
-	struct audit_touch touch = {.path = SLICE_LITERAL("sys/tokens")};
 	char accessor[ACCESSOR_BYTES];
 	enum result rc = put_identity(f, err);
 
@@ -169,7 +168,7 @@ static enum result put_all(struct founding *f, const struct shipped_document *do
 	if (rc == OK)
 		rc = found_administrator(f, ret_token, accessor, err);
 	if (rc == OK)
-		rc = found_record(f, "token.create", slice_text(accessor), &touch, 1, err);
+		rc = found_record_token(f, accessor, err);
 	if (rc == OK)
 		rc = audit_write_head(f->store, f->keyring, &f->log_key, &f->log, &checkpoint, err);
 	return rc;

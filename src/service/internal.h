@@ -150,6 +150,7 @@ enum step answer_json(struct call *c,
 void answer_etag_version(struct call *c, uint64_t version); /* "v3" */
 /* Where the next page begins; too long a text is none. */
 void answer_next(struct call *c, struct slice after);
+void answer_next_number(struct call *c, uint64_t after);
 
 /* `,"name":` and a value, or without the comma after '{' and '['. */
 void json_member(struct buf *b, const char *name);
@@ -158,7 +159,9 @@ void json_member_u64(struct buf *b, const char *name, uint64_t value);
 void json_member_bool(struct buf *b, const char *name, bool value);
 void json_member_time(struct buf *b, const char *name, int64_t wall_ms);
 void json_comma(struct buf *b); /* unless behind '{', '[' or nothing */
-/* {"path","version","revision","created_at","created_by","message","digest" without the closing brace */
+/* {"path","version","revision","created_at","created_by","message" without the closing brace */
+void json_version_name(struct buf *b, const struct version_row *row);
+/* The same and "digest". */
 void json_version_head(struct buf *b, const struct version_row *row);
 
 /* The limit of a list within the settings' bounds. */
@@ -222,11 +225,11 @@ verb_fn document_get_on_loop, document_get_on_worker;
 verb_fn document_write_on_worker; /* put, patch, delete, undelete, destroy, rollback */
 verb_fn batch_on_worker, revert_on_worker;
 verb_fn config_get_on_loop, config_get_on_worker;
-verb_fn document_list_on_loop, document_list_on_worker;
-verb_fn document_versions_on_worker, document_diff_on_worker, document_dependents_on_loop;
+verb_fn document_list_on_worker;
+verb_fn document_versions_on_worker, document_diff_on_worker, document_dependents_on_worker;
 verb_fn revision_list_on_worker, revision_get_on_worker;
 verb_fn config_versions_on_worker, config_diff_on_worker;
 verb_fn audit_list_on_worker, audit_entry_on_worker, audit_checkpoint_on_loop;
-verb_fn token_create_on_worker, token_list_on_loop, token_revoke_on_worker, token_self_on_loop,
+verb_fn token_create_on_worker, token_list_on_worker, token_revoke_on_worker, token_self_on_loop,
 	token_renew_on_worker;
 verb_fn access_check_on_loop, status_on_worker, metrics_on_loop, backup_on_worker;

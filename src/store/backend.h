@@ -46,6 +46,7 @@ struct store_ops {
 	enum result (*backup)(struct store *s, const char *file,
 			      void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
 			      struct error *err);
+	const char *(*place)(const struct store *s);
 	enum result (*session_open)(struct store_session **ret, struct store *s, struct error *err);
 };
 

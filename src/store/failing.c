@@ -365,6 +365,11 @@ static const struct store_session_ops failing_session_ops = {
 	.get_idempotent = failing_get_idempotent,
 };
 
+static const char *failing_place(const struct store *s)
+{
+	return store_place(((const struct failing_store *)s)->inner);
+}
+
 static enum result failing_session_open(struct store_session **ret, struct store *s,
 					struct error *err)
 {
@@ -410,6 +415,7 @@ static const struct store_ops failing_ops = {
 	.put_idempotent = failing_put_idempotent,
 	.shred = failing_shred,
 	.backup = failing_backup,
+	.place = failing_place,
 	.session_open = failing_session_open,
 };
 

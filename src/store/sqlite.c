@@ -231,6 +231,11 @@ static void end_session(struct store_session *ss)
 	session->is_in_transaction = false;
 }
 
+static const char *sqlite_place(const struct store *s)
+{
+	return ((const struct sqlite_store *)s)->file;
+}
+
 const struct store_ops sqlite_ops = {
 	.close = close_store,
 	.begin = sqlite_begin,
@@ -255,6 +260,7 @@ const struct store_ops sqlite_ops = {
 	.put_idempotent = sqlite_put_idempotent,
 	.shred = sqlite_shred,
 	.backup = sqlite_backup,
+	.place = sqlite_place,
 	.session_open = open_session,
 };
 

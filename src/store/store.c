@@ -127,6 +127,11 @@ enum result store_backup(struct store *s, const char *file,
 	return s->ops->backup(s, file, progress, ctx, err);
 }
 
+const char *store_place(const struct store *s)
+{
+	return s->ops->place(s);
+}
+
 enum result store_session_open(struct store_session **ret, struct store *s, struct error *err)
 {
 	return s->ops->session_open(ret, s, err);

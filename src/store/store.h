@@ -192,6 +192,9 @@ MUST_USE enum result store_backup(struct store *s, const char *file,
 				  void (*progress)(void *ctx, uint64_t done, uint64_t left),
 				  void *ctx, struct error *err);
 
+/* Where the data lie: the file's whole path. What is as secret as they are may be put beside it. Borrowed. */
+const char *store_place(const struct store *s);
+
 /* Makes DIR/reeve.db from a file that store_backup() wrote; E_CONFLICT where there is a store already. The epoch is the
  * caller's to raise. */
 MUST_USE enum result store_restore_sqlite(const char *folder, const char *file, struct error *err);

@@ -1,0 +1,214 @@
+/*
+ * The rule: the log is handed out byte for byte as it is hashed, to who may read all of it. Who may only read the entries of some
+ * documents gets those, without the names of others that stand in them.
+ */
+#include "base/text.h"
+#include "service/internal.h"
+
+#include <string.h>
+
+#define PAGE_BYTES_MAX ((size_t)16 << 20)
+#define FULL	       E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
+
+/* Entries found, in the order of the walk, in the call's arena. */
+struct found {
+	struct call *call;
+	const struct rights *rights;
+	struct slice *lines;
+	uint64_t *indexes;
+	uint32_t count, limit;
+	size_t bytes;
+	bool is_full, is_whole; /* whole: the reader may see all of every entry */
+};
+
+/* What of an entry one may see who may not see all. Gives E_NOT_FOUND where there is nothing. */
+static enum result cut_entry(const struct found *f, struct slice line, struct buf *ret,
+			     struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct audit_entry e;
+	struct audit_touch *touched;
+	uint32_t count = 0;
+	enum result rc = audit_entry_read(&e, &tree, line, err);
+
+	if (rc != OK)
+		return rc;
+	touched = arena_alloc_array(&tree.arena, e.touched_count, sizeof *touched);
+	if (touched == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < e.touched_count; i++) {
+		if (rights_may(f->rights, MAY_AUDIT, e.touched[i].path))
+			touched[count++] = e.touched[i];
+	}
+	if (count == 0)
+		return E_NOT_FOUND;
+	e.touched_more += e.touched_count - count;
+	if (count != e.touched_count)
+		e.reason = SLICE_NULL; /* it may name another document */
+	e.touched = touched;
+	e.touched_count = count;
+	return audit_entry_write(ret, &e, err);
+}
+
+static enum result keep_line(struct found *f, struct slice line, uint64_t index, struct error *err)
+{
+	const char *copy = arena_text(&f->call->arena, line);
+
+	if (copy == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	f->lines[f->count] = slice_make(copy, line.len);
+	f->indexes[f->count++] = index;
+	f->bytes += line.len;
+	return OK;
+}
+
+static enum result keep_entry(void *ctx, const struct audit_row *row, struct error *err)
+{
+	struct found *f = ctx;
+	CLEANUP(buf_clear) struct buf cut = BUF_NULL;
+	enum result rc;
+
+	if (f->count == f->limit || f->bytes > PAGE_BYTES_MAX) {
+		f->is_full = true;
+		return FULL;
+	}
+	if (f->is_whole)
+		return keep_line(f, row->entry, row->index, err);
+	rc = cut_entry(f, row->entry, &cut, err);
+	if (rc == E_NOT_FOUND)
+		return OK;
+	return rc == OK ? keep_line(f, buf_slice(&cut), row->index, err) : rc;
+}
+
+static bool is_prefix(struct slice path)
+{
+	return path.len != 0 && (path.data[path.len - 1] == '/' || path.data[path.len - 1] == '*');
+}
+
+static struct slice prefix_of(struct slice path)
+{
+	while (path.len != 0 && path.data[path.len - 1] != '/')
+		path.len--;
+	return path;
+}
+
+/* Who may not read the whole log must say of which documents. */
+static enum result authorise(struct scene *scene, bool *ret_is_whole, struct error *err)
+{
+	const struct call *c = scene->call;
+	struct slice path = c->in.audit_path;
+
+	*ret_is_whole = rights_may(scene->rights, MAY_AUDIT, c->path);
+	if (*ret_is_whole)
+		return OK;
+	if (path.len == 0)
+		return fail(err, E_FORBIDDEN,
+			    "may not read the whole audit log: name a path to read its entries");
+	if (is_prefix(path) ? rights_may_under(scene->rights, MAY_AUDIT, prefix_of(path))
+			    : rights_may(scene->rights, MAY_AUDIT, path))
+		return OK;
+	return fail(err, E_FORBIDDEN, "may not read the audit log of that path");
+}
+
+/* Without a place to begin the newest are shown. */
+static struct audit_filter filter_of(const struct call_input *in)
+{
+	bool has_begin = in->has_after_number || in->from_ms != 0;
+
+	return (struct audit_filter){.actor = in->actor,
+				     .action = in->action,
+				     .outcome = in->outcome,
+				     .path = in->audit_path,
+				     .from_ms = in->from_ms,
+				     .to_ms = in->to_ms,
+				     .after = has_begin ? in->after_number : 0,
+				     .is_newest_first = !has_begin};
+}
+
+static void write_lines(struct buf *b, const struct found *f, bool is_reversed, bool is_json)
+{
+	for (uint32_t i = 0; i < f->count; i++) {
+		struct slice line = f->lines[is_reversed ? f->count - 1 - i : i];
+
+		if (is_json)
+			json_comma(b);
+		buf_append_slice(b, line);
+		if (!is_json)
+			buf_append_char(b, '\n');
+	}
+}
+
+static enum step answer_found(struct scene *scene, const struct found *f, bool is_newest)
+{
+	struct call *c = scene->call;
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+
+	if (f->is_full && !is_newest && f->count != 0)
+		answer_next_number(c, f->indexes[f->count - 1] + 1);
+	if (c->in.wants_lines) {
+		write_lines(&b, f, is_newest, false);
+		return answer_body(c, BODY_NDJSON, &b, false);
+	}
+	buf_append_text(&b, "{\"items\":[");
+	write_lines(&b, f, is_newest, true);
+	buf_append_text(&b, "]}");
+	return answer_json(c, &b);
+}
+
+enum step audit_list_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct found f = {.call = c, .rights = scene->rights};
+	struct audit_filter filter;
+	struct error err = ERROR_NULL;
+	enum result rc = authorise(scene, &f.is_whole, &err);
+
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	f.limit = call_limit(scene->service, c);
+	filter = filter_of(&c->in);
+	f.lines = arena_alloc_array(&c->arena, f.limit, sizeof *f.lines);
+	f.indexes = arena_alloc_array(&c->arena, f.limit, sizeof *f.indexes);
+	if (f.lines == NULL || f.indexes == NULL)
+		return answer_fail(c, E_MEMORY, "out of memory");
+	rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
+	if (rc != OK && !(rc == FULL && f.is_full))
+		return answer_error(c, rc, &err);
+	return answer_found(scene, &f, filter.is_newest_first);
+}
+
+enum step audit_entry_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct audit_filter filter = {.after = c->in.after_number, .limit = 1};
+	struct slice line;
+	uint64_t index = 0;
+	struct found f = {.call = c,
+			  .rights = scene->rights,
+			  .lines = &line,
+			  .indexes = &index,
+			  .limit = 1,
+			  .is_whole = true};
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	struct error err = ERROR_NULL;
+	enum result rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
+
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	if (f.count == 0)
+		return answer_fail(c, E_NOT_FOUND, "there is no entry %llu",
+				   (unsigned long long)c->in.after_number);
+	buf_append_slice(&b, line);
+	return answer_json(c, &b);
+}
+
+enum step audit_checkpoint_on_loop(struct scene *scene)
+{
+	struct service *s = scene->service;
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+
+	pthread_mutex_lock(&s->head_mutex);
+	buf_append_slice(&b, buf_slice(&s->checkpoint));
+	pthread_mutex_unlock(&s->head_mutex);
+	return answer_body(scene->call, BODY_TEXT, &b, false);
+}

@@ -1,0 +1,64 @@
+/*
+ * The rule: a backup is everything but the root key, so taking one is in the audit log before the copy leaves. The copy lies
+ * beside the data, which is as secret, and goes with the answer.
+ */
+#include "base/text.h"
+#include "service/internal.h"
+
+#include <unistd.h>
+
+#define NAME_BYTES 8
+
+static enum result name_file(struct scene *scene, struct buf *ret, struct error *err)
+{
+	uint8_t random[NAME_BYTES];
+
+	random_fill(&scene->service->random, random, sizeof random);
+	buf_append_text(ret, store_place(scene->service->store));
+	buf_append_text(ret, ".backup-");
+	hex_append(ret, random, sizeof random);
+	return buf_check(ret, err);
+}
+
+/* Whatever becomes of the answer: the file does not stay. Who sends it has it open. */
+static void remove_copy(void *work)
+{
+	char *file = work;
+
+	unlink(file);
+	alloc_free(file);
+}
+
+static enum result make_copy(struct scene *scene, struct buf *ret_file, struct error *err)
+{
+	struct call *c = scene->call;
+	enum result rc = name_file(scene, ret_file, err);
+
+	if (rc != OK)
+		return rc;
+	if (!recording_touch(c, c->path, 0, NULL))
+		return fail(err, E_UNAVAILABLE, "cannot record the backup");
+	rc = store_backup(scene->service->store, ret_file->data, NULL, NULL, err);
+	if (rc != OK)
+		return rc;
+	c->work = alloc_text(ret_file->data, ret_file->len);
+	if (c->work == NULL) {
+		unlink(ret_file->data);
+		return fail(err, E_MEMORY, "out of memory");
+	}
+	c->work_free = remove_copy;
+	return OK;
+}
+
+enum step backup_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	CLEANUP(buf_clear) struct buf file = BUF_NULL;
+	struct error err = ERROR_NULL;
+	enum result rc = make_copy(scene, &file, &err);
+
+	if (rc == OK)
+		return answer_body(c, BODY_FILE, &file, false);
+	c->recording = NULL; /* nothing leaves */
+	return answer_error(c, rc, &err);
+}

@@ -1,0 +1,143 @@
+/* The rule: two versions of a secret show where they differ and never by what; and looking at that is a read of both. */
+#include "service/document_diff.h"
+
+#include "base/text.h"
+#include "doc/diff.h"
+#include "doc/write.h"
+#include "service/view.h"
+
+struct showing {
+	struct buf *out;
+	bool is_secret;
+};
+
+static enum result show_difference(void *ctx, enum diff_op op, struct slice pointer,
+				   const struct tree_node *from, const struct tree_node *to,
+				   struct error *err)
+{
+	struct showing *s = ctx;
+
+	if (s->out->len > DOCUMENT_DIFF_BYTES_MAX)
+		return fail(err, E_LIMIT, "the difference is too large to be shown");
+	json_comma(s->out);
+	buf_append_char(s->out, '{');
+	json_member_text(s->out, "pointer", pointer);
+	json_member_text(s->out, "op", slice_text(diff_op_name(op)));
+	if (from != NULL && !s->is_secret) {
+		json_member(s->out, "from");
+		json_write(s->out, from);
+	}
+	if (to != NULL && !s->is_secret) {
+		json_member(s->out, "to");
+		json_write(s->out, to);
+	}
+	json_member_bool(s->out, "secret", s->is_secret);
+	buf_append_char(s->out, '}');
+	return OK;
+}
+
+enum result document_diff_append(struct buf *ret, const struct tree_node *from,
+				 const struct tree_node *to, bool is_secret, struct error *err)
+{
+	struct showing s = {ret, is_secret};
+
+	return diff_trees(from, to, show_difference, &s, err);
+}
+
+/* One of the two. */
+struct side {
+	uint64_t version; /* 0: nothing */
+	struct view_doc *doc;
+};
+
+static enum result record_side(struct scene *scene, const struct side *side, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	const struct version_row *row = &side->doc->record->row;
+	uint8_t mac[HASH_BYTES];
+	enum result rc = content_of_row(scene->service, row, &content, err);
+
+	if (rc != OK)
+		return rc;
+	audit_value_mac(mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC), row->path,
+			row->version, buf_slice(&content));
+	return recording_touch(scene->call, row->path, row->version, mac)
+		       ? OK
+		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
+static enum result open_side(struct scene *scene, struct view *view, struct side *side,
+			     struct error *err)
+{
+	enum result rc;
+
+	if (side->version == 0)
+		return OK;
+	rc = view_find_version(view, scene->call->path, side->version, &side->doc, err);
+	if (rc == E_NOT_FOUND && err->text[0] == '\0')
+		return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(scene->call->path),
+			    (unsigned long long)side->version);
+	if (rc == OK)
+		rc = view_parse(view, side->doc, err);
+	if (rc == OK && side->doc->kind == KIND_SECRETS)
+		rc = record_side(scene, side, err);
+	return rc;
+}
+
+/* Without being told: the current version, and the one before. */
+static enum result choose(struct scene *scene, struct side *from, struct side *to,
+			  struct error *err)
+{
+	const struct call *c = scene->call;
+	const struct snap_doc *d = snapshot_doc(scene->snapshot, c->path);
+
+	if (d == NULL || (c->in.to == 0 && !snap_doc_is_live(d)))
+		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	to->version = c->in.to != 0 ? c->in.to : snap_doc_row(d)->version;
+	from->version = c->in.from != 0 ? c->in.from : to->version - 1;
+	return OK;
+}
+
+static enum result write_diff(struct buf *b, const struct call *c, const struct side *from,
+			      const struct side *to, struct error *err)
+{
+	const struct tree_node *a = from->doc != NULL ? &from->doc->tree.root : NULL;
+	enum result rc;
+
+	buf_append_char(b, '{');
+	json_member_text(b, "path", c->path);
+	json_member_u64(b, "from", from->version);
+	json_member_u64(b, "to", to->version);
+	json_member(b, "diff");
+	buf_append_char(b, '[');
+	rc = document_diff_append(b, a, &to->doc->tree.root, to->doc->kind == KIND_SECRETS, err);
+	buf_append_text(b, "]}");
+	return rc;
+}
+
+enum step document_diff_on_worker(struct scene *scene)
+{
+	struct side from = {0}, to = {0};
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	struct error err = ERROR_NULL;
+	struct view view;
+	enum step step;
+	enum result rc = choose(scene, &from, &to, &err);
+
+	if (rc != OK)
+		return answer_error(scene->call, rc, &err);
+	view_init(&view, scene->service, scene->snapshot, scene->session, 0, NULL);
+	rc = open_side(scene, &view, &from, &err);
+	if (rc == OK)
+		rc = open_side(scene, &view, &to, &err);
+	if (rc == OK)
+		rc = write_diff(&b, scene->call, &from, &to, &err);
+	if (rc == OK) {
+		step = answer_json(scene->call, &b);
+	} else {
+		scene->call->recording = NULL; /* nothing leaves */
+		step = answer_error(scene->call, rc, &err);
+	}
+	view_clear(&view);
+	return step;
+}

@@ -1,0 +1,189 @@
+/* The rule: a list names what its reader may list, and nothing else can be told from it. */
+#include "base/text.h"
+#include "service/internal.h"
+
+#include <string.h>
+
+#define TEXT_BYTES_MAX (2 * PATH_BYTES_MAX)
+
+/* A prefix and where to go on, as whole paths. */
+struct listing {
+	char prefix_text[TEXT_BYTES_MAX], after_text[TEXT_BYTES_MAX];
+	struct slice prefix, after;
+};
+
+/* "orders/" under "profiles/"; what is a whole path already stays one where `may_be_whole`. */
+static enum result join(char text[static TEXT_BYTES_MAX], struct slice folder, struct slice name,
+			bool may_be_whole, struct slice *ret, struct error *err)
+{
+	if (may_be_whole && slice_starts_with(name, folder))
+		folder.len = 0;
+	if (folder.len + name.len > TEXT_BYTES_MAX)
+		return fail(err, E_MALFORMED, "longer than any path");
+	memcpy(text, folder.data, folder.len);
+	if (name.len != 0)
+		memcpy(text + folder.len, name.data, name.len);
+	*ret = slice_make(text, folder.len + name.len);
+	return OK;
+}
+
+static struct slice folder_of(struct slice prefix)
+{
+	while (prefix.len != 0 && prefix.data[prefix.len - 1] != '/')
+		prefix.len--;
+	return prefix;
+}
+
+static void write_item(struct buf *b, const struct rights *rights, const struct version_row *row)
+{
+	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
+
+	json_comma(b);
+	if (!is_secret || rights_may(rights, MAY_READ, row->path))
+		json_version_head(b, row);
+	else
+		json_version_name(b, row);
+	buf_append_char(b, '}');
+}
+
+static void write_items(struct scene *scene, struct buf *b, const struct listing *l)
+{
+	uint32_t limit = call_limit(scene->service, scene->call), count = 0;
+	bool is_after = slice_compare(l->after, l->prefix) > 0;
+	const struct snap_doc *d, *last = NULL;
+	struct pmap_walk w;
+
+	pmap_walk_from(&w, &scene->snapshot->docs, is_after ? l->after : l->prefix);
+	while ((d = pmap_walk_next(&w)) != NULL) {
+		struct slice path = snap_doc_row(d)->path;
+
+		if (!slice_starts_with(path, l->prefix))
+			break;
+		if (!snap_doc_is_live(d) || slice_is_equal(path, l->after) ||
+		    !rights_may(scene->rights, MAY_LIST, path))
+			continue;
+		if (count++ == limit) {
+			answer_next(scene->call, snap_doc_row(last)->path);
+			break;
+		}
+		write_item(b, scene->rights, snap_doc_row(d));
+		last = d;
+	}
+}
+
+enum step document_list_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	struct error err = ERROR_NULL;
+	struct listing l = {.after = SLICE_NULL};
+	enum result rc = join(l.prefix_text, c->path, c->in.prefix, false, &l.prefix, &err);
+
+	if (rc == OK && c->in.after.len != 0)
+		rc = join(l.after_text, c->path, c->in.after, true, &l.after, &err);
+	if (rc == OK && !rights_may_under(scene->rights, MAY_LIST, folder_of(l.prefix)))
+		rc = fail(&err, E_FORBIDDEN, "may not list anything there");
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	buf_append_text(&b, "{\"items\":[");
+	write_items(scene, &b, &l);
+	buf_append_text(&b, "]}");
+	return answer_json(c, &b);
+}
+
+static const char *need_name(enum edge_kind kind)
+{
+	static const char *const names[] = {
+		[EDGE_EXTENDS] = "extends",
+		[EDGE_SCHEMA] = "schema",
+		[EDGE_SECRET] = "secret",
+		[EDGE_SCHEMA_REF] = "schema_ref",
+	};
+
+	return names[kind];
+}
+
+enum step document_dependents_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	const struct snap_edge *e;
+	struct pmap_walk w;
+
+	if (snapshot_live(scene->snapshot, c->path) == NULL)
+		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	buf_append_text(&b, "{\"items\":[");
+	snapshot_edges_to(&w, scene->snapshot, c->path);
+	while ((e = snapshot_edge_next(&w, c->path)) != NULL) {
+		if (snapshot_live(scene->snapshot, e->source) == NULL ||
+		    (!rights_may(scene->rights, MAY_LIST, e->source) &&
+		     !rights_may(scene->rights, MAY_READ, e->source)))
+			continue;
+		json_comma(&b);
+		buf_append_char(&b, '{');
+		json_member_text(&b, "path", e->source);
+		json_member_text(&b, "need", slice_text(need_name(e->kind)));
+		buf_append_char(&b, '}');
+	}
+	buf_append_text(&b, "]}");
+	return answer_json(c, &b);
+}
+
+static const char *state_name(enum version_state state)
+{
+	static const char *const names[] = {
+		[VERSION_LIVE] = "live",
+		[VERSION_DELETED] = "deleted",
+		[VERSION_DESTROYED] = "destroyed",
+	};
+
+	return names[state];
+}
+
+struct versions {
+	struct buf out;
+	uint32_t count, limit;
+	uint64_t last;
+	bool has_more;
+};
+
+static enum result write_version(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct versions *v = ctx;
+
+	(void)err;
+	if (v->count == v->limit) {
+		v->has_more = true;
+		return OK;
+	}
+	v->count++;
+	v->last = row->version;
+	json_comma(&v->out);
+	json_version_head(&v->out, row);
+	json_member_text(&v->out, "state", slice_text(state_name(row->state)));
+	buf_append_char(&v->out, '}');
+	return OK;
+}
+
+enum step document_versions_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct versions v = {.limit = call_limit(scene->service, c)};
+	struct error err = ERROR_NULL;
+	enum step step;
+	enum result rc;
+
+	if (snapshot_doc(scene->snapshot, c->path) == NULL)
+		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	buf_append_text(&v.out, "{\"items\":[");
+	rc = c->in.has_after_number && c->in.after_number <= 1
+		     ? OK
+		     : store_each_version(scene->session, c->path, c->in.after_number, v.limit + 1,
+					  write_version, &v, &err);
+	buf_append_text(&v.out, "]}");
+	if (v.has_more)
+		answer_next_number(c, v.last);
+	step = rc == OK ? answer_json(c, &v.out) : answer_error(c, rc, &err);
+	buf_clear(&v.out);
+	return step;
+}

@@ -1,0 +1,25 @@
+/* What the verbs of tokens share. */
+#pragma once
+
+#include "service/body.h"
+#include "service/write.h"
+
+#define TOKENS_PATH	 "sys/tokens"
+#define TOKEN_TTL_MS_MAX (INT64_C(3650) * 86400000) /* ten years of days */
+
+/* When the last of those above ends, or the token itself where `is_own`; 0: never. */
+int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, bool is_own);
+/* The earlier of two ends; 0 is never. */
+int64_t token_earlier(int64_t a, int64_t b);
+bool token_has_ended(const struct token *t, int64_t now_ms);
+
+/* "accessor" … "expires_at" into an object that is open. */
+void token_write_members(struct buf *b, const struct token *t);
+
+/* The token as it is to be stored, with `record` as its JSON; referenced by `ret`, the JSON in the write's arena. */
+MUST_USE enum result token_change_make(struct write *w, struct token_change *ret,
+				       const struct token_record *record, const struct token *like,
+				       struct error *err);
+
+/* Notes for the audit log that the token was touched: "sys/tokens/<accessor>". */
+MUST_USE enum result token_touch(struct call *c, struct slice accessor, struct error *err);
