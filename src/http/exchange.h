@@ -77,6 +77,7 @@ struct http_server {
 	int watch_fd; /* epoll */
 	int stop_fd;  /* eventfd */
 	pthread_t keeper;
+	uint64_t crowd; /* the keeper's: most connections since memory was given back */
 	bool has_keeper;
 };
 

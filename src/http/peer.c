@@ -11,6 +11,7 @@
 #include "http/listen.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 
 #define KEEPER_MS     100
 #define KEEPER_EVENTS 256
+#define CROWD_MIN     256
 
 static struct peer *peer_new(struct http_server *s, struct MHD_Connection *connection)
 {
@@ -211,6 +213,19 @@ static void free_graveyard(struct http_server *s)
 	}
 }
 
+/* After a crowd has gone: what its connections held lies free all over the heap, and nobody else would give it back. */
+static void give_back_memory(struct http_server *s)
+{
+	uint64_t now = atomic_load(&s->counts.connections);
+
+	if (now > s->crowd)
+		s->crowd = now;
+	if (s->crowd < CROWD_MIN || now > s->crowd / 2)
+		return;
+	malloc_trim(0);
+	s->crowd = now;
+}
+
 static void *keep(void *arg)
 {
 	struct http_server *s = arg;
@@ -230,6 +245,7 @@ static void *keep(void *arg)
 		pthread_mutex_unlock(&s->peers_mutex);
 		look_after(s);
 		free_graveyard(s);
+		give_back_memory(s);
 		service_tick(s->service);
 	}
 }
