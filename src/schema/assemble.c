@@ -1,11 +1,11 @@
 #include "schema/assemble.h"
 
-#define HOPS_MAX	 32
-#define INLINE_RULES_MAX 6
-#define INLINE_DEPTH_MAX 6
-#define INLINED_MAX	 20000
-#define COVER_ROUNDS_MAX 16
-#define TYPES_UNKNOWN	 0xff
+#define HOPS_MAX	  32
+#define INLINE_WEIGHT_MAX 32
+#define INLINE_DEPTH_MAX  6
+#define INLINED_MAX	  100000
+#define COVER_ROUNDS_MAX  16
+#define TYPES_UNKNOWN	  0xff
 
 static void clear_assembler(struct assembler *a)
 {
@@ -238,6 +238,24 @@ static enum result add_plain(struct assembler *a, enum operation operation, uint
 
 static enum result assemble_subschema(struct assembler *a, uint32_t subschema, int depth);
 
+/* How much a subschema would add: its rules and what they list. */
+static uint32_t weigh(const struct assembler *a, const struct subschema *s)
+{
+	uint32_t weight = s->rules;
+
+	for (uint32_t i = 0; i < s->rules && weight <= INLINE_WEIGHT_MAX; i++) {
+		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+		bool is_list = rule->op == RULE_PROPERTIES || rule->op == RULE_REQUIRED ||
+			       rule->op == RULE_ENUM || rule->op == RULE_PATTERN_PROPERTIES ||
+			       rule->op == RULE_PREFIX_ITEMS || rule->op == RULE_ALL_OF ||
+			       rule->op == RULE_ANY_OF || rule->op == RULE_ONE_OF ||
+			       rule->op == RULE_DEPENDENT_SCHEMAS;
+
+		weight += is_list ? rule->b : 0;
+	}
+	return weight;
+}
+
 /* Sets a small subschema in where it is applied; else calls it. What asks for evaluated members never gets here. */
 static enum result apply(struct assembler *a, uint32_t subschema, int depth)
 {
@@ -246,11 +264,11 @@ static enum result apply(struct assembler *a, uint32_t subschema, int depth)
 	a->inlined++;
 	subschema = assemble_resolve(a, subschema);
 	s = &a->rules.subschemas[subschema];
-	if (depth >= INLINE_DEPTH_MAX || s->rules > INLINE_RULES_MAX || a->inlined > INLINED_MAX ||
-	    (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0 ||
+	if (depth >= INLINE_DEPTH_MAX || weigh(a, s) > INLINE_WEIGHT_MAX ||
+	    a->inlined > INLINED_MAX || (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0 ||
 	    (s->rules != 0 && a->rules.rules[s->first_rule].op == RULE_FALSE))
 		return add_call(a, subschema);
-	a->inlined += s->rules;
+	a->inlined += weigh(a, s);
 	return assemble_subschema(a, subschema, depth + 1);
 }
 

@@ -14,6 +14,7 @@ struct assembler {
 	uint8_t *types_of;    /* for each subschema, once asked for */
 	struct vec pending;   /* uint32_t: the subschema of each block */
 	uint32_t inlined;     /* rules set in elsewhere: bounded */
+	uint64_t effort;      /* spent on looking for tags: bounded */
 };
 
 /* Appends the instructions; block 0 is the root's. */

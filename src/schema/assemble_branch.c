@@ -6,6 +6,7 @@
 #define TAG_DEPTH_MAX  4
 #define TAG_KEYS_MAX   16
 #define TAG_VALUES_MAX 4096
+#define EFFORT_MAX     UINT64_C(10000000) /* then no more tags are looked for */
 
 static uint64_t tag_hash(const struct constant *k)
 {
@@ -34,8 +35,7 @@ static const struct rule *find_constants(const struct assembler *a, uint32_t sub
 	return NULL;
 }
 
-static const struct rule *find_tag(const struct assembler *a, uint32_t subschema, uint32_t key,
-				   int depth)
+static const struct rule *find_tag(struct assembler *a, uint32_t subschema, uint32_t key, int depth)
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
 	const struct rule *found = NULL;
@@ -43,6 +43,7 @@ static const struct rule *find_tag(const struct assembler *a, uint32_t subschema
 	for (uint32_t i = 0; found == NULL && i < s->rules; i++) {
 		const struct rule *rule = &a->rules.rules[s->first_rule + i];
 
+		a->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
 		for (uint32_t k = 0; rule->op == RULE_PROPERTIES && k < rule->b; k++) {
 			const struct property *p = &a->rules.properties[rule->a + k];
 
@@ -60,7 +61,7 @@ static const struct rule *find_tag(const struct assembler *a, uint32_t subschema
 	return found;
 }
 
-static bool requires(const struct assembler *a, uint32_t subschema, uint32_t key, int depth)
+static bool requires(struct assembler *a, uint32_t subschema, uint32_t key, int depth)
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
 
@@ -89,7 +90,7 @@ static uint32_t count_tagged(struct assembler *a, const struct rule *rule, uint3
 	CLEANUP(lookup_clear) struct lookup seen = LOOKUP_NULL;
 	uint32_t tagged = 0, values = 0;
 
-	for (uint32_t i = 0; i < rule->b; i++) {
+	for (uint32_t i = 0; i < rule->b && a->effort < EFFORT_MAX; i++) {
 		const struct rule *tag =
 			find_tag(a, a->rules.links[rule->a + i], key, TAG_DEPTH_MAX);
 
@@ -109,7 +110,7 @@ static uint32_t count_tagged(struct assembler *a, const struct rule *rule, uint3
 }
 
 /* The keys that a branch holds, its own first; at most TAG_KEYS_MAX. */
-static uint32_t list_keys(const struct assembler *a, uint32_t subschema, int depth, uint32_t count,
+static uint32_t list_keys(struct assembler *a, uint32_t subschema, int depth, uint32_t count,
 			  struct name *ret)
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
@@ -117,6 +118,7 @@ static uint32_t list_keys(const struct assembler *a, uint32_t subschema, int dep
 	for (uint32_t i = 0; i < s->rules; i++) {
 		const struct rule *rule = &a->rules.rules[s->first_rule + i];
 
+		a->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
 		for (uint32_t k = 0; rule->op == RULE_PROPERTIES && k < rule->b; k++) {
 			const struct property *p = &a->rules.properties[rule->a + k];
 
@@ -138,14 +140,15 @@ static bool choose_key(struct assembler *a, const struct rule *rule, struct name
 	struct name keys[TAG_KEYS_MAX];
 	uint32_t best = 1;
 
-	for (uint32_t branch = 0; branch < rule->b && branch < 3; branch++) {
+	for (uint32_t branch = 0; branch < rule->b && branch < 3 && a->effort < EFFORT_MAX;
+	     branch++) {
 		uint32_t count =
 			list_keys(a, a->rules.links[rule->a + branch], TAG_DEPTH_MAX, 0, keys);
 
 		for (uint32_t i = 0; i < count; i++) {
 			uint32_t tagged = count_tagged(a, rule, keys[i].text.at);
 
-			if (tagged > best) {
+			if (tagged > best && a->effort < EFFORT_MAX) {
 				best = tagged;
 				*ret = keys[i];
 			}

@@ -4,6 +4,8 @@
 #include "doc/pointer.h"
 #include "schema/report.h"
 
+#include <stdlib.h>
+
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report)
 {
@@ -19,16 +21,13 @@ void compiler_clear(struct compiler *c)
 	PROGRAM_ARRAYS(X)
 #undef X
 	lookup_clear(&c->texts_by_hash);
+	lookup_clear(&c->patterns_by_text);
+	lookup_clear(&c->names_by_text);
 	vec_clear(&c->known_texts);
 	vec_clear(&c->places);
 	vec_clear(&c->matchers);
 	vec_clear(&c->dynamic_names);
 	frame_clear(&c->frame);
-}
-
-enum result compile_no_memory(void)
-{
-	return E_MEMORY;
 }
 
 /* URI#/pointer/keyword/key */
@@ -108,14 +107,12 @@ enum result compile_child(struct compiler *c, const struct tree_node *node, uint
 
 static enum result push_bytes(struct compiler *c, struct slice s)
 {
-	for (size_t i = 0; i <= s.len; i++) {
-		char *byte = vec_push(&c->texts, 1);
+	char *to = vec_push_many(&c->texts, 1, s.len + 1);
 
-		if (byte == NULL)
-			return c->texts.count >= VEC_ITEMS_MAX ? E_LIMIT : E_MEMORY;
-		if (i < s.len)
-			*byte = s.data[i];
-	}
+	if (to == NULL)
+		return c->texts.count + s.len >= VEC_ITEMS_MAX ? E_LIMIT : E_MEMORY;
+	if (s.len != 0)
+		memcpy(to, s.data, s.len);
 	return OK;
 }
 
@@ -235,16 +232,17 @@ enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 	struct text text;
 	struct pattern_entry *entry;
 	struct matcher *m;
+	uint32_t at_slot = 0, known;
 	enum result rc = compile_text(c, source, &text);
 
 	*ret = NONE;
 	if (rc != OK)
 		return rc;
-	for (uint32_t i = 0; i < c->patterns.count; i++) {
-		if (VEC_AT(&c->patterns, struct pattern_entry, i).source.at == text.at) {
-			*ret = i;
-			return OK;
-		}
+	/* Texts are pooled: equal ones stand at one place. */
+	known = lookup_next(&c->patterns_by_text, hash_mix(text.at, 0), &at_slot);
+	if (known != NONE) {
+		*ret = known;
+		return OK;
 	}
 	m = vec_push(&c->matchers, sizeof *m);
 	if (m == NULL)
@@ -260,7 +258,8 @@ enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 				      why.text);
 	}
 	entry = vec_push(&c->patterns, sizeof *entry);
-	if (entry == NULL)
+	if (entry == NULL ||
+	    !lookup_add(&c->patterns_by_text, hash_mix(text.at, 0), c->patterns.count - 1))
 		return E_MEMORY;
 	entry->source = text;
 	*ret = c->patterns.count - 1;
@@ -370,46 +369,76 @@ static enum result compile_one(struct compiler *c, uint32_t subschema)
 	return rc;
 }
 
+/* The number of a name that some $dynamicRef looks for, or NONE. */
+static uint32_t find_dynamic_name(const struct compiler *c, struct slice name)
+{
+	uint64_t hash = slice_hash(name);
+	uint32_t at = 0, found;
+
+	while ((found = lookup_next(&c->names_by_text, hash, &at)) != NONE) {
+		struct text t = VEC_AT(&c->dynamic_names, struct text, found);
+
+		if (slice_is_equal(slice_make((const char *)c->texts.items + t.at, t.len), name))
+			return found;
+	}
+	return NONE;
+}
+
+enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t *ret)
+{
+	struct text text, *made;
+	enum result rc = compile_text(c, name, &text);
+
+	*ret = find_dynamic_name(c, name);
+	if (rc != OK || *ret != NONE)
+		return rc;
+	made = vec_push(&c->dynamic_names, sizeof *made);
+	if (made == NULL ||
+	    !lookup_add(&c->names_by_text, slice_hash(name), c->dynamic_names.count - 1))
+		return E_MEMORY;
+	*made = text;
+	*ret = c->dynamic_names.count - 1;
+	return OK;
+}
+
 /* Every dynamic anchor of the documents at hand under a name that a reference looks for: where it leads must be compiled
  * too, which may bring further references. */
 static enum result compile_dynamic_anchors(struct compiler *c)
 {
 	for (uint32_t i = 0; i < c->frame.anchors.count; i++) {
-		struct anchor a = VEC_AT(&c->frame.anchors, struct anchor, i);
+		const struct anchor *a = &VEC_AT(&c->frame.anchors, struct anchor, i);
+		uint32_t subschema;
 
-		for (uint32_t n = 0; a.is_dynamic && n < c->dynamic_names.count; n++) {
-			struct text t = VEC_AT(&c->dynamic_names, struct text, n);
-			uint32_t subschema;
-
-			if (!slice_is_equal(slice_make((const char *)c->texts.items + t.at, t.len),
-					    a.name))
-				continue;
-			if (compile_target(c, a.place, &subschema) != OK)
-				return E_MEMORY;
-		}
+		if (a->is_dynamic && find_dynamic_name(c, a->name) != NONE &&
+		    compile_target(c, a->place, &subschema) != OK)
+			return E_MEMORY;
 	}
 	return OK;
+}
+
+static int compare_anchors(const void *a, const void *b)
+{
+	return dynamic_anchor_compare(a, b);
 }
 
 static enum result list_dynamic_anchors(struct compiler *c)
 {
 	for (uint32_t i = 0; i < c->frame.anchors.count; i++) {
 		struct anchor a = VEC_AT(&c->frame.anchors, struct anchor, i);
-		uint32_t subschema = frame_place(&c->frame, a.place)->subschema;
+		uint32_t name = a.is_dynamic ? find_dynamic_name(c, a.name) : NONE;
+		struct dynamic_anchor *made;
 
-		for (uint32_t n = 0; a.is_dynamic && n < c->dynamic_names.count; n++) {
-			struct text t = VEC_AT(&c->dynamic_names, struct text, n);
-			struct dynamic_anchor *made;
-
-			if (!slice_is_equal(slice_make((const char *)c->texts.items + t.at, t.len),
-					    a.name))
-				continue;
-			made = vec_push(&c->dynamic_anchors, sizeof *made);
-			if (made == NULL)
-				return E_MEMORY;
-			*made = (struct dynamic_anchor){a.resource, n, subschema};
-		}
+		if (name == NONE)
+			continue;
+		made = vec_push(&c->dynamic_anchors, sizeof *made);
+		if (made == NULL)
+			return E_MEMORY;
+		*made = (struct dynamic_anchor){a.resource, name,
+						frame_place(&c->frame, a.place)->subschema};
 	}
+	if (c->dynamic_anchors.count != 0)
+		qsort(c->dynamic_anchors.items, c->dynamic_anchors.count,
+		      sizeof(struct dynamic_anchor), compare_anchors);
 	return OK;
 }
 

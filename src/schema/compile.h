@@ -21,7 +21,9 @@ struct compiler {
 	struct vec known_texts;	     /* struct text */
 	struct vec places;	     /* uint32_t: the place of each subschema */
 	struct vec matchers;	     /* struct matcher, one for each pattern */
+	struct lookup patterns_by_text;
 	struct vec dynamic_names;    /* struct text */
+	struct lookup names_by_text; /* dynamic names */
 	uint32_t root_block;
 	uint32_t refusals;
 	struct error first; /* the first refusal */
@@ -41,8 +43,6 @@ MUST_USE enum result compile_refuse(struct compiler *c, const struct compile_pla
 				    const struct tree_node *node, struct slice key,
 				    const char *message);
 
-MUST_USE enum result compile_no_memory(void);
-
 /* A rule of the subschema at work; valid until the next one. NULL without memory. */
 struct rule *compile_add_rule(struct compiler *c, const struct compile_place *at, enum rule_op op);
 
@@ -59,7 +59,9 @@ MUST_USE enum result compile_constants(struct compiler *c, const struct tree_nod
 MUST_USE enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 				     const struct tree_node *node, struct slice source,
 				     uint32_t *ret);
-/* Refuses what is no list of distinct strings; else appends the names. `*ret_count` is UINT32_MAX when refused. */
+/* The number of a name that $dynamicRef looks for. */
+MUST_USE enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t *ret);
+/* Refuses what is no list of strings; else appends the names. `*ret_count` is UINT32_MAX when refused. */
 MUST_USE enum result compile_names(struct compiler *c, const struct compile_place *at,
 				   const struct tree_node *list, uint32_t *ret_first,
 				   uint32_t *ret_count);

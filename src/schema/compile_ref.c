@@ -47,27 +47,6 @@ enum result compile_ref(struct compiler *c, const struct compile_place *at,
 	return rc == OK && target != NONE ? add_ref(c, at, target) : rc;
 }
 
-static enum result add_dynamic_name(struct compiler *c, struct slice name, uint32_t *ret)
-{
-	struct text text, *made;
-	enum result rc = compile_text(c, name, &text);
-
-	if (rc != OK)
-		return rc;
-	for (uint32_t i = 0; i < c->dynamic_names.count; i++) {
-		if (VEC_AT(&c->dynamic_names, struct text, i).at == text.at) {
-			*ret = i;
-			return OK;
-		}
-	}
-	made = vec_push(&c->dynamic_names, sizeof *made);
-	if (made == NULL)
-		return E_MEMORY;
-	*made = text;
-	*ret = c->dynamic_names.count - 1;
-	return OK;
-}
-
 /* 2020-12 core, section 8.2.3.2: dynamic only if what it resolves to first is a dynamic anchor; then the outermost resource
  * in the dynamic scope with that anchor decides, and outermost of all is the root's. */
 enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *at,
@@ -86,7 +65,7 @@ enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *
 	outermost = frame_find_dynamic(&c->frame, frame_place(&c->frame, 0)->resource, a->name);
 	if (outermost != NONE)
 		return add_ref(c, at, VEC_AT(&c->frame.anchors, struct anchor, outermost).place);
-	rc = add_dynamic_name(c, a->name, &name);
+	rc = compile_dynamic_name(c, a->name, &name);
 	if (rc == OK)
 		rc = compile_target(c, target, &subschema);
 	if (rc != OK)

@@ -9,11 +9,19 @@ enum result evaluate_ref(struct run *r, const struct rule *rule, const struct tr
 
 static uint32_t find_dynamic(const struct program *p, uint32_t resource, uint32_t name)
 {
-	for (uint32_t i = 0; i < p->dynamic_anchors_count; i++) {
-		const struct dynamic_anchor *a = &p->dynamic_anchors[i];
+	struct dynamic_anchor wanted = {resource, name, NONE};
+	uint32_t low = 0, high = p->dynamic_anchors_count;
 
-		if (a->resource == resource && a->name == name)
-			return a->subschema;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = dynamic_anchor_compare(&p->dynamic_anchors[middle], &wanted);
+
+		if (order == 0)
+			return p->dynamic_anchors[middle].subschema;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return NONE;
 }

@@ -102,12 +102,20 @@ struct pattern_property {
 	uint32_t subschema;
 };
 
-/* Where a name of $dynamicAnchor leads in one resource. */
+/* Where a name of $dynamicAnchor leads in one resource; sorted by these two. */
 struct dynamic_anchor {
 	uint32_t resource;
 	uint32_t name;
 	uint32_t subschema;
 };
+
+static inline int dynamic_anchor_compare(const struct dynamic_anchor *a,
+					 const struct dynamic_anchor *b)
+{
+	if (a->resource != b->resource)
+		return a->resource < b->resource ? -1 : 1;
+	return a->name < b->name ? -1 : a->name > b->name;
+}
 
 enum type_bit {
 	TYPE_NULL = 1 << 0,

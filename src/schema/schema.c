@@ -4,6 +4,7 @@
 #include "schema/evaluate.h"
 #include "schema/assemble.h"
 #include "schema/internal.h"
+#include "schema/report.h"
 #include "schema/run.h"
 
 #define ARRAY_ALIGNMENT 16
@@ -125,8 +126,25 @@ static enum result say_first(const struct schema_report *report, struct error *e
 		       p->message);
 }
 
+/* The reasons cost more than the verdict, and that is known: one sentence stands for them. */
+static enum result refuse_unexplained(const struct schema *s, const struct tree_node *instance,
+				      struct schema_report *report, struct error *err)
+{
+	struct schema_problem problem = {
+		.pointer = SLICE_LITERAL(""),
+		.keyword = SLICE_LITERAL(""),
+		.schema_location = program_text(&s->program, s->program.subschemas[0].location),
+		.evaluation_path = SLICE_LITERAL(""),
+		.message = "does not match its schema; to find out why would take too long",
+		.node = instance};
+
+	if (report_add(report, &problem, s->limits.problems_max) != OK)
+		return fail(err, E_MEMORY, "out of memory");
+	return say_first(report, err);
+}
+
 static enum result validate_fully(const struct schema *s, const struct tree_node *instance,
-				  struct schema_report *report, struct error *err)
+				  bool is_invalid, struct schema_report *report, struct error *err)
 {
 	CLEANUP(clear_run)
 	struct run r = {.schema = s,
@@ -138,6 +156,8 @@ static enum result validate_fully(const struct schema *s, const struct tree_node
 	enum verdict verdict;
 	enum result rc = evaluate(&r, 0, instance, NULL, &verdict);
 
+	if (rc == E_LIMIT && is_invalid)
+		return refuse_unexplained(s, instance, report, err);
 	if (rc == OK && report != NULL)
 		rc = evaluate_write_report(&r, report);
 	if (rc != OK)
@@ -149,6 +169,7 @@ enum result schema_validate(const struct schema *s, const struct tree_node *inst
 			    struct schema_report *report, struct error *err)
 {
 	enum result rc = E_INTERNAL;
+	bool is_invalid = false;
 
 	switch (run_program(s, instance, &rc, err)) {
 	case RUN_YES:
@@ -158,9 +179,10 @@ enum result schema_validate(const struct schema *s, const struct tree_node *inst
 	case RUN_NO:
 		if (report == NULL)
 			return say_first(NULL, err);
+		is_invalid = true;
 		break;
 	case RUN_UNDECIDED:
 		break;
 	}
-	return validate_fully(s, instance, report, err);
+	return validate_fully(s, instance, is_invalid, report, err);
 }

@@ -2,25 +2,33 @@
 
 #include <string.h>
 
-void *vec_push(struct vec *v, size_t item_bytes)
+void *vec_push_many(struct vec *v, size_t item_bytes, size_t count)
 {
 	void *item;
 
-	if (v->count == v->capacity) {
-		uint32_t capacity = v->capacity == 0 ? 16 : v->capacity * 2;
+	if (count > VEC_ITEMS_MAX - v->count)
+		return NULL;
+	if (v->count + count > v->capacity) {
+		uint32_t capacity = v->capacity == 0 ? 16 : v->capacity;
 		void *items;
 
-		if (capacity > VEC_ITEMS_MAX)
-			return NULL;
+		while (capacity < v->count + count)
+			capacity *= 2;
 		items = alloc_resize(v->items, capacity * item_bytes);
 		if (items == NULL)
 			return NULL;
 		v->items = items;
 		v->capacity = capacity;
 	}
-	item = (char *)v->items + v->count++ * item_bytes;
-	memset(item, 0, item_bytes);
+	item = (char *)v->items + v->count * item_bytes;
+	v->count += (uint32_t)count;
+	memset(item, 0, count * item_bytes);
 	return item;
+}
+
+void *vec_push(struct vec *v, size_t item_bytes)
+{
+	return vec_push_many(v, item_bytes, 1);
 }
 
 void vec_clear(struct vec *v)

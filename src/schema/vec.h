@@ -22,6 +22,7 @@ struct vec {
 
 /* A zeroed new item at the end, valid until the next push; NULL without memory or beyond VEC_ITEMS_MAX. */
 void *vec_push(struct vec *v, size_t item_bytes);
+void *vec_push_many(struct vec *v, size_t item_bytes, size_t count);
 void vec_clear(struct vec *v);
 
 #define VEC_AT(v, type, i) (((type *)(v)->items)[i])
