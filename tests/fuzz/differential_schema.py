@@ -28,7 +28,7 @@ from cases import CASES  # noqa: E402
 
 NAMES = ["a", "b", "foo", "bar", "x1", "é", "", "$ref"]
 STRINGS = ["", "a", "ab", "foo", "bar", "é", "🐲", "éé", "2026-11-20", "a1", "A", "x-1"]
-NUMBERS = [0, 1, -1, 2, 3, 10, 1.0, 1.5, -0.5, 1e3, 100, 2.25, 9007199254740993, 1e300]
+NUMBERS = [0, 1, -1, 2, 3, 10, 1.0, 1.5, -0.5, 1e3, 100, 2.25, 9007199254740993, 1e15]
 PATTERNS = ["^a", "b$", "^[a-z]+$", "^.{1,2}$", "^é", "o+", "^(foo|bar)$", "^$", "[0-9]", "^x", "^(?!a)", "^[^a-z]*$"]
 TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"]
 
