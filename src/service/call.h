@@ -174,6 +174,7 @@ struct call {
 	struct recording *recording; /* for the audit log; in the arena */
 	int64_t deadline_ms;	     /* of a long poll, monotonic */
 	uint32_t attempts;
+	bool is_spending;  /* the answer costs a use of the token */
 	struct call *next; /* in a queue */
 	struct call *before_in_waiters, *next_in_waiters;
 };

@@ -73,6 +73,8 @@ static enum result write_one(struct group *g, struct call *c, struct error *err)
 		return rc;
 	rc = commit_write(s, w, g->working, &g->log, clock_wall_ms(&s->clock), err);
 	if (rc == OK)
+		rc = token_spend(s, g->working, c, err);
+	if (rc == OK)
 		rc = store_release(s->store, err);
 	if (rc == OK) {
 		g->has_written = g->has_rows = true;
@@ -116,10 +118,36 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 	}
 }
 
+/* Whether the group can go on. */
+static bool pay(struct group *g, struct call *c, struct error *err)
+{
+	enum result rc = token_spend(g->service, g->working, c, err);
+
+	if (rc == OK) {
+		g->has_written = g->has_rows = true;
+		return true;
+	}
+	c->recording = NULL;
+	if (rc == E_UNAUTHENTICATED)
+		answer_error(c, rc, err);
+	else
+		answer_unwritten(c, err);
+	keep(g, c);
+	return rc == E_UNAUTHENTICATED;
+}
+
 static bool add_recording(struct group *g, struct call *c, struct error *err)
 {
-	enum result rc = recording_append(g->service, &g->log, c, NULL, c->out.revision,
-					  clock_wall_ms(&g->service->clock), err);
+	enum result rc;
+
+	if (c->is_spending && (!pay(g, c, err) || c->out.result == E_UNAUTHENTICATED))
+		return c->out.result == E_UNAUTHENTICATED;
+	if (c->recording == NULL) {
+		keep(g, c);
+		return true;
+	}
+	rc = recording_append(g->service, &g->log, c, NULL, c->out.revision,
+			      clock_wall_ms(&g->service->clock), err);
 
 	keep(g, c);
 	if (rc == OK) {
@@ -149,7 +177,8 @@ static bool add_unprepared(struct group *g, struct call *c, struct error *err)
 		return add_write(g, c, err);
 	if (step == STEP_RETRY)
 		answer_fail(c, E_BUSY, "try again");
-	if (c->recording != NULL)
+	c->is_spending = c->token->uses_left >= 0 && c->out.result != E_UNAUTHENTICATED;
+	if (c->recording != NULL || c->is_spending)
 		can_go_on = add_recording(g, c, err);
 	else
 		keep(g, c);
@@ -160,7 +189,7 @@ static bool add_call(struct group *g, struct call *c, struct error *err)
 {
 	if (c->work != NULL && c->work_free == write_free)
 		return add_write(g, c, err);
-	if (c->recording != NULL)
+	if (c->recording != NULL || c->is_spending)
 		return add_recording(g, c, err);
 	return add_unprepared(g, c, err);
 }
@@ -267,7 +296,8 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 {
 	store_rollback(g->service->store);
 	for (struct call *c = g->done; c != NULL; c = c->next) {
-		if (c->recording != NULL || (c->work_free == write_free && c->out.result == OK))
+		if (c->recording != NULL || c->is_spending ||
+		    (c->work_free == write_free && c->out.result == OK))
 			answer_unwritten(c, err);
 	}
 	while (rest != NULL) {

@@ -108,6 +108,7 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	answer_reset(c);
 	call_drop_work(c);
 	c->recording = NULL;
+	c->is_spending = false;
 	snapshot_unref(c->snapshot);
 	c->snapshot = snapshot_ref(scene->snapshot);
 	c->out.revision = scene->snapshot->revision;
@@ -210,8 +211,16 @@ static enum call_state to_worker(struct scene *scene)
 	return CALL_DONE;
 }
 
+/* A token that is good for so many answers pays for each before it leaves. */
+static bool must_pay(const struct call *c)
+{
+	return c->token != NULL && c->token->uses_left >= 0 && c->out.result != E_UNAUTHENTICATED;
+}
+
 enum call_state call_after(struct scene *scene, enum step step)
 {
+	struct call *c = scene->call;
+
 	switch (step) {
 	case STEP_WORKER:
 		return to_worker(scene);
@@ -219,11 +228,14 @@ enum call_state call_after(struct scene *scene, enum step step)
 	case STEP_RETRY: /* the committer does it itself */
 		return to_committer(scene);
 	case STEP_WAIT:
-		return wait_for_change(scene);
+		if (!must_pay(c))
+			return wait_for_change(scene);
+		break;
 	case STEP_ANSWER:
 		break;
 	}
-	return scene->call->recording != NULL ? to_committer(scene) : CALL_DONE;
+	c->is_spending = must_pay(c);
+	return c->recording != NULL || c->is_spending ? to_committer(scene) : CALL_DONE;
 }
 
 enum call_state service_submit(struct service *s, struct call *c)

@@ -208,6 +208,9 @@ void scene_end(struct scene *scene);
 /* Where a call goes after a step, in a worker or the caller's thread: to another thread, the waiters or the end. Anything but CALL_DONE: it is
  * not to be touched any more. */
 enum call_state call_after(struct scene *scene, enum step step);
+/* Takes one use off the call's token, in the store and in `working`; nothing where its uses are unlimited. E_UNAUTHENTICATED: none is left. */
+MUST_USE enum result token_spend(struct service *s, struct snapshot *working, const struct call *c,
+				 struct error *err);
 /* The call's entry, appended to the log and its row written; `w` may be NULL. */
 MUST_USE enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
 				      const struct write *w, uint64_t revision, int64_t now_ms,

@@ -47,7 +47,7 @@ static enum result put_key(void *ctx, const struct key_row *row, struct error *e
 }
 
 static void put_token(struct store *s, const struct keyring *ring, const char *name,
-		      const char *policy, struct buf *ret)
+		      const char *policy, int64_t uses, struct buf *ret)
 {
 	CLEANUP(buf_clear) struct buf record = BUF_NULL;
 	struct slice policies[] = {slice_text(policy)};
@@ -66,7 +66,7 @@ static void put_token(struct store *s, const struct keyring *ring, const char *n
 			     &(struct token_row){.hash = {(const char *)hash, HASH_BYTES},
 						 .accessor = r.accessor,
 						 .record = buf_slice(&record),
-						 .uses_left = -1},
+						 .uses_left = uses != 0 ? uses : -1},
 			     &err));
 }
 
@@ -123,7 +123,7 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 	MUST(vkey_init_from_seed(&f->log_key, SLICE_LITERAL("reeve.test/log"),
 				 keyring_signing_seed(ring), &err));
 	put_first_policy(s, ring);
-	put_token(s, ring, "root", "all", &f->root_token);
+	put_token(s, ring, "root", "all", 0, &f->root_token);
 	MUST(store_commit(s, &err));
 	return ring;
 }
@@ -258,7 +258,7 @@ struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
 	expect(f, OK, NULL, PUT, .path = path, .body = rules, .is_yaml = true);
 	ring = reopen(f, &s);
 	MUST(store_begin(s, &err));
-	put_token(s, ring, name, name, &token);
+	put_token(s, ring, name, name, f->uses, &token);
 	MUST(store_commit(s, &err));
 	serve(f, s, ring);
 	return token;
