@@ -120,7 +120,7 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	if (rc != OK)
 		return answer_error(c, rc, &err);
 	step = run_verb(scene);
-	if (step != STEP_COMMIT)
+	if (step != STEP_COMMIT && c->work_free == write_free)
 		call_drop_work(c); /* what was refused must never meet the committer */
 	return step;
 }

@@ -156,6 +156,7 @@ class Commands(unittest.TestCase):
         self.server.put("/v1/profiles/a/b", "x: 1\n")
         tag = self.server.get("/v1/config/a/b").headers["ETag"]
         folder = pathlib.Path(f"/proc/{self.server.process.pid}/fd")
+        time.sleep(0.3)  # the connections above are closed by now
         before = len(list(folder.iterdir()))
         connections = [self.server.connect() for _ in range(50)]
         for c in connections:
