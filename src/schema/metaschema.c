@@ -63,6 +63,11 @@ bool metaschema_dialect(struct slice uri, struct dialect *ret)
 	return false;
 }
 
+const char *metaschema_uri(enum draft_bit draft)
+{
+	return draft == IN_7 ? URI_DRAFT_7 : URI_2020_12 "schema";
+}
+
 static enum vocabulary find_vocabulary(struct slice uri)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(vocabularies); i++) {

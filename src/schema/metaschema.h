@@ -7,6 +7,8 @@
 /* The text of the built-in document with that URI (no fragment), or SLICE_NULL. */
 struct slice metaschema_find(struct slice uri);
 
+const char *metaschema_uri(enum draft_bit draft);
+
 /* The dialect that a $schema names, fragment left out, where it is one of the two drafts. */
 bool metaschema_dialect(struct slice uri, struct dialect *ret);
 

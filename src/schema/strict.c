@@ -2,6 +2,7 @@
  * knows, which are mistyped more often than meant. */
 #include "schema/compile.h"
 
+#include "doc/read.h"
 #include "schema/metaschema.h"
 #include "schema/report.h"
 #include "schema/uri.h"
@@ -57,30 +58,45 @@ static enum result check_keywords(struct compiler *c)
 	return rc;
 }
 
-/* A schema that is nothing but a reference to the metaschema. */
+/* The metaschema's document: built in, or what `load` has under its name. It lives in `tree` or with the loader. */
+static enum result find_metaschema(struct compiler *c, struct slice uri, struct tree *tree,
+				   const struct tree_node **ret, struct error *err)
+{
+	struct slice text = metaschema_find(uri);
+	enum result rc;
+
+	if (text.data == NULL && c->options->load == NULL)
+		return fail(err, E_INVALID, "%.*s is not known", SLICE_ARGS(uri));
+	if (text.data == NULL)
+		return c->options->load(c->options->load_ctx, uri, ret, err);
+	rc = doc_read(tree, DOC_JSON, text, &DOC_LIMITS_DEFAULT, NULL, err);
+	if (rc == OK)
+		*ret = &tree->root;
+	return rc;
+}
+
 static enum result compile_metaschema(struct compiler *c, const struct tree_node *root,
 				      struct schema **ret, struct error *err)
 {
-	const struct tree_node *named = TREE_GET(root, "$schema");
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
+	const struct tree_node *named = TREE_GET(root, "$schema"), *metaschema;
 	struct schema_options options = *c->options;
-	struct tree_member member = {.key = "$ref", .key_len = 4};
-	struct tree_node wrapper;
-	struct arena arena = ARENA_NULL;
+	struct dialect known;
 	enum result rc;
 
-	tree_set_string(&member.value,
-			options.draft == SCHEMA_DRAFT_7
-				? SLICE_LITERAL("http://json-schema.org/draft-07/schema")
-				: SLICE_LITERAL("https://json-schema.org/draft/2020-12/schema"));
-	if (named != NULL && named->kind == TREE_STRING)
-		member.value = *named;
-	rc = tree_set_object(&wrapper, &arena, &member, 1, err);
+	if (named != NULL && named->kind == TREE_STRING &&
+	    !metaschema_dialect(uri_without_fragment(tree_text(named)), &known))
+		uri_resolve(&uri, c->options->base_uri, tree_text(named));
+	else
+		buf_append_text(&uri, metaschema_uri(frame_dialect(&c->frame, 0)->draft));
+	if (uri.is_failed)
+		return fail(err, E_MEMORY, "out of memory");
+	options.base_uri = buf_slice(&uri);
 	options.is_strict = options.is_format_asserted = false;
 	options.draft = SCHEMA_DRAFT_2020_12;
-	if (rc == OK)
-		rc = schema_compile(ret, &wrapper, &options, NULL, err);
-	arena_clear(&arena);
-	return rc;
+	rc = find_metaschema(c, buf_slice(&uri), &tree, &metaschema, err);
+	return rc == OK ? schema_compile(ret, metaschema, &options, NULL, err) : rc;
 }
 
 static enum result check_metaschema(struct compiler *c, const struct tree_node *root,

@@ -43,6 +43,7 @@ Test(strict, extensions_and_what_is_no_schema_are_left_alone)
 		"{'properties': {'maxLenght': {'type': 'string'}}}",
 		"{'x-secret': true, 'x-reload': 'next-run'}",
 		"true",
+		"{'$schema': 'https://json-schema.org/draft-07/schema', 'items': [true]}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(schemas); i++) {
