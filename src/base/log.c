@@ -2,7 +2,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -45,6 +47,21 @@ static size_t put_escaped(char *out, unsigned char c)
 	return (size_t)snprintf(out, 5, "\\x%02x", c);
 }
 
+/* A sink that takes nothing more loses the line: there is nowhere to say it. */
+static void write_all(const char *line, size_t len)
+{
+	while (len != 0) {
+		ssize_t put = write(sink_fd, line, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return;
+		line += put;
+		len -= (size_t)put;
+	}
+}
+
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
 	char stamp[TIMESTAMP_BYTES], pairs[LINE_BYTES], line[LINE_BYTES + 8];
@@ -65,9 +82,10 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	used = (size_t)head < LINE_BYTES ? (size_t)head : LINE_BYTES - 1;
 	for (const char *p = pairs; *p != '\0' && used < LINE_BYTES; p++)
 		used += put_escaped(line + used, (unsigned char)*p);
+	if (used >= LINE_BYTES)
+		used = utf8_whole(slice_make(line, LINE_BYTES));
 	line[used++] = '\n';
-	if (write(sink_fd, line, used) < 0)
-		return; /* there is nowhere to say it */
+	write_all(line, used);
 }
 
 const char *log_quote(char *ret, size_t size, struct slice text)

@@ -1,12 +1,42 @@
 #include "base/result.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static void set_text(struct error *err, const char *fmt, va_list args)
+/* Formats behind the first `used` bytes; what does not fit is cut, between characters. */
+static void put_text(struct error *err, size_t used, const char *fmt, va_list args)
+	PRINTF_LIKE(3, 0);
+
+static void put_text(struct error *err, size_t used, const char *fmt, va_list args)
 {
-	vsnprintf(err->text, sizeof err->text, fmt, args);
+	size_t room = sizeof err->text - used;
+	int len = vsnprintf(err->text + used, room, fmt, args);
+
+	if (len >= 0 && (size_t)len >= room)
+		err->text[utf8_whole(slice_make(err->text, sizeof err->text - 1))] = '\0';
+}
+
+static void PRINTF_LIKE(2, 3) append_text(struct error *err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_text(err, strlen(err->text), fmt, args);
+	va_end(args);
+}
+
+static void set_text(struct error *err, uint32_t line, uint32_t column, const char *fmt,
+		     va_list args) PRINTF_LIKE(4, 0);
+
+static void set_text(struct error *err, uint32_t line, uint32_t column, const char *fmt,
+		     va_list args)
+{
+	err->line = line;
+	err->column = column;
+	put_text(err, 0, fmt, args);
 }
 
 enum result fail(struct error *err, enum result rc, const char *fmt, ...)
@@ -15,10 +45,8 @@ enum result fail(struct error *err, enum result rc, const char *fmt, ...)
 
 	if (err == NULL)
 		return rc;
-	err->line = 0;
-	err->column = 0;
 	va_start(args, fmt);
-	set_text(err, fmt, args);
+	set_text(err, 0, 0, fmt, args);
 	va_end(args);
 	return rc;
 }
@@ -30,10 +58,8 @@ enum result fail_at(struct error *err, enum result rc, uint32_t line, uint32_t c
 
 	if (err == NULL)
 		return rc;
-	err->line = line;
-	err->column = column;
 	va_start(args, fmt);
-	set_text(err, fmt, args);
+	set_text(err, line, column, fmt, args);
 	va_end(args);
 	return rc;
 }
@@ -42,17 +68,13 @@ enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...)
 {
 	int saved = errno;
 	va_list args;
-	size_t used;
 
 	if (err == NULL)
 		return rc;
-	err->line = 0;
-	err->column = 0;
 	va_start(args, fmt);
-	set_text(err, fmt, args);
+	set_text(err, 0, 0, fmt, args);
 	va_end(args);
-	used = strlen(err->text);
-	snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(saved));
+	append_text(err, ": %s", strerror(saved));
 	return rc;
 }
 
@@ -60,16 +82,14 @@ enum result wrap(struct error *err, enum result rc, const char *fmt, ...)
 {
 	char inner[ERROR_TEXT_BYTES];
 	va_list args;
-	size_t used;
 
 	if (err == NULL)
 		return rc;
 	memcpy(inner, err->text, sizeof inner);
 	va_start(args, fmt);
-	set_text(err, fmt, args);
+	put_text(err, 0, fmt, args);
 	va_end(args);
-	used = strlen(err->text);
-	snprintf(err->text + used, sizeof err->text - used, ": %s", inner);
+	append_text(err, ": %s", inner);
 	return rc;
 }
 

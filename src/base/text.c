@@ -56,6 +56,23 @@ size_t utf8_check(struct slice s)
 	return SIZE_MAX;
 }
 
+static bool is_continuation(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t utf8_whole(struct slice s)
+{
+	size_t at = s.len;
+	unsigned char low, high;
+
+	while (at > 0 && s.len - at < 3 && is_continuation(s.data[at - 1]))
+		at--;
+	if (at == 0 || lead((unsigned char)s.data[at - 1], &low, &high) <= (int)(s.len - at))
+		return s.len;
+	return at - 1;
+}
+
 uint32_t utf8_next(struct slice s, size_t *at)
 {
 	unsigned char c = (unsigned char)s.data[(*at)++];
@@ -72,7 +89,7 @@ size_t utf8_length(struct slice s)
 	size_t count = 0;
 
 	for (size_t i = 0; i < s.len; i++)
-		count += ((unsigned char)s.data[i] & 0xc0) != 0x80;
+		count += !is_continuation(s.data[i]);
 	return count;
 }
 
@@ -98,7 +115,7 @@ void text_position(struct slice s, size_t offset, uint32_t *ret_line, uint32_t *
 		if (s.data[i] == '\n') {
 			line++;
 			column = 1;
-		} else if (((unsigned char)s.data[i] & 0xc0) != 0x80) {
+		} else if (!is_continuation(s.data[i])) {
 			column++;
 		}
 	}
@@ -187,8 +204,9 @@ void json_append_string(struct buf *b, struct slice s)
 /* What could move a cursor, or reorder what a reader sees (Unicode's bidirectional controls). */
 static bool is_unprintable(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200e && cp <= 0x200f) ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c ||
+	       (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
 }
 
 /* Writes one character of `s` at `*at` as it shall stand in quotes; gives its length, at most 6. */

@@ -14,6 +14,9 @@ uint32_t utf8_next(struct slice s, size_t *at);
 /* Code points in valid UTF-8. */
 size_t utf8_length(struct slice s);
 
+/* The length of the text without a character that was cut at its end. */
+size_t utf8_whole(struct slice s);
+
 /* Appends a code point (a valid scalar value) as UTF-8. */
 void utf8_append(struct buf *b, uint32_t code_point);
 

@@ -1,5 +1,7 @@
 #include "doc/profile_problem.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 
 enum result arena_failure(const struct arena *a, struct error *err)
@@ -11,11 +13,7 @@ enum result arena_failure(const struct arena *a, struct error *err)
 
 size_t text_fit(struct slice text, size_t max)
 {
-	if (text.len <= max)
-		return text.len;
-	while (max > 0 && ((unsigned char)text.data[max] & 0xc0) == 0x80)
-		max--;
-	return max;
+	return utf8_whole(slice_first(text, max));
 }
 
 static struct slice format_message(char *ret, size_t size, const char *fmt, va_list args)

@@ -5,6 +5,10 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 Test(log, a_quoted_value_can_break_no_line)
@@ -93,4 +97,39 @@ Test(log, levels_are_parsed_by_their_names)
 	cr_expect(log_level_parse(SLICE_LITERAL("debug"), &level) && level == LOG_DEBUG);
 	cr_expect(log_level_parse(SLICE_LITERAL("error"), &level) && level == LOG_ERROR);
 	cr_expect_not(log_level_parse(SLICE_LITERAL("trace"), &level));
+}
+
+static int full_pipe[2];
+
+static void drain_pipe(int signal)
+{
+	char bytes[65536];
+
+	(void)signal;
+	if (read(full_pipe[0], bytes, sizeof bytes) < 0)
+		abort();
+}
+
+/* A signal that comes while the sink takes nothing costs no line. */
+Test(log, a_write_that_a_signal_interrupts_is_begun_again, .timeout = 20)
+{
+	struct sigaction action = {.sa_handler = drain_pipe};
+	struct itimerval soon = {.it_value = {0, 50000}};
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	struct itimerval never = {0};
+
+	cr_assert_eq(pipe2(full_pipe, O_NONBLOCK), 0);
+	while (write(full_pipe[1], "x", 1) == 1)
+		;
+	cr_assert_eq(fcntl(full_pipe[1], F_SETFL, 0), 0);
+	cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
+	log_set_sink(full_pipe[1], LOG_INFO);
+	cr_assert_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	log_line(LOG_INFO, "event", "key=%s", "value");
+	cr_assert_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+	log_set_sink(STDERR_FILENO, LOG_INFO);
+	close(full_pipe[1]);
+	cr_assert_eq(file_read_fd(&b, full_pipe[0], "pipe", 100000, NULL), OK);
+	close(full_pipe[0]);
+	cr_expect(strstr(buf_slice(&b).data, "info event key=value\n") != NULL);
 }

@@ -1,6 +1,7 @@
 #include "base/result.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -40,6 +41,25 @@ Test(result, what_does_not_fit_is_cut)
 	cr_expect_eq(wrap(&err, E_IO, "where"), E_IO);
 	cr_expect_eq(strlen(err.text), ERROR_TEXT_BYTES - 1);
 	cr_expect_eq(strncmp(err.text, "where: xxx", 10), 0);
+}
+
+Test(result, a_cut_leaves_no_half_of_a_character)
+{
+	struct error err = ERROR_NULL;
+	char text[2 * ERROR_TEXT_BYTES];
+	size_t len;
+
+	for (size_t i = 0; i + 1 < sizeof text; i += 2)
+		memcpy(text + i, "\xc3\xbc", 2);
+	text[sizeof text - 2] = '\0';
+	for (int lead = 0; lead < 4; lead++) {
+		cr_expect_eq(fail(&err, E_IO, "%.*s%s", lead, "xxxx", text), E_IO);
+		len = strlen(err.text);
+		cr_expect_eq(len, (size_t)(lead % 2 == 0 ? 510 : 511));
+		cr_expect_eq(utf8_check(slice_text(err.text)), SIZE_MAX);
+		cr_expect_eq(wrap(&err, E_IO, "%.*s", lead, "xxxx"), E_IO);
+		cr_expect_eq(utf8_check(slice_text(err.text)), SIZE_MAX);
+	}
 }
 
 Test(result, nobody_has_to_want_an_explanation)

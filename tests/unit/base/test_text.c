@@ -105,6 +105,28 @@ Test(text, json_strings_escape_at_any_offset)
 	}
 }
 
+Test(text, a_character_cut_at_the_end_is_left_off)
+{
+	static const struct {
+		const char *text;
+		size_t whole;
+	} cases[] = {
+		{"", 0},
+		{"ab", 2},
+		{"a\xc3\xbc", 3},
+		{"a\xc3", 1},
+		{"a\xe2\x80", 1},
+		{"a\xe2\x80\xa6", 4},
+		{"\xf0\x9f\x98", 0},
+		{"\xf0\x9f\x98\x80", 4},
+		{"a\xff", 2},
+		{"\x80\x80\x80\x80", 4},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(utf8_whole(slice_text(cases[i].text)), cases[i].whole, "case %zu", i);
+}
+
 Test(text, a_quoted_name_can_do_no_harm_and_fits)
 {
 	static const struct {
@@ -117,6 +139,7 @@ Test(text, a_quoted_name_can_do_no_harm_and_fits)
 		{"a\"b\\c", 80, "\"a\\\"b\\\\c\""},
 		{"\x1b[2J\n\x7f", 80, "\"\\u001b[2J\\u000a\\u007f\""},
 		{"\xc2\x9b\xe2\x80\xae", 80, "\"\\u009b\\u202e\""},
+		{"\xd8\x9c", 80, "\"\\u061c\""},
 		{"\xff\xc3", 80, "\"\\xff\\xc3\""},
 		{"gr\xc3\xbc\xc3\x9f", 80, "\"gr\xc3\xbc\xc3\x9f\""},
 		{"0123456789abcdef", 16, "\"0123456789...\""},
