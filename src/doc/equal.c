@@ -51,17 +51,6 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return hash_fold(a ^ UINT64_C(0x9e3779b97f4a7c15), b ^ UINT64_C(0xe7037ed1a0b428db));
 }
 
-/* Equal numbers have the same nearest double; what fits an int64 hashes as that. */
-static uint64_t hash_number(const struct tree_node *n)
-{
-	uint64_t bits;
-
-	if ((n->flags & TREE_FITS_INT64) != 0)
-		return mix(TREE_NUMBER, (uint64_t)n->as.integer);
-	memcpy(&bits, &n->as.real, sizeof bits);
-	return mix(TREE_NUMBER + 16, bits);
-}
-
 uint64_t tree_hash(const struct tree_node *n)
 {
 	uint64_t h = mix(n->kind, n->count);
@@ -74,7 +63,7 @@ uint64_t tree_hash(const struct tree_node *n)
 	case TREE_BOOL:
 		return mix(TREE_BOOL, n->of.truth);
 	case TREE_NUMBER:
-		return hash_number(n);
+		return mix(TREE_NUMBER, number_hash(n));
 	case TREE_STRING:
 		return mix(h, n->as.hash);
 	case TREE_ARRAY:

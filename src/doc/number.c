@@ -12,6 +12,9 @@
 #include <stdlib.h>
 
 #define EXPONENT_DIGITS_MAX 9
+#define SHORT_DIGITS_MAX    18 /* what parse_short() reads */
+#define HASH_SALT	    UINT64_C(0x9e3779b97f4a7c15)
+#define HASH_FACTOR	    UINT64_C(0xe7037ed1a0b428db)
 #define LIMB_BASE	    UINT32_C(1000000000)
 #define LIMB_DIGITS	    9
 /* A number below 10^NUMBER_BYTES_MAX that is a power of 2 has at most this exponent; of 5 less. */
@@ -286,6 +289,48 @@ int number_compare(const struct tree_node *a, const struct tree_node *b)
 	if (!parse_decimal(&x, tree_text(a)) || !parse_decimal(&y, tree_text(b)))
 		return slice_compare(tree_text(a), tree_text(b)); /* no number was made of it */
 	return compare_decimals(&x, &y);
+}
+
+/* Numbers of so few digits share a double with some hundred others at most, so that its bits will do;
+ * any other is hashed by its decimal. Which it is follows from the value, not from how it is written. */
+static bool has_few_digits(const struct decimal *d)
+{
+	return d->count <= SHORT_DIGITS_MAX && d->exponent < 0 && d->exponent >= -SHORT_DIGITS_MAX;
+}
+
+static uint64_t hash_real(const struct tree_node *n)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &n->as.real, sizeof bits);
+	return hash_fold(bits ^ HASH_SALT, HASH_FACTOR);
+}
+
+/* Apart, as set_long_number(). */
+static __attribute__((noinline)) uint64_t hash_long_number(const struct tree_node *n)
+{
+	struct decimal d;
+	uint64_t hash;
+
+	if (!parse_decimal(&d, tree_text(n)) || has_few_digits(&d))
+		hash = hash_real(n);
+	else
+		hash = hash_fold(hash_bytes(d.digits, d.count) ^ HASH_SALT,
+				 ((uint64_t)d.exponent * 2 + d.is_negative) ^ HASH_FACTOR);
+	mem_wipe(d.digits, n->count);
+	return hash;
+}
+
+uint64_t number_hash(const struct tree_node *n)
+{
+	int64_t digits;
+	int fraction;
+
+	if ((n->flags & TREE_FITS_INT64) != 0)
+		return hash_fold((uint64_t)n->as.integer ^ HASH_SALT, HASH_FACTOR);
+	if (parse_short(tree_text(n), &digits, &fraction))
+		return hash_real(n);
+	return hash_long_number(n);
 }
 
 /* A natural number, lowest limb first, in base 10^9. */

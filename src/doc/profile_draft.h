@@ -104,5 +104,7 @@ enum voice_form voice_form(const struct voice *v, struct voice *ret_meant);
 
 /* Room for `count` children; counted. */
 MUST_USE enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count);
+/* E_LIMIT, for what PROBES_MAX ends. */
+enum result draft_refuse_collisions(const struct merger *m);
 /* Fills the table when all keys are there. */
 MUST_USE enum result draft_index(struct merger *m, struct draft *d);

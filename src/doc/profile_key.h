@@ -23,3 +23,7 @@ static inline bool key_is_special(struct slice key)
 {
 	return key.len != 0 && key.data[0] == '$' && (key.len == 1 || key.data[1] != '$');
 }
+
+/* How far a table is searched. Half empty, no table of honest keys needs a tenth of it; keys that were
+ * chosen to collide end here rather than cost the square of their number. */
+#define PROBES_MAX 1000

@@ -5,6 +5,7 @@
  */
 #include "doc/profile_draft.h"
 
+#include "doc/profile_key.h"
 #include "doc/profile_problem.h"
 
 struct list_item {
@@ -58,17 +59,6 @@ static void prepend_items(struct list *l, const struct tree_node *items, uint16_
 	put_items(l, l->first, items, source);
 }
 
-static bool is_among(const struct tree_node *const *slots, uint32_t mask,
-		     const struct list_item *item)
-{
-	for (uint32_t slot = (uint32_t)item->hash & mask; slots[slot] != NULL;
-	     slot = (slot + 1) & mask) {
-		if (tree_is_equal(slots[slot], item->node))
-			return true;
-	}
-	return false;
-}
-
 static uint64_t item_hash(const struct tree_node *n)
 {
 	uint64_t hash = tree_hash(n);
@@ -76,38 +66,69 @@ static uint64_t item_hash(const struct tree_node *n)
 	return hash != 0 ? hash : 1;
 }
 
-static enum result remove_items(struct merger *m, struct list *l, const struct tree_node *removed)
+/* What is to be removed, by hash. */
+struct removal {
+	struct list_item *slots;
+	uint32_t mask;
+};
+
+/* Where the item's equal stands, or could; NULL when too many of one hash are before it. */
+static struct list_item *find_removed(const struct removal *r, const struct list_item *item)
 {
-	const struct tree_node **slots;
-	uint32_t size = 4, kept = 0;
+	uint32_t slot = (uint32_t)item->hash & r->mask;
+
+	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->mask) {
+		struct list_item *at = &r->slots[slot];
+
+		if (at->node == NULL ||
+		    (at->hash == item->hash && tree_is_equal(at->node, item->node)))
+			return at;
+	}
+	return NULL;
+}
+
+static enum result gather_removed(struct merger *m, struct removal *r,
+				  const struct tree_node *removed)
+{
+	uint32_t size = 4;
 
 	while (size < 2 * removed->count)
 		size *= 2;
-	slots = arena_alloc_array(m->arena, size, sizeof *slots);
-	if (slots == NULL)
+	r->mask = size - 1;
+	r->slots = arena_alloc_array(m->arena, size, sizeof *r->slots);
+	if (r->slots == NULL)
 		return arena_failure(m->arena, m->report->err);
 	for (uint32_t i = 0; i < removed->count; i++) {
-		struct list_item item = {&removed->of.items[i], 0, 0};
-		uint32_t slot;
+		const struct tree_node *node = &removed->of.items[i];
+		struct list_item item = {node, item_hash(node), 0};
+		struct list_item *at = find_removed(r, &item);
 
-		item.hash = item_hash(item.node);
-		if (is_among(slots, size - 1, &item))
-			continue;
-		slot = (uint32_t)item.hash & (size - 1);
-		while (slots[slot] != NULL)
-			slot = (slot + 1) & (size - 1);
-		slots[slot] = item.node;
+		if (at == NULL)
+			return draft_refuse_collisions(m);
+		*at = item;
 	}
-	for (uint32_t i = 0; i < l->count; i++) {
+	return OK;
+}
+
+static enum result remove_items(struct merger *m, struct list *l, const struct tree_node *removed)
+{
+	struct removal r = {0};
+	uint32_t kept = 0;
+	enum result rc = gather_removed(m, &r, removed);
+
+	for (uint32_t i = 0; rc == OK && i < l->count; i++) {
 		struct list_item *item = &l->items[l->first + i];
+		const struct list_item *at;
 
 		if (item->hash == 0)
 			item->hash = item_hash(item->node);
-		if (!is_among(slots, size - 1, item))
+		at = find_removed(&r, item);
+		if (at == NULL || at->node == NULL)
 			l->items[l->first + kept++] = *item;
 	}
-	l->count = kept;
-	return OK;
+	if (rc == OK)
+		l->count = kept;
+	return rc;
 }
 
 static enum result apply_edit(struct merger *m, struct list *l, const struct voice *edit)

@@ -38,11 +38,12 @@ struct draft *draft_get(const struct draft *object, struct slice key)
 
 	if (object->from.kind != TREE_OBJECT)
 		return NULL;
-	for (; object->table[slot] != 0; slot = (slot + 1) & object->table_mask) {
+	for (uint32_t i = 0; i < PROBES_MAX && object->table[slot] != 0; i++) {
 		const struct draft_key *k = &object->keys[object->table[slot] - 1];
 
 		if (k->hash == hash && slice_is_equal(slice_make(k->text, k->len), key))
 			return &object->children[object->table[slot] - 1];
+		slot = (slot + 1) & object->table_mask;
 	}
 	return NULL;
 }
@@ -81,6 +82,11 @@ enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count)
 	return OK;
 }
 
+enum result draft_refuse_collisions(const struct merger *m)
+{
+	return fail(m->report->err, E_LIMIT, "holds too many keys or items of one hash");
+}
+
 enum result draft_index(struct merger *m, struct draft *d)
 {
 	uint32_t size = slots_for(d->from.count);
@@ -90,10 +96,12 @@ enum result draft_index(struct merger *m, struct draft *d)
 		return arena_failure(m->arena, m->report->err);
 	d->table_mask = size - 1;
 	for (uint32_t i = 0; i < d->from.count; i++) {
-		uint32_t slot = (uint32_t)d->keys[i].hash & d->table_mask;
+		uint32_t slot = (uint32_t)d->keys[i].hash & d->table_mask, probes = 0;
 
-		while (d->table[slot] != 0)
-			slot = (slot + 1) & d->table_mask;
+		for (; d->table[slot] != 0; slot = (slot + 1) & d->table_mask) {
+			if (++probes == PROBES_MAX)
+				return draft_refuse_collisions(m);
+		}
 		d->table[slot] = i + 1;
 	}
 	return OK;
@@ -159,17 +167,20 @@ enum voice_form voice_form(const struct voice *v, struct voice *ret_meant)
 	}
 }
 
+/* The key's entry, a new one where it has none; NULL when too many keys collide. */
 static struct merge_entry *find_entry(struct merge_table *t, const struct draft_key *key)
 {
 	uint32_t slot = (uint32_t)key->hash & t->mask;
 	struct slice text = slice_make(key->text, key->len);
 
-	for (; t->slots[slot] != 0; slot = (slot + 1) & t->mask) {
+	for (uint32_t probes = 0; t->slots[slot] != 0; slot = (slot + 1) & t->mask) {
 		struct merge_entry *e = &t->entries[t->slots[slot] - 1];
 
 		if (e->key.hash == key->hash &&
 		    slice_is_equal(slice_make(e->key.text, e->key.len), text))
 			return e;
+		if (++probes == PROBES_MAX)
+			return NULL;
 	}
 	t->slots[slot] = ++t->count;
 	t->entries[t->count - 1].key = *key;
@@ -192,6 +203,8 @@ static enum result add_voices(struct merger *m, struct merge_table *t, const str
 		if (key_is_special(tree_key(member)))
 			continue;
 		e = find_entry(t, &key);
+		if (e == NULL)
+			return draft_refuse_collisions(m);
 		voices[i] = (struct voice){&member->value, e->top, map->source, map->is_literal};
 		e->top = &voices[i];
 		e->key.line = key.line;

@@ -204,6 +204,9 @@ MUST_USE enum result tree_copy(struct tree_node *ret, struct arena *a, const str
 
 /* Numbers. Exact for every size: compared as decimals where a double would round. */
 int number_compare(const struct tree_node *a, const struct tree_node *b);
+/* Consistent with number_compare(). Not of the nearest double alone, for there are more numbers of one
+ * double, and beyond all doubles, than a table of hashes could bear. */
+uint64_t number_hash(const struct tree_node *n);
 /* Whether `n` is an integer multiple of `step` (> 0), exactly as decimals. */
 bool number_is_multiple(const struct tree_node *n, const struct tree_node *step);
 /* Nearest double, also of what fits an int64. */

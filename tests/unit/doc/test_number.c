@@ -148,6 +148,48 @@ Test(number, order_is_exact_where_doubles_would_round)
 	}
 }
 
+Test(number, equal_numbers_hash_alike_however_they_are_written)
+{
+	static const char *const cases[][2] = {
+		{"1", "10e-1"},
+		{"0.1", "0.10000000000000000000000"},
+		{"0.1", "1e-1"},
+		{"-2.5", "-25000000000000000000000e-22"},
+		{"1e400", "10e399"},
+		{"12345678901234567890", "1234567890123456789e1"},
+		{"0.00000000000000001", "1e-17"},
+		{"0.0000000000000000000001", "1e-22"},
+		{"1234567890123456.7", "12345678901234567e-1"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tree_node a = number(cases[i][0]), b = number(cases[i][1]);
+
+		cr_assert_eq(number_compare(&a, &b), 0);
+		cr_expect_eq(number_hash(&a), number_hash(&b), "%s %s", cases[i][0], cases[i][1]);
+		cr_expect_eq(tree_hash(&a), tree_hash(&b), "%s %s", cases[i][0], cases[i][1]);
+	}
+}
+
+/* A table of them would else cost the square of their number. */
+Test(number, numbers_that_one_double_stands_for_hash_apart)
+{
+	static const char *const cases[][2] = {
+		{"1e400", "1e401"},
+		{"1e400", "-1e400"},
+		{"1e-400", "1e-401"},
+		{"1.00000000000000000000001", "1.00000000000000000000002"},
+		{"9223372036854775809", "9223372036854775810"},
+		{"9223372036854775809", "-9223372036854775809"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct tree_node a = number(cases[i][0]), b = number(cases[i][1]);
+
+		cr_expect_neq(number_hash(&a), number_hash(&b), "%s %s", cases[i][0], cases[i][1]);
+	}
+}
+
 Test(number, multiples_are_exact)
 {
 	static const struct {

@@ -292,3 +292,43 @@ Test(profile_merge, many_layers_over_a_wide_map_cost_what_they_hold)
 	/* 30 are taken away and 30 ones put behind. */
 	cr_expect_eq(TREE_GET(&f->effective.tree.root, "l")->count, 20000);
 }
+
+#define CHOSEN_KEYS  1500
+#define CHOSEN_SLOTS 4096 /* of a table for so many keys */
+
+/* Keys that all want one place in a table, as anybody can find them: the hash has no secret. */
+Test(profile_merge, keys_that_were_chosen_to_collide_are_refused)
+{
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+	uint32_t found = 0;
+	FIXTURE(f);
+
+	buf_append_text(&json, "{'m': {");
+	for (uint32_t i = 0; found < CHOSEN_KEYS; i++) {
+		char key[16];
+		int len = snprintf(key, sizeof key, "%u", i);
+
+		if ((hash_bytes(key, (size_t)len) & (CHOSEN_SLOTS - 1)) == 0)
+			buf_printf(&json, "%s'%s':1", found++ != 0 ? "," : "", key);
+	}
+	buf_append_text(&json, "}}");
+	fixture_put(f, "profiles/a/x", json.data);
+	cr_expect_eq(fixture_resolve(f, "profiles/a/x"), E_LIMIT);
+	cr_expect_str_eq(f->err.text, "holds too many keys or items of one hash");
+}
+
+Test(profile_merge, as_many_keys_as_a_document_holds_are_merged)
+{
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+	FIXTURE(f);
+
+	buf_append_text(&json, "{'m': {");
+	for (int i = 0; i < 60000; i++)
+		buf_printf(&json, "%s'k%d':%d", i != 0 ? "," : "", i, i);
+	buf_append_text(&json, "}}");
+	fixture_put(f, "profiles/a/base", json.data);
+	fixture_put(f, "profiles/a/x",
+		    "{'$extends': 'base', 'm': {'k7': null, 'n': '${m.k59999}'}}");
+	cr_expect_eq(fixture_resolve(f, "profiles/a/x"), OK, "%s", f->err.text);
+	cr_expect_eq(TREE_GET(&f->effective.tree.root, "m")->count, 60000);
+}
