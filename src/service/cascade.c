@@ -68,13 +68,14 @@ static enum result keep_digest(void *ctx, uint64_t revision, struct slice digest
 }
 
 /* What the store last said the configuration came to; empty: it was none. */
-static enum result digest_before(struct cascade *c, const struct affected *f, struct buf *ret,
+static enum result digest_before(struct cascade *c, struct affected *f, struct buf *ret,
 				 struct error *err)
 {
 	char config[PATH_BYTES_MAX + 8];
 	struct effective_entry *e =
 		f->before != NULL ? config_cache_get(c->scene->service->cache, f->before) : NULL;
 
+	f->was_ready = e != NULL;
 	if (e != NULL) {
 		buf_append(ret, e->digest, HASH_BYTES);
 		effective_entry_unref(e);

@@ -307,7 +307,7 @@ static bool apply_affected(struct applying *a, const struct affected *f)
 		if (d == NULL || !snapshot_put_doc(a->working, d))
 			return false;
 	}
-	if (f->entry != NULL)
+	if (f->entry != NULL && f->was_ready)
 		config_cache_put(a->service->cache, d, f->entry);
 	return true;
 }

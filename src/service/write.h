@@ -64,6 +64,7 @@ struct affected {
 	struct doc_edges *edges;
 	struct effective_entry
 		*entry;	 /* what a profile comes to; NULL: not known, abstract, gone or invalid */
+	bool was_ready;	 /* somebody reads it: what it comes to is kept ready again */
 	bool is_changed; /* the effective configuration is another one than before */
 	bool is_invalid; /* after a forced write */
 };

@@ -130,10 +130,8 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 
 static void serve(struct fixture *f, struct store *s, struct keyring *ring)
 {
-	struct service_settings settings = SERVICE_SETTINGS_DEFAULT;
-
 	f->store = s;
-	MUST(service_open(&f->service, s, ring, &settings, &system_clock, &system_random, &err));
+	MUST(service_open(&f->service, s, ring, &f->settings, &system_clock, &system_random, &err));
 }
 
 void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
@@ -142,7 +140,7 @@ void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const c
 	struct keyring *ring;
 	struct store *s;
 
-	*f = (struct fixture){0};
+	*f = (struct fixture){.settings = SERVICE_SETTINGS_DEFAULT};
 	strcpy(f->folder, "/tmp/reeve-service-XXXXXX");
 	cr_assert_not_null(mkdtemp(f->folder));
 	MUST(crypto_start(&err));

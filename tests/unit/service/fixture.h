@@ -13,7 +13,8 @@ struct fixture {
 	struct service *service;
 	struct buf root_token;
 	struct vkey log_key;
-	int64_t uses; /* of the next fixture_token(); 0: unlimited */
+	struct service_settings settings; /* of the next start */
+	int64_t uses;			  /* of the next fixture_token(); 0: unlimited */
 };
 
 /* A new store with one policy, "all", that allows everything, and a token of it; opened and served. */

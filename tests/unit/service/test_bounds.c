@@ -1,0 +1,114 @@
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct fixture f;
+
+static void open_it(void)
+{
+	fixture_open(&f);
+}
+
+static void close_it(void)
+{
+	fixture_close(&f);
+}
+
+TestSuite(bounds, .init = open_it, .fini = close_it, .timeout = 60);
+
+static char *quoted(const char *before, size_t len, const char *after)
+{
+	char *text = malloc(strlen(before) + len + strlen(after) + 1);
+
+	sprintf(text, "%s%*s%s", before, (int)len, "", after);
+	return text;
+}
+
+Test(bounds, what_is_too_large_is_refused)
+{
+	char *document = quoted("{\"a\":\"", 1 << 20, "\"}");
+	char *secret = quoted("{\"data\":{\"a\":\"", 512 << 10, "\"}}");
+
+	expect(&f, E_TOO_LARGE, NULL, PUT, .path = "profiles/a/b", .body = document);
+	expect(&f, E_TOO_LARGE, NULL, PUT, .path = "secrets/a", .body = secret);
+	free(document);
+	free(secret);
+	f.settings.batch_changes_max = 1;
+	fixture_restart(&f);
+	expect(&f, E_TOO_LARGE, NULL, .verb = VERB_BATCH,
+	       .body = "{\"changes\":[{\"op\":\"delete\",\"path\":\"profiles/a/b\"},"
+		       "{\"op\":\"delete\",\"path\":\"profiles/a/c\"}]}");
+}
+
+Test(bounds, a_write_that_too_many_depend_on_is_refused_and_nothing_changes)
+{
+	char path[64];
+
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/base", .body = "{\"n\":1}");
+	for (int i = 0; i < 5; i++) {
+		snprintf(path, sizeof path, "profiles/a/heir%d", i);
+		expect(&f, OK, NULL, PUT, .path = path, .body = "{\"$extends\":[\"base\"]}");
+	}
+	f.settings.affected_max = 5;
+	fixture_restart(&f);
+	expect(&f, E_LIMIT, "more than 5", PUT, .path = "profiles/a/base", .body = "{\"n\":2}");
+	expect(&f, OK, "\"n\":1", CONFIG, .path = "config/a/heir3");
+}
+
+Test(bounds, no_more_wait_than_may)
+{
+	struct asking *a;
+	struct told t;
+
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}");
+	f.settings.waiters_max = 1;
+	fixture_restart(&f);
+	expect(&f, OK, NULL, CONFIG, .path = "config/a/b");
+	a = ask_begin(&f, (struct ask){CONFIG, .path = "config/a/b", .etag = "*", .wait_ms = 9000});
+	cr_expect_eq(ask_state(a), CALL_WAITING);
+	t = ask(&f, (struct ask){CONFIG, .path = "config/a/b", .etag = "*", .wait_ms = 9000});
+	cr_expect_eq(t.result, E_BUSY);
+	told_clear(&t);
+	cr_expect(service_forget(f.service, ask_call(a)));
+	ask_free(a);
+}
+
+Test(bounds, a_small_cache_serves_as_well)
+{
+	char path[64], config[64], text[64];
+
+	f.settings.cache_bytes_max = 12000;
+	fixture_restart(&f);
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof path, "profiles/a/p%d", i);
+		snprintf(text, sizeof text, "{\"n\":%d}", i);
+		expect(&f, OK, NULL, PUT, .path = path, .body = text);
+	}
+	for (int i = 0; i < 60; i++) {
+		snprintf(config, sizeof config, "config/a/p%d", i % 20);
+		snprintf(text, sizeof text, "{\"n\":%d}", i % 20);
+		expect(&f, OK, text, CONFIG, .path = config);
+	}
+}
+
+Test(bounds, a_drained_service_takes_nothing_new_and_lets_polls_go)
+{
+	struct asking *a;
+	struct told t;
+
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}");
+	expect(&f, OK, NULL, CONFIG, .path = "config/a/b");
+	a = ask_begin(&f,
+		      (struct ask){CONFIG, .path = "config/a/b", .etag = "*", .wait_ms = 60000});
+	cr_expect_eq(ask_state(a), CALL_WAITING);
+	service_drain(f.service);
+	cr_assert(ask_wait(a, 5000));
+	cr_expect(ask_call(a)->out.is_not_modified);
+	ask_free(a);
+	t = ask(&f, (struct ask){GET, .path = "profiles/a/b"});
+	cr_expect_eq(t.result, E_UNAVAILABLE);
+	told_clear(&t);
+	cr_expect_eq(service_ready(f.service, &t.call.out.error), E_UNAVAILABLE);
+}
