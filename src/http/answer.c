@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define REWRITE_BYTES_MAX   (64 * 1024)
 #define ANSWER_BYTES_PER_MS 64 /* the slowest client that we bear with for a large answer */
 
 int64_t time_us(void)
@@ -122,6 +123,19 @@ static struct MHD_Response *respond_problem(struct peer *p)
 	return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_COPY);
 }
 
+/* Accept: application/yaml means a document as it was written, whatever that was; ?format=yaml means YAML. JSON is YAML 1.2
+ * already, so what would take the event loop too long to write anew is sent as it is. */
+static bool must_be_yaml(const struct peer *p)
+{
+	const struct answer *a = &p->x.call.out;
+
+	if (p->x.media != MEDIA_YAML)
+		return false;
+	return a->kind == BODY_JSON || (a->kind == BODY_SOURCE && p->x.has_format &&
+					a->body->bytes.len <= REWRITE_BYTES_MAX &&
+					slice_is_text(a->content_type, "application/json"));
+}
+
 static struct MHD_Response *respond(struct peer *p, unsigned status)
 {
 	struct answer *a = &p->x.call.out;
@@ -134,7 +148,7 @@ static struct MHD_Response *respond(struct peer *p, unsigned status)
 		return respond_file(a);
 	if (p->x.route != NULL && p->x.route->answerer == ANSWER_METRICS)
 		return respond_metrics(p);
-	if (a->kind == BODY_JSON && p->x.media == MEDIA_YAML) {
+	if (must_be_yaml(p)) {
 		struct shared_body *yaml = body_as_yaml(a->body);
 
 		return yaml != NULL ? respond_shared(yaml) : NULL;
@@ -159,7 +173,10 @@ static void add_content_type(struct MHD_Response *r, const struct peer *p)
 	case BODY_NONE:
 		return;
 	case BODY_SOURCE:
-		add_slice(r, "Content-Type", a->content_type);
+		if (p->x.has_format)
+			add(r, "Content-Type", media_type(p->x.media));
+		else
+			add_slice(r, "Content-Type", a->content_type);
 		return;
 	case BODY_JSON:
 		add(r, "Content-Type",
@@ -243,6 +260,9 @@ static void add_headers(struct MHD_Response *r, struct peer *p, unsigned status)
 		add(r, "Cache-Control", may_keep ? "private, no-cache" : "no-store");
 		if (a->etag[0] != '\0')
 			add(r, "ETag", a->etag);
+		/* One version, one tag, in either form. */
+		if (p->x.route != NULL && p->x.route->verb == VERB_DOCUMENT_GET)
+			add(r, "Vary", "Accept");
 		if (a->next[0] != '\0')
 			add_next(r, p);
 	}

@@ -57,6 +57,7 @@ static void start_exchange(struct peer *p)
 	x->route = NULL;
 	x->methods = 0;
 	x->media = MEDIA_JSON;
+	x->has_format = false;
 	x->body_bytes = x->body_seen = 0;
 	x->body_max = 0;
 	x->started_us = time_us();
@@ -119,6 +120,7 @@ static enum result read_media(struct exchange *x, const struct headers *h, bool 
 	if (has_format && (MEDIA_BIT(format) & offered) == 0)
 		return fail(err, E_MALFORMED, "format=%s is not to be had here",
 			    media_name(format));
+	x->has_format = has_format;
 	x->media = has_format ? format : media_from_accept(h->accept, offered);
 	x->call.in.format = formats[x->media];
 	x->call.in.wants_source = x->route->verb == VERB_DOCUMENT_GET && x->media == MEDIA_YAML;

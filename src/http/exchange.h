@@ -27,6 +27,7 @@ struct exchange {
 	uint32_t methods;	   /* for Allow */
 	bool is_wrong_method;	   /* 405: the target is there, but not for this method */
 	enum media media;
+	bool has_format;     /* by ?format= rather than by Accept */
 	uint64_t body_bytes; /* announced; UINT64_MAX: not known */
 	uint64_t body_seen;
 	size_t body_max;

@@ -106,6 +106,15 @@ class Http(ServerCase):
         self.assertEqual(tree.json["content"], {"name": "orders", "limit": 10, "more": 1})
         self.assertEqual(tree.headers["ETag"], '"v2"')
 
+    def test_a_document_written_as_json_is_yaml_when_that_format_is_asked_for(self):
+        self.expect(self.server.put("/v1/profiles/http/json", '{"a": {"b": "no"}}', type="application/json"), 201)
+        path = "/v1/profiles/http/json"
+        source = self.expect(self.server.get(path, headers={"Accept": "application/yaml"}), 200)
+        self.assertEqual((source.headers["Content-Type"], source.body), ("application/json", b'{"a": {"b": "no"}}'))
+        yaml = self.expect(self.server.get(path + "?format=yaml"), 200)
+        self.assertEqual((yaml.headers["Content-Type"], yaml.body), ("application/yaml", b'a:\n  b: "no"\n'))
+        self.assertEqual(yaml.headers["Vary"], "Accept")
+
     def test_preconditions_hold_or_give_412(self):
         self.expect(self.profile("pre", headers={"If-Match": '"v1"'}), 412)
         self.expect(self.profile("pre", headers={"If-None-Match": "*"}), 201)
