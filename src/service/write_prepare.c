@@ -33,12 +33,14 @@ static enum result need_live(const struct change *c, struct error *err)
 		       : fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 }
 
+/* A secret's is keyed and has its path and version in it: equal values have different digests. */
 static void digest_content(const struct service *s, struct change *c)
 {
 	struct slice plain = buf_slice(&c->plain);
 
 	if (c->kind == KIND_SECRETS)
-		key_mac(c->digest, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), plain);
+		audit_value_mac(c->digest, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), c->path,
+				c->version, plain);
 	else
 		sha256_slice(c->digest, plain);
 }
@@ -65,12 +67,14 @@ static enum result become_version(struct scene *scene, struct change *c, struct 
 		return fail(err, E_MEMORY, "out of memory");
 	if (c->plain.len > max)
 		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path), max);
+	c->version = before + 1;
 	digest_content(scene->service, c);
 	c->action = CHANGE_PUT;
 	c->exists = true;
 	c->state = VERSION_LIVE;
 	c->is_changed = !is_same_content(c);
-	c->version = c->is_changed ? before + 1 : before;
+	if (!c->is_changed)
+		c->version = before;
 	audit_value_mac(c->mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC),
 			c->path, c->version, buf_slice(&c->plain));
 	return OK;

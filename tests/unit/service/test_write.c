@@ -202,3 +202,29 @@ Test(write, writing_a_policy_needs_admin_too)
 	expect(&f, E_FORBIDDEN, NULL, DELETE, .path = "policies/all", .token = token.data);
 	expect(&f, OK, NULL, PUT, .path = BASE, .token = token.data, .body = "{}");
 }
+
+static void take_digest(char ret[static 65], const char *path)
+{
+	struct told t = ask(&f, (struct ask){GET, .path = path});
+	const char *digest = strstr(t.body, "\"digest\":\"");
+
+	cr_assert_eq(t.result, OK);
+	cr_assert_not_null(digest);
+	memcpy(ret, digest + strlen("\"digest\":\""), 64);
+	ret[64] = '\0';
+	told_clear(&t);
+}
+
+Test(write, equal_values_of_two_secrets_have_different_digests)
+{
+	char a[65], b[65], again[65];
+
+	expect(&f, OK, NULL, PUT, .path = "secrets/a", .body = "{\"data\":{\"k\":\"v\"}}");
+	expect(&f, OK, NULL, PUT, .path = "secrets/b", .body = "{\"data\":{\"k\":\"v\"}}");
+	take_digest(a, "secrets/a");
+	take_digest(b, "secrets/b");
+	expect(&f, OK, NULL, PUT, .path = "secrets/a", .body = "{\"data\":{\"k\":\"v\"}}");
+	take_digest(again, "secrets/a");
+	cr_expect_str_neq(a, b);
+	cr_expect_str_neq(a, again);
+}
