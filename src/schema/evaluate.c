@@ -1,9 +1,6 @@
 #include "schema/evaluate.h"
 
-/* Regular expressions are tried with little first, so that only those that need much are charged for it: of those, a
- * validation affords steps_max / regex_steps_max. */
-#define REGEX_STEPS_FREE 2000
-#define SAVED_STEPS_MAX	 (UINT32_C(1) << 22)
+#define SAVED_STEPS_MAX (UINT32_C(1) << 22)
 
 static enum result (*const evaluators[RULES])(struct run *r, const struct rule *rule,
 					      const struct tree_node *n, struct marks *marks,
@@ -65,10 +62,10 @@ enum result evaluate_match(struct run *r, uint32_t pattern, struct slice text, b
 
 	if (rc != OK)
 		return rc;
-	if (most > REGEX_STEPS_FREE) {
-		rc = matcher_match(m, text, REGEX_STEPS_FREE, ret, r->err);
-		if (rc != E_LIMIT)
-			return rc;
+	rc = matcher_match(m, text, most < REGEX_STEPS_FREE ? most : REGEX_STEPS_FREE, ret, NULL);
+	if (rc == OK)
+		return OK;
+	if (rc == E_LIMIT) {
 		rc = evaluate_charge(r, most);
 		if (rc != OK)
 			return rc;

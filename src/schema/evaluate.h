@@ -9,6 +9,10 @@
 #include "schema/internal.h"
 #include "schema/marks.h"
 
+/* Regular expressions are tried with little first, so that only those that need much are charged for it: of those, a
+ * validation affords steps_max / regex_steps_max. */
+#define REGEX_STEPS_FREE 2000
+
 /* One step through the schema: a rule, and which of its subschemas. */
 struct step {
 	uint32_t rule;

@@ -63,15 +63,17 @@ const struct tree_node *machine_find(const struct tree_node *object, const char 
 bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
 {
 	const struct matcher *matcher = &m->schema->matchers[pattern];
-	struct run charged = {.schema = m->schema, .err = m->err};
+	uint32_t most = m->schema->limits.regex_steps_max;
 	enum result rc;
 
-	charged.steps = m->schema->limits.steps_max - (uint64_t)m->steps;
-	if (matcher->kind == MATCH_PATTERN) {
-		rc = evaluate_match(&charged, pattern, text, ret);
-		m->steps = (int64_t)(m->schema->limits.steps_max - charged.steps);
-	} else {
-		rc = matcher_match(matcher, text, 0, ret, m->err);
-	}
+	if (!charge(m, 1 + (uint32_t)(text.len / 64)))
+		return false;
+	rc = matcher_match(matcher, text, most < REGEX_STEPS_FREE ? most : REGEX_STEPS_FREE, ret,
+			   NULL);
+	if (rc == OK)
+		return true;
+	if (rc == E_LIMIT && !charge(m, most))
+		return false;
+	rc = matcher_match(matcher, text, most, ret, m->err);
 	return rc == OK || machine_stop(m, rc);
 }

@@ -52,9 +52,6 @@ enum result matcher_match(const struct matcher *m, struct slice text, uint32_t s
 	case MATCH_ALWAYS:
 		*ret = true;
 		return OK;
-	case MATCH_NOT_EMPTY:
-		*ret = text.len != 0;
-		return OK;
 	case MATCH_PREFIX:
 		*ret = text.len >= m->prefix_len &&
 		       memcmp(text.data, m->prefix, m->prefix_len) == 0;

@@ -1,4 +1,4 @@
-/* A `pattern`: what most of them ask (a prefix, a length, any text) is answered without the regular expression. */
+/* A `pattern`: what many of them ask (a prefix, any text) is answered without the regular expression. */
 #pragma once
 
 #include "base/slice.h"
@@ -9,7 +9,6 @@
 
 enum matcher_kind {
 	MATCH_ALWAYS,
-	MATCH_NOT_EMPTY,
 	MATCH_PREFIX,
 	MATCH_PATTERN,
 };
