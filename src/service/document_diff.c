@@ -127,9 +127,9 @@ enum step document_diff_on_worker(struct scene *scene)
 	if (rc != OK)
 		return answer_error(scene->call, rc, &err);
 	view_init(&view, scene->service, scene->snapshot, scene->session, 0, NULL);
-	rc = open_side(scene, &view, &from, &err);
+	rc = open_side(scene, &view, &to, &err);
 	if (rc == OK)
-		rc = open_side(scene, &view, &to, &err);
+		rc = open_side(scene, &view, &from, &err);
 	if (rc == OK)
 		rc = write_diff(&b, scene->call, &from, &to, &err);
 	if (rc == OK) {

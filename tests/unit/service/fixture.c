@@ -298,6 +298,19 @@ static void fill(struct call *c, const struct ask *what)
 	c->in.idempotency_key = given(what->idempotency_key);
 	c->in.format = what->format;
 	c->in.wait_ms = what->wait_ms;
+	c->in.prefix = given(what->prefix);
+	c->in.after = given(what->after);
+	c->in.accessor = given(what->accessor);
+	c->in.from = what->from;
+	c->in.to = what->to;
+	c->in.after_number = what->after_number;
+	c->in.has_after_number = what->has_after_number;
+	c->in.wants_lines = what->wants_lines;
+	c->in.limit = what->limit;
+	c->in.actor = given(what->actor);
+	c->in.action = given(what->action);
+	c->in.outcome = given(what->outcome);
+	c->in.audit_path = given(what->audit_path);
 }
 
 struct asking *ask_begin(struct fixture *f, struct ask what)

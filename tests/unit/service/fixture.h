@@ -46,6 +46,11 @@ struct ask {
 	const char *key, *etag, *idempotency_key;
 	enum config_format format;
 	int64_t wait_ms;
+	const char *prefix, *after, *accessor;
+	uint64_t from, to, after_number;
+	bool has_after_number, wants_lines;
+	uint32_t limit;
+	const char *actor, *action, *outcome, *audit_path;
 };
 
 struct told {
@@ -71,6 +76,9 @@ uint64_t expect_at(struct fixture *f, enum result wanted, const char *text, stru
 #define GET    .verb = VERB_DOCUMENT_GET, .permission = MAY_READ
 #define CONFIG .verb = VERB_CONFIG_GET, .permission = MAY_READ
 #define DELETE .verb = VERB_DOCUMENT_DELETE, .permission = MAY_DELETE
+#define LIST   .verb = VERB_DOCUMENT_LIST, .permission = MAY_LIST
+#define AUDIT  .verb = VERB_AUDIT_LIST, .permission = MAY_AUDIT, .path = "sys/audit"
+#define CREATE .verb = VERB_TOKEN_CREATE, .permission = MAY_WRITE, .path = "sys/tokens"
 
 /* Starts a call without waiting for it; ask_end() does. */
 struct asking;

@@ -1,0 +1,257 @@
+#include "fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct fixture f;
+
+static void open_it(void)
+{
+	fixture_open(&f);
+	expect(&f, OK, NULL, PUT, .path = "policies/reader", .is_yaml = true,
+	       .body = "rules: [{allow: [read, list], on: \"profiles/**\"}]");
+	expect(&f, OK, NULL, PUT, .path = "policies/maker", .is_yaml = true,
+	       .body = "rules: [{allow: [read, list], on: \"profiles/a/*\"}, "
+		       "{allow: [write], on: sys/tokens}]");
+	expect(&f, OK, NULL, PUT, .path = "policies/granter", .is_yaml = true,
+	       .body = "rules: [{allow: [read], on: \"profiles/a/*\"}, "
+		       "{allow: [grant], on: policies/reader}, {allow: [write], on: sys/tokens}]");
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/x", .body = "{\"k\":1}");
+	expect(&f, OK, NULL, PUT, .path = "profiles/b/x", .body = "{\"k\":1}");
+}
+
+static void close_it(void)
+{
+	fixture_close(&f);
+}
+
+TestSuite(tokens, .init = open_it, .fini = close_it, .timeout = 60);
+
+/* The value of a member that is a string; lives until the next call. */
+static const char *member(const char *json, const char *name)
+{
+	static char text[2][128];
+	static int turn;
+	char *ret = text[turn ^= 1], wanted[64];
+	const char *at, *end;
+
+	snprintf(wanted, sizeof wanted, "\"%s\":\"", name);
+	at = strstr(json, wanted);
+	cr_assert_not_null(at, "no %s in %s", name, json);
+	at += strlen(wanted);
+	end = strchr(at, '"');
+	snprintf(ret, sizeof text[0], "%.*s", (int)(end - at), at);
+	return ret;
+}
+
+struct made {
+	char token[64], accessor[64];
+};
+
+static struct made make(const char *maker, const char *body)
+{
+	struct told t = ask(&f, (struct ask){CREATE, .token = maker, .body = body});
+	struct made m;
+
+	cr_assert_eq(t.result, OK, "%s", t.call.out.error.text);
+	cr_expect(t.call.out.is_created);
+	cr_expect(t.call.out.has_audit_index, "making a token is recorded");
+	strcpy(m.token, member(t.body, "token"));
+	strcpy(m.accessor, member(t.body, "accessor"));
+	told_clear(&t);
+	return m;
+}
+
+#define READ_A GET, .path = "profiles/a/x"
+#define READ_B GET, .path = "profiles/b/x"
+#define SELF   .verb = VERB_TOKEN_SELF
+#define REVOKE .verb = VERB_TOKEN_REVOKE, .permission = MAY_DELETE, .path = "sys/tokens"
+#define RENEW  .verb = VERB_TOKEN_RENEW
+
+Test(tokens, a_token_may_what_its_policies_allow_also_after_a_restart)
+{
+	struct made m = make(NULL, "{\"name\":\"r\",\"policies\":[\"reader\"]}");
+
+	expect(&f, OK, NULL, READ_A, .token = m.token);
+	fixture_restart(&f);
+	expect(&f, OK, NULL, READ_B, .token = m.token);
+	expect(&f, E_FORBIDDEN, NULL, PUT, .path = "profiles/a/x", .body = "{}", .token = m.token);
+}
+
+Test(tokens, no_token_gets_more_than_its_maker_has)
+{
+	struct made granter = make(NULL, "{\"name\":\"g\",\"policies\":[\"granter\"]}");
+	struct made child = make(granter.token, "{\"name\":\"c\",\"policies\":[\"reader\"]}");
+
+	expect(&f, OK, NULL, READ_A, .token = child.token);
+	expect(&f, E_FORBIDDEN, NULL, READ_B, .token = child.token);
+	expect(&f, E_FORBIDDEN, NULL, LIST, .path = "profiles/", .token = child.token);
+}
+
+Test(tokens, a_policy_that_one_neither_has_nor_may_grant_cannot_be_given)
+{
+	struct made maker = make(NULL, "{\"name\":\"m\",\"policies\":[\"maker\"]}");
+	struct made reader = make(NULL, "{\"name\":\"r\",\"policies\":[\"reader\"]}");
+
+	expect(&f, E_FORBIDDEN, "reader", CREATE, .token = maker.token,
+	       .body = "{\"name\":\"x\",\"policies\":[\"reader\"]}");
+	expect(&f, E_FORBIDDEN, "not-there", CREATE, .token = maker.token,
+	       .body = "{\"name\":\"x\",\"policies\":[\"not-there\"]}");
+	expect(&f, E_FORBIDDEN, NULL, CREATE, .token = reader.token,
+	       .body = "{\"name\":\"x\",\"policies\":[\"reader\"]}");
+	make(maker.token, "{\"name\":\"x\",\"policies\":[\"maker\"]}");
+}
+
+Test(tokens, a_token_ends_with_its_parent_and_takes_its_children_along)
+{
+	struct made parent = make(NULL, "{\"name\":\"p\",\"policies\":[\"maker\"]}");
+	struct made child = make(parent.token, "{\"name\":\"c\",\"policies\":[\"maker\"]}");
+	struct made grand = make(child.token, "{\"name\":\"g\",\"policies\":[\"maker\"]}");
+
+	expect(&f, E_FORBIDDEN, NULL, REVOKE, .token = child.token, .accessor = parent.accessor);
+	expect(&f, OK, NULL, REVOKE, .token = parent.token, .accessor = child.accessor);
+	expect(&f, E_UNAUTHENTICATED, NULL, SELF, .token = child.token);
+	expect(&f, E_UNAUTHENTICATED, NULL, SELF, .token = grand.token);
+	expect(&f, OK, NULL, SELF, .token = parent.token);
+	fixture_restart(&f);
+	expect(&f, E_UNAUTHENTICATED, NULL, SELF, .token = grand.token);
+	expect(&f, E_NOT_FOUND, NULL, REVOKE, .accessor = child.accessor);
+	expect(&f, OK, grand.accessor, AUDIT, .action = "token.revoke");
+}
+
+Test(tokens, a_use_is_taken_by_each_answer_and_none_is_left_after_the_last)
+{
+	struct made m = make(NULL, "{\"name\":\"u\",\"policies\":[\"reader\"],\"uses\":3}");
+
+	expect(&f, OK, "\"uses_left\":3", SELF, .token = m.token);
+	expect(&f, OK, NULL, READ_A, .token = m.token);
+	fixture_restart(&f);
+	expect(&f, E_FORBIDDEN, NULL, PUT, .path = "profiles/a/x", .body = "{}", .token = m.token);
+	expect(&f, E_UNAUTHENTICATED, NULL, READ_A, .token = m.token);
+	fixture_restart(&f);
+	expect(&f, E_UNAUTHENTICATED, NULL, READ_A, .token = m.token);
+}
+
+Test(tokens, of_two_at_once_only_one_gets_the_last_use)
+{
+	struct made m = make(NULL, "{\"name\":\"u\",\"policies\":[\"reader\"],\"uses\":1}");
+	struct asking *a[8];
+	int answered = 0, refused = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(a); i++)
+		a[i] = ask_begin(&f, (struct ask){READ_A, .token = m.token});
+	for (size_t i = 0; i < ARRAY_SIZE(a); i++) {
+		cr_assert(ask_wait(a[i], 10000));
+		answered += ask_call(a[i])->out.result == OK;
+		refused += ask_call(a[i])->out.result == E_UNAUTHENTICATED;
+		ask_free(a[i]);
+	}
+	cr_expect_eq(answered, 1);
+	cr_expect_eq(refused, 7);
+}
+
+Test(tokens, a_token_speaks_from_its_addresses_only)
+{
+	struct made here =
+		make(NULL, "{\"name\":\"h\",\"policies\":[\"reader\"],\"addresses\":[\"::/0\"]}");
+	struct made there =
+		make(NULL,
+		     "{\"name\":\"t\",\"policies\":[\"reader\"],\"addresses\":[\"192.0.2.7\"]}");
+
+	expect(&f, OK, NULL, READ_A, .token = here.token);
+	expect(&f, E_UNAUTHENTICATED, NULL, READ_A, .token = there.token);
+}
+
+Test(tokens, renewal_moves_the_end_and_never_beyond_the_bound)
+{
+	struct made plain = make(NULL, "{\"name\":\"p\",\"policies\":[\"reader\"]}");
+	struct made m = make(NULL, "{\"name\":\"m\",\"policies\":[\"reader\"],\"ttl\":\"1h\","
+				   "\"max_ttl\":\"1h\"}");
+	struct told before = ask(&f, (struct ask){SELF, .token = m.token});
+	struct told after = ask(&f, (struct ask){RENEW, .token = m.token});
+
+	cr_assert_eq(after.result, OK, "%s", after.call.out.error.text);
+	cr_expect_str_eq(member(before.body, "expires_at"), member(after.body, "expires_at"));
+	expect(&f, E_INVALID, "longer", RENEW, .token = m.token, .body = "{\"ttl\":\"2h\"}");
+	expect(&f, OK, NULL, RENEW, .token = m.token, .body = "{\"ttl\":\"10m\"}");
+	expect(&f, E_CONFLICT, "ttl", RENEW, .token = plain.token);
+	told_clear(&before);
+	told_clear(&after);
+}
+
+Test(tokens, a_childs_end_is_not_after_its_parents)
+{
+	struct made m = make(NULL, "{\"name\":\"m\",\"policies\":[\"maker\"],\"ttl\":\"1h\"}");
+	struct made child =
+		make(m.token, "{\"name\":\"c\",\"policies\":[\"maker\"],\"ttl\":\"9h\"}");
+	struct told a = ask(&f, (struct ask){SELF, .token = m.token});
+	struct told b = ask(&f, (struct ask){SELF, .token = child.token});
+	struct told c;
+
+	cr_expect_str_eq(member(a.body, "expires_at"), member(b.body, "expires_at"));
+	c = ask(&f, (struct ask){RENEW, .token = child.token});
+	cr_expect_str_eq(member(a.body, "expires_at"), member(c.body, "expires_at"));
+	told_clear(&a);
+	told_clear(&b);
+	told_clear(&c);
+}
+
+Test(tokens, what_is_wrong_with_a_request_is_said_and_nothing_made)
+{
+	static const struct {
+		const char *body;
+		enum result result;
+		const char *text;
+	} cases[] = {
+		{"{\"policies\":[\"reader\"]}", E_MALFORMED, "`name`"},
+		{"{\"name\":\"x\"}", E_MALFORMED, "`policies`"},
+		{"{\"name\":\"x\",\"policies\":[]}", E_MALFORMED, "`policies`"},
+		{"{\"name\":\"x\",\"policies\":[\"../x\"]}", E_MALFORMED, "`policies`"},
+		{"{\"name\":\"x\",\"polices\":[\"reader\"]}", E_MALFORMED, "did you mean policies"},
+		{"{\"name\":\"x\",\"policies\":[\"gone\"]}", E_INVALID, "does not exist"},
+		{"{\"name\":\"x\",\"policies\":[\"reader\"],\"ttl\":\"1y\"}", E_MALFORMED, "`ttl`"},
+		{"{\"name\":\"x\",\"policies\":[\"reader\"],\"ttl\":0}", E_MALFORMED, "`ttl`"},
+		{"{\"name\":\"x\",\"policies\":[\"reader\"],\"uses\":0}", E_MALFORMED, "`uses`"},
+		{"{\"name\":\"x\",\"policies\":[\"reader\"],\"addresses\":[\"10.0.0.0/33\"]}",
+		 E_MALFORMED, "address"},
+		{"{\"name\":\"a\\u0007b\",\"policies\":[\"reader\"]}", E_MALFORMED, "`name`"},
+		{"[]", E_MALFORMED, "object"},
+		{"", E_MALFORMED, "`name`"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		expect(&f, cases[i].result, cases[i].text, CREATE, .body = cases[i].body);
+	expect(&f, OK, "{\"items\":[]}", AUDIT, .action = "token.*");
+}
+
+Test(tokens, the_list_shows_who_is_there_page_by_page_and_never_a_token)
+{
+	struct made m = make(NULL, "{\"name\":\"m\",\"policies\":[\"reader\"]}");
+	struct told t = ask(&f, (struct ask){.verb = VERB_TOKEN_LIST,
+					     .permission = MAY_LIST,
+					     .path = "sys/tokens",
+					     .limit = 1});
+	struct told rest = ask(&f, (struct ask){.verb = VERB_TOKEN_LIST,
+						.permission = MAY_LIST,
+						.path = "sys/tokens",
+						.after = t.call.out.next});
+
+	cr_assert_neq(t.call.out.next[0], '\0');
+	cr_expect((strstr(t.body, m.accessor) != NULL) != (strstr(rest.body, m.accessor) != NULL));
+	cr_expect_eq(rest.call.out.next[0], '\0');
+	cr_expect_null(strstr(t.body, "rv_"));
+	cr_expect_null(strstr(rest.body, "rv_"));
+	told_clear(&t);
+	told_clear(&rest);
+}
+
+Test(tokens, no_token_stands_in_the_audit_log)
+{
+	struct made m = make(NULL, "{\"name\":\"m\",\"policies\":[\"reader\"]}");
+	struct told t = ask(&f, (struct ask){AUDIT, .limit = 1000});
+
+	cr_expect_not_null(strstr(t.body, m.accessor));
+	cr_expect_null(strstr(t.body, m.token));
+	cr_expect_null(strstr(t.body, "rv_"));
+	told_clear(&t);
+}
