@@ -194,7 +194,8 @@ static void keep_tag(struct run *r, const struct rule *rule, struct checkpoint s
 		if (rank_finding(r, &list[i]) != RANK_TAG)
 			continue;
 		list[start.problems] = list[i];
-		list[start.problems].other = (uint32_t)(rule - r->program->rules) + 1;
+		if (list[start.problems].other == 0) /* not told by a rule further in */
+			list[start.problems].other = (uint32_t)(rule - r->program->rules) + 1;
 		r->problems.count = start.problems + 1;
 		return;
 	}

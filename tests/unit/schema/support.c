@@ -1,6 +1,8 @@
 #include "support.h"
 
 #include "doc/read.h"
+#include "schema/evaluate.h"
+#include "schema/run.h"
 
 #include <criterion/criterion.h>
 
@@ -88,4 +90,19 @@ bool is_valid(const char *schema, const char *instance)
 	made_clear(&m);
 	cr_assert(rc == OK || rc == E_INVALID, "%s", result_name(rc));
 	return rc == OK;
+}
+
+bool passes_agree(const struct schema *s, const struct tree_node *instance, enum verdict *ret)
+{
+	struct run r = {.schema = s, .program = &s->program, .root = instance};
+	enum result rc = evaluate(&r, 0, instance, NULL, ret), why = OK;
+	enum run_outcome outcome = run_program(s, instance, &why, NULL);
+
+	vec_clear(&r.path);
+	vec_clear(&r.trail);
+	if (outcome == RUN_FAILED || rc != OK) {
+		*ret = VERDICT_MAYBE;
+		return why == E_LIMIT || rc == E_LIMIT;
+	}
+	return outcome == RUN_UNDECIDED || (outcome == RUN_YES) == (*ret == VERDICT_YES);
 }

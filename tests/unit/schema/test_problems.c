@@ -104,6 +104,10 @@ Test(problems, of_several_branches_the_useful_one_speaks)
 		{"{'oneOf': [{'properties': {'kind': {'const': 'csv'}}, 'required': ['sep']},"
 		 "{'properties': {'kind': {'enum': ['parquet', 'orc']}}}]}",
 		 "{'kind': 'json'}", "/kind enum: must be one of: csv, parquet, orc"},
+		/* nor one further in */
+		{"{'anyOf': [{'type': 'null'}, {'oneOf': [{'properties': {'k': {'const': 1}}}, {'properties': "
+		 "{'k': {'const': 2}}}]}]}",
+		 "{'k': 3}", "/k const: must be one of: 1, 2"},
 		/* none is for this type: what types would do */
 		{"{'anyOf': [{'type': 'string'}, {'type': 'array'}]}", "1",
 		 " anyOf: must be a string or an array"},
