@@ -4,15 +4,17 @@
 const fs = require("fs");
 const path = require("path");
 const { createRequire } = require("module");
-const Ajv = createRequire(path.join(process.cwd(), "x.js"))("ajv/dist/2020").default;
+const load = createRequire(path.join(process.cwd(), "x.js"));
 
 const schema = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+const isDraft7 = /draft-07/.test(schema.$schema);
+const Ajv = load(isDraft7 ? "ajv" : "ajv/dist/2020").default;
 const instances = fs.readFileSync(process.argv[3], "utf8").split("\n").filter(Boolean).map((l) => JSON.parse(l));
 const now = () => Number(process.hrtime.bigint());
 const median = (a) => a.sort((x, y) => x - y)[a.length >> 1];
 
 function compile() {
-	return new Ajv({ strict: false, validateFormats: false }).compile(schema);
+	return new Ajv({ strict: false, validateFormats: false, logger: false }).compile(schema);
 }
 
 const compiles = [];
