@@ -86,7 +86,10 @@ static void answer_text(struct call *c, const char *json)
 	struct buf b = BUF_NULL;
 
 	buf_append_text(&b, json);
-	c->out.body = shared_body_new(&b, false);
+	c->out.body = buf_is_failed(&b) ? NULL : shared_body_new(&b, false);
+	if (c->out.body == NULL)
+		c->out.result = fail(&c->out.error, E_MEMORY, "out of memory");
+	buf_clear(&b);
 	c->out.kind = BODY_JSON;
 	snprintf(c->out.etag, sizeof c->out.etag, "\"e1\"");
 	c->out.revision = 7;

@@ -341,3 +341,58 @@ Test(server, a_known_path_with_another_method_names_those_it_has)
 	cr_expect(strstr(got, "Allow: GET, HEAD\r\n") != NULL, "%s", got);
 	stop(&f);
 }
+
+struct failing {
+	_Atomic uint32_t calls;
+	uint32_t fail_at;
+};
+
+static bool may_allocate(void *ctx)
+{
+	struct failing *f = ctx;
+
+	return atomic_fetch_add(&f->calls, 1) + 1 != f->fail_at;
+}
+
+/* One server and two requests with the n-th allocation failing. True: none failed any more. */
+static bool survive_failure(uint32_t n)
+{
+	const struct service_settings limits = SERVICE_SETTINGS_DEFAULT;
+	const struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct failing failing = {0, n};
+	struct error err = ERROR_NULL;
+	struct fixture f = {.service = fake_service_new()};
+	char got[8192];
+	enum result rc;
+
+	alloc_hook_set(may_allocate, &failing);
+	rc = http_server_open(&f.server, f.service, SLICE_LITERAL("127.0.0.1:0"), &settings,
+			      &limits, &system_clock, &system_random, &err);
+	cr_assert(rc == OK || rc == E_MEMORY, "allocation %u: %s", n, err.text);
+	if (rc == OK) {
+		ask(&f, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 4\r\n\r\na: 1",
+		    "\r\n\r\n", got, sizeof got);
+		cr_expect(got[0] == '\0' || strncmp(got, "HTTP/1.1 201 ", 13) == 0 ||
+				  strncmp(got, "HTTP/1.1 503 ", 13) == 0,
+			  "allocation %u: %s", n, got);
+		ask(&f, "GET /nothing HTTP/1.1\r\n" AUTH "\r\n", "\r\n\r\n", got, sizeof got);
+		cr_expect(got[0] == '\0' || strncmp(got, "HTTP/1.1 404 ", 13) == 0 ||
+				  strncmp(got, "HTTP/1.1 503 ", 13) == 0,
+			  "allocation %u: %s", n, got);
+		http_server_drain(f.server);
+		http_server_close(f.server);
+	}
+	alloc_hook_set(NULL, NULL);
+	fake_service_free(f.service);
+	return atomic_load(&failing.calls) < n;
+}
+
+Test(server, memory_that_runs_out_costs_at_most_the_request_that_needed_it, .timeout = 60)
+{
+	uint32_t n = 1;
+
+	while (!survive_failure(n))
+		n++;
+	cr_expect_gt(n, 10, "allocations are counted");
+	cr_expect_lt(n, 1000);
+}
