@@ -80,7 +80,24 @@ static void check_older(struct pass *p)
 			     p->older.size);
 }
 
-static void check_row(struct pass *p, const struct audit_verify_row *row)
+/* What the entry says is proved by its hash; this, that queries find it by that. */
+static enum result check_filing(struct pass *p, const struct audit_verify_row *row,
+				struct error *err)
+{
+	struct error why = ERROR_NULL;
+	enum result rc;
+
+	if (row->filing == NULL)
+		return OK;
+	rc = audit_filing_check(row->filing, row->line, &why);
+	if (rc == E_MEMORY)
+		return fail(err, rc, "%s", why.text);
+	if (rc != OK)
+		note_problem(p->report, row->index, "entry %" PRIu64 ": %s", row->index, why.text);
+	return OK;
+}
+
+static enum result check_row(struct pass *p, const struct audit_verify_row *row, struct error *err)
 {
 	uint64_t index = row->index;
 	uint8_t leaf[HASH_BYTES];
@@ -101,6 +118,7 @@ static void check_row(struct pass *p, const struct audit_verify_row *row)
 	check_head(p, row->line, index);
 	merkle_append(&p->tree, leaf);
 	check_older(p);
+	return check_filing(p, row, err);
 }
 
 static enum result read_rows(struct pass *p, const struct audit_verification *what,
@@ -115,7 +133,9 @@ static enum result read_rows(struct pass *p, const struct audit_verification *wh
 			return rc;
 		if (is_end)
 			break;
-		check_row(p, &row);
+		rc = check_row(p, &row, err);
+		if (rc != OK)
+			return rc;
 		if (what->progress != NULL && p->tree.size % PROGRESS_EVERY == 0)
 			what->progress(what->progress_ctx, p->tree.size);
 	}

@@ -3,13 +3,14 @@
  * tree built again, and its root compared with the signed checkpoint; stored leaf hashes and older
  * checkpoints are compared on the way.
  *
- * Found is any entry that was edited, removed, swapped, added or cut off, and a log signed by
+ * Found is any entry that was edited, removed, swapped, added, cut off or misfiled, and a log signed by
  * another key. Someone who holds the log's key can write another log that is sound in itself: only
  * an older checkpoint, kept elsewhere, finds that.
  */
 #pragma once
 
 #include "audit/checkpoint.h"
+#include "audit/filing.h"
 
 #define AUDIT_NO_INDEX UINT64_MAX
 
@@ -17,6 +18,7 @@ struct audit_verify_row {
 	uint64_t index;
 	struct slice line; /* valid until the next row is asked for */
 	struct slice leaf; /* as stored; HASH_BYTES, or SLICE_NULL where none is stored */
+	const struct audit_filing *filing; /* NULL where it is not known */
 };
 
 /* Rows in the order of their index. Sets `*ret_is_end` instead of a row behind the last. What it

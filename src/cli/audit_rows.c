@@ -3,43 +3,55 @@
 #include "audit/entry.h"
 #include "client/url.h"
 
+#include <stdlib.h>
+
+static void reset_page(struct audit_page *page)
+{
+	buf_reset(&page->lines);
+	buf_reset(&page->leaves);
+	arena_clear(&page->texts);
+	page->filings = NULL;
+	page->filings_count = 0;
+}
+
 void audit_pages_clear(struct audit_pages *p)
 {
-	buf_clear(&p->lines);
-	buf_clear(&p->leaves);
+	reset_page(&p->page);
+	buf_clear(&p->page.lines);
+	buf_clear(&p->page.leaves);
 }
 
 static enum result turn_page(struct audit_pages *p, struct error *err)
 {
 	enum result rc;
 
-	buf_reset(&p->lines);
-	buf_reset(&p->leaves);
+	reset_page(&p->page);
 	p->line_at = 0;
-	p->leaf_at = 0;
-	rc = p->fetch(p->ctx, p->index, &p->lines, &p->leaves, err);
+	p->row_at = 0;
+	rc = p->fetch(p->ctx, p->index, &p->page, err);
 	if (rc != OK)
 		return rc;
-	if (buf_is_failed(&p->lines) || buf_is_failed(&p->leaves))
+	if (buf_is_failed(&p->page.lines) || buf_is_failed(&p->page.leaves))
 		return fail(err, E_MEMORY, "out of memory");
-	p->is_last_page = p->lines.len == 0;
+	p->is_last_page = p->page.lines.len == 0;
 	return OK;
 }
 
 /* The index is the entry's own where it can be read, so that a gap shows; what cannot be read stands where it was found. */
 static void fill_row(struct audit_pages *p, struct audit_verify_row *ret)
 {
+	const struct audit_page *page = &p->page;
+	size_t leaf_at = (size_t)p->row_at * HASH_BYTES;
 	struct audit_head head;
 	struct error ignored;
 
 	ret->index = p->index;
 	if (audit_head_read(&head, ret->line, &ignored) == OK)
 		p->index = head.index;
-	ret->leaf = SLICE_NULL;
-	if (p->leaf_at < p->leaves.len) {
-		ret->leaf = slice_make(p->leaves.data + p->leaf_at, HASH_BYTES);
-		p->leaf_at += HASH_BYTES;
-	}
+	ret->leaf = leaf_at < page->leaves.len ? slice_make(page->leaves.data + leaf_at, HASH_BYTES)
+					       : SLICE_NULL;
+	ret->filing = p->row_at < page->filings_count ? &page->filings[p->row_at] : NULL;
+	p->row_at++;
 	p->index++;
 }
 
@@ -50,7 +62,7 @@ enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *re
 	struct slice rest;
 
 	*ret_is_end = false;
-	if (p->line_at >= p->lines.len && !p->is_last_page) {
+	if (p->line_at >= p->page.lines.len && !p->is_last_page) {
 		enum result rc = turn_page(p, err);
 
 		if (rc != OK)
@@ -60,7 +72,7 @@ enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *re
 		*ret_is_end = true;
 		return OK;
 	}
-	rest = slice_from(buf_slice(&p->lines), p->line_at);
+	rest = slice_from(buf_slice(&p->page.lines), p->line_at);
 	if (!slice_next_part(&rest, '\n', &ret->line))
 		return fail(err, E_CORRUPT, "a page of entries is not whole");
 	p->line_at += ret->line.len + 1;
@@ -68,33 +80,110 @@ enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *re
 	return OK;
 }
 
-struct page_of_store {
-	struct buf *lines, *leaves;
+/* A page of a store in the making. */
+struct store_page {
+	struct audit_page *page;
+	uint64_t first;
+	struct buf paths; /* struct filed_path */
 };
+
+struct filed_path {
+	uint64_t index;
+	struct slice path;
+};
+
+static void store_page_clear(struct store_page *p)
+{
+	buf_clear(&p->paths);
+}
+
+static bool copy_text(struct arena *a, struct slice *ret, struct slice text)
+{
+	*ret = slice_make(arena_text(a, text), text.len);
+	return ret->data != NULL;
+}
 
 static enum result take_row(void *ctx, const struct audit_row *row, struct error *err)
 {
-	struct page_of_store *page = ctx;
+	struct store_page *p = ctx;
+	struct audit_page *page = p->page;
+	struct audit_filing *filing = &page->filings[page->filings_count];
 
 	if (row->leaf.len != HASH_BYTES || memchr(row->entry.data, '\n', row->entry.len) != NULL)
 		return fail(err, E_CORRUPT, "entry %llu is not what was written",
 			    (unsigned long long)row->index);
-	buf_append_slice(page->lines, row->entry);
-	buf_append_char(page->lines, '\n');
-	buf_append_slice(page->leaves, row->leaf);
+	buf_append_slice(&page->lines, row->entry);
+	buf_append_char(&page->lines, '\n');
+	buf_append_slice(&page->leaves, row->leaf);
+	filing->time_ms = row->time_ms;
+	if (!copy_text(&page->texts, &filing->actor, row->actor) ||
+	    !copy_text(&page->texts, &filing->action, row->action) ||
+	    !copy_text(&page->texts, &filing->outcome, row->outcome))
+		return fail(err, E_MEMORY, "out of memory");
+	page->filings_count++;
 	return OK;
 }
 
-enum result audit_fetch_store(void *session, uint64_t after, struct buf *lines, struct buf *leaves,
-			      struct error *err)
+static enum result take_path(void *ctx, uint64_t index, struct slice path, struct error *err)
 {
-	struct page_of_store page = {lines, leaves};
-	struct audit_filter filter = {.after = after, .limit = AUDIT_PAGE};
+	struct store_page *p = ctx;
+	struct filed_path filed = {.index = index};
 
-	return store_each_audit(session, &filter, take_row, &page, err);
+	if (!copy_text(&p->page->texts, &filed.path, path))
+		return fail(err, E_MEMORY, "out of memory");
+	buf_append(&p->paths, &filed, sizeof filed);
+	return buf_check(&p->paths, err);
 }
 
-enum result audit_fetch_server(void *client, uint64_t after, struct buf *lines, struct buf *leaves,
+static int compare_filed(const void *x, const void *y)
+{
+	const struct filed_path *a = x, *b = y;
+
+	if (a->index != b->index)
+		return a->index < b->index ? -1 : 1;
+	return slice_compare(a->path, b->path);
+}
+
+/* Each entry's paths, which lie side by side once all are sorted. */
+static enum result give_paths(struct store_page *p, struct error *err)
+{
+	struct filed_path *filed = (struct filed_path *)(void *)p->paths.data;
+	size_t count = p->paths.len / sizeof *filed;
+	struct slice *paths = arena_alloc_array(&p->page->texts, count, sizeof *paths);
+
+	if (paths == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	if (count != 0)
+		qsort(filed, count, sizeof *filed, compare_filed);
+	for (size_t i = 0; i < count; i++) {
+		struct audit_filing *filing = &p->page->filings[filed[i].index - p->first];
+
+		paths[i] = filed[i].path;
+		if (filing->paths_count++ == 0)
+			filing->paths = &paths[i];
+	}
+	return OK;
+}
+
+enum result audit_fetch_store(void *session, uint64_t after, struct audit_page *ret,
+			      struct error *err)
+{
+	CLEANUP(store_page_clear)
+	struct store_page p = {.page = ret, .first = after, .paths = BUF_NULL};
+	struct audit_filter filter = {.after = after, .limit = AUDIT_PAGE};
+	enum result rc;
+
+	ret->filings = arena_alloc_array(&ret->texts, AUDIT_PAGE, sizeof *ret->filings);
+	if (ret->filings == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = store_each_audit(session, &filter, take_row, &p, err);
+	if (rc == OK)
+		rc = store_each_audit_path(session, after, after + ret->filings_count, take_path,
+					   &p, err);
+	return rc == OK ? give_paths(&p, err) : rc;
+}
+
+enum result audit_fetch_server(void *client, uint64_t after, struct audit_page *ret,
 			       struct error *err)
 {
 	CLEANUP(client_response_clear) struct client_response response = CLIENT_RESPONSE_NULL;
@@ -102,7 +191,6 @@ enum result audit_fetch_server(void *client, uint64_t after, struct buf *lines, 
 	struct client_request request = {.method = "GET", .accept = "application/x-ndjson"};
 	enum result rc;
 
-	(void)leaves; /* a server's word for a leaf would prove nothing */
 	buf_append_text(&target, "/v1/audit");
 	url_append_query_u64(&target, "after", after);
 	url_append_query_u64(&target, "limit", AUDIT_PAGE);
@@ -110,8 +198,9 @@ enum result audit_fetch_server(void *client, uint64_t after, struct buf *lines, 
 	rc = client_call(client, &request, &response, err);
 	if (rc != OK)
 		return rc;
-	buf_append_slice(lines, buf_slice(&response.body));
-	if (lines->len != 0 && lines->data[lines->len - 1] != '\n')
+	/* A server's word for a leaf would prove nothing. */
+	buf_append_slice(&ret->lines, buf_slice(&response.body));
+	if (ret->lines.len != 0 && ret->lines.data[ret->lines.len - 1] != '\n')
 		return fail(err, E_CORRUPT, "the server's page of entries is not whole");
 	return OK;
 }

@@ -7,20 +7,31 @@
 
 #define AUDIT_PAGE 1000
 
-/* Fetches up to AUDIT_PAGE entries from index `after`: whole lines with their newline into `lines`, stored leaf hashes (or none at all) into `leaves`. */
-struct audit_pages {
-	enum result (*fetch)(void *ctx, uint64_t after, struct buf *lines, struct buf *leaves,
-			     struct error *err);
-	void *ctx;
+/* Up to AUDIT_PAGE entries: whole lines with their newline; stored leaf hashes and filings, one a line or none at all. */
+struct audit_page {
 	struct buf lines, leaves;
-	size_t line_at, leaf_at;
+	struct arena texts; /* of the filings */
+	struct audit_filing *filings;
+	uint32_t filings_count;
+};
+
+/* Fetches entries from index `after` into an empty page. */
+typedef enum result audit_fetch_fn(void *ctx, uint64_t after, struct audit_page *ret,
+				   struct error *err);
+
+struct audit_pages {
+	audit_fetch_fn *fetch;
+	void *ctx;
+	struct audit_page page;
+	size_t line_at;
+	uint32_t row_at;
 	uint64_t index;
 	bool is_last_page;
 };
 
-#define AUDIT_PAGES_INIT(fetch_, ctx_)                               \
-	{                                                            \
-		(fetch_), (ctx_), BUF_NULL, BUF_NULL, 0, 0, 0, false \
+#define AUDIT_PAGES_INIT(fetch_, ctx_)                                                       \
+	{                                                                                    \
+		(fetch_), (ctx_), {BUF_NULL, BUF_NULL, ARENA_NULL, NULL, 0}, 0, 0, 0, false, \
 	}
 
 void audit_pages_clear(struct audit_pages *p);
@@ -30,9 +41,9 @@ enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *re
 			     struct error *err);
 
 /* From a store's session as ctx. */
-enum result audit_fetch_store(void *session, uint64_t after, struct buf *lines, struct buf *leaves,
+enum result audit_fetch_store(void *session, uint64_t after, struct audit_page *ret,
 			      struct error *err);
 
 /* From a server; ctx is a struct client. */
-enum result audit_fetch_server(void *client, uint64_t after, struct buf *lines, struct buf *leaves,
+enum result audit_fetch_server(void *client, uint64_t after, struct audit_page *ret,
 			       struct error *err);

@@ -182,16 +182,17 @@ struct bounded_fetch {
 	uint64_t size;
 };
 
-static enum result fetch_bounded(void *ctx, uint64_t after, struct buf *lines, struct buf *leaves,
+static enum result fetch_bounded(void *ctx, uint64_t after, struct audit_page *ret,
 				 struct error *err)
 {
 	struct bounded_fetch *b = ctx;
+	struct buf *lines = &ret->lines;
 	enum result rc;
 	size_t at = 0;
 
 	if (after >= b->size)
 		return OK;
-	rc = audit_fetch_server(b->client, after, lines, leaves, err);
+	rc = audit_fetch_server(b->client, after, ret, err);
 	for (uint64_t i = after; rc == OK && i < b->size && at < lines->len; i++) {
 		const char *end = memchr(lines->data + at, '\n', lines->len - at);
 

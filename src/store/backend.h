@@ -89,6 +89,8 @@ struct store_session_ops {
 				struct error *err);
 	enum result (*each_audit)(struct store_session *ss, const struct audit_filter *filter,
 				  audit_fn *each, void *ctx, struct error *err);
+	enum result (*each_audit_path)(struct store_session *ss, uint64_t first, uint64_t last,
+				       audit_path_fn *each, void *ctx, struct error *err);
 	enum result (*get_log)(struct store_session *ss, log_fn *each, void *ctx,
 			       struct error *err);
 	enum result (*get_meta)(struct store_session *ss, const char *name, bytes_fn *each,

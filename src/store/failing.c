@@ -322,6 +322,12 @@ static enum result failing_each_audit(struct store_session *ss, const struct aud
 	READ(ss, each_audit, err, filter, each, ctx, err);
 }
 
+static enum result failing_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
+					   audit_path_fn *each, void *ctx, struct error *err)
+{
+	READ(ss, each_audit_path, err, first, last, each, ctx, err);
+}
+
 static enum result failing_get_log(struct store_session *ss, log_fn *each, void *ctx,
 				   struct error *err)
 {
@@ -360,6 +366,7 @@ static const struct store_session_ops failing_session_ops = {
 	.each_token = failing_each_token,
 	.each_key = failing_each_key,
 	.each_audit = failing_each_audit,
+	.each_audit_path = failing_each_audit_path,
 	.get_log = failing_get_log,
 	.get_meta = failing_get_meta,
 	.get_idempotent = failing_get_idempotent,

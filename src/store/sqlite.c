@@ -283,6 +283,7 @@ const struct store_session_ops sqlite_session_ops = {
 	.each_token = sqlite_each_token,
 	.each_key = sqlite_each_key,
 	.each_audit = sqlite_each_audit,
+	.each_audit_path = sqlite_each_audit_path,
 	.get_log = sqlite_get_log,
 	.get_meta = sqlite_get_meta,
 	.get_idempotent = sqlite_get_idempotent,

@@ -120,6 +120,8 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 enum result sqlite_put_audit(struct store *s, const struct audit_row *row, struct error *err);
 enum result sqlite_each_audit(struct store_session *ss, const struct audit_filter *filter,
 			      audit_fn *each, void *ctx, struct error *err);
+enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
+				   audit_path_fn *each, void *ctx, struct error *err);
 
 /* sqlite_backup.c */
 enum result sqlite_backup(struct store *s, const char *file,

@@ -271,7 +271,7 @@ static struct bitmap span_bitmap(const struct scan *scan, uint64_t bucket)
 	return bits;
 }
 
-/* `expected`: the log has no gap, so a row that is asked for and not there was removed. */
+/* `expected`: the log has no gap, so a row that is asked for and not there was removed; one of another bucket is hidden. */
 static enum result give_row(struct scan *scan, struct query *q, uint64_t expected,
 			    struct error *err)
 {
@@ -289,10 +289,13 @@ static enum result give_row(struct scan *scan, struct query *q, uint64_t expecte
 	if (rc == OK && row.index != expected)
 		rc = fail(err, E_CORRUPT, "the audit log lacks entry %llu",
 			  (unsigned long long)expected);
+	if (rc == OK && query_number(q, 7) != row.index / AUDIT_BUCKET)
+		rc = fail(err, E_CORRUPT, "audit entry %llu is where no search looks for it",
+			  (unsigned long long)row.index);
 	return rc == OK ? scan->each(scan->ctx, &row, err) : rc;
 }
 
-#define AUDIT_COLUMNS "idx, time_ms, actor, action, outcome, leaf, entry"
+#define AUDIT_COLUMNS "idx, time_ms, actor, action, outcome, leaf, entry, bucket"
 
 static enum result give_entry(struct scan *scan, uint64_t index, struct error *err)
 {
@@ -412,5 +415,42 @@ enum result sqlite_each_audit(struct store_session *ss, const struct audit_filte
 	if (rc == OK)
 		rc = scan.conditions_count == 0 ? scan_all(&scan, err) : scan_buckets(&scan, err);
 	db_scope_end(scan.db, has_begun);
+	return rc;
+}
+
+static enum result give_paths(struct db *db, uint64_t bucket, uint64_t first, uint64_t last,
+			      audit_path_fn *each, void *ctx, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct arg args[] = {arg_bound(bucket), arg_bound(first), arg_bound(last)};
+	enum result rc = query_open(&q, db,
+				    "SELECT idx, path FROM audit_paths WHERE bucket = ?"
+				    " AND idx >= ? AND idx < ?",
+				    "read what entries are found by", args, ARRAY_SIZE(args), err);
+	bool has_row = rc == OK;
+
+	while (rc == OK && has_row) {
+		rc = query_next(&q, &has_row, err);
+		if (rc == OK && has_row) {
+			uint64_t index = query_number(&q, 0);
+			struct slice path = query_bytes(&q, 1);
+
+			rc = query_check(&q, err);
+			if (rc == OK)
+				rc = each(ctx, index, path, err);
+		}
+	}
+	return rc;
+}
+
+enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
+				   audit_path_fn *each, void *ctx, struct error *err)
+{
+	enum result rc = OK;
+
+	if (first >= last)
+		return OK;
+	for (uint64_t b = first / AUDIT_BUCKET; rc == OK && b <= (last - 1) / AUDIT_BUCKET; b++)
+		rc = give_paths(&session_of(ss)->db, b, first, last, each, ctx, err);
 	return rc;
 }

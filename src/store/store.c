@@ -240,6 +240,12 @@ enum result store_each_audit(struct store_session *ss, const struct audit_filter
 	return ss->ops->each_audit(ss, filter, each, ctx, err);
 }
 
+enum result store_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
+				  audit_path_fn *each, void *ctx, struct error *err)
+{
+	return ss->ops->each_audit_path(ss, first, last, each, ctx, err);
+}
+
 enum result store_get_log(struct store_session *ss, log_fn *each, void *ctx, struct error *err)
 {
 	return ss->ops->get_log(ss, each, ctx, err);

@@ -216,6 +216,7 @@ typedef enum result edge_fn(void *ctx, const struct edge_row *row, struct error 
 typedef enum result token_fn(void *ctx, const struct token_row *row, struct error *err);
 typedef enum result audit_fn(void *ctx, const struct audit_row *row,
 			     struct error *err); /* paths not filled */
+typedef enum result audit_path_fn(void *ctx, uint64_t index, struct slice path, struct error *err);
 typedef enum result key_fn(void *ctx, uint32_t generation, struct slice wrapped, struct error *err);
 typedef enum result bytes_fn(void *ctx, struct slice value, struct error *err);
 typedef enum result effective_fn(void *ctx, uint64_t revision, struct slice digest,
@@ -273,6 +274,9 @@ MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void
  * `scan_max`; the text names the index to go on from. */
 MUST_USE enum result store_each_audit(struct store_session *ss, const struct audit_filter *filter,
 				      audit_fn *each, void *ctx, struct error *err);
+/* What the entries [first, last) are found by, in no order. */
+MUST_USE enum result store_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
+					   audit_path_fn *each, void *ctx, struct error *err);
 /* E_NOT_FOUND before the first store_put_log(). */
 MUST_USE enum result store_get_log(struct store_session *ss, log_fn *each, void *ctx,
 				   struct error *err);

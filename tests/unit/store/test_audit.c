@@ -211,6 +211,46 @@ Test(store_audit, an_index_is_given_once)
 	EXPECT_RC(store_put_audit(store, &short_leaf, err), E_INTERNAL);
 }
 
+struct paths_seen {
+	uint32_t of[ENTRIES];
+	uint64_t first, last;
+	uint32_t stop_after, count;
+};
+
+static enum result see_path(void *ctx, uint64_t index, struct slice path, struct error *err)
+{
+	struct paths_seen *seen = ctx;
+
+	cr_assert(index >= seen->first && index < seen->last);
+	cr_expect(slice_is_text(path, path_of(index, 0)) || slice_is_text(path, path_of(index, 1)));
+	seen->of[index]++;
+	return ++seen->count == seen->stop_after ? fail(err, E_LIMIT, "enough") : OK;
+}
+
+Test(store_audit, what_entries_are_found_by_is_told_for_any_span)
+{
+	static const uint64_t spans[][2] = {
+		{0, ENTRIES}, {0, 1}, {1000, 2000}, {1023, 1025}, {7, 7}};
+
+	for (size_t n = 0; n < ARRAY_SIZE(spans); n++) {
+		struct paths_seen seen = {.first = spans[n][0], .last = spans[n][1]};
+
+		EXPECT_OK(store_each_audit_path(session, seen.first, seen.last, see_path, &seen,
+						err));
+		for (uint64_t i = seen.first; i < seen.last; i++)
+			cr_expect_eq(seen.of[i],
+				     strcmp(path_of(i, 0), path_of(i, 1)) != 0 ? 2u : 1u);
+	}
+}
+
+Test(store_audit, a_walk_over_what_entries_are_found_by_ends_when_told)
+{
+	struct paths_seen seen = {.last = ENTRIES, .stop_after = 3};
+
+	EXPECT_RC(store_each_audit_path(session, 0, ENTRIES, see_path, &seen, err), E_LIMIT);
+	cr_expect_eq(seen.count, 3);
+}
+
 Test(store_audit, an_empty_log_has_no_entries)
 {
 	struct folder other = folder_new();

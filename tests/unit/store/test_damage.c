@@ -196,6 +196,7 @@ Test(store_damage, rows_that_we_never_write_are_corrupt)
 		"DROP TABLE revisions; CREATE TABLE revisions (revision, time_ms, author, accessor,"
 		" message, source, request_id); INSERT INTO revisions VALUES (1, 'text', 2, 3, 4, 5,"
 		" 6)",
+		"UPDATE audit SET bucket = 1 WHERE idx = 30",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {

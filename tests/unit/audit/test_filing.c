@@ -1,0 +1,114 @@
+#include "support.h"
+
+#include "audit/filing.h"
+
+#include <criterion/new/assert.h>
+
+static const struct audit_touch touched[] = {
+	{SLICE_INIT("secrets/b/x"), 1, true, {1}},
+	{SLICE_INIT("secrets/a\n\"b"), 0, false, {0}},
+	{SLICE_INIT("secrets/b/x"), 2, false, {0}},
+};
+static const struct slice filed_paths[] = {
+	SLICE_INIT("secrets/a\n\"b"),
+	SLICE_INIT("secrets/b/w"), /* more than the entry could hold */
+	SLICE_INIT("secrets/b/x"),
+};
+
+#define TIME_MS INT64_C(1763672663123)
+
+static void write_entry(struct buf *ret)
+{
+	struct audit_entry e = {
+		.index = 7,
+		.time_ms = TIME_MS,
+		.epoch = 1,
+		.revision = 2,
+		.actor = SLICE_LITERAL("c\\i\",\"action\":\"x"),
+		.accessor = SLICE_LITERAL("\",\"action\":\"put"),
+		.action = SLICE_LITERAL("secret.read"),
+		.outcome = SLICE_LITERAL("ok"),
+		.reason = SLICE_LITERAL("\",\"touched\":[]"),
+		.touched = touched,
+		.touched_count = ARRAY_SIZE(touched),
+	};
+
+	cr_assert_eq(audit_entry_write(ret, &e, NULL), OK);
+}
+
+static struct audit_filing right_filing(void)
+{
+	return (struct audit_filing){
+		.time_ms = TIME_MS,
+		.actor = SLICE_LITERAL("c\\i\",\"action\":\"x"),
+		.action = SLICE_LITERAL("secret.read"),
+		.outcome = SLICE_LITERAL("ok"),
+		.paths = filed_paths,
+		.paths_count = ARRAY_SIZE(filed_paths),
+	};
+}
+
+Test(filing, an_entry_under_its_own_words_is_found)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct audit_filing f = right_filing();
+	struct error err = ERROR_NULL;
+
+	write_entry(&line);
+	cr_expect_eq(audit_filing_check(&f, buf_slice(&line), &err), OK, "%s", err.text);
+}
+
+Test(filing, an_entry_under_other_words_is_told_by_which)
+{
+	static const struct {
+		const char *field;
+		struct audit_filing wrong; /* what is set here replaces the right one's */
+		bool has_no_paths;
+	} cases[] = {
+		{.field = "time", .wrong.time_ms = TIME_MS + 1},
+		{.field = "actor", .wrong.actor = SLICE_INIT("c\\i")},
+		{.field = "actor", .wrong.actor = SLICE_INIT("c\\\\i\\\",\\\"action\\\":\\\"x")},
+		{.field = "action", .wrong.action = SLICE_INIT("secret.reads")},
+		{.field = "outcome", .wrong.outcome = SLICE_INIT("forbidden")},
+		{.field = "path", .has_no_paths = true},
+		{.field = "path", .wrong.paths = filed_paths, .wrong.paths_count = 2},
+		{.field = "path", .wrong.paths = filed_paths + 1, .wrong.paths_count = 2},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(buf_clear) struct buf line = BUF_NULL;
+		CLEANUP(buf_clear) struct buf wanted = BUF_NULL;
+		struct audit_filing f = right_filing();
+		struct error err = ERROR_NULL;
+
+		write_entry(&line);
+		f.time_ms = cases[i].wrong.time_ms != 0 ? cases[i].wrong.time_ms : f.time_ms;
+		f.actor = cases[i].wrong.actor.len != 0 ? cases[i].wrong.actor : f.actor;
+		f.action = cases[i].wrong.action.len != 0 ? cases[i].wrong.action : f.action;
+		f.outcome = cases[i].wrong.outcome.len != 0 ? cases[i].wrong.outcome : f.outcome;
+		if (cases[i].has_no_paths || cases[i].wrong.paths != NULL) {
+			f.paths = cases[i].wrong.paths;
+			f.paths_count = cases[i].wrong.paths_count;
+		}
+		cr_expect_eq(audit_filing_check(&f, buf_slice(&line), &err), E_CORRUPT, "%zu", i);
+		buf_printf(&wanted, "its own %s,", cases[i].field);
+		cr_expect(strstr(err.text, wanted.data) != NULL, "%zu: %s", i, err.text);
+	}
+}
+
+/* Whatever somebody wrote there is read within its bounds. */
+Test(filing, a_line_cut_anywhere_is_not_of_our_form)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct audit_filing f = right_filing();
+	size_t end;
+
+	write_entry(&line);
+	end = line.len - strlen("],\"touched_more\":0}");
+	for (size_t len = 0; len <= end; len++) {
+		CLEANUP(alloc_freep) char *cut = alloc_text(line.data, len);
+
+		cr_expect_eq(audit_filing_check(&f, slice_make(cut, len), NULL), E_CORRUPT, "%zu",
+			     len);
+	}
+}
