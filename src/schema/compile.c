@@ -66,16 +66,16 @@ enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 	return report_add(c->report, &problem, c->options->limits.problems_max);
 }
 
-struct rule *compile_add_rule(struct compiler *c, const struct compile_place *at, enum rule_op op)
+enum result compile_rule(struct compiler *c, const struct compile_place *at, enum rule_op op,
+			 uint32_t operand_a, uint32_t operand_b, uint32_t operand_c)
 {
 	struct rule *r = vec_push(&c->rules, sizeof *r);
 
 	if (r == NULL)
-		return NULL;
-	r->op = (uint8_t)op;
-	r->keyword = (uint8_t)at->keyword;
+		return E_MEMORY;
+	*r = (struct rule){(uint8_t)op, (uint8_t)at->keyword, 0, operand_a, operand_b, operand_c};
 	VEC_AT(&c->subschemas, struct subschema, at->subschema).rules++;
-	return r;
+	return OK;
 }
 
 enum result compile_target(struct compiler *c, uint32_t place, uint32_t *ret)
@@ -356,8 +356,7 @@ static enum result compile_one(struct compiler *c, uint32_t subschema)
 	if (rc != OK)
 		return rc;
 	if (schema->kind == TREE_BOOL)
-		return schema->of.truth || compile_add_rule(c, &at, RULE_FALSE) != NULL ? OK
-											: E_MEMORY;
+		return schema->of.truth ? OK : compile_rule(c, &at, RULE_FALSE, 0, 0, 0);
 	if (schema->kind != TREE_OBJECT)
 		return compile_refuse(c, &at, schema, SLICE_NULL,
 				      "must be a schema: an object, true or false");

@@ -43,8 +43,10 @@ MUST_USE enum result compile_refuse(struct compiler *c, const struct compile_pla
 				    const struct tree_node *node, struct slice key,
 				    const char *message);
 
-/* A rule of the subschema at work; valid until the next one. NULL without memory. */
-struct rule *compile_add_rule(struct compiler *c, const struct compile_place *at, enum rule_op op);
+/* Adds a rule of the subschema at work. */
+MUST_USE enum result compile_rule(struct compiler *c, const struct compile_place *at,
+				  enum rule_op op, uint32_t operand_a, uint32_t operand_b,
+				  uint32_t operand_c);
 
 /* The number of the subschema at a framed node or place, which will be compiled if it is not yet. */
 MUST_USE enum result compile_child(struct compiler *c, const struct tree_node *node, uint32_t *ret);

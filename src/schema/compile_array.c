@@ -22,7 +22,6 @@ static enum result add_list_rule(struct compiler *c, const struct compile_place 
 				 enum rule_op op, const struct tree_node *value)
 {
 	uint32_t first;
-	struct rule *r;
 	enum result rc;
 
 	if (value->kind != TREE_ARRAY || (value->count == 0 && at->keyword != KEYWORD_ITEMS_7))
@@ -31,12 +30,7 @@ static enum result add_list_rule(struct compiler *c, const struct compile_place 
 	rc = add_links(c, value, &first);
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, op);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = first;
-	r->b = value->count;
-	return OK;
+	return compile_rule(c, at, op, first, value->count, 0);
 }
 
 enum result compile_list(struct compiler *c, const struct compile_place *at,
@@ -59,17 +53,12 @@ static enum result add_items_rule(struct compiler *c, const struct compile_place
 				  const struct tree_node *value, const struct tree_node *before)
 {
 	uint32_t child;
-	struct rule *r;
 	enum result rc = compile_child(c, value, &child);
 
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, RULE_ITEMS);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = child;
-	r->b = before != NULL && before->kind == TREE_ARRAY ? before->count : 0;
-	return OK;
+	return compile_rule(c, at, RULE_ITEMS, child,
+			    before != NULL && before->kind == TREE_ARRAY ? before->count : 0, 0);
 }
 
 enum result compile_items(struct compiler *c, const struct compile_place *at,
@@ -116,7 +105,6 @@ enum result compile_contains(struct compiler *c, const struct compile_place *at,
 			     const struct tree_node *value)
 {
 	uint32_t child, least = 1, most = UINT32_MAX;
-	struct rule *r;
 	enum result rc = compile_child(c, value, &child);
 
 	if (rc == OK)
@@ -125,13 +113,7 @@ enum result compile_contains(struct compiler *c, const struct compile_place *at,
 		rc = read_count(c, at, KEYWORD_MAX_CONTAINS, &most);
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, RULE_CONTAINS);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = child;
-	r->b = least;
-	r->c = most;
-	return OK;
+	return compile_rule(c, at, RULE_CONTAINS, child, least, most);
 }
 
 enum result compile_unique_items(struct compiler *c, const struct compile_place *at,
@@ -141,7 +123,7 @@ enum result compile_unique_items(struct compiler *c, const struct compile_place 
 		return compile_refuse(c, at, value, SLICE_NULL, "must be true or false");
 	if (!value->of.truth)
 		return OK;
-	return compile_add_rule(c, at, RULE_UNIQUE_ITEMS) != NULL ? OK : E_MEMORY;
+	return compile_rule(c, at, RULE_UNIQUE_ITEMS, 0, 0, 0);
 }
 
 static enum result find_branch(struct compiler *c, const struct compile_place *at,
@@ -157,7 +139,6 @@ enum result compile_if(struct compiler *c, const struct compile_place *at,
 		       const struct tree_node *value)
 {
 	uint32_t condition, yes = NONE, no = NONE;
-	struct rule *r;
 	enum result rc = compile_child(c, value, &condition);
 
 	if (rc == OK)
@@ -166,11 +147,5 @@ enum result compile_if(struct compiler *c, const struct compile_place *at,
 		rc = find_branch(c, at, "else", &no);
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, RULE_IF);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = condition;
-	r->b = yes;
-	r->c = no;
-	return OK;
+	return compile_rule(c, at, RULE_IF, condition, yes, no);
 }

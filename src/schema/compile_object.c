@@ -5,34 +5,20 @@ static enum result add_child_rule(struct compiler *c, const struct compile_place
 				  enum rule_op op, const struct tree_node *value)
 {
 	uint32_t child;
-	struct rule *r;
 	enum result rc = compile_child(c, value, &child);
 
-	if (rc != OK)
-		return rc;
-	r = compile_add_rule(c, at, op);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = child;
-	r->b = r->c = NONE;
-	return OK;
+	return rc == OK ? compile_rule(c, at, op, child, 0, 0) : rc;
 }
 
 enum result compile_required(struct compiler *c, const struct compile_place *at,
 			     const struct tree_node *value)
 {
 	uint32_t first, count;
-	struct rule *r;
 	enum result rc = compile_names(c, at, value, &first, &count);
 
 	if (rc != OK || count == UINT32_MAX)
 		return rc;
-	r = compile_add_rule(c, at, RULE_REQUIRED);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = first;
-	r->b = count;
-	return OK;
+	return compile_rule(c, at, RULE_REQUIRED, first, count, 0);
 }
 
 static enum result add_dependent_names(struct compiler *c, const struct compile_place *at,
@@ -40,7 +26,6 @@ static enum result add_dependent_names(struct compiler *c, const struct compile_
 {
 	uint32_t first, count;
 	struct name key, *made;
-	struct rule *r;
 	enum result rc = compile_name(c, tree_key(m), &key);
 
 	if (rc == OK)
@@ -48,14 +33,10 @@ static enum result add_dependent_names(struct compiler *c, const struct compile_
 	if (rc != OK || count == UINT32_MAX)
 		return rc;
 	made = vec_push(&c->names, sizeof *made);
-	r = compile_add_rule(c, at, RULE_DEPENDENT_REQUIRED);
-	if (made == NULL || r == NULL)
+	if (made == NULL)
 		return E_MEMORY;
 	*made = key;
-	r->a = first;
-	r->b = count;
-	r->c = c->names.count - 1;
-	return OK;
+	return compile_rule(c, at, RULE_DEPENDENT_REQUIRED, first, count, c->names.count - 1);
 }
 
 static enum result refuse_no_object(struct compiler *c, const struct compile_place *at,
@@ -97,7 +78,6 @@ static enum result add_properties(struct compiler *c, const struct compile_place
 				  enum rule_op op, const struct tree_node *value)
 {
 	uint32_t first = c->properties.count;
-	struct rule *r;
 	enum result rc = OK;
 
 	if (value->kind != TREE_OBJECT)
@@ -109,12 +89,7 @@ static enum result add_properties(struct compiler *c, const struct compile_place
 	}
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, op);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = first;
-	r->b = c->properties.count - first;
-	return OK;
+	return compile_rule(c, at, op, first, c->properties.count - first, 0);
 }
 
 enum result compile_properties(struct compiler *c, const struct compile_place *at,
@@ -147,7 +122,6 @@ enum result compile_pattern_properties(struct compiler *c, const struct compile_
 				       const struct tree_node *value)
 {
 	uint32_t first = c->pattern_properties.count;
-	struct rule *r;
 
 	if (value->kind != TREE_OBJECT)
 		return refuse_no_object(c, at, value);
@@ -165,36 +139,29 @@ enum result compile_pattern_properties(struct compiler *c, const struct compile_
 			return E_MEMORY;
 		*p = made;
 	}
-	r = compile_add_rule(c, at, RULE_PATTERN_PROPERTIES);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = first;
-	r->b = c->pattern_properties.count - first;
-	return OK;
+	return compile_rule(c, at, RULE_PATTERN_PROPERTIES, first,
+			    c->pattern_properties.count - first, 0);
 }
 
 enum result compile_additional_properties(struct compiler *c, const struct compile_place *at,
 					  const struct tree_node *value)
 {
 	struct subschema *s = &VEC_AT(&c->subschemas, struct subschema, at->subschema);
-	uint32_t properties = NONE, patterns = NONE;
-	struct rule *r;
+	uint32_t properties = NONE, patterns = NONE, child;
 	enum result rc;
 
 	for (uint32_t i = s->first_rule; i < c->rules.count; i++) {
-		r = &VEC_AT(&c->rules, struct rule, i);
+		const struct rule *r = &VEC_AT(&c->rules, struct rule, i);
+
 		if (r->op == RULE_PROPERTIES)
 			properties = i;
 		if (r->op == RULE_PATTERN_PROPERTIES)
 			patterns = i;
 	}
-	rc = add_child_rule(c, at, RULE_ADDITIONAL_PROPERTIES, value);
+	rc = compile_child(c, value, &child);
 	if (rc != OK)
 		return rc;
-	r = &VEC_AT(&c->rules, struct rule, c->rules.count - 1);
-	r->b = properties;
-	r->c = patterns;
-	return OK;
+	return compile_rule(c, at, RULE_ADDITIONAL_PROPERTIES, child, properties, patterns);
 }
 
 enum result compile_property_names(struct compiler *c, const struct compile_place *at,

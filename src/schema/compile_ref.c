@@ -26,16 +26,11 @@ static enum result resolve(struct compiler *c, const struct compile_place *at,
 static enum result add_ref(struct compiler *c, const struct compile_place *at, uint32_t target)
 {
 	uint32_t subschema;
-	struct rule *r;
 	enum result rc = compile_target(c, target, &subschema);
 
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, RULE_REF);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = subschema;
-	return OK;
+	return compile_rule(c, at, RULE_REF, subschema, 0, 0);
 }
 
 enum result compile_ref(struct compiler *c, const struct compile_place *at,
@@ -54,7 +49,6 @@ enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *
 {
 	uint32_t target, anchor = NONE, outermost, subschema, name;
 	const struct anchor *a;
-	struct rule *r;
 	enum result rc = resolve(c, at, value, &target, &anchor);
 
 	if (rc != OK || target == NONE)
@@ -70,10 +64,5 @@ enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *
 		rc = compile_target(c, target, &subschema);
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, RULE_DYNAMIC_REF);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = subschema;
-	r->b = name;
-	return OK;
+	return compile_rule(c, at, RULE_DYNAMIC_REF, subschema, name, 0);
 }

@@ -37,7 +37,6 @@ enum result compile_type(struct compiler *c, const struct compile_place *at,
 			 const struct tree_node *value)
 {
 	uint32_t bits = find_type(value);
-	struct rule *r;
 
 	if (value->kind == TREE_ARRAY) {
 		for (uint32_t i = 0; i < value->count; i++) {
@@ -50,28 +49,18 @@ enum result compile_type(struct compiler *c, const struct compile_place *at,
 	} else if (bits == 0) {
 		return refuse_type(c, at, value);
 	}
-	r = compile_add_rule(c, at, RULE_TYPE);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = bits;
-	return OK;
+	return compile_rule(c, at, RULE_TYPE, bits, 0, 0);
 }
 
 static enum result add_constants(struct compiler *c, const struct compile_place *at,
 				 enum rule_op op, const struct tree_node *values, uint32_t count)
 {
 	uint32_t first;
-	struct rule *r;
 	enum result rc = compile_constants(c, values, count, &first);
 
 	if (rc != OK)
 		return rc;
-	r = compile_add_rule(c, at, op);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = first;
-	r->b = count;
-	return OK;
+	return compile_rule(c, at, op, first, count, 0);
 }
 
 enum result compile_const(struct compiler *c, const struct compile_place *at,
@@ -120,7 +109,6 @@ enum result compile_count(struct compiler *c, const struct compile_place *at,
 		{KEYWORD_MAX_PROPERTIES, RULE_MAX_PROPERTIES},
 		{KEYWORD_MIN_PROPERTIES, RULE_MIN_PROPERTIES},
 	};
-	struct rule *r;
 	size_t i = 0;
 
 	if (value->kind != TREE_NUMBER || (value->flags & TREE_IS_INTEGER) == 0 ||
@@ -128,19 +116,17 @@ enum result compile_count(struct compiler *c, const struct compile_place *at,
 		return compile_refuse(c, at, value, SLICE_NULL, "must be an integer of at least 0");
 	while (ops[i].keyword != at->keyword)
 		i++;
-	r = compile_add_rule(c, at, ops[i].op);
-	if (r == NULL)
-		return E_MEMORY;
 	/* No instance is as large as what does not fit. */
-	r->a = number_real(value) < UINT32_MAX ? (uint32_t)number_real(value) : UINT32_MAX;
-	return OK;
+	return compile_rule(c, at, ops[i].op,
+			    number_real(value) < UINT32_MAX ? (uint32_t)number_real(value)
+							    : UINT32_MAX,
+			    0, 0);
 }
 
 enum result compile_pattern(struct compiler *c, const struct compile_place *at,
 			    const struct tree_node *value)
 {
 	uint32_t pattern;
-	struct rule *r;
 	enum result rc;
 
 	if (value->kind != TREE_STRING)
@@ -148,11 +134,7 @@ enum result compile_pattern(struct compiler *c, const struct compile_place *at,
 	rc = compile_matcher(c, at, value, tree_text(value), &pattern);
 	if (rc != OK || pattern == NONE)
 		return rc;
-	r = compile_add_rule(c, at, RULE_PATTERN);
-	if (r == NULL)
-		return E_MEMORY;
-	r->a = pattern;
-	return OK;
+	return compile_rule(c, at, RULE_PATTERN, pattern, 0, 0);
 }
 
 enum result compile_format(struct compiler *c, const struct compile_place *at,
@@ -160,7 +142,6 @@ enum result compile_format(struct compiler *c, const struct compile_place *at,
 {
 	const struct dialect *d = frame_dialect(&c->frame, at->place);
 	struct format_entry entry, *made;
-	struct rule *r;
 	enum result rc;
 
 	if (value->kind != TREE_STRING)
@@ -173,12 +154,10 @@ enum result compile_format(struct compiler *c, const struct compile_place *at,
 	if (rc != OK)
 		return rc;
 	made = vec_push(&c->formats, sizeof *made);
-	r = compile_add_rule(c, at, RULE_FORMAT);
-	if (made == NULL || r == NULL)
+	if (made == NULL)
 		return E_MEMORY;
 	*made = entry;
-	r->a = c->formats.count - 1;
-	return OK;
+	return compile_rule(c, at, RULE_FORMAT, c->formats.count - 1, 0, 0);
 }
 
 enum result compile_secret(struct compiler *c, const struct compile_place *at,
@@ -190,7 +169,7 @@ enum result compile_secret(struct compiler *c, const struct compile_place *at,
 			       : OK;
 	if (!value->of.truth)
 		return OK;
-	return compile_add_rule(c, at, RULE_SECRET) != NULL ? OK : E_MEMORY;
+	return compile_rule(c, at, RULE_SECRET, 0, 0, 0);
 }
 
 enum result compile_reload(struct compiler *c, const struct compile_place *at,

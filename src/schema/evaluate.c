@@ -2,47 +2,52 @@
 
 #define SAVED_STEPS_MAX (UINT32_C(1) << 22)
 
-static enum result (*const evaluators[RULES])(struct run *r, const struct rule *rule,
-					      const struct tree_node *n, struct marks *marks,
-					      enum verdict *ret) = {
-	[RULE_FALSE] = evaluate_false,
-	[RULE_SECRET] = evaluate_secret,
-	[RULE_TYPE] = evaluate_types,
-	[RULE_CONST] = evaluate_enum,
-	[RULE_ENUM] = evaluate_enum,
-	[RULE_MAXIMUM] = evaluate_bound,
-	[RULE_EXCLUSIVE_MAXIMUM] = evaluate_bound,
-	[RULE_MINIMUM] = evaluate_bound,
-	[RULE_EXCLUSIVE_MINIMUM] = evaluate_bound,
-	[RULE_MULTIPLE_OF] = evaluate_bound,
-	[RULE_MAX_LENGTH] = evaluate_length,
-	[RULE_MIN_LENGTH] = evaluate_length,
-	[RULE_MAX_ITEMS] = evaluate_count,
-	[RULE_MIN_ITEMS] = evaluate_count,
-	[RULE_MAX_PROPERTIES] = evaluate_count,
-	[RULE_MIN_PROPERTIES] = evaluate_count,
-	[RULE_PATTERN] = evaluate_pattern,
-	[RULE_FORMAT] = evaluate_format,
-	[RULE_REQUIRED] = evaluate_required,
-	[RULE_DEPENDENT_REQUIRED] = evaluate_required,
-	[RULE_PROPERTIES] = evaluate_properties,
-	[RULE_PATTERN_PROPERTIES] = evaluate_pattern_properties,
-	[RULE_ADDITIONAL_PROPERTIES] = evaluate_additional_properties,
-	[RULE_PROPERTY_NAMES] = evaluate_property_names,
-	[RULE_DEPENDENT_SCHEMAS] = evaluate_dependent_schemas,
-	[RULE_PREFIX_ITEMS] = evaluate_prefix_items,
-	[RULE_ITEMS] = evaluate_items,
-	[RULE_CONTAINS] = evaluate_contains,
-	[RULE_UNIQUE_ITEMS] = evaluate_unique_items,
-	[RULE_REF] = evaluate_ref,
-	[RULE_DYNAMIC_REF] = evaluate_dynamic_ref,
-	[RULE_ALL_OF] = evaluate_all_of,
-	[RULE_ANY_OF] = evaluate_some_of,
-	[RULE_ONE_OF] = evaluate_some_of,
-	[RULE_NOT] = evaluate_not,
-	[RULE_IF] = evaluate_if,
-	[RULE_UNEVALUATED_ITEMS] = evaluate_unevaluated_items,
-	[RULE_UNEVALUATED_PROPERTIES] = evaluate_unevaluated_properties,
+/* A rule that speaks of one kind of value passes over all others, and cannot tell about one that may not be looked at. */
+#define ANY_KIND 0xff
+
+static const struct {
+	enum result (*evaluate)(struct run *r, const struct rule *rule, const struct tree_node *n,
+				struct marks *marks, enum verdict *ret);
+	uint8_t kind;
+} evaluators[RULES] = {
+	[RULE_FALSE] = {evaluate_false, ANY_KIND},
+	[RULE_SECRET] = {evaluate_secret, ANY_KIND},
+	[RULE_TYPE] = {evaluate_types, ANY_KIND},
+	[RULE_CONST] = {evaluate_enum, ANY_KIND},
+	[RULE_ENUM] = {evaluate_enum, ANY_KIND},
+	[RULE_MAXIMUM] = {evaluate_bound, TREE_NUMBER},
+	[RULE_EXCLUSIVE_MAXIMUM] = {evaluate_bound, TREE_NUMBER},
+	[RULE_MINIMUM] = {evaluate_bound, TREE_NUMBER},
+	[RULE_EXCLUSIVE_MINIMUM] = {evaluate_bound, TREE_NUMBER},
+	[RULE_MULTIPLE_OF] = {evaluate_bound, TREE_NUMBER},
+	[RULE_MAX_LENGTH] = {evaluate_length, TREE_STRING},
+	[RULE_MIN_LENGTH] = {evaluate_length, TREE_STRING},
+	[RULE_MAX_ITEMS] = {evaluate_count, TREE_ARRAY},
+	[RULE_MIN_ITEMS] = {evaluate_count, TREE_ARRAY},
+	[RULE_MAX_PROPERTIES] = {evaluate_count, TREE_OBJECT},
+	[RULE_MIN_PROPERTIES] = {evaluate_count, TREE_OBJECT},
+	[RULE_PATTERN] = {evaluate_pattern, TREE_STRING},
+	[RULE_FORMAT] = {evaluate_format, TREE_STRING},
+	[RULE_REQUIRED] = {evaluate_required, TREE_OBJECT},
+	[RULE_DEPENDENT_REQUIRED] = {evaluate_required, TREE_OBJECT},
+	[RULE_PROPERTIES] = {evaluate_properties, TREE_OBJECT},
+	[RULE_PATTERN_PROPERTIES] = {evaluate_pattern_properties, TREE_OBJECT},
+	[RULE_ADDITIONAL_PROPERTIES] = {evaluate_additional_properties, TREE_OBJECT},
+	[RULE_PROPERTY_NAMES] = {evaluate_property_names, TREE_OBJECT},
+	[RULE_DEPENDENT_SCHEMAS] = {evaluate_dependent_schemas, TREE_OBJECT},
+	[RULE_PREFIX_ITEMS] = {evaluate_prefix_items, TREE_ARRAY},
+	[RULE_ITEMS] = {evaluate_items, TREE_ARRAY},
+	[RULE_CONTAINS] = {evaluate_contains, TREE_ARRAY},
+	[RULE_UNIQUE_ITEMS] = {evaluate_unique_items, TREE_ARRAY},
+	[RULE_REF] = {evaluate_ref, ANY_KIND},
+	[RULE_DYNAMIC_REF] = {evaluate_dynamic_ref, ANY_KIND},
+	[RULE_ALL_OF] = {evaluate_all_of, ANY_KIND},
+	[RULE_ANY_OF] = {evaluate_some_of, ANY_KIND},
+	[RULE_ONE_OF] = {evaluate_some_of, ANY_KIND},
+	[RULE_NOT] = {evaluate_not, ANY_KIND},
+	[RULE_IF] = {evaluate_if, ANY_KIND},
+	[RULE_UNEVALUATED_ITEMS] = {evaluate_unevaluated, TREE_ARRAY},
+	[RULE_UNEVALUATED_PROPERTIES] = {evaluate_unevaluated, TREE_OBJECT},
 };
 
 enum result evaluate_charge(struct run *r, uint64_t steps)
@@ -158,6 +163,20 @@ enum result evaluate_doubt(struct run *r, const struct rule *rule, const struct 
 	return r->is_listing ? note(r, &r->unchecked, &f) : OK;
 }
 
+static enum result run_rule(struct run *r, const struct rule *rule, const struct tree_node *n,
+			    struct marks *marks, enum verdict *ret)
+{
+	uint8_t kind = evaluators[rule->op].kind;
+	enum result rc = evaluate_charge(r, 1);
+
+	*ret = VERDICT_YES;
+	if (rc != OK || (kind != ANY_KIND && kind != n->kind))
+		return rc;
+	if (kind != ANY_KIND && (n->flags & TREE_IS_OPAQUE) != 0)
+		return evaluate_doubt(r, rule, n, ret);
+	return evaluators[rule->op].evaluate(r, rule, n, marks, ret);
+}
+
 static enum result run_rules(struct run *r, const struct subschema *s, const struct tree_node *n,
 			     struct marks *marks, enum verdict *ret)
 {
@@ -165,11 +184,9 @@ static enum result run_rules(struct run *r, const struct subschema *s, const str
 
 	for (uint32_t i = 0; i < s->rules; i++) {
 		const struct rule *rule = &r->program->rules[s->first_rule + i];
-		enum verdict v = VERDICT_YES;
-		enum result rc = evaluate_charge(r, 1);
+		enum verdict v;
+		enum result rc = run_rule(r, rule, n, marks, &v);
 
-		if (rc == OK)
-			rc = evaluators[rule->op](r, rule, n, marks, &v);
 		if (rc != OK)
 			return rc;
 		verdict = verdict_and(verdict, v);

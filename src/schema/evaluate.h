@@ -98,6 +98,13 @@ static inline enum verdict verdict_and(enum verdict a, enum verdict b)
 	return a == VERDICT_MAYBE || b == VERDICT_MAYBE ? VERDICT_MAYBE : VERDICT_YES;
 }
 
+/* Adds a verdict to the others; true where a no makes looking further idle. */
+static inline bool evaluate_is_over(const struct run *r, enum verdict v, enum verdict *ret)
+{
+	*ret = verdict_and(*ret, v);
+	return *ret == VERDICT_NO && !r->is_collecting;
+}
+
 static inline uint32_t evaluate_type(const struct tree_node *n)
 {
 	return n->kind == TREE_NUMBER && (n->flags & TREE_IS_INTEGER) != 0 ? TYPE_INTEGER
@@ -124,12 +131,11 @@ EVALUATE_RULE(evaluate_pattern_properties);
 EVALUATE_RULE(evaluate_additional_properties);
 EVALUATE_RULE(evaluate_property_names);
 EVALUATE_RULE(evaluate_dependent_schemas);
-EVALUATE_RULE(evaluate_unevaluated_properties);
+EVALUATE_RULE(evaluate_unevaluated);
 EVALUATE_RULE(evaluate_prefix_items);
 EVALUATE_RULE(evaluate_items);
 EVALUATE_RULE(evaluate_contains);
 EVALUATE_RULE(evaluate_unique_items);
-EVALUATE_RULE(evaluate_unevaluated_items);
 EVALUATE_RULE(evaluate_ref);
 EVALUATE_RULE(evaluate_dynamic_ref);
 EVALUATE_RULE(evaluate_all_of);

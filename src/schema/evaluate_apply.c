@@ -50,8 +50,7 @@ enum result evaluate_all_of(struct run *r, const struct rule *rule, const struct
 
 		if (rc != OK)
 			return rc;
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	return OK;

@@ -6,10 +6,6 @@
 enum result evaluate_prefix_items(struct run *r, const struct rule *rule, const struct tree_node *n,
 				  struct marks *marks, enum verdict *ret)
 {
-	if (n->kind != TREE_ARRAY)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; i < rule->b && i < n->count; i++) {
 		enum verdict v;
 		enum result rc = evaluate_at(r, rule, i, r->program->links[rule->a + i], i,
@@ -19,8 +15,7 @@ enum result evaluate_prefix_items(struct run *r, const struct rule *rule, const 
 			return rc;
 		if (marks != NULL)
 			marks_set(marks, i, true);
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	return OK;
@@ -29,10 +24,6 @@ enum result evaluate_prefix_items(struct run *r, const struct rule *rule, const 
 enum result evaluate_items(struct run *r, const struct rule *rule, const struct tree_node *n,
 			   struct marks *marks, enum verdict *ret)
 {
-	if (n->kind != TREE_ARRAY)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = rule->b; i < n->count; i++) {
 		enum verdict v;
 		enum result rc = evaluate_at(r, rule, NONE, rule->a, i, &n->of.items[i], &v);
@@ -41,8 +32,7 @@ enum result evaluate_items(struct run *r, const struct rule *rule, const struct 
 			return rc;
 		if (marks != NULL)
 			marks_set(marks, i, true);
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	return OK;
@@ -53,10 +43,6 @@ enum result evaluate_contains(struct run *r, const struct rule *rule, const stru
 {
 	uint32_t sure = 0, maybe = 0;
 
-	if (n->kind != TREE_ARRAY)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; i < n->count; i++) {
 		enum verdict v;
 		enum result rc = evaluate_charge(r, 1);
@@ -139,10 +125,6 @@ enum result evaluate_unique_items(struct run *r, const struct rule *rule, const 
 	enum result rc;
 
 	(void)marks;
-	if (n->kind != TREE_ARRAY)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	rc = is_doubtful(r, n, &doubt);
 	if (rc != OK)
 		return rc;
@@ -160,35 +142,4 @@ enum result evaluate_unique_items(struct run *r, const struct rule *rule, const 
 	if (rc != OK || a == NONE)
 		return rc;
 	return evaluate_fail(r, rule, n, a, b, ret);
-}
-
-enum result evaluate_unevaluated_items(struct run *r, const struct rule *rule,
-				       const struct tree_node *n, struct marks *marks,
-				       enum verdict *ret)
-{
-	if (n->kind != TREE_ARRAY)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
-	for (uint32_t i = 0; i < n->count; i++) {
-		bool may_be_evaluated = marks_has_perhaps(marks, i);
-		struct checkpoint before = evaluate_checkpoint(r);
-		enum verdict v;
-		enum result rc;
-
-		if (marks_has(marks, i))
-			continue;
-		rc = evaluate_at(r, rule, NONE, rule->a, i, &n->of.items[i], &v);
-		if (rc != OK)
-			return rc;
-		if (v == VERDICT_NO && may_be_evaluated) {
-			v = VERDICT_MAYBE;
-			evaluate_forget_problems(r, before);
-		}
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
-			return OK;
-	}
-	marks_set_all(marks);
-	return OK;
 }

@@ -1,4 +1,4 @@
-/* Rules on an object's members. */
+/* Rules on an object's members, and on what of an object or array no other rule looked at. */
 #include "schema/evaluate.h"
 
 enum result evaluate_required(struct run *r, const struct rule *rule, const struct tree_node *n,
@@ -9,10 +9,8 @@ enum result evaluate_required(struct run *r, const struct rule *rule, const stru
 	enum result rc = evaluate_charge(r, rule->b);
 
 	(void)marks;
-	if (rc != OK || n->kind != TREE_OBJECT)
+	if (rc != OK)
 		return rc;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	if (key != NULL &&
 	    tree_get_hashed(n, program_text(r->program, key->text), key->hash) == NULL)
 		return OK;
@@ -45,10 +43,8 @@ enum result evaluate_properties(struct run *r, const struct rule *rule, const st
 {
 	enum result rc = evaluate_charge(r, rule->b);
 
-	if (rc != OK || n->kind != TREE_OBJECT)
+	if (rc != OK)
 		return rc;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
 		const struct property *p = &r->program->properties[rule->a + i];
 		const struct tree_node *value = find_property(r, p, n);
@@ -61,8 +57,7 @@ enum result evaluate_properties(struct run *r, const struct rule *rule, const st
 			break;
 		if (marks != NULL)
 			marks_set(marks, position_of(n, value), true);
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			break;
 	}
 	return rc;
@@ -72,10 +67,6 @@ enum result evaluate_pattern_properties(struct run *r, const struct rule *rule,
 					const struct tree_node *n, struct marks *marks,
 					enum verdict *ret)
 {
-	if (n->kind != TREE_OBJECT)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *m = &n->of.members[i];
 
@@ -94,8 +85,7 @@ enum result evaluate_pattern_properties(struct run *r, const struct rule *rule,
 				continue;
 			if (marks != NULL)
 				marks_set(marks, i, true);
-			*ret = verdict_and(*ret, v);
-			if (*ret == VERDICT_NO && !r->is_collecting)
+			if (evaluate_is_over(r, v, ret))
 				return OK;
 		}
 	}
@@ -155,10 +145,6 @@ enum result evaluate_additional_properties(struct run *r, const struct rule *rul
 					   const struct tree_node *n, struct marks *marks,
 					   enum verdict *ret)
 {
-	if (n->kind != TREE_OBJECT)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *m = &n->of.members[i];
 		enum verdict v = VERDICT_YES;
@@ -177,8 +163,7 @@ enum result evaluate_additional_properties(struct run *r, const struct rule *rul
 			continue;
 		if (marks != NULL)
 			marks_set(marks, i, true);
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	return OK;
@@ -189,10 +174,6 @@ enum result evaluate_property_names(struct run *r, const struct rule *rule,
 				    enum verdict *ret)
 {
 	(void)marks;
-	if (n->kind != TREE_OBJECT)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *m = &n->of.members[i];
 		struct tree_node key = {.kind = TREE_STRING,
@@ -212,8 +193,7 @@ enum result evaluate_property_names(struct run *r, const struct rule *rule,
 		/* The key's node ends here; what is wrong with it is found at the value. */
 		for (uint32_t k = before.problems; k < r->problems.count; k++)
 			VEC_AT(&r->problems, struct finding, k).node = &m->value;
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	return OK;
@@ -223,10 +203,6 @@ enum result evaluate_dependent_schemas(struct run *r, const struct rule *rule,
 				       const struct tree_node *n, struct marks *marks,
 				       enum verdict *ret)
 {
-	if (n->kind != TREE_OBJECT)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	for (uint32_t i = 0; i < rule->b; i++) {
 		const struct property *p = &r->program->properties[rule->a + i];
 		enum verdict v;
@@ -237,38 +213,41 @@ enum result evaluate_dependent_schemas(struct run *r, const struct rule *rule,
 		rc = evaluate_step(r, rule, i, p->subschema, n, marks, &v);
 		if (rc != OK)
 			return rc;
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	return OK;
 }
 
-enum result evaluate_unevaluated_properties(struct run *r, const struct rule *rule,
-					    const struct tree_node *n, struct marks *marks,
-					    enum verdict *ret)
+/* What a secret's value decides may have evaluated a member: that it is refused is then not sure either. */
+static enum result evaluate_left_over(struct run *r, const struct rule *rule,
+				      const struct tree_node *n, uint32_t i, bool is_doubtful,
+				      enum verdict *ret)
 {
-	if (n->kind != TREE_OBJECT)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
-	for (uint32_t i = 0; i < n->count; i++) {
-		bool is_doubtful = marks_has_perhaps(marks, i);
-		struct checkpoint before = evaluate_checkpoint(r);
-		enum verdict v = VERDICT_YES;
-		enum result rc;
+	struct checkpoint before = evaluate_checkpoint(r);
+	enum result rc = n->kind == TREE_OBJECT
+				 ? evaluate_extra(r, rule, n, i, ret)
+				 : evaluate_at(r, rule, NONE, rule->a, i, &n->of.items[i], ret);
 
-		if (marks_has(marks, i))
-			continue;
-		rc = evaluate_extra(r, rule, n, i, &v);
+	if (rc == OK && *ret == VERDICT_NO && is_doubtful) {
+		*ret = VERDICT_MAYBE;
+		evaluate_forget_problems(r, before);
+	}
+	return rc;
+}
+
+enum result evaluate_unevaluated(struct run *r, const struct rule *rule, const struct tree_node *n,
+				 struct marks *marks, enum verdict *ret)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		enum verdict v = VERDICT_YES;
+		enum result rc = OK;
+
+		if (!marks_has(marks, i))
+			rc = evaluate_left_over(r, rule, n, i, marks_has_perhaps(marks, i), &v);
 		if (rc != OK)
 			return rc;
-		if (v == VERDICT_NO && is_doubtful) {
-			v = VERDICT_MAYBE;
-			evaluate_forget_problems(r, before);
-		}
-		*ret = verdict_and(*ret, v);
-		if (*ret == VERDICT_NO && !r->is_collecting)
+		if (evaluate_is_over(r, v, ret))
 			return OK;
 	}
 	marks_set_all(marks);

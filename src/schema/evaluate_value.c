@@ -75,10 +75,6 @@ enum result evaluate_bound(struct run *r, const struct rule *rule, const struct 
 	struct tree_node bound;
 
 	UNUSED_MARKS;
-	if (n->kind != TREE_NUMBER)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	bound = constant_number(r->program, &r->program->constants[rule->a]);
 	return is_within(rule, n, &bound) ? OK : evaluate_fail(r, rule, n, 0, 0, ret);
 }
@@ -89,10 +85,6 @@ enum result evaluate_length(struct run *r, const struct rule *rule, const struct
 	size_t length;
 
 	UNUSED_MARKS;
-	if (n->kind != TREE_STRING)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	length = utf8_length(tree_text(n));
 	if (rule->op == RULE_MAX_LENGTH ? length <= rule->a : length >= rule->a)
 		return OK;
@@ -102,14 +94,9 @@ enum result evaluate_length(struct run *r, const struct rule *rule, const struct
 enum result evaluate_count(struct run *r, const struct rule *rule, const struct tree_node *n,
 			   struct marks *marks, enum verdict *ret)
 {
-	bool is_items = rule->op == RULE_MAX_ITEMS || rule->op == RULE_MIN_ITEMS;
 	bool is_most = rule->op == RULE_MAX_ITEMS || rule->op == RULE_MAX_PROPERTIES;
 
 	UNUSED_MARKS;
-	if (n->kind != (is_items ? TREE_ARRAY : TREE_OBJECT))
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	if (is_most ? n->count <= rule->a : n->count >= rule->a)
 		return OK;
 	return evaluate_fail(r, rule, n, 0, 0, ret);
@@ -122,10 +109,6 @@ enum result evaluate_pattern(struct run *r, const struct rule *rule, const struc
 	enum result rc;
 
 	UNUSED_MARKS;
-	if (n->kind != TREE_STRING)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	rc = evaluate_match(r, rule->a, tree_text(n), &is_match);
 	return rc != OK || is_match ? rc : evaluate_fail(r, rule, n, 0, 0, ret);
 }
@@ -134,10 +117,6 @@ enum result evaluate_format(struct run *r, const struct rule *rule, const struct
 			    struct marks *marks, enum verdict *ret)
 {
 	UNUSED_MARKS;
-	if (n->kind != TREE_STRING)
-		return OK;
-	if ((n->flags & TREE_IS_OPAQUE) != 0)
-		return evaluate_doubt(r, rule, n, ret);
 	if (format_is_valid(r->schema->formats[rule->a], tree_text(n)))
 		return OK;
 	return evaluate_fail(r, rule, n, 0, 0, ret);
