@@ -24,10 +24,9 @@ struct policy {
 };
 
 static const struct slice permission_names[] = {
-	SLICE_INIT("read"),	  SLICE_INIT("list"),   SLICE_INIT("write"),
-	SLICE_INIT("check"),	  SLICE_INIT("delete"), SLICE_INIT("rollback"),
-	SLICE_INIT("destroy"), SLICE_INIT("audit"),  SLICE_INIT("grant"),
-	SLICE_INIT("admin"),
+	SLICE_INIT("read"),   SLICE_INIT("list"),     SLICE_INIT("write"),   SLICE_INIT("check"),
+	SLICE_INIT("delete"), SLICE_INIT("rollback"), SLICE_INIT("destroy"), SLICE_INIT("audit"),
+	SLICE_INIT("grant"),  SLICE_INIT("admin"),
 };
 
 static enum result fail_node(struct error *err, const struct tree_node *n, const char *what)
@@ -35,15 +34,16 @@ static enum result fail_node(struct error *err, const struct tree_node *n, const
 	return fail_at(err, E_INVALID, n->line, n->column, "%s", what);
 }
 
-static enum result fail_unknown(struct error *err, const struct tree_node *n, struct slice word,
-				const char *what, const struct slice *known, size_t count)
+static enum result fail_unknown(struct error *err, uint32_t line, uint32_t column,
+				struct slice word, const char *what, const struct slice *known,
+				size_t count)
 {
 	struct slice near = text_nearest(word, known, count);
 
 	if (near.data != NULL)
-		return fail_at(err, E_INVALID, n->line, n->column,
+		return fail_at(err, E_INVALID, line, column,
 			       "not a known %s (did you mean `%.*s`?)", what, SLICE_ARGS(near));
-	return fail_at(err, E_INVALID, n->line, n->column, "not a known %s", what);
+	return fail_at(err, E_INVALID, line, column, "not a known %s", what);
 }
 
 static enum result read_permissions(uint32_t *ret, const struct tree_node *list, struct error *err)
@@ -59,8 +59,9 @@ static enum result read_permissions(uint32_t *ret, const struct tree_node *list,
 		if (item->kind != TREE_STRING)
 			return fail_node(err, item, "a permission must be a word such as read");
 		if (!permission_parse(tree_text(item), &permission))
-			return fail_unknown(err, item, tree_text(item), "permission",
-					    permission_names, ARRAY_SIZE(permission_names));
+			return fail_unknown(err, item->line, item->column, tree_text(item),
+					    "permission", permission_names,
+					    ARRAY_SIZE(permission_names));
 		all |= permission;
 	}
 	*ret = all;
@@ -128,8 +129,8 @@ static enum result check_keys(const struct tree_node *object, const struct slice
 		for (size_t k = 0; k < count; k++)
 			is_known = is_known || slice_is_equal(tree_key(m), known[k]);
 		if (!is_known)
-			return fail_unknown(err, &m->value, tree_key(m), "key of a policy", known,
-					    count);
+			return fail_unknown(err, m->line, m->column, tree_key(m), "key of a policy",
+					    known, count);
 	}
 	return OK;
 }

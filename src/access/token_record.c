@@ -55,51 +55,93 @@ void token_record_write(struct buf *ret, const struct token_record *r)
 	buf_append_text(ret, "]}");
 }
 
-static bool read_text(struct slice *ret, struct arena *a, const struct tree_node *n)
+static enum result fail_record(struct error *err)
+{
+	return fail(err, E_CORRUPT, "a token's record is not what was written");
+}
+
+static enum result fail_memory(struct error *err)
+{
+	return fail(err, E_MEMORY, "a token's record: out of memory");
+}
+
+static enum result read_text(struct slice *ret, struct arena *a, const struct tree_node *n,
+			     struct error *err)
 {
 	if (n == NULL || n->kind != TREE_STRING)
-		return false;
+		return fail_record(err);
 	*ret = slice_make(arena_text(a, tree_text(n)), n->count);
-	return ret->data != NULL;
+	return ret->data != NULL ? OK : fail_memory(err);
 }
 
-static bool read_time(int64_t *ret, const struct tree_node *n)
+static enum result read_time(int64_t *ret, const struct tree_node *n, struct error *err)
 {
 	if (n == NULL || n->kind != TREE_NUMBER || (n->flags & TREE_FITS_INT64) == 0)
-		return false;
+		return fail_record(err);
 	*ret = n->as.integer;
-	return true;
+	return OK;
 }
 
-static bool read_policies(struct token_record *r, struct arena *a, const struct tree_node *n)
+static enum result read_policies(struct token_record *r, struct arena *a, const struct tree_node *n,
+				 struct error *err)
 {
+	enum result rc = OK;
+
 	if (n == NULL || n->kind != TREE_ARRAY || n->count > TOKEN_POLICIES_MAX)
-		return false;
+		return fail_record(err);
 	r->policies = arena_alloc_array(a, n->count, sizeof *r->policies);
 	if (r->policies == NULL)
-		return false;
-	for (; r->policies_count < n->count; r->policies_count++) {
-		if (!read_text(&r->policies[r->policies_count], a, &n->of.items[r->policies_count]))
-			return false;
-	}
-	return true;
+		return fail_memory(err);
+	r->policies_count = n->count;
+	for (uint32_t i = 0; rc == OK && i < n->count; i++)
+		rc = read_text(&r->policies[i], a, &n->of.items[i], err);
+	return rc;
 }
 
-static bool read_addresses(struct token_record *r, struct arena *a, const struct tree_node *n)
+static enum result read_addresses(struct token_record *r, struct arena *a,
+				  const struct tree_node *n, struct error *err)
 {
 	if (n == NULL || n->kind != TREE_ARRAY || n->count > TOKEN_ADDRESSES_MAX)
-		return false;
+		return fail_record(err);
 	r->addresses = arena_alloc_array(a, n->count, sizeof *r->addresses);
 	if (r->addresses == NULL)
-		return false;
-	for (; r->addresses_count < n->count; r->addresses_count++) {
-		const struct tree_node *item = &n->of.items[r->addresses_count];
+		return fail_memory(err);
+	r->addresses_count = n->count;
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_node *item = &n->of.items[i];
 
 		if (item->kind != TREE_STRING ||
-		    !address_range_parse(tree_text(item), &r->addresses[r->addresses_count]))
-			return false;
+		    !address_range_parse(tree_text(item), &r->addresses[i]))
+			return fail_record(err);
 	}
-	return true;
+	return OK;
+}
+
+static enum result read_fields(struct token_record *r, struct arena *a,
+			       const struct tree_node *root, struct error *err)
+{
+	const struct {
+		struct slice name, *text;
+		int64_t *time;
+	} fields[] = {
+		{SLICE_LITERAL("accessor"), &r->accessor, NULL},
+		{SLICE_LITERAL("name"), &r->name, NULL},
+		{SLICE_LITERAL("parent"), &r->parent, NULL},
+		{SLICE_LITERAL("created_by"), &r->created_by, NULL},
+		{SLICE_LITERAL("created_ms"), NULL, &r->created_ms},
+		{SLICE_LITERAL("expires_ms"), NULL, &r->expires_ms},
+		{SLICE_LITERAL("ttl_ms"), NULL, &r->ttl_ms},
+		{SLICE_LITERAL("max_expires_ms"), NULL, &r->max_expires_ms},
+	};
+	enum result rc = OK;
+
+	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(fields); i++) {
+		const struct tree_node *n = tree_get(root, fields[i].name);
+
+		rc = fields[i].text != NULL ? read_text(fields[i].text, a, n, err)
+					    : read_time(fields[i].time, n, err);
+	}
+	return rc;
 }
 
 static void tree_clearp(struct tree *t)
@@ -118,17 +160,12 @@ enum result token_record_read(struct token_record *ret, struct arena *a, struct 
 
 	if (rc != OK)
 		return wrap(err, rc == E_MEMORY ? rc : E_CORRUPT, "a token's record");
-	if (!read_text(&r.accessor, a, TREE_GET(root, "accessor")) ||
-	    !read_text(&r.name, a, TREE_GET(root, "name")) ||
-	    !read_text(&r.parent, a, TREE_GET(root, "parent")) ||
-	    !read_text(&r.created_by, a, TREE_GET(root, "created_by")) ||
-	    !read_time(&r.created_ms, TREE_GET(root, "created_ms")) ||
-	    !read_time(&r.expires_ms, TREE_GET(root, "expires_ms")) ||
-	    !read_time(&r.ttl_ms, TREE_GET(root, "ttl_ms")) ||
-	    !read_time(&r.max_expires_ms, TREE_GET(root, "max_expires_ms")) ||
-	    !read_policies(&r, a, TREE_GET(root, "policies")) ||
-	    !read_addresses(&r, a, TREE_GET(root, "addresses")))
-		return fail(err, E_CORRUPT, "a token's record is not what was written");
-	*ret = r;
-	return OK;
+	rc = read_fields(&r, a, root, err);
+	if (rc == OK)
+		rc = read_policies(&r, a, TREE_GET(root, "policies"), err);
+	if (rc == OK)
+		rc = read_addresses(&r, a, TREE_GET(root, "addresses"), err);
+	if (rc == OK)
+		*ret = r;
+	return rc;
 }

@@ -1,6 +1,8 @@
 #include "access/policy.h"
 #include "doc/read.h"
 
+#include "../faults.h"
+
 #include <criterion/criterion.h>
 
 static enum result compile(struct policy **ret, const char *name, const char *yaml,
@@ -83,9 +85,12 @@ Test(policy, a_bad_policy_is_refused_with_its_place_and_without_its_values)
 		const char *yaml, *says;
 		uint32_t line;
 	} cases[] = {
+		{"", "a map with a list `rules`", 1},
+		{"# nothing yet\n", "a map with a list `rules`", 1},
 		{"[]", "a map with a list `rules`", 1},
 		{"rules: 1", "a map with a list `rules`", 1},
 		{"rules: []\nrule: []", "did you mean `rules`", 2},
+		{"rules: []\nrule:\n  - a", "did you mean `rules`", 2},
 		{"rules:\n - {allow: [raed], on: a}", "did you mean `read`", 2},
 		{"rules:\n - {allow: read, on: a}", "list of permissions", 2},
 		{"rules:\n - {allow: [], on: a}", "list of permissions", 2},
@@ -110,4 +115,28 @@ Test(policy, a_bad_policy_is_refused_with_its_place_and_without_its_values)
 				   err.text);
 		cr_expect_eq(err.line, cases[i].line, "%s: line %u", cases[i].yaml, err.line);
 	}
+}
+
+static bool compile_runtime(void *ctx)
+{
+	const struct tree *tree = ctx;
+	struct error err = ERROR_NULL;
+	struct policy *p = NULL;
+	enum result rc = policy_compile(&p, SLICE_LITERAL("runtime"), &tree->root, &err);
+
+	cr_expect(rc == OK || rc == E_MEMORY, "%s", err.text);
+	cr_expect_eq(p != NULL, rc == OK);
+	policy_unref(p);
+	return rc == OK;
+}
+
+Test(policy, short_memory_is_no_fault_of_the_policy)
+{
+	struct tree tree = TREE_INIT(0, false);
+
+	cr_assert_eq(doc_read(&tree, DOC_YAML, slice_text(runtime), &DOC_LIMITS_DEFAULT, NULL,
+			      NULL),
+		     OK);
+	each_fault(compile_runtime, &tree);
+	tree_clear(&tree);
 }

@@ -1,5 +1,7 @@
 #include "access/token.h"
 
+#include "../faults.h"
+
 #include <criterion/criterion.h>
 
 Test(token_record, what_is_written_reads_back)
@@ -54,4 +56,29 @@ Test(token_record, a_record_that_is_not_ours_is_corrupt)
 		cr_expect_eq(token_record_read(&out, &arena, slice_text(bad[i]), &err), E_CORRUPT,
 			     "%s", bad[i]);
 	arena_clear(&arena);
+}
+
+static bool read_record(void *ctx)
+{
+	struct arena arena = ARENA_NULL;
+	struct error err = ERROR_NULL;
+	struct token_record out;
+	enum result rc = token_record_read(&out, &arena, slice_text(ctx), &err);
+
+	cr_expect(rc == OK || rc == E_MEMORY, "%s", err.text);
+	arena_clear(&arena);
+	return rc == OK;
+}
+
+Test(token_record, short_memory_is_not_taken_for_a_bad_record)
+{
+	struct slice policies[TOKEN_POLICIES_MAX];
+	struct token_record in = {.policies = policies, .policies_count = TOKEN_POLICIES_MAX};
+	struct buf json = BUF_NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+		policies[i] = SLICE_LITERAL("a-policy-with-a-name-as-long-as-any-that-is-in-use");
+	token_record_write(&json, &in);
+	each_fault(read_record, json.data);
+	buf_clear(&json);
 }

@@ -116,3 +116,23 @@ Test(profile_header, the_path_must_be_a_profiles)
 	cr_expect_eq(fixture_try_put(f, "schemas/x", "{}"), E_MALFORMED);
 	cr_expect_eq(fixture_try_put(f, "profiles/x", "{}"), E_MALFORMED);
 }
+
+Test(profile_header, an_empty_document_is_no_profile)
+{
+	static const char *const yaml[] = {"", "# nothing yet\n", "null", "---\n..."};
+
+	for (size_t i = 0; i < ARRAY_SIZE(yaml); i++) {
+		CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+		CLEANUP(arena_clear) struct arena arena = ARENA_NULL;
+		struct error err = ERROR_NULL;
+		struct profile_header h;
+
+		cr_assert_eq(doc_read(&tree, DOC_YAML, slice_text(yaml[i]), &DOC_LIMITS_DEFAULT,
+				      NULL, &err),
+			     OK);
+		cr_expect_eq(profile_read_header(&h, &arena, SLICE_LITERAL("profiles/a/b"),
+						 &tree.root, &err),
+			     E_INVALID);
+		cr_expect_str_eq(err.text, "a profile must be a map of keys to values");
+	}
+}
