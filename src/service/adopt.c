@@ -103,7 +103,7 @@ static enum result adopt(struct adopting *a, struct store_session *ss, struct sl
 	if (rc != OK)
 		return rc;
 	a->f.epoch++;
-	rc = found_put_number(a->f.store, META_EPOCH, a->f.epoch, err);
+	rc = store_put_number(a->f.store, META_EPOCH, a->f.epoch, err);
 	if (rc == OK && !is_keeping_tokens)
 		rc = store_each_token(ss, revoke_one, a, err);
 	if (rc == OK)

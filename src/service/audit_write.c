@@ -57,3 +57,14 @@ enum result audit_write_head(struct store *store, const struct keyring *keyring,
 			       .time_ms = log->last_time_ms};
 	return store_put_log(store, &row, err);
 }
+
+enum result store_put_number(struct store *store, const char *name, uint64_t value,
+			     struct error *err)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	enum result rc;
+
+	buf_append_u64(&text, value);
+	rc = buf_check(&text, err);
+	return rc == OK ? store_put_meta(store, name, buf_slice(&text), err) : rc;
+}

@@ -15,3 +15,7 @@ MUST_USE enum result audit_write_entry(struct store *store, struct audit_log *lo
 MUST_USE enum result audit_write_head(struct store *store, const struct keyring *keyring,
 				      const struct vkey *key, const struct audit_log *log,
 				      struct buf *ret_checkpoint, struct error *err);
+
+/* A number as the store keeps it: decimal. */
+MUST_USE enum result store_put_number(struct store *store, const char *name, uint64_t value,
+				      struct error *err);

@@ -4,6 +4,7 @@
  * the answers leave. If the commit itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
  */
 #include "base/log.h"
+#include "service/audit_write.h"
 #include "service/internal.h"
 #include "service/waiters.h"
 #include "service/write.h"
@@ -194,47 +195,16 @@ static bool add_call(struct group *g, struct call *c, struct error *err)
 	return add_unprepared(g, c, err);
 }
 
-static enum result put_number(struct store *store, const char *name, uint64_t value,
-			      struct error *err)
-{
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	enum result rc;
-
-	buf_append_u64(&text, value);
-	rc = buf_check(&text, err);
-	return rc == OK ? store_put_meta(store, name, buf_slice(&text), err) : rc;
-}
-
-static enum result put_log(struct group *g, struct error *err)
-{
-	struct service *s = g->service;
-	CLEANUP(buf_clear) struct buf state = BUF_NULL;
-	struct log_row row;
-	enum result rc;
-
-	audit_log_append_state(&state, &g->log);
-	rc = audit_log_sign(&g->log, &s->log_key, keyring_signing_seed(s->keyring), &g->checkpoint,
-			    err);
-	if (rc == OK)
-		rc = buf_check(&state, err);
-	if (rc != OK)
-		return rc;
-	row = (struct log_row){.size = g->log.tree.size,
-			       .peaks = buf_slice(&state),
-			       .checkpoint = buf_slice(&g->checkpoint),
-			       .time_ms = g->log.last_time_ms};
-	return store_put_log(s->store, &row, err);
-}
-
 static enum result end_group(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
-	enum result rc = put_log(g, err);
+	enum result rc =
+		audit_write_head(s->store, s->keyring, &s->log_key, &g->log, &g->checkpoint, err);
 
 	if (rc == OK && g->has_written)
-		rc = put_number(s->store, META_REVISION, g->working->revision, err);
+		rc = store_put_number(s->store, META_REVISION, g->working->revision, err);
 	if (rc == OK && g->has_written)
-		rc = put_number(s->store, META_LAST_MS, (uint64_t)g->working->time_ms, err);
+		rc = store_put_number(s->store, META_LAST_MS, (uint64_t)g->working->time_ms, err);
 	if (rc != OK)
 		return rc;
 	rc = store_commit(s->store, err);

@@ -4,17 +4,6 @@
 
 #include <stdio.h>
 
-enum result found_put_number(struct store *store, const char *name, uint64_t value,
-			     struct error *err)
-{
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	enum result rc;
-
-	buf_append_u64(&text, value);
-	rc = buf_check(&text, err);
-	return rc == OK ? store_put_meta(store, name, buf_slice(&text), err) : rc;
-}
-
 enum result found_administrator(struct founding *f, struct buf *ret_token,
 				char ret_accessor[static ACCESSOR_BYTES], struct error *err)
 {

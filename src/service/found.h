@@ -20,9 +20,6 @@ struct founding {
 	uint64_t epoch, revision;
 };
 
-MUST_USE enum result found_put_number(struct store *store, const char *name, uint64_t value,
-				      struct error *err);
-
 /* Makes and stores a token with FIRST_POLICY that never ends; its text is appended to `ret_token`, its accessor to `ret_accessor`. */
 MUST_USE enum result found_administrator(struct founding *f, struct buf *ret_token,
 					 char ret_accessor[static ACCESSOR_BYTES],

@@ -48,11 +48,11 @@ static enum result put_identity(struct founding *f, struct error *err)
 	if (rc == OK)
 		rc = keyring_each_row(f->keyring, put_key, f->store, err);
 	if (rc == OK)
-		rc = found_put_number(f->store, META_EPOCH, f->epoch, err);
+		rc = store_put_number(f->store, META_EPOCH, f->epoch, err);
 	if (rc == OK)
-		rc = found_put_number(f->store, META_REVISION, f->revision, err);
+		rc = store_put_number(f->store, META_REVISION, f->revision, err);
 	if (rc == OK)
-		rc = found_put_number(f->store, META_LAST_MS, (uint64_t)f->now_ms, err);
+		rc = store_put_number(f->store, META_LAST_MS, (uint64_t)f->now_ms, err);
 	return rc;
 }
 

@@ -1,4 +1,5 @@
 /* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing of a value but a keyed hash. */
+#include "service/audit_write.h"
 #include "service/write.h"
 
 #include <stdio.h>
@@ -74,38 +75,10 @@ bool recording_touch(struct call *c, struct slice path, uint64_t version, const 
 	return true;
 }
 
-static enum result store_entry(struct store *store, const struct audit_entry *e, struct slice line,
-			       const uint8_t *leaf, struct arena *a, struct error *err)
-{
-	struct audit_row row = {
-		.index = e->index,
-		.time_ms = e->time_ms,
-		.actor = e->actor,
-		.action = e->action,
-		.outcome = e->outcome,
-		.entry = line,
-		.leaf = slice_make((const char *)leaf, HASH_BYTES),
-	};
-	struct slice *paths = arena_alloc_array(a, e->touched_count, sizeof *paths);
-	uint32_t count = 0;
-
-	if (paths == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	for (uint32_t i = 0; i < e->touched_count; i++) {
-		if (i == 0 || !slice_is_equal(e->touched[i].path, e->touched[i - 1].path))
-			paths[count++] = e->touched[i].path;
-	}
-	row.paths = paths;
-	row.paths_count = count;
-	return store_put_audit(store, &row, err);
-}
-
 enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
 			     const struct write *w, uint64_t revision, int64_t now_ms,
 			     struct error *err)
 {
-	CLEANUP(buf_clear) struct buf line = BUF_NULL;
-	uint8_t leaf[HASH_BYTES];
 	struct audit_entry e = {
 		.epoch = log->epoch,
 		.revision = revision,
@@ -128,9 +101,7 @@ enum result recording_append(struct service *s, struct audit_log *log, struct ca
 		e.reason = slice_text(c->out.error.text);
 	if (w != NULL && w->was_forced && e.reason.len == 0)
 		e.reason = SLICE_LITERAL("forced");
-	rc = audit_log_append(log, &e, now_ms, &line, leaf, err);
-	if (rc == OK)
-		rc = store_entry(s->store, &e, buf_slice(&line), leaf, &c->arena, err);
+	rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
 	if (rc != OK)
 		return rc;
 	c->out.has_audit_index = true;

@@ -342,3 +342,57 @@ Test(founding, tokens_are_kept_when_asked_for, .timeout = 60)
 	expect(&g, OK, NULL, .verb = VERB_TOKEN_SELF, .token = fresh.data);
 	fixture_close(&g);
 }
+
+static int calls_left;
+
+static bool may_call(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return calls_left-- != 0;
+}
+
+/* One founding whose n-th store call fails; whether it came through. */
+static bool found_failing(int n)
+{
+	static const struct shipped_document document = {"policies/administrator", everything,
+							 sizeof everything - 1};
+	struct founded f_ = {.folder = "/tmp/reeve-init-XXXXXX"};
+	struct fixture g = {.service = NULL};
+	struct error refused = ERROR_NULL;
+	struct keyring *ring;
+	enum result rc;
+
+	cr_assert_not_null(mkdtemp(f_.folder));
+	MUST(crypto_start(&err));
+	MUST(secret_memory_new(&f_.memory, &err));
+	MUST(store_open_sqlite(&f_.store, f_.folder, true, &err));
+	MUST(store_wrap_failing(&f_.store, f_.store, may_call, NULL, &err));
+	MUST(keyring_create(&f_.keyring, f_.memory, root_key(&f_),
+			    SLICE_LITERAL("0123456789abcdef"), &err));
+	calls_left = n;
+	rc = service_init(f_.store, f_.keyring, &document, 1, &system_clock, &system_random,
+			  &f_.token, &f_.vkey, &refused);
+	calls_left = -1;
+	cr_expect_eq(rc != OK, f_.token.len == 0, "call %d: a token without a store", n);
+	if (rc != OK &&
+	    service_open_keyring(&ring, f_.store, f_.memory, root_key(&f_), &refused) == OK)
+		keyring_free(ring); /* the commit's own outcome is not known: then all is there */
+	store_close(f_.store);
+	keyring_free(f_.keyring);
+	buf_clear(&f_.token);
+	buf_clear(&f_.vkey);
+	g.memory = f_.memory;
+	strcpy(g.folder, f_.folder);
+	fixture_close(&g);
+	return rc == OK;
+}
+
+Test(founding, whichever_store_call_fails_no_token_is_handed_out, .timeout = 120)
+{
+	int n = 0;
+
+	while (!found_failing(n))
+		cr_assert_lt(++n, 200);
+	cr_expect_gt(n, 10);
+}
