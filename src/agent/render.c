@@ -1,5 +1,7 @@
 #include "agent/render.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -38,15 +40,9 @@ enum result render_open(struct render *ret, struct error *err)
 		"/dev/shm is a tmpfs that can be written");
 }
 
-static void close_fdp(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static enum result write_content(const char *name, struct slice content, struct error *err)
 {
-	CLEANUP(close_fdp)
+	CLEANUP(file_closep)
 	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)

@@ -3,6 +3,7 @@
 #include "app/data.h"
 #include "app/fresh.h"
 #include "app/options.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "crypto/keyring.h"
@@ -60,12 +61,6 @@ struct restore {
 	struct buf token, vkey;
 };
 
-static void close_fdp(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static enum result copy_bytes(int to, int from, struct error *err)
 {
 	ssize_t copied;
@@ -86,10 +81,10 @@ static enum result copy_backup(const struct restore *r, struct error *err)
 	if (rc != OK)
 		return rc;
 	snprintf(from_path, sizeof from_path, "%.*s", SLICE_ARGS(r->values[RESTORE_FROM]));
-	CLEANUP(close_fdp) int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int from = open(from_path, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", from_path);
-	CLEANUP(close_fdp) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CLEANUP(file_closep) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return fail_errno(err, E_IO, "create %s", to_path);
 	return copy_bytes(to, from, err);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void close_fdp(int *fd)
+void file_closep(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -44,7 +44,7 @@ enum result file_read_fd(struct buf *ret, int fd, const char *name, size_t max_b
 
 enum result file_read(struct buf *ret, const char *path, size_t max_bytes, struct error *err)
 {
-	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", path);
@@ -67,7 +67,7 @@ static enum result write_all(int fd, const char *path, struct slice content, str
 	return OK;
 }
 
-static enum result sync_folder_of(const char *path, struct error *err)
+enum result file_sync_folder(const char *path, struct error *err)
 {
 	char folder[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -77,7 +77,7 @@ static enum result sync_folder_of(const char *path, struct error *err)
 	else
 		snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
 
-	CLEANUP(close_fdp) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) != 0)
 		return fail_errno(err, E_IO, "sync folder %s", folder);
 	return OK;
@@ -90,7 +90,7 @@ enum result file_write(const char *path, struct slice content, mode_t mode, stru
 
 	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", path);
-	CLEANUP(close_fdp) int fd = mkostemp(temporary, O_CLOEXEC);
+	CLEANUP(file_closep) int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return fail_errno(err, E_IO, "create %s", temporary);
 	rc = fchmod(fd, mode) == 0 ? write_all(fd, path, content, err)
@@ -101,13 +101,13 @@ enum result file_write(const char *path, struct slice content, mode_t mode, stru
 		unlink(temporary);
 		return rc;
 	}
-	return sync_folder_of(path, err);
+	return file_sync_folder(path, err);
 }
 
 enum result file_create(const char *path, struct slice content, mode_t mode, struct error *err)
 {
 	enum result rc;
-	CLEANUP(close_fdp) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	CLEANUP(file_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return fail_errno(err, errno == EEXIST ? E_CONFLICT : E_IO, "create %s", path);
@@ -116,5 +116,5 @@ enum result file_create(const char *path, struct slice content, mode_t mode, str
 		unlink(path);
 		return rc;
 	}
-	return sync_folder_of(path, err);
+	return file_sync_folder(path, err);
 }

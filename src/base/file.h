@@ -22,3 +22,9 @@ MUST_USE enum result file_write(const char *path, struct slice content, mode_t m
 /* As file_write(), but E_CONFLICT where the file exists already. */
 MUST_USE enum result file_create(const char *path, struct slice content, mode_t mode,
 				 struct error *err);
+
+/* Makes durable that the file is in its folder, under that name. */
+MUST_USE enum result file_sync_folder(const char *path, struct error *err);
+
+/* For CLEANUP: closes a descriptor that is not negative. */
+void file_closep(int *fd);

@@ -34,12 +34,6 @@ enum result root_key_create(const char *path, struct secret_memory *m, struct er
 	return rc == OK ? OK : wrap(err, rc, "root key");
 }
 
-static void close_fdp(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static enum result check_file(int fd, const char *path, struct error *err)
 {
 	struct stat st;
@@ -79,7 +73,7 @@ enum result root_key_read(struct key **ret, struct secret_memory *m, const char 
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
 	/* Not to wait for whoever would write a pipe. */
-	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum result rc;
 
 	if (fd < 0)

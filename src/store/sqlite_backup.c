@@ -5,6 +5,8 @@
  */
 #include "store/sqlite.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,30 +17,13 @@
 
 #define STEP_PAGES 256
 
-static void close_fdp(int *fd)
+static enum result sync_file(const char *path, struct error *err)
 {
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static enum result sync_path(const char *path, int flags, struct error *err)
-{
-	CLEANUP(close_fdp) int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) != 0)
 		return fail_errno(err, E_IO, "sync %s", path);
 	return OK;
-}
-
-static enum result sync_folder_of(const char *file, struct error *err)
-{
-	char folder[PATH_MAX];
-	const char *slash = strrchr(file, '/');
-
-	if (slash == NULL)
-		return sync_path(".", O_DIRECTORY, err);
-	snprintf(folder, sizeof folder, "%.*s", (int)(slash - file + 1), file);
-	return sync_path(folder, O_DIRECTORY, err);
 }
 
 static enum result copy_pages(struct db *from, struct db *to,
@@ -130,11 +115,11 @@ enum result backup_copy(struct db *from, const char *file,
 	close(fd);
 	rc = copy_snapshot(from, temporary, progress, ctx, err);
 	if (rc == OK)
-		rc = sync_path(temporary, 0, err);
+		rc = sync_file(temporary, err);
 	if (rc == OK)
 		rc = rename_new(temporary, file, err);
 	if (rc == OK)
-		return sync_folder_of(file, err);
+		return file_sync_folder(file, err);
 	remove_temporary(temporary);
 	return wrap(err, rc, "copy to %s", file);
 }

@@ -5,6 +5,7 @@
  */
 #include "store/sqlite.h"
 
+#include "base/file.h"
 #include "store/sqlite_format.h"
 
 #include <errno.h>
@@ -16,12 +17,6 @@
 #include <unistd.h>
 
 static const char *const logs[] = {"-wal", "-journal"};
-
-static void close_fdp(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
 
 void copy_remove(char *folder)
 {
@@ -85,10 +80,10 @@ static enum result copy_file(const char *file, const char *copy, const char *end
 
 	snprintf(from_path, sizeof from_path, "%s%s", file, ending);
 	snprintf(to_path, sizeof to_path, "%s%s", copy, ending);
-	CLEANUP(close_fdp) int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int from = open(from_path, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return fail_errno(err, E_IO, "open %s", from_path);
-	CLEANUP(close_fdp) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CLEANUP(file_closep) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return fail_errno(err, E_IO, "create %s", to_path);
 	return copy_bytes(from, to, from_path, err);
