@@ -132,6 +132,54 @@ static bool is_verdict(enum result rc)
 	return rc == E_INVALID || rc == E_LIMIT || rc == E_MALFORMED || rc == E_NOT_FOUND;
 }
 
+/* The place of a header's key, with the key as keyword: what is to be edited. */
+static void set_header_origin(struct check *c, struct check_problem *p,
+			      const struct profile_layer *layer, struct slice key)
+{
+	const struct tree_member *m = tree_get_member(layer->root, key);
+
+	p->keyword = key;
+	if (m == NULL)
+		return;
+	p->origin_path = keep_text(c->report, layer->path);
+	p->origin_version = layer->version;
+	p->line = m->value.line;
+	p->column = m->value.column;
+}
+
+/* The nearest layer at or above `layer` that extends what cannot be had; NULL: all can. `budget` bounds the walk. */
+static const struct profile_layer *find_orphan(struct check *c, const struct profile_layer *layer,
+					       uint32_t depth, uint32_t *budget)
+{
+	const struct profile_header *h = layer->header;
+	const struct profile_layer *parent, *found = NULL;
+
+	for (uint32_t i = 0; i < h->parents_count; i++) {
+		if (c->source->load_layer(c->source->ctx, h->parents[i], &parent, NULL) != OK)
+			return layer;
+	}
+	for (uint32_t i = 0; found == NULL && depth < PROFILE_DEPTH_MAX && i < h->parents_count &&
+			     *budget != 0;
+	     i++) {
+		--*budget;
+		if (c->source->load_layer(c->source->ctx, h->parents[i], &parent, NULL) == OK)
+			found = find_orphan(c, parent, depth + 1, budget);
+	}
+	return found;
+}
+
+static void add_chain_problem(struct check *c, struct slice path, const char *message)
+{
+	struct check_problem *p = add_text(c, LIST_ERRORS, message);
+	const struct profile_layer *own, *orphan;
+	uint32_t budget = PROFILE_LAYERS_MAX;
+
+	if (p == NULL || c->source->load_layer(c->source->ctx, path, &own, NULL) != OK)
+		return;
+	orphan = find_orphan(c, own, 0, &budget);
+	set_header_origin(c, p, orphan != NULL ? orphan : own, SLICE_LITERAL("$extends"));
+}
+
 static enum result resolve(struct check *c, struct effective *ret, struct slice path,
 			   struct arena *a, struct error *err)
 {
@@ -145,7 +193,7 @@ static enum result resolve(struct check *c, struct effective *ret, struct slice 
 	rc = profile_linearize(&layers, &c->layers_count, a, path, c->source->load_layer,
 			       c->source->ctx, err);
 	if (rc != OK && is_verdict(rc))
-		add_text(c, LIST_ERRORS, err->text);
+		add_chain_problem(c, path, err->text);
 	if (rc != OK)
 		return is_verdict(rc) ? E_INVALID : rc;
 	c->layers = layers;
@@ -157,6 +205,17 @@ static enum result resolve(struct check *c, struct effective *ret, struct slice 
 	else if (rc == E_LIMIT)
 		add_text(c, LIST_ERRORS, err->text);
 	return rc == E_LIMIT ? E_INVALID : rc;
+}
+
+/* The layer whose `$schema` counts is the last that has one. */
+static void set_schema_origin(struct check *c, struct check_problem *p)
+{
+	for (uint32_t i = c->layers_count; i > 0; i--) {
+		if (c->layers[i - 1]->header->has_schema) {
+			set_header_origin(c, p, c->layers[i - 1], SLICE_LITERAL("$schema"));
+			return;
+		}
+	}
 }
 
 static enum result validate(struct check *c, const struct tree_node *root, struct error *err)
@@ -173,7 +232,7 @@ static enum result validate(struct check *c, const struct tree_node *root, struc
 		p = add_text(c, LIST_ERRORS,
 			     rc == E_NOT_FOUND ? "its schema does not exist" : err->text);
 		if (p != NULL)
-			p->keyword = SLICE_LITERAL("$schema");
+			set_schema_origin(c, p);
 		return fail(err, E_INVALID, "%.*s: its schema cannot be used",
 			    SLICE_ARGS(c->profile));
 	}

@@ -246,6 +246,15 @@ static const struct doc_edges *edges_after(const struct affected *f, const struc
 	return f->has_edges ? f->edges : d != NULL ? d->edges : NULL;
 }
 
+static bool has_error_of(const struct check_report *r, struct slice profile)
+{
+	for (uint32_t i = 0; profile.len != 0 && i < r->errors_count; i++) {
+		if (slice_is_equal(r->errors[i].profile, profile))
+			return true;
+	}
+	return false;
+}
+
 /* Whether one that stays still needs what would go. Of secrets the check of each profile says so itself, defaults counted in. */
 static void find_needed(struct cascade *c, const struct affected *f)
 {
@@ -261,9 +270,11 @@ static void find_needed(struct cascade *c, const struct affected *f)
 			continue;
 		if (f->kind == KIND_PROFILES)
 			place.profile = slice_from(f->path, strlen("profiles/"));
+		c->is_blocked = true;
+		if (has_error_of(&c->write->report, place.profile))
+			continue; /* its check has said so, with the place */
 		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
 		report_add_error(&c->write->report, &place, message);
-		c->is_blocked = true;
 	}
 }
 
