@@ -316,7 +316,7 @@ static void restore(struct stored_log *l, const struct stored_row *rows, const s
 	l->count = ENTRIES;
 }
 
-Test(verify, every_mutation_of_a_log_is_found, .timeout = 100)
+Test(verify, every_mutation_of_a_log_is_found)
 {
 	static struct stored_row rows[ENTRIES + EXTRA];
 	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN);

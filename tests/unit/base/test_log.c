@@ -111,7 +111,7 @@ static void drain_pipe(int signal)
 }
 
 /* A signal that comes while the sink takes nothing costs no line. */
-Test(log, a_write_that_a_signal_interrupts_is_begun_again, .timeout = 20)
+Test(log, a_write_that_a_signal_interrupts_is_begun_again)
 {
 	struct sigaction action = {.sa_handler = drain_pipe};
 	struct itimerval soon = {.it_value = {0, 50000}};

@@ -118,7 +118,7 @@ static enum result verify(struct audit_report *ret, const struct data *d)
 	return rc;
 }
 
-Test(audit_rows, an_entry_that_a_query_would_miss_is_found, .timeout = 100)
+Test(audit_rows, an_entry_that_a_query_would_miss_is_found)
 {
 	static const struct misfiling cases[] = {
 		{.wanted = NULL},

@@ -387,7 +387,7 @@ static bool survive_failure(uint32_t n)
 	return atomic_load(&failing.calls) < n;
 }
 
-Test(server, memory_that_runs_out_costs_at_most_the_request_that_needed_it, .timeout = 60)
+Test(server, memory_that_runs_out_costs_at_most_the_request_that_needed_it)
 {
 	uint32_t n = 1;
 

@@ -14,7 +14,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(access, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(access, .init = open_it, .fini = close_it);
 
 Test(access, a_token_is_good_for_as_many_answers_as_it_was_made_for)
 {

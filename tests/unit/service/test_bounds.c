@@ -16,7 +16,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(bounds, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(bounds, .init = open_it, .fini = close_it);
 
 static char *quoted(const char *before, size_t len, const char *after)
 {

@@ -15,7 +15,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(cascade, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(cascade, .init = open_it, .fini = close_it);
 
 #define BASE   "profiles/orders/base"
 #define PROD   "profiles/orders/production"

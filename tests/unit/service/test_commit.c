@@ -23,7 +23,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(commit, .init = open_it, .fini = close_it, .timeout = 120);
+TestSuite(commit, .init = open_it, .fini = close_it);
 
 struct writer {
 	pthread_t thread;
@@ -348,7 +348,7 @@ static void expect_whole(const struct done *d)
 		  (uint64_t)d->has_base + d->has_heir + d->has_batch + d->has_read);
 }
 
-Test(commit_faults, whatever_store_call_fails_nothing_is_half_done, .timeout = 280)
+Test(commit_faults, whatever_store_call_fails_nothing_is_half_done)
 {
 	bool is_over = false;
 
@@ -376,7 +376,7 @@ static bool may_allocate(void *ctx)
 	return atomic_load(&allocations_left) < 0 || atomic_fetch_sub(&allocations_left, 1) != 1;
 }
 
-Test(commit_faults, whatever_allocation_fails_nothing_is_half_done, .timeout = 280)
+Test(commit_faults, whatever_allocation_fails_nothing_is_half_done)
 {
 	bool is_over = false;
 

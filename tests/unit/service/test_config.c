@@ -20,7 +20,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(config, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(config, .init = open_it, .fini = close_it);
 
 #define AB CONFIG, .path = "config/a/b"
 

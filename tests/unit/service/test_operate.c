@@ -20,7 +20,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(operate, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(operate, .init = open_it, .fini = close_it);
 
 #define CHECK  .verb = VERB_ACCESS_CHECK
 #define STATUS .verb = VERB_STATUS, .permission = MAY_READ, .path = "sys/status"
@@ -251,7 +251,7 @@ static void serve(struct founded *n, struct fixture *ret)
 	buf_clear(&n->vkey);
 }
 
-Test(founding, a_new_store_has_its_policies_a_token_and_a_log, .timeout = 60)
+Test(founding, a_new_store_has_its_policies_a_token_and_a_log)
 {
 	struct founded n;
 	struct fixture g;
@@ -269,7 +269,7 @@ Test(founding, a_new_store_has_its_policies_a_token_and_a_log, .timeout = 60)
 	fixture_close(&g);
 }
 
-Test(founding, another_root_key_opens_nothing, .timeout = 60)
+Test(founding, another_root_key_opens_nothing)
 {
 	struct founded n;
 	struct fixture g;
@@ -283,7 +283,7 @@ Test(founding, another_root_key_opens_nothing, .timeout = 60)
 	fixture_close(&g);
 }
 
-Test(founding, a_policy_that_does_not_compile_makes_no_store, .timeout = 60)
+Test(founding, a_policy_that_does_not_compile_makes_no_store)
 {
 	struct founded n;
 	struct fixture g = {.service = NULL};
@@ -309,7 +309,7 @@ static void adopt(struct founded *n, bool is_keeping, struct buf *ret_token)
 				    is_keeping, &system_clock, &system_random, ret_token, &err));
 }
 
-Test(founding, a_restored_store_has_a_new_epoch_and_one_token, .timeout = 60)
+Test(founding, a_restored_store_has_a_new_epoch_and_one_token)
 {
 	struct founded n;
 	struct fixture g;
@@ -329,7 +329,7 @@ Test(founding, a_restored_store_has_a_new_epoch_and_one_token, .timeout = 60)
 	fixture_close(&g);
 }
 
-Test(founding, tokens_are_kept_when_asked_for, .timeout = 60)
+Test(founding, tokens_are_kept_when_asked_for)
 {
 	struct founded n;
 	struct fixture g;

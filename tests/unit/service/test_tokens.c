@@ -25,7 +25,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(tokens, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(tokens, .init = open_it, .fini = close_it);
 
 /* The value of a member that is a string; lives until the next call. */
 static const char *member(const char *json, const char *name)

@@ -12,7 +12,7 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(write, .init = open_it, .fini = close_it, .timeout = 60);
+TestSuite(write, .init = open_it, .fini = close_it);
 
 #define BASE "profiles/orders/base"
 #define PROD "profiles/orders/production"

@@ -26,7 +26,7 @@ static void tear_down(void)
 	folder_remove(&folder);
 }
 
-TestSuite(store_crash, .init = set_up, .fini = tear_down, .timeout = 100);
+TestSuite(store_crash, .init = set_up, .fini = tear_down);
 
 /* Groups of audit rows and one version, from `group` on; each is told through `acks` once it is committed. */
 static void write_groups(int acks, uint64_t group)
