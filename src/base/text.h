@@ -32,6 +32,7 @@ void json_append_string(struct buf *b, struct slice s);
  * with "..." to fit, at least 16 bytes, never inside a character. Gives back `ret`. */
 const char *text_quote(char *ret, size_t size, struct slice name);
 
+int hex_digit(char c);					      /* its value, either case, or -1 */
 void hex_append(struct buf *b, const void *data, size_t len); /* lower case */
 bool hex_parse(struct slice text, void *ret, size_t len);     /* exactly 2 * len digits */
 

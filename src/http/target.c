@@ -3,17 +3,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte behind the percent sign at `s[0]`, or -1. */
 static int decode_percent(const char *s, size_t len)
 {
@@ -21,8 +10,8 @@ static int decode_percent(const char *s, size_t len)
 
 	if (len < 3)
 		return -1;
-	high = hex_value(s[1]);
-	low = hex_value(s[2]);
+	high = hex_digit(s[1]);
+	low = hex_digit(s[2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
