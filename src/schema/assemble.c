@@ -4,7 +4,6 @@
 #define INLINE_WEIGHT_MAX 32
 #define INLINE_DEPTH_MAX  6
 #define INLINED_MAX	  100000
-#define COVER_ROUNDS_MAX  16
 #define TYPES_UNKNOWN	  0xff
 
 static void clear_assembler(struct assembler *a)
@@ -345,24 +344,6 @@ static enum result assemble_subschema(struct assembler *a, uint32_t subschema, i
 	return rc;
 }
 
-/* The blocks of what the exhaustive walk over evaluated members may ask. */
-static enum result add_unevaluated(struct assembler *a, uint32_t subschema)
-{
-	const struct subschema *s = &a->rules.subschemas[subschema];
-
-	for (uint32_t i = 0; i < s->rules; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
-		uint32_t ignored;
-		enum result rc = OK;
-
-		if (rule->op == RULE_UNEVALUATED_ITEMS || rule->op == RULE_UNEVALUATED_PROPERTIES)
-			rc = assemble_block(a, rule->a, &ignored);
-		if (rc != OK)
-			return rc;
-	}
-	return add_plain(a, OPERATION_UNEVALUATED, subschema);
-}
-
 static enum result assemble_pending(struct assembler *a, uint32_t block)
 {
 	uint32_t subschema = VEC_AT(&a->pending, uint32_t, block);
@@ -372,7 +353,7 @@ static enum result assemble_pending(struct assembler *a, uint32_t block)
 
 	rc = assemble_subschema(a, subschema, 0);
 	if (rc == OK && (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0)
-		rc = add_unevaluated(a, subschema);
+		rc = assemble_unevaluated(a, subschema);
 	VEC_AT(&a->c->blocks, struct block, block) =
 		(struct block){start, a->c->instructions.count, types};
 	return rc;
@@ -412,66 +393,6 @@ static void complete_entries(struct assembler *a)
 	}
 }
 
-static bool covers(const struct assembler *a, uint32_t subschema)
-{
-	return subschema != NONE && (a->rules.subschemas[subschema].flags & SUBSCHEMA_COVERS) != 0;
-}
-
-static bool rule_covers(const struct assembler *a, const struct rule *rule)
-{
-	bool any = false;
-
-	switch ((enum rule_op)rule->op) {
-	case RULE_PROPERTIES:
-	case RULE_PATTERN_PROPERTIES:
-	case RULE_ADDITIONAL_PROPERTIES:
-	case RULE_PREFIX_ITEMS:
-	case RULE_ITEMS:
-	case RULE_CONTAINS:
-	case RULE_UNEVALUATED_ITEMS:
-	case RULE_UNEVALUATED_PROPERTIES:
-		return true;
-	case RULE_REF:
-		return covers(a, rule->a);
-	case RULE_ALL_OF:
-	case RULE_ANY_OF:
-	case RULE_ONE_OF:
-		for (uint32_t i = 0; !any && i < rule->b; i++)
-			any = covers(a, a->rules.links[rule->a + i]);
-		return any;
-	case RULE_DEPENDENT_SCHEMAS:
-		for (uint32_t i = 0; !any && i < rule->b; i++)
-			any = covers(a, a->rules.properties[rule->a + i].subschema);
-		return any;
-	case RULE_IF:
-		return covers(a, rule->a) || covers(a, rule->b) || covers(a, rule->c);
-	default:
-		return false;
-	}
-}
-
-/* Until nothing changes, but not for long: what is still unmarked then is marked, which costs time and nothing else. */
-static void mark_covering(struct assembler *a)
-{
-	bool is_changed = true;
-
-	for (int round = 0; is_changed && round < COVER_ROUNDS_MAX; round++) {
-		is_changed = false;
-		for (uint32_t i = a->rules.subschemas_count; i-- > 0;) {
-			struct subschema *s = &VEC_AT(&a->c->subschemas, struct subschema, i);
-
-			for (uint32_t k = 0; !covers(a, i) && k < s->rules; k++) {
-				if (!rule_covers(a, &a->rules.rules[s->first_rule + k]))
-					continue;
-				s->flags |= SUBSCHEMA_COVERS;
-				is_changed = true;
-			}
-		}
-	}
-	for (uint32_t i = 0; is_changed && i < a->c->subschemas.count; i++)
-		VEC_AT(&a->c->subschemas, struct subschema, i).flags |= SUBSCHEMA_COVERS;
-}
-
 static void view_rules(struct assembler *a)
 {
 #define X(type, name)                     \
@@ -496,6 +417,7 @@ enum result assemble(struct compiler *c)
 		a.block_of[i] = NONE;
 		a.types_of[i] = TYPES_UNKNOWN;
 	}
+	assemble_mark_covering(&a);
 	rc = assemble_block(&a, 0, &root);
 	for (uint32_t i = 0; rc == OK && i < a.pending.count; i++)
 		rc = assemble_pending(&a, i);
@@ -504,6 +426,5 @@ enum result assemble(struct compiler *c)
 		return rc;
 	complete_entries(&a);
 	complete_subschemas(&a);
-	mark_covering(&a);
 	return OK;
 }

@@ -7,6 +7,9 @@
 
 #include "schema/compile.h"
 
+/* Of looking for what would make a program faster; beyond it nothing more is looked for. */
+#define EFFORT_MAX UINT64_C(10000000)
+
 struct assembler {
 	struct compiler *c;
 	struct program rules; /* a view of the compiler's rules and what they refer to */
@@ -14,7 +17,7 @@ struct assembler {
 	uint8_t *types_of;    /* for each subschema, once asked for */
 	struct vec pending;   /* uint32_t: the subschema of each block */
 	uint32_t inlined;     /* rules set in elsewhere: bounded */
-	uint64_t effort;      /* spent on looking for tags: bounded */
+	uint64_t effort;      /* spent, up to EFFORT_MAX */
 };
 
 /* Appends the instructions; block 0 is the root's. */
@@ -37,6 +40,16 @@ void assemble_fill_slot(struct assembler *a, uint32_t first, uint32_t mask, uint
 /* One instruction for all rules of the subschema that look at an object's members, or an array's items. */
 MUST_USE enum result assemble_object(struct assembler *a, const struct subschema *s);
 MUST_USE enum result assemble_array(struct assembler *a, const struct subschema *s);
+
+/* An object plan's keys. assemble_find_entry() looks among the entries from `first` on. */
+MUST_USE enum result assemble_add_entry(struct assembler *a, const struct name *name,
+					uint32_t block);
+uint32_t assemble_find_entry(const struct assembler *a, uint32_t first, const struct name *name);
+MUST_USE enum result assemble_entry_slots(struct assembler *a, struct object_plan *plan);
+
+/* assemble_cover.c */
+void assemble_mark_covering(struct assembler *a);
+MUST_USE enum result assemble_unevaluated(struct assembler *a, uint32_t subschema);
 
 /* assemble_value.c */
 MUST_USE enum result assemble_enum(struct assembler *a, const struct rule *rule);

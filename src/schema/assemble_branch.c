@@ -6,7 +6,6 @@
 #define TAG_DEPTH_MAX  4
 #define TAG_KEYS_MAX   16
 #define TAG_VALUES_MAX 4096
-#define EFFORT_MAX     UINT64_C(10000000) /* then no more tags are looked for */
 
 static uint64_t tag_hash(const struct constant *k)
 {

@@ -32,7 +32,7 @@ static void find_parts(const struct assembler *a, const struct subschema *s, str
 	}
 }
 
-static uint32_t find_entry(struct assembler *a, uint32_t first, const struct name *name)
+uint32_t assemble_find_entry(const struct assembler *a, uint32_t first, const struct name *name)
 {
 	for (uint32_t i = first; i < a->c->entries.count; i++) {
 		const struct entry *e = &VEC_AT(&a->c->entries, struct entry, i);
@@ -43,8 +43,7 @@ static uint32_t find_entry(struct assembler *a, uint32_t first, const struct nam
 	return NONE;
 }
 
-static enum result add_entry(struct assembler *a, const struct name *name, uint32_t block,
-			     bool is_required)
+enum result assemble_add_entry(struct assembler *a, const struct name *name, uint32_t block)
 {
 	struct entry *e = vec_push(&a->c->entries, sizeof *e);
 
@@ -53,8 +52,7 @@ static enum result add_entry(struct assembler *a, const struct name *name, uint3
 	*e = (struct entry){.hash = name->hash,
 			    .text = name->text.at,
 			    .len = name->text.len,
-			    .block = block,
-			    .is_required = is_required};
+			    .block = block};
 	return OK;
 }
 
@@ -73,7 +71,7 @@ static enum result add_properties(struct assembler *a, const struct rule *rule)
 			is_anything(a, p->subschema) ? OK : assemble_block(a, p->subschema, &block);
 
 		if (rc == OK)
-			rc = add_entry(a, &p->name, block, false);
+			rc = assemble_add_entry(a, &p->name, block);
 		if (rc != OK)
 			return rc;
 	}
@@ -101,10 +99,10 @@ static enum result add_required(struct assembler *a, const struct rule *rule, ui
 			while (entry != NONE &&
 			       VEC_AT(&a->c->entries, struct entry, entry).text != name->text.at);
 		} else {
-			entry = find_entry(a, first, name);
+			entry = assemble_find_entry(a, first, name);
 		}
 		if (entry == NONE) {
-			if (add_entry(a, name, NONE, false) != OK)
+			if (assemble_add_entry(a, name, NONE) != OK)
 				return E_MEMORY;
 			entry = a->c->entries.count - 1;
 			if (rule->b > 8 && !lookup_add(&known, name->hash, entry))
@@ -155,7 +153,7 @@ static enum result add_patterns(struct assembler *a, const struct rule *rule,
 	return OK;
 }
 
-static enum result add_slots(struct assembler *a, struct object_plan *plan)
+enum result assemble_entry_slots(struct assembler *a, struct object_plan *plan)
 {
 	enum result rc = assemble_slots(a, plan->entries, &plan->slot, &plan->slot_mask);
 
@@ -179,7 +177,7 @@ static enum result make_object_plan(struct assembler *a, const struct parts *par
 		rc = add_required(a, parts->required, plan->entry, &plan->required);
 	plan->entries = a->c->entries.count - plan->entry;
 	if (rc == OK)
-		rc = add_slots(a, plan);
+		rc = assemble_entry_slots(a, plan);
 	if (rc == OK)
 		rc = add_patterns(a, parts->patterns, plan);
 	if (rc == OK)

@@ -146,10 +146,33 @@ bool run_object(struct machine *m, const struct object_plan *plan, const struct 
 	return run_members(m, plan, n);
 }
 
+/* Items from `i` on against a block. One that is an array or object plan and nothing else, as in tables, is run without the
+ * dispatcher: it goes deeper into the instance, which is bounded. */
+static inline bool run_items(struct machine *m, const struct block *b, const struct tree_node *n,
+			     uint32_t i)
+{
+	const struct tree_node *item = n->of.items + i, *last = n->of.items + n->count;
+	const struct instruction *only = m->instructions + b->start;
+	bool is_one = b->end - b->start == 1;
+	bool is_array = is_one && only->operation == OPERATION_ARRAY;
+	bool is_object = is_one && only->operation == OPERATION_OBJECT;
+
+	for (; item < last; item++) {
+		if ((b->mask & type_of(item)) == 0)
+			return refuse(m, item);
+		if (b->start == b->end)
+			continue;
+		if (!(is_array	  ? run_array(m, &m->program->array_plans[only->a], item)
+		      : is_object ? run_object(m, &m->program->object_plans[only->a], item)
+				  : run_block(m, b->start, b->end, item)))
+			return false;
+	}
+	return charge(m, n->count);
+}
+
 bool run_array(struct machine *m, const struct array_plan *plan, const struct tree_node *n)
 {
 	uint32_t i = 0;
-	const struct block *b;
 
 	if (n->kind != TREE_ARRAY)
 		return true;
@@ -161,14 +184,5 @@ bool run_array(struct machine *m, const struct array_plan *plan, const struct tr
 	}
 	if (plan->items >= BLOCK_NEVER)
 		return plan->items == NONE || i == n->count;
-	b = &m->blocks[plan->items];
-	for (; i < n->count; i++) {
-		const struct tree_node *item = &n->of.items[i];
-
-		if ((b->mask & type_of(item)) == 0)
-			return refuse(m, item);
-		if (b->start != b->end && !run_block(m, b->start, b->end, item))
-			return false;
-	}
-	return charge(m, n->count);
+	return run_items(m, &m->blocks[plan->items], n, i);
 }
