@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Formats behind the first `used` bytes; what does not fit is cut, between characters. */
+/* Formats behind the first `used` bytes; what does not fit is cut, between characters. A name in it may be anybody's, and
+ * the text may end on a terminal. */
 static void put_text(struct error *err, size_t used, const char *fmt, va_list args)
 	PRINTF_LIKE(3, 0);
 
@@ -17,6 +18,10 @@ static void put_text(struct error *err, size_t used, const char *fmt, va_list ar
 
 	if (len >= 0 && (size_t)len >= room)
 		err->text[utf8_whole(slice_make(err->text, sizeof err->text - 1))] = '\0';
+	for (char *c = err->text + used; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
 }
 
 static void PRINTF_LIKE(2, 3) append_text(struct error *err, const char *fmt, ...)

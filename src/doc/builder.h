@@ -7,11 +7,10 @@
 
 #include "doc/tree.h"
 
-/* An open container: where it stands on the stack, and what its children add up to. */
+/* An open container and where it stands on the stack. */
 struct builder_frame {
 	uint32_t slot;
 	uint8_t kind;
-	uint8_t height; /* unused by JSON: containers inside one another below this one */
 };
 
 struct builder {
@@ -71,10 +70,4 @@ enum result builder_close(struct builder *b, const struct tree_node **ret, struc
 static inline enum tree_kind builder_kind(const struct builder *b)
 {
 	return (enum tree_kind)b->frames[b->depth - 1].kind;
-}
-
-/* Whether the innermost container has children yet. */
-static inline bool builder_is_empty(const struct builder *b)
-{
-	return b->used == b->frames[b->depth - 1].slot + 1;
 }

@@ -1,6 +1,6 @@
 /* Lines of an audit log that someone may have made up: both readers agree, and what reads is written as a line
  * that reads the same. */
-#include "audit/entry.h"
+#include "audit/filing.h"
 #include "crypto/crypto.h"
 
 #include <stdlib.h>
@@ -11,6 +11,38 @@ static void must(bool holds)
 {
 	if (!holds)
 		abort();
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Filed under what it says, an entry is found; under anything else it is not. */
+static void file_entry(const struct audit_entry *e, struct slice line)
+{
+	CLEANUP(alloc_freep)
+	struct slice *paths = alloc_zero_array(e->touched_count, sizeof *paths);
+	struct audit_filing filing = {
+		.time_ms = e->time_ms,
+		.actor = e->actor,
+		.action = e->action,
+		.outcome = e->outcome,
+		.paths = paths,
+		.paths_count = e->touched_count,
+	};
+
+	must(paths != NULL);
+	for (uint32_t i = 0; i < e->touched_count; i++)
+		paths[i] = e->touched[i].path;
+	qsort(paths, e->touched_count, sizeof *paths, compare_paths);
+	must(audit_filing_check(&filing, line, NULL) == OK);
+	filing.paths_count = 0;
+	must((audit_filing_check(&filing, line, NULL) == OK) == (e->touched_count == 0));
+	filing.paths_count = e->touched_count;
+	filing.outcome = SLICE_LITERAL("nothing like it");
+	must((audit_filing_check(&filing, line, NULL) == OK) ==
+	     slice_is_equal(filing.outcome, e->outcome));
 }
 
 static void write_again(const struct audit_entry *e)
@@ -29,6 +61,7 @@ static void write_again(const struct audit_entry *e)
 	must(slice_is_equal(again.actor, e->actor) && slice_is_equal(again.action, e->action));
 	must(again.touched_count <= e->touched_count);
 	must(again.touched_more >= e->touched_more);
+	file_entry(&again, buf_slice(&line));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -36,9 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	struct slice line = slice_make((const char *)data, size);
 	struct audit_entry e;
+	const struct audit_filing none = {0};
 	struct audit_head head;
 	bool has_head = audit_head_read(&head, line, NULL) == OK;
 
+	must(audit_filing_check(&none, line, NULL) != E_MEMORY);
 	if (audit_entry_read(&e, &tree, line, NULL) != OK)
 		return 0;
 	if (has_head)

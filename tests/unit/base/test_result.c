@@ -62,6 +62,19 @@ Test(result, a_cut_leaves_no_half_of_a_character)
 	}
 }
 
+Test(result, a_name_in_a_text_moves_no_cursor)
+{
+	struct error err = ERROR_NULL;
+
+	cr_expect_eq(fail(&err, E_IO, "`%s`",
+			  "a\x1b[2J\n\x7f"
+			  "b\xc3\xbc"),
+		     E_IO);
+	cr_expect_str_eq(err.text, "`a?[2J??b\xc3\xbc`");
+	cr_expect_eq(wrap(&err, E_IO, "\t"), E_IO);
+	cr_expect_str_eq(err.text, "?: `a?[2J??b\xc3\xbc`");
+}
+
 Test(result, nobody_has_to_want_an_explanation)
 {
 	cr_expect_eq(fail(NULL, E_IO, "x"), E_IO);
