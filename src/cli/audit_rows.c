@@ -37,7 +37,8 @@ static enum result turn_page(struct audit_pages *p, struct error *err)
 	return OK;
 }
 
-/* The index is the entry's own where it can be read, so that a gap shows; what cannot be read stands where it was found. */
+/* The index is the entry's own where it can be read, so that a gap shows; what cannot be read stands where it was found. It only
+ * ever rises: an entry that says an earlier one must not have us read the same pages for ever. */
 static void fill_row(struct audit_pages *p, struct audit_verify_row *ret)
 {
 	const struct audit_page *page = &p->page;
@@ -46,7 +47,8 @@ static void fill_row(struct audit_pages *p, struct audit_verify_row *ret)
 	struct error ignored;
 
 	ret->index = p->index;
-	if (audit_head_read(&head, ret->line, &ignored) == OK)
+	if (audit_head_read(&head, ret->line, &ignored) == OK && head.index > p->index &&
+	    head.index < UINT64_MAX)
 		p->index = head.index;
 	ret->leaf = leaf_at < page->leaves.len ? slice_make(page->leaves.data + leaf_at, HASH_BYTES)
 					       : SLICE_NULL;
