@@ -168,6 +168,16 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 	return OK;
 }
 
+/* One moment can be asked for, not two. */
+static enum result check_moments(uint32_t seen, struct error *err)
+{
+	uint32_t moments = seen & (PARAM_VERSION | PARAM_REVISION | PARAM_AT);
+
+	if ((moments & (moments - 1)) == 0)
+		return OK;
+	return fail(err, E_MALFORMED, "version, revision and at exclude each other");
+}
+
 enum result params_read(struct call_input *ret, bool *ret_has_format, enum media *ret_format,
 			struct slice query, uint32_t allowed, const struct param_limits *limits,
 			struct error *err)
@@ -181,7 +191,9 @@ enum result params_read(struct call_input *ret, bool *ret_has_format, enum media
 		bool is_end;
 		enum result rc = query_item_next(&query, &item, &is_end, is_plus_kept, err);
 
-		if (rc != OK || is_end)
+		if (rc == OK && is_end)
+			return check_moments(seen, err);
+		if (rc != OK)
 			return rc;
 		row = find_param(item.name, allowed);
 		if (row == NULL)
