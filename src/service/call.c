@@ -69,6 +69,15 @@ void call_clear(struct call *c)
 	arena_clear(&c->arena);
 }
 
+/* What the log keeps of failures: what one may not do, and writes that were refused. That a read found nothing is no refusal. */
+static bool is_refusal(const struct call *c, enum result rc)
+{
+	if (rc == E_FORBIDDEN)
+		return true;
+	return verb_is_write(c->verb) && !c->in.is_dry_run &&
+	       (rc == E_INVALID || rc == E_CONFLICT || rc == E_PRECONDITION || rc == E_LIMIT);
+}
+
 static enum step answer_failed(struct call *c, enum result rc)
 {
 	c->out.result = rc;
@@ -77,7 +86,7 @@ static enum step answer_failed(struct call *c, enum result rc)
 	c->out.kind = BODY_NONE;
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
-	if (rc == E_FORBIDDEN && c->token != NULL && c->recording == NULL &&
+	if (is_refusal(c, rc) && c->token != NULL && c->recording == NULL &&
 	    !recording_touch(c, c->path, 0, NULL))
 		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
 	return STEP_ANSWER;

@@ -92,34 +92,6 @@ static enum result write_one(struct group *g, struct call *c, struct error *err)
 }
 
 /* Whether the group can go on. */
-static bool add_write(struct group *g, struct call *c, struct error *err)
-{
-	enum result rc = write_one(g, c, err);
-
-	switch (rc) {
-	case OK:
-		keep(g, c);
-		return true;
-	case E_BUSY:
-		send_back(g, c);
-		return true;
-	case E_CORRUPT: /* the transaction is gone */
-		keep(g, c);
-		return false;
-	case E_IO:
-	case E_UNAVAILABLE:
-		answer_unwritten(c, err);
-		keep(g, c);
-		return true;
-	default:
-		c->recording = NULL;
-		answer_error(c, rc, err);
-		keep(g, c);
-		return true;
-	}
-}
-
-/* Whether the group can go on. */
 static bool pay(struct group *g, struct call *c, struct error *err)
 {
 	enum result rc = token_spend(g->service, g->working, c, err);
@@ -157,6 +129,33 @@ static bool add_recording(struct group *g, struct call *c, struct error *err)
 	}
 	answer_unwritten(c, err);
 	return rc != E_IO && rc != E_UNAVAILABLE;
+}
+
+/* Whether the group can go on. */
+static bool add_write(struct group *g, struct call *c, struct error *err)
+{
+	enum result rc = write_one(g, c, err);
+
+	switch (rc) {
+	case OK:
+		keep(g, c);
+		return true;
+	case E_BUSY:
+		send_back(g, c);
+		return true;
+	case E_CORRUPT: /* the transaction is gone */
+		keep(g, c);
+		return false;
+	case E_IO:
+	case E_UNAVAILABLE:
+		answer_unwritten(c, err);
+		keep(g, c);
+		return true;
+	default:
+		c->recording = NULL;
+		answer_error(c, rc, err);
+		return add_recording(g, c, err);
+	}
 }
 
 /* It lost too often: prepared here and now, where nobody can come between. What is prepared reads the store's committed state, so nothing

@@ -50,9 +50,14 @@ struct snapshot *service_snapshot(struct service *s)
 	return now;
 }
 
-static bool is_write(enum verb verb)
+static bool is_of_one_document(enum verb verb)
 {
 	return verb >= VERB_DOCUMENT_PUT && verb <= VERB_DOCUMENT_ROLLBACK;
+}
+
+bool verb_is_write(enum verb verb)
+{
+	return is_of_one_document(verb) || verb == VERB_BATCH || verb == VERB_REVISION_REVERT;
 }
 
 static bool may_pass(const struct scene *scene)
@@ -63,7 +68,7 @@ static bool may_pass(const struct scene *scene)
 	case GUARD_PATH:
 		if (rights_may(scene->rights, c->permission, c->path))
 			return true;
-		return is_write(c->verb) && c->in.is_dry_run &&
+		return is_of_one_document(c->verb) && c->in.is_dry_run &&
 		       rights_may(scene->rights, MAY_CHECK, c->path);
 	case GUARD_UNDER:
 		return rights_may_under(scene->rights, c->permission, c->path);

@@ -72,6 +72,9 @@ struct verb_row {
 
 extern const struct verb_row verb_table[VERB_COUNT];
 
+/* Whether it changes documents when it is no dry run. */
+bool verb_is_write(enum verb verb);
+
 /* What the audit log is told of a call before its answer leaves. In the call's arena. */
 struct recording {
 	struct slice action;
