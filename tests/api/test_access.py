@@ -1,0 +1,215 @@
+"""DESIGN 5: who may do what."""
+import time
+import unittest
+
+from support import Case, together
+
+
+class Access(Case):
+    def create(self, token="", status=(200, 201), **body):
+        body = {"name": "t", "policies": ["administrator"], "ttl": "1h", **body}
+        answer = self.server.post("/v1/tokens", {k: v for k, v in body.items() if v is not None}, token=token)
+        self.assertIn(answer.status, (status,) if isinstance(status, int) else status, repr(answer))
+        return answer.json
+
+    def is_known(self, token):
+        return self.server.get("/v1/tokens/self", token=token).status == 200
+
+    def test_a_token_is_shown_once(self):
+        made = self.create(name="once")
+        self.assertEqual((made["name"], made["policies"]), ("once", ["administrator"]))
+        self.assertTrue(made["token"].startswith("rv_"))
+        self.assertTrue(made["accessor"] and made["expires_at"])
+        listed = self.expect(self.server.get("/v1/tokens?limit=1000"), 200)
+        self.assertNotIn(made["token"].encode(), listed.body)
+        self.assertIn(made["accessor"], [t["accessor"] for t in listed.json["items"]])
+        own = self.expect(self.server.get("/v1/tokens/self", token=made["token"]), 200)
+        self.assertEqual((own.json["accessor"], own.json["name"]), (made["accessor"], "once"))
+        self.assertNotIn(made["token"].encode(), own.body)
+
+    def test_unknown_callers_get_one_and_the_same_answer(self):
+        revoked, expired = self.create(), self.create(ttl="1s")
+        self.expect(self.server.delete("/v1/tokens/" + revoked["accessor"]), 204)
+        time.sleep(1.1)
+        wrong = revoked["token"][:-1] + ("a" if revoked["token"][-1] != "a" else "b")
+        bodies = set()
+        for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic dTpw"}, {"Authorization": "Bearer " + wrong},
+                        {"Authorization": "Bearer " + revoked["token"]}, {"Authorization": "Bearer " + expired["token"]},
+                        {"Authorization": "Bearer rv_" + "x" * 4000}):
+            answer = self.server.get("/v1/profiles/any/thing", token=None, headers=headers)
+            problem = self.expect_problem(answer, 401)
+            self.assertIn("Bearer", answer.headers["WWW-Authenticate"])
+            bodies.add(tuple(sorted((k, v) for k, v in problem.items() if k != "request_id")))
+        self.assertEqual(len(bodies), 1, bodies)
+
+    def test_a_revoked_token_ends_its_children(self):
+        parent = self.create()
+        child = self.create(parent["token"])
+        grandchild = self.create(child["token"])
+        self.assertTrue(self.is_known(grandchild["token"]))
+        self.expect(self.server.delete("/v1/tokens/" + parent["accessor"]), 204)
+        self.assertEqual([self.is_known(t["token"]) for t in (parent, child, grandchild)], [False] * 3)
+        self.expect_problem(self.server.delete("/v1/tokens/" + parent["accessor"]), 404)
+        self.expect_problem(self.server.delete("/v1/tokens/unknown"), 404)
+
+    def test_a_child_never_outlives_or_outranks_its_parent(self):
+        parent = self.create(ttl="2s")
+        child = self.create(parent["token"], ttl="1h")
+        self.assertLessEqual(child["expires_at"], parent["expires_at"])
+        narrow = self.reader("narrow", "allow write sys/tokens", "allow read profiles/narrow/*")
+        self.store("policies/wide", "rules:\n  - {allow: [read, write], on: profiles/**}\n")
+        answer = self.server.post("/v1/tokens", {"name": "x", "policies": ["wide"], "ttl": "1h"}, token=narrow)
+        self.expect_problem(answer, 403)
+        self.expect_problem(self.server.post("/v1/tokens", {"name": "x", "policies": ["administrator"], "ttl": "1h"}, token=narrow), 403)
+        same = self.create(narrow, policies=["narrow"])
+        self.store("profiles/narrow/a", {"a": 1})
+        self.expect(self.server.get("/v1/profiles/narrow/a", token=same["token"]), 200)
+        # What the parent's policy loses, the child loses.
+        self.store("policies/narrow", "rules:\n  - {allow: [write], on: sys/tokens}\n")
+        self.expect_problem(self.server.get("/v1/profiles/narrow/a", token=same["token"]), 403)
+
+    def test_grant_lets_give_what_one_has_not(self):
+        granter = self.reader("granter", "allow write sys/tokens", "allow grant policies/granted")
+        self.store("policies/granted", "rules:\n  - {allow: [read], on: profiles/granted/*}\n")
+        answer = self.server.post("/v1/tokens", {"name": "x", "policies": ["granted"], "ttl": "1h"}, token=granter)
+        self.assertIn(answer.status, (200, 201), repr(answer))
+
+    def test_a_token_is_good_for_so_many_uses(self):
+        made = self.create(uses=2)
+        self.assertEqual([self.is_known(made["token"]) for _ in range(4)], [True, True, False, False])
+
+    def test_uses_are_counted_across_connections_at_once(self):
+        made = self.create(uses=5)
+        seen = []
+        together(*[lambda: seen.append(self.is_known(made["token"])) for _ in range(20)])
+        self.assertEqual(sum(seen), 5)
+
+    def test_a_token_is_good_from_some_addresses(self):
+        self.assertTrue(self.is_known(self.create(addresses=["127.0.0.0/8"])["token"]))
+        self.assertFalse(self.is_known(self.create(addresses=["10.0.0.0/8", "2001:db8::/32"])["token"]))
+        self.create(addresses=["300.0.0.1"], status=(400, 422))
+
+    def test_bad_wishes_for_a_token_are_refused(self):
+        for more in ({"name": ""}, {"name": None}, {"policies": []}, {"policies": None}, {"policies": ["unheard-of"]}, {"ttl": "soon"},
+                     {"ttl": "-1h"}, {"ttl": "0s"}, {"uses": -1}, {"uses": 0}, {"unknown": 1}):
+            with self.subTest(more):
+                self.create(status=(400, 404, 422), **more)
+
+    def test_renewing(self):
+        made = self.create(ttl="5s")
+        time.sleep(0.05)
+        answer = self.expect(self.server.post("/v1/tokens/self:renew", token=made["token"]), 200)
+        self.assertGreaterEqual(answer.json["expires_at"], made["expires_at"])
+
+    def test_a_deny_wins_everywhere(self):
+        for name in ("open", "break-glass/x"):
+            self.secret("deny/" + name, {"k": "geheim-" + name})
+        self.store("profiles/deny/a", "a: ${secret:deny/break-glass/x#k}\nb: ${secret:deny/open#k}\n")
+        reader = self.reader("denied", "allow read,list,write,delete,rollback **", "deny read,list secrets/deny/break-glass/**",
+                             "deny delete profiles/deny/*")
+        self.expect(self.server.get("/v1/secrets/deny/open", token=reader), 200)
+        for path in ("secrets/deny/break-glass/x", "secrets/deny/break-glass/x:versions", "secrets/deny/break-glass/x:diff?from=1&to=1",
+                     "secrets/deny/break-glass/x:dependents", "secrets/deny/break-glass/none"):
+            self.expect_problem(self.server.get("/v1/" + path, token=reader), 403)
+        listed = self.expect(self.server.get("/v1/secrets?prefix=deny/", token=reader), 200)
+        self.assertEqual([i["path"] for i in listed.json["items"]], ["secrets/deny/open"])
+        problem = self.expect_problem(self.server.get("/v1/config/deny/a?reveal=true", token=reader), 403)
+        self.assertIn("/a", str(problem))
+        self.assertNotIn("geheim", str(problem))
+        self.expect_problem(self.server.delete("/v1/profiles/deny/a", token=reader), 403)
+        self.expect_problem(self.server.post("/v1/batch", {"changes": [{"op": "delete", "path": "profiles/deny/a"}]}, token=reader), 403)
+
+    def test_nothing_is_allowed_by_itself(self):
+        self.store("profiles/nothing/a", {"a": 1})
+        nobody = self.reader("nobody", "allow read profiles/elsewhere/*")
+        for method, path in (("GET", "/v1/profiles/nothing/a"), ("GET", "/v1/profiles/nothing/absent"), ("GET", "/v1/config/nothing/a"),
+                             ("DELETE", "/v1/profiles/nothing/a"), ("GET", "/v1/audit"), ("GET", "/v1/tokens"), ("GET", "/v1/status"),
+                             ("GET", "/v1/backup"), ("GET", "/metrics"), ("GET", "/v1/audit/checkpoint")):
+            self.expect_problem(self.server.ask(method, path, token=nobody), 403)
+        for path in ("/v1/profiles/nothing/a", "/v1/secrets/nothing/a", "/v1/policies/nothing", "/v1/schemas/nothing"):
+            self.expect_problem(self.server.put(path, {"a": 1}, token=nobody), 403)
+        listed = self.server.get("/v1/profiles", token=nobody)
+        self.assertTrue(listed.status == 403 or listed.json["items"] == [], repr(listed))
+        self.expect_problem(self.server.post("/v1/tokens", {"name": "x", "policies": ["nobody"]}, token=nobody), 403)
+
+    def test_one_segment_and_any_number(self):
+        self.store("profiles/glob/a", {"a": 1})
+        self.secret("glob/a", {"k": "v"})
+        self.secret("glob/a/b", {"k": "v"})
+        reader = self.reader("glob", "allow read,list profiles/*/a", "allow read,list secrets/glob/*", "allow read,list policies/**")
+        statuses = [self.server.get("/v1/" + p, token=reader).status
+                    for p in ("profiles/glob/a", "secrets/glob/a", "secrets/glob/a/b", "policies/glob")]
+        self.assertEqual(statuses, [200, 200, 403, 200])
+        for bad in ("profiles/gl*", "secrets/**x", "a//b", "", "/profiles/a"):
+            answer = self.server.put("/v1/policies/bad-glob", {"rules": [{"allow": ["read"], "on": bad}]})
+            self.assertIn(answer.status, (400, 422), bad)
+        for bad in ({"rules": [{"allow": ["fly"], "on": "**"}]}, {"rules": [{"on": "**"}]}, {"rules": {}}, {"rule": []}, {},
+                    {"rules": [{"allow": ["read"], "deny": ["read"], "on": "**"}]}):
+            answer = self.server.put("/v1/policies/bad-rule", bad)
+            self.assertIn(answer.status, (400, 422), bad)
+
+    def test_writing_policies_needs_admin_too(self):
+        self.store("policies/target", "rules:\n  - {allow: [read], on: profiles/a/*}\n")
+        self.store("policies/target", "rules:\n  - {allow: [read], on: profiles/b/*}\n")
+        writer = self.reader("policy-writer", "allow read,list,write,check,delete,rollback,destroy **")
+        more = {"rules": [{"allow": ["admin"], "on": "**"}]}
+        for answer in (self.server.put("/v1/policies/target", more, token=writer), self.server.put("/v1/policies/new", more, token=writer),
+                       self.server.delete("/v1/policies/target", token=writer),
+                       self.server.post("/v1/policies/target:rollback", {"version": 1}, token=writer),
+                       self.server.ask("PATCH", "/v1/policies/target", body=b"{}", type="application/merge-patch+json", token=writer),
+                       self.server.post("/v1/batch", {"changes": [{"op": "put", "path": "policies/new", "content": more}]}, token=writer)):
+            self.expect_problem(answer, 403)
+        self.expect(self.server.put("/v1/policies/new", more), 201)
+
+    def test_a_revert_of_a_policy_needs_admin_too(self):
+        self.store("policies/undone", "rules:\n  - {allow: [read], on: profiles/a/*}\n")
+        revision = self.store("policies/undone", "rules:\n  - {allow: [read], on: profiles/b/*}\n").json["revision"]
+        writer = self.reader("policy-reverter", "allow read,list,write,check,delete,rollback,destroy **")
+        self.expect_problem(self.server.post(f"/v1/revisions/{revision}:revert", token=writer), 403)
+
+    def test_a_policys_change_counts_at_once(self):
+        self.store("profiles/fresh/a", {"a": 1})
+        reader = self.reader("fresh", "allow read profiles/fresh/*")
+        self.expect(self.server.get("/v1/profiles/fresh/a", token=reader), 200)
+        self.store("policies/fresh", "rules:\n  - {allow: [read], on: profiles/other/*}\n")
+        self.expect_problem(self.server.get("/v1/profiles/fresh/a", token=reader), 403)
+
+    def test_it_is_said_which_rule_decided(self):
+        reader = self.reader("why", "allow read profiles/why/*", "deny read profiles/why/not")
+        ask = lambda path, permission="read": self.expect(
+            self.server.post("/v1/access:check", {"permission": permission, "path": path}, token=reader), 200).json
+        yes, no, none = ask("profiles/why/a"), ask("profiles/why/not"), ask("profiles/else/a")
+        self.assertEqual([a["allowed"] for a in (yes, no, none)], [True, False, False])
+        self.assertIn("why", str(yes["rule"]))
+        self.assertNotEqual(yes["rule"], no["rule"])
+        self.assertFalse(none.get("rule"))
+        self.expect_problem(self.server.post("/v1/access:check", {"permission": "fly", "path": "a"}, token=reader), 400)
+        self.expect_problem(self.server.post("/v1/access:check", {}, token=reader), 400)
+
+    def test_refusals_of_known_principals_are_recorded(self):
+        reader = self.reader("refused", "allow read profiles/refused/*")
+        self.secret("refused/a", {"k": "v"})
+        answer = self.server.get("/v1/secrets/refused/a", token=reader)
+        self.expect_problem(answer, 403)
+        entries = [e for e in self.audit(path="secrets/refused/a") if e["outcome"] != "ok"]
+        self.assertEqual(len(entries), 1, entries)
+        self.assertEqual(entries[0]["request_id"], answer.headers["Reeve-Request-Id"])
+        self.assertEqual(entries[0]["index"], int(answer.headers["Reeve-Audit-Index"]))
+
+    def test_the_shipped_policies_do_what_they_say(self):
+        self.secret("shipped/a", {"k": "v"})
+        self.store("profiles/shipped/a", "a: ${secret:shipped/a#k}\n")
+        can = lambda token, method, path, body=None: self.server.ask(method, path, body=body, token=token).status not in (401, 403)
+        operator, auditor, runtime = (self.server.token([p]) for p in ("operator", "auditor", "runtime"))
+        new = {"data": {"k": "w"}}
+        self.assertEqual([can(operator, "PUT", "/v1/secrets/shipped/a", new), can(operator, "PUT", "/v1/policies/x", {"rules": []}),
+                          can(operator, "POST", "/v1/tokens", {"name": "x", "policies": ["operator"]})], [True, False, False])
+        self.assertEqual([can(auditor, "GET", "/v1/audit"), can(auditor, "GET", "/v1/secrets/shipped/a"),
+                          can(auditor, "GET", "/v1/config/shipped/a"), can(auditor, "GET", "/v1/config/shipped/a?reveal=true")],
+                         [True, False, True, False])
+        self.assertEqual([can(runtime, "GET", "/v1/config/shipped/a?reveal=true"), can(runtime, "GET", "/v1/profiles/shipped/a"),
+                          can(runtime, "PUT", "/v1/secrets/shipped/a", new)], [True, False, False])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,307 @@
+"""The reeve command: everything that `reeve --help` names, against a real server."""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from support import COMMAND, Case
+
+ORDERS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "orders"
+
+WATCHER = """import json, os, signal, sys, time
+def show(*_):
+    print(json.load(open(os.environ["REEVE_CONFIG_FILE"]))["n"], flush=True)
+def end(*_):
+    print("ended", flush=True); sys.exit(7)
+signal.signal(signal.SIGHUP, show); signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGUSR1, lambda *_: print("usr1", flush=True))
+print(os.environ["REEVE_CONFIG_FILE"], flush=True)
+show()
+while True: time.sleep(0.05)
+"""
+
+
+class Command(Case):
+    def write(self, name, text):
+        path = self.server.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    # -- help and usage
+
+    def commands(self):
+        return re.findall(r"^  ([a-z]+)  ", self.reeve("--help"), re.M)
+
+    def test_help_is_everywhere_with_an_example(self):
+        names = self.commands()
+        for name in ("apply", "check", "get", "put", "edit", "delete", "config", "history", "diff", "log", "show", "revert", "rollback",
+                     "secret", "audit", "token", "access", "backup", "run", "status", "completion"):
+            self.assertIn(name, names)
+        subcommands = [(n,) for n in names] + [("secret", s) for s in ("put", "set", "get", "delete", "undelete", "destroy")] + \
+            [("audit", s) for s in ("list", "verify")] + [("token", s) for s in ("create", "list", "revoke")] + [("access", "check")]
+        for words in subcommands:
+            self.assertIn("xample: ", self.reeve(*words, "--help"), words)
+
+    def test_wrong_usage_exits_with_2(self):
+        for words in ((), ("nothing",), ("get",), ("put", "profiles/a/b", "--nope"), ("rollback", "profiles/a/b"), ("secret",),
+                      ("secret", "explode"), ("run", "--", "true"), ("apply",), ("config", "one"), ("get", "nokind/a"),
+                      ("token", "create"), ("show", "x"), ("completion", "fish"), ("get", "a", "b", "c"), ("get", "profiles/../a")):
+            self.reeve(*words, code=2)
+            self.assertTrue(self.stderr.strip(), words)
+
+    def test_a_refusal_exits_with_1_and_says_why(self):
+        self.reeve("get", "profiles/not/there", code=1)
+        self.assertIn("not", self.stderr)
+        self.reeve("status", code=1, env={"REEVE_ADDR": "http://127.0.0.1:1"})
+        self.write("bad.token", "rv_nothing\n")
+        self.reeve("status", code=1, token_file=self.server.folder / "bad.token")
+        self.reeve("status", code=1, token_file=self.server.folder / "absent.token")
+
+    def test_completion(self):
+        for shell in ("bash", "zsh"):
+            self.assertIn("rollback", self.reeve("completion", shell))
+        script = self.reeve("completion", "bash") + '\nCOMP_WORDS=(reeve roll); COMP_CWORD=1; ' \
+            '$(complete -p reeve | sed "s/.*-F \\([^ ]*\\).*/\\1/"); echo "${COMPREPLY[@]}"'
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+        self.assertEqual(done.stdout.split(), ["rollback"], done.stderr)
+
+    # -- documents
+
+    def test_a_document_from_put_to_undelete(self):
+        path = "profiles/cli/doc"
+        file = self.write("doc.yaml", "# kept\na: 1\n")
+        self.reeve("put", path, file, "-m", "first")
+        self.assertEqual(self.reeve("get", path), "# kept\na: 1\n")
+        self.reeve("put", path, stdin="a: 2\n")
+        self.reeve("put", path, "-", "--dry-run", stdin="a: 3\n")
+        self.assertEqual(json.loads(self.reeve("get", path, "-o", "json"))["content"], {"a": 2})
+        self.assertEqual(self.reeve("get", path, "--version", "1"), "# kept\na: 1\n")
+        history = self.reeve("history", path)
+        self.assertIn("first", history)
+        self.assertIn("/a", self.reeve("diff", path, "--from", "1", "--to", "2"))
+        self.reeve("rollback", path, "--to", "1")
+        self.assertEqual(self.reeve("get", path), "# kept\na: 1\n")
+        self.assertIn(path, self.reeve("list", "profiles/cli/"))
+        self.reeve("delete", path)
+        self.reeve("get", path, code=1)
+        self.reeve("undelete", path, "--versions", "3")
+        self.assertEqual(self.reeve("get", path), "# kept\na: 1\n")
+        self.reeve("put", path, code=1, stdin="a: ${b}\n")
+        self.assertIn("/a", self.stderr)
+        self.reeve("put", path, code=1, stdin="a: [\n")
+
+    def test_editing(self):
+        self.store("profiles/cli/edited", "# kept\na: 1\n")
+        self.reeve("edit", "profiles/cli/edited", env={"EDITOR": "sed -i s/1/2/"})
+        self.assertEqual(self.reeve("get", "profiles/cli/edited"), "# kept\na: 2\n")
+        self.reeve("edit", "profiles/cli/edited", env={"EDITOR": "true"})
+        self.assertEqual(self.document("profiles/cli/edited")["version"], 2)
+        self.reeve("edit", "profiles/cli/edited", env={"EDITOR": "false"}, code=1)
+        self.assertEqual(self.document("profiles/cli/edited")["version"], 2)
+
+    def test_an_edit_that_someone_overtook_is_refused(self):
+        self.store("profiles/cli/raced", "a: 1\n")
+        put = f"{os.path.abspath(COMMAND)} put profiles/cli/raced {self.write('other.yaml', 'a: 9' + chr(10))}; sed -i s/1/2/"
+        script = self.write("editor.sh", f"#!/bin/sh\n{put} \"$1\"\n")
+        script.chmod(0o755)
+        self.reeve("edit", "profiles/cli/raced", env={"EDITOR": str(script)}, code=1)
+        self.assertEqual(self.document("profiles/cli/raced")["content"], {"a": 9})
+
+    def test_configurations_in_every_output(self):
+        self.secret("cli/conf", {"k": "geheim"})
+        self.store("profiles/cli/conf", "a: {b: 1}\ns: ${secret:cli/conf#k}\n")
+        self.assertEqual(json.loads(self.reeve("config", "cli/conf", "-o", "json")), {"a": {"b": 1}, "s": "${secret:cli/conf#k}"})
+        self.assertIn("geheim", self.reeve("config", "cli/conf", "--reveal", "-o", "yaml"))
+        self.assertIn("A_B=1\n", self.reeve("config", "cli/conf", "-o", "env"))
+        self.assertIn("a.b=1\n", self.reeve("config", "cli/conf", "-o", "properties"))
+        self.assertEqual(self.reeve("config", "cli/conf", "-o", "raw", "--key", "/a/b").strip(), "1")
+        self.assertIn("profiles/cli/conf", self.reeve("config", "cli/conf", "--explain"))
+        self.reeve("config", "cli/absent", code=1)
+        self.assertTrue(self.reeve("history", "config/cli/conf"))
+
+    def test_the_stores_history_and_undoing(self):
+        self.store("profiles/cli/rev", "a: 1\n")
+        revision = self.store("profiles/cli/rev", "a: 2\n", message="mistaken").json["revision"]
+        self.assertIn("mistaken", self.reeve("log", "--path", "profiles/cli/rev"))
+        self.assertIn("profiles/cli/rev", self.reeve("show", revision))
+        self.reeve("revert", revision, "-m", "undo")
+        self.assertEqual(self.config("cli/rev"), {"a": 1})
+        self.reeve("revert", revision, code=1)
+
+    # -- secrets, tokens, access
+
+    def test_secrets_from_files_standard_input_and_the_line(self):
+        (self.server.folder / "value").write_bytes(b"verbatim\n\n")
+        self.reeve("secret", "put", "cli/s", f"file=@{self.server.folder / 'value'}", "typed=-", stdin="from stdin\n")
+        self.assertEqual(self.document("secrets/cli/s")["data"], {"file": "verbatim\n\n", "typed": "from stdin"})
+        self.reeve("secret", "set", "cli/s", "clear=on the line")
+        self.assertTrue(self.stderr.strip(), "a warning")
+        self.assertEqual(set(self.document("secrets/cli/s")["data"]), {"file", "typed", "clear"})
+        self.assertEqual(self.reeve("secret", "get", "cli/s", "--key", "clear").rstrip("\n"), "on the line")
+        self.assertEqual(json.loads(self.reeve("secret", "get", "cli/s"))["data"]["typed"], "from stdin")
+        self.reeve("secret", "put", "cli/s", "only=x")
+        self.assertEqual(self.document("secrets/cli/s")["data"], {"only": "x"})
+        self.reeve("secret", "delete", "cli/s")
+        self.reeve("secret", "get", "cli/s", code=1)
+        self.reeve("secret", "undelete", "cli/s", "--versions", "3")
+        self.reeve("secret", "destroy", "cli/s", "--versions", "1,2")
+        self.assertEqual(self.document("secrets/cli/s")["data"], {"only": "x"})
+        self.reeve("secret", "put", "cli/t", "a=@/nonexistent/file", code=1)
+        self.reeve("secret", "put", "cli/t", "novalue", code=2)
+
+    def test_tokens_and_access(self):
+        token = self.reeve("token", "create", "--name", "cli", "--policy", "auditor", "--ttl", "1h")
+        self.assertRegex(token, r"^rv_\S+\n$")
+        accessor = re.search(r"accessor (\S+);", self.stderr).group(1)
+        self.assertIn(accessor, self.reeve("token", "list"))
+        file = self.write("cli.token", token)
+        self.assertIn("allowed", self.reeve("access", "check", "read", "profiles/a/b", token_file=file))
+        self.reeve("access", "check", "write", "profiles/a/b", token_file=file, code=1)
+        self.reeve("secret", "get", "cli/none", token_file=file, code=1)
+        self.reeve("token", "revoke", accessor)
+        self.reeve("status", token_file=file, code=1)
+        self.assertIn("revision", self.reeve("status").lower())
+        self.assertTrue(self.reeve("audit", "list", "--actor", "cli"))
+
+    # -- apply and check
+
+    def folder(self, name, files):
+        for path, text in files.items():
+            self.write(f"{name}/{path}", text)
+        return self.server.folder / name
+
+    def test_apply_loads_a_directory_as_one_revision(self):
+        self.secret("orders/development/warehouse", {"username": "u", "password": "p"})
+        self.secret("orders/staging/warehouse", {"username": "u", "password": "p"})
+        self.secret("orders/production/warehouse", {"username": "u", "password": "p"})
+        before = self.revision()
+        self.assertIn("profiles/orders/base", self.reeve("apply", "-f", ORDERS, "--dry-run"))
+        self.assertEqual(self.revision(), before)
+        self.assertIn("profiles/orders/production", self.reeve("apply", "-f", ORDERS, "--dry-run", "-o", "markdown"))
+        self.reeve("apply", "-f", ORDERS, "--dry-run", "--exit-code", code=3)
+        self.reeve("apply", "-f", ORDERS, "-m", "all", "--source", "repo@abc", "--exit-code", code=3)
+        self.assertEqual(self.revision(), before + 1)
+        self.reeve("apply", "-f", ORDERS, "--exit-code", code=0)
+        self.assertEqual(self.revision(), before + 1)
+        self.assertEqual(self.reeve("get", "profiles/orders/base"), (ORDERS / "profiles/orders/base.yaml").read_text())
+        self.assertEqual(self.document(f"revisions/{before + 1}").get("source"), "repo@abc")
+        json.loads(self.reeve("apply", "-f", ORDERS, "-o", "json"))
+
+    def test_apply_prunes_only_what_it_was_told(self):
+        files = {"profiles/prune/a.yaml": "a: 1\n", "profiles/prune/b.json": '{"b": 1}'}
+        self.reeve("apply", "-f", self.folder("prune", files))
+        self.store("profiles/prune-not/a", "a: 1\n")
+        (self.server.folder / "prune/profiles/prune/b.json").unlink()
+        self.reeve("apply", "-f", self.server.folder / "prune")
+        self.assertEqual(self.config("prune/b"), {"b": 1})
+        self.reeve("apply", "-f", self.server.folder / "prune", "--prune", "profiles/prune/")
+        self.expect_problem(self.server.get("/v1/profiles/prune/b"), 404)
+        self.assertEqual(self.config("prune-not/a"), {"a": 1})
+
+    def test_apply_refuses_what_is_wrong_whole(self):
+        two = self.folder("two", {"profiles/two/a.yaml": "a: 1\n", "profiles/two/a.json": "{}"})
+        self.reeve("apply", "-f", two, code=2)
+        bad = self.folder("bad", {"profiles/bad/a.yaml": "a: 1\n", "profiles/bad/b.yaml": "b: ${c}\n"})
+        self.reeve("apply", "-f", bad, code=1)
+        self.assertIn("bad/b", self.stderr)
+        self.expect_problem(self.server.get("/v1/profiles/bad/a"), 404)
+        self.reeve("apply", "-f", self.server.folder / "nowhere", code=2)
+
+    def test_check_says_the_same_without_a_server(self):
+        nowhere = {"REEVE_ADDR": "http://127.0.0.1:1"}
+        self.reeve("check", "-f", ORDERS, env=nowhere)
+        bad = self.folder("check", {"schemas/s.yaml": "properties: {n: {type: integer}}\n", "profiles/check/a.yaml": "$schema: s\nn: x\n"})
+        out = self.reeve("check", "-f", bad, env=nowhere, code=1)
+        self.assertRegex(out + self.stderr, r"a\.yaml.*2")
+        self.assertRegex(out + self.stderr, "/n")
+
+    # -- run
+
+    def start_run(self, *options, program=WATCHER):
+        child = subprocess.Popen([os.path.abspath(COMMAND), "run", *options, "--", sys.executable, "-uc", program], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=self.command_environment())
+        self.addCleanup(self.end_run, child)
+        return child
+
+    def end_run(self, child):
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+    def test_run_gives_the_childs_exit_code(self):
+        self.store("profiles/run/code", "n: 1\n")
+        run = ("run", "--config", "run/code")
+        self.reeve(*run, "--", "sh", "-c", "exit 7", code=7)
+        self.reeve(*run, "--", "sh", "-c", "kill -9 $$", code=137)
+        self.reeve(*run, "--", "/nonexistent/program", code=127)
+        self.reeve("run", "--config", "run/absent", "--", "true", code=1)
+
+    def test_run_renders_and_signals_on_a_change(self):
+        self.store("profiles/run/sig", "n: 1\n")
+        child = self.start_run("--config", "run/sig", "--on-change", "signal:HUP")
+        file = pathlib.Path(child.stdout.readline().strip())
+        self.assertEqual(child.stdout.readline(), "1\n")
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        where = subprocess.run(["stat", "-f", "-c", "%T", file], capture_output=True, text=True).stdout.strip()
+        self.assertIn(where, ("tmpfs", "ramfs"))
+        self.store("profiles/run/sig", "n: 2\n")
+        self.assertEqual(child.stdout.readline(), "2\n")
+        child.send_signal(signal.SIGUSR1)
+        self.assertEqual(child.stdout.readline(), "usr1\n")
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.stdout.readline(), "ended\n")
+        self.assertEqual(child.wait(20), 7)
+        self.assertFalse(file.exists())
+        self.assertFalse(file.parent.exists())
+
+    def test_run_restarts_on_a_change(self):
+        self.store("profiles/run/again", "n: 1\n")
+        child = self.start_run("--config", "run/again", "--on-change", "restart")
+        child.stdout.readline()
+        self.assertEqual(child.stdout.readline(), "1\n")
+        self.store("profiles/run/again", "n: 2\n")
+        self.assertEqual(child.stdout.readline(), "ended\n")
+        child.stdout.readline()
+        self.assertEqual(child.stdout.readline(), "2\n")
+        child.send_signal(signal.SIGTERM)
+        self.assertEqual(child.wait(20), 7)
+
+    def test_run_keeps_the_old_while_the_profile_is_gone(self):
+        self.store("profiles/run/gone", "n: 1\n")
+        child = self.start_run("--config", "run/gone", "--on-change", "signal:HUP")
+        child.stdout.readline(), child.stdout.readline()
+        self.expect(self.server.delete("/v1/profiles/run/gone"), 204)
+        time.sleep(0.5)
+        self.assertIsNone(child.poll())
+        self.store("profiles/run/gone", "n: 3\n")
+        self.assertEqual(child.stdout.readline(), "3\n")
+
+    def test_run_sets_what_was_asked_and_no_dangerous_name(self):
+        self.store("profiles/run/env", "n: 1\ndb: {pass word: x}\npath: /evil\n")
+        out = self.reeve("run", "--config", "run/env", "--env", "THE_N=/n", "--env-all", "CFG_", "--", "env")
+        lines = out.splitlines()
+        for line in ("THE_N=1", "CFG_N=1", "CFG_DB_PASS_WORD=x", "CFG_PATH=/evil"):
+            self.assertIn(line, lines)
+        self.assertFalse([l for l in lines if l.startswith(("REEVE_TOKEN", ))])
+        for name in ("PATH", "LD_PRELOAD", "PYTHONPATH", "BAD NAME", ""):
+            code = subprocess.run([os.path.abspath(COMMAND), "run", "--config", "run/env", "--env", f"{name}=/n", "--", "true"],
+                                  env=self.command_environment(), capture_output=True).returncode
+            self.assertIn(code, (1, 2), name)
+        self.reeve("run", "--config", "run/env", "--env-all", "", "--", "true", code=1)  # "path" would become PATH
+        self.reeve("run", "--config", "run/env", "--env", "X=/none", "--", "true", code=1)
+
+    def test_a_backup(self):
+        file = self.server.folder / "cli.backup"
+        self.reeve("backup", "-o", file)
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        self.reeve("backup", "-o", file, code=2)
+
+
+if __name__ == "__main__":
+    unittest.main()

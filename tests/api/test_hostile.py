@@ -1,0 +1,151 @@
+"""Clients that are slow, broken or malign, beside a good one that must not notice."""
+import os
+import random
+import socket
+import time
+import unittest
+
+from support import Case
+
+HEAD = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Hostile(Case):
+    options = ("--header-timeout", "500ms", "--body-timeout", "1s", "--idle-timeout", "2s", "--answer-timeout", "1s")
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
+
+    def is_closed(self, s, within):
+        """Whether the server closed `s` in that time; what it sent first is dropped."""
+        end = time.monotonic() + within
+        s.settimeout(0.1)
+        while time.monotonic() < end:
+            try:
+                if s.recv(65536) == b"":
+                    return True
+            except TimeoutError:
+                continue
+            except ConnectionResetError:
+                return True
+        return False
+
+    def test_three_hundred_slow_clients_do_not_stop_a_good_one(self):
+        slow = []
+        try:
+            for n in range(300):
+                s = self.connect()
+                s.sendall((b"GET /healthz HTTP/1.1\r\nHo", b"P", b"PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na",
+                           b"")[n % 4])
+                slow.append(s)
+            begin = time.monotonic()
+            for _ in range(20):
+                self.expect(self.server.get("/healthz"), 200)
+            self.assertLess(time.monotonic() - begin, 5)
+            closed = sum(self.is_closed(s, 6) for s in slow)
+            self.assertEqual(closed, len(slow))
+        finally:
+            for s in slow:
+                s.close()
+
+    def test_a_body_of_a_byte_a_while_ends(self):
+        with self.connect() as s:
+            s.sendall((f"PUT /v1/profiles/slow/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.admin}\r\n"
+                       "Content-Type: application/yaml\r\nContent-Length: 1000\r\n\r\n").encode())
+            begin = time.monotonic()
+            with self.assertRaises((BrokenPipeError, ConnectionResetError, TimeoutError)):
+                while time.monotonic() - begin < 8:
+                    s.sendall(b"#")
+                    time.sleep(0.1)
+            self.assertLess(time.monotonic() - begin, 6)
+        self.expect_problem(self.server.get("/v1/profiles/slow/a"), 404)
+
+    def test_a_half_closed_client_still_gets_its_answer(self):
+        with self.connect() as s:
+            s.sendall(HEAD.encode())
+            s.shutdown(socket.SHUT_WR)
+            got = b""
+            while part := s.recv(65536):
+                got += part
+            self.assertTrue(got.startswith(b"HTTP/1.1 200"), got)
+
+    def test_a_client_that_goes_in_its_body_leaves_nothing(self):
+        before = len(os.listdir(f"/proc/{self.server.process.pid}/fd"))
+        for _ in range(50):
+            with self.connect() as s:
+                s.sendall((f"PUT /v1/profiles/left/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.admin}\r\n"
+                           "Content-Type: application/yaml\r\nContent-Length: 6\r\n\r\na: ").encode())
+        time.sleep(1.5)
+        self.expect_problem(self.server.get("/v1/profiles/left/a"), 404)
+        self.assertLessEqual(len(os.listdir(f"/proc/{self.server.process.pid}/fd")), before + 5)
+
+    def test_a_client_that_does_not_read_ends(self):
+        self.store("profiles/unread/a", "a: " + "x" * 900000)
+        request = (f"GET /v1/config/unread/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.admin}\r\n\r\n").encode()
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.connect(("127.0.0.1", self.server.port))
+            s.sendall(request * 20)
+            time.sleep(0.3)
+            before = len(os.listdir(f"/proc/{self.server.process.pid}/fd"))
+            end = time.monotonic() + 20
+            while len(os.listdir(f"/proc/{self.server.process.pid}/fd")) >= before and time.monotonic() < end:
+                time.sleep(0.1)
+            self.assertLess(len(os.listdir(f"/proc/{self.server.process.pid}/fd")), before)
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        self.store("profiles/pipe/a", "a: 1\n")
+        auth = f"Authorization: Bearer {self.server.admin}\r\n"
+        body = "a: 2\n"
+        requests = (f"GET /v1/config/pipe/a HTTP/1.1\r\nHost: x\r\n{auth}\r\n"
+                    f"PUT /v1/profiles/pipe/a HTTP/1.1\r\nHost: x\r\n{auth}Content-Type: application/yaml\r\n"
+                    f"Content-Length: {len(body)}\r\n\r\n{body}"
+                    f"GET /v1/config/pipe/a HTTP/1.1\r\nHost: x\r\n{auth}Connection: close\r\n\r\n")
+        got, is_closed = self.server.raw(requests.encode(), timeout=10)
+        first, second = got.find(b'{"a":1}'), got.find(b'{"a":2}')
+        self.assertTrue(0 < first < second, got)
+        self.assertEqual((got.count(b"HTTP/1.1 200"), is_closed), (3, True), got)
+
+    def test_a_body_sent_in_pieces_and_in_chunks(self):
+        auth = f"Authorization: Bearer {self.server.admin}\r\nContent-Type: application/yaml\r\n"
+        with self.connect() as s:
+            for part in (f"PUT /v1/profiles/parts/a HT", f"TP/1.1\r\nHost: x\r\n{auth}Transfer-Enc", "oding: chunked\r\n\r\n3\r\na: \r\n",
+                         "2;x=y\r\n12\r\n", "0\r\n\r\n"):
+                s.sendall(part.encode())
+                time.sleep(0.05)
+            self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 201"))
+        self.assertEqual(self.config("parts/a"), {"a": 12})
+
+    def test_expect_100_continue(self):
+        with self.connect() as s:
+            s.sendall((f"PUT /v1/profiles/expect/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.admin}\r\n"
+                       "Content-Type: application/yaml\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").encode())
+            self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 100"))
+            s.sendall(b"a: 1\n")
+            self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 201"))
+
+    def test_noise_is_refused_and_harms_nothing(self):
+        chance = random.Random(11)
+        words = [b"GET ", b"PUT ", b"/v1/profiles/a/b", b" HTTP/1.1\r\n", b"Host: x\r\n", b"Content-Length: 5\r\n", b"\r\n", b"\x00", b"%",
+                 b"Transfer-Encoding: chunked\r\n", b"Authorization: Bearer " + self.server.admin.encode() + b"\r\n", b"?wait=1s", b":diff",
+                 b"If-None-Match: \"x\"\r\n", b"{}", b"\xff\xfe", b" ", b"\t", b"//", b"&a=b", b"5\r\n", b"0\r\n\r\n"]
+        for _ in range(150):
+            sent = b"".join(chance.choice(words) for _ in range(chance.randrange(1, 14))) + b"\r\n\r\n"
+            try:
+                got, _ = self.server.raw(sent, timeout=0.05)
+            except (BrokenPipeError, ConnectionResetError):
+                continue
+            self.assertNotIn(b"HTTP/1.1 500", got, sent)
+        self.expect(self.server.get("/healthz"), 200)
+
+    def test_many_wrong_tokens_do_not_fill_the_log(self):
+        before = int(self.server.put("/v1/profiles/fold/a", "a: 1\n").headers["Reeve-Audit-Index"])
+        for n in range(300):
+            self.assertEqual(self.server.get("/v1/status", token=f"rv_{n:043d}").status, 401)
+        time.sleep(0.5)
+        after = int(self.server.put("/v1/profiles/fold/a", "a: 2\n").headers["Reeve-Audit-Index"])
+        self.assertLess(after - before, 30, "refusals of unknown callers are folded")
+
+
+if __name__ == "__main__":
+    unittest.main()
