@@ -9,7 +9,9 @@
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report)
 {
-	*c = (struct compiler){.options = options, .report = report};
+	*c = (struct compiler){.options = options,
+			       .report = report,
+			       .pattern_budget = PATTERN_BUDGET_DEFAULT};
 	frame_init(&c->frame, options);
 }
 
@@ -247,7 +249,7 @@ enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 	m = vec_push(&c->matchers, sizeof *m);
 	if (m == NULL)
 		return E_MEMORY;
-	rc = matcher_init(m, source, &why);
+	rc = matcher_init(m, source, &c->pattern_budget, &why);
 	if (rc != OK) {
 		matcher_clear(m);
 		c->matchers.count--;

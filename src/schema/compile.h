@@ -21,6 +21,7 @@ struct compiler {
 	struct vec known_texts;	     /* struct text */
 	struct vec places;	     /* uint32_t: the place of each subschema */
 	struct vec matchers;	     /* struct matcher, one for each pattern */
+	struct pattern_budget pattern_budget;
 	struct lookup patterns_by_text;
 	struct vec dynamic_names;    /* struct text */
 	struct lookup names_by_text; /* dynamic names */

@@ -26,11 +26,12 @@ static enum matcher_kind classify(struct slice ecma)
 	return MATCH_PREFIX;
 }
 
-enum result matcher_init(struct matcher *ret, struct slice ecma, struct error *err)
+enum result matcher_init(struct matcher *ret, struct slice ecma, struct pattern_budget *budget,
+			 struct error *err)
 {
 	ret->kind = classify(ecma);
 	if (ret->kind == MATCH_PATTERN)
-		return pattern_compile(&ret->pattern, ecma, err);
+		return pattern_compile_within(&ret->pattern, ecma, budget, err);
 	if (ret->kind != MATCH_PREFIX)
 		return OK;
 	ret->prefix_len = ecma.len - 1;

@@ -20,8 +20,9 @@ struct matcher {
 	struct pattern *pattern; /* owned; NULL where it is not needed */
 };
 
-/* `ret` zeroed. As pattern_compile(). */
-MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma, struct error *err);
+/* `ret` zeroed. As pattern_compile_within(). */
+MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma,
+				  struct pattern_budget *budget, struct error *err);
 void matcher_clear(struct matcher *m);
 
 /* As pattern_match(). */

@@ -99,7 +99,29 @@ static enum result compile_for_pcre(struct pattern *p, const struct pattern_tree
 	return rc == OK ? compile_translated(&p->code, buf_slice(&text), err) : rc;
 }
 
-enum result pattern_compile(struct pattern **ret, struct slice ecma, struct error *err)
+/* The cheapest way that can decide it. */
+static enum result choose_matcher(struct pattern *p, const struct pattern_tree *tree,
+				  struct arena *scratch, uint32_t *work, struct error *err)
+{
+	p->chain = chain_make(tree, &p->arena);
+	if (p->chain != NULL)
+		return OK;
+	arena_clear(&p->arena);
+	p->automaton = automaton_make(tree, scratch, work);
+	return p->automaton != NULL ? OK : compile_for_pcre(p, tree, err);
+}
+
+static size_t size_of(const struct pattern *p)
+{
+	size_t code_size = 0;
+
+	if (p->code != NULL)
+		pcre2_pattern_info(p->code, PCRE2_INFO_SIZE, &code_size);
+	return sizeof *p + p->arena.used_bytes + automaton_size(p->automaton) + code_size;
+}
+
+enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
+				   struct pattern_budget *budget, struct error *err)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(PARSE_BYTES_MAX, false);
 	struct pattern_tree tree;
@@ -114,17 +136,23 @@ enum result pattern_compile(struct pattern **ret, struct slice ecma, struct erro
 	p = alloc_zero(sizeof *p);
 	if (p == NULL)
 		return fail(err, E_MEMORY, "regular expression: out of memory");
-	p->chain = chain_make(&tree, &p->arena);
-	if (p->chain == NULL)
-		p->automaton = automaton_make(&tree, &arena);
-	if (p->chain == NULL && p->automaton == NULL)
-		rc = compile_for_pcre(p, &tree, err);
+	rc = choose_matcher(p, &tree, &arena, &budget->work, err);
+	if (rc == OK && size_of(p) > budget->bytes)
+		rc = fail(err, E_LIMIT, "regular expressions: too large together");
 	if (rc != OK) {
 		pattern_free(p);
 		return rc;
 	}
+	budget->bytes -= size_of(p);
 	*ret = p;
 	return OK;
+}
+
+enum result pattern_compile(struct pattern **ret, struct slice ecma, struct error *err)
+{
+	struct pattern_budget budget = PATTERN_BUDGET_DEFAULT;
+
+	return pattern_compile_within(ret, ecma, &budget, err);
 }
 
 void pattern_free(struct pattern *p)

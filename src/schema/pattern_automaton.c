@@ -12,13 +12,14 @@
 
 #define STATES_MAX	512
 #define TRANSITIONS_MAX 16384 /* of 2 bytes */
-#define WORK_MAX	200000
+#define WORK_MAX	50000 /* places visited */
 #define BUCKETS		1024
 
 enum { STATE_DEAD = 0, STATE_MATCHED = 1, STATE_FIRST = 2 };
 
 struct automaton {
 	struct arena arena; /* of the letters' intervals */
+	size_t size;
 	struct letters letters;
 	uint16_t start; /* a state */
 	uint8_t is_match_at_end[STATES_MAX];
@@ -38,6 +39,7 @@ struct maker {
 	uint16_t buckets[BUCKETS]; /* 0: empty */
 	uint32_t states_count;
 	uint32_t work;
+	uint32_t work_max;
 	uint32_t *seen; /* by place: the turn in which it was met */
 	uint32_t turn;
 	uint16_t *stack;
@@ -156,7 +158,7 @@ static bool make_transitions(struct maker *m, uint16_t from, uint16_t *next)
 		}
 		m->work += s->count;
 		close_over(m, m->net->start, false, false);
-		if (m->work > WORK_MAX || !find_state(m, &next[letter]))
+		if (m->work > m->work_max || !find_state(m, &next[letter]))
 			return false;
 	}
 	return true;
@@ -216,6 +218,7 @@ static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t 
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		ret->next[i] = (uint16_t)(next[i] * letters->count);
+	ret->size = sizeof *ret + count * sizeof *ret->next;
 	ret->start = start;
 	for (uint32_t i = STATE_FIRST; i < m->states_count; i++)
 		ret->is_match_at_end[i] = is_match_at_end(m, (uint16_t)i, i == start);
@@ -230,18 +233,28 @@ static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t 
 	return ret;
 }
 
-struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *scratch)
+struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *scratch,
+				 uint32_t *work)
 {
 	struct network net;
 	struct maker *m;
 	uint16_t *next, start;
+	bool is_made;
 
-	if (!network_make(&net, tree, scratch) || !make_maker(&m, &net, scratch))
+	if (*work == 0 || !network_make(&net, tree, scratch) || !make_maker(&m, &net, scratch))
 		return NULL;
 	next = arena_alloc_array(scratch, TRANSITIONS_MAX, sizeof *next);
-	if (next == NULL || !make_states(m, next, &start))
+	if (next == NULL)
 		return NULL;
-	return finish(m, next, start);
+	m->work_max = *work < WORK_MAX ? *work : WORK_MAX;
+	is_made = make_states(m, next, &start);
+	*work -= m->work < *work ? m->work : *work;
+	return is_made ? finish(m, next, start) : NULL;
+}
+
+size_t automaton_size(const struct automaton *m)
+{
+	return m != NULL ? m->size + m->arena.used_bytes : 0;
 }
 
 void automaton_free(struct automaton *m)

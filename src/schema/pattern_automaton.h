@@ -8,9 +8,11 @@
 
 struct automaton;
 
-/* NULL where the expression needs more (back references, lookarounds, \b, \p{…}), would take too many states, or without
- * memory: PCRE2 must do it then. Free with automaton_free(). */
-struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *scratch);
-void automaton_free(struct automaton *m); /* takes NULL */
+/* NULL where the expression needs more (back references, lookarounds, \b, \p{…}), would take too many states or more than `*work`, which
+ * it takes its own off, or without memory: PCRE2 must do it then. Free with automaton_free(). */
+struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *scratch,
+				 uint32_t *work);
+size_t automaton_size(const struct automaton *m); /* bytes; of NULL: 0 */
+void automaton_free(struct automaton *m);	  /* takes NULL */
 
 bool automaton_is_match(const struct automaton *m, struct slice text);

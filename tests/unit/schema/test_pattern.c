@@ -355,6 +355,32 @@ Test(pattern, what_is_too_large_is_refused_within_bounds)
 	}
 }
 
+Test(pattern, the_patterns_of_one_schema_share_a_budget)
+{
+	struct pattern_budget budget = {20000, 500};
+	struct error err = ERROR_NULL;
+	unsigned made = 0;
+	enum result rc = OK;
+
+	while (rc == OK && made < 1000) {
+		CLEANUP(buf_clear) struct buf source = BUF_NULL;
+		struct pattern *p = NULL;
+		bool matched = false;
+
+		buf_printf(&source, "^(a|b%u)*c$", made);
+		rc = pattern_compile_within(&p, buf_slice(&source), &budget, &err);
+		if (rc != OK)
+			break;
+		made++;
+		cr_expect(pattern_match(p, SLICE_LITERAL("aac"), STEPS, &matched, &err) == OK);
+		cr_expect(matched, "also when PCRE2 does it, pattern %u", made);
+		pattern_free(p);
+	}
+	cr_expect(rc == E_LIMIT);
+	cr_expect(made > 5 && made < 200, "%u", made);
+	cr_expect(budget.work == 0);
+}
+
 static bool fail_at_zero(void *ctx)
 {
 	int *left = ctx;
