@@ -130,6 +130,8 @@ enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
 
 	if (ecma.len > PATTERN_BYTES_MAX)
 		return fail(err, E_LIMIT, "regular expression: over %d bytes", PATTERN_BYTES_MAX);
+	if (budget->bytes == 0)
+		return fail(err, E_LIMIT, "regular expressions: too large together");
 	rc = pattern_parse(&tree, &arena, ecma, err);
 	if (rc != OK)
 		return rc;
@@ -137,8 +139,10 @@ enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
 	if (p == NULL)
 		return fail(err, E_MEMORY, "regular expression: out of memory");
 	rc = choose_matcher(p, &tree, &arena, &budget->work, err);
-	if (rc == OK && size_of(p) > budget->bytes)
+	if (rc == OK && size_of(p) > budget->bytes) {
+		budget->bytes = 0; /* the next need not try */
 		rc = fail(err, E_LIMIT, "regular expressions: too large together");
+	}
 	if (rc != OK) {
 		pattern_free(p);
 		return rc;
