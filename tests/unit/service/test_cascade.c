@@ -89,7 +89,7 @@ Test(cascade, what_others_need_cannot_go_but_by_force)
 	put_orders();
 	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = "secrets/orders/db");
 	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = BASE);
-	expect(&f, E_CONFLICT, "needs schemas/orders", DELETE, .path = SCHEMA);
+	expect(&f, E_CONFLICT, "its schema does not exist", DELETE, .path = SCHEMA);
 	expect(&f, OK, NULL, DELETE, .path = "secrets/orders/db", .is_forced = true);
 	expect(&f, E_INVALID, "by force", CONFIG, .path = "config/orders/production");
 	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE,

@@ -44,7 +44,7 @@ Test(write, everything_is_there_after_a_restart)
 	       .body = "$extends: [base]\nb: 2\n");
 	fixture_restart(&f);
 	expect(&f, OK, "{\"a\":1,\"b\":2}", CONFIG, .path = "config/orders/production");
-	expect(&f, E_CONFLICT, "needs", DELETE, .path = BASE);
+	expect(&f, E_CONFLICT, "\"keyword\":\"$extends\"", DELETE, .path = BASE);
 }
 
 Test(write, a_rollback_is_a_new_version_with_the_old_content)
