@@ -1,6 +1,7 @@
 /* Addresses (RFC 2673 section 3.2, RFC 4291 section 2.2) and host names (RFC 1123, RFC 5890 to 5893). */
 #include "schema/format_checks.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <idn2.h>
@@ -122,37 +123,50 @@ static bool note_direction(struct direction *d, struct slice label)
 	return !(has_european && has_arabic);
 }
 
-/* An A-label ("xn--…") or, with `is_unicode`, a U-label, as one may be registered (RFC 5891 section 4). libidn2 takes copies
- * that it does not wipe. Gives the length in ASCII. */
-static bool check_idn_label(struct slice label, bool is_unicode, struct direction *d,
-			    size_t *ret_len)
+static void free_wiped(void *text)
 {
-	char text[4 * LABEL_BYTES_MAX + 1], ascii[LABEL_BYTES_MAX + 1];
-	uint8_t *registered = NULL;
+	if (text != NULL)
+		mem_wipe(text, strlen(text));
+	idn2_free(text);
+}
+
+/* Judges what a label is registered as, in ASCII. */
+static bool check_registered(const uint8_t *registered, struct direction *d, size_t *ret_len)
+{
 	char *decoded = NULL;
 	bool is_valid;
-	int rc;
 
-	if (label.len >= sizeof text || memchr(label.data, '\0', label.len) != NULL)
-		return false;
-	if (is_unicode) {
-		memcpy(text, label.data, label.len);
-		text[label.len] = '\0';
-		rc = idn2_register_u8((const uint8_t *)text, NULL, &registered, 0);
-	} else {
-		if (label.len > LABEL_BYTES_MAX)
-			return false;
-		to_lower(ascii, label);
-		rc = idn2_register_u8(NULL, (const uint8_t *)ascii, &registered, 0);
-	}
-	if (rc != IDN2_OK || registered == NULL)
-		return false;
 	*ret_len = strlen((const char *)registered);
 	is_valid = idn2_to_unicode_8z8z((const char *)registered, &decoded, 0) == IDN2_OK &&
 		   decoded != NULL && note_direction(d, slice_text(decoded)) &&
 		   *ret_len <= LABEL_BYTES_MAX;
-	idn2_free(decoded);
-	idn2_free(registered);
+	free_wiped(decoded);
+	return is_valid;
+}
+
+/* An A-label ("xn--…") or, with `is_unicode`, a U-label, as one may be registered (RFC 5891 section 4). Our copies are wiped;
+ * libidn2 takes others within that it does not wipe. Gives the length in ASCII. */
+static bool check_idn_label(struct slice label, bool is_unicode, struct direction *d,
+			    size_t *ret_len)
+{
+	char text[4 * LABEL_BYTES_MAX + 1] = {0};
+	uint8_t *registered = NULL;
+	bool is_valid;
+	int rc;
+
+	if (label.len > (is_unicode ? sizeof text - 1 : LABEL_BYTES_MAX) ||
+	    memchr(label.data, '\0', label.len) != NULL)
+		return false;
+	if (is_unicode) {
+		memcpy(text, label.data, label.len);
+		rc = idn2_register_u8((const uint8_t *)text, NULL, &registered, 0);
+	} else {
+		to_lower(text, label);
+		rc = idn2_register_u8(NULL, (const uint8_t *)text, &registered, 0);
+	}
+	is_valid = rc == IDN2_OK && registered != NULL && check_registered(registered, d, ret_len);
+	mem_wipe(text, sizeof text);
+	free_wiped(registered);
 	return is_valid;
 }
 
