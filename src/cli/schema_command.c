@@ -14,15 +14,23 @@ static const struct {
 	{"bench", schema_bench_run},
 };
 
+static bool is_help_asked(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 static int run(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
-		if (strcmp(argv[1], subcommands[i].name) == 0)
-			return subcommands[i].run(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+	if (is_help_asked(argc, argv)) {
 		fputs(schema_command.help, stdout);
 		return EXIT_DONE;
 	}
+	for (size_t i = 0; argc > 1 && i < ARRAY_SIZE(subcommands); i++)
+		if (strcmp(argv[1], subcommands[i].name) == 0)
+			return subcommands[i].run(argc - 1, argv + 1);
 	fputs(schema_command.help, stderr);
 	return EXIT_USAGE;
 }
@@ -30,7 +38,7 @@ static int run(int argc, char **argv)
 const struct command schema_command = {
 	.name = "schema",
 	.summary = "test schemas, check files against one, time it; needs no server",
-	.help = "usage: reeve schema test FILE... [--remotes DIR] [--draft 7|2020-12] "
+	.help = "Usage: reeve schema test FILE... [--remotes DIR] [--draft 7|2020-12] "
 		"[--format-assertion]\n"
 		"       reeve schema check --schema S FILE... [--output flag|basic|detailed]\n"
 		"                          [--schemas DIR] [--draft D] [--strict] "
@@ -53,6 +61,6 @@ const struct command schema_command = {
 		"is wrong or\n"
 		"an input cannot be read.\n"
 		"\n"
-		"example: reeve schema check --schema pipeline.schema.json orders/production.yaml\n",
+		"Example: reeve schema check --schema pipeline.schema.json orders/production.yaml\n",
 	.run = run,
 };

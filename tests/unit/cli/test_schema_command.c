@@ -158,6 +158,12 @@ Test(schema_command, what_cannot_be_read_or_is_no_call_ends_with_2)
 	cr_expect_eq(run(NULL), EXIT_USAGE);
 }
 
+Test(schema_command, help_is_given_wherever_it_is_asked_for)
+{
+	cr_expect_eq(run("check", "--schema", "x", "--help", NULL), EXIT_DONE);
+	cr_expect_stdout_eq_str(schema_command.help);
+}
+
 Test(schema_command, strict_refuses_a_keyword_that_is_none)
 {
 	const char *bad = put("bad.json", "{\"requird\": [\"a\"]}"), *good = put("b.json", "{}");
