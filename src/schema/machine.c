@@ -66,6 +66,10 @@ bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool 
 	uint32_t most = m->schema->limits.regex_steps_max;
 	enum result rc;
 
+	if (matcher->kind != MATCH_PATTERN) {
+		*ret = matcher_match_literal(matcher, text);
+		return true;
+	}
 	if (!charge(m, 1 + (uint32_t)(text.len / 64)))
 		return false;
 	rc = matcher_match(matcher, text, most < REGEX_STEPS_FREE ? most : REGEX_STEPS_FREE, ret,

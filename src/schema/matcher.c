@@ -1,15 +1,40 @@
 #include "schema/matcher.h"
 
-#include "base/memory.h"
+#include "base/buf.h"
 
-/* Characters that mean themselves wherever they stand in an ECMA-262 pattern. */
-static bool is_literal(char c)
+/* Characters that mean themselves wherever they stand in an ECMA-262 pattern, and those that do behind a backslash. */
+#define PLAIN	"_-/ :@,;=<>#%&~!'\""
+#define ESCAPED "^$\\.*+?()[]{}|/-"
+
+static bool is_plain(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("_-/ :@,;=<>#%&~!'\"", c) != NULL);
+	       (unsigned char)c >= 0x80 || (c != '\0' && strchr(PLAIN, c) != NULL);
 }
 
-static enum matcher_kind classify(struct slice ecma)
+/* Takes literal characters off `rest` and appends what they mean. */
+static void take_literal(struct slice *rest, struct buf *literal)
+{
+	while (rest->len != 0) {
+		bool is_escaped = rest->len >= 2 && rest->data[0] == '\\' &&
+				  rest->data[1] != '\0' && strchr(ESCAPED, rest->data[1]) != NULL;
+
+		if (!is_escaped && !is_plain(rest->data[0]))
+			return;
+		buf_append_char(literal, rest->data[is_escaped]);
+		*rest = slice_from(*rest, is_escaped ? 2 : 1);
+	}
+}
+
+/* What stands behind a literal: a repeat takes its last character back, so that it is none. */
+static enum matcher_kind classify_end(struct slice rest)
+{
+	if (rest.len == 0 || slice_is_text(rest, ".*"))
+		return MATCH_PREFIX;
+	return slice_is_text(rest, "$") ? MATCH_TEXT : MATCH_PATTERN;
+}
+
+static enum matcher_kind classify(struct slice ecma, struct buf *literal)
 {
 	static const char *const always[] = {"", ".*", "^", "^.*", ".*$", "$"};
 
@@ -19,46 +44,39 @@ static enum matcher_kind classify(struct slice ecma)
 	}
 	if (ecma.len < 2 || ecma.data[0] != '^')
 		return MATCH_PATTERN;
-	for (size_t i = 1; i < ecma.len; i++) {
-		if (!is_literal(ecma.data[i]))
-			return MATCH_PATTERN;
-	}
-	return MATCH_PREFIX;
+	ecma = slice_from(ecma, 1);
+	take_literal(&ecma, literal);
+	return classify_end(ecma);
 }
 
 enum result matcher_init(struct matcher *ret, struct slice ecma, struct pattern_budget *budget,
 			 struct error *err)
 {
-	ret->kind = classify(ecma);
+	CLEANUP(buf_clear) struct buf literal = BUF_NULL;
+
+	ret->kind = classify(ecma, &literal);
 	if (ret->kind == MATCH_PATTERN)
 		return pattern_compile_within(&ret->pattern, ecma, budget, err);
-	if (ret->kind != MATCH_PREFIX)
+	if (ret->kind == MATCH_ALWAYS)
 		return OK;
-	ret->prefix_len = ecma.len - 1;
-	ret->prefix = alloc_text(ecma.data + 1, ecma.len - 1);
-	return ret->prefix != NULL ? OK : fail(err, E_MEMORY, "out of memory");
+	ret->literal = alloc_text(buf_slice(&literal).data, literal.len);
+	ret->literal_len = (uint32_t)literal.len;
+	return ret->literal != NULL ? buf_check(&literal, err)
+				    : fail(err, E_MEMORY, "out of memory");
 }
 
 void matcher_clear(struct matcher *m)
 {
 	pattern_free(m->pattern);
-	alloc_free(m->prefix);
+	alloc_free(m->literal);
 	*m = (struct matcher){0};
 }
 
 enum result matcher_match(const struct matcher *m, struct slice text, uint32_t steps_max, bool *ret,
 			  struct error *err)
 {
-	switch (m->kind) {
-	case MATCH_ALWAYS:
-		*ret = true;
-		return OK;
-	case MATCH_PREFIX:
-		*ret = text.len >= m->prefix_len &&
-		       memcmp(text.data, m->prefix, m->prefix_len) == 0;
-		return OK;
-	case MATCH_PATTERN:
-		break;
-	}
-	return pattern_match(m->pattern, text, steps_max, ret, err);
+	if (m->kind == MATCH_PATTERN)
+		return pattern_match(m->pattern, text, steps_max, ret, err);
+	*ret = matcher_match_literal(m, text);
+	return OK;
 }

@@ -1,4 +1,4 @@
-/* A `pattern`: what many of them ask (a prefix, any text) is answered without the regular expression. */
+/* A `pattern`: what many of them ask (a prefix, one text, any text) is answered without the regular expression. */
 #pragma once
 
 #include "base/slice.h"
@@ -9,14 +9,15 @@
 
 enum matcher_kind {
 	MATCH_ALWAYS,
-	MATCH_PREFIX,
+	MATCH_PREFIX, /* ^x- */
+	MATCH_TEXT,   /* ^spark\.master$ */
 	MATCH_PATTERN,
 };
 
 struct matcher {
 	enum matcher_kind kind;
-	char *prefix; /* owned */
-	size_t prefix_len;
+	uint32_t literal_len;
+	char *literal;		 /* owned */
 	struct pattern *pattern; /* owned; NULL where it is not needed */
 };
 
@@ -28,3 +29,17 @@ void matcher_clear(struct matcher *m);
 /* As pattern_match(). */
 MUST_USE enum result matcher_match(const struct matcher *m, struct slice text, uint32_t steps_max,
 				   bool *ret, struct error *err);
+
+/* For all kinds but MATCH_PATTERN. */
+static inline bool matcher_match_literal(const struct matcher *m, struct slice text)
+{
+	if (m->kind == MATCH_ALWAYS)
+		return true;
+	if (text.len < m->literal_len || (m->kind == MATCH_TEXT && text.len != m->literal_len))
+		return false;
+	for (uint32_t i = 0; i < m->literal_len; i++) {
+		if (text.data[i] != m->literal[i])
+			return false;
+	}
+	return true;
+}

@@ -146,8 +146,18 @@ bool run_object(struct machine *m, const struct object_plan *plan, const struct 
 	return run_members(m, plan, n);
 }
 
-/* Items from `i` on against a block. One that is an array or object plan and nothing else, as in tables, is run without the
- * dispatcher: it goes deeper into the instance, which is bounded. */
+static inline bool run_types(struct machine *m, uint32_t mask, const struct tree_node *item,
+			     const struct tree_node *last)
+{
+	for (; item < last; item++) {
+		if ((mask & type_of(item)) == 0)
+			return refuse(m, item);
+	}
+	return true;
+}
+
+/* Items from `i` on against a block. One that asks for types only, or is an array or object plan and nothing else, as in
+ * tables, is run without the dispatcher: it goes deeper into the instance, which is bounded. */
 static inline bool run_items(struct machine *m, const struct block *b, const struct tree_node *n,
 			     uint32_t i)
 {
@@ -157,11 +167,11 @@ static inline bool run_items(struct machine *m, const struct block *b, const str
 	bool is_array = is_one && only->operation == OPERATION_ARRAY;
 	bool is_object = is_one && only->operation == OPERATION_OBJECT;
 
+	if (b->start == b->end)
+		return run_types(m, b->mask, item, last) && charge(m, n->count);
 	for (; item < last; item++) {
 		if ((b->mask & type_of(item)) == 0)
 			return refuse(m, item);
-		if (b->start == b->end)
-			continue;
 		if (!(is_array	  ? run_array(m, &m->program->array_plans[only->a], item)
 		      : is_object ? run_object(m, &m->program->object_plans[only->a], item)
 				  : run_block(m, b->start, b->end, item)))
