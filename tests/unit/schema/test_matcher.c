@@ -11,7 +11,8 @@ static bool matches(const char *pattern, const char *text)
 	struct error err = ERROR_NULL;
 	bool is_match = false;
 
-	cr_assert_eq(matcher_init(&m, slice_text(pattern), &budget, &err), OK, "%s: %s", pattern, err.text);
+	cr_assert_eq(matcher_init(&m, slice_text(pattern), &budget, &err), OK, "%s: %s", pattern,
+		     err.text);
 	cr_assert_eq(matcher_match(&m, slice_text(text), 100000, &is_match, &err), OK, "%s",
 		     err.text);
 	matcher_clear(&m);
