@@ -1,8 +1,6 @@
 /* The keywords that look at one value by itself, and Reeve's own. */
 #include "schema/compile.h"
 
-#include <stdio.h>
-
 static const struct {
 	const char *name;
 	uint32_t types;

@@ -73,6 +73,8 @@ Test(keywords, lengths_count_code_points)
 		{"{'maxLength': 2}", "'\xc3\xa9\xf0\x9f\x98\x80'", "'abc'"},
 		{"{'minLength': 3}", "'\xc3\xa9\xc3\xa9\xc3\xa9'", "'\xf0\x9f\x98\x80'"},
 		{"{'minLength': 1.0}", "'a'", "''"},
+		{"{'minLength': 10, 'maxLength': 10}", "'abc\xc3\xa9stuvw\xf0\x9f\x98\x80'",
+		 "'abc\xc3\xa9stuv\xf0\x9f\x98\x80'"},
 		{"{'maxLength': 1e30}", "'a'", NULL},
 	};
 
