@@ -3,7 +3,8 @@
  *
  *   running --change--> splaying --time--> running (signalled) or stopping --child gone--> running (started anew)
  *
- * A child that ends by itself, or by a signal that was passed on, ends the run.
+ * A child that ends by itself, or by a signal that was passed on, ends the run. Once a signal to end was passed on, no change is taken on any more:
+ * nothing is started again that somebody wanted stopped.
  */
 #include "agent/run.h"
 
@@ -34,6 +35,7 @@ struct supervisor {
 	struct fetched next; /* taken on when the splay is over */
 	bool has_next;
 	bool is_stopping; /* for a restart */
+	bool is_ending;	  /* was told to end, by us or by the terminal */
 	int64_t due_ms;	  /* monotonic: the splay's end, or the grace's; 0: none */
 	pid_t child;
 	sigset_t signals;
@@ -73,6 +75,8 @@ static enum result block_signals(struct supervisor *s, struct error *err)
 {
 	static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
+	/* Ignored by who started us, children would vanish without a word. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&s->signals);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		sigaddset(&s->signals, numbers[i]);
@@ -86,6 +90,20 @@ static void tree_clearp(struct tree *t)
 	tree_clear(t);
 }
 
+/* Without stdio: the other thread may have held its locks when we forked. */
+static void say_not_started(const char *command, int code)
+{
+	const char *pieces[] = {"reeve run: cannot start ", command, ": ", strerrordesc_np(code),
+				"\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		const char *piece = pieces[i] != NULL ? pieces[i] : "unknown error";
+
+		if (write(STDERR_FILENO, piece, strlen(piece)) < 0)
+			return;
+	}
+}
+
 static void become_child(const struct supervisor *s, char **environment, pid_t parent)
 {
 	sigprocmask(SIG_SETMASK, &s->signals_before, NULL);
@@ -95,7 +113,7 @@ static void become_child(const struct supervisor *s, char **environment, pid_t p
 	if (getppid() != parent)
 		_exit(127);
 	execvpe(s->options->argv[0], s->options->argv, environment);
-	fprintf(stderr, "reeve run: cannot start %s: %s\n", s->options->argv[0], strerror(errno));
+	say_not_started(s->options->argv[0], errno);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
@@ -147,7 +165,7 @@ static void hear_of_change(struct supervisor *s, struct poller *poller)
 	if (!poller_take(poller, &s->next))
 		return;
 	s->has_next = true;
-	if (s->is_stopping || s->due_ms != 0)
+	if (s->is_stopping || s->is_ending || s->due_ms != 0)
 		return; /* it is taken on with what was waiting */
 	if (s->options->splay_ms > 0)
 		delay_ms =
@@ -210,17 +228,30 @@ static void take_on_change(struct supervisor *s)
 		 (unsigned long long)s->current.revision);
 }
 
+/* Also takes in orphans, which are ours where we are a container's first process. */
+static bool has_child_ended(const struct supervisor *s, int *status)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(-1, status, WNOHANG);
+	} while (pid > 0 && pid != s->child);
+	return pid == s->child;
+}
+
 /* True when the run is over. */
 static bool reap(struct supervisor *s, int *ret_exit, enum result *rc, struct error *err)
 {
 	int status;
 
-	if (waitpid(s->child, &status, WNOHANG) != s->child)
+	if (!has_child_ended(s, &status))
 		return false;
 	if (s->is_stopping) {
 		s->is_stopping = false;
 		s->due_ms = 0;
-		adopt_next(s);
+		/* A newer one may have come since this one was found good. */
+		if (may_adopt_next(s))
+			adopt_next(s);
 		*rc = start_child(s, err);
 		return *rc != OK;
 	}
@@ -230,14 +261,18 @@ static bool reap(struct supervisor *s, int *ret_exit, enum result *rc, struct er
 
 static void pass_on(struct supervisor *s, const struct signalfd_siginfo *info)
 {
-	/* What the terminal sent has reached the child too: they share a process group. */
-	if (info->ssi_code == SI_KERNEL)
-		return;
-	if (s->is_stopping && (info->ssi_signo == SIGTERM || info->ssi_signo == SIGINT)) {
-		s->is_stopping = false; /* it ends for good now, not for a restart */
+	bool is_from_terminal = info->ssi_code == SI_KERNEL;
+	int number = (int)info->ssi_signo;
+
+	if (number == SIGTERM || number == SIGINT || number == SIGQUIT ||
+	    (number == SIGHUP && is_from_terminal)) {
+		s->is_ending = true; /* for good, also where it was stopping for a restart */
+		s->is_stopping = false;
 		s->due_ms = 0;
 	}
-	kill(s->child, (int)info->ssi_signo);
+	/* What the terminal sent has reached the child too: they share a process group. */
+	if (!is_from_terminal)
+		kill(s->child, number);
 }
 
 static bool handle_signals(struct supervisor *s, int *ret_exit, enum result *rc, struct error *err)
@@ -295,10 +330,11 @@ enum result run_command(int *ret_exit, struct client *client_taken,
 	struct poller *poller = NULL;
 	enum result rc = fetch_config(&s.current, client, target, err);
 
-	if (rc == OK)
-		rc = render_open(&s.render, err);
+	/* Before there is a file: from here on no signal ends us with one left behind. */
 	if (rc == OK)
 		rc = block_signals(&s, err);
+	if (rc == OK)
+		rc = render_open(&s.render, err);
 	if (rc == OK)
 		rc = start_child(&s, err);
 	if (rc != OK)

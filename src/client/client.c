@@ -17,6 +17,7 @@ struct client {
 	CURL *curl;
 	struct buf address; /* without a slash at its end */
 	struct buf token;
+	struct buf token_file; /* empty: none */
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -75,6 +76,10 @@ enum result client_open(struct client **ret, const struct client_options *option
 	rc = set_address(&c->address, options->address, err);
 	if (rc == OK)
 		rc = read_token(&c->token, options, err);
+	if (rc == OK && options->token_file != NULL) {
+		buf_append_text(&c->token_file, options->token_file);
+		rc = buf_check(&c->token_file, err);
+	}
 	if (rc != OK)
 		return rc;
 	c->curl = curl_easy_init();
@@ -102,6 +107,7 @@ void client_close(struct client *c)
 		curl_easy_cleanup(c->curl);
 	buf_clear(&c->address);
 	buf_clear(&c->token);
+	buf_clear(&c->token_file);
 	alloc_free(c);
 }
 
@@ -293,6 +299,8 @@ static enum result fail_transfer(struct transfer *t, CURLcode code, struct error
 	struct client *c = t->client;
 	const char *why = c->curl_error[0] != '\0' ? c->curl_error : curl_easy_strerror(code);
 
+	if (buf_is_failed(&t->response->body))
+		code = CURLE_OUT_OF_MEMORY;
 	if (t->receive_result != OK) {
 		if (err != NULL)
 			*err = t->receive_error;
@@ -311,8 +319,8 @@ static enum result fail_transfer(struct transfer *t, CURLcode code, struct error
 	}
 }
 
-enum result client_send(struct client *c, const struct client_request *request,
-			struct client_response *ret, struct error *err)
+static enum result send_once(struct client *c, const struct client_request *request,
+			     struct client_response *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf url = BUF_NULL;
 	CLEANUP(free_headers) struct curl_slist *headers = NULL;
@@ -336,6 +344,32 @@ enum result client_send(struct client *c, const struct client_request *request,
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
 	ret->status = (unsigned)status;
 	return buf_check(&ret->body, err);
+}
+
+/* True where the token file holds another token than the one that we sent. */
+static bool renew_token(struct client *c)
+{
+	CLEANUP(buf_clear) struct buf token = BUF_NULL;
+	struct client_options options = {.token_file = c->token_file.data};
+	struct error ignored;
+
+	if (c->token_file.len == 0 || read_token(&token, &options, &ignored) != OK ||
+	    slice_is_equal(buf_slice(&token), buf_slice(&c->token)))
+		return false;
+	buf_clear(&c->token);
+	c->token = buf_steal(&token);
+	return true;
+}
+
+enum result client_send(struct client *c, const struct client_request *request,
+			struct client_response *ret, struct error *err)
+{
+	enum result rc = send_once(c, request, ret, err);
+
+	/* What runs for months outlives its token; who keeps the file writes the next one into it. */
+	if (rc == OK && ret->status == 401 && renew_token(c))
+		rc = send_once(c, request, ret, err);
+	return rc;
 }
 
 enum result client_call(struct client *c, const struct client_request *request,

@@ -17,9 +17,10 @@
 struct client;
 
 struct client_options {
-	const char *address;	/* http://host:port or https://…; NULL: CLIENT_ADDRESS_DEFAULT */
-	const char *token_file; /* read anew at client_open(); NULL: none */
-	const char *token;	/* used where there is no file; NULL: none */
+	const char *address; /* http://host:port or https://…; NULL: CLIENT_ADDRESS_DEFAULT */
+	const char *
+		token_file; /* read at client_open(), and again where a server answers 401; NULL: none */
+	const char *token; /* used where there is no file; NULL: none */
 	const char *user_agent;
 };
 
@@ -63,7 +64,7 @@ struct client_response {
 
 void client_response_clear(struct client_response *r);
 
-/* Sends and receives. OK: there is an answer, whatever its status. E_UNAVAILABLE: no connection ("cannot connect to …"), E_IO: broken off, E_TOO_LARGE,
+/* Sends and receives. OK: there is an answer, whatever its status. E_UNAVAILABLE: no connection ("cannot reach …"), E_IO: broken off, E_TOO_LARGE,
  * E_MEMORY. `ret` is cleared first. */
 MUST_USE enum result client_send(struct client *c, const struct client_request *request,
 				 struct client_response *ret, struct error *err);
