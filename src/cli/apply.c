@@ -42,6 +42,15 @@ static enum result check_sources(const struct folder *f, struct error *err)
 	return OK;
 }
 
+/* The server's prefix is one of text: "profiles/orders" would take profiles/orders-archive with it. */
+static bool is_under(struct slice path, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return path.len > len && slice_starts_with(path, slice_text(prefix)) &&
+	       (prefix[len - 1] == '/' || path.data[len] == '/');
+}
+
 /* Deletions of what is under `prefix` on the server and not in the folder. */
 static int append_prune(struct buf *body, struct session *s, const struct folder *f,
 			const char *prefix)
@@ -68,9 +77,9 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 		for (uint32_t i = 0; items != NULL && i < items->count; i++) {
 			struct slice path = json_text(&items->of.items[i], "path");
 
-			if (path.len == 0 || folder_get(f, path) != NULL)
+			if (!is_under(path, prefix) || folder_get(f, path) != NULL)
 				continue;
-			if (body->data[body->len - 1] != '[')
+			if (body->len != 0 && body->data[body->len - 1] != '[')
 				buf_append_char(body, ',');
 			buf_append_text(body, "{\"op\":\"delete\",\"path\":");
 			json_append_string(body, path);
@@ -112,7 +121,10 @@ static int print_markdown(struct session *s)
 
 	if (!session_read_json(s, &apply_command, &tree))
 		return EXIT_REFUSED;
-	dry_run_write(&text, &tree.root, true);
+	if (json_is_true(&tree.root, "dry_run"))
+		dry_run_write(&text, &tree.root, true);
+	else
+		written_write_markdown(&text, &tree.root);
 	code = print_slice(buf_slice(&text));
 	return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED : code;
 }
@@ -125,7 +137,7 @@ static int print_answer(struct session *s, const struct apply_words *w)
 
 	if (code != EXIT_DONE || !session_read_json(s, &apply_command, &tree))
 		return EXIT_REFUSED;
-	if (!w->is_dry_run && s->output == NULL) {
+	if (!w->is_dry_run && !session_is_json(s) && !is_markdown) {
 		uint64_t revision = json_number(&tree.root, "revision");
 
 		if (write_answer_has_changes(&tree.root))

@@ -239,7 +239,7 @@ static int run_verify(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	struct verify_options o = {0};
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+	const struct option_row rows[] = {SESSION_CONNECTION(&s),
 					  {"data", 0, OPTION_TEXT, &o.folder},
 					  {"key", 0, OPTION_TEXT, &o.key_file},
 					  {"older", 0, OPTION_TEXT, &o.older_file},

@@ -16,12 +16,19 @@ struct checked {
 	struct schema *schema;
 };
 
+/* What was found outside of profile_check(); texts live in the arena of the checking. */
+struct problem_list {
+	struct check_problem *items;
+	uint32_t count, room;
+	uint32_t dropped; /* for want of memory */
+};
+
 struct checking {
 	struct folder folder;
 	struct checked *items; /* one for each of the folder's documents */
 	struct arena arena;
 	struct check_report report;
-	uint32_t errors;
+	struct problem_list errors, warnings;
 };
 
 static void checking_clear(struct checking *c)
@@ -31,18 +38,48 @@ static void checking_clear(struct checking *c)
 		tree_clear(&c->items[i].tree);
 	}
 	alloc_free(c->items);
+	alloc_free(c->errors.items);
+	alloc_free(c->warnings.items);
 	check_report_clear(&c->report);
 	arena_clear(&c->arena);
 	folder_clear(&c->folder);
 }
 
+static struct check_problem *grow(struct problem_list *list, uint32_t more)
+{
+	if (list->room - list->count < more) {
+		uint32_t room = list->count + more + 32;
+		struct check_problem *items = alloc_resize(list->items, room * sizeof *list->items);
+
+		if (items == NULL) {
+			list->dropped += more;
+			return NULL;
+		}
+		list->items = items;
+		list->room = room;
+	}
+	list->count += more;
+	return &list->items[list->count - more];
+}
+
+static void note(struct checking *c, struct problem_list *list, const struct checked *item,
+		 const char *text, uint32_t line, uint32_t column)
+{
+	char *message = arena_text(&c->arena, slice_text(text));
+	struct check_problem *p = message != NULL ? grow(list, 1) : NULL;
+
+	if (message == NULL)
+		list->dropped++;
+	if (p != NULL)
+		*p = (struct check_problem){.message = message,
+					    .origin_path = slice_text(item->document->path),
+					    .line = line,
+					    .column = column};
+}
+
 static void say(struct checking *c, const struct checked *item, const struct error *err)
 {
-	c->errors++;
-	if (err->line != 0)
-		printf("%s:%u:%u: %s\n", item->document->file, err->line, err->column, err->text);
-	else
-		printf("%s: %s\n", item->document->file, err->text);
+	note(c, &c->errors, item, err->text, err->line, err->column);
 }
 
 static struct checked *find(struct checking *c, struct slice path)
@@ -142,16 +179,23 @@ static void read_all(struct checking *c)
 {
 	for (size_t i = 0; i < c->folder.count; i++) {
 		struct checked *item = &c->items[i];
+		struct doc_warnings warnings = {.count = 0};
 		struct error err = ERROR_NULL;
 
 		item->document = &c->folder.documents[i];
 		item->tree = (struct tree)TREE_INIT(0, false);
 		if (doc_read(&item->tree, item->document->format,
-			     buf_slice(&item->document->source), &DOC_LIMITS_DEFAULT, NULL,
+			     buf_slice(&item->document->source), &DOC_LIMITS_DEFAULT, &warnings,
 			     &err) == OK)
 			item->is_read = true;
 		else
 			say(c, item, &err);
+		/* A policy's `on` is our own word for a key, and read as one everywhere. */
+		if (item->document->kind == KIND_POLICIES)
+			continue;
+		for (uint32_t w = 0; w < warnings.count; w++)
+			note(c, &c->warnings, item, warnings.items[w].text, warnings.items[w].line,
+			     warnings.items[w].column);
 	}
 }
 
@@ -199,25 +243,46 @@ static void check_all(struct checking *c)
 	}
 }
 
+/* All that was found in one list each, as one answer of a server has them. */
+static void gather(struct checking *c)
+{
+	struct check_problem *more = grow(&c->errors, c->report.errors_count);
+
+	for (uint32_t i = 0; more != NULL && i < c->report.errors_count; i++)
+		more[i] = c->report.errors[i];
+	c->errors.dropped += c->report.errors_dropped;
+	more = grow(&c->warnings, c->report.warnings_count);
+	for (uint32_t i = 0; more != NULL && i < c->report.warnings_count; i++)
+		more[i] = c->report.warnings[i];
+}
+
+static uint32_t count_errors(const struct checking *c)
+{
+	return c->errors.count + c->errors.dropped;
+}
+
 static void print_problem(const struct checking *c, const struct check_problem *p, const char *what)
 {
 	const struct folder_document *d = folder_get(&c->folder, p->origin_path);
 
-	if (d != NULL)
+	if (d != NULL && p->line != 0)
 		printf("%s:%u:%u: ", d->file, p->line, p->column);
-	printf("%s%.*s%s%.*s: %s\n", what, SLICE_ARGS(p->profile), p->pointer.len != 0 ? " " : "",
-	       SLICE_ARGS(p->pointer), p->message);
+	else if (d != NULL)
+		printf("%s: ", d->file);
+	printf("%s%.*s%s%.*s%s%s\n", what, SLICE_ARGS(p->profile),
+	       p->profile.len != 0 && p->pointer.len != 0 ? " " : "", SLICE_ARGS(p->pointer),
+	       p->profile.len + p->pointer.len != 0 ? ": " : "", p->message);
 }
 
 static int print_report(const struct checking *c)
 {
-	uint32_t errors = c->errors + c->report.errors_count + c->report.errors_dropped;
+	uint32_t errors = count_errors(c);
 
-	for (uint32_t i = 0; i < c->report.errors_count; i++)
-		print_problem(c, &c->report.errors[i], "");
-	for (uint32_t i = 0; i < c->report.warnings_count; i++)
-		print_problem(c, &c->report.warnings[i], "warning: ");
-	printf("%zu documents, %u errors", c->folder.count, errors);
+	for (uint32_t i = 0; i < c->errors.count; i++)
+		print_problem(c, &c->errors.items[i], "");
+	for (uint32_t i = 0; i < c->warnings.count; i++)
+		print_problem(c, &c->warnings.items[i], "warning: ");
+	printf("%zu documents, %u error%s", c->folder.count, errors, errors == 1 ? "" : "s");
 	if (c->report.unchecked_count != 0)
 		printf(", %u checks that need the value of a secret were left out",
 		       c->report.unchecked_count);
@@ -230,15 +295,15 @@ static int print_json(const struct checking *c)
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 
 	buf_append_text(&text, "{\"errors\":");
-	check_problems_write(&text, c->report.errors, c->report.errors_count);
+	check_problems_write(&text, c->errors.items, c->errors.count);
 	buf_append_text(&text, ",\"warnings\":");
-	check_problems_write(&text, c->report.warnings, c->report.warnings_count);
+	check_problems_write(&text, c->warnings.items, c->warnings.count);
 	buf_append_text(&text, ",\"unchecked\":");
 	check_problems_write(&text, c->report.unchecked, c->report.unchecked_count);
 	buf_append_text(&text, "}");
 	if (print_line(buf_slice(&text)) != EXIT_DONE)
 		return EXIT_REFUSED;
-	return c->errors + c->report.errors_count == 0 ? EXIT_DONE : EXIT_REFUSED;
+	return count_errors(c) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static int run_check(int argc, char **argv)
@@ -272,6 +337,7 @@ static int run_check(int argc, char **argv)
 	}
 	read_all(&c);
 	check_all(&c);
+	gather(&c);
 	return strcmp(output, "json") == 0 ? print_json(&c) : print_report(&c);
 }
 

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static const char *const text_or_json[] = {"text", "json"};
+
 #define SOURCE_BYTES_MAX (8 * 1024 * 1024)
 
 static const char *type_of(const char *file, const char *given)
@@ -62,6 +64,7 @@ static int run_put(int argc, char **argv)
 
 	if (!options_parse(&operands, &put_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 2,
 			   &code) ||
+	    !session_output_is_valid(&s, &put_command, text_or_json, 2, &code) ||
 	    !target_document(&target, &put_command, operands.items[0], NULL, &code) ||
 	    !set_condition(&request, etag, sizeof etag, &put_command, if_version, &code))
 		return code;
@@ -115,6 +118,7 @@ static int run_delete(int argc, char **argv)
 
 	if (!options_parse(&operands, &delete_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
 			   &code) ||
+	    !session_output_is_valid(&s, &delete_command, text_or_json, 2, &code) ||
 	    !target_document(&target, &delete_command, operands.items[0], NULL, &code))
 		return code;
 	url_append_query_text(&target, "message", message);
@@ -126,8 +130,8 @@ static int run_delete(int argc, char **argv)
 		code = session_call(&s, &delete_command, &request);
 	if (code != EXIT_DONE || is_dry_run)
 		return code == EXIT_DONE ? write_answer_print(&s, &delete_command) : code;
-	printf("deleted %s in revision %llu (undelete it with: reeve undelete)\n",
-	       operands.items[0], (unsigned long long)s.response.revision);
+	printf("deleted %s in revision %llu (it can be undeleted: reeve undelete %s --versions N)\n",
+	       operands.items[0], (unsigned long long)s.response.revision, operands.items[0]);
 	return EXIT_DONE;
 }
 
@@ -137,12 +141,16 @@ const struct command delete_command = {
 	"Refused while other documents need it.\n\n"
 	"  -m, --message TEXT   why\n"
 	"  --force              even so; needs the permission admin and is recorded\n"
-	"  --dry-run            say what would happen, change nothing\n" SESSION_HELP
+	"  --dry-run            say what would happen, change nothing\n"
+	"  -o text|json         of --dry-run\n" SESSION_HELP
 	"\nExample: reeve delete profiles/orders/old -m 'no longer run'\n",
 	run_delete};
 
 /* POST `path`:`verb` with {"versions": […]}. */
-static int post_versions(const struct command *command, int argc, char **argv, const char *verb)
+static int post_versions(const struct command *command, int argc, char **argv,
+			 bool (*make_target)(struct buf *, const struct command *, const char *,
+					     const char *, int *),
+			 const char *verb)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
@@ -155,7 +163,8 @@ static int post_versions(const struct command *command, int argc, char **argv, c
 	int code;
 
 	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1, &code) ||
-	    !target_document(&target, command, operands.items[0], verb, &code))
+	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
+	    !make_target(&target, command, operands.items[0], verb, &code))
 		return code;
 	if (versions == NULL)
 		return usage_error(command, "--versions is missing, such as --versions 3");
@@ -174,24 +183,26 @@ static int post_versions(const struct command *command, int argc, char **argv, c
 
 static int run_undelete(int argc, char **argv)
 {
-	return post_versions(&undelete_command, argc, argv, "undelete");
+	return post_versions(&undelete_command, argc, argv, target_document, "undelete");
 }
 
 const struct command undelete_command = {
 	"undelete", "Bring deleted versions back",
 	"Usage: reeve undelete PATH --versions N[,N…]\n\n"
-	"  -m, --message TEXT   why\n" SESSION_HELP
+	"reeve history PATH shows the versions.\n\n"
+	"  -m, --message TEXT   why\n"
+	"  -o text|json\n" SESSION_HELP
 	"\nExample: reeve undelete profiles/orders/old --versions 3\n",
 	run_undelete};
 
 int secret_undelete_run(int argc, char **argv)
 {
-	return post_versions(&secret_undelete_command, argc, argv, "undelete");
+	return post_versions(&secret_undelete_command, argc, argv, target_secret, "undelete");
 }
 
 int secret_destroy_run(int argc, char **argv)
 {
-	return post_versions(&secret_destroy_command, argc, argv, "destroy");
+	return post_versions(&secret_destroy_command, argc, argv, target_secret, "destroy");
 }
 
 static int run_rollback(int argc, char **argv)
@@ -211,6 +222,7 @@ static int run_rollback(int argc, char **argv)
 
 	if (!options_parse(&operands, &rollback_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
 			   &code) ||
+	    !session_output_is_valid(&s, &rollback_command, text_or_json, 2, &code) ||
 	    !target_document(&target, &rollback_command, operands.items[0], "rollback", &code))
 		return code;
 	if (to == NULL)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 
 struct draft {
 	char file[64];
+	bool is_kept;
 	char etag[128];
 	const char *content_type;
 	struct buf source;
@@ -25,7 +27,7 @@ struct draft {
 
 static void draft_clear(struct draft *d)
 {
-	if (d->file[0] != '\0')
+	if (d->file[0] != '\0' && !d->is_kept)
 		unlink(d->file);
 	buf_clear(&d->source);
 }
@@ -47,26 +49,48 @@ static enum result draft_open(struct draft *d, struct error *err)
 	return file_write(d->file, buf_slice(&d->source), 0600, err);
 }
 
+static const char *editor_name(void)
+{
+	static const char *const names[] = {"VISUAL", "EDITOR"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *editor = getenv(names[i]);
+
+		if (editor != NULL && editor[0] != '\0')
+			return editor;
+	}
+	return "vi";
+}
+
+/* What is typed at the editor is the editor's: the draft would stay behind if Ctrl-C ended us. */
+static void leave_keys_to_editor(bool is_left)
+{
+	signal(SIGINT, is_left ? SIG_IGN : SIG_DFL);
+	signal(SIGQUIT, is_left ? SIG_IGN : SIG_DFL);
+}
+
 /* Through the shell, as $EDITOR may hold arguments ("code --wait"). */
 static int run_editor(const char *file)
 {
-	const char *editor = getenv("VISUAL") != NULL ? getenv("VISUAL") : getenv("EDITOR");
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	leave_keys_to_editor(true);
+	pid = fork();
 	if (pid == 0) {
-		setenv("REEVE_EDITOR", editor != NULL && editor[0] != '\0' ? editor : "vi", 1);
+		leave_keys_to_editor(false);
+		signal(SIGPIPE, SIG_DFL);
+		setenv("REEVE_EDITOR", editor_name(), 1);
 		execl("/bin/sh", "sh", "-c", "eval \"$REEVE_EDITOR\" '\"$1\"'", "reeve", file,
 		      (char *)NULL);
 		_exit(127);
 	}
-	if (pid < 0)
-		return -1;
-	while (waitpid(pid, &status, 0) < 0) {
+	while (pid > 0 && waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
-			return -1;
+			pid = -1;
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	leave_keys_to_editor(false);
+	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static int fetch(struct draft *d, struct session *s, struct slice target)
@@ -97,6 +121,14 @@ static int put_back(struct draft *d, struct session *s, struct slice target, str
 	return session_call(s, &edit_command, &request);
 }
 
+/* What a person wrote is not thrown away because it was refused; a secret is, rather than left lying about. */
+static void keep_draft(struct draft *d, struct slice target)
+{
+	d->is_kept = !slice_starts_with(target, SLICE_LITERAL("/v1/secrets/"));
+	if (d->is_kept)
+		fprintf(stderr, "reeve edit: nothing was stored; your text is in %s\n", d->file);
+}
+
 /* Edits until the server takes it, nothing was changed, or the person gives up. */
 static int edit_until_taken(struct draft *d, struct session *s, struct slice target)
 {
@@ -118,8 +150,10 @@ static int edit_until_taken(struct draft *d, struct session *s, struct slice tar
 		}
 		if (put_back(d, s, target, buf_slice(&text)) == EXIT_DONE)
 			return write_answer_print(s, &edit_command);
-		if (!prompt_yes("Edit it again?"))
+		if (!prompt_yes("Edit it again?")) {
+			keep_draft(d, target);
 			return EXIT_REFUSED;
+		}
 	}
 }
 
@@ -129,7 +163,7 @@ static int run_edit(int argc, char **argv)
 	CLEANUP(draft_clear) struct draft draft = {.source = BUF_NULL};
 	CLEANUP(buf_clear) struct buf source = BUF_NULL, target = BUF_NULL;
 	const char *message = NULL;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+	const struct option_row rows[] = {SESSION_CONNECTION(&s),
 					  {"message", 'm', OPTION_TEXT, &message}};
 	struct operands operands;
 	struct error err = ERROR_NULL;
@@ -157,7 +191,7 @@ const struct command edit_command = {
 	"edit", "Edit a document with $EDITOR",
 	"Usage: reeve edit PATH\n\n"
 	"Opens the current source, stores what you save, and refuses where somebody else changed it\n"
-	"meanwhile. What does not validate can be edited again.\n\n"
+	"meanwhile. What does not validate can be edited again, or is kept in a file that is named.\n\n"
 	"  -m, --message TEXT   why\n" SESSION_HELP
 	"\nExample: EDITOR=nano reeve edit profiles/orders/production\n",
 	run_edit};

@@ -29,10 +29,13 @@ int usage_error(const struct command *command, const char *fmt, ...)
 	return code;
 }
 
-static void fill(struct option *longs, char *shorts, const struct option_row *rows, size_t count)
+static void fill(struct option *longs, char *shorts, const struct option_row *rows, size_t count,
+		 bool is_ended_by_operand)
 {
 	size_t at = 0;
 
+	if (is_ended_by_operand)
+		shorts[at++] = '+';
 	shorts[at++] = ':';
 	for (size_t i = 0; i < count; i++) {
 		bool takes = rows[i].kind != OPTION_FLAG;
@@ -82,6 +85,17 @@ static bool take(const struct option_row *row, const char *value)
 	return false;
 }
 
+/* Names the option and nothing else of the line: the words beside it may hold a secret's value. */
+static int option_error(const struct command *command, int code, char **argv)
+{
+	const char *what = code == ':' ? "a value is missing after" : "no such option:";
+
+	if (optopt > 0 && optopt < FIRST_LONG)
+		return usage_error(command, "%s -%c", what, optopt);
+	return usage_error(command, "%s %.*s", what, (int)strcspn(argv[optind - 1], "="),
+			   argv[optind - 1]);
+}
+
 static bool check_operands(const struct operands *o, const struct command *command, int min,
 			   int max, int *ret_exit)
 {
@@ -99,13 +113,13 @@ bool options_parse(struct operands *ret, const struct command *command, int argc
 		   int *ret_exit)
 {
 	struct option longs[ROWS_MAX + 2];
-	char shorts[2 * ROWS_MAX + 4];
+	char shorts[2 * ROWS_MAX + 5];
 	int code;
 
 	*ret_exit = EXIT_USAGE;
 	if (count > ROWS_MAX)
 		return false;
-	fill(longs, shorts, rows, count);
+	fill(longs, shorts, rows, count, operands_max == OPERANDS_END_OPTIONS);
 	optind = 0;
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
@@ -116,12 +130,8 @@ bool options_parse(struct operands *ret, const struct command *command, int argc
 			*ret_exit = EXIT_DONE;
 			return false;
 		}
-		if (code == ':') {
-			*ret_exit = usage_error(command, "%s needs a value", argv[optind - 1]);
-			return false;
-		}
 		if (row == NULL) {
-			*ret_exit = usage_error(command, "no such option: %s", argv[optind - 1]);
+			*ret_exit = option_error(command, code, argv);
 			return false;
 		}
 		if (!take(row, optarg)) {

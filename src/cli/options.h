@@ -8,6 +8,9 @@
 
 #define OPTION_LIST_MAX 64
 
+/* As `operands_max`: any number, and the first ends the options, which behind it are another command's. */
+#define OPERANDS_END_OPTIONS (-2)
+
 struct option_list {
 	const char *items[OPTION_LIST_MAX];
 	size_t count;

@@ -3,8 +3,10 @@
 #include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -16,17 +18,31 @@ static void drop_line_end(struct buf *b)
 		buf_cut(b, b->len - 1);
 }
 
-static enum result read_line(struct buf *ret, size_t bytes_max, struct error *err)
+/* Ends a wait for what is typed when a signal comes; the signal stays pending, and takes effect when it is unblocked. */
+static bool is_interrupted(int signal_fd)
 {
-	char c;
+	struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {signal_fd, POLLIN, 0}};
 
+	while (poll(fds, signal_fd >= 0 ? 2 : 1, -1) < 0 && errno == EINTR)
+		;
+	return (fds[1].revents & POLLIN) != 0;
+}
+
+static enum result read_line(struct buf *ret, int signal_fd, size_t bytes_max, struct error *err)
+{
 	for (;;) {
-		ssize_t got = read(STDIN_FILENO, &c, 1);
+		ssize_t got;
+		char c;
 
+		if (is_interrupted(signal_fd))
+			return fail(err, E_UNAVAILABLE, "interrupted");
+		got = read(STDIN_FILENO, &c, 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return fail_errno(err, E_IO, "read from the terminal");
+		if (got == 0 && ret->len == 0)
+			return fail(err, E_INVALID, "nothing was typed");
 		if (got == 0 || c == '\n')
 			return buf_check(ret, err);
 		if (ret->len == bytes_max)
@@ -35,16 +51,13 @@ static enum result read_line(struct buf *ret, size_t bytes_max, struct error *er
 	}
 }
 
-enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, struct error *err)
+/* A terminal that is left without echo is a nuisance to whoever pressed Ctrl-C: signals wait until it is as it was. */
+static enum result ask(struct buf *ret, struct slice name, int signal_fd, size_t bytes_max,
+		       struct error *err)
 {
 	struct termios before, quiet;
 	enum result rc;
 
-	if (!isatty(STDIN_FILENO)) {
-		rc = file_read_fd(ret, STDIN_FILENO, "standard input", bytes_max, err);
-		drop_line_end(ret);
-		return rc;
-	}
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return fail_errno(err, E_IO, "terminal");
 	quiet = before;
@@ -53,9 +66,31 @@ enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, 
 	fflush(stderr);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0)
 		return fail_errno(err, E_IO, "terminal");
-	rc = read_line(ret, bytes_max, err);
+	rc = read_line(ret, signal_fd, bytes_max, err);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fputc('\n', stderr);
+	return rc;
+}
+
+enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, struct error *err)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	CLEANUP(file_closep) int signal_fd = -1;
+	sigset_t held, before;
+	enum result rc;
+
+	if (!isatty(STDIN_FILENO)) {
+		rc = file_read_fd(ret, STDIN_FILENO, "standard input", bytes_max, err);
+		drop_line_end(ret);
+		return rc;
+	}
+	sigemptyset(&held);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaddset(&held, numbers[i]);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+	rc = ask(ret, name, signal_fd, bytes_max, err);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
@@ -68,6 +103,6 @@ bool prompt_yes(const char *question)
 		return false;
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
-	return read_line(&answer, 64, &ignored) == OK && answer.len != 0 &&
+	return read_line(&answer, -1, 64, &ignored) == OK && answer.len != 0 &&
 	       (answer.data[0] == 'y' || answer.data[0] == 'Y');
 }

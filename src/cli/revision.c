@@ -46,7 +46,7 @@ static int run_log(int argc, char **argv)
 	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
 		    "no revisions");
 	if (s.response.next[0] != '\0')
-		buf_append_text(&text, "older ones: --limit\n");
+		buf_append_text(&text, "there are older ones: -n N shows more\n");
 	return print_slice(buf_slice(&text));
 }
 
@@ -147,6 +147,7 @@ static int run_revert(int argc, char **argv)
 
 	if (!options_parse(&operands, &revert_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
 			   &code) ||
+	    !session_output_is_valid(&s, &revert_command, text_or_json, 2, &code) ||
 	    !target_revision(&target, &revert_command, operands.items[0], ":revert", &code))
 		return code;
 	url_append_query_text(&target, "message", message);

@@ -46,7 +46,7 @@ static int run_run(int argc, char **argv)
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
 	struct words w = {.splay = "0s", .grace = "10s"};
 	struct run_options options = {0};
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+	const struct option_row rows[] = {SESSION_CONNECTION(&s),
 					  {"config", 0, OPTION_TEXT, &w.config},
 					  {"env", 0, OPTION_LIST, &w.picks},
 					  {"env-all", 0, OPTION_TEXT, &w.env_all},
@@ -58,8 +58,8 @@ static int run_run(int argc, char **argv)
 	enum result rc;
 	int code;
 
-	if (!options_parse(&operands, &run_command_row, argc, argv, rows, ARRAY_SIZE(rows), 1, -1,
-			   &code) ||
+	if (!options_parse(&operands, &run_command_row, argc, argv, rows, ARRAY_SIZE(rows), 1,
+			   OPERANDS_END_OPTIONS, &code) ||
 	    !read_words(&options, &w, &code))
 		return code;
 	if (w.config == NULL)

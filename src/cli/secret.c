@@ -19,21 +19,37 @@
 
 #define VALUE_BYTES_MAX (512 * 1024)
 
+static const char *const text_or_json[] = {"text", "json"};
+
 extern const struct command secret_put_command, secret_set_command, secret_get_command,
 	secret_delete_command;
 
-/* "orders/production/warehouse" or with "secrets/" before it. */
-static bool target_secret(struct buf *ret, const struct command *command, const char *path,
-			  const char *verb, int *ret_exit)
+/* Standard input holds one value: a second reader would find it empty and store that. */
+static enum result check_pairs(const struct operands *o, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf full = BUF_NULL;
+	const char *from_input = NULL;
 
-	if (strncmp(path, "secrets/", 8) != 0)
-		buf_append_text(&full, "secrets/");
-	buf_append_text(&full, path);
-	if (buf_is_failed(&full))
-		return false;
-	return target_document(ret, command, full.data, verb, ret_exit);
+	for (int i = 1; i < o->count; i++) {
+		const char *pair = o->items[i], *equals = strchr(pair, '=');
+		size_t len = equals != NULL ? (size_t)(equals - pair) : 0;
+
+		if (len == 0)
+			return fail(err, E_MALFORMED,
+				    "every value is given as key=…, such as password=-");
+		for (int j = 1; j < i; j++) {
+			if (strncmp(o->items[j], pair, len + 1) == 0)
+				return fail(err, E_MALFORMED, "%.*s is given twice", (int)len,
+					    pair);
+		}
+		if (strcmp(equals + 1, "-") != 0)
+			continue;
+		if (from_input != NULL && !isatty(STDIN_FILENO))
+			return fail(err, E_MALFORMED,
+				    "%.*s=- and %.*s=-: standard input holds one value; use =@FILE",
+				    (int)strcspn(from_input, "="), from_input, (int)len, pair);
+		from_input = pair;
+	}
+	return OK;
 }
 
 static enum result read_value(struct buf *value, struct slice key, const char *given,
@@ -58,8 +74,8 @@ static enum result append_pair(struct buf *json, const char *pair, struct error 
 	struct slice key;
 	enum result rc;
 
-	if (equals == NULL || equals == pair)
-		return fail(err, E_MALFORMED, "every value is given as key=…, such as password=-");
+	if (equals == NULL)
+		return fail(err, E_MALFORMED, "is no key=…");
 	key = slice_make(pair, (size_t)(equals - pair));
 	rc = read_value(&value, key, equals + 1, err);
 	if (rc != OK)
@@ -70,7 +86,7 @@ static enum result append_pair(struct buf *json, const char *pair, struct error 
 			"the value of %.*s is not UTF-8: store bytes as base64 and say so in the "
 			"metadata's encoding",
 			SLICE_ARGS(key));
-	if (json->data[json->len - 1] != '{')
+	if (json->len != 0 && json->data[json->len - 1] != '{')
 		buf_append_char(json, ',');
 	json_append_string(json, key);
 	buf_append_char(json, ':');
@@ -82,15 +98,15 @@ static int build_body(struct buf *json, const struct command *command,
 		      const struct operands *operands, const char *expires_at)
 {
 	struct error err = ERROR_NULL;
+	enum result rc = check_pairs(operands, &err);
 
+	if (rc != OK)
+		return usage_error(command, "%s", err.text);
 	buf_append_text(json, "{\"data\":{");
 	for (int i = 1; i < operands->count; i++) {
-		enum result rc = append_pair(json, operands->items[i], &err);
-
-		if (rc != OK) {
-			say_failure(command, rc, &err);
-			return rc == E_MALFORMED ? EXIT_USAGE : EXIT_REFUSED;
-		}
+		rc = append_pair(json, operands->items[i], &err);
+		if (rc != OK)
+			return say_failure(command, rc, &err);
 	}
 	buf_append_char(json, '}');
 	if (expires_at != NULL) {
@@ -116,6 +132,7 @@ static int write_secret(const struct command *command, int argc, char **argv, co
 	int code;
 
 	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 2, -1, &code) ||
+	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
 	    !target_secret(&target, command, operands.items[0], NULL, &code))
 		return code;
 	code = build_body(&body, command, &operands, expires_at);
@@ -146,7 +163,8 @@ static int run_set(int argc, char **argv)
 	"  key=@FILE          the file's bytes, as they are\n"                                     \
 	"  key=value          seen by every user of this machine while the command runs\n"         \
 	"  --expires-at TIME  such as 2027-01-31T00:00:00Z\n"                                      \
-	"  -m, --message TEXT why\n" SESSION_HELP
+	"  -m, --message TEXT why\n"                                                               \
+	"  -o text|json\n" SESSION_HELP
 
 const struct command secret_put_command = {
 	"secret put", "Store a secret, replacing all its keys",
@@ -184,7 +202,7 @@ static int run_get(int argc, char **argv)
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
 	const char *version = NULL, *key = NULL;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+	const struct option_row rows[] = {SESSION_CONNECTION(&s),
 					  {"version", 0, OPTION_TEXT, &version},
 					  {"key", 0, OPTION_TEXT, &key}};
 	struct operands operands;
@@ -206,7 +224,9 @@ static int run_get(int argc, char **argv)
 const struct command secret_get_command = {
 	"secret get", "Read a secret; recorded in the audit log",
 	"Usage: reeve secret get PATH [--key KEY] [--version N]\n\n"
-	"Prints the secret as JSON, or the bare value of one key.\n" SESSION_HELP
+	"Prints the secret as JSON, or the bare value of one key.\n\n"
+	"  --key KEY          its bare value alone\n"
+	"  --version N        its n-th content\n" SESSION_HELP
 	"\nExample: reeve secret get orders/production/warehouse --key password\n",
 	run_get};
 
@@ -216,7 +236,7 @@ static int run_delete(int argc, char **argv)
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
 	const char *message = NULL;
 	bool is_forced = false;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+	const struct option_row rows[] = {SESSION_CONNECTION(&s),
 					  {"message", 'm', OPTION_TEXT, &message},
 					  {"force", 0, OPTION_FLAG, &is_forced}};
 	struct client_request request = {.method = "DELETE"};
@@ -234,7 +254,8 @@ static int run_delete(int argc, char **argv)
 	if (code == EXIT_DONE)
 		code = session_call(&s, &secret_delete_command, &request);
 	if (code == EXIT_DONE)
-		printf("deleted %s (undelete it with: reeve secret undelete)\n", operands.items[0]);
+		printf("deleted %s (it can be undeleted: reeve secret undelete %s --versions N)\n",
+		       operands.items[0], operands.items[0]);
 	return code;
 }
 
@@ -246,47 +267,23 @@ const struct command secret_delete_command = {
 	"\nExample: reeve secret delete orders/old\n",
 	run_delete};
 
-/* The shared code takes full paths: puts "secrets/" before the operand where it is missing. */
-static int run_with_kind(int (*run)(int, char **), int argc, char **argv)
-{
-	CLEANUP(buf_clear) struct buf full = BUF_NULL;
-
-	for (int i = 1; i < argc; i++) {
-		if (argv[i][0] == '-' || strchr(argv[i], '/') == NULL)
-			continue;
-		if (strncmp(argv[i], "secrets/", 8) != 0 && strncmp(argv[i], "http", 4) != 0 &&
-		    argv[i][0] != '/') {
-			buf_printf(&full, "secrets/%s", argv[i]);
-			if (buf_is_failed(&full))
-				return EXIT_REFUSED;
-			argv[i] = full.data;
-		}
-		break;
-	}
-	return run(argc, argv);
-}
-
-static int run_undelete(int argc, char **argv)
-{
-	return run_with_kind(secret_undelete_run, argc, argv);
-}
-
-static int run_destroy(int argc, char **argv)
-{
-	return run_with_kind(secret_destroy_run, argc, argv);
-}
-
 const struct command secret_undelete_command = {
 	"secret undelete", "Bring deleted versions back",
-	"Usage: reeve secret undelete PATH --versions N[,N…]\n" SESSION_HELP
+	"Usage: reeve secret undelete PATH --versions N[,N…]\n\n"
+	"reeve history secrets/PATH shows the versions.\n\n"
+	"  -m, --message TEXT why\n"
+	"  -o text|json\n" SESSION_HELP
 	"\nExample: reeve secret undelete orders/old --versions 2\n",
-	run_undelete};
+	secret_undelete_run};
 
 const struct command secret_destroy_command = {
 	"secret destroy", "Shred versions for good; backups made before still hold them",
-	"Usage: reeve secret destroy PATH --versions N[,N…]\n" SESSION_HELP
+	"Usage: reeve secret destroy PATH --versions N[,N…]\n\n"
+	"reeve history secrets/PATH shows the versions.\n\n"
+	"  -m, --message TEXT why\n"
+	"  -o text|json\n" SESSION_HELP
 	"\nExample: reeve secret destroy orders/old --versions 1,2\n",
-	run_destroy};
+	secret_destroy_run};
 
 static int run_secret(int argc, char **argv)
 {

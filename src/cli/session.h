@@ -19,11 +19,16 @@ struct session {
 		NULL, NULL, NULL, NULL, CLIENT_RESPONSE_NULL \
 	}
 
-/* Rows for an option table. */
-#define SESSION_OPTIONS(s)                                                                         \
-	{"addr", 0, OPTION_TEXT, &(s)->address}, {"token-file", 0, OPTION_TEXT, &(s)->token_file}, \
-	{                                                                                          \
-		"output", 'o', OPTION_TEXT, &(s)->output                                           \
+/* Rows for an option table: of a command whose output has one form, and of others, which check the word with session_output_is_valid(). */
+#define SESSION_CONNECTION(s)                                  \
+	{"addr", 0, OPTION_TEXT, &(s)->address},               \
+	{                                                      \
+		"token-file", 0, OPTION_TEXT, &(s)->token_file \
+	}
+#define SESSION_OPTIONS(s)                               \
+	SESSION_CONNECTION(s),                           \
+	{                                                \
+		"output", 'o', OPTION_TEXT, &(s)->output \
 	}
 
 /* The lines of a help text about them. */

@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include "base/text.h"
+#include "doc/pointer.h"
 #include "doc/write.h"
 
 #define COLUMNS_MAX 12
@@ -86,45 +87,96 @@ void table_write(struct buf *ret, const struct tree_node *items, const struct co
 		write_cells(ret, &items->of.items[i], columns, widths, count);
 }
 
-static void diff_value(struct buf *ret, const struct tree_node *item, const char *key)
-{
-	const struct tree_node *value = tree_get(item, slice_text(key));
-	const struct tree_node *secret = TREE_GET(item, "secret");
+/* A difference's line in the making. */
+struct difference {
+	const char *indent, *sign;
+	const struct tree_node *reload;
+	struct buf pointer;
+};
 
-	if (secret != NULL && secret->kind == TREE_BOOL && secret->of.truth)
-		buf_append_text(ret, "(secret)");
-	else if (value != NULL)
-		json_write(ret, value);
+static void difference_clear(struct difference *d)
+{
+	buf_clear(&d->pointer);
 }
 
-static void diff_line(struct buf *ret, const struct tree_node *item)
+static void begin_line(struct buf *ret, const struct difference *d)
 {
-	const struct tree_node *op = TREE_GET(item, "op"), *pointer = TREE_GET(item, "pointer");
-	const struct tree_node *reload = TREE_GET(item, "reload");
-	bool is_add = op != NULL && tree_is_text(op, "add");
-	bool is_remove = op != NULL && tree_is_text(op, "remove");
-
-	buf_append_text(ret, is_add ? "+ " : is_remove ? "- " : "~ ");
-	value_append(ret, pointer);
+	buf_append_text(ret, d->indent);
+	buf_append_text(ret, d->sign);
+	plain_append(ret, buf_slice(&d->pointer));
 	buf_append_text(ret, ": ");
-	if (!is_add)
-		diff_value(ret, item, "from");
-	if (!is_add && !is_remove)
-		buf_append_text(ret, " -> ");
-	if (!is_remove)
-		diff_value(ret, item, "to");
-	if (reload != NULL && reload->kind == TREE_STRING) {
+}
+
+static void end_line(struct buf *ret, const struct difference *d)
+{
+	if (d->reload != NULL && d->reload->kind == TREE_STRING) {
 		buf_append_text(ret, "  [");
-		value_append(ret, reload);
+		value_append(ret, d->reload);
 		buf_append_char(ret, ']');
 	}
 	buf_append_char(ret, '\n');
 }
 
+/* What came or went; a map leaf by leaf. */
+static void leaves_write(struct buf *ret, struct difference *d, const struct tree_node *n)
+{
+	size_t len = d->pointer.len;
+
+	if (n != NULL && n->kind == TREE_OBJECT && n->count != 0) {
+		for (uint32_t i = 0; i < n->count; i++) {
+			pointer_append_key(&d->pointer, tree_key(&n->of.members[i]));
+			leaves_write(ret, d, &n->of.members[i].value);
+			if (!buf_is_failed(&d->pointer))
+				buf_cut(&d->pointer, len);
+		}
+		return;
+	}
+	begin_line(ret, d);
+	if (n != NULL)
+		json_write(ret, n);
+	end_line(ret, d);
+}
+
+static void replacement_write(struct buf *ret, const struct difference *d,
+			      const struct tree_node *from, const struct tree_node *to)
+{
+	begin_line(ret, d);
+	if (from != NULL)
+		json_write(ret, from);
+	buf_append_text(ret, " -> ");
+	if (to != NULL)
+		json_write(ret, to);
+	end_line(ret, d);
+}
+
+static void difference_write(struct buf *ret, const struct tree_node *item, const char *indent)
+{
+	const struct tree_node *op = TREE_GET(item, "op"), *pointer = TREE_GET(item, "pointer");
+	const struct tree_node *secret = TREE_GET(item, "secret");
+	bool is_add = op != NULL && tree_is_text(op, "add");
+	bool is_remove = op != NULL && tree_is_text(op, "remove");
+	CLEANUP(difference_clear)
+	struct difference d = {indent,
+			       is_add	   ? "+ "
+			       : is_remove ? "- "
+					   : "~ ",
+			       TREE_GET(item, "reload"), BUF_NULL};
+
+	if (pointer != NULL && pointer->kind == TREE_STRING)
+		buf_append_slice(&d.pointer, tree_text(pointer));
+	if (secret != NULL && secret->kind == TREE_BOOL && secret->of.truth) {
+		begin_line(ret, &d);
+		buf_append_text(ret, is_add || is_remove ? "(secret)" : "(secret) -> (secret)");
+		end_line(ret, &d);
+	} else if (is_add || is_remove) {
+		leaves_write(ret, &d, is_add ? TREE_GET(item, "to") : TREE_GET(item, "from"));
+	} else {
+		replacement_write(ret, &d, TREE_GET(item, "from"), TREE_GET(item, "to"));
+	}
+}
+
 void diff_write(struct buf *ret, const struct tree_node *diff, const char *indent)
 {
-	for (uint32_t i = 0; diff != NULL && i < diff->count; i++) {
-		buf_append_text(ret, indent);
-		diff_line(ret, &diff->of.items[i]);
-	}
+	for (uint32_t i = 0; diff != NULL && i < diff->count; i++)
+		difference_write(ret, &diff->of.items[i], indent);
 }

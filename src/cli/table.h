@@ -14,7 +14,7 @@ struct column {
 void table_write(struct buf *ret, const struct tree_node *items, const struct column *columns,
 		 size_t count, const char *none);
 
-/* "+ /spark/cores: 12", "- /a", "~ /a: 1 -> 2", one line a difference of a `diff` list. */
+/* "+ /spark/cores: 12", "- /a: 1", "~ /a: 1 -> 2", one line a difference of a `diff` list; a map that came or went has one a leaf. */
 void diff_write(struct buf *ret, const struct tree_node *diff, const char *indent);
 
 /* Text for a terminal: control characters as \xNN. */

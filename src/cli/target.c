@@ -22,6 +22,18 @@ bool target_document(struct buf *ret, const struct command *command, const char 
 	return true;
 }
 
+bool target_secret(struct buf *ret, const struct command *command, const char *path,
+		   const char *verb, int *ret_exit)
+{
+	CLEANUP(buf_clear) struct buf full = BUF_NULL;
+
+	if (strncmp(path, "secrets/", 8) != 0)
+		buf_append_text(&full, "secrets/");
+	buf_append_text(&full, path);
+	*ret_exit = EXIT_REFUSED;
+	return !buf_is_failed(&full) && target_document(ret, command, full.data, verb, ret_exit);
+}
+
 bool target_config(struct buf *ret, const struct command *command, const char *name,
 		   const char *verb, int *ret_exit)
 {

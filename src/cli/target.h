@@ -10,6 +10,10 @@
 bool target_document(struct buf *ret, const struct command *command, const char *path,
 		     const char *verb, int *ret_exit);
 
+/* "/v1/secrets/orders/warehouse" from "orders/warehouse" or "secrets/orders/warehouse". */
+bool target_secret(struct buf *ret, const struct command *command, const char *path,
+		   const char *verb, int *ret_exit);
+
 /* "/v1/config/orders/production" from "orders/production" or "config/orders/production". */
 bool target_config(struct buf *ret, const struct command *command, const char *name,
 		   const char *verb, int *ret_exit);

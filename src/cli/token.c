@@ -132,7 +132,7 @@ static int run_revoke(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	const struct option_row rows[] = {SESSION_CONNECTION(&s)};
 	struct client_request request = {.method = "DELETE"};
 	struct operands operands;
 	int code;
@@ -162,7 +162,7 @@ const struct command token_revoke_command = {"token revoke", "End a token and th
 static int run_self(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
+	const struct option_row rows[] = {SESSION_CONNECTION(&s)};
 	struct operands operands;
 	int code;
 

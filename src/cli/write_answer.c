@@ -45,6 +45,9 @@ static void change_write(struct buf *ret, const struct tree_node *item, bool is_
 	buf_append_text(ret, is_markdown ? " `" : " ");
 	plain_append(ret, json_text(item, "path"));
 	buf_append_text(ret, is_markdown ? "`\n" : "\n");
+	/* What is new is as it was written. */
+	if (slice_is_text(json_text(item, "action"), "create"))
+		return;
 	if (is_markdown)
 		buf_append_text(ret, "\n  ```diff\n");
 	diff_write(ret, json_array(item, "diff"), "  ");
@@ -128,6 +131,23 @@ static void written_write(struct buf *ret, const struct tree_node *item)
 		buf_printf(ret, " is now version %llu",
 			   (unsigned long long)json_number(item, "version"));
 	buf_append_char(ret, '\n');
+}
+
+void written_write_markdown(struct buf *ret, const struct tree_node *root)
+{
+	const struct tree_node *items = json_array(root, "items");
+
+	buf_printf(ret, "### Revision %llu\n\n", (unsigned long long)json_number(root, "revision"));
+	if (!write_answer_has_changes(root))
+		buf_append_text(ret, "no changes\n");
+	for (uint32_t i = 0; items != NULL && i < items->count; i++) {
+		if (is_unchanged(&items->of.items[i]))
+			continue;
+		buf_append_text(ret, "* ");
+		written_write(ret, &items->of.items[i]);
+	}
+	findings_write(ret, json_array(root, "warnings"), "* warning");
+	findings_write(ret, json_array(root, "unchecked"), "* unchecked");
 }
 
 int write_answer_print(struct session *s, const struct command *command)

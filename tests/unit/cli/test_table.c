@@ -73,3 +73,21 @@ Test(table, a_difference_is_one_line_and_a_secret_shows_no_value)
 	buf_clear(&text);
 	tree_clear(&tree);
 }
+
+Test(table, a_map_that_came_is_shown_leaf_by_leaf)
+{
+	struct tree tree = TREE_INIT(0, false);
+	struct buf text = BUF_NULL;
+
+	read_json(
+		&tree,
+		"[{\"op\":\"add\",\"pointer\":\"\",\"to\":{\"a/b\":{\"c\":[1,{\"d\":2}],\"e\":{}},\"f\":null}},"
+		"{\"op\":\"remove\",\"pointer\":\"/x\",\"from\":{\"y\":\"z\"},\"reload\":\"restart\"}]");
+	diff_write(&text, &tree.root, "");
+	cr_expect_str_eq(text.data, "+ /a~1b/c: [1,{\"d\":2}]\n"
+				    "+ /a~1b/e: {}\n"
+				    "+ /f: null\n"
+				    "- /x/y: \"z\"  [restart]\n");
+	buf_clear(&text);
+	tree_clear(&tree);
+}
