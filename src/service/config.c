@@ -314,9 +314,12 @@ enum result config_entry_at(struct scene *scene, struct slice config, uint64_t r
 	struct check_report report = {.arena = ARENA_NULL};
 	struct slice path;
 	struct snap_doc *d = NULL;
+	/* Nobody's eyes: all who ask share the entry, and whether it is served must not tell them what a secret holds. */
+	struct rights nobody = {.levels_count = 1};
 	struct view view;
 	enum result rc;
 
+	nobody.levels = &nobody.first;
 	if (!profile_of(text, config, &path))
 		return fail(err, E_MALFORMED, "no configuration's path");
 	if (revision == 0) {
@@ -325,7 +328,7 @@ enum result config_entry_at(struct scene *scene, struct slice config, uint64_t r
 		if (*ret != NULL)
 			return OK;
 	}
-	view_init(&view, scene->service, scene->snapshot, scene->session, revision, NULL);
+	view_init(&view, scene->service, scene->snapshot, scene->session, revision, &nobody);
 	rc = effective_entry_new(ret, &view, path, &report, err);
 	if (rc == OK && d != NULL)
 		config_cache_put(scene->service->cache, d, *ret);
