@@ -116,6 +116,37 @@ class Validation(Case):
         self.expect_problem(self.server.get("/v1/config/oracle-b/a?reveal=true", token=spy), 403) \
             if answer.status in (200, 201) else None
 
+    def test_who_may_not_read_a_secret_learns_nothing_of_it_from_what_is_served(self):
+        """Not looked at when it is written, nor when it is read: a right and a wrong guess are served alike."""
+        self.secret("oracle/c", {"p": "hunter2", "n": 5})
+        spy = self.reader("oracle-spy-c", "allow read,list,write,check,delete schemas/oracle-c/**",
+                          "allow read,list,write,check,delete profiles/oracle-c/**", "allow read config/oracle-c/*")
+        lists = "l: ['${secret:oracle/c#p}', '%s']\n"
+        plain = "p: ${secret:oracle/c#p}\nn: ${secret:oracle/c#n}\n"
+        for name, schema, right, wrong, source in (
+                ("const", lambda g: {"properties": {"p": {"const": g}}}, "hunter2", "hunter3", plain),
+                ("not", lambda g: {"not": {"properties": {"p": {"const": g}}}}, "hunter2", "hunter3", plain),
+                ("whole", lambda g: {"enum": [{"p": g, "n": 5}]}, "hunter2", "hunter3", plain),
+                ("maximum", lambda g: {"properties": {"n": {"maximum": g}}}, 5, 4, plain),
+                ("contains", lambda g: {"properties": {"l": {"contains": {"const": g}}}}, "hunter2", "hunter3", lists % "x"),
+                ("unique", lambda g: {"properties": {"l": {"uniqueItems": True}}}, "hunter2", "hunter3", lists),
+                ("if", lambda g: {"if": {"properties": {"p": {"const": g}}}, "then": {"required": ["z"]}}, "hunter2", "x", plain),
+                ("format", lambda g: {"additionalProperties": {"format": g}}, "hostname", "ipv4", "p: ${secret:oracle/c#p}\n")):
+            seen = []
+            for guess in (right, wrong):
+                self.expect(self.server.put(f"/v1/schemas/oracle-c/{name}", schema(guess), token=spy), 201)
+                text = f"$schema: oracle-c/{name}\n" + (source % guess if "%s" in source else source)
+                self.expect(self.server.put("/v1/profiles/oracle-c/a", text, token=spy), 201)
+                read = [self.server.get("/v1/config/oracle-c/a" + q, token=spy).status
+                        for q in ("", "?explain=true", "?reveal=true", ":versions", "?format=env")]
+                dry = self.server.put("/v1/profiles/oracle-c/a?dry_run=true", "a: 1\n", token=spy).json
+                seen.append((read, len(dry["effective"][0]["diff"])))
+                self.expect(self.server.delete("/v1/profiles/oracle-c/a", token=spy), 204)
+                self.expect(self.server.delete(f"/v1/schemas/oracle-c/{name}", token=spy), 204)
+            with self.subTest(name):
+                self.assertEqual(seen[0], seen[1])
+                self.assertEqual(seen[0][0][:3], [200, 200, 403])
+
     def test_no_answer_names_what_its_reader_may_not_read(self):
         self.schema("hide/s", {"n": {"type": "integer", "maximum": 5}})
         self.store("profiles/hide/base", "$abstract: true\n$schema: hide/s\nn: 1\n")
