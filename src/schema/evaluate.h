@@ -146,6 +146,9 @@ EVALUATE_RULE(evaluate_if);
 /* Turns what was found into the report's problems. */
 MUST_USE enum result evaluate_write_report(struct run *r, struct schema_report *report);
 
+/* The subschema that a rule belongs to. */
+uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule);
+
 /* message.c: the first rule of a kind in a subschema, through references; NULL without one. */
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op);
 

@@ -64,24 +64,25 @@ static void append_trail(const struct run *r, const struct finding *f, struct bu
 		pointer_append_key(ret, slice_text(keyword_name(rule)));
 }
 
-/* The subschema that holds the rule: they stand in the order of their rules. */
-static const struct subschema *find_subschema(const struct program *p, uint32_t rule)
+/* Subschemas stand in the order of their rules; one without rules holds none. */
+uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule)
 {
 	for (uint32_t i = 0; i < p->subschemas_count; i++) {
 		const struct subschema *s = &p->subschemas[i];
 
 		if (rule >= s->first_rule && rule - s->first_rule < s->rules)
-			return s;
+			return i;
 	}
-	return &p->subschemas[0];
+	return 0;
 }
 
 static void append_location(const struct run *r, const struct finding *f, struct buf *ret)
 {
 	const struct rule *rule = &r->program->rules[f->rule];
+	const struct subschema *s =
+		&r->program->subschemas[evaluate_find_subschema(r->program, f->rule)];
 
-	buf_append_slice(ret,
-			 program_text(r->program, find_subschema(r->program, f->rule)->location));
+	buf_append_slice(ret, program_text(r->program, s->location));
 	if (rule->op != RULE_FALSE)
 		pointer_append_key(ret, slice_text(keyword_name(rule)));
 }

@@ -3,11 +3,13 @@
 #include "schema/evaluate.h"
 
 #include "base/text.h"
-#include "schema/keyword.h"
 
 #include <inttypes.h>
 
-#define VALUES_SHOWN_MAX 20
+#define VALUES_SHOWN_MAX   20
+#define NAMES_MAX	   128
+#define NAMES_DEPTH_MAX	   3
+#define NAMES_BRANCHES_MAX 32
 
 static const struct {
 	uint32_t type;
@@ -96,22 +98,52 @@ static void append_name(const struct program *p, uint32_t name, struct buf *ret)
 	append_quoted(program_text(p, p->names[name].text), ret);
 }
 
+struct names {
+	struct slice list[NAMES_MAX];
+	size_t count;
+};
+
+static void gather_names(const struct program *p, const struct rule *rule, struct names *ret,
+			 int depth);
+
+static void gather_names_of(const struct program *p, uint32_t subschema, struct names *ret,
+			    int depth)
+{
+	const struct subschema *s = &p->subschemas[subschema];
+
+	for (uint32_t i = 0; depth > 0 && i < s->rules && ret->count < NAMES_MAX; i++)
+		gather_names(p, &p->rules[s->first_rule + i], ret, depth - 1);
+}
+
+/* The keys that the rule knows, itself or through what it applies to the same value. */
+static void gather_names(const struct program *p, const struct rule *rule, struct names *ret,
+			 int depth)
+{
+	if (rule->op == RULE_REF)
+		gather_names_of(p, rule->a, ret, depth);
+	if (rule->op == RULE_PROPERTIES) {
+		for (uint32_t i = 0; i < rule->b && ret->count < NAMES_MAX; i++)
+			ret->list[ret->count++] =
+				program_text(p, p->properties[rule->a + i].name.text);
+	}
+	if (rule->op == RULE_ALL_OF || rule->op == RULE_ANY_OF || rule->op == RULE_ONE_OF) {
+		for (uint32_t i = 0; i < rule->b && i < NAMES_BRANCHES_MAX; i++)
+			gather_names_of(p, p->links[rule->a + i], ret, depth);
+	}
+}
+
 static void append_near(const struct program *p, const struct rule *rule, struct slice key,
 			struct buf *ret)
 {
-	struct slice names[128];
-	const struct rule *properties;
+	struct names names = {.count = 0};
 	struct slice near;
-	size_t count = 0;
 
-	if (rule->op != RULE_ADDITIONAL_PROPERTIES || rule->b == NONE)
-		return;
-	properties = &p->rules[rule->b];
-	while (count < ARRAY_SIZE(names) && count < properties->b) {
-		names[count] = program_text(p, p->properties[properties->a + count].name.text);
-		count++;
-	}
-	near = text_nearest(key, names, count);
+	if (rule->op == RULE_UNEVALUATED_PROPERTIES)
+		gather_names_of(p, evaluate_find_subschema(p, (uint32_t)(rule - p->rules)), &names,
+				NAMES_DEPTH_MAX);
+	else if (rule->b != NONE)
+		gather_names(p, &p->rules[rule->b], &names, 0);
+	near = text_nearest(key, names.list, names.count);
 	if (near.data == NULL)
 		return;
 	buf_append_text(ret, " (did you mean ");

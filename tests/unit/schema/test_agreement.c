@@ -81,52 +81,52 @@ static void make_properties(struct buf *b, int depth, bool is_tagged)
 	buf_append_char(b, '}');
 }
 
+static const char *const leaves[] = {
+	"'type':'string'",
+	"'type':['integer','object']",
+	"'type':'number'",
+	"'type':['array','string']",
+	"'type':'object'",
+	"'const':'a'",
+	"'const':1",
+	"'const':{'a':1}",
+	"'enum':['a','b','ab']",
+	"'enum':[1,'a',null]",
+	"'enum':['a','b','c','d','e','f','g','ab']",
+	"'minimum':1",
+	"'maximum':1.5",
+	"'exclusiveMinimum':0.5",
+	"'exclusiveMaximum':2",
+	"'multipleOf':1.5",
+	"'multipleOf':2",
+	"'minLength':1",
+	"'maxLength':1",
+	"'pattern':'^a'",
+	"'pattern':'b$'",
+	"'minItems':1",
+	"'maxItems':1",
+	"'minProperties':1",
+	"'maxProperties':2",
+	"'required':['a']",
+	"'required':['b','a','c']",
+	"'uniqueItems':true",
+	"'dependentRequired':{'a':['b']}",
+	"'required':['elong-enough-key']",
+	"'$ref':'#'",
+	"'$ref':'#/$defs/d'",
+	"'additionalProperties':false",
+	"'unevaluatedProperties':false",
+	"'unevaluatedItems':false",
+	"'minimum':12345678901234567889",
+	"'x-secret':true",
+};
+static const char *const one[] = {"items",	     "contains", "additionalProperties",
+				  "propertyNames",   "not",	 "unevaluatedProperties",
+				  "unevaluatedItems"};
+static const char *const many[] = {"allOf", "anyOf", "oneOf", "prefixItems"};
+
 static void make_keyword(struct buf *b, int depth)
 {
-	static const char *const leaves[] = {
-		"'type':'string'",
-		"'type':['integer','object']",
-		"'type':'number'",
-		"'type':['array','string']",
-		"'type':'object'",
-		"'const':'a'",
-		"'const':1",
-		"'const':{'a':1}",
-		"'enum':['a','b','ab']",
-		"'enum':[1,'a',null]",
-		"'enum':['a','b','c','d','e','f','g','ab']",
-		"'minimum':1",
-		"'maximum':1.5",
-		"'exclusiveMinimum':0.5",
-		"'exclusiveMaximum':2",
-		"'multipleOf':1.5",
-		"'multipleOf':2",
-		"'minLength':1",
-		"'maxLength':1",
-		"'pattern':'^a'",
-		"'pattern':'b$'",
-		"'minItems':1",
-		"'maxItems':1",
-		"'minProperties':1",
-		"'maxProperties':2",
-		"'required':['a']",
-		"'required':['b','a','c']",
-		"'uniqueItems':true",
-		"'dependentRequired':{'a':['b']}",
-		"'required':['elong-enough-key']",
-		"'$ref':'#'",
-		"'$ref':'#/$defs/d'",
-		"'additionalProperties':false",
-		"'unevaluatedProperties':false",
-		"'unevaluatedItems':false",
-		"'minimum':12345678901234567889",
-		"'x-secret':true",
-	};
-	static const char *const one[] = {"items",	     "contains", "additionalProperties",
-					  "propertyNames",   "not",	 "unevaluatedProperties",
-					  "unevaluatedItems"};
-	static const char *const many[] = {"allOf", "anyOf", "oneOf", "prefixItems"};
-
 	switch (below(depth > 0 ? 9 : 4)) {
 	case 4:
 		buf_printf(b, "'%s':", one[below(ARRAY_SIZE(one))]);

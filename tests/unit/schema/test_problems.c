@@ -64,6 +64,10 @@ Test(problems, a_key_that_is_not_allowed_is_named_with_the_nearest_that_is)
 		 " additionalProperties: has a key that is not allowed: `unlike`"},
 		{"{'allOf': [{'properties': {'a': {}}}], 'unevaluatedProperties': false}",
 		 "{'a': 1, 'b': 1}", " unevaluatedProperties: has a key that is not allowed: `b`"},
+		{"{'allOf': [{'$ref': '#/$defs/csv'}], 'unevaluatedProperties': false, '$defs': {'csv': "
+		 "{'properties': {'delimiter': {}}}}}",
+		 "{'delimter': 1}",
+		 " unevaluatedProperties: has a key that is not allowed: `delimter` (did you mean `delimiter`?)"},
 		{"{'properties': {'a': false}}", "{'a': 1}", "/a properties: must not be set"},
 		{"{'propertyNames': {'maxLength': 2}}", "{'abc': 1}",
 		 "/abc maxLength: must have at most 2 characters"},
