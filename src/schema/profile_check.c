@@ -158,8 +158,8 @@ static const struct profile_layer *find_orphan(struct check *c, const struct pro
 		if (c->source->load_layer(c->source->ctx, h->parents[i], &parent, NULL) != OK)
 			return layer;
 	}
-	for (uint32_t i = 0; found == NULL && depth < PROFILE_DEPTH_MAX && i < h->parents_count &&
-			     *budget != 0;
+	for (uint32_t i = 0;
+	     found == NULL && depth < PROFILE_DEPTH_MAX && i < h->parents_count && *budget != 0;
 	     i++) {
 		--*budget;
 		if (c->source->load_layer(c->source->ctx, h->parents[i], &parent, NULL) == OK)

@@ -25,19 +25,27 @@ static enum result read(struct reading *r, const char *query, uint32_t allowed)
 			   &limits, &r->err);
 }
 
+Test(params, one_moment_is_asked_for_by_version_revision_or_time)
+{
+	struct reading r;
+
+	cr_assert_eq(read(&r, "revision=9", UINT32_MAX & ~ALL_BUT_NUMBERS), OK);
+	cr_expect_eq(r.in.revision, 9);
+	cr_assert_eq(read(&r, "at=1970-01-01T00:00:01%2b00:00", UINT32_MAX & ~ALL_BUT_NUMBERS), OK);
+	cr_expect_eq(r.in.at_ms, 1000);
+	cr_expect_eq(read(&r, "version=3&revision=9", UINT32_MAX & ~ALL_BUT_NUMBERS), E_MALFORMED);
+}
+
 Test(params, values_arrive_typed)
 {
 	struct reading r;
 
-	cr_assert_eq(
-		read(&r,
-		     "version=3&revision=9&at=1970-01-01T00:00:01%2b00:00&limit=1000&key=/a~1b&"
-		     "reveal=true&explain=false&dry_run=true&wait=30s&message=a+b&format=env",
-		     UINT32_MAX & ~ALL_BUT_NUMBERS),
-		OK, "%s", r.err.text);
+	cr_assert_eq(read(&r,
+			  "version=3&limit=1000&key=/a~1b&"
+			  "reveal=true&explain=false&dry_run=true&wait=30s&message=a+b&format=env",
+			  UINT32_MAX & ~ALL_BUT_NUMBERS),
+		     OK, "%s", r.err.text);
 	cr_expect_eq(r.in.version, 3);
-	cr_expect_eq(r.in.revision, 9);
-	cr_expect_eq(r.in.at_ms, 1000);
 	cr_expect_eq(r.in.limit, 1000);
 	cr_expect(slice_is_text(r.in.key, "/a~1b"));
 	cr_expect(r.in.is_revealed && !r.in.is_explained && r.in.is_dry_run);

@@ -222,7 +222,7 @@ static void add_secret(struct secret *secret, int n, uint64_t random)
 	static char sealed[8000];
 	size_t len = random % 8 == 0 ? 100 + (random >> 8) % 7000 : 20 + (random >> 8) % 400;
 	struct version_row row = version_of("", 1, (uint64_t)n + 1);
-	char key[48], mark[16];
+	char key[48], mark[24];
 
 	snprintf(secret->path, sizeof secret->path, "secrets/%d/%d", n * 7919 % 13, n);
 	secret->is_there = true;
