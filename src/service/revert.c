@@ -13,6 +13,9 @@ struct reverting {
 	enum result found; /* of a look at one document */
 	uint64_t version;
 	enum version_state state;
+	struct slice
+		destroyed; /* a document of which a version is gone for good; in the write's arena */
+	uint64_t destroyed_version;
 };
 
 struct gathering {
@@ -125,10 +128,11 @@ static enum result undo_one(void *ctx, const struct change_row *row, struct erro
 	case CHANGE_UNDELETE:
 		c->op = CHANGE_OP_DELETE;
 		return add_version(r, c, row->version, err);
-	case CHANGE_DESTROY:
-		return fail(err, E_CONFLICT,
-			    "%.*s version %llu was destroyed: nothing brings it back",
-			    SLICE_ARGS(row->path), (unsigned long long)row->version);
+	case CHANGE_DESTROY: /* said once it is known that it may be named */
+		c->op = CHANGE_OP_DESTROY;
+		r->destroyed = c->path;
+		r->destroyed_version = row->version;
+		return OK;
 	}
 	return fail(err, E_CORRUPT, "a stored change is none");
 }
@@ -157,11 +161,13 @@ static enum result settle_all(struct reverting *r, struct error *err)
 	return rc;
 }
 
+/* Before anything is said of what became of them since. */
 static bool may_revert_all(const struct scene *scene, const struct write *w)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (!rights_may(scene->rights, MAY_ROLLBACK, w->changes[i].path) &&
-		    !(w->is_dry_run && rights_may(scene->rights, MAY_CHECK, w->changes[i].path)))
+		struct change *c = &w->changes[i];
+
+		if (path_check(c->path, &c->kind, NULL) != OK || !write_may_change(scene, w, c))
 			return false;
 	}
 	return true;
@@ -184,6 +190,10 @@ static enum step gather(struct scene *scene, struct reverting *r, uint32_t count
 	if (rc == OK && !may_revert_all(scene, w))
 		return answer_fail(call, E_FORBIDDEN,
 				   "it changed documents that you may not roll back");
+	if (rc == OK && r->destroyed.len != 0)
+		rc = fail(&err, E_CONFLICT,
+			  "%.*s version %llu was destroyed: nothing brings it back",
+			  SLICE_ARGS(r->destroyed), (unsigned long long)r->destroyed_version);
 	if (rc == OK)
 		rc = settle_all(r, &err);
 	if (rc == OK)

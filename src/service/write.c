@@ -106,7 +106,7 @@ static bool takes_away(const struct change *c)
 	return c->op == CHANGE_OP_DELETE || c->op == CHANGE_OP_DESTROY;
 }
 
-static bool may_change(const struct scene *scene, const struct write *w, const struct change *c)
+bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c)
 {
 	const struct rights *r = scene->rights;
 
@@ -127,7 +127,7 @@ static enum result authorise(struct scene *scene, struct write *w, struct error 
 
 		if (rc != OK)
 			return rc;
-		if (may_change(scene, w, c))
+		if (write_may_change(scene, w, c))
 			continue;
 		if (!recording_touch(scene->call, c->path, 0, NULL))
 			return fail(err, E_UNAVAILABLE, "cannot record the refusal");

@@ -31,7 +31,7 @@ struct change {
 	struct slice body;   /* put, patch */
 	enum doc_format body_format;
 	uint64_t from_version; /* rollback */
-	uint64_t *versions;    /* undelete, destroy; filled for delete */
+	uint64_t *versions;    /* undelete, destroy; of a delete the current one, unless given */
 	uint32_t versions_count;
 
 	/* prepared */
@@ -111,12 +111,18 @@ void write_free(void *write);
  * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
 enum step write_prepare(struct scene *scene, struct write *w);
 
+/* Whether the one who asks may make the change; its kind is set. */
+bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c);
+
 /* write_prepare.c: what one change comes to by itself: version, state, new content. Does not look at others. */
 MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
 				    struct error *err);
 /* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
 MUST_USE enum result change_check(struct scene *scene, struct write *w, struct change *c,
 				  struct error *err);
+/* Those of a schema that does not compile, with their places in it. */
+void schema_problems_add(struct write *w, const struct view_doc *d,
+			 const struct schema_report *report);
 /* {"data": {…}, "metadata": {…}} */
 MUST_USE enum result secret_check(const struct tree_node *root, struct error *err);
 

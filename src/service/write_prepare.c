@@ -173,12 +173,10 @@ static void settle_state(struct change *c, enum version_state after)
 	c->exists = c->state == VERSION_LIVE;
 }
 
-static enum result prepare_delete(struct scene *scene, struct write *w, struct change *c,
-				  struct error *err)
+static enum result prepare_current_delete(struct write *w, struct change *c, struct error *err)
 {
 	enum result rc = need_live(c, err);
 
-	(void)scene;
 	if (rc != OK)
 		return rc;
 	c->versions = arena_alloc_array(&w->arena, 1, sizeof *c->versions);
@@ -216,7 +214,7 @@ static enum result choose_versions(struct scene *scene, struct change *c, enum v
 				    (unsigned long long)c->versions[i]);
 		if (rc != OK)
 			return rc;
-		if (r.state == VERSION_DESTROYED && after == VERSION_LIVE)
+		if (r.state == VERSION_DESTROYED && after != VERSION_DESTROYED)
 			return fail(err, E_CONFLICT, "%.*s version %llu is destroyed",
 				    SLICE_ARGS(c->path), (unsigned long long)c->versions[i]);
 		if (r.state != after)
@@ -241,6 +239,15 @@ static enum result prepare_states(struct scene *scene, struct change *c, enum ch
 	c->action = action;
 	settle_state(c, after);
 	return OK;
+}
+
+/* The current version, unless those that an undelete brought back are named. */
+static enum result prepare_delete(struct scene *scene, struct write *w, struct change *c,
+				  struct error *err)
+{
+	return c->versions_count != 0
+		       ? prepare_states(scene, c, CHANGE_DELETE, VERSION_DELETED, err)
+		       : prepare_current_delete(w, c, err);
 }
 
 static enum result prepare_undelete(struct scene *scene, struct write *w, struct change *c,

@@ -144,6 +144,33 @@ Test(write, a_revert_undoes_one_revision_and_lists_what_changed_since)
 	expect(&f, E_CONFLICT, "orders/base", .verb = VERB_REVISION_REVERT, .revision = 2);
 }
 
+Test(write, reverting_an_undelete_leaves_the_current_version_alone)
+{
+	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":1}");
+	expect(&f, OK, NULL, DELETE, .path = BASE);
+	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":2}");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE, .path = BASE,
+	       .body = "{\"versions\":[1]}");
+	expect(&f, OK, NULL, GET, .path = BASE, .version = 1);
+	expect(&f, OK, "\"revision\":6", .verb = VERB_REVISION_REVERT, .revision = 5);
+	expect(&f, E_NOT_FOUND, "deleted", GET, .path = BASE, .version = 1);
+	expect(&f, OK, "\"content\":{\"a\":2}", GET, .path = BASE);
+}
+
+Test(write, a_revert_names_nothing_that_one_may_not_roll_back)
+{
+	CLEANUP(buf_clear)
+	struct buf token =
+		fixture_token(&f, "other", "rules: [{allow: [rollback], on: [profiles/**]}]");
+
+	expect(&f, OK, NULL, PUT, .path = "secrets/x", .body = "{\"data\":{\"k\":\"1\"}}");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_DESTROY, .permission = MAY_DESTROY,
+	       .path = "secrets/x", .body = "{\"versions\":[1]}");
+	expect(&f, E_FORBIDDEN, NULL, .verb = VERB_REVISION_REVERT, .revision = 4,
+	       .token = token.data);
+	expect(&f, E_CONFLICT, "secrets/x", .verb = VERB_REVISION_REVERT, .revision = 4);
+}
+
 Test(write, a_dry_run_tells_and_does_nothing)
 {
 	expect(&f, OK, NULL, PUT, .path = BASE, .body = "{\"a\":1}");
