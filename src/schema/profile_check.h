@@ -13,7 +13,8 @@ struct check_source {
 	/* The compiled schema at "schemas/…"; E_NOT_FOUND where there is none. Borrowed. */
 	enum result (*load_schema)(void *ctx, struct slice path, const struct schema **ret,
 				   struct error *err);
-	/* The value of a secret's key; a node flagged TREE_IS_OPAQUE where it exists but may not be looked at or is not known. */
+	/* The value of a secret's key; a node flagged TREE_IS_OPAQUE where it exists but may not be looked at or is not known. NULL: of a time gone by, whose
+	 * secrets may be destroyed since: what refers to some was judged then and is not validated again. */
 	secret_value_fn *secret_value;
 	void *ctx;
 };
@@ -49,6 +50,10 @@ void check_report_clear(struct check_report *r);
 MUST_USE enum result profile_check(struct effective *ret, struct slice path,
 				   const struct check_source *source, struct check_report *report,
 				   struct error *err);
+
+/* Only whether all that it inherits from is there and in order; as above, also of an abstract profile. */
+MUST_USE enum result profile_check_chain(struct slice path, const struct check_source *source,
+					 struct check_report *report, struct error *err);
 
 /* Appends the problems as a JSON array of {"profile", "pointer", "keyword", "message", "origin": {…}}. */
 void check_problems_write(struct buf *ret, const struct check_problem *problems, uint32_t count);

@@ -105,31 +105,27 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 
 /* Only its chain and its schema's being there: the rest is its heirs'. */
 static enum result check_abstract(struct cascade *c, struct affected *f,
-				  const struct profile_header *header, struct error *err)
+				  const struct profile_layer *layer, struct error *err)
 {
-	CLEANUP(arena_clear) struct arena a = ARENA_NULL;
 	struct check_source source = view_source(&c->write->view);
 	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
-				      .origin_path = f->path};
-	const struct profile_layer **layers;
+				      .keyword = SLICE_LITERAL("$schema"),
+				      .origin_path = f->path,
+				      .origin_version = layer->version};
+	const struct tree_node *at = TREE_GET(layer->root, "$schema");
 	struct view_doc *schema;
-	uint32_t count;
-	enum result rc =
-		profile_linearize(&layers, &count, &a, f->path, source.load_layer, source.ctx, err);
+	enum result rc = profile_check_chain(f->path, &source, &c->write->report, err);
 
-	if (rc == OK && header->has_schema) {
-		rc = view_find(&c->write->view, header->schema, &schema, err);
-		if (rc == OK && !schema->exists)
-			rc = fail(err, E_INVALID, "its schema %.*s does not exist",
-				  SLICE_ARGS(header->schema));
-	}
-	if (rc == E_INVALID || rc == E_LIMIT || rc == E_NOT_FOUND || rc == E_MALFORMED) {
-		place.line = err->line;
-		place.column = err->column;
-		report_add_error(&c->write->report, &place, err->text);
-		return E_INVALID;
-	}
-	return rc;
+	if (rc != OK || !layer->header->has_schema)
+		return rc;
+	rc = view_find(&c->write->view, layer->header->schema, &schema, err);
+	if (rc != OK || schema->exists)
+		return rc;
+	place.line = at != NULL ? at->line : 0;
+	place.column = at != NULL ? at->column : 0;
+	report_add_error(&c->write->report, &place, "its schema does not exist");
+	return fail(err, E_INVALID, "its schema %.*s does not exist",
+		    SLICE_ARGS(layer->header->schema));
 }
 
 static bool is_verdict(enum result rc)
@@ -148,7 +144,7 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	if (rc != OK) /* said already, when it was written */
 		return is_verdict(rc) ? OK : rc;
 	if (layer->header->is_abstract)
-		rc = check_abstract(c, f, layer->header, err);
+		rc = check_abstract(c, f, layer, err);
 	else
 		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
 	if (!is_verdict(rc))
@@ -208,6 +204,7 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 	struct write *w = c->write;
 	const struct change *change = write_change(w, f->path);
 	struct check_problem place = {.origin_path = f->path, .origin_version = d->version};
+	struct schema_report report = {.arena = ARENA_NULL};
 	const struct schema *schema;
 	enum result rc;
 
@@ -216,12 +213,14 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 			return OK; /* refused already */
 		return schema_edges(c, f, d, err);
 	}
-	rc = view_schema(&w->view, f->path, &schema, NULL, err);
-	if (rc == OK || !is_verdict(rc))
-		return rc;
-	f->is_invalid = true;
-	report_add_error(&w->report, &place, err->text);
-	return OK;
+	rc = view_schema(&w->view, f->path, &schema, &report, err);
+	f->is_invalid = rc != OK && is_verdict(rc);
+	if (f->is_invalid && report.problems_count != 0)
+		schema_problems_add(w, d, &report);
+	else if (f->is_invalid)
+		report_add_error(&w->report, &place, err->text);
+	schema_report_clear(&report);
+	return f->is_invalid ? OK : rc;
 }
 
 static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
@@ -246,10 +245,12 @@ static const struct doc_edges *edges_after(const struct affected *f, const struc
 	return f->has_edges ? f->edges : d != NULL ? d->edges : NULL;
 }
 
-static bool has_error_of(const struct check_report *r, struct slice profile)
+static bool has_error_of(const struct check_report *r, const struct check_problem *place)
 {
-	for (uint32_t i = 0; profile.len != 0 && i < r->errors_count; i++) {
-		if (slice_is_equal(r->errors[i].profile, profile))
+	for (uint32_t i = 0; i < r->errors_count; i++) {
+		if (slice_is_equal(r->errors[i].profile, place->profile) &&
+		    (place->profile.len != 0 ||
+		     slice_is_equal(r->errors[i].origin_path, place->origin_path)))
 			return true;
 	}
 	return false;
@@ -271,7 +272,7 @@ static void find_needed(struct cascade *c, const struct affected *f)
 		if (f->kind == KIND_PROFILES)
 			place.profile = slice_from(f->path, strlen("profiles/"));
 		c->is_blocked = true;
-		if (has_error_of(&c->write->report, place.profile))
+		if (has_error_of(&c->write->report, &place))
 			continue; /* its check has said so, with the place */
 		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
 		report_add_error(&c->write->report, &place, message);

@@ -135,15 +135,15 @@ static enum result check_policy(struct write *w, struct change *c, struct error 
 			      &c->doc->tree.root, err);
 }
 
-static void add_schema_problems(struct write *w, const struct change *c,
-				const struct schema_report *report)
+void schema_problems_add(struct write *w, const struct view_doc *d,
+			 const struct schema_report *report)
 {
 	for (uint32_t i = 0; i < report->problems_count; i++) {
 		const struct schema_problem *p = &report->problems[i];
 		struct check_problem place = {.pointer = p->pointer,
 					      .keyword = p->keyword,
-					      .origin_path = c->path,
-					      .origin_version = c->version};
+					      .origin_path = d->path,
+					      .origin_version = d->version};
 
 		if (p->node != NULL) {
 			place.line = p->node->line;
@@ -160,7 +160,7 @@ static enum result check_schema(struct write *w, struct change *c, struct error 
 	enum result rc = view_schema(&w->view, c->path, &schema, &report, err);
 
 	if (rc == E_INVALID || rc == E_LIMIT)
-		add_schema_problems(w, c, &report);
+		schema_problems_add(w, c->doc, &report);
 	schema_report_clear(&report);
 	return rc;
 }

@@ -80,6 +80,64 @@ static bool may_see_profile(const struct write *w, struct slice profile)
 	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + profile.len));
 }
 
+static bool is_path_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       strchr("_./@=~-", c) != NULL;
+}
+
+/* The next document's path in a text; moves behind it. */
+static bool next_named(struct slice *rest, struct slice *ret)
+{
+	static const struct slice folders[] = {SLICE_INIT("profiles/"), SLICE_INIT("schemas/"),
+					       SLICE_INIT("secrets/"), SLICE_INIT("policies/")};
+
+	for (; rest->len != 0; *rest = slice_from(*rest, 1)) {
+		size_t len = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+			len = slice_starts_with(*rest, folders[i]) ? folders[i].len : len;
+		if (len == 0)
+			continue;
+		while (len < rest->len && rest->data[len] != '\0' && is_path_char(rest->data[len]))
+			len++;
+		*ret = slice_first(*rest, len);
+		*rest = slice_from(*rest, len);
+		return true;
+	}
+	return false;
+}
+
+/* What stands in a document that one may read is known already: the one name that its place has. */
+static bool may_see_names(const struct write *w, struct slice text, struct slice place)
+{
+	bool is_place_seen = place.len != 0 && may_see(w, place);
+	uint32_t hidden = 0;
+	struct slice path;
+
+	while (next_named(&text, &path))
+		hidden += write_change(w, path) == NULL && !may_see(w, path);
+	return hidden == 0 || (hidden == 1 && is_place_seen);
+}
+
+/* A problem as the writer may see it; false: not at all. */
+static bool cut_problem(const struct write *w, struct check_problem *p)
+{
+	bool may_see_place = p->origin_path.len == 0 || may_see(w, p->origin_path) ||
+			     write_change(w, p->origin_path) != NULL;
+
+	if (!may_see_profile(w, p->profile) || (p->profile.len == 0 && !may_see_place))
+		return false;
+	if (!may_see_names(w, slice_text(p->message), p->origin_path))
+		p->message =
+			slice_is_text(p->keyword, "$extends")
+				? "its inheritance is broken in a profile that you may not read"
+				: "it needs a document that you may not read";
+	if (!may_see_place)
+		p->origin_path = SLICE_NULL;
+	return true;
+}
+
 void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
 		    uint32_t count)
 {
@@ -91,15 +149,10 @@ void problems_write(struct buf *ret, const struct write *w, const struct check_p
 		struct check_problem p = problems[i];
 		struct buf one = BUF_NULL;
 
-		if (!may_see_profile(w, p.profile) ||
-		    (p.profile.len == 0 && p.origin_path.len != 0 && !may_see(w, p.origin_path) &&
-		     write_change(w, p.origin_path) == NULL)) {
+		if (!cut_problem(w, &p)) {
 			hidden++;
 			continue;
 		}
-		if (p.origin_path.len != 0 && !may_see(w, p.origin_path) &&
-		    write_change(w, p.origin_path) == NULL)
-			p.origin_path = SLICE_NULL;
 		check_problems_write(&one, &p, 1);
 		if (!is_first)
 			buf_append_char(ret, ',');

@@ -199,13 +199,13 @@ enum result view_find_version(struct view *v, struct slice path, uint64_t versio
 			return rc;
 		take_record(d);
 	}
+	*ret = d;
 	state = d->record != NULL ? state_under(newest->change, version, d->record->row.state)
 				  : VERSION_DELETED;
 	if (state != VERSION_LIVE)
 		return fail(err, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(path),
 			    (unsigned long long)version,
 			    state == VERSION_DESTROYED ? "destroyed" : "deleted");
-	*ret = d;
 	return OK;
 }
 
@@ -354,9 +354,13 @@ static enum result find_secret(struct view *v, const struct secret_ref *ref, str
 enum result view_secret_version(struct view *v, const struct secret_ref *ref, uint64_t *ret,
 				struct error *err)
 {
-	struct view_doc *d;
+	struct view_doc *d = NULL;
 	enum result rc = find_secret(v, ref, &d, err);
 
+	/* What was destroyed since was there then. */
+	if (rc == E_NOT_FOUND && v->at_revision != 0 && d != NULL && d->record != NULL &&
+	    d->record->row.state == VERSION_DESTROYED)
+		rc = OK;
 	if (rc == OK)
 		*ret = d->version;
 	return rc;
@@ -420,5 +424,6 @@ enum result view_secret_value(void *view, const struct secret_ref *ref,
 
 struct check_source view_source(struct view *v)
 {
-	return (struct check_source){load_layer, load_schema, view_secret_value, v};
+	return (struct check_source){load_layer, load_schema,
+				     v->at_revision == 0 ? view_secret_value : NULL, v};
 }

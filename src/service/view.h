@@ -57,7 +57,7 @@ void view_clear(struct view *v);
 /* Never E_NOT_FOUND: `exists` says it. Lives as long as the view. E_MALFORMED for what is no document's path. */
 MUST_USE enum result view_find(struct view *v, struct slice path, struct view_doc **ret,
 			       struct error *err);
-/* One version of it, whatever the newest is. E_NOT_FOUND where there is none, or it was deleted or destroyed. */
+/* One version of it, whatever the newest is. E_NOT_FOUND where there is none, or it was deleted or destroyed: `*ret` says which then. */
 MUST_USE enum result view_find_version(struct view *v, struct slice path, uint64_t version,
 				       struct view_doc **ret, struct error *err);
 MUST_USE enum result view_parse(struct view *v, struct view_doc *d, struct error *err);

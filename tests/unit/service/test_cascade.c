@@ -64,7 +64,7 @@ Test(cascade, a_schema_that_another_refers_to_counts_too)
 	put("profiles/orders/a", "$schema: orders\nn: 4\n");
 	expect(&f, E_INVALID, "/n", PUT, .path = "schemas/number", .is_yaml = true,
 	       .body = "maximum: 3\n");
-	expect(&f, E_CONFLICT, "needs schemas/number", DELETE, .path = "schemas/number");
+	expect(&f, E_CONFLICT, "schemas/orders", DELETE, .path = "schemas/number");
 	expect(&f, OK, NULL, PUT, .path = "schemas/number", .is_yaml = true,
 	       .body = "maximum: 9\n");
 	expect(&f, OK, NULL, PUT, .path = "profiles/orders/a", .is_yaml = true,
@@ -89,7 +89,7 @@ Test(cascade, what_others_need_cannot_go_but_by_force)
 	put_orders();
 	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = "secrets/orders/db");
 	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = BASE);
-	expect(&f, E_CONFLICT, "its schema does not exist", DELETE, .path = SCHEMA);
+	expect(&f, E_CONFLICT, "\"keyword\":\"$schema\"", DELETE, .path = SCHEMA);
 	expect(&f, OK, NULL, DELETE, .path = "secrets/orders/db", .is_forced = true);
 	expect(&f, E_INVALID, "by force", CONFIG, .path = "config/orders/production");
 	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE,
@@ -164,6 +164,58 @@ Test(cascade, no_answer_names_what_its_reader_may_not_read)
 	cr_expect_eq(t.result, E_CONFLICT);
 	cr_expect_null(strstr(t.problems, "production"), "%s", t.problems);
 	told_clear(&t);
+}
+
+Test(cascade, what_is_wrong_above_is_told_without_the_names_of_what_one_may_not_read)
+{
+	CLEANUP(buf_clear)
+	struct buf token =
+		fixture_token(&f, "heir",
+			      "rules: [{allow: [read, write], on: [profiles/orders/mine]}]");
+	struct told t;
+
+	put("profiles/orders/top", "a: 1\n");
+	put("profiles/orders/middle", "$extends: [top]\n");
+	expect(&f, OK, NULL, DELETE, .path = "profiles/orders/top", .is_forced = true);
+	t = ask(&f, (struct ask){PUT, .path = "profiles/orders/mine", .is_yaml = true,
+				 .token = token.data, .body = "$extends: [middle]\n"});
+	cr_expect_eq(t.result, E_INVALID);
+	cr_expect_null(strstr(t.problems, "orders/top"), "%s", t.problems);
+	cr_expect_not_null(strstr(t.problems, "may not read"), "%s", t.problems);
+	told_clear(&t);
+	expect(&f, E_INVALID, "profiles/orders/none", PUT, .path = "profiles/orders/mine",
+	       .is_yaml = true, .token = token.data, .body = "$extends: [none]\n");
+	expect(&f, E_INVALID, "secrets/none", PUT, .path = "profiles/orders/mine", .is_yaml = true,
+	       .token = token.data, .body = "p: ${secret:none#k}\n");
+}
+
+static unsigned count_of(const char *text, const char *part)
+{
+	unsigned count = 0;
+
+	for (const char *p = text; (p = strstr(p, part)) != NULL; p++)
+		count++;
+	return count;
+}
+
+Test(cascade, a_deletion_that_is_refused_lists_each_dependent_once_with_its_place)
+{
+	static const struct {
+		const char *path;
+		unsigned dependents;
+	} cases[] = {{BASE, 1}, {SCHEMA, 3}, {"secrets/orders/db", 1}};
+
+	put_orders();
+	put("schemas/list", "type: array\nitems: {$ref: orders}\n");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct told t = ask(&f, (struct ask){DELETE, .path = cases[i].path});
+
+		cr_expect_eq(t.result, E_CONFLICT);
+		cr_expect_eq(count_of(t.problems, "\"message\""), cases[i].dependents, "%s",
+			     t.problems);
+		cr_expect_eq(count_of(t.problems, "\"line\":0"), 0, "%s", t.problems);
+		told_clear(&t);
+	}
 }
 
 Test(cascade, an_heir_of_a_changed_reference_is_followed_by_its_new_edges)

@@ -88,6 +88,22 @@ static void etag_of(char *ret, struct ask what)
 	told_clear(&t);
 }
 
+Test(config, travels_in_time_past_a_secret_that_was_destroyed_since)
+{
+	char before[ETAG_BYTES], after[ETAG_BYTES];
+
+	etag_of(before, (struct ask){AB, .revision = 4});
+	expect(&f, OK, NULL, PUT, .path = "secrets/a/db", .body = "{\"data\":{\"k\":\"later\"}}");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_DESTROY, .permission = MAY_DESTROY,
+	       .path = "secrets/a/db", .body = "{\"versions\":[1]}");
+	expect(&f, OK, "\"p\":\"${secret:a/db#k}\"", AB, .revision = 4);
+	etag_of(after, (struct ask){AB, .revision = 4});
+	cr_expect_str_eq(after, before);
+	expect(&f, E_INVALID, NULL, AB, .revision = 4, .is_revealed = true);
+	expect(&f, OK, "\"/p\",\"op\":\"replace\"", .verb = VERB_CONFIG_DIFF,
+	       .permission = MAY_READ, .path = "config/a/b", .from = 4);
+}
+
 Test(config, its_etag_changes_with_content_and_secrets_and_nothing_else)
 {
 	char first[ETAG_BYTES], again[ETAG_BYTES];
