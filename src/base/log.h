@@ -1,6 +1,7 @@
 /*
  * Log lines as key=value to one sink (stderr unless told otherwise), one write(2) a line so that
- * threads do not mix. Only app/, http/ and agent/ log; libraries return errors. Never a value of a
+ * threads do not mix. Only app/, http/ and agent/ log, and service/ what no caller can be told of: a
+ * disk that failed, stored bytes that do not open. All else returns errors. Never a value of a
  * document, a token or a key.
  *
  *   log_line(LOG_INFO, "listening", "address=%s port=%u", host, port);

@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-#define GROUP_MAX    256
-#define ATTEMPTS_MAX 3
+#define GROUP_MAX      256
+#define SHRED_AGAIN_MS 1000
 
 /* One transaction. */
 struct group {
@@ -111,6 +111,7 @@ static bool pay(struct group *g, struct call *c, struct error *err)
 
 static bool add_recording(struct group *g, struct call *c, struct error *err)
 {
+	struct audit_log before = g->log;
 	enum result rc;
 
 	if (c->is_spending && (!pay(g, c, err) || c->out.result == E_UNAUTHENTICATED))
@@ -128,7 +129,8 @@ static bool add_recording(struct group *g, struct call *c, struct error *err)
 		return true;
 	}
 	answer_unwritten(c, err);
-	return rc != E_IO && rc != E_UNAVAILABLE;
+	/* Once the entry is in the tree its row may be half there: only the transaction's end takes both back. */
+	return rc != E_IO && rc != E_UNAVAILABLE && g->log.tree.size == before.tree.size;
 }
 
 /* Whether the group can go on. */
@@ -278,12 +280,21 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 	}
 }
 
-static void shred(struct group *g)
+/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there, so it is tried until it is gone. */
+static void shred(struct service *s, bool is_asked_now)
 {
+	int64_t now_ms = clock_monotonic_ms(&s->clock);
 	struct error err = ERROR_NULL;
+	char quoted[ERROR_TEXT_BYTES];
+	enum result rc;
 
-	if (g->is_shredding && store_shred(g->service->store, &err) != OK)
-		log_line(LOG_WARN, "shred_delayed", "error=%s", err.text);
+	if (!is_asked_now && (s->shred_at_ms == 0 || now_ms < s->shred_at_ms))
+		return;
+	rc = store_shred(s->store, &err);
+	if (rc != OK && s->shred_at_ms == 0)
+		log_line(LOG_WARN, "shred_delayed", "error=%s",
+			 log_quote(quoted, sizeof quoted, slice_text(err.text)));
+	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0 : now_ms + SHRED_AGAIN_MS;
 }
 
 static void commit_group(struct group *g, struct call *list)
@@ -314,7 +325,7 @@ static void commit_group(struct group *g, struct call *list)
 			if (c->work_free == write_free && c->out.result == OK)
 				commit_wake(s, c->work);
 		}
-		shred(g);
+		shred(s, g->is_shredding);
 	}
 	finish_all(g);
 }
@@ -341,14 +352,18 @@ static struct call *run_group(struct worker *self, struct call *list)
 static void *committer_main(void *arg)
 {
 	struct worker *self = arg;
+	struct service *s = self->service;
 	struct call *list, *held = NULL;
+	bool is_over = false;
 
-	for (;;) {
-		list = held != NULL ? held : queue_take(&self->service->commit, GROUP_MAX);
-		if (list == NULL)
-			return NULL;
-		held = run_group(self, list);
+	while (!is_over) {
+		int64_t wait_ms = s->shred_at_ms != 0 ? SHRED_AGAIN_MS : 0;
+
+		list = held != NULL ? held : queue_take(&s->commit, GROUP_MAX, wait_ms, &is_over);
+		held = list != NULL ? run_group(self, list) : NULL;
+		shred(s, false);
 	}
+	return NULL;
 }
 
 enum result committer_start(struct service *s, struct error *err)

@@ -3,8 +3,6 @@
 #include "service/waiters.h"
 #include "service/write.h"
 
-#define ATTEMPTS_MAX 3
-
 /* An action that begins with a dot has "secret", "policy" or "document" before it. */
 const struct verb_row verb_table[VERB_COUNT] = {
 	[VERB_DOCUMENT_LIST] = {".list", GUARD_UNDER, NULL, document_list_on_worker},
@@ -114,6 +112,7 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	call_drop_work(c);
 	c->recording = NULL;
 	c->is_spending = false;
+	arena_clear(&c->arena); /* a poll comes here each time it is woken */
 	snapshot_unref(c->snapshot);
 	c->snapshot = snapshot_ref(scene->snapshot);
 	c->out.revision = scene->snapshot->revision;
@@ -173,6 +172,8 @@ static enum call_state wait_for_change(struct scene *scene)
 						   : s->settings.wait_ms_max);
 	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL)
 		return CALL_DONE;
+	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
+	c->snapshot = NULL;
 	if (!waiters_add(s->waiters, c)) {
 		answer_fail(c, E_BUSY, "too many wait already");
 		return CALL_DONE;

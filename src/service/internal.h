@@ -127,6 +127,7 @@ struct service {
 	bool has_committer;
 
 	struct audit_log log; /* the committer's; as of the last commit */
+	int64_t shred_at_ms; /* the committer's: when to try again, monotonic; 0: nothing is left to shred */
 	pthread_mutex_t head_mutex;
 	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */
 
@@ -191,8 +192,8 @@ bool queue_init(struct call_queue *q);
 void queue_clear(struct call_queue *q);
 bool queue_push(struct call_queue *q, struct call *c, uint32_t max); /* false: full or closed */
 void queue_close(struct call_queue *q);
-struct call *queue_take(struct call_queue *q,
-			uint32_t max); /* waits; a list by `next`; NULL: closed and empty */
+/* Waits, at most `wait_ms` (whole seconds) where that is not 0; a list by `next`, NULL where nothing came. `*ret_is_over`: closed and empty. */
+struct call *queue_take(struct call_queue *q, uint32_t max, int64_t wait_ms, bool *ret_is_over);
 
 /* A call is with us from the one to the other; service_drain() waits for the last. */
 void service_hold(struct service *s);

@@ -1,6 +1,8 @@
 /* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker. */
 #include "service/internal.h"
 
+#include <time.h>
+
 bool queue_init(struct call_queue *q)
 {
 	*q = (struct call_queue){0};
@@ -47,13 +49,27 @@ void queue_close(struct call_queue *q)
 	pthread_mutex_unlock(&q->mutex);
 }
 
-struct call *queue_take(struct call_queue *q, uint32_t max)
+/* Under the mutex; at most `wait_ms` where that is not 0. */
+static void wait_until_filled(struct call_queue *q, int64_t wait_ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (time_t)(wait_ms / 1000);
+	while (q->first == NULL && !q->is_closed) {
+		if (wait_ms == 0)
+			pthread_cond_wait(&q->filled, &q->mutex);
+		else if (pthread_cond_timedwait(&q->filled, &q->mutex, &until) != 0)
+			return;
+	}
+}
+
+struct call *queue_take(struct call_queue *q, uint32_t max, int64_t wait_ms, bool *ret_is_over)
 {
 	struct call *list, *end;
 
 	pthread_mutex_lock(&q->mutex);
-	while (q->first == NULL && !q->is_closed)
-		pthread_cond_wait(&q->filled, &q->mutex);
+	wait_until_filled(q, wait_ms);
 	list = end = q->first;
 	if (list != NULL) {
 		q->count--;
@@ -66,6 +82,7 @@ struct call *queue_take(struct call_queue *q, uint32_t max)
 			q->last = NULL;
 		end->next = NULL;
 	}
+	*ret_is_over = list == NULL && q->is_closed;
 	pthread_mutex_unlock(&q->mutex);
 	return list;
 }

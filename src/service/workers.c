@@ -36,8 +36,9 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct call *c;
+	bool is_over;
 
-	while ((c = queue_take(&w->service->work, 1)) != NULL)
+	while ((c = queue_take(&w->service->work, 1, 0, &is_over)) != NULL)
 		work_on(w, c);
 	return NULL;
 }

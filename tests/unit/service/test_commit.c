@@ -368,6 +368,27 @@ Test(commit_faults, whatever_store_call_fails_nothing_is_half_done)
 	cr_assert(is_over, "the end was not reached");
 }
 
+static atomic_int shreds;
+
+/* The first is in somebody's way. */
+static bool may_shred(void *ctx, const char *name)
+{
+	(void)ctx;
+	return strcmp(name, "shred") != 0 || atomic_fetch_add(&shreds, 1) != 0;
+}
+
+Test(commit_faults, what_could_not_be_shredded_is_shredded_later)
+{
+	fixture_open_failing(&f, may_shred, NULL);
+	expect(&f, OK, NULL, PUT, .path = "secrets/x", .body = "{\"data\":{\"k\":\"hunter2\"}}");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_DESTROY, .permission = MAY_DESTROY,
+	       .path = "secrets/x", .body = "{\"versions\":[1]}");
+	for (int i = 0; atomic_load(&shreds) < 2 && i < 500; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+	cr_expect_eq(atomic_load(&shreds), 2);
+	fixture_close(&f);
+}
+
 static atomic_int allocations_left = -1;
 
 static bool may_allocate(void *ctx)
