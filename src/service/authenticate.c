@@ -2,7 +2,7 @@
 #include "service/authenticate.h"
 
 #include "crypto/token.h"
-#include "service/internal.h"
+#include "service/tokens.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,21 +41,21 @@ void refusals_free(struct refusals *r)
 	alloc_free(r);
 }
 
-static void refusals_add(struct refusals *r, const char *address)
+static void refusals_add(struct refusals *r, const char *address, uint64_t count)
 {
 	pthread_mutex_lock(&r->mutex);
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (strcmp(r->items[i].address, address) == 0) {
-			r->items[i].count++;
+			r->items[i].count += count;
 			pthread_mutex_unlock(&r->mutex);
 			return;
 		}
 	}
 	if (r->count < REFUSALS_MAX) {
 		snprintf(r->items[r->count].address, sizeof r->items[0].address, "%s", address);
-		r->items[r->count++].count = 1;
+		r->items[r->count++].count = count;
 	} else {
-		r->others++;
+		r->others += count;
 	}
 	pthread_mutex_unlock(&r->mutex);
 }
@@ -86,21 +86,21 @@ static void folded(struct call *c)
 	alloc_free(c);
 }
 
-/* An entry without an answer: nobody waits for it. */
-static void fold_one(struct service *s, const char *address, uint64_t count)
+/* An entry without an answer: nobody waits for it. False: not now. */
+static bool fold_one(struct service *s, const char *address, uint64_t count)
 {
 	struct call *c = alloc_zero(sizeof *c);
 	char reason[64];
 
 	if (c == NULL)
-		return;
+		return false;
 	call_init(c);
 	c->done = folded;
 	c->out.result = E_UNAUTHENTICATED;
 	snprintf(c->address_text, sizeof c->address_text, "%s", address);
 	snprintf(reason, sizeof reason, "%llu refused without a valid token",
 		 (unsigned long long)count);
-	c->out.revision = s->log.revision;
+	service_revision(s, &c->out.epoch, &c->out.revision);
 	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
 	if (c->recording != NULL) {
 		c->recording->action = SLICE_LITERAL("access.refused");
@@ -110,9 +110,10 @@ static void fold_one(struct service *s, const char *address, uint64_t count)
 	service_hold(s);
 	atomic_store(&c->state, CALL_PENDING);
 	if (c->recording != NULL && queue_push(&s->commit, c, s->settings.queue_max))
-		return;
+		return true;
 	service_let_go(s);
 	folded(c);
+	return false;
 }
 
 void refusals_fold(struct service *s)
@@ -131,18 +132,33 @@ void refusals_fold(struct service *s)
 	pthread_mutex_unlock(&r->mutex);
 	if (atomic_load(&s->is_read_only))
 		return;
-	for (uint32_t i = 0; i <= REFUSALS_MAX && refusals_take(r, address, &count); i++)
-		fold_one(s, address, count);
+	for (uint32_t i = 0; i <= REFUSALS_MAX && refusals_take(r, address, &count); i++) {
+		if (fold_one(s, address, count))
+			continue;
+		refusals_add(r, address, count);
+		return;
+	}
 }
 
-static bool is_good(const struct service *s, const struct token *t, const struct call *c)
+/* What binds a token to addresses binds those made with it too: else a child would be the way out. */
+static bool may_speak_from(const struct snapshot *now, const struct token *t,
+			   const uint8_t *address)
 {
-	int64_t now_ms = clock_wall_ms(&s->clock);
+	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		const struct token_record *r = &t->record;
 
-	return !t->is_revoked && t->uses_left != 0 &&
-	       (t->expires_ms == 0 || now_ms < t->expires_ms) &&
-	       (t->record.addresses_count == 0 ||
-		address_ranges_contain(t->record.addresses, t->record.addresses_count, c->address));
+		if (r->addresses_count != 0 &&
+		    !address_ranges_contain(r->addresses, r->addresses_count, address))
+			return false;
+		t = r->parent.len != 0 ? snapshot_token(now, r->parent) : NULL;
+	}
+	return true;
+}
+
+static bool is_good(const struct service *s, const struct snapshot *now, const struct token *t,
+		    const struct call *c)
+{
+	return !token_has_ended(t, clock_wall_ms(&s->clock)) && may_speak_from(now, t, c->address);
 }
 
 enum result service_authenticate(struct service *s, struct call *c, struct slice token,
@@ -158,8 +174,8 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 		now = service_snapshot(s);
 		t = pmap_get(&now->tokens_by_hash, slice_make((const char *)hash, HASH_BYTES));
 	}
-	if (t == NULL || !secret_is_equal(t->hash, hash, HASH_BYTES) || !is_good(s, t, c)) {
-		refusals_add(s->refusals, c->address_text);
+	if (t == NULL || !secret_is_equal(t->hash, hash, HASH_BYTES) || !is_good(s, now, t, c)) {
+		refusals_add(s->refusals, c->address_text, 1);
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
 	}
 	c->token = token_ref(t);

@@ -1,11 +1,5 @@
 /* The rule: what is not allowed by the token and by everyone above it is refused. */
-#include "service/rights.h"
-
-static bool has_ended(const struct token *t, int64_t now_ms)
-{
-	return t->is_revoked || t->uses_left == 0 ||
-	       (t->expires_ms != 0 && t->expires_ms <= now_ms);
-}
+#include "service/tokens.h"
 
 static void fill_level(struct rights_level *level, const struct snapshot *snapshot,
 		       const struct token *token)
@@ -29,7 +23,7 @@ static enum result load_parents(struct rights *ret, struct arena *a,
 	ret->levels[0] = ret->first;
 	while (token->record.parent.len != 0) {
 		token = snapshot_token(snapshot, token->record.parent);
-		if (token == NULL || has_ended(token, now_ms) ||
+		if (token == NULL || token_has_ended(token, now_ms) ||
 		    ret->levels_count == RIGHTS_LEVELS_MAX)
 			return fail(err, E_UNAUTHENTICATED, "the token is not valid");
 		fill_level(&ret->levels[ret->levels_count++], snapshot, token);
@@ -42,7 +36,7 @@ enum result rights_load(struct rights *ret, struct arena *a, const struct snapsh
 {
 	const struct token *now = snapshot_token(snapshot, token->record.accessor);
 
-	if (now == NULL || has_ended(now, now_ms))
+	if (now == NULL || token_has_ended(now, now_ms))
 		return fail(err, E_UNAUTHENTICATED, "the token is not valid");
 	ret->levels = &ret->first;
 	ret->levels_count = 1;

@@ -1,6 +1,6 @@
 /* The rule: numbers and names of parts, never of documents. */
 #include "base/text.h"
-#include "service/internal.h"
+#include "service/tokens.h"
 #include "service/waiters.h"
 
 static void append_documents(struct buf *b, const struct snapshot *snapshot)
@@ -49,8 +49,7 @@ static uint64_t tokens_in_force(const struct scene *scene)
 
 	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, SLICE_NULL);
 	while ((t = pmap_walk_next(&w)) != NULL)
-		count += !t->is_revoked && t->uses_left != 0 &&
-			 (t->expires_ms == 0 || t->expires_ms > scene->now_ms);
+		count += !token_has_ended(t, scene->now_ms);
 	return count;
 }
 

@@ -162,6 +162,23 @@ Test(tokens, a_token_speaks_from_its_addresses_only)
 	expect(&f, E_UNAUTHENTICATED, NULL, READ_A, .token = there.token);
 }
 
+Test(tokens, a_childs_addresses_are_its_parents_too)
+{
+	static const uint8_t elsewhere[16] = {0x20, 0x01};
+	struct made parent =
+		make(NULL, "{\"name\":\"p\",\"policies\":[\"all\"],\"addresses\":[\"::\"]}");
+	struct made child = make(parent.token, "{\"name\":\"c\",\"policies\":[\"reader\"]}");
+	struct error err = ERROR_NULL;
+	struct call c;
+
+	expect(&f, OK, NULL, READ_A, .token = child.token);
+	call_init(&c);
+	memcpy(c.address, elsewhere, sizeof elsewhere);
+	cr_expect_eq(service_authenticate(f.service, &c, slice_text(child.token), &err),
+		     E_UNAUTHENTICATED);
+	call_clear(&c);
+}
+
 Test(tokens, renewal_moves_the_end_and_never_beyond_the_bound)
 {
 	struct made plain = make(NULL, "{\"name\":\"p\",\"policies\":[\"reader\"]}");
