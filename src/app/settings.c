@@ -21,7 +21,7 @@ const struct setting_row setting_rows[] = {
 	{"root_key",	SETTING_TEXT, AT(root_key), ANY_TEXT, "", NULL,
 	 "The root key's file; root.key in the data folder where not given."},
 	{"listen",	SETTING_TEXT, AT(listen), ANY_TEXT, "127.0.0.1:7338", NULL,
-	 "HOST:PORT to answer on, numbers only; port 0 takes a free one."},
+	 "HOST:PORT to answer on: an IPv4 address, an IPv6 address in brackets, or localhost; port 0 takes a free one."},
 	{"insecure_listen", SETTING_FLAG, AT(is_insecure_listen), 0, 1, "false", NULL,
 	 "Allows to listen on other addresses than loopback although nothing is encrypted on the way."},
 	{"port_file",	SETTING_TEXT, AT(port_file), ANY_TEXT, "", NULL,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define SWALLOW_BYTES_MAX (16 * 1024)
+#define KEPT_BYTES_MAX	  1024
 /* A body that was refused while it was sent in chunks is read on for an answer, but not without end. */
 #define REFUSED_BODY_BYTES_MAX (16 * 1024 * 1024)
 
@@ -364,6 +365,15 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
 	return MHD_YES;
 }
 
+/* Of a connection that rests only a little is kept. */
+static void keep_small(struct buf *b)
+{
+	if (b->size > KEPT_BYTES_MAX)
+		buf_clear(b);
+	else
+		buf_reset(b);
+}
+
 void dispatch_completed(void *server, struct MHD_Connection *connection, void **context,
 			enum MHD_RequestTerminationCode code)
 {
@@ -378,7 +388,8 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 	call_clear(&p->x.call);
 	p->x.has_call = false;
 	buf_clear(&p->x.body);
-	buf_reset(&p->x.target);
+	keep_small(&p->x.raw);
+	keep_small(&p->x.target);
 	peer_set_deadline(p, p->server->settings.idle_ms + p->server->settings.header_ms);
 	atomic_fetch_sub(&p->server->in_flight, 1);
 }
