@@ -204,16 +204,17 @@ static int run_apply(int argc, char **argv)
 }
 
 const struct command apply_command = {
-	"apply", "Store a directory of documents as one revision",
-	"Usage: reeve apply -f DIR [--dry-run] [--prune PREFIX]\n\n"
-	"Loads schemas/, policies/ and profiles/ under DIR: profiles/orders/base.yaml becomes\n"
-	"profiles/orders/base, comments kept. All or nothing; what is the same already is left alone.\n\n"
-	"  -f, --file DIR\n"
-	"  -m, --message TEXT     why\n"
-	"  --source REPO@COMMIT   where DIR came from; kept in the history\n"
-	"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR\n"
-	"  --dry-run              say what would change, also in effective configurations\n"
-	"  --exit-code            exit 3 where there are changes, 0 where there are none\n"
-	"  -o text|json|markdown\n" SESSION_HELP
-	"\nExample: reeve apply -f examples/orders --dry-run -o markdown\n",
-	run_apply};
+	.name = "apply",
+	.summary = "Store a directory of documents as one revision",
+	.help = "Usage: reeve apply -f DIR [--dry-run] [--prune PREFIX]\n\n"
+		"Loads schemas/, policies/ and profiles/ under DIR: profiles/orders/base.yaml becomes\n"
+		"profiles/orders/base, comments kept. All or nothing; what is the same already is left alone.\n\n"
+		"  -f, --file DIR\n"
+		"  -m, --message TEXT     why\n"
+		"  --source REPO@COMMIT   where DIR came from; kept in the history\n"
+		"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR\n"
+		"  --dry-run              say what would change, also in effective configurations\n"
+		"  --exit-code            exit 3 where there are changes, 0 where there are none\n"
+		"  -o text|json|markdown\n" SESSION_HELP
+		"\nExample: reeve apply -f examples/orders --dry-run -o markdown\n",
+	.run = run_apply};

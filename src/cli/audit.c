@@ -2,7 +2,6 @@
 #include "cli/audit_verify.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "cli/subcommand.h"
 #include "cli/table.h"
 #include "client/url.h"
 
@@ -105,25 +104,23 @@ static int run_list(int argc, char **argv)
 }
 
 const struct command audit_list_command = {
-	"audit list", "List entries of the audit log",
-	"Usage: reeve audit list [--actor NAME] [--action WORD] [--path PATH] …\n\n"
-	"  --actor NAME     what this principal did\n"
-	"  --action WORD    such as secret.read, or secret.* for all that begin so\n"
-	"  --path PATH      what touched PATH, or what is under it where it ends in /\n"
-	"  --outcome WORD   ok, forbidden, invalid …\n"
-	"  --from TIME, --to TIME\n"
-	"  --after INDEX    from this index on\n"
-	"  -n, --limit N\n"
-	"  -o text|json|jsonl\n" SESSION_HELP
-	"\nExample: reeve audit list --path secrets/orders/ --from 2026-11-20T00:00:00Z\n",
-	run_list};
+	.name = "audit list",
+	.summary = "List entries of the audit log",
+	.help = "Usage: reeve audit list [--actor NAME] [--action WORD] [--path PATH] …\n\n"
+		"  --actor NAME     what this principal did\n"
+		"  --action WORD    such as secret.read, or secret.* for all that begin so\n"
+		"  --path PATH      what touched PATH, or what is under it where it ends in /\n"
+		"  --outcome WORD   ok, forbidden, invalid …\n"
+		"  --from TIME, --to TIME\n"
+		"  --after INDEX    from this index on\n"
+		"  -n, --limit N\n"
+		"  -o text|json|jsonl\n" SESSION_HELP
+		"\nExample: reeve audit list --path secrets/orders/ --from 2026-11-20T00:00:00Z\n",
+	.run = run_list};
 
-static int run_audit(int argc, char **argv)
-{
-	static const struct command *const rows[] = {&audit_list_command, &audit_verify_command};
+static const struct command *const audit_rows[] = {&audit_list_command, &audit_verify_command};
 
-	return subcommand_run(&audit_command, rows, ARRAY_SIZE(rows), argc, argv);
-}
-
-const struct command audit_command = {"audit", "List and verify the audit log",
-				      "Usage: reeve audit list|verify …\n", run_audit};
+const struct command audit_command = {.name = "audit",
+				      .summary = "List and verify the audit log",
+				      .subcommands = audit_rows,
+				      .subcommands_count = ARRAY_SIZE(audit_rows)};

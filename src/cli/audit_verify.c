@@ -259,14 +259,15 @@ static int run_verify(int argc, char **argv)
 }
 
 const struct command audit_verify_command = {
-	"audit verify", "Prove that no entry was edited, removed, swapped or added",
-	"Usage: reeve audit verify --data DIR [--key FILE] [--older FILE]\n"
-	"       reeve audit verify --key FILE [--older FILE]\n\n"
-	"Hashes every entry of a data directory (also of a running server's) or of a live server\n"
-	"again, builds the tree, and compares it with the signed checkpoint.\n\n"
-	"  --data DIR              read this directory rather than ask the server\n"
-	"  --key FILE              the log's public key (audit.pub, kept by you)\n"
-	"  --older FILE            a checkpoint that you kept: the log must continue it\n"
-	"  --save-checkpoint FILE  keep today's\n" SESSION_HELP
-	"\nExample: reeve audit verify --key audit.pub --older yesterday --save-checkpoint today\n",
-	run_verify};
+	.name = "audit verify",
+	.summary = "Prove that no entry was edited, removed, swapped or added",
+	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--older FILE]\n"
+		"       reeve audit verify --key FILE [--older FILE]\n\n"
+		"Hashes every entry of a data directory (also of a running server's) or of a live server\n"
+		"again, builds the tree, and compares it with the signed checkpoint.\n\n"
+		"  --data DIR              read this directory rather than ask the server\n"
+		"  --key FILE              the log's public key (audit.pub, kept by you)\n"
+		"  --older FILE            a checkpoint that you kept: the log must continue it\n"
+		"  --save-checkpoint FILE  keep today's\n" SESSION_HELP
+		"\nExample: reeve audit verify --key audit.pub --older yesterday --save-checkpoint today\n",
+	.run = run_verify};

@@ -342,11 +342,12 @@ static int run_check(int argc, char **argv)
 }
 
 const struct command check_command = {
-	"check", "Validate a directory of documents without a server",
-	"Usage: reeve check -f DIR\n\n"
-	"Checks schemas/, policies/ and profiles/ under DIR as storing them would: for a pre-commit\n"
-	"hook. Secrets are taken to exist and to be strings; what looks at their values is left out.\n\n"
-	"  -f, --file DIR\n"
-	"  -o text|json\n"
-	"\nExample: reeve check -f examples/orders\n",
-	run_check};
+	.name = "check",
+	.summary = "Validate a directory of documents without a server",
+	.help = "Usage: reeve check -f DIR\n\n"
+		"Checks schemas/, policies/ and profiles/ under DIR as storing them would: for a pre-commit\n"
+		"hook. Secrets are taken to exist and to be strings; what looks at their values is left out.\n\n"
+		"  -f, --file DIR\n"
+		"  -o text|json\n"
+		"\nExample: reeve check -f examples/orders\n",
+	.run = run_check};

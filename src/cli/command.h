@@ -10,9 +10,15 @@ enum command_exit {
 };
 
 struct command {
-	const char *name;    /* one word, as typed */
+	const char *name;    /* as typed: one word, or two of a command with subcommands */
 	const char *summary; /* one line, no full stop */
 	const char *help;    /* usage, options and an example; ends with a newline */
-	/* argv[0] is the command's name. Gives an enum command_exit. */
+	/* argv[0] is the command's last word. Gives an enum command_exit. NULL where there are subcommands. */
 	int (*run)(int argc, char **argv);
+	const struct command *const *subcommands;
+	unsigned subcommands_count;
 };
+
+/* Runs the command, or the subcommand that argv[1] names; lists those for --help, a missing or an unknown word. Gives an enum
+ * command_exit. */
+int command_run(const struct command *command, int argc, char **argv);

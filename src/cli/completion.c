@@ -7,22 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The words that a help text names: second words of "a|b|c …" and options. */
-static void print_words(const struct command *c)
+/* The options that a help text names. */
+static void print_options(const char *help)
 {
-	const char *help = c->help;
-	const char *at = strstr(help, c->name);
-
-	if (at != NULL) {
-		at += strlen(c->name);
-		while (*at == ' ')
-			at++;
-		while (islower((unsigned char)*at) || *at == '|') {
-			putchar(*at == '|' ? ' ' : *at);
-			at++;
-		}
-	}
-	for (at = strstr(help, "--"); at != NULL; at = strstr(at + 2, "--")) {
+	for (const char *at = strstr(help, "--"); at != NULL; at = strstr(at + 2, "--")) {
 		if (!islower((unsigned char)at[2]) ||
 		    (at != help && isalnum((unsigned char)at[-1])))
 			continue;
@@ -32,22 +20,48 @@ static void print_words(const struct command *c)
 	}
 }
 
+/* The operands that a usage line spells out: "bash|zsh". */
+static void print_alternatives(const struct command *c)
+{
+	const char *at = strstr(c->help, c->name);
+
+	if (at == NULL)
+		return;
+	for (at += strlen(c->name) + 1; islower((unsigned char)*at) || *at == '|'; at++)
+		putchar(*at == '|' ? ' ' : *at);
+}
+
+static void print_command(const struct command *c)
+{
+	if (c->subcommands == NULL) {
+		printf("\t'%s '*) words='", c->name);
+		print_alternatives(c);
+		print_options(c->help);
+		puts(" --help' ;;");
+		return;
+	}
+	for (unsigned i = 0; i < c->subcommands_count; i++)
+		print_command(c->subcommands[i]);
+	printf("\t'%s '*) words='", c->name);
+	for (unsigned i = 0; i < c->subcommands_count; i++)
+		printf("%s ", strchr(c->subcommands[i]->name, ' ') + 1);
+	puts("--help' ;;");
+}
+
+/* The words before the one that is completed choose the case; what no word fits is completed as a file. */
 static void print_bash(void)
 {
 	puts("# eval \"$(reeve completion bash)\"\n"
 	     "_reeve() {\n"
-	     "\tlocal word=${COMP_WORDS[COMP_CWORD]} words\n"
-	     "\tif [ \"$COMP_CWORD\" -eq 1 ]; then");
-	fputs("\t\twords='", stdout);
+	     "\tlocal word=${COMP_WORDS[COMP_CWORD]} words=\n"
+	     "\tcase \"${COMP_WORDS[*]:1:COMP_CWORD-1} \" in");
+	for (size_t i = 0; i < commands_count; i++)
+		print_command(commands[i]);
+	fputs("\t' ') words='", stdout);
 	for (size_t i = 0; i < commands_count; i++)
 		printf("%s ", commands[i]->name);
-	puts("--help --version'\n\telse\n\t\tcase ${COMP_WORDS[1]} in");
-	for (size_t i = 0; i < commands_count; i++) {
-		printf("\t\t%s) words='", commands[i]->name);
-		print_words(commands[i]);
-		puts(" --help' ;;");
-	}
-	puts("\t\t*) words= ;;\n\t\tesac\n\tfi\n"
+	puts("--help --version' ;;\n"
+	     "\tesac\n"
 	     "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
 	     "\t[ \"${#COMPREPLY[@]}\" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
 	     "}\n"
@@ -76,7 +90,8 @@ static int run_completion(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-const struct command completion_command = {"completion", "Print a shell's completion script",
-					   "Usage: reeve completion bash|zsh\n\n"
-					   "Example: eval \"$(reeve completion bash)\"\n",
-					   run_completion};
+const struct command completion_command = {.name = "completion",
+					   .summary = "Print a shell's completion script",
+					   .help = "Usage: reeve completion bash|zsh\n\n"
+						   "Example: eval \"$(reeve completion bash)\"\n",
+					   .run = run_completion};

@@ -59,15 +59,16 @@ static int run_config(int argc, char **argv)
 }
 
 const struct command config_command = {
-	"config", "Print the effective configuration of a profile",
-	"Usage: reeve config APP/PROFILE [--reveal | --explain] [--key POINTER]\n\n"
-	"Prints what a profile comes to after inheritance, variables and references. Secrets stay\n"
-	"references unless they are revealed, which is recorded in the audit log.\n\n"
-	"  -o json|yaml|properties|env|raw\n"
-	"  --key POINTER   one value, such as /spark/app_name\n"
-	"  --reveal        with the values of its secrets\n"
-	"  --explain       with the document, version, line and column that set each value\n"
-	"  --revision N    as it was after the store's n-th revision\n"
-	"  --at TIME       as it was then, such as 2026-11-20T12:00:00Z\n" SESSION_HELP
-	"\nExample: reeve config orders/production -o env --reveal\n",
-	run_config};
+	.name = "config",
+	.summary = "Print the effective configuration of a profile",
+	.help = "Usage: reeve config APP/PROFILE [--reveal | --explain] [--key POINTER]\n\n"
+		"Prints what a profile comes to after inheritance, variables and references. Secrets stay\n"
+		"references unless they are revealed, which is recorded in the audit log.\n\n"
+		"  -o json|yaml|properties|env|raw\n"
+		"  --key POINTER   one value, such as /spark/app_name\n"
+		"  --reveal        with the values of its secrets\n"
+		"  --explain       with the document, version, line and column that set each value\n"
+		"  --revision N    as it was after the store's n-th revision\n"
+		"  --at TIME       as it was then, such as 2026-11-20T12:00:00Z\n" SESSION_HELP
+		"\nExample: reeve config orders/production -o env --reveal\n",
+	.run = run_config};

@@ -75,11 +75,12 @@ static int run_list(int argc, char **argv)
 }
 
 const struct command list_command = {
-	"list", "List documents",
-	"Usage: reeve list KIND[/PREFIX]\n\n"
-	"Lists the documents under a kind (schemas, profiles, policies, secrets) that you may list.\n\n"
-	"  -o text|json\n" SESSION_HELP "\nExample: reeve list profiles/orders/\n",
-	run_list};
+	.name = "list",
+	.summary = "List documents",
+	.help = "Usage: reeve list KIND[/PREFIX]\n\n"
+		"Lists the documents under a kind (schemas, profiles, policies, secrets) that you may list.\n\n"
+		"  -o text|json\n" SESSION_HELP "\nExample: reeve list profiles/orders/\n",
+	.run = run_list};
 
 static int run_get(int argc, char **argv)
 {
@@ -112,16 +113,17 @@ static int run_get(int argc, char **argv)
 }
 
 const struct command get_command = {
-	"get", "Print a document as it was written",
-	"Usage: reeve get PATH [--version N | --revision N | --at TIME]\n\n"
-	"Prints a document's source, comments and all; with -o json its version, author and content.\n"
-	"Reading a secret is recorded in the audit log.\n\n"
-	"  --version N        its n-th content\n"
-	"  --revision N       as it was after the store's n-th revision\n"
-	"  --at TIME          as it was then, such as 2026-11-20T12:00:00Z\n"
-	"  -o source|json\n" SESSION_HELP
-	"\nExample: reeve get profiles/orders/production --version 3\n",
-	run_get};
+	.name = "get",
+	.summary = "Print a document as it was written",
+	.help = "Usage: reeve get PATH [--version N | --revision N | --at TIME]\n\n"
+		"Prints a document's source, comments and all; with -o json its version, author and content.\n"
+		"Reading a secret is recorded in the audit log.\n\n"
+		"  --version N        its n-th content\n"
+		"  --revision N       as it was after the store's n-th revision\n"
+		"  --at TIME          as it was then, such as 2026-11-20T12:00:00Z\n"
+		"  -o source|json\n" SESSION_HELP
+		"\nExample: reeve get profiles/orders/production --version 3\n",
+	.run = run_get};
 
 static int run_history(int argc, char **argv)
 {
@@ -158,12 +160,14 @@ static int run_history(int argc, char **argv)
 }
 
 const struct command history_command = {
-	"history", "Show the versions of a document or configuration",
-	"Usage: reeve history PATH | config/APP/PROFILE\n\n"
-	"Lists a document's versions, newest first, or the revisions at which an effective\n"
-	"configuration changed.\n\n"
-	"  -o text|json\n" SESSION_HELP "\nExample: reeve history config/orders/production\n",
-	run_history};
+	.name = "history",
+	.summary = "Show the versions of a document or configuration",
+	.help = "Usage: reeve history PATH | config/APP/PROFILE\n\n"
+		"Lists a document's versions, newest first, or the revisions at which an effective\n"
+		"configuration changed.\n\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve history config/orders/production\n",
+	.run = run_history};
 
 static int print_diff(struct session *s, const struct command *command)
 {
@@ -211,11 +215,12 @@ static int run_diff(int argc, char **argv)
 }
 
 const struct command diff_command = {
-	"diff", "Show what changed between two versions",
-	"Usage: reeve diff PATH [--from N] [--to N]\n"
-	"       reeve diff config/APP/PROFILE [--from REVISION] [--to REVISION]\n\n"
-	"Without --to the current one, without --from the one before it. Values of secrets are\n"
-	"shown only as changed.\n\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve diff profiles/orders/base --from 2 --to 4\n",
-	run_diff};
+	.name = "diff",
+	.summary = "Show what changed between two versions",
+	.help = "Usage: reeve diff PATH [--from N] [--to N]\n"
+		"       reeve diff config/APP/PROFILE [--from REVISION] [--to REVISION]\n\n"
+		"Without --to the current one, without --from the one before it. Values of secrets are\n"
+		"shown only as changed.\n\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve diff profiles/orders/base --from 2 --to 4\n",
+	.run = run_diff};

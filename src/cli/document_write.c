@@ -90,17 +90,18 @@ static int run_put(int argc, char **argv)
 }
 
 const struct command put_command = {
-	"put", "Store a document",
-	"Usage: reeve put PATH [FILE|-]\n\n"
-	"Stores FILE (standard input where there is none) as the next version of PATH, after it and\n"
-	"every profile that it affects were validated. YAML unless FILE ends in .json.\n\n"
-	"  -m, --message TEXT   why\n"
-	"  --if-version N|new   only if N is the current version, or if there is none yet\n"
-	"  --type yaml|json\n"
-	"  --dry-run            say what would happen, change nothing\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
-	run_put};
+	.name = "put",
+	.summary = "Store a document",
+	.help = "Usage: reeve put PATH [FILE|-]\n\n"
+		"Stores FILE (standard input where there is none) as the next version of PATH, after it and\n"
+		"every profile that it affects were validated. YAML unless FILE ends in .json.\n\n"
+		"  -m, --message TEXT   why\n"
+		"  --if-version N|new   only if N is the current version, or if there is none yet\n"
+		"  --type yaml|json\n"
+		"  --dry-run            say what would happen, change nothing\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
+	.run = run_put};
 
 static int run_delete(int argc, char **argv)
 {
@@ -136,15 +137,16 @@ static int run_delete(int argc, char **argv)
 }
 
 const struct command delete_command = {
-	"delete", "Delete a document's current version (it can be undeleted)",
-	"Usage: reeve delete PATH\n\n"
-	"Refused while other documents need it.\n\n"
-	"  -m, --message TEXT   why\n"
-	"  --force              even so; needs the permission admin and is recorded\n"
-	"  --dry-run            say what would happen, change nothing\n"
-	"  -o text|json         of --dry-run\n" SESSION_HELP
-	"\nExample: reeve delete profiles/orders/old -m 'no longer run'\n",
-	run_delete};
+	.name = "delete",
+	.summary = "Delete a document's current version (it can be undeleted)",
+	.help = "Usage: reeve delete PATH\n\n"
+		"Refused while other documents need it.\n\n"
+		"  -m, --message TEXT   why\n"
+		"  --force              even so; needs the permission admin and is recorded\n"
+		"  --dry-run            say what would happen, change nothing\n"
+		"  -o text|json         of --dry-run\n" SESSION_HELP
+		"\nExample: reeve delete profiles/orders/old -m 'no longer run'\n",
+	.run = run_delete};
 
 /* POST `path`:`verb` with {"versions": […]}. */
 static int post_versions(const struct command *command, int argc, char **argv,
@@ -187,13 +189,14 @@ static int run_undelete(int argc, char **argv)
 }
 
 const struct command undelete_command = {
-	"undelete", "Bring deleted versions back",
-	"Usage: reeve undelete PATH --versions N[,N…]\n\n"
-	"reeve history PATH shows the versions.\n\n"
-	"  -m, --message TEXT   why\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve undelete profiles/orders/old --versions 3\n",
-	run_undelete};
+	.name = "undelete",
+	.summary = "Bring deleted versions back",
+	.help = "Usage: reeve undelete PATH --versions N[,N…]\n\n"
+		"reeve history PATH shows the versions.\n\n"
+		"  -m, --message TEXT   why\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve undelete profiles/orders/old --versions 3\n",
+	.run = run_undelete};
 
 int secret_undelete_run(int argc, char **argv)
 {
@@ -241,11 +244,12 @@ static int run_rollback(int argc, char **argv)
 }
 
 const struct command rollback_command = {
-	"rollback", "Give a document an old content again, as a new version",
-	"Usage: reeve rollback PATH --to N\n\n"
-	"Validated as any write; needs the permission rollback and no right to read.\n\n"
-	"  -m, --message TEXT   why\n"
-	"  --dry-run            say what would happen, change nothing\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve rollback profiles/orders/production --to 2\n",
-	run_rollback};
+	.name = "rollback",
+	.summary = "Give a document an old content again, as a new version",
+	.help = "Usage: reeve rollback PATH --to N\n\n"
+		"Validated as any write; needs the permission rollback and no right to read.\n\n"
+		"  -m, --message TEXT   why\n"
+		"  --dry-run            say what would happen, change nothing\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve rollback profiles/orders/production --to 2\n",
+	.run = run_rollback};

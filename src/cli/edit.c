@@ -188,10 +188,11 @@ static int run_edit(int argc, char **argv)
 }
 
 const struct command edit_command = {
-	"edit", "Edit a document with $EDITOR",
-	"Usage: reeve edit PATH\n\n"
-	"Opens the current source, stores what you save, and refuses where somebody else changed it\n"
-	"meanwhile. What does not validate can be edited again, or is kept in a file that is named.\n\n"
-	"  -m, --message TEXT   why\n" SESSION_HELP
-	"\nExample: EDITOR=nano reeve edit profiles/orders/production\n",
-	run_edit};
+	.name = "edit",
+	.summary = "Edit a document with $EDITOR",
+	.help = "Usage: reeve edit PATH\n\n"
+		"Opens the current source, stores what you save, and refuses where somebody else changed it\n"
+		"meanwhile. What does not validate can be edited again, or is kept in a file that is named.\n\n"
+		"  -m, --message TEXT   why\n" SESSION_HELP
+		"\nExample: EDITOR=nano reeve edit profiles/orders/production\n",
+	.run = run_edit};

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,27 +31,56 @@ static void print_commands(FILE *to)
 	      to);
 }
 
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < commands_count; i++) {
+		if (strcmp(name, commands[i]->name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+/* What standard output did not take was not done. */
+static int finish(int code)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return code;
+	fputs("reeve: cannot write to standard output\n", stderr);
+	return code == EXIT_DONE || code == EXIT_CHANGES ? EXIT_REFUSED : code;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
 int main(int argc, char **argv)
 {
+	static char help[] = "--help";
+	const struct command *command;
+
 	/* A reader of our output that goes away is an ordinary failure to write. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		print_commands(stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
-		print_commands(stdout);
-		return EXIT_DONE;
-	}
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("reeve " REEVE_VERSION);
-		return EXIT_DONE;
+		return finish(EXIT_DONE);
 	}
-	for (size_t i = 0; i < commands_count; i++) {
-		if (strcmp(argv[1], commands[i]->name) == 0)
-			return commands[i]->run(argc - 1, argv + 1);
+	if (asks_for_help(argv[1]) && argc == 2) {
+		print_commands(stdout);
+		return finish(EXIT_DONE);
 	}
+	/* "reeve help secret put" asks as "reeve secret put --help" does. */
+	if (asks_for_help(argv[1])) {
+		memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof *argv);
+		argv[argc - 1] = help;
+	}
+	command = find(argv[1]);
+	if (command != NULL)
+		return finish(command_run(command, argc - 1, argv + 1));
 	fprintf(stderr, "reeve: no such command: %s\n\n", argv[1]);
 	print_commands(stderr);
 	return EXIT_USAGE;

@@ -100,7 +100,8 @@ static bool check_operands(const struct operands *o, const struct command *comma
 			   int max, int *ret_exit)
 {
 	if (o->count < min)
-		*ret_exit = usage_error(command, "something is missing");
+		*ret_exit = usage_error(command, "a word is missing\n%.*s",
+					(int)strcspn(command->help, "\n"), command->help);
 	else if (max >= 0 && o->count > max)
 		*ret_exit = usage_error(command, "one word too many: %s", o->items[max]);
 	else

@@ -51,12 +51,13 @@ static int run_log(int argc, char **argv)
 }
 
 const struct command log_command = {
-	"log", "List the store's revisions, newest first",
-	"Usage: reeve log [--path PATH] [-n N]\n\n"
-	"  --path PATH      only those that changed PATH, or what is under it where it ends in /\n"
-	"  -n, --limit N    at most N (20)\n"
-	"  -o text|json\n" SESSION_HELP "\nExample: reeve log --path profiles/orders/\n",
-	run_log};
+	.name = "log",
+	.summary = "List the store's revisions, newest first",
+	.help = "Usage: reeve log [--path PATH] [-n N]\n\n"
+		"  --path PATH      only those that changed PATH, or what is under it where it ends in /\n"
+		"  -n, --limit N    at most N (20)\n"
+		"  -o text|json\n" SESSION_HELP "\nExample: reeve log --path profiles/orders/\n",
+	.run = run_log};
 
 static bool target_revision(struct buf *target, const struct command *command, const char *number,
 			    const char *verb, int *ret_exit)
@@ -125,10 +126,12 @@ static int run_show(int argc, char **argv)
 	return print_slice(buf_slice(&text));
 }
 
-const struct command show_command = {"show", "Show one revision and what it changed",
-				     "Usage: reeve show N\n\n"
-				     "  -o text|json\n" SESSION_HELP "\nExample: reeve show 12\n",
-				     run_show};
+const struct command show_command = {.name = "show",
+				     .summary = "Show one revision and what it changed",
+				     .help = "Usage: reeve show N\n\n"
+					     "  -o text|json\n" SESSION_HELP
+					     "\nExample: reeve show 12\n",
+				     .run = run_show};
 
 static int run_revert(int argc, char **argv)
 {
@@ -160,10 +163,12 @@ static int run_revert(int argc, char **argv)
 }
 
 const struct command revert_command = {
-	"revert", "Undo a revision by a new one",
-	"Usage: reeve revert N\n\n"
-	"Refused, with the list, where documents were changed again since.\n\n"
-	"  -m, --message TEXT   why\n"
-	"  --dry-run            say what would happen, change nothing\n"
-	"  -o text|json\n" SESSION_HELP "\nExample: reeve revert 12 -m 'orders fail since'\n",
-	run_revert};
+	.name = "revert",
+	.summary = "Undo a revision by a new one",
+	.help = "Usage: reeve revert N\n\n"
+		"Refused, with the list, where documents were changed again since.\n\n"
+		"  -m, --message TEXT   why\n"
+		"  --dry-run            say what would happen, change nothing\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve revert 12 -m 'orders fail since'\n",
+	.run = run_revert};

@@ -80,16 +80,17 @@ static int run_run(int argc, char **argv)
 }
 
 const struct command run_command_row = {
-	"run", "Run a command with its configuration, and have it take on changes",
-	"Usage: reeve run --config APP/PROFILE [OPTIONS] -- COMMAND [ARGUMENT…]\n\n"
-	"The command finds its effective configuration, secrets revealed, as JSON in the file that\n"
-	"REEVE_CONFIG_FILE names: 0600, on a memory file system. When the configuration changes the file\n"
-	"is replaced and the command restarted or signalled. Signals are passed on; the exit code is\n"
-	"the command's.\n\n"
-	"  --env NAME=/pointer    also give this value as an environment variable; may be repeated\n"
-	"  --env-all PREFIX       give every value: PREFIX and its pointer in capitals (PREFIX may be \"\")\n"
-	"  --on-change restart|signal:HUP\n"
-	"  --splay DURATION       wait a random part of it before taking on a change (0s)\n"
-	"  --grace DURATION       between SIGTERM and SIGKILL at a restart (10s)\n" SESSION_HELP
-	"\nExample: reeve run --config orders/production --env DB_PASSWORD=/warehouse/password -- ./orders\n",
-	run_run};
+	.name = "run",
+	.summary = "Run a command with its configuration, and have it take on changes",
+	.help = "Usage: reeve run --config APP/PROFILE [OPTIONS] -- COMMAND [ARGUMENT…]\n\n"
+		"The command finds its effective configuration, secrets revealed, as JSON in the file that\n"
+		"REEVE_CONFIG_FILE names: 0600, on a memory file system. When the configuration changes the file\n"
+		"is replaced and the command restarted or signalled. Signals are passed on; the exit code is\n"
+		"the command's.\n\n"
+		"  --env NAME=/pointer    also give this value as an environment variable; may be repeated\n"
+		"  --env-all PREFIX       give every value: PREFIX and its pointer in capitals (PREFIX may be \"\")\n"
+		"  --on-change restart|signal:HUP\n"
+		"  --splay DURATION       wait a random part of it before taking on a change (0s)\n"
+		"  --grace DURATION       between SIGTERM and SIGKILL at a restart (10s)\n" SESSION_HELP
+		"\nExample: reeve run --config orders/production --env DB_PASSWORD=/warehouse/password -- ./orders\n",
+	.run = run_run};

@@ -155,21 +155,29 @@ static enum result bench(struct schema_arguments *a, struct error *err)
 	return OK;
 }
 
-int schema_bench_run(int argc, char **argv)
+static int run_bench(int argc, char **argv)
 {
 	struct schema_arguments a = {.options = {.limits = SCHEMA_LIMITS_DEFAULT}};
 	struct error err = ERROR_NULL;
 	enum result rc;
+	int code;
 
-	if (!schema_arguments_parse(&a, argc, argv))
-		return EXIT_USAGE;
-	if (a.schema == NULL || a.instances == NULL || a.files_count != 0) {
-		fputs("reeve schema bench: needs --schema and --instances\n", stderr);
-		return EXIT_USAGE;
-	}
+	if (!schema_arguments_parse(&a, &schema_bench_command, argc, argv, &code))
+		return code;
+	if (a.schema == NULL || a.instances == NULL || a.files.count != 0)
+		return usage_error(&schema_bench_command, "it needs --schema and --instances");
 	rc = bench(&a, &err);
 	if (rc != OK && err.text[0] != '\0')
 		fprintf(stderr, "reeve: %s\n", err.text);
 	schema_library_clear(&a.library);
 	return rc == OK ? EXIT_DONE : EXIT_USAGE;
 }
+
+const struct command schema_bench_command = {
+	.name = "schema bench",
+	.summary = "Time compiling a schema and validating instances",
+	.help = "Usage: reeve schema bench --schema SCHEMA --instances FILE.jsonl\n\n"
+		"Prints the time to compile and that to validate one instance, already parsed.\n\n"
+		"  --schemas DIR   what stands for reeve:///schemas/\n"
+		"\nExample: reeve schema bench --schema pipeline.schema.json --instances orders.jsonl\n",
+	.run = run_bench};

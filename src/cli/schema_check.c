@@ -105,28 +105,44 @@ static int check_batch(const char *path, const struct schema_arguments *a)
 	return ret;
 }
 
-int schema_check_run(int argc, char **argv)
+static int run_check(int argc, char **argv)
 {
 	CLEANUP(schema_unrefp) struct schema *schema = NULL;
 	struct schema_arguments a = {
 		.options = {.limits = SCHEMA_LIMITS_DEFAULT, .is_format_asserted = true}};
 	int ret = EXIT_DONE;
 
-	if (!schema_arguments_parse(&a, argc, argv))
-		return EXIT_USAGE;
-	if (a.files_count == 0 || (a.schema == NULL) != a.is_batch) {
-		fputs("reeve schema check: needs --schema and files, or --batch and files\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
+	if (!schema_arguments_parse(&a, &schema_check_command, argc, argv, &ret))
+		return ret;
+	if (a.files.count == 0 || (a.schema == NULL) != a.is_batch)
+		return usage_error(&schema_check_command,
+				   "it needs --schema and files, or --batch and files");
 	if (!a.is_batch && schema_arguments_compile(&schema, &a) != OK)
 		ret = EXIT_USAGE;
-	for (int i = 0; i < a.files_count && (a.is_batch || schema != NULL); i++) {
-		int one = a.is_batch ? check_batch(a.files[i], &a)
-				     : check_file(a.files[i], schema, &a);
+	for (int i = 0; i < a.files.count && (a.is_batch || schema != NULL); i++) {
+		int one = a.is_batch ? check_batch(a.files.items[i], &a)
+				     : check_file(a.files.items[i], schema, &a);
 
 		ret = one > ret ? one : ret;
 	}
 	schema_library_clear(&a.library);
 	return ret;
 }
+
+const struct command schema_check_command = {
+	.name = "schema check",
+	.summary = "Check YAML or JSON files against a schema",
+	.help = "Usage: reeve schema check --schema SCHEMA FILE…\n"
+		"       reeve schema check --batch FILE…\n\n"
+		"Prints file:line:column: pointer: message for what is wrong. Exit 0 where all are valid, 1\n"
+		"where one is not, 2 where the schema is refused or a file cannot be read.\n\n"
+		"  --schemas DIR            what stands for reeve:///schemas/\n"
+		"  --draft 7|2020-12        of a schema that does not say\n"
+		"  --strict                 refuse unknown keywords, as storing does\n"
+		"  --no-format-assertion    leave `format` an annotation\n"
+		"  -o, --output flag|basic|detailed\n"
+		"                           as the specification's output formats\n"
+		"  --batch                  lines of {\"schema\": …, \"instance\": …}; prints valid, invalid,\n"
+		"                           refused (the schema), limit or malformed for each\n"
+		"\nExample: reeve schema check --schema pipeline.schema.json orders/production.yaml\n",
+	.run = run_check};

@@ -5,7 +5,4 @@
 
 extern const struct command schema_command;
 
-/* Each takes what stands behind `reeve schema`, argv[0] being its own name. */
-int schema_test_run(int argc, char **argv);
-int schema_check_run(int argc, char **argv);
-int schema_bench_run(int argc, char **argv);
+extern const struct command schema_test_command, schema_check_command, schema_bench_command;

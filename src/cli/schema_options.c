@@ -1,10 +1,11 @@
 #include "cli/schema_options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
-static bool parse_draft(struct schema_arguments *ret, const char *name)
+static bool set_draft(struct schema_arguments *ret, const char *name)
 {
+	if (name == NULL)
+		return true;
 	if (strcmp(name, "7") == 0 || strcmp(name, "draft7") == 0)
 		ret->options.draft = SCHEMA_DRAFT_7;
 	else if (strcmp(name, "2020-12") == 0 || strcmp(name, "draft2020-12") == 0)
@@ -14,90 +15,54 @@ static bool parse_draft(struct schema_arguments *ret, const char *name)
 	return true;
 }
 
-static bool parse_output(struct schema_arguments *ret, const char *name)
+static bool set_output(struct schema_arguments *ret, const char *name)
 {
 	static const char *const names[] = {"flag", "basic", "detailed"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; name != NULL && i < ARRAY_SIZE(names); i++) {
 		if (strcmp(name, names[i]) != 0)
 			continue;
 		ret->has_output = true;
 		ret->output = (enum schema_output)i;
-		return true;
 	}
-	return false;
+	return name == NULL || ret->has_output;
 }
 
-static const struct option options[] = {
-	{"schema", required_argument, NULL, 's'},
-	{"schemas", required_argument, NULL, 'S'},
-	{"remotes", required_argument, NULL, 'r'},
-	{"instances", required_argument, NULL, 'i'},
-	{"draft", required_argument, NULL, 'd'},
-	{"output", required_argument, NULL, 'o'},
-	{"format-assertion", no_argument, NULL, 'f'},
-	{"no-format-assertion", no_argument, NULL, 'F'},
-	{"strict", no_argument, NULL, 'x'},
-	{"batch", no_argument, NULL, 'b'},
-	{NULL, 0, NULL, 0},
-};
-
-static bool take(struct schema_arguments *ret, int option, const char *value)
+bool schema_arguments_parse(struct schema_arguments *ret, const struct command *command, int argc,
+			    char **argv, int *ret_exit)
 {
-	switch (option) {
-	case 's':
-		ret->schema = value;
-		return true;
-	case 'S':
-		ret->library.schemas = value;
-		return true;
-	case 'r':
-		ret->library.remotes = value;
-		return true;
-	case 'i':
-		ret->instances = value;
-		return true;
-	case 'd':
-		return parse_draft(ret, value);
-	case 'o':
-		return parse_output(ret, value);
-	case 'f':
-	case 'F':
-		ret->options.is_format_asserted = option == 'f';
-		return true;
-	case 'x':
-		ret->options.is_strict = true;
-		return true;
-	case 'b':
-		ret->is_batch = true;
-		return true;
-	default:
+	const char *draft = NULL, *output = NULL;
+	bool is_asserted = false, is_annotation = false;
+	const struct option_row rows[] = {
+		{"schema", 0, OPTION_TEXT, &ret->schema},
+		{"schemas", 0, OPTION_TEXT, &ret->library.schemas},
+		{"remotes", 0, OPTION_TEXT, &ret->library.remotes},
+		{"instances", 0, OPTION_TEXT, &ret->instances},
+		{"draft", 0, OPTION_TEXT, &draft},
+		{"output", 'o', OPTION_TEXT, &output},
+		{"format-assertion", 0, OPTION_FLAG, &is_asserted},
+		{"no-format-assertion", 0, OPTION_FLAG, &is_annotation},
+		{"strict", 0, OPTION_FLAG, &ret->options.is_strict},
+		{"batch", 0, OPTION_FLAG, &ret->is_batch},
+	};
+
+	if (!options_parse(&ret->files, command, argc, argv, rows, ARRAY_SIZE(rows), 0, -1,
+			   ret_exit))
 		return false;
-	}
-}
-
-bool schema_arguments_parse(struct schema_arguments *ret, int argc, char **argv)
-{
-	int option, index = 0;
-
-	optind = 0; /* the command line before the subcommand may have been read already */
-	while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
-		if (option == '?' || option == ':') {
-			fprintf(stderr, "reeve schema %s: %s: %s\n", argv[0], argv[optind - 1],
-				option == ':' ? "needs a value" : "there is no such option");
-			return false;
-		}
-		if (!take(ret, option, optarg)) {
-			fprintf(stderr, "reeve schema %s: --%s does not know \"%s\"\n", argv[0],
-				options[index].name, optarg);
-			return false;
-		}
-	}
-	ret->files = argv + optind;
-	ret->files_count = argc - optind;
+	*ret_exit = EXIT_USAGE;
+	if (!set_draft(ret, draft))
+		usage_error(command, "--draft is 7 or 2020-12");
+	else if (!set_output(ret, output))
+		usage_error(command, "--output is flag, basic or detailed");
+	else if (is_asserted && is_annotation)
+		usage_error(command, "--format-assertion and --no-format-assertion are opposites");
+	else
+		*ret_exit = EXIT_DONE;
+	if (is_asserted || is_annotation)
+		ret->options.is_format_asserted = is_asserted;
 	ret->options.load = schema_library_load;
 	ret->options.load_ctx = &ret->library;
-	return true;
+	return *ret_exit == EXIT_DONE;
 }
 
 enum result schema_arguments_compile(struct schema **ret, struct schema_arguments *a)

@@ -1,6 +1,7 @@
 /* The options that `reeve schema test`, `check` and `bench` share. */
 #pragma once
 
+#include "cli/options.h"
 #include "cli/schema_files.h"
 
 struct schema_arguments {
@@ -11,12 +12,12 @@ struct schema_arguments {
 	bool has_output; /* --output */
 	enum schema_output output;
 	bool is_batch; /* --batch */
-	char **files;
-	int files_count;
+	struct operands files;
 };
 
-/* `argv[0]` is the subcommand; the caller has set defaults in `ret->options`. False, and said why on stderr, for what is wrong. */
-bool schema_arguments_parse(struct schema_arguments *ret, int argc, char **argv);
+/* The caller has set defaults in `ret->options`. False: end with `*ret_exit`, as options_parse(). */
+bool schema_arguments_parse(struct schema_arguments *ret, const struct command *command, int argc,
+			    char **argv, int *ret_exit);
 
 /* Reads and compiles `--schema`; prints each reason on stderr where it is refused. */
 MUST_USE enum result schema_arguments_compile(struct schema **ret, struct schema_arguments *a);

@@ -106,23 +106,34 @@ static enum result run_file(const char *path, struct schema_arguments *a, struct
 	return E_MALFORMED;
 }
 
-int schema_test_run(int argc, char **argv)
+static int run_test_files(int argc, char **argv)
 {
 	struct schema_arguments a = {.options = {.limits = SCHEMA_LIMITS_DEFAULT}};
 	struct tally tally = {0, 0};
 	bool is_readable = true;
+	int code;
 
-	if (!schema_arguments_parse(&a, argc, argv))
-		return EXIT_USAGE;
-	if (a.files_count == 0) {
-		fputs("reeve schema test: which files?\n", stderr);
-		return EXIT_USAGE;
-	}
-	for (int i = 0; i < a.files_count; i++)
-		is_readable &= run_file(a.files[i], &a, &tally) == OK;
+	if (!schema_arguments_parse(&a, &schema_test_command, argc, argv, &code))
+		return code;
+	if (a.files.count == 0)
+		return usage_error(&schema_test_command, "which files?");
+	for (int i = 0; i < a.files.count; i++)
+		is_readable &= run_file(a.files.items[i], &a, &tally) == OK;
 	printf("%u passed, %u failed\n", tally.passed, tally.failed);
 	schema_library_clear(&a.library);
 	if (!is_readable)
 		return EXIT_USAGE;
 	return tally.failed != 0 ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command schema_test_command = {
+	.name = "schema test",
+	.summary = "Run files in the form of the official JSON Schema test suite",
+	.help = "Usage: reeve schema test FILE…\n\n"
+		"Ends with \"N passed, N failed\"; exit 0 where none failed, 1 where one did, 2 where a file\n"
+		"cannot be read.\n\n"
+		"  --remotes DIR        what stands for http://localhost:1234/\n"
+		"  --draft 7|2020-12    of schemas that do not say\n"
+		"  --format-assertion   assert `format`\n"
+		"\nExample: reeve schema test my-tests.json\n",
+	.run = run_test_files};

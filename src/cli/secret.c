@@ -7,7 +7,6 @@
 #include "cli/commands.h"
 #include "cli/prompt.h"
 #include "cli/session.h"
-#include "cli/subcommand.h"
 #include "cli/target.h"
 #include "cli/write_answer.h"
 #include "client/url.h"
@@ -167,17 +166,19 @@ static int run_set(int argc, char **argv)
 	"  -o text|json\n" SESSION_HELP
 
 const struct command secret_put_command = {
-	"secret put", "Store a secret, replacing all its keys",
-	"Usage: reeve secret put PATH key=…  [key=…]\n\n" VALUES_HELP
-	"\nExample: reeve secret put orders/production/warehouse username=@user.txt password=-\n",
-	run_put};
+	.name = "secret put",
+	.summary = "Store a secret, replacing all its keys",
+	.help = "Usage: reeve secret put PATH key=…  [key=…]\n\n" VALUES_HELP
+		"\nExample: reeve secret put orders/production/warehouse username=@user.txt password=-\n",
+	.run = run_put};
 
 const struct command secret_set_command = {
-	"secret set", "Change single keys of a secret",
-	"Usage: reeve secret set PATH key=…  [key=…]\n\n"
-	"Needs no right to read.\n\n" VALUES_HELP
-	"\nExample: reeve secret set orders/production/warehouse password=-\n",
-	run_set};
+	.name = "secret set",
+	.summary = "Change single keys of a secret",
+	.help = "Usage: reeve secret set PATH key=…  [key=…]\n\n"
+		"Needs no right to read.\n\n" VALUES_HELP
+		"\nExample: reeve secret set orders/production/warehouse password=-\n",
+	.run = run_set};
 
 static int print_key(struct session *s, const char *key)
 {
@@ -222,13 +223,14 @@ static int run_get(int argc, char **argv)
 }
 
 const struct command secret_get_command = {
-	"secret get", "Read a secret; recorded in the audit log",
-	"Usage: reeve secret get PATH [--key KEY] [--version N]\n\n"
-	"Prints the secret as JSON, or the bare value of one key.\n\n"
-	"  --key KEY          its bare value alone\n"
-	"  --version N        its n-th content\n" SESSION_HELP
-	"\nExample: reeve secret get orders/production/warehouse --key password\n",
-	run_get};
+	.name = "secret get",
+	.summary = "Read a secret; recorded in the audit log",
+	.help = "Usage: reeve secret get PATH [--key KEY] [--version N]\n\n"
+		"Prints the secret as JSON, or the bare value of one key.\n\n"
+		"  --key KEY          its bare value alone\n"
+		"  --version N        its n-th content\n" SESSION_HELP
+		"\nExample: reeve secret get orders/production/warehouse --key password\n",
+	.run = run_get};
 
 static int run_delete(int argc, char **argv)
 {
@@ -260,41 +262,40 @@ static int run_delete(int argc, char **argv)
 }
 
 const struct command secret_delete_command = {
-	"secret delete", "Delete a secret's current version (it can be undeleted)",
-	"Usage: reeve secret delete PATH\n\n"
-	"  -m, --message TEXT   why\n"
-	"  --force              even while profiles need it; needs admin and is recorded\n" SESSION_HELP
-	"\nExample: reeve secret delete orders/old\n",
-	run_delete};
+	.name = "secret delete",
+	.summary = "Delete a secret's current version (it can be undeleted)",
+	.help = "Usage: reeve secret delete PATH\n\n"
+		"  -m, --message TEXT   why\n"
+		"  --force              even while profiles need it; needs admin and is recorded\n" SESSION_HELP
+		"\nExample: reeve secret delete orders/old\n",
+	.run = run_delete};
 
 const struct command secret_undelete_command = {
-	"secret undelete", "Bring deleted versions back",
-	"Usage: reeve secret undelete PATH --versions N[,N…]\n\n"
-	"reeve history secrets/PATH shows the versions.\n\n"
-	"  -m, --message TEXT why\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve secret undelete orders/old --versions 2\n",
-	secret_undelete_run};
+	.name = "secret undelete",
+	.summary = "Bring deleted versions back",
+	.help = "Usage: reeve secret undelete PATH --versions N[,N…]\n\n"
+		"reeve history secrets/PATH shows the versions.\n\n"
+		"  -m, --message TEXT why\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve secret undelete orders/old --versions 2\n",
+	.run = secret_undelete_run};
 
 const struct command secret_destroy_command = {
-	"secret destroy", "Shred versions for good; backups made before still hold them",
-	"Usage: reeve secret destroy PATH --versions N[,N…]\n\n"
-	"reeve history secrets/PATH shows the versions.\n\n"
-	"  -m, --message TEXT why\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve secret destroy orders/old --versions 1,2\n",
-	secret_destroy_run};
+	.name = "secret destroy",
+	.summary = "Shred versions for good; backups made before still hold them",
+	.help = "Usage: reeve secret destroy PATH --versions N[,N…]\n\n"
+		"reeve history secrets/PATH shows the versions.\n\n"
+		"  -m, --message TEXT why\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve secret destroy orders/old --versions 1,2\n",
+	.run = secret_destroy_run};
 
-static int run_secret(int argc, char **argv)
-{
-	static const struct command *const rows[] = {
-		&secret_put_command,	&secret_set_command,	  &secret_get_command,
-		&secret_delete_command, &secret_undelete_command, &secret_destroy_command,
-	};
+static const struct command *const secret_rows[] = {
+	&secret_put_command,	&secret_set_command,	  &secret_get_command,
+	&secret_delete_command, &secret_undelete_command, &secret_destroy_command,
+};
 
-	return subcommand_run(&secret_command, rows, ARRAY_SIZE(rows), argc, argv);
-}
-
-const struct command secret_command = {
-	"secret", "Store, read, delete and destroy secrets",
-	"Usage: reeve secret put|set|get|delete|undelete|destroy …\n", run_secret};
+const struct command secret_command = {.name = "secret",
+				       .summary = "Store, read, delete and destroy secrets",
+				       .subcommands = secret_rows,
+				       .subcommands_count = ARRAY_SIZE(secret_rows)};

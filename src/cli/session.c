@@ -127,11 +127,9 @@ bool session_is_json(const struct session *s)
 
 int print_slice(struct slice text)
 {
-	if (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0) {
-		fputs("reeve: cannot write to standard output\n", stderr);
-		return EXIT_REFUSED;
-	}
-	return EXIT_DONE;
+	bool is_written = fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+
+	return is_written ? EXIT_DONE : EXIT_REFUSED; /* main() says it */
 }
 
 int print_line(struct slice text)

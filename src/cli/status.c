@@ -62,11 +62,13 @@ static int run_status(int argc, char **argv)
 	return print_slice(buf_slice(&text));
 }
 
-const struct command status_command = {"status", "Say how the server is",
-				       "Usage: reeve status\n\n"
-				       "Exit 0 where it can serve, 1 where not.\n\n"
-				       "  -o text|json\n" SESSION_HELP "\nExample: reeve status\n",
-				       run_status};
+const struct command status_command = {.name = "status",
+				       .summary = "Say how the server is",
+				       .help = "Usage: reeve status\n\n"
+					       "Exit 0 where it can serve, 1 where not.\n\n"
+					       "  -o text|json\n" SESSION_HELP
+					       "\nExample: reeve status\n",
+				       .run = run_status};
 
 struct backup_file {
 	int fd;
@@ -152,12 +154,13 @@ static int run_backup(int argc, char **argv)
 }
 
 const struct command backup_command = {
-	"backup", "Take a consistent copy while the server runs",
-	"Usage: reeve backup -o FILE\n\n"
-	"The copy is encrypted as the store is and does not hold the root key. Put it back with\n"
-	"reeved restore.\n\n"
-	"  -o, --output FILE   must not exist\n"
-	"  --addr URL          the server (REEVE_ADDR)\n"
-	"  --token-file FILE   your token (REEVE_TOKEN_FILE, REEVE_TOKEN)\n"
-	"\nExample: reeve backup -o reeve-2026-11-20.backup\n",
-	run_backup};
+	.name = "backup",
+	.summary = "Take a consistent copy while the server runs",
+	.help = "Usage: reeve backup -o FILE\n\n"
+		"The copy is encrypted as the store is and does not hold the root key. Put it back with\n"
+		"reeved restore.\n\n"
+		"  -o, --output FILE   must not exist\n"
+		"  --addr URL          the server (REEVE_ADDR)\n"
+		"  --token-file FILE   your token (REEVE_TOKEN_FILE, REEVE_TOKEN)\n"
+		"\nExample: reeve backup -o reeve-2026-11-20.backup\n",
+	.run = run_backup};

@@ -2,7 +2,6 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "cli/subcommand.h"
 #include "cli/table.h"
 #include "cli/target.h"
 #include "client/url.h"
@@ -80,15 +79,16 @@ static int run_create(int argc, char **argv)
 }
 
 const struct command token_create_command = {
-	"token create", "Make a token",
-	"Usage: reeve token create --name NAME --policy POLICY [--policy …]\n\n"
-	"Prints the token alone on standard output, so that it can go into a file.\n\n"
-	"  --ttl DURATION     such as 1h or 30d; never longer than your own token's\n"
-	"  --address RANGE    only from there, such as 10.0.0.0/8; may be repeated\n"
-	"  --uses N           for N requests\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve token create --name nightly --policy runtime --ttl 12h > nightly.token\n",
-	run_create};
+	.name = "token create",
+	.summary = "Make a token",
+	.help = "Usage: reeve token create --name NAME --policy POLICY [--policy …]\n\n"
+		"Prints the token alone on standard output, so that it can go into a file.\n\n"
+		"  --ttl DURATION     such as 1h or 30d; never longer than your own token's\n"
+		"  --address RANGE    only from there, such as 10.0.0.0/8; may be repeated\n"
+		"  --uses N           for N requests\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve token create --name nightly --policy runtime --ttl 12h > nightly.token\n",
+	.run = run_create};
 
 static int run_list(int argc, char **argv)
 {
@@ -122,11 +122,12 @@ static int run_list(int argc, char **argv)
 	return print_slice(buf_slice(&text));
 }
 
-const struct command token_list_command = {"token list", "List tokens, never their text",
-					   "Usage: reeve token list\n\n"
-					   "  -o text|json\n" SESSION_HELP
-					   "\nExample: reeve token list\n",
-					   run_list};
+const struct command token_list_command = {.name = "token list",
+					   .summary = "List tokens, never their text",
+					   .help = "Usage: reeve token list\n\n"
+						   "  -o text|json\n" SESSION_HELP
+						   "\nExample: reeve token list\n",
+					   .run = run_list};
 
 static int run_revoke(int argc, char **argv)
 {
@@ -154,10 +155,12 @@ static int run_revoke(int argc, char **argv)
 	return code;
 }
 
-const struct command token_revoke_command = {"token revoke", "End a token and those made with it",
-					     "Usage: reeve token revoke ACCESSOR\n\n" SESSION_HELP
-					     "\nExample: reeve token revoke 7d8f0c2a\n",
-					     run_revoke};
+const struct command token_revoke_command = {
+	.name = "token revoke",
+	.summary = "End a token and those made with it",
+	.help = "Usage: reeve token revoke ACCESSOR\n\n" SESSION_HELP
+		"\nExample: reeve token revoke 7d8f0c2a\n",
+	.run = run_revoke};
 
 static int run_self(int argc, char **argv)
 {
@@ -175,21 +178,19 @@ static int run_self(int argc, char **argv)
 	return code == EXIT_DONE ? print_line(buf_slice(&s.response.body)) : code;
 }
 
-const struct command token_self_command = {"token self", "Say who you are",
-					   "Usage: reeve token self\n\n" SESSION_HELP
-					   "\nExample: reeve token self\n",
-					   run_self};
+const struct command token_self_command = {.name = "token self",
+					   .summary = "Say who you are",
+					   .help = "Usage: reeve token self\n\n" SESSION_HELP
+						   "\nExample: reeve token self\n",
+					   .run = run_self};
 
-static int run_token(int argc, char **argv)
-{
-	static const struct command *const rows[] = {&token_create_command, &token_list_command,
-						     &token_revoke_command, &token_self_command};
+static const struct command *const token_rows[] = {&token_create_command, &token_list_command,
+						   &token_revoke_command, &token_self_command};
 
-	return subcommand_run(&token_command, rows, ARRAY_SIZE(rows), argc, argv);
-}
-
-const struct command token_command = {"token", "Make, list and revoke tokens",
-				      "Usage: reeve token create|list|revoke|self …\n", run_token};
+const struct command token_command = {.name = "token",
+				      .summary = "Make, list and revoke tokens",
+				      .subcommands = token_rows,
+				      .subcommands_count = ARRAY_SIZE(token_rows)};
 
 static int run_check(int argc, char **argv)
 {
@@ -235,19 +236,17 @@ static int run_check(int argc, char **argv)
 }
 
 const struct command access_check_command = {
-	"access check", "Say whether you may, and which rule decides",
-	"Usage: reeve access check PERMISSION PATH\n\n"
-	"Exit 0 where it is allowed, 1 where not.\n\n"
-	"  -o text|json\n" SESSION_HELP
-	"\nExample: reeve access check read secrets/orders/production/warehouse\n",
-	run_check};
+	.name = "access check",
+	.summary = "Say whether you may, and which rule decides",
+	.help = "Usage: reeve access check PERMISSION PATH\n\n"
+		"Exit 0 where it is allowed, 1 where not.\n\n"
+		"  -o text|json\n" SESSION_HELP
+		"\nExample: reeve access check read secrets/orders/production/warehouse\n",
+	.run = run_check};
 
-static int run_access(int argc, char **argv)
-{
-	static const struct command *const rows[] = {&access_check_command};
+static const struct command *const access_rows[] = {&access_check_command};
 
-	return subcommand_run(&access_command, rows, ARRAY_SIZE(rows), argc, argv);
-}
-
-const struct command access_command = {"access", "Ask what you may do",
-				       "Usage: reeve access check …\n", run_access};
+const struct command access_command = {.name = "access",
+				       .summary = "Ask what you may do",
+				       .subcommands = access_rows,
+				       .subcommands_count = ARRAY_SIZE(access_rows)};

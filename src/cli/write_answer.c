@@ -1,6 +1,7 @@
 #include "cli/write_answer.h"
 
 #include "cli/table.h"
+#include "doc/write.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,15 @@ static void findings_write(struct buf *ret, const struct tree_node *list, const 
 		}
 		buf_append_char(ret, '\n');
 	}
+}
+
+/* A write says `changed`, a dry run `action`. */
+static bool is_unchanged(const struct tree_node *item)
+{
+	const struct tree_node *changed = TREE_GET(item, "changed");
+
+	return (changed != NULL && changed->kind == TREE_BOOL && !changed->of.truth) ||
+	       slice_is_text(json_text(item, "action"), "unchanged");
 }
 
 static void change_write(struct buf *ret, const struct tree_node *item, bool is_markdown)
@@ -78,8 +88,10 @@ void dry_run_write(struct buf *ret, const struct tree_node *root, bool is_markdo
 		buf_append_text(ret, "### Configuration changes\n\n");
 	if (!write_answer_has_changes(root))
 		buf_append_text(ret, "no changes\n");
-	for (uint32_t i = 0; changes != NULL && i < changes->count; i++)
-		change_write(ret, &changes->of.items[i], is_markdown);
+	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
+		if (!is_unchanged(&changes->of.items[i]))
+			change_write(ret, &changes->of.items[i], is_markdown);
+	}
 	for (uint32_t i = 0; effective != NULL && i < effective->count; i++)
 		effective_write(ret, &effective->of.items[i], is_markdown);
 	if (is_markdown && write_answer_has_errors(root))
@@ -97,15 +109,6 @@ bool write_answer_has_errors(const struct tree_node *root)
 	return errors != NULL && errors->count != 0;
 }
 
-static bool is_unchanged(const struct tree_node *item)
-{
-	const struct tree_node *changed = TREE_GET(item, "changed");
-
-	return tree_is_text(item, "none") ||
-	       (changed != NULL && changed->kind == TREE_BOOL && !changed->of.truth) ||
-	       slice_is_text(json_text(item, "action"), "none");
-}
-
 bool write_answer_has_changes(const struct tree_node *root)
 {
 	const struct tree_node *list = json_array(root, "changes");
@@ -119,11 +122,27 @@ bool write_answer_has_changes(const struct tree_node *root)
 	return false;
 }
 
+/* The answer to :undelete and :destroy names the versions that it changed. */
+static void versions_write(struct buf *ret, const struct tree_node *item)
+{
+	const struct tree_node *versions = json_array(item, "versions");
+
+	buf_append_text(ret, versions->count == 1 ? ": version" : ": versions");
+	for (uint32_t i = 0; i < versions->count; i++) {
+		buf_append_text(ret, i != 0 ? ", " : " ");
+		json_write(ret, &versions->of.items[i]);
+	}
+	buf_append_text(ret, slice_is_text(json_text(item, "state"), "destroyed") ? " destroyed"
+										  : " there again");
+}
+
 static void written_write(struct buf *ret, const struct tree_node *item)
 {
 	plain_append(ret, json_text(item, "path"));
 	if (is_unchanged(item))
 		buf_append_text(ret, " is unchanged");
+	else if (json_array(item, "versions") != NULL)
+		versions_write(ret, item);
 	else if (json_text(item, "action").len != 0 &&
 		 !slice_is_text(json_text(item, "action"), "put"))
 		buf_printf(ret, ": %.*s", SLICE_ARGS(json_text(item, "action")));

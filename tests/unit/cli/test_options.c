@@ -5,7 +5,10 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
-static const struct command command = {"probe", "", "Usage: reeve probe\n", NULL};
+static const struct command command = {.name = "probe",
+				       .summary = "",
+				       .help = "Usage: reeve probe\n",
+				       .run = NULL};
 
 struct probe {
 	bool is_dry_run;

@@ -63,7 +63,7 @@ static int run(const char *first, ...)
 	for (; word != NULL && argc < 15; word = va_arg(words, const char *))
 		argv[argc++] = (char *)(uintptr_t)word;
 	va_end(words);
-	int ret = schema_command.run(argc, argv);
+	int ret = command_run(&schema_command, argc, argv);
 
 	fflush(stdout);
 	fflush(stderr);
@@ -161,7 +161,7 @@ Test(schema_command, what_cannot_be_read_or_is_no_call_ends_with_2)
 Test(schema_command, help_is_given_wherever_it_is_asked_for)
 {
 	cr_expect_eq(run("check", "--schema", "x", "--help", NULL), EXIT_DONE);
-	cr_expect_stdout_eq_str(schema_command.help);
+	cr_expect_stdout_eq_str(schema_check_command.help);
 }
 
 Test(schema_command, strict_refuses_a_keyword_that_is_none)

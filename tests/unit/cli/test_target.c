@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
-static const struct command command = {"probe", "", "", NULL};
+static const struct command command = {.name = "probe", .summary = "", .help = "", .run = NULL};
 
 TestSuite(target, .init = cr_redirect_stderr);
 
