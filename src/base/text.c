@@ -265,10 +265,15 @@ void hex_append(struct buf *b, const void *data, size_t len)
 	static const char digits[] = "0123456789abcdef";
 	const unsigned char *p = data;
 
-	for (size_t i = 0; i < len; i++) {
-		buf_append_char(b, digits[p[i] >> 4]);
-		buf_append_char(b, digits[p[i] & 15]);
+	if (len > SIZE_MAX / 2 || !buf_reserve(b, 2 * len)) {
+		b->is_failed = true;
+		return;
 	}
+	for (size_t i = 0; i < len; i++) {
+		b->data[b->len++] = digits[p[i] >> 4];
+		b->data[b->len++] = digits[p[i] & 15];
+	}
+	b->data[b->len] = '\0';
 }
 
 int hex_digit(char c)
