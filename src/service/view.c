@@ -370,13 +370,17 @@ enum result view_secret_version(struct view *v, const struct secret_ref *ref, ui
 static bool is_open(const struct view *v, const struct view_doc *d, struct slice key)
 {
 	const struct change *c = d->record == NULL ? d->change : NULL;
+	const struct tree_node *patched;
 
 	if (v->reader == NULL || rights_may(v->reader, MAY_READ, d->path))
 		return true;
 	if (c == NULL)
 		return false;
-	return c->is_known_to_writer ||
-	       (c->patch != NULL && key.len != 0 && tree_get(c->patch, key) != NULL);
+	if (c->is_known_to_writer)
+		return true;
+	/* An object is merged into what is there, which the patch does not show. */
+	patched = c->patch != NULL && key.len != 0 ? tree_get(c->patch, key) : NULL;
+	return patched != NULL && patched->kind != TREE_OBJECT;
 }
 
 static const struct tree_node *opaque(struct view *v, const struct tree_node *value)

@@ -144,6 +144,26 @@ Test(cascade, validation_is_no_oracle)
 	       .body = "properties: {v: {const: wrong}}\n");
 }
 
+/* A patch that is merged into what is there does not make its writer know the rest. */
+Test(cascade, a_patch_opens_no_more_of_a_secret_than_it_replaces)
+{
+	CLEANUP(buf_clear)
+	struct buf token = fixture_token(
+		&f, "patcher",
+		"rules: [{allow: [read, write], on: [profiles/**, schemas/**]}, {allow: [write], on: secrets/x}]");
+
+	put("secrets/x", "data: {k: {user: scott, password: hunter2}, l: short}\n");
+	put("schemas/g", "properties: {v: {properties: {password: {const: wrong}}}}\n");
+	expect(&f, OK, NULL, PUT, .path = "profiles/g/g", .is_yaml = true, .token = token.data,
+	       .body = "$schema: g\nv: ${secret:x#k}\nl: ${secret:x#l}\n");
+	expect(&f, OK, "\"unchecked\":[{", PATCH, .path = "secrets/x", .token = token.data,
+	       .body = "{\"data\":{\"k\":{\"user\":\"tiger\"}}}");
+	expect(&f, OK, NULL, PUT, .path = "schemas/g", .is_yaml = true, .token = token.data,
+	       .body = "properties: {l: {maxLength: 5}}\n");
+	expect(&f, E_INVALID, "maxLength", PATCH, .path = "secrets/x", .token = token.data,
+	       .body = "{\"data\":{\"l\":\"longer\"}}");
+}
+
 Test(cascade, no_answer_names_what_its_reader_may_not_read)
 {
 	CLEANUP(buf_clear)
