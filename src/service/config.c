@@ -90,7 +90,6 @@ static enum result record_secret(struct revealing *r, uint32_t i, struct error *
 {
 	const struct secret_ref *ref = &r->entry->effective.secrets[i];
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
-	uint8_t mac[HASH_BYTES];
 	struct view_doc *d;
 	enum result rc;
 
@@ -105,11 +104,8 @@ static enum result record_secret(struct revealing *r, uint32_t i, struct error *
 	if (rc != OK)
 		return rc;
 	d->is_recorded = true;
-	audit_value_mac(mac, keyring_derived(r->scene->service->keyring, DERIVED_VALUE_MAC),
-			d->path, d->version, buf_slice(&content));
-	return recording_touch(r->scene->call, d->path, d->version, mac)
-		       ? OK
-		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+	return recording_read(r->scene->service, r->scene->call, &d->record->row,
+			      buf_slice(&content), err);
 }
 
 static enum result record_reveal(struct revealing *r, struct error *err)

@@ -54,16 +54,10 @@ static enum result record_side(struct scene *scene, const struct side *side, str
 {
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 	const struct version_row *row = &side->doc->record->row;
-	uint8_t mac[HASH_BYTES];
 	enum result rc = content_of_row(scene->service, row, &content, err);
 
-	if (rc != OK)
-		return rc;
-	audit_value_mac(mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC), row->path,
-			row->version, buf_slice(&content));
-	return recording_touch(scene->call, row->path, row->version, mac)
-		       ? OK
-		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+	return rc == OK ? recording_read(scene->service, scene->call, row, buf_slice(&content), err)
+			: rc;
 }
 
 static enum result open_side(struct scene *scene, struct view *view, struct side *side,

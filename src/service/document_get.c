@@ -73,18 +73,6 @@ static void append_content(struct buf *b, const struct version_row *row, enum do
 	append_metadata(b, row, TREE_GET(root, "metadata"));
 }
 
-static enum result record_read(struct scene *scene, const struct version_row *row,
-			       struct slice content, struct error *err)
-{
-	uint8_t mac[HASH_BYTES];
-
-	audit_value_mac(mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC), row->path,
-			row->version, content);
-	return recording_touch(scene->call, row->path, row->version, mac)
-		       ? OK
-		       : fail(err, E_UNAVAILABLE, "cannot record the read");
-}
-
 static enum result write_json(struct buf *ret, const struct version_row *row, enum doc_kind kind,
 			      struct slice content, struct error *err)
 {
@@ -114,7 +102,7 @@ static enum step answer_row(struct scene *scene, const struct version_row *row, 
 	}
 	rc = content_of_row(scene->service, row, &content, &err);
 	if (rc == OK && kind == KIND_SECRETS)
-		rc = record_read(scene, row, buf_slice(&content), &err);
+		rc = recording_read(scene->service, c, row, buf_slice(&content), &err);
 	if (rc != OK)
 		return answer_error(c, rc, &err);
 	if (!c->in.wants_source) {

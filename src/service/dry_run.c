@@ -27,6 +27,23 @@ static const char *action_of(const struct change *c)
 	return "unchanged";
 }
 
+/* Who may compare a value with that of a secret learns it in the end: a read of it, and in the log as one. */
+static enum result record_compared(struct write *w, const struct version_row *row,
+				   struct error *err)
+{
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	struct call *call = w->call;
+	enum result rc = content_of_row(w->service, row, &content, err);
+
+	if (rc == OK)
+		rc = recording_read(w->service, call, row, buf_slice(&content), err);
+	if (rc != OK)
+		return rc;
+	call->recording->action = SLICE_LITERAL("secret.read");
+	call->recording->reason = SLICE_LITERAL("dry run");
+	return OK;
+}
+
 /* Of a secret only which keys change. */
 static enum result append_diff(struct buf *b, struct write *w, const struct change *c,
 			       struct error *err)
@@ -37,6 +54,8 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 
 	if (snap_doc_is_live(c->before)) {
 		rc = tree_of_row(w->service, snap_doc_row(c->before), &before, err);
+		if (rc == OK && c->kind == KIND_SECRETS)
+			rc = record_compared(w, snap_doc_row(c->before), err);
 		from = &before.root;
 	}
 	if (rc == OK && c->exists && c->doc != NULL && c->doc->is_parsed)
@@ -142,5 +161,8 @@ enum step dry_run_answer(struct scene *scene, struct write *w)
 	struct error err = ERROR_NULL;
 	enum result rc = append_all(scene, w, &b, &err);
 
-	return rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
+	if (rc == OK)
+		return answer_json(scene->call, &b);
+	scene->call->recording = NULL; /* nothing leaves */
+	return answer_error(scene->call, rc, &err);
 }

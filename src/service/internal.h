@@ -88,6 +88,11 @@ bool recording_begin(struct call *c);
 /* Adds a path (copied) that it touched; version 0 for the document as such, `mac` (HASH_BYTES, audit_value_mac) may be NULL. Begins the recording. */
 bool recording_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac);
 
+/* The same of a version of a secret whose content was looked at. */
+MUST_USE enum result recording_read(struct service *s, struct call *c,
+				    const struct version_row *row, struct slice content,
+				    struct error *err);
+
 struct counters {
 	_Atomic uint64_t calls[VERB_COUNT];
 	_Atomic uint64_t refused, failed;

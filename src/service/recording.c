@@ -75,6 +75,18 @@ bool recording_touch(struct call *c, struct slice path, uint64_t version, const 
 	return true;
 }
 
+enum result recording_read(struct service *s, struct call *c, const struct version_row *row,
+			   struct slice content, struct error *err)
+{
+	uint8_t mac[HASH_BYTES];
+
+	audit_value_mac(mac, keyring_derived(s->keyring, DERIVED_VALUE_MAC), row->path,
+			row->version, content);
+	return recording_touch(c, row->path, row->version, mac)
+		       ? OK
+		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
 enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
 			     const struct write *w, uint64_t revision, int64_t now_ms,
 			     struct error *err)

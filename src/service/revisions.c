@@ -206,7 +206,6 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 {
 	const struct version_row *row = r->record != NULL ? &r->record->row : NULL;
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
-	uint8_t mac[HASH_BYTES];
 	enum result rc;
 
 	*ret_is_there = row != NULL && row->state == VERSION_LIVE;
@@ -217,11 +216,7 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 		rc = tree_of_content(buf_slice(&content), row->content_type, ret, NULL, err);
 	if (rc != OK || r->record->kind != KIND_SECRETS)
 		return rc;
-	audit_value_mac(mac, keyring_derived(r->scene->service->keyring, DERIVED_VALUE_MAC),
-			row->path, row->version, buf_slice(&content));
-	return recording_touch(r->scene->call, row->path, row->version, mac)
-		       ? OK
-		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+	return recording_read(r->scene->service, r->scene->call, row, buf_slice(&content), err);
 }
 
 /* What the document was at a revision, whatever became of it since. */

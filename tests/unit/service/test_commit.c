@@ -278,6 +278,15 @@ Test(commit, every_change_read_of_a_secret_and_refusal_is_in_the_log)
 	cr_expect_eq(verify("hunter2"), 0);
 }
 
+Test(commit, a_dry_run_that_compares_with_a_secret_is_a_read_of_it)
+{
+	expect(&f, OK, NULL, PUT, .path = "secrets/x", .body = "{\"data\":{\"k\":\"hunter2\"}}");
+	expect(&f, OK, "\"diff\":[]", PUT, .path = "secrets/x",
+	       .body = "{\"data\":{\"k\":\"hunter2\"}}", .is_dry_run = true);
+	cr_expect_eq(verify("\"action\":\"secret.read\",\"outcome\":\"ok\""), 1);
+	cr_expect_eq(verify("\"action\":\"secret.put\",\"outcome\":\"ok\""), 1);
+}
+
 static atomic_int calls_left = -1;
 
 static bool may_call(void *ctx, const char *name)
