@@ -2,14 +2,21 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
+
+#define PREFIX	    "reeve-run."
+#define FILE_NAME   "config.json"
+#define YOUNG_FOR_S 60 /* a folder just made may not be locked yet */
 
 static bool is_in_memory(const char *folder)
 {
@@ -19,6 +26,46 @@ static bool is_in_memory(const char *folder)
 	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
+static void remove_content(int folder)
+{
+	unlinkat(folder, FILE_NAME, 0);
+	unlinkat(folder, FILE_NAME ".new", 0);
+}
+
+static bool is_old_and_ours(int place, const char *name)
+{
+	struct stat st;
+
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
+	       fstatat(place, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+	       st.st_uid == geteuid() && st.st_mtime < time(NULL) - YOUNG_FOR_S;
+}
+
+static void remove_if_left_behind(int place, const char *name)
+{
+	CLEANUP(file_closep) int folder = -1;
+
+	if (!is_old_and_ours(place, name))
+		return;
+	folder = openat(place, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder < 0 || flock(folder, LOCK_EX | LOCK_NB) != 0)
+		return;
+	remove_content(folder);
+	unlinkat(place, name, AT_REMOVEDIR);
+}
+
+static void sweep(const char *place)
+{
+	DIR *d = opendir(place);
+	struct dirent *entry;
+
+	if (d == NULL)
+		return;
+	while ((entry = readdir(d)) != NULL)
+		remove_if_left_behind(dirfd(d), entry->d_name);
+	closedir(d);
+}
+
 enum result render_open(struct render *ret, struct error *err)
 {
 	const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
@@ -26,11 +73,17 @@ enum result render_open(struct render *ret, struct error *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		if (!is_in_memory(places[i]) ||
-		    snprintf(r.folder, sizeof r.folder, "%s/reeve-run.XXXXXX", places[i]) >=
+		    snprintf(r.folder, sizeof r.folder, "%s/" PREFIX "XXXXXX", places[i]) >=
 			    (int)sizeof r.folder ||
 		    mkdtemp(r.folder) == NULL)
 			continue;
-		snprintf(r.file, sizeof r.file, "%s/config.json", r.folder);
+		snprintf(r.file, sizeof r.file, "%s/" FILE_NAME, r.folder);
+		r.lock_fd = open(r.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (r.lock_fd < 0 || flock(r.lock_fd, LOCK_EX | LOCK_NB) != 0) {
+			render_close(&r);
+			return fail_errno(err, E_IO, "lock %s", places[i]);
+		}
+		sweep(places[i]);
 		*ret = r;
 		return OK;
 	}
@@ -79,5 +132,6 @@ void render_close(struct render *r)
 		return;
 	unlink(r->file);
 	rmdir(r->folder);
-	*r = (struct render)RENDER_NULL;
+	file_closep(&r->lock_fd);
+	*r = RENDER_NULL;
 }

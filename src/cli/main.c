@@ -3,10 +3,12 @@
 
 #include "base/memory.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command *const commands[] = {
 	&apply_command,	 &check_command,    &get_command,    &put_command,	  &edit_command,
@@ -40,12 +42,21 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+/* "reeve log | head" is no reason for a complaint. */
+static bool is_reader_gone(void)
+{
+	struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+
+	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 /* What standard output did not take was not done. */
 static int finish(int code)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return code;
-	fputs("reeve: cannot write to standard output\n", stderr);
+	if (!is_reader_gone())
+		fputs("reeve: cannot write to standard output\n", stderr);
 	return code == EXIT_DONE || code == EXIT_CHANGES ? EXIT_REFUSED : code;
 }
 

@@ -78,8 +78,8 @@ int session_call(struct session *s, const struct command *command,
 		problem_list(&lines, &s->response);
 		if (!buf_is_failed(&lines) && lines.len != 0)
 			fprintf(stderr, "%.*s", (int)lines.len, lines.data);
-		if (rc == E_UNAUTHENTICATED && getenv("REEVE_TOKEN") == NULL &&
-		    getenv("REEVE_TOKEN_FILE") == NULL && s->token_file == NULL)
+		if (rc == E_UNAUTHENTICATED && from_environment(NULL, "REEVE_TOKEN") == NULL &&
+		    from_environment(s->token_file, "REEVE_TOKEN_FILE") == NULL)
 			fputs("  no token was given: set REEVE_TOKEN_FILE or REEVE_TOKEN, or use "
 			      "--token-file\n",
 			      stderr);

@@ -13,8 +13,10 @@ static void origin_append(struct buf *ret, const struct tree_node *item)
 		return;
 	buf_append_text(ret, " (");
 	plain_append(ret, json_text(origin, "path"));
-	buf_printf(ret, ":%llu:%llu)", (unsigned long long)json_number(origin, "line"),
-		   (unsigned long long)json_number(origin, "column"));
+	if (json_number(origin, "line") != 0)
+		buf_printf(ret, ":%llu:%llu", (unsigned long long)json_number(origin, "line"),
+			   (unsigned long long)json_number(origin, "column"));
+	buf_append_char(ret, ')');
 }
 
 static void findings_write(struct buf *ret, const struct tree_node *list, const char *what)

@@ -74,13 +74,13 @@ static void list_one(struct buf *ret, const struct tree_node *item)
 	struct slice profile = get_text(item, "profile"), pointer = get_text(item, "pointer");
 	struct slice path = get_text(origin, "path");
 
-	buf_append_text(ret, "  ");
-	if (profile.len != 0)
-		buf_printf(ret, "%.*s ", SLICE_ARGS(profile));
-	if (pointer.len != 0)
-		buf_printf(ret, "%.*s", SLICE_ARGS(pointer));
-	buf_printf(ret, ": %.*s", SLICE_ARGS(get_text(item, "message")));
-	if (path.len != 0)
+	buf_printf(ret, "  %.*s%s%.*s%s%.*s", SLICE_ARGS(profile),
+		   profile.len != 0 && pointer.len != 0 ? " " : "", SLICE_ARGS(pointer),
+		   profile.len + pointer.len != 0 ? ": " : "",
+		   SLICE_ARGS(get_text(item, "message")));
+	if (path.len != 0 && get_number(origin, "line") == 0)
+		buf_printf(ret, " (%.*s)", SLICE_ARGS(path));
+	else if (path.len != 0)
 		buf_printf(ret, " (%.*s:%llu:%llu)", SLICE_ARGS(path),
 			   (unsigned long long)get_number(origin, "line"),
 			   (unsigned long long)get_number(origin, "column"));

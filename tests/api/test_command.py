@@ -111,6 +111,9 @@ class Command(Case):
         script = self.write("editor.sh", f"#!/bin/sh\n{put} \"$1\"\n")
         script.chmod(0o755)
         self.reeve("edit", "profiles/cli/raced", env={"EDITOR": str(script)}, code=1)
+        kept = pathlib.Path(re.search(r"your text is in (\S+)", self.stderr)[1])
+        self.addCleanup(kept.unlink)
+        self.assertEqual(kept.read_text(), "a: 2\n")
         self.assertEqual(self.document("profiles/cli/raced")["content"], {"a": 9})
 
     def test_configurations_in_every_output(self):
@@ -271,6 +274,40 @@ class Command(Case):
         self.assertEqual(child.stdout.readline(), "2\n")
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(20), 7)
+
+    def test_run_that_is_told_to_end_starts_nothing_again(self):
+        slow = "import signal, sys, time\n" \
+            "signal.signal(signal.SIGTERM, lambda *_: (print('ending', flush=True), time.sleep(1), sys.exit(7)))\n" \
+            "print('started', flush=True)\nwhile True: time.sleep(0.05)\n"
+        for first in ("change", "signal"):
+            self.store("profiles/run/ending", f"n: {first}\n")
+            child = self.start_run("--config", "run/ending", program=slow)
+            self.assertEqual(child.stdout.readline(), "started\n")
+            if first == "signal":
+                child.send_signal(signal.SIGTERM)
+            self.store("profiles/run/ending", f"n: {first} 2\n")
+            self.assertEqual(child.stdout.readline(), "ending\n")
+            if first == "change":
+                child.send_signal(signal.SIGTERM)
+            self.assertEqual(child.wait(20), 7, first)
+            self.assertNotIn("started", child.stdout.read(), first)
+
+    def test_run_refuses_what_cannot_be_given_and_keeps_the_old(self):
+        self.store("profiles/run/refused", "n: 1\nname: a\n")
+        child = self.start_run("--config", "run/refused", "--env", "NAME=/name")
+        child.stdout.readline()
+        self.assertEqual(child.stdout.readline(), "1\n")
+        self.store("profiles/run/refused", "n: 2\n")  # no name: refused
+        time.sleep(0.5)
+        self.assertIsNone(child.poll())
+        self.store("profiles/run/refused", "n: 3\nname: b\n")
+        self.assertEqual(child.stdout.readline(), "ended\n")
+        child.stdout.readline()
+        self.assertEqual(child.stdout.readline(), "3\n")
+
+    def test_run_leaves_the_commands_options_to_it(self):
+        self.store("profiles/run/options", "n: 1\n")
+        self.reeve("run", "--config", "run/options", "sh", "-c", "exit 5", code=5)
 
     def test_run_keeps_the_old_while_the_profile_is_gone(self):
         self.store("profiles/run/gone", "n: 1\n")

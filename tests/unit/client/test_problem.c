@@ -47,7 +47,7 @@ Test(problem, each_error_is_a_line_with_its_origin)
 
 	problem_list(&lines, &r);
 	cr_expect_str_eq(lines.data, "  orders/production /spark/cores: must be at most 512 "
-				     "(profiles/orders/base:3:12)\n  : is missing\n");
+				     "(profiles/orders/base:3:12)\n  is missing\n");
 	buf_clear(&lines);
 	client_response_clear(&r);
 }
