@@ -5,7 +5,10 @@
 #include "service/write.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define SCHEMA_NEEDS_MAX 1000
 
 /* One write's cascade. */
 struct cascade {
@@ -22,15 +25,33 @@ struct needs {
 
 static void need(struct needs *n, struct slice target, enum edge_kind kind)
 {
-	for (uint32_t i = 0; i < n->count; i++) {
-		if (slice_is_equal(n->items[i].target, target))
-			return;
-	}
 	n->items[n->count++] = (struct doc_edge){target, kind};
 }
 
-static enum result set_edges(struct affected *f, const struct needs *n, struct error *err)
+static int compare_edges(const void *a, const void *b)
 {
+	const struct doc_edge *x = a, *y = b;
+
+	return slice_compare(x->target, y->target);
+}
+
+/* In order and each once, so that the same needs are the same edges. */
+static void settle(struct needs *n)
+{
+	uint32_t kept = 0;
+
+	if (n->count != 0)
+		qsort(n->items, n->count, sizeof *n->items, compare_edges);
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (kept == 0 || !slice_is_equal(n->items[kept - 1].target, n->items[i].target))
+			n->items[kept++] = n->items[i];
+	}
+	n->count = kept;
+}
+
+static enum result set_edges(struct affected *f, struct needs *n, struct error *err)
+{
+	settle(n);
 	f->edges = doc_edges_new(n->items, n->count);
 	if (f->edges == NULL)
 		return fail(err, E_MEMORY, "out of memory");
@@ -97,9 +118,14 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 
 	if (rc != OK)
 		return rc;
-	if (f->entry != NULL)
-		after = slice_make((const char *)f->entry->digest, HASH_BYTES);
+	if (f->has_entry)
+		after = slice_make((const char *)f->digest, HASH_BYTES);
 	f->is_changed = !slice_is_equal(buf_slice(&before), after);
+	/* Thousands may be affected: what nobody reads, nor is to be shown, is not kept. */
+	if (!f->was_ready && !(c->write->is_dry_run && f->is_changed)) {
+		effective_entry_unref(f->entry);
+		f->entry = NULL;
+	}
 	return OK;
 }
 
@@ -150,36 +176,45 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	if (!is_verdict(rc))
 		return rc;
 	f->is_invalid = rc != OK;
+	f->has_entry = f->entry != NULL;
+	if (f->has_entry)
+		memcpy(f->digest, f->entry->digest, HASH_BYTES);
 	if (f->is_invalid && f->before != NULL && write_change(w, f->path) == NULL)
 		return OK; /* its edges stay, so that it is looked at again */
 	return profile_edges(c, f, layer->header, err);
 }
 
-static enum result note_reference(void *ctx, struct slice uri, struct error *err)
-{
-	struct needs *n = ctx;
-	struct slice path = slice_from(uri, strlen("reeve:///"));
-
-	(void)err;
-	if (n->count < 1000 && slice_starts_with(uri, SLICE_LITERAL("reeve:///schemas/")))
-		need(n, path, EDGE_SCHEMA_REF);
-	return OK;
-}
-
-/* `uri` texts live as long as the schema's tree or the call: copied at once. */
+/* What a schema refers to: `uri` texts live as long as its tree or the call, so they are copied. */
 struct schema_needs {
 	struct needs needs;
 	struct arena *arena;
 };
 
+static bool is_needed(const struct needs *n, struct slice target)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (slice_is_equal(n->items[i].target, target))
+			return true;
+	}
+	return false;
+}
+
 static enum result keep_reference(void *ctx, struct slice uri, struct error *err)
 {
 	struct schema_needs *s = ctx;
-	const char *copy = arena_text(s->arena, uri);
+	struct slice path = slice_from(uri, strlen("reeve:///"));
+	const char *copy;
 
+	if (!slice_starts_with(uri, SLICE_LITERAL("reeve:///schemas/")) ||
+	    is_needed(&s->needs, path))
+		return OK;
+	if (s->needs.count == SCHEMA_NEEDS_MAX)
+		return fail(err, E_LIMIT, "a schema refers to at most %d others", SCHEMA_NEEDS_MAX);
+	copy = arena_text(s->arena, path);
 	if (copy == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	return note_reference(&s->needs, slice_make(copy, uri.len), err);
+	need(&s->needs, slice_make(copy, path.len), EDGE_SCHEMA_REF);
+	return OK;
 }
 
 static enum result schema_edges(struct cascade *c, struct affected *f, struct view_doc *d,
@@ -189,7 +224,7 @@ static enum result schema_edges(struct cascade *c, struct affected *f, struct vi
 	struct schema_needs s = {.arena = &c->write->arena};
 	enum result rc;
 
-	s.needs.items = arena_alloc_array(s.arena, 1001, sizeof *s.needs.items);
+	s.needs.items = arena_alloc_array(s.arena, SCHEMA_NEEDS_MAX, sizeof *s.needs.items);
 	buf_append_text(&base, "reeve:///");
 	buf_append_slice(&base, f->path);
 	if (s.needs.items == NULL || buf_is_failed(&base))
@@ -316,8 +351,10 @@ enum result cascade_check(struct scene *scene, struct write *w, struct error *er
 	w->affected_count = count;
 	for (uint32_t i = 0; i < count; i++)
 		w->affected[i].path = paths[i];
-	for (uint32_t i = 0; rc == OK && i < count; i++)
+	for (uint32_t i = 0; rc == OK && i < count; i++) {
 		rc = check_one(&c, &w->affected[i], err);
+		view_trim(&w->view);
+	}
 	if (rc != OK)
 		return rc;
 	for (uint32_t i = 0; i < count; i++)

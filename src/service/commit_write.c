@@ -196,8 +196,7 @@ static enum result write_effective(struct applying *a, const struct affected *f,
 	if (rc != OK)
 		return rc;
 	return store_put_effective(a->service->store, buf_slice(&config), a->revision,
-				   f->entry != NULL ? digest_slice(f->entry->digest) : SLICE_NULL,
-				   err);
+				   f->has_entry ? digest_slice(f->digest) : SLICE_NULL, err);
 }
 
 static enum result write_revision(struct applying *a, struct error *err)
@@ -435,7 +434,7 @@ void commit_wake(struct service *s, const struct write *w)
 	for (uint32_t i = 0; i < w->affected_count; i++) {
 		const struct affected *f = &w->affected[i];
 
-		if (f->kind == KIND_PROFILES && (f->is_changed || f->entry == NULL))
+		if (f->kind == KIND_PROFILES && (f->is_changed || !f->has_entry))
 			config_wake(s, f->path);
 	}
 }

@@ -31,18 +31,30 @@ void view_init(struct view *v, struct service *s, struct snapshot *snapshot,
 			   .arena = ARENA_INIT(0, true)};
 }
 
-void view_forget(struct view_doc *d)
+static void forget(struct view *v, struct view_doc *d)
 {
+	if (d->is_parsed)
+		v->parsed_bytes -= d->parsed_bytes;
 	tree_clear(&d->tree);
 	d->is_parsed = false;
 	d->has_header = false;
 	d->warnings = NULL;
 }
 
+void view_trim(struct view *v)
+{
+	if (v->parsed_bytes <= VIEW_PARSED_BYTES_MAX)
+		return;
+	for (struct view_doc *d = v->first; d != NULL; d = d->next) {
+		if (d->change == NULL)
+			forget(v, d);
+	}
+}
+
 void view_clear(struct view *v)
 {
 	for (struct view_doc *d = v->first; d != NULL; d = d->next) {
-		view_forget(d);
+		forget(v, d);
 		schema_unref(d->schema);
 		snap_doc_unref(d->doc);
 		doc_record_unref(d->record);
@@ -231,6 +243,8 @@ enum result view_parse(struct view *v, struct view_doc *d, struct error *err)
 		return rc;
 	}
 	d->is_parsed = true;
+	d->parsed_bytes = d->tree.arena.used_bytes;
+	v->parsed_bytes += d->parsed_bytes;
 	return OK;
 }
 

@@ -11,6 +11,8 @@
 #include "schema/profile_check.h"
 #include "service/internal.h"
 
+#define VIEW_PARSED_BYTES_MAX ((size_t)32 << 20) /* where view_trim() begins */
+
 struct change;
 
 /* What a path stands for in a view. The fields up to `record` are set; the rest on request. */
@@ -28,6 +30,7 @@ struct view_doc {
 	bool is_recorded; /* its value was noted for the audit log */
 	bool is_parsed;
 	struct tree tree;
+	size_t parsed_bytes;	       /* what the tree took */
 	struct doc_warnings *warnings; /* of the parsing; NULL but for new content */
 	bool has_header;
 	struct profile_header header;
@@ -45,6 +48,7 @@ struct view {
 		reader; /* whose eyes: secrets that it may not read are opaque; NULL: all is seen */
 	struct pmap docs; /* view_doc by key */
 	struct view_doc *first;
+	size_t parsed_bytes; /* of all that is parsed */
 	bool has_new_schemas; /* a change of one lies over: what the snapshot has compiled does not count */
 	struct arena arena;
 };
@@ -61,8 +65,8 @@ MUST_USE enum result view_find(struct view *v, struct slice path, struct view_do
 MUST_USE enum result view_find_version(struct view *v, struct slice path, uint64_t version,
 				       struct view_doc **ret, struct error *err);
 MUST_USE enum result view_parse(struct view *v, struct view_doc *d, struct error *err);
-/* Frees what was parsed; it is read again when it is needed again. */
-void view_forget(struct view_doc *d);
+/* Between two looks: frees what was parsed, if that is much; what is needed again is read again. Changes laid over stay. */
+void view_trim(struct view *v);
 /* Lays a change over; before anything of that path was looked at. */
 MUST_USE enum result view_lay(struct view *v, const struct change *change, struct error *err);
 

@@ -62,11 +62,12 @@ struct affected {
 	bool exists;		 /* afterwards */
 	bool has_edges;		 /* `edges` replaces the stored ones */
 	struct doc_edges *edges;
-	struct effective_entry
-		*entry;	 /* what a profile comes to; NULL: not known, abstract, gone or invalid */
-	bool was_ready;	 /* somebody reads it: what it comes to is kept ready again */
-	bool is_changed; /* the effective configuration is another one than before */
-	bool is_invalid; /* after a forced write */
+	struct effective_entry *entry; /* what a profile comes to, while somebody will look at it */
+	bool has_entry;		       /* false: not known, abstract, gone or invalid */
+	uint8_t digest[HASH_BYTES];    /* of what it comes to */
+	bool was_ready;		       /* somebody reads it: what it comes to is kept ready again */
+	bool is_changed;	       /* the effective configuration is another one than before */
+	bool is_invalid;	       /* after a forced write */
 };
 
 /* For writes that are of tokens rather than documents. */
