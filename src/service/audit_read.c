@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PAGE_BYTES_MAX ((size_t)16 << 20)
+#define SCANNED_MAX    10000	  /* entries looked at for one page */
 #define FULL	       E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
 
 /* Entries found, in the order of the walk, in the call's arena. */
@@ -15,8 +16,8 @@ struct found {
 	struct call *call;
 	const struct rights *rights;
 	struct slice *lines;
-	uint64_t *indexes;
-	uint32_t count, limit;
+	uint32_t count, limit, scanned;
+	uint64_t next; /* where a page that is full ends: the first that was not looked at */
 	size_t bytes;
 	bool is_full, is_whole; /* whole: the reader may see all of every entry */
 };
@@ -50,14 +51,13 @@ static enum result cut_entry(const struct found *f, struct slice line, struct bu
 	return audit_entry_write(ret, &e, err);
 }
 
-static enum result keep_line(struct found *f, struct slice line, uint64_t index, struct error *err)
+static enum result keep_line(struct found *f, struct slice line, struct error *err)
 {
 	const char *copy = arena_text(&f->call->arena, line);
 
 	if (copy == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	f->lines[f->count] = slice_make(copy, line.len);
-	f->indexes[f->count++] = index;
+	f->lines[f->count++] = slice_make(copy, line.len);
 	f->bytes += line.len;
 	return OK;
 }
@@ -68,16 +68,18 @@ static enum result keep_entry(void *ctx, const struct audit_row *row, struct err
 	CLEANUP(buf_clear) struct buf cut = BUF_NULL;
 	enum result rc;
 
-	if (f->count == f->limit || f->bytes > PAGE_BYTES_MAX) {
+	if (f->count == f->limit || f->bytes > PAGE_BYTES_MAX ||
+	    (!f->is_whole && f->scanned++ == SCANNED_MAX)) {
 		f->is_full = true;
+		f->next = row->index;
 		return FULL;
 	}
 	if (f->is_whole)
-		return keep_line(f, row->entry, row->index, err);
+		return keep_line(f, row->entry, err);
 	rc = cut_entry(f, row->entry, &cut, err);
 	if (rc == E_NOT_FOUND)
 		return OK;
-	return rc == OK ? keep_line(f, buf_slice(&cut), row->index, err) : rc;
+	return rc == OK ? keep_line(f, buf_slice(&cut), err) : rc;
 }
 
 static bool is_prefix(struct slice path)
@@ -143,8 +145,8 @@ static enum step answer_found(struct scene *scene, const struct found *f, bool i
 	struct call *c = scene->call;
 	CLEANUP(buf_clear) struct buf b = BUF_NULL;
 
-	if (f->is_full && !is_newest && f->count != 0)
-		answer_next_number(c, f->indexes[f->count - 1] + 1);
+	if (f->is_full && !is_newest)
+		answer_next_number(c, f->next);
 	if (c->in.wants_lines) {
 		write_lines(&b, f, is_newest, false);
 		return answer_body(c, BODY_NDJSON, &b, false);
@@ -168,8 +170,7 @@ enum step audit_list_on_worker(struct scene *scene)
 	f.limit = call_limit(scene->service, c);
 	filter = filter_of(&c->in);
 	f.lines = arena_alloc_array(&c->arena, f.limit, sizeof *f.lines);
-	f.indexes = arena_alloc_array(&c->arena, f.limit, sizeof *f.indexes);
-	if (f.lines == NULL || f.indexes == NULL)
+	if (f.lines == NULL)
 		return answer_fail(c, E_MEMORY, "out of memory");
 	rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
 	if (rc != OK && !(rc == FULL && f.is_full))
@@ -182,13 +183,8 @@ enum step audit_entry_on_worker(struct scene *scene)
 	struct call *c = scene->call;
 	struct audit_filter filter = {.after = c->in.after_number, .limit = 1};
 	struct slice line;
-	uint64_t index = 0;
-	struct found f = {.call = c,
-			  .rights = scene->rights,
-			  .lines = &line,
-			  .indexes = &index,
-			  .limit = 1,
-			  .is_whole = true};
+	struct found f = {
+		.call = c, .rights = scene->rights, .lines = &line, .limit = 1, .is_whole = true};
 	CLEANUP(buf_clear) struct buf b = BUF_NULL;
 	struct error err = ERROR_NULL;
 	enum result rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);

@@ -34,19 +34,7 @@ static struct doc_record *record_of(const struct snapshot *s, struct slice path)
 /* The writer's rights are what they were. */
 static bool has_same_rights(const struct write *w, const struct snapshot *working)
 {
-	const struct snapshot *base = w->view.snapshot;
-	struct slice accessor = w->call->token->record.accessor;
-
-	if (!pmap_is_same(&base->policies, &working->policies))
-		return false;
-	for (uint32_t i = 0; accessor.len != 0 && i < RIGHTS_LEVELS_MAX; i++) {
-		const struct token *then = snapshot_token(base, accessor);
-
-		if (then == NULL || then != snapshot_token(working, accessor))
-			return false;
-		accessor = then->record.parent;
-	}
-	return true;
+	return rights_are_same(w->view.snapshot, working, w->call->token->record.accessor);
 }
 
 static bool has_same_reads(const struct write *w, const struct snapshot *working)

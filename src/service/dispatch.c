@@ -144,18 +144,15 @@ void call_finish(struct service *s, struct call *c)
 	service_let_go(s);
 }
 
-/* Publishing comes before waking, so whoever was added too late to be woken sees here that the state has moved on. */
-static void wake_if_moved(struct scene *scene, struct snap_doc *seen)
+/* Publishing comes before waking, so whoever was added too late to be woken sees here that the state has moved on. Only those beside it
+ * are woken along: were it all, each could wake all others without end. */
+static void wake_if_moved(struct scene *scene, struct snap_doc *seen, const struct token *token)
 {
 	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(scene->service);
-	const struct snapshot *then = scene->snapshot;
 	struct slice path = seen->record->row.path;
 
-	if (atomic_load(&scene->service->is_draining) ||
-	    !pmap_is_same(&now->policies, &then->policies) ||
-	    !pmap_is_same(&now->tokens_by_hash, &then->tokens_by_hash))
-		waiters_wake_all(scene->service->waiters);
-	else if (snapshot_doc(now, path) != seen)
+	if (atomic_load(&scene->service->is_draining) || snapshot_doc(now, path) != seen ||
+	    !rights_are_same(scene->snapshot, now, token->record.accessor))
 		config_wake(scene->service, path);
 }
 
@@ -165,12 +162,14 @@ static enum call_state wait_for_change(struct scene *scene)
 	struct service *s = scene->service;
 	int64_t now_ms = clock_monotonic_ms(&s->clock);
 	struct snap_doc *seen = config_doc(scene->snapshot, c->path);
+	const struct token *token = snapshot_token(scene->snapshot, c->token->record.accessor);
 
 	if (c->deadline_ms == 0)
 		c->deadline_ms = now_ms + (c->in.wait_ms < s->settings.wait_ms_max
 						   ? c->in.wait_ms
 						   : s->settings.wait_ms_max);
-	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL)
+	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL ||
+	    token == NULL)
 		return CALL_DONE;
 	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
 	c->snapshot = NULL;
@@ -178,7 +177,7 @@ static enum call_state wait_for_change(struct scene *scene)
 		answer_fail(c, E_BUSY, "too many wait already");
 		return CALL_DONE;
 	}
-	wake_if_moved(scene, seen);
+	wake_if_moved(scene, seen, token);
 	return CALL_WAITING;
 }
 

@@ -46,6 +46,20 @@ enum result rights_load(struct rights *ret, struct arena *a, const struct snapsh
 	return load_parents(ret, a, snapshot, now, now_ms, err);
 }
 
+bool rights_are_same(const struct snapshot *a, const struct snapshot *b, struct slice accessor)
+{
+	if (!pmap_is_same(&a->policies, &b->policies))
+		return false;
+	for (uint32_t i = 0; accessor.len != 0 && i < RIGHTS_LEVELS_MAX; i++) {
+		const struct token *t = snapshot_token(a, accessor);
+
+		if (t == NULL || t != snapshot_token(b, accessor))
+			return false;
+		accessor = t->record.parent;
+	}
+	return true;
+}
+
 struct decision rights_decide(const struct rights *r, enum permission wanted, struct slice path)
 {
 	struct decision own =
