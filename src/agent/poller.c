@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define WAIT_MS	       30000
+#define WAIT_MS_MIN    1000
 #define BACKOFF_MS_MIN 500
 #define BACKOFF_MS_MAX 30000
 
@@ -25,6 +26,7 @@ struct poller {
 	/* The thread's own. */
 	char etag[128];
 	uint64_t epoch, revision;
+	unsigned wait_ms;
 	/* Shared. */
 	pthread_mutex_t lock;
 	struct fetched newest;
@@ -38,19 +40,19 @@ void fetched_clear(struct fetched *f)
 }
 
 static enum result fetch(struct fetched *ret, bool *ret_is_changed, struct client *client,
-			 struct slice target, const char *etag, struct error *err)
+			 struct slice target, const char *etag, unsigned wait_ms, struct error *err)
 {
 	CLEANUP(client_response_clear) struct client_response response = CLIENT_RESPONSE_NULL;
 	CLEANUP(buf_clear) struct buf full = BUF_NULL;
 	struct client_request request = {.method = "GET",
 					 .if_none_match = etag,
-					 .timeout_ms = WAIT_MS + 15000};
+					 .timeout_ms = wait_ms + 15000};
 	enum result rc;
 
 	buf_append_slice(&full, target);
 	url_append_query(&full, "reveal", SLICE_LITERAL("true"));
 	if (etag != NULL)
-		url_append_query(&full, "wait", SLICE_LITERAL("30s"));
+		buf_printf(&full, "&wait=%ums", wait_ms);
 	rc = buf_check(&full, err);
 	if (rc != OK)
 		return rc;
@@ -74,7 +76,7 @@ enum result fetch_config(struct fetched *ret, struct client *client, struct slic
 {
 	bool is_changed;
 
-	return fetch(ret, &is_changed, client, target, NULL, err);
+	return fetch(ret, &is_changed, client, target, NULL, WAIT_MS, err);
 }
 
 static void publish(struct poller *p, struct fetched *f)
@@ -120,9 +122,14 @@ static void *poll_for_ever(void *ctx)
 		struct fetched f = FETCHED_NULL;
 		struct error err = ERROR_NULL;
 		bool is_changed = false;
-		enum result rc =
-			fetch(&f, &is_changed, p->client, buf_slice(&p->target), p->etag, &err);
+		enum result rc = fetch(&f, &is_changed, p->client, buf_slice(&p->target), p->etag,
+				       p->wait_ms, &err);
 
+		/* A server may be set to hold requests for less. */
+		if (rc == E_MALFORMED && p->wait_ms > WAIT_MS_MIN) {
+			p->wait_ms = p->wait_ms / 2 > WAIT_MS_MIN ? p->wait_ms / 2 : WAIT_MS_MIN;
+			continue;
+		}
 		if (rc == OK && is_changed && is_backwards(p, &f)) {
 			rc = fail(&err, E_CONFLICT,
 				  "the server's revision went backwards: it is refused");
@@ -190,6 +197,7 @@ enum result poller_start(struct poller **ret, struct client *client_taken, struc
 	snprintf(p->etag, sizeof p->etag, "%s", known->etag);
 	p->epoch = known->epoch;
 	p->revision = known->revision;
+	p->wait_ms = WAIT_MS;
 	pthread_mutex_init(&p->lock, NULL);
 	rc = p->fd < 0 ? fail_errno(err, E_IO, "eventfd") : buf_check(&p->target, err);
 	if (rc == OK)
