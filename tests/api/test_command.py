@@ -305,6 +305,42 @@ class Command(Case):
         child.stdout.readline()
         self.assertEqual(child.stdout.readline(), "3\n")
 
+    def test_run_takes_the_next_token_from_its_file(self):
+        self.store("profiles/run/renewed", "n: 1\n")
+        first = json.loads(self.reeve("token", "create", "--name", "first", "--policy", "administrator", "-o", "json"))
+        file = self.write("run.token", first["token"])
+        child = subprocess.Popen([os.path.abspath(COMMAND), "run", "--config", "run/renewed", "--", sys.executable, "-uc", WATCHER],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.command_environment(file))
+        self.addCleanup(self.end_run, child)
+        child.stdout.readline(), child.stdout.readline()
+        file.write_text(self.reeve("token", "create", "--name", "second", "--policy", "administrator"))
+        self.reeve("token", "revoke", first["accessor"])
+        self.store("profiles/run/renewed", "n: 2\n")
+        self.assertEqual(child.stdout.readline(), "ended\n")
+        child.stdout.readline()
+        self.assertEqual(child.stdout.readline(), "2\n")
+
+    def test_a_dry_run_without_changes_exits_with_0(self):
+        folder = self.write("same/profiles/cli/same.yaml", "a: 1\n").parents[2]
+        self.reeve("apply", "-f", folder, "--dry-run", "--exit-code", code=3)
+        self.reeve("apply", "-f", folder, "--exit-code", code=3)
+        self.reeve("apply", "-f", folder, "--dry-run", "--exit-code")
+        self.assertEqual(self.reeve("apply", "-f", folder, "--dry-run"), "no changes\n")
+
+    def test_prune_takes_whole_segments(self):
+        for name in ("prune/old", "prune-not/kept"):
+            self.store(f"profiles/{name}", "a: 1\n")
+        folder = self.write("pruned/profiles/prune/new.yaml", "a: 1\n").parents[2]
+        self.reeve("apply", "-f", folder, "--prune", "profiles/prune")
+        self.reeve("get", "profiles/prune/old", code=1)
+        self.reeve("get", "profiles/prune-not/kept")
+
+    def test_no_word_of_a_wrong_call_but_the_option_is_shown(self):
+        for words in (("-xm",), ("--nope=geheim",), ("--expires-at",), ("b=geheim", "b=geheim"), ("-o", "loud")):
+            self.reeve("secret", "put", "cli/wrong", "a=geheim", *words, code=2)
+            self.assertNotIn("geheim", self.stderr, words)
+        self.reeve("secret", "put", "cli/wrong", "a=-", "b=-", stdin="x", code=2)
+
     def test_run_leaves_the_commands_options_to_it(self):
         self.store("profiles/run/options", "n: 1\n")
         self.reeve("run", "--config", "run/options", "sh", "-c", "exit 5", code=5)
