@@ -139,6 +139,8 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 			return fail(err, E_MALFORMED,
 				    "%s must be an RFC 3339 time such as 2026-11-20T21:04:23Z",
 				    row->name);
+		if (*(int64_t *)field == 0)
+			*(int64_t *)field = 1; /* 0 means that no time was given */
 		return OK;
 	case TYPE_WAIT:
 		if (!duration_parse(value, r->limits->wait_ms_max, field))

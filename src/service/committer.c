@@ -297,6 +297,16 @@ static void shred(struct service *s, bool is_asked_now)
 	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0 : now_ms + SHRED_AGAIN_MS;
 }
 
+/* A store that takes no writes any more, whatever made it so, is one that we say so of. */
+static bool begin_group(struct service *s, struct error *err)
+{
+	enum result rc = store_begin(s->store, err);
+
+	if (rc == E_UNAVAILABLE && !atomic_exchange(&s->is_read_only, true))
+		log_line(LOG_ERROR, "store_read_only", "error=%s", result_name(rc));
+	return rc == OK;
+}
+
 static void commit_group(struct group *g, struct call *list)
 {
 	struct service *s = g->service;
@@ -304,7 +314,7 @@ static void commit_group(struct group *g, struct call *list)
 	struct call *next;
 	bool is_good;
 
-	is_good = store_begin(s->store, &err) == OK;
+	is_good = begin_group(s, &err);
 	while (is_good && list != NULL) {
 		next = list->next;
 		list->next = NULL;

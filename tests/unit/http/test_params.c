@@ -33,6 +33,8 @@ Test(params, one_moment_is_asked_for_by_version_revision_or_time)
 	cr_expect_eq(r.in.revision, 9);
 	cr_assert_eq(read(&r, "at=1970-01-01T00:00:01%2b00:00", UINT32_MAX & ~ALL_BUT_NUMBERS), OK);
 	cr_expect_eq(r.in.at_ms, 1000);
+	cr_assert_eq(read(&r, "at=1970-01-01T00:00:00Z", UINT32_MAX & ~ALL_BUT_NUMBERS), OK);
+	cr_expect_neq(r.in.at_ms, 0, "a time that was given is not none");
 	cr_expect_eq(read(&r, "version=3&revision=9", UINT32_MAX & ~ALL_BUT_NUMBERS), E_MALFORMED);
 }
 
