@@ -69,7 +69,9 @@ static void start_exchange(struct peer *p)
 	make_request_id(p->server, x->call.request_id, sizeof x->call.request_id);
 	memcpy(x->call.address, p->address, sizeof p->address);
 	memcpy(x->call.address_text, p->address_text, sizeof p->address_text);
-	atomic_fetch_add(&p->server->in_flight, 1);
+	x->is_counted = !atomic_load(&p->server->is_draining);
+	if (x->is_counted)
+		atomic_fetch_add(&p->server->in_flight, 1);
 }
 
 static enum MHD_Result collect_header(void *headers, enum MHD_ValueKind kind, const char *name,
@@ -391,5 +393,6 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);
 	peer_set_deadline(p, p->server->settings.idle_ms + p->server->settings.header_ms);
-	atomic_fetch_sub(&p->server->in_flight, 1);
+	if (p->x.is_counted)
+		atomic_fetch_sub(&p->server->in_flight, 1);
 }

@@ -23,6 +23,7 @@ struct exchange {
 	enum phase phase;
 	bool must_close;	   /* the connection, behind the answer */
 	bool has_call;		   /* `call` was initialised and must be cleared */
+	bool is_counted;	   /* in the server's in_flight */
 	const struct route *route; /* NULL where there is none */
 	uint32_t methods;	   /* for Allow */
 	bool is_wrong_method;	   /* 405: the target is there, but not for this method */
@@ -65,11 +66,11 @@ struct http_server {
 	struct http_settings settings;
 	struct service_settings limits;
 	struct MHD_Daemon *daemon;
-	int listen_fd; /* the daemon's until it is quiet */
+	int listen_fd; /* the daemon's once it runs */
 	uint16_t port;
 	uint64_t request_seed;
 	_Atomic uint64_t request_count;
-	_Atomic uint64_t in_flight;
+	_Atomic uint64_t in_flight; /* of what came before the drain */
 	atomic_bool is_draining;
 	struct http_counts counts;
 

@@ -119,14 +119,13 @@ static void sleep_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
+/* The listening socket stays open until the daemon stops: MHD_quiesce_daemon() races with its own event loops over taking it out of
+ * their epoll sets and then aborts the process (0.9.75 to 1.0.x). Who comes meanwhile is told that we are shutting down and is not waited for. */
 void http_server_drain(struct http_server *s)
 {
 	int64_t end_ms = clock_monotonic_ms(s->clock) + s->settings.drain_ms;
 
 	atomic_store(&s->is_draining, true);
-	MHD_quiesce_daemon(s->daemon);
-	close(s->listen_fd);
-	s->listen_fd = -1;
 	service_drain(s->service);
 	while (atomic_load(&s->in_flight) != 0 && clock_monotonic_ms(s->clock) < end_ms)
 		sleep_ms(CLOSE_WAIT_MS);
@@ -148,8 +147,8 @@ void http_server_close(struct http_server *s)
 	wake_all(s);
 	keeper_stop(s);
 	if (s->daemon != NULL)
-		MHD_stop_daemon(s->daemon);
-	if (s->listen_fd >= 0)
+		MHD_stop_daemon(s->daemon); /* closes the listening socket */
+	else if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	peers_free(s);
 	pthread_mutex_destroy(&s->peers_mutex);
