@@ -7,9 +7,11 @@
 
 #include "base/buf.h"
 
-#define BUSY_MS		 5000
-#define VALUE_BYTES_MAX	 (64 * 1024 * 1024)
-#define CACHE_KIB_PRAGMA "PRAGMA cache_size = -2000"
+#define BUSY_MS		5000
+#define VALUE_BYTES_MAX (64 * 1024 * 1024)
+/* The committer's keeps the upper pages of the audit log's indexes, however long the log. */
+#define WRITER_CACHE_PRAGMA "PRAGMA cache_size = -8000"
+#define READER_CACHE_PRAGMA "PRAGMA cache_size = -2000"
 
 static enum result result_of(int code)
 {
@@ -116,11 +118,12 @@ static enum result set_up(struct db *db, enum db_mode mode, const char *file, st
 	static const char *const pragmas[] = {
 		"PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
 		"PRAGMA mmap_size = 0",	       "PRAGMA temp_store = MEMORY",
-		"PRAGMA foreign_keys = ON",    CACHE_KIB_PRAGMA,
+		"PRAGMA foreign_keys = ON",    READER_CACHE_PRAGMA,
 	};
 	static const char *const writer_pragmas[] = {
 		"PRAGMA secure_delete = ON",
 		"PRAGMA synchronous = FULL",
+		WRITER_CACHE_PRAGMA,
 	};
 	enum result rc = OK;
 
@@ -153,6 +156,8 @@ enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct 
 	rc = buf_check(&uri, err);
 	if (rc != OK)
 		return rc;
+	/* Counting memory takes a lock in each allocation. Refused, to no harm, once SQLite is in use. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	code = sqlite3_open_v2(uri.data, &db.handle, flags, NULL);
 	rc = code == SQLITE_OK ? set_up(&db, mode, file, err) : db_fail(&db, code, file, err);
 	if (rc != OK) {

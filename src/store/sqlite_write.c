@@ -6,8 +6,9 @@
 #include "store/sqlite.h"
 
 /* Pages of the log: from the first on a checkpoint follows a commit and leaves readers alone; from the second on it waits a
- * moment for readers, so that the log can begin anew instead of growing for ever under steady reading. */
-#define LOG_PAGES_SOFT	1000
+ * moment for readers, so that the log can begin anew instead of growing for ever under steady reading. 16 MiB, as a page that
+ * changes in each commit is then copied back once in some hundred. */
+#define LOG_PAGES_SOFT	4000
 #define LOG_PAGES_HARD	16384
 #define RESTART_WAIT_MS 20
 #define SHRED_WAIT_MS	1000

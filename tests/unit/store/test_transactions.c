@@ -335,5 +335,5 @@ Test(store_transactions, the_log_does_not_grow_for_ever)
 		EXPECT_OK(store_commit(store, err));
 	}
 	cr_assert_eq(stat(folder_file(&folder, "reeve.db-wal"), &st), 0);
-	cr_expect_lt(st.st_size, 8 * 1024 * 1024);
+	cr_expect_lt(st.st_size, 24 * 1024 * 1024);
 }
