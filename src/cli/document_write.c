@@ -103,7 +103,11 @@ const struct command put_command = {
 		"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
 	.run = run_put};
 
-static int run_delete(int argc, char **argv)
+typedef bool target_fn(struct buf *ret, const struct command *command, const char *path,
+		       const char *verb, int *ret_exit);
+
+static int delete_document(const struct command *command, int argc, char **argv,
+			   target_fn *make_target, const char *undelete)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
@@ -117,23 +121,34 @@ static int run_delete(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &delete_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &delete_command, text_or_json, 2, &code) ||
-	    !target_document(&target, &delete_command, operands.items[0], NULL, &code))
+	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1, &code) ||
+	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
+	    !make_target(&target, command, operands.items[0], NULL, &code))
 		return code;
 	url_append_query_text(&target, "message", message);
 	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
 	request.target = buf_slice(&target);
-	code = session_open(&s, &delete_command);
+	code = session_open(&s, command);
 	if (code == EXIT_DONE)
-		code = session_call(&s, &delete_command, &request);
+		code = session_call(&s, command, &request);
 	if (code != EXIT_DONE || is_dry_run)
-		return code == EXIT_DONE ? write_answer_print(&s, &delete_command) : code;
-	printf("deleted %s in revision %llu (it can be undeleted: reeve undelete %s --versions N)\n",
-	       operands.items[0], (unsigned long long)s.response.revision, operands.items[0]);
+		return code == EXIT_DONE ? write_answer_print(&s, command) : code;
+	printf("deleted %s in revision %llu (it can be undeleted: reeve %s %s --versions N)\n",
+	       operands.items[0], (unsigned long long)s.response.revision, undelete,
+	       operands.items[0]);
 	return EXIT_DONE;
+}
+
+static int run_delete(int argc, char **argv)
+{
+	return delete_document(&delete_command, argc, argv, target_document, "undelete");
+}
+
+int secret_delete_run(int argc, char **argv)
+{
+	return delete_document(&secret_delete_command, argc, argv, target_secret,
+			       "secret undelete");
 }
 
 const struct command delete_command = {
@@ -150,9 +165,7 @@ const struct command delete_command = {
 
 /* POST `path`:`verb` with {"versions": […]}. */
 static int post_versions(const struct command *command, int argc, char **argv,
-			 bool (*make_target)(struct buf *, const struct command *, const char *,
-					     const char *, int *),
-			 const char *verb)
+			 target_fn *make_target, const char *verb)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;

@@ -20,8 +20,7 @@
 
 static const char *const text_or_json[] = {"text", "json"};
 
-extern const struct command secret_put_command, secret_set_command, secret_get_command,
-	secret_delete_command;
+extern const struct command secret_put_command, secret_set_command, secret_get_command;
 
 /* Standard input holds one value: a second reader would find it empty and store that. */
 static enum result check_pairs(const struct operands *o, struct error *err)
@@ -232,43 +231,16 @@ const struct command secret_get_command = {
 		"\nExample: reeve secret get orders/production/warehouse --key password\n",
 	.run = run_get};
 
-static int run_delete(int argc, char **argv)
-{
-	CLEANUP(session_clear) struct session s = SESSION_NULL;
-	CLEANUP(buf_clear) struct buf target = BUF_NULL;
-	const char *message = NULL;
-	bool is_forced = false;
-	const struct option_row rows[] = {SESSION_CONNECTION(&s),
-					  {"message", 'm', OPTION_TEXT, &message},
-					  {"force", 0, OPTION_FLAG, &is_forced}};
-	struct client_request request = {.method = "DELETE"};
-	struct operands operands;
-	int code;
-
-	if (!options_parse(&operands, &secret_delete_command, argc, argv, rows, ARRAY_SIZE(rows), 1,
-			   1, &code) ||
-	    !target_secret(&target, &secret_delete_command, operands.items[0], NULL, &code))
-		return code;
-	url_append_query_text(&target, "message", message);
-	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
-	request.target = buf_slice(&target);
-	code = session_open(&s, &secret_delete_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &secret_delete_command, &request);
-	if (code == EXIT_DONE)
-		printf("deleted %s (it can be undeleted: reeve secret undelete %s --versions N)\n",
-		       operands.items[0], operands.items[0]);
-	return code;
-}
-
 const struct command secret_delete_command = {
 	.name = "secret delete",
 	.summary = "Delete a secret's current version (it can be undeleted)",
 	.help = "Usage: reeve secret delete PATH\n\n"
 		"  -m, --message TEXT   why\n"
-		"  --force              even while profiles need it; needs admin and is recorded\n" SESSION_HELP
+		"  --force              even while profiles need it; needs admin and is recorded\n"
+		"  --dry-run            say what would happen, change nothing\n"
+		"  -o text|json         of --dry-run\n" SESSION_HELP
 		"\nExample: reeve secret delete orders/old\n",
-	.run = run_delete};
+	.run = secret_delete_run};
 
 const struct command secret_undelete_command = {
 	.name = "secret undelete",

@@ -3,7 +3,8 @@
 
 #include "cli/session.h"
 
-extern const struct command secret_undelete_command, secret_destroy_command;
+extern const struct command secret_delete_command, secret_undelete_command, secret_destroy_command;
+int secret_delete_run(int argc, char **argv);
 int secret_undelete_run(int argc, char **argv);
 int secret_destroy_run(int argc, char **argv);
 
