@@ -38,6 +38,8 @@ const struct setting_row setting_rows[] = {
 	 "Connections at a time of one address; 0 sets no bound of its own."},
 	{"connection_memory", SETTING_BYTES, AT(http.connection_bytes_max), 4 * KIB, MIB, "16KiB", NULL,
 	 "What a connection may use for a request's headers."},
+	{"bodies_max", SETTING_BYTES, AT(http.bodies_bytes_max), MIB, 16 * KIB * MIB, "256MiB", NULL,
+	 "What the bodies of all requests may use together; who comes then is told to try again."},
 	{"header_timeout", SETTING_DURATION, AT(http.header_ms), 100, HOUR, "10s", NULL,
 	 "How long a request's headers may take to arrive."},
 	{"body_timeout", SETTING_DURATION, AT(http.body_ms), 100, HOUR, "60s", NULL,

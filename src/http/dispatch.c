@@ -270,6 +270,23 @@ static enum MHD_Result begin(struct peer *p, const char *method, const char *ver
 	return MHD_YES;
 }
 
+/* Bodies are read before it is known what their sender may do, so all together are bounded too. */
+static bool hold_body(struct peer *p, size_t len)
+{
+	struct http_server *s = p->server;
+	size_t before = atomic_fetch_add(&s->bodies_bytes, len);
+
+	p->x.body_held += len;
+	return before + len <= s->settings.bodies_bytes_max;
+}
+
+static void let_body_go(struct peer *p)
+{
+	buf_clear(&p->x.body);
+	atomic_fetch_sub(&p->server->bodies_bytes, p->x.body_held);
+	p->x.body_held = 0;
+}
+
 static enum MHD_Result take_body(struct peer *p, const char *upload, size_t *upload_bytes)
 {
 	struct exchange *x = &p->x;
@@ -283,6 +300,11 @@ static enum MHD_Result take_body(struct peer *p, const char *upload, size_t *upl
 				 x->body_max);
 	if (a->result != OK)
 		return x->body_seen <= REFUSED_BODY_BYTES_MAX ? MHD_YES : MHD_NO;
+	if (!hold_body(p, len)) {
+		let_body_go(p);
+		a->result = fail(&a->error, E_BUSY, "too much is being sent at once; try again");
+		return MHD_YES;
+	}
 	buf_append(&x->body, upload, len);
 	if (buf_is_failed(&x->body))
 		a->result = fail(&a->error, E_MEMORY, "request body: out of memory");
@@ -389,7 +411,7 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 		return;
 	call_clear(&p->x.call);
 	p->x.has_call = false;
-	buf_clear(&p->x.body);
+	let_body_go(p);
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);
 	peer_set_deadline(p, p->server->settings.idle_ms + p->server->settings.header_ms);

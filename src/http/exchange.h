@@ -24,6 +24,7 @@ struct exchange {
 	bool must_close;	   /* the connection, behind the answer */
 	bool has_call;		   /* `call` was initialised and must be cleared */
 	bool is_counted;	   /* in the server's in_flight */
+	size_t body_held;	   /* of the server's bodies_bytes */
 	const struct route *route; /* NULL where there is none */
 	uint32_t methods;	   /* for Allow */
 	bool is_wrong_method;	   /* 405: the target is there, but not for this method */
@@ -70,7 +71,8 @@ struct http_server {
 	uint16_t port;
 	uint64_t request_seed;
 	_Atomic uint64_t request_count;
-	_Atomic uint64_t in_flight; /* of what came before the drain */
+	_Atomic uint64_t in_flight;  /* of what came before the drain */
+	_Atomic size_t bodies_bytes; /* held for all requests together */
 	atomic_bool is_draining;
 	struct http_counts counts;
 

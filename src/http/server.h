@@ -15,6 +15,7 @@ struct http_settings {
 	uint32_t connections_max;	      /* shared evenly by the loops */
 	uint32_t connections_per_address_max; /* 0: no bound but the one above */
 	size_t connection_bytes_max; /* libmicrohttpd's pool of one: bounds a request's headers */
+	size_t bodies_bytes_max;     /* of all requests that are being read or answered, together */
 	int64_t header_ms;	     /* from a request's first line to its last header */
 	int64_t body_ms;
 	int64_t idle_ms;   /* between two requests */
@@ -22,8 +23,9 @@ struct http_settings {
 	int64_t drain_ms;  /* at a stop, for what is in flight */
 };
 
-#define HTTP_SETTINGS_DEFAULT \
-	((struct http_settings){2, 16384, 0, 16 << 10, 10000, 60000, 60000, 60000, 10000})
+#define HTTP_SETTINGS_DEFAULT                                                                 \
+	((struct http_settings){2, 16384, 0, 16 << 10, 256 << 20, 10000, 60000, 60000, 60000, \
+				10000})
 
 struct http_server;
 

@@ -270,6 +270,42 @@ Test(server, a_body_that_is_announced_too_large_is_refused_unread)
 	stop(&f);
 }
 
+Test(server, bodies_that_are_too_large_together_are_told_to_come_back)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	char got[8192];
+
+	settings.bodies_bytes_max = 100;
+	start(&f, settings);
+	int held = dial(&f);
+	send_text(
+		held,
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
+		"Content-Type: application/json\r\nContent-Length: 90\r\n\r\n"
+		"{\"a\": \"0123456789012345678901234567890123456789012345678901234567890123456789");
+	sleep_ms(100);
+	for (int i = 0; i < 2; i++) {
+		ask(&f,
+		    "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
+		    "Content-Type: application/json\r\nContent-Length: 26\r\n\r\n"
+		    "{\"a\": \"0123456789012345\"}\n",
+		    "request_id", got, sizeof got);
+		cr_expect(strncmp(got, "HTTP/1.1 429 ", 13) == 0 &&
+				  strstr(got, "Retry-After") != NULL,
+			  "%s", got);
+	}
+	close(held);
+	sleep_ms(100);
+	ask(&f,
+	    "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
+	    "Content-Type: application/json\r\nContent-Length: 26\r\n\r\n"
+	    "{\"a\": \"0123456789012345\"}\n",
+	    "\r\n\r\n", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 429 ", 13) != 0, "%s", got);
+	stop(&f);
+}
+
 Test(server, a_body_that_grows_too_large_in_chunks_is_refused)
 {
 	static char chunk[65536 + 16];
