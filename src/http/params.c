@@ -245,9 +245,12 @@ enum result params_read_preconditions(struct call_input *ret, const struct heade
 	if (h->if_match.data != NULL && h->if_none_match.data != NULL)
 		return fail(err, E_MALFORMED, "If-Match and If-None-Match exclude each other here");
 	if (h->if_match.data != NULL) {
-		if (!read_version_tag(h->if_match, &ret->if_version))
-			return fail(err, E_MALFORMED,
-				    "If-Match must be one version such as \"v3\" with its quotes");
+		if (slice_is_text(h->if_match, "*"))
+			ret->if_version = IF_VERSION_ANY;
+		else if (!read_version_tag(h->if_match, &ret->if_version))
+			return fail(
+				err, E_MALFORMED,
+				"If-Match must be * or one version such as \"v3\" with its quotes");
 		ret->has_if_version = true;
 	}
 	if (h->if_none_match.data != NULL) {

@@ -60,6 +60,9 @@ enum verb {
 /* How an effective configuration is wanted. */
 enum config_format { CONFIG_JSON, CONFIG_YAML, CONFIG_PROPERTIES, CONFIG_ENV, CONFIG_RAW };
 
+/* Whatever version there is, but one there must be. */
+#define IF_VERSION_ANY UINT64_MAX
+
 /* What may be asked along. Zero means: not given. Each verb uses what DESIGN gives it and http/ refuses the rest. */
 struct call_input {
 	uint64_t version;  /* ?version= */
@@ -76,7 +79,7 @@ struct call_input {
 	bool is_revealed, is_explained, is_dry_run, is_forced;
 	struct slice message;
 	struct slice source; /* repo@commit, of apply */
-	bool has_if_version; /* If-Match: "v3" → 3; If-None-Match: * → 0 (must not exist) */
+	bool has_if_version; /* If-Match: "v3" → 3, * → IF_VERSION_ANY; If-None-Match: * → 0 (must not exist) */
 	uint64_t if_version;
 	struct slice if_none_match; /* the raw ETag list of a read */
 	int64_t wait_ms;

@@ -19,7 +19,7 @@ static enum result check_if_version(const struct change *c, struct error *err)
 		return is_live ? fail(err, E_PRECONDITION, "%.*s exists already",
 				      SLICE_ARGS(c->path))
 			       : OK;
-	if (is_live && version == c->if_version)
+	if (is_live && (version == c->if_version || c->if_version == IF_VERSION_ANY))
 		return OK;
 	return is_live ? fail(err, E_PRECONDITION, "%.*s is at version %llu", SLICE_ARGS(c->path),
 			      (unsigned long long)version)

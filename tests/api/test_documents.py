@@ -50,8 +50,10 @@ class Documents(Case):
                                      type="application/merge-patch+json" if method == "PATCH" else None,
                                      headers={"If-Match": '"v1"'})
             self.expect_problem(answer, 412)
-        missing = self.server.put("/v1/profiles/cond/b", SOURCE, headers={"If-Match": '"v1"'})
-        self.expect_problem(missing, 412)
+        for condition in ('"v1"', "*"):
+            missing = self.server.put("/v1/profiles/cond/b", SOURCE, headers={"If-Match": condition})
+            self.expect_problem(missing, 412)
+        self.store("profiles/cond/a", "$abstract: true\ny: 1\n", 200, headers={"If-Match": "*"})
         for bad in ("v1", "W/\"v1\"", '"v0"', '"x"'):
             answer = self.server.put("/v1/profiles/cond/a", SOURCE, headers={"If-Match": bad})
             self.assertIn(answer.status, (400, 412), bad)

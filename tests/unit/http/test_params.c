@@ -130,7 +130,7 @@ Test(params, preconditions_are_one_version_or_none_at_all)
 		{"v3", NULL, E_MALFORMED, false, 0},
 		{"\"v0\"", NULL, E_MALFORMED, false, 0},
 		{"W/\"v3\"", NULL, E_MALFORMED, false, 0},
-		{"*", NULL, E_MALFORMED, false, 0},
+		{"*", NULL, OK, true, IF_VERSION_ANY},
 		{"\"v3\", \"v4\"", NULL, E_MALFORMED, false, 0},
 		{NULL, "\"v3\"", E_MALFORMED, false, 0},
 		{"\"v3\"", "*", E_MALFORMED, false, 0},
