@@ -154,16 +154,15 @@ static void write_leaf(struct buf *ret, const struct tree_node *n, uint32_t dept
 {
 	struct slice text = tree_text(n);
 
+	/* Words that both languages share. */
 	if ((n->flags & TREE_IS_OPAQUE) != 0) {
-		buf_append_text(ret, "null");
+		json_write(ret, n);
 		return;
 	}
 	switch ((enum tree_kind)n->kind) {
 	case TREE_NULL:
-		buf_append_text(ret, "null");
-		break;
 	case TREE_BOOL:
-		buf_append_text(ret, n->of.truth ? "true" : "false");
+		json_write(ret, n);
 		break;
 	case TREE_NUMBER:
 		write_number(ret, text);

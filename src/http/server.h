@@ -40,7 +40,8 @@ MUST_USE enum result http_server_open(struct http_server **ret, struct service *
 /* The port that was bound: of use where 0 was asked for. */
 uint16_t http_server_port(const struct http_server *s);
 
-/* Takes no new connections, drains the service, and waits for the answers to leave, at most settings->drain_ms. */
+/* Drains the service, which refuses what is new from then on, and waits for the answers to what came before to leave, at most
+ * settings->drain_ms. */
 void http_server_drain(struct http_server *s);
 
 void http_server_close(struct http_server *s); /* drained; takes NULL */
