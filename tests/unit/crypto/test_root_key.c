@@ -1,3 +1,4 @@
+#include "../skip.h"
 #include "support.h"
 
 #include "base/file.h"
@@ -119,7 +120,7 @@ Test(root_key, a_file_of_another_user_is_refused)
 	struct key *root = NULL;
 
 	if (geteuid() != 0)
-		cr_skip("only root can make one");
+		SKIP_TEST("only root can make one");
 	cr_assert_eq(file_write(p.file, SLICE_LITERAL(HEX), 0400, NULL), OK);
 	cr_assert_eq(chown(p.file, 65534, 65534), 0);
 	cr_expect_eq(root_key_read(&root, p.m, p.file, NULL), E_FORBIDDEN);

@@ -1,3 +1,4 @@
+#include "../skip.h"
 #include "doc/read.h"
 #include "doc/write.h"
 
@@ -321,13 +322,10 @@ static bool run_suite_file(const char *folder, const char *name)
 
 Test(json, the_parsing_suite_is_passed)
 {
-	const char *suites = getenv("REEVE_SUITES");
 	char folder[2048];
 	int count = 0;
 
-	if (suites == NULL)
-		cr_skip("REEVE_SUITES is not set");
-	snprintf(folder, sizeof folder, "%s/json-parsing/test_parsing", suites);
+	find_suite_or_skip("json-parsing/test_parsing", folder, sizeof folder);
 
 	DIR *dir = opendir(folder);
 	cr_assert_not_null(dir, "%s", folder);
