@@ -154,7 +154,7 @@ enum result token_record_read(struct token_record *ret, struct arena *a, struct 
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 	struct token_record r = {0};
-	const struct doc_limits limits = {RECORD_BYTES_MAX, 4, 1000};
+	const struct doc_limits limits = {RECORD_BYTES_MAX, 4, 1000, NULL};
 	enum result rc = doc_read(&tree, DOC_JSON, json, &limits, NULL, err);
 	const struct tree_node *root = &tree.root;
 

@@ -122,7 +122,7 @@ static enum result prepare(char ***ret, struct arena *a, const struct supervisor
 			   const struct fetched *f, struct error *err)
 {
 	CLEANUP(tree_clearp) struct tree config = TREE_INIT(0, true);
-	const struct doc_limits limits = {CONFIG_BYTES_MAX, DOC_DEPTH_MAX, CONFIG_NODES_MAX};
+	const struct doc_limits limits = {CONFIG_BYTES_MAX, DOC_DEPTH_MAX, CONFIG_NODES_MAX, NULL};
 	struct environment_wish wish = s->options->wish;
 	enum result rc = doc_read(&config, DOC_JSON, buf_slice(&f->content), &limits, NULL, err);
 

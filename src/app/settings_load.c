@@ -33,7 +33,7 @@ static enum result check_file(const struct tree_node *root, struct error *err)
 	enum result rc = compile_schema(&schema, err);
 
 	if (rc == OK)
-		rc = schema_validate(schema, root, &report, err);
+		rc = schema_validate(schema, root, NULL, &report, err);
 	if (rc == E_INVALID && report.problems_count != 0) {
 		const struct schema_problem *p = &report.problems[0];
 

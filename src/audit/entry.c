@@ -208,7 +208,7 @@ static enum result read_touched(struct audit_entry *entry, struct arena *a,
 enum result audit_entry_read(struct audit_entry *ret, struct tree *tree, struct slice line,
 			     struct error *err)
 {
-	static const struct doc_limits limits = {AUDIT_ENTRY_BYTES_MAX, 4, DOC_NODES_MAX};
+	static const struct doc_limits limits = {AUDIT_ENTRY_BYTES_MAX, 4, DOC_NODES_MAX, NULL};
 	struct audit_entry e = {0};
 	struct reader r = {&tree->root, false};
 	uint64_t more;

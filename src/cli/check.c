@@ -212,7 +212,7 @@ static void check_policy(struct checking *c, struct checked *item)
 
 static void check_profile(struct checking *c, struct checked *item)
 {
-	const struct check_source source = {load_layer, load_schema, unknown_secret, c};
+	const struct check_source source = {load_layer, load_schema, unknown_secret, c, NULL};
 	struct effective effective = {.tree = TREE_INIT(0, false)};
 	struct error err = ERROR_NULL;
 	uint32_t before = c->report.errors_count;

@@ -38,7 +38,7 @@ static int check_file(const char *path, const struct schema *s, const struct sch
 	if (rc != OK)
 		return EXIT_USAGE;
 	print_warnings(path, &warnings);
-	rc = schema_validate(s, &tree.root, &report, &err);
+	rc = schema_validate(s, &tree.root, NULL, &report, &err);
 	if (rc != OK && rc != E_INVALID) {
 		fprintf(stderr, "%s: %s\n", path, err.text);
 		return EXIT_REFUSED;
@@ -61,7 +61,7 @@ static const char *judge_pair(const struct tree_node *pair, const struct schema_
 		return "malformed";
 	if (schema_compile(&schema, source, &a->options, NULL, &err) != OK)
 		return "refused";
-	switch (schema_validate(schema, instance, NULL, &err)) {
+	switch (schema_validate(schema, instance, NULL, NULL, &err)) {
 	case OK:
 		return "valid";
 	case E_INVALID:

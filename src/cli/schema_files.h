@@ -10,7 +10,7 @@
 /* Larger than what a server takes: these are the user's own files. */
 #define FILE_BYTES_MAX (256 * 1024 * 1024)
 #define FILE_NODES_MAX 20000000
-#define FILE_LIMITS    ((struct doc_limits){FILE_BYTES_MAX, DOC_DEPTH_MAX, FILE_NODES_MAX})
+#define FILE_LIMITS    ((struct doc_limits){FILE_BYTES_MAX, DOC_DEPTH_MAX, FILE_NODES_MAX, NULL})
 
 /* Reads `path` as JSON or YAML, by its name or else by how it begins. `warnings` may be NULL. `ret` is TREE_INIT by the caller, who
  * clears it. On failure prints "path:line:column: why" to stderr. */

@@ -49,7 +49,7 @@ static bool run_test(const struct group *g, const struct schema *s, const struct
 		print_failure(g, test, "needs \"data\" and \"valid\"");
 		return false;
 	}
-	rc = schema_validate(s, data, &report, &err);
+	rc = schema_validate(s, data, NULL, &report, &err);
 	if (rc != OK && rc != E_INVALID) {
 		print_failure(g, test, err.text);
 		return false;

@@ -96,7 +96,8 @@ int session_get(struct session *s, const struct command *command, struct slice t
 
 bool session_read_json(struct session *s, const struct command *command, struct tree *ret)
 {
-	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX + 16, 10000000};
+	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX + 16, 10000000,
+					  NULL};
 	struct error err = ERROR_NULL;
 	enum result rc = doc_read(ret, DOC_JSON, buf_slice(&s->response.body), &limits, NULL, &err);
 

@@ -28,7 +28,8 @@ static enum result result_of(unsigned status)
 
 static bool read_problem(struct tree *ret, const struct client_response *r)
 {
-	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX};
+	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX,
+					  NULL};
 	struct error ignored;
 
 	return doc_read(ret, DOC_JSON, buf_slice(&r->body), &limits, NULL, &ignored) == OK &&

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/result.h"
 #include "base/slice.h"
 
@@ -28,9 +29,10 @@ struct doc_limits {
 	uint32_t
 		depth_max; /* containers inside one another, at most DOC_DEPTH_MAX for stored input */
 	uint32_t nodes_max;
+	struct budget *budget; /* of the request that reads; NULL: the bounds above suffice */
 };
 
-#define DOC_LIMITS_DEFAULT ((struct doc_limits){DOC_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX})
+#define DOC_LIMITS_DEFAULT ((struct doc_limits){DOC_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX, NULL})
 
 enum tree_kind {
 	TREE_NULL,

@@ -90,7 +90,7 @@ static struct shared_body *body_as_yaml(const struct shared_body *json)
 {
 	CLEANUP(buf_clear) struct buf yaml = BUF_NULL;
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, json->is_secret);
-	const struct doc_limits limits = {json->bytes.len, 2 * DOC_DEPTH_MAX, UINT32_MAX};
+	const struct doc_limits limits = {json->bytes.len, 2 * DOC_DEPTH_MAX, UINT32_MAX, NULL};
 
 	if (doc_read(&tree, DOC_JSON, buf_slice(&json->bytes), &limits, NULL, NULL) != OK)
 		return NULL;

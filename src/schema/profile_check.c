@@ -257,7 +257,7 @@ static enum result validate(struct check *c, const struct tree_node *root, struc
 		return fail(err, E_INVALID, "%.*s: its schema cannot be used",
 			    SLICE_ARGS(c->profile));
 	}
-	rc = schema_validate(schema, root, &report, err);
+	rc = schema_validate(schema, root, c->source->budget, &report, err);
 	add_schema_problems(c, LIST_ERRORS, report.problems, report.problems_count);
 	c->report->errors_dropped += report.problems_dropped;
 	add_schema_problems(c, LIST_UNCHECKED, report.unchecked, report.unchecked_count);

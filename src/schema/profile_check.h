@@ -17,6 +17,7 @@ struct check_source {
 	 * secrets may be destroyed since: what refers to some was judged then and is not validated again. */
 	secret_value_fn *secret_value;
 	void *ctx;
+	struct budget *budget; /* of the request; may be NULL */
 };
 
 /* One entry of an answer's `errors` (DESIGN 7). Texts live in the report's arena. */

@@ -166,11 +166,13 @@ static enum result validate_fully(const struct schema *s, const struct tree_node
 }
 
 enum result schema_validate(const struct schema *s, const struct tree_node *instance,
-			    struct schema_report *report, struct error *err)
+			    struct budget *budget, struct schema_report *report, struct error *err)
 {
 	enum result rc = E_INTERNAL;
 	bool is_invalid = false;
 
+	if (!budget_spend(budget, 1))
+		return budget_result(budget, err);
 	switch (run_program(s, instance, &rc, err)) {
 	case RUN_YES:
 		return OK;

@@ -37,6 +37,7 @@ struct schema_options {
 	schema_load_fn *load; /* NULL: nothing outside the document may be referred to */
 	void *load_ctx;
 	struct schema_limits limits;
+	struct budget *budget; /* of the request that compiles; not kept; may be NULL */
 };
 
 /* A failure, or a check that could not be made. Texts live in the report's arena; no text holds a value. */
@@ -74,13 +75,15 @@ void schema_unref(struct schema *s); /* takes NULL */
 void schema_unrefp(struct schema **s);
 
 /* OK: valid. E_INVALID: not, with the reasons in `report`, deepest useful branch first for oneOf and anyOf. E_LIMIT: a
- * bound ran out. A boolean pass comes first; the reasons are looked for only when it failed and `report` is not NULL.
+ * bound ran out, of the schema's limits or of the
+ * request's `budget` (may be NULL). A boolean pass comes first; the reasons are looked for only when it failed and `report` is not NULL.
  *
  * Nodes flagged TREE_IS_OPAQUE have only their kind: `type` and `x-secret` apply, what looks at the value neither passes nor
  * fails (three-valued logic through not, anyOf, oneOf, if); what stays undecided does not refuse and is listed under
  * `unchecked`. `x-secret: true` fails for a node that is not flagged TREE_IS_SECRET, and no keyword reads the value then. */
 MUST_USE enum result schema_validate(const struct schema *s, const struct tree_node *instance,
-				     struct schema_report *report, struct error *err);
+				     struct budget *budget, struct schema_report *report,
+				     struct error *err);
 
 /* Calls back with every document that the schema refers to outside itself (absolute URIs without fragment, each once,
  * metaschemas left out): what its storing depends on. Does not need them to exist. */

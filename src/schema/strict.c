@@ -111,7 +111,7 @@ static enum result check_metaschema(struct compiler *c, const struct tree_node *
 	rc = compile_metaschema(c, root, &metaschema, err);
 	if (rc != OK)
 		return wrap(err, rc, "the metaschema");
-	rc = schema_validate(metaschema, root, &report, err);
+	rc = schema_validate(metaschema, root, NULL, &report, err);
 	if (rc != E_INVALID)
 		return rc;
 	for (uint32_t i = 0; i < report.problems_count; i++) {

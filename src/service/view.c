@@ -443,5 +443,5 @@ enum result view_secret_value(void *view, const struct secret_ref *ref,
 struct check_source view_source(struct view *v)
 {
 	return (struct check_source){load_layer, load_schema,
-				     v->at_revision == 0 ? view_secret_value : NULL, v};
+				     v->at_revision == 0 ? view_secret_value : NULL, v, NULL};
 }

@@ -84,7 +84,7 @@ static bool read_layer(struct profile_layer *layer, struct tree *tree,
 		       struct profile_header *header, struct arena *a, const char *path,
 		       struct slice text)
 {
-	const struct doc_limits limits = {INPUT_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX};
+	const struct doc_limits limits = {INPUT_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX, NULL};
 
 	*layer = (struct profile_layer){slice_text(path), 1, &tree->root, header};
 	return doc_read(tree, DOC_YAML, text, &limits, NULL, NULL) == OK &&

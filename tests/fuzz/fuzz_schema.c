@@ -13,8 +13,8 @@ static void validate(const struct schema *s, const struct tree_node *instance)
 {
 	CLEANUP(schema_report_clear) struct schema_report report = {.arena = ARENA_NULL};
 	struct error err = ERROR_NULL;
-	enum result rc = schema_validate(s, instance, NULL, &err);
-	enum result rc_again = schema_validate(s, instance, &report, &err);
+	enum result rc = schema_validate(s, instance, NULL, NULL, &err);
+	enum result rc_again = schema_validate(s, instance, NULL, &report, &err);
 
 	if (rc != E_LIMIT && rc_again != E_LIMIT && rc != rc_again)
 		abort();
@@ -28,7 +28,7 @@ static void validate(const struct schema *s, const struct tree_node *instance)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
-	const struct doc_limits limits = {65536, DOC_DEPTH_MAX, 5000};
+	const struct doc_limits limits = {65536, DOC_DEPTH_MAX, 5000, NULL};
 	struct schema_options options = {.is_format_asserted = true,
 					 .is_strict = size % 2 == 0,
 					 .limits = {200000, 128, 5000, 20}};

@@ -28,7 +28,7 @@ static inline void demand_same(const struct tree_node *n, enum doc_format format
 {
 	CLEANUP(tree_clear) struct tree again = TREE_INIT(0, false);
 	/* Escapes and indentation make what is written longer than what was read. */
-	struct doc_limits limits = {64 * 1024 * 1024, DOC_DEPTH_MAX, DOC_NODES_MAX};
+	struct doc_limits limits = {64 * 1024 * 1024, DOC_DEPTH_MAX, DOC_NODES_MAX, NULL};
 	struct error err = ERROR_NULL;
 
 	if (doc_read(&again, format, text, &limits, NULL, &err) != OK) {

@@ -29,7 +29,7 @@ static enum result validate(const struct schema *s, const char *yaml)
 
 	cr_assert_eq(doc_read(&tree, DOC_YAML, slice_text(yaml), &DOC_LIMITS_DEFAULT, NULL, &err),
 		     OK, "%s", err.text);
-	return schema_validate(s, &tree.root, NULL, &err);
+	return schema_validate(s, &tree.root, NULL, NULL, &err);
 }
 
 Test(shipped, policies_compile_and_fit_the_shipped_schema)
@@ -48,8 +48,8 @@ Test(shipped, policies_compile_and_fit_the_shipped_schema)
 		cr_assert_eq(doc_read(&tree, DOC_YAML, slice_make(d->source, d->len),
 				      &DOC_LIMITS_DEFAULT, NULL, &err),
 			     OK, "%s: %s", d->path, err.text);
-		cr_expect_eq(schema_validate(schema, &tree.root, NULL, &err), OK, "%s: %s", d->path,
-			     err.text);
+		cr_expect_eq(schema_validate(schema, &tree.root, NULL, NULL, &err), OK, "%s: %s",
+			     d->path, err.text);
 		cr_assert_eq(policy_compile(&policy, slice_from(slice_text(d->path), 9), &tree.root,
 					    &err),
 			     OK, "%s: %s", d->path, err.text);

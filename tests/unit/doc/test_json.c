@@ -229,7 +229,7 @@ static void fill_nested(struct buf *b, const char *open, const char *close, int 
 
 Test(json, bounds_are_kept_and_what_passes_them_is_refused)
 {
-	struct doc_limits limits = {20, 3, 4}; /* bytes, depth, nodes */
+	struct doc_limits limits = {20, 3, 4, NULL}; /* bytes, depth, nodes */
 	static const struct {
 		const char *text;
 		enum result rc;
@@ -257,7 +257,7 @@ Test(json, bounds_are_kept_and_what_passes_them_is_refused)
 
 Test(json, no_limit_lets_a_reader_go_deeper_than_the_ceiling)
 {
-	struct doc_limits limits = {DOC_BYTES_MAX, UINT32_MAX, DOC_NODES_MAX};
+	struct doc_limits limits = {DOC_BYTES_MAX, UINT32_MAX, DOC_NODES_MAX, NULL};
 	CLEANUP(buf_clear) struct buf at = BUF_NULL;
 	CLEANUP(buf_clear) struct buf over = BUF_NULL;
 	CLEANUP(tree_clear) struct tree t = TREE_INIT(0, false);

@@ -335,7 +335,7 @@ Test(yaml, depth_nodes_bytes_and_anchors_are_bounded)
 	CLEANUP(tree_clear) struct tree t = TREE_INIT(0, false);
 	CLEANUP(buf_clear) struct buf deep = BUF_NULL;
 	CLEANUP(buf_clear) struct buf anchors = BUF_NULL;
-	struct doc_limits limits = {30, 3, 4};
+	struct doc_limits limits = {30, 3, 4, NULL};
 
 	cr_expect_eq(read_within(&t, slice_text("[1, 2, 3]"), limits, NULL), OK);
 	cr_expect_eq(read_within(&t, slice_text("[1, 2, 3, 4]"), limits, NULL), E_LIMIT);

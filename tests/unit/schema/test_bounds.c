@@ -102,7 +102,7 @@ static enum result run_faulty(unsigned fail_at, const struct tree_node *schema,
 	alloc_hook_set(fail_countdown, &fail_at);
 	rc = schema_compile(&compiled, schema, &options, &report, NULL);
 	if (rc == OK)
-		rc = schema_validate(compiled, instance, &report, NULL);
+		rc = schema_validate(compiled, instance, NULL, &report, NULL);
 	if (rc == E_INVALID) {
 		enum result written =
 			schema_write_output(&out, SCHEMA_OUTPUT_DETAILED, false, &report, NULL);

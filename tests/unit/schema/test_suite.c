@@ -27,7 +27,7 @@ static enum result read_json(struct tree *ret, const char *path, struct error *e
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	enum result rc = file_read(&text, path, 16 << 20, err);
-	struct doc_limits limits = {16 << 20, 64, 1000000};
+	struct doc_limits limits = {16 << 20, 64, 1000000, NULL};
 
 	return rc == OK ? doc_read(ret, DOC_JSON, buf_slice(&text), &limits, NULL, err) : rc;
 }
@@ -68,8 +68,8 @@ static void run_tests(struct suite *s, const char *file, const struct tree_node 
 
 		if (schema != NULL) {
 			agree = passes_agree(schema, TREE_GET(test, "data"), &verdict);
-			quick = schema_validate(schema, TREE_GET(test, "data"), NULL, NULL);
-			rc = schema_validate(schema, TREE_GET(test, "data"), &report, NULL);
+			quick = schema_validate(schema, TREE_GET(test, "data"), NULL, NULL, NULL);
+			rc = schema_validate(schema, TREE_GET(test, "data"), NULL, &report, NULL);
 		}
 		if (rc == (is_valid ? OK : E_INVALID) && quick == rc && agree &&
 		    (report.problems_count != 0) == !is_valid) {
