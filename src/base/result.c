@@ -113,6 +113,8 @@ const char *result_name(enum result rc)
 		[E_INVALID] = "invalid",
 		[E_LIMIT] = "limit",
 		[E_BUSY] = "busy",
+		[E_STALE] = "stale",
+		[E_NEEDS_STORE] = "needs_store",
 		[E_UNAVAILABLE] = "unavailable",
 		[E_IO] = "io",
 		[E_CORRUPT] = "corrupt",

@@ -26,7 +26,9 @@ enum result {
 	E_UNSUPPORTED,	/* a content type, format or version that we do not handle */
 	E_INVALID,	/* well-formed and refused: validation, references, merging */
 	E_LIMIT,	/* a work, depth or count bound ran out: refused, never "valid" */
-	E_BUSY,		/* try again: a queue is full, a rate is reached */
+	E_BUSY,		/* try again later: a queue is full, a rate is reached */
+	E_STALE,	/* what was prepared no longer fits what is there: prepare it again */
+	E_NEEDS_STORE,	/* only a thread that may read the store can do it */
 	E_UNAVAILABLE,	/* sealed, read-only, shutting down */
 	E_IO,		/* the operating system or the disk failed */
 	E_CORRUPT,	/* stored data is not what we wrote */

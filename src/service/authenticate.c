@@ -2,6 +2,7 @@
 #include "service/authenticate.h"
 
 #include "crypto/token.h"
+#include "service/share.h"
 #include "service/tokens.h"
 
 #include <stdio.h>
@@ -170,6 +171,8 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 
 	token_unref(c->token);
 	c->token = NULL;
+	share_unref(c->share);
+	c->share = NULL;
 	if (token_hash(hash, keyring_derived(s->keyring, DERIVED_TOKEN_PEPPER), token)) {
 		now = service_snapshot(s);
 		t = pmap_get(&now->tokens_by_hash, slice_make((const char *)hash, HASH_BYTES));

@@ -1,6 +1,7 @@
 /* The rule: an answer is made whole or becomes a failure; what it holds is the call's and goes with it. */
 #include "base/text.h"
 #include "service/internal.h"
+#include "service/share.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,8 @@ void call_clear(struct call *c)
 	c->snapshot = NULL;
 	token_unref(c->token);
 	c->token = NULL;
+	share_unref(c->share);
+	c->share = NULL;
 	c->recording = NULL;
 	arena_clear(&c->arena);
 }

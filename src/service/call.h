@@ -21,6 +21,7 @@ struct service;
 struct snapshot;
 struct token;
 struct recording;
+struct share;
 struct call;
 
 enum verb {
@@ -88,7 +89,8 @@ struct call_input {
 	enum doc_format body_format;
 	bool is_merge_patch;
 	bool wants_source; /* a document as it was written (BODY_SOURCE) rather than the JSON form */
-	bool wants_lines;  /* audit entries one a line (BODY_NDJSON) rather than {"items": [...]} */
+	bool wants_yaml; /* a JSON answer as YAML: the service turns it, where that may take time */
+	bool wants_lines; /* audit entries one a line (BODY_NDJSON) rather than {"items": [...]} */
 	/* audit; `audit_path` is ?path= of /v1/revisions too */
 	struct slice actor, action, outcome, audit_path;
 	int64_t from_ms, to_ms;
@@ -162,8 +164,12 @@ struct call {
 	void (*done)(struct call *call); /* must only hand the call back to its thread: no work */
 	void *ctx;
 
+	atomic_bool
+		is_abandoned; /* set by the asker from any thread: nobody waits for the answer any more */
+
 	/* who: service_authenticate() */
 	struct token *token; /* a reference */
+	struct share *share; /* a reference; NULL until service_share() */
 
 	/* answered */
 	_Atomic enum call_state state;

@@ -123,6 +123,7 @@ struct service {
 	struct config_cache *cache;
 	struct waiters *waiters;
 	struct refusals *refusals;
+	struct shares *shares;
 
 	struct call_queue work;	  /* for the workers */
 	struct call_queue commit; /* for the committer */

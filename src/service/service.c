@@ -5,6 +5,7 @@
 #include "service/authenticate.h"
 #include "service/config_cache.h"
 #include "service/internal.h"
+#include "service/share.h"
 #include "service/waiters.h"
 
 static bool init_locks(struct service *s)
@@ -24,7 +25,8 @@ static enum result start(struct service *s, struct error *err)
 	s->cache = config_cache_new(s->settings.cache_bytes_max);
 	s->waiters = waiters_new(s->settings.waiters_max);
 	s->refusals = refusals_new();
-	if (s->cache == NULL || s->waiters == NULL || s->refusals == NULL)
+	s->shares = shares_new();
+	if (s->shares == NULL || s->cache == NULL || s->waiters == NULL || s->refusals == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	rc = service_load(s, err);
 	if (rc == OK)
@@ -108,6 +110,7 @@ void service_close(struct service *s)
 	config_cache_free(s->cache);
 	waiters_free(s->waiters);
 	refusals_free(s->refusals);
+	shares_free(s->shares);
 	buf_clear(&s->checkpoint);
 	store_close(s->store);
 	keyring_free(s->keyring);
@@ -118,6 +121,13 @@ void service_close(struct service *s)
 	pthread_mutex_destroy(&s->idle_mutex);
 	pthread_cond_destroy(&s->idle);
 	alloc_free(s);
+}
+
+struct share *service_share(struct service *s, struct call *c)
+{
+	if (c->share == NULL)
+		c->share = shares_get(s->shares, c->token->record.name);
+	return c->share;
 }
 
 bool service_forget(struct service *s, struct call *c)

@@ -51,6 +51,10 @@ void service_close(struct service *s); /* takes NULL; drained, all calls cleared
 MUST_USE enum result service_authenticate(struct service *s, struct call *call, struct slice token,
 					  struct error *err);
 
+/* What the call's principal holds (share.h): the same share for all its calls, referenced by the call. NULL without memory. The call
+ * is authenticated. Any thread that has the call. */
+struct share *service_share(struct service *s, struct call *call);
+
 /* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see call_state). After a wake from WAITING submit the
  * call again, unchanged. Quick in the caller's thread: no disk, no parsing of large input. `call->token` is needed for all verbs. */
 enum call_state service_submit(struct service *s, struct call *call);

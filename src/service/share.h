@@ -1,0 +1,60 @@
+/*
+ * What each principal holds at one time, so that none holds so much that the others go without. A principal is a name (struct
+ * token_record.name): all its tokens share.
+ *
+ * A share that no call refers to any more is kept for a while, because it remembers how many of the principal's refusals were
+ * recorded lately. Any thread may call.
+ */
+#pragma once
+
+#include "base/slice.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+struct shares;
+
+enum share_kind {
+	SHARE_QUEUED,	  /* calls that wait for a worker or the committer */
+	SHARE_POLLS,	  /* long polls that wait */
+	SHARE_UPLOADS,	  /* requests whose body is being read */
+	SHARE_BODY_BYTES, /* of bodies that are being read or worked on */
+	SHARE_KINDS
+};
+
+struct share {
+	struct shares *shares;
+	struct share *next;		       /* in its bucket */
+	struct share *idle_before, *idle_next; /* while nobody refers to it, by when that began */
+	uint32_t refs;			       /* under the mutex of `shares`, as the three above */
+	_Atomic uint64_t held[SHARE_KINDS];
+	/* work_queue.c, under its mutex: the principal's calls that wait for a worker. */
+	struct {
+		struct call *first, *last;
+		struct share *next; /* in the ring of those that may run */
+		uint32_t running;
+		bool is_in_ring;
+	} lane;
+	/* refusals.c, under its mutex: the principal's refusals. */
+	struct {
+		int64_t window_ms;		/* when the counting began, monotonic */
+		uint32_t recorded;		/* since then */
+		struct folded_refusals *folded; /* those that are not recorded one by one */
+	} refusals;
+	struct slice name;
+	char bytes[];
+};
+
+struct shares *shares_new(void);    /* NULL: no memory */
+void shares_free(struct shares *s); /* no share is referenced any more; takes NULL */
+
+/* The principal's share, referenced; NULL without memory. */
+struct share *shares_get(struct shares *s, struct slice principal);
+struct share *share_ref(struct share *sh);
+void share_unref(struct share *sh); /* takes NULL */
+
+/* Takes `amount` unless the principal would then hold more than `max`. */
+bool share_take(struct share *sh, enum share_kind kind, uint64_t amount, uint64_t max);
+void share_give(struct share *sh, enum share_kind kind, uint64_t amount);
