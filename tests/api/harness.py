@@ -3,10 +3,12 @@
 Standard library only. REEVED names the program; the sanitizers' reports go where scripts/test looks for them, or into the
 server's own folder, and a server that left one fails its test.
 """
+import atexit
 import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -16,7 +18,17 @@ import time
 import unittest
 
 PROGRAM = os.environ.get("REEVED", "build/src/app/reeved")
-PATIENCE_S = 20
+PATIENCE_S = 60
+
+
+def until(condition, what="the state that was waited for", patience=PATIENCE_S):
+    """Waits until `condition()` is true and gives its value; fails after `patience` seconds, which no test hopes to need."""
+    end = time.monotonic() + patience
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"it did not come in {patience} s: {what}")
+        time.sleep(0.01)
+    return found
 
 
 class Answer:
@@ -33,6 +45,31 @@ class Answer:
         return f"{self.status} {dict(self.headers)} {self.body[:2000]!r}"
 
 
+SERVERS = set()
+CHILDREN = set()  # other processes, which clean up after themselves on SIGTERM
+
+
+def end_child(child):
+    """Ends a process of CHILDREN and closes its pipes."""
+    CHILDREN.discard(child)
+    if child.poll() is None:
+        child.terminate()
+    try:
+        child.communicate(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+
+
+@atexit.register
+def end_all():
+    """However the tests end, no process outlives them and no folder is left."""
+    for child in list(CHILDREN):
+        end_child(child)
+    for server in list(SERVERS):
+        server.remove()
+
+
 class Reeved:
     """init() and start() happen on entering; leaving stops it with SIGTERM and expects exit 0 and no report."""
 
@@ -45,6 +82,7 @@ class Reeved:
         self.extra_env = env or {}
         self.process = None
         self.port = None
+        SERVERS.add(self)
 
     # -- the program
 
@@ -78,15 +116,42 @@ class Reeved:
                 [PROGRAM, "serve", "--data", str(data or self.data), "--listen", "127.0.0.1:0",
                  "--port-file", str(port_file), *self.options, *map(str, more)],
                 stderr=log, stdout=log, env=self.environment())
-        end = time.monotonic() + PATIENCE_S
-        while not (port_file.exists() and port_file.read_text().endswith("\n")):
+        self.wait_for_port(port_file)
+        self.port = int(port_file.read_text())
+        self.idle_sockets = self.sockets()
+        return self
+
+    def wait_for_port(self, port_file):
+        def is_up():
             if self.process.poll() is not None:
                 raise AssertionError(f"serve ended with {self.process.returncode}: {self.log}")
-            if time.monotonic() > end:
-                raise AssertionError(f"serve did not come up: {self.log}")
-            time.sleep(0.005)
-        self.port = int(port_file.read_text())
-        return self
+            return port_file.exists() and port_file.read_text().endswith("\n")
+
+        until(is_up, "a server that listens")
+
+    def sockets(self):
+        """How many the server holds."""
+        count = 0
+        for entry in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                count += os.readlink(entry).startswith("socket:")
+            except FileNotFoundError:
+                pass
+        return count
+
+    def connections(self):
+        """How many clients the server thinks are connected."""
+        return self.sockets() - self.idle_sockets
+
+    def waiting_polls(self):
+        """How many long polls are asleep."""
+        return int(re.search(rb"^reeve_waiting_polls (\d+)$", self.get("/metrics").body, re.M).group(1))
+
+    def wait_for_polls(self, count):
+        until(lambda: self.waiting_polls() >= count, f"{count} polls that wait")
+
+    def wait_for_no_connections(self):
+        until(lambda: self.connections() == 0, "the end of every connection")
 
     def stop(self, signal_number=signal.SIGTERM):
         """Gives the exit code."""
@@ -105,6 +170,10 @@ class Reeved:
         self.process.kill()
         self.process.wait()
         self.process = None
+
+    def kill_if_running(self):
+        if self.process is not None:
+            self.kill()
 
     @property
     def log(self):
@@ -131,9 +200,9 @@ class Reeved:
             self.remove()
 
     def remove(self):
-        if self.process is not None:
-            self.kill()
+        self.kill_if_running()
         shutil.rmtree(self.folder, ignore_errors=True)
+        SERVERS.discard(self)
 
     # -- speaking to it
 

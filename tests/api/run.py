@@ -4,13 +4,20 @@
 Closes with "N passed, N failed", which scripts/count-tests adds up.
 """
 import pathlib
+import signal
 import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+def interrupt(*_):
+    """unittest takes any other exception for a test's own; the servers end as the program does (harness.end_all)."""
+    raise KeyboardInterrupt
+
+
 def main():
+    signal.signal(signal.SIGTERM, interrupt)
     sys.path.insert(0, str(HERE))
     loader = unittest.TestLoader()
     if len(sys.argv) > 1:

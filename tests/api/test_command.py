@@ -6,9 +6,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import unittest
 
+import harness
 from support import COMMAND, Case
 
 ORDERS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "orders"
@@ -226,16 +226,16 @@ class Command(Case):
 
     # -- run
 
-    def start_run(self, *options, program=WATCHER):
+    def start_run(self, *options, program=WATCHER, env=None):
         child = subprocess.Popen([os.path.abspath(COMMAND), "run", *options, "--", sys.executable, "-uc", program], stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True, env=self.command_environment())
-        self.addCleanup(self.end_run, child)
+                                 stderr=subprocess.PIPE, text=True, env=self.command_environment(env=env))
+        harness.CHILDREN.add(child)
+        self.addCleanup(harness.end_child, child)
         return child
 
-    def end_run(self, child):
-        if child.poll() is None:
-            child.kill()
-        child.communicate()
+    def wait_for_log(self, child, event):
+        """Reads the log of a `reeve run` until it tells of `event`."""
+        self.assertTrue(any(event in line for line in child.stderr), event)
 
     def test_run_gives_the_childs_exit_code(self):
         self.store("profiles/run/code", "n: 1\n")
@@ -259,7 +259,7 @@ class Command(Case):
         self.assertEqual(child.stdout.readline(), "usr1\n")
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.stdout.readline(), "ended\n")
-        self.assertEqual(child.wait(20), 7)
+        self.assertEqual(child.wait(harness.PATIENCE_S), 7)
         self.assertFalse(file.exists())
         self.assertFalse(file.parent.exists())
 
@@ -273,15 +273,20 @@ class Command(Case):
         child.stdout.readline()
         self.assertEqual(child.stdout.readline(), "2\n")
         child.send_signal(signal.SIGTERM)
-        self.assertEqual(child.wait(20), 7)
+        self.assertEqual(child.wait(harness.PATIENCE_S), 7)
 
     def test_run_that_is_told_to_end_starts_nothing_again(self):
-        slow = "import signal, sys, time\n" \
-            "signal.signal(signal.SIGTERM, lambda *_: (print('ending', flush=True), time.sleep(1), sys.exit(7)))\n" \
+        slow = "import os, signal, sys, time\n" \
+            "def end(*_):\n" \
+            "    print('ending', flush=True)\n" \
+            "    while not os.path.exists(os.environ['MAY_END']): time.sleep(0.01)\n" \
+            "    sys.exit(7)\n" \
+            "signal.signal(signal.SIGTERM, end)\n" \
             "print('started', flush=True)\nwhile True: time.sleep(0.05)\n"
         for first in ("change", "signal"):
             self.store("profiles/run/ending", f"n: {first}\n")
-            child = self.start_run("--config", "run/ending", program=slow)
+            may_end = self.server.folder / ("may-end-" + first)
+            child = self.start_run("--config", "run/ending", program=slow, env={"MAY_END": str(may_end)})
             self.assertEqual(child.stdout.readline(), "started\n")
             if first == "signal":
                 child.send_signal(signal.SIGTERM)
@@ -289,7 +294,8 @@ class Command(Case):
             self.assertEqual(child.stdout.readline(), "ending\n")
             if first == "change":
                 child.send_signal(signal.SIGTERM)
-            self.assertEqual(child.wait(20), 7, first)
+            may_end.touch()
+            self.assertEqual(child.wait(harness.PATIENCE_S), 7, first)
             self.assertNotIn("started", child.stdout.read(), first)
 
     def test_run_refuses_what_cannot_be_given_and_keeps_the_old(self):
@@ -298,7 +304,7 @@ class Command(Case):
         child.stdout.readline()
         self.assertEqual(child.stdout.readline(), "1\n")
         self.store("profiles/run/refused", "n: 2\n")  # no name: refused
-        time.sleep(0.5)
+        self.wait_for_log(child, "change_refused")
         self.assertIsNone(child.poll())
         self.store("profiles/run/refused", "n: 3\nname: b\n")
         self.assertEqual(child.stdout.readline(), "ended\n")
@@ -311,7 +317,8 @@ class Command(Case):
         file = self.write("run.token", first["token"])
         child = subprocess.Popen([os.path.abspath(COMMAND), "run", "--config", "run/renewed", "--", sys.executable, "-uc", WATCHER],
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.command_environment(file))
-        self.addCleanup(self.end_run, child)
+        harness.CHILDREN.add(child)
+        self.addCleanup(harness.end_child, child)
         child.stdout.readline(), child.stdout.readline()
         file.write_text(self.reeve("token", "create", "--name", "second", "--policy", "administrator"))
         self.reeve("token", "revoke", first["accessor"])
@@ -350,7 +357,7 @@ class Command(Case):
         child = self.start_run("--config", "run/gone", "--on-change", "signal:HUP")
         child.stdout.readline(), child.stdout.readline()
         self.expect(self.server.delete("/v1/profiles/run/gone"), 204)
-        time.sleep(0.5)
+        self.wait_for_log(child, "poll_failed")
         self.assertIsNone(child.poll())
         self.store("profiles/run/gone", "n: 3\n")
         self.assertEqual(child.stdout.readline(), "3\n")

@@ -91,7 +91,7 @@ class SlowClients(ServerCase):
             s.sendall(first)
             begin = time.monotonic()
             try:
-                while time.monotonic() - begin < 6:
+                while time.monotonic() - begin < 30:
                     s.sendall(byte)
                     time.sleep(0.1)
                     s.setblocking(False)
@@ -106,12 +106,12 @@ class SlowClients(ServerCase):
             return time.monotonic() - begin
 
     def test_headers_that_drip_are_cut_off(self):
-        self.assertLess(self.drip(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", b"a"), 3)
+        self.assertLess(self.drip(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", b"a"), 20)
 
     def test_a_body_that_drips_is_cut_off(self):
         head = b"PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + self.server.admin.encode() + \
                b"\r\nContent-Length: 10000\r\n\r\n"
-        self.assertLess(self.drip(head, b"a"), 3)
+        self.assertLess(self.drip(head, b"a"), 20)
 
 
 if __name__ == "__main__":

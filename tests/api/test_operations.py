@@ -8,10 +8,10 @@ import socket
 import sqlite3
 import subprocess
 import threading
-import time
 import unittest
 
 import harness
+from harness import until
 from support import COMMAND, Case
 
 # Three days back as soon as a file is there.
@@ -67,8 +67,7 @@ class Backups(Case):
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            while len(acknowledged) < 3:
-                time.sleep(0.01)
+            until(lambda: len(acknowledged) >= 3, "three writes")
             least = acknowledged[-1]
             backup = self.server.folder / "busy"
             self.reeve("backup", "-o", backup)
@@ -258,11 +257,7 @@ class FullDisk(unittest.TestCase):
         with open(server.log_file, "ab") as log:
             server.process = subprocess.Popen(["unshare", "-rm", "sh", "-c", self.SCRIPT, "sh", str(place), "sh", "-c", steps],
                                               cwd=server.folder, stdout=log, stderr=log, env=server.environment())
-        end = time.monotonic() + 30
-        while not (server.folder / "port").exists() or not (server.folder / "port").read_text().endswith("\n"):
-            self.assertIsNone(server.process.poll(), server.log)
-            self.assertLess(time.monotonic(), end, server.log)
-            time.sleep(0.02)
+        server.wait_for_port(server.folder / "port")
         server.port = int((server.folder / "port").read_text())
         acknowledged, refused = {}, 0
         for n in range(200):

@@ -8,6 +8,8 @@ import argparse
 import json
 import pathlib
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -230,10 +232,12 @@ class Rig:
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=1000000)
     options.add_argument("--seconds", type=float, default=1e9)
     options.add_argument("--writers", type=int, default=4)
+    options.add_argument("--keep", help="a folder for the data of a run that failed")
     options.add_argument("--seed", type=int, default=None)
     options = options.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 30)
@@ -256,10 +260,11 @@ def main():
         print("nothing was ever acknowledged")
     print(f"{passed} kills, {rig.acknowledged} acknowledged writes, {len(rig.recorded)} recorded reads")
     print(f"{passed} passed, {failed} failed")
-    if failed == 0:
-        rig.server.remove()
-    else:
-        print(f"data kept in {rig.server.folder}")
+    if failed and options.keep:
+        rig.server.kill_if_running()
+        shutil.copytree(rig.server.folder, options.keep, dirs_exist_ok=True)
+        print(f"data kept in {options.keep}")
+    rig.server.remove()
     return 1 if failed else 0
 
 

@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "app/settings.h"
 
 #include "base/file.h"
@@ -29,16 +30,19 @@ static void give(struct given *g, const char *name, const char *value)
 	g->values[setting_find(slice_text(name)) - setting_rows] = slice_text(value);
 }
 
-/* A file for one test; the caller removes it. */
-static void write_file(char path[static 64], const char *text)
+/* A file in a folder of its own for one test; the caller removes both with `remove_file`. */
+static void write_file(char path[static 96], const char *text)
 {
-	int fd;
+	cr_assert(temporary_folder(path, 80));
+	strcat(path, "/settings");
+	cr_assert_eq(file_write(path, slice_text(text), 0600, NULL), OK);
+}
 
-	snprintf(path, 64, "/tmp/reeved-settings-XXXXXX");
-	fd = mkstemp(path);
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+static void remove_file(char path[static 96])
+{
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
 }
 
 Test(settings, defaults_stand_where_nothing_is_given)
@@ -60,7 +64,7 @@ Test(settings, a_flag_wins_over_the_environment_that_over_the_file)
 	char *environment[] = {"REEVED_LIMIT_MAX=200", "REEVED_WORKERS=5", "HOME=/", NULL};
 	struct given flags = {0};
 	struct loaded l;
-	char path[64];
+	char path[96];
 
 	write_file(path, "limit_max: 100\nworkers: 4\nthreads: 3\nwait_max: 5m\ncache_max: 1KiB\n");
 	give(&flags, "limit_max", "300");
@@ -71,7 +75,7 @@ Test(settings, a_flag_wins_over_the_environment_that_over_the_file)
 	cr_expect_eq(l.settings.service.wait_ms_max, 300000);
 	cr_expect_eq(l.settings.service.cache_bytes_max, 1024);
 	arena_clear(&l.texts);
-	unlink(path);
+	remove_file(path);
 }
 
 Test(settings, what_cannot_be_is_refused_by_its_name)
@@ -119,7 +123,7 @@ Test(settings, a_file_that_its_schema_refuses_is_refused_with_its_place)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct given none = {0};
 		struct loaded l;
-		char path[64];
+		char path[96];
 
 		write_file(path, cases[i].text);
 		cr_expect_neq(load(&l, &none, path, NULL), OK, "%s", cases[i].text);
@@ -127,7 +131,7 @@ Test(settings, a_file_that_its_schema_refuses_is_refused_with_its_place)
 		cr_expect(strstr(l.err.text, cases[i].part) != NULL, "%s: %s", cases[i].text,
 			  l.err.text);
 		arena_clear(&l.texts);
-		unlink(path);
+		remove_file(path);
 	}
 }
 
@@ -135,12 +139,12 @@ Test(settings, an_empty_file_sets_nothing_and_a_missing_one_is_told)
 {
 	struct given none = {0};
 	struct loaded l;
-	char path[64];
+	char path[96];
 
 	write_file(path, "# nothing\n");
 	cr_expect_eq(load(&l, &none, path, NULL), OK, "%s", l.err.text);
 	arena_clear(&l.texts);
-	unlink(path);
+	remove_file(path);
 	cr_expect_eq(load(&l, &none, path, NULL), E_NOT_FOUND);
 }
 
@@ -158,11 +162,11 @@ Test(settings, a_mistyped_variable_is_refused_rather_than_passed_over)
 
 Test(settings, the_data_folder_may_hold_the_file)
 {
-	char folder[] = "/tmp/reeved-folder-XXXXXX", path[64];
+	char folder[80], path[96];
 	struct given flags = {0};
 	struct loaded l;
 
-	cr_assert(mkdtemp(folder) != NULL);
+	cr_assert(temporary_folder(folder, sizeof folder));
 	snprintf(path, sizeof path, "%s/reeved.yaml", folder);
 	cr_assert_eq(file_write(path, SLICE_LITERAL("workers: 7\n"), 0600, NULL), OK);
 	give(&flags, "data", folder);
@@ -227,7 +231,7 @@ Test(settings, memory_that_runs_out_anywhere_is_an_error_and_leaves_nothing_behi
 {
 	struct failing f = {0};
 	enum result rc = E_MEMORY;
-	char path[64];
+	char path[96];
 
 	write_file(path, "workers: 3\nlisten: 127.0.0.1:9\n");
 	for (f.fail_at = 1; rc != OK && f.fail_at < 20000; f.fail_at++) {
@@ -243,5 +247,5 @@ Test(settings, memory_that_runs_out_anywhere_is_an_error_and_leaves_nothing_behi
 	}
 	cr_expect_eq(rc, OK);
 	cr_expect_gt(f.fail_at, 3);
-	unlink(path);
+	remove_file(path);
 }

@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "base/file.h"
 
 #include <criterion/criterion.h>
@@ -9,15 +10,15 @@
 #include <unistd.h>
 
 struct place {
-	char folder[64];
+	char folder[80];
 	char path[96];
 };
 
 static struct place make_place(void)
 {
-	struct place p = {.folder = "/tmp/reeve-test-file.XXXXXX"};
+	struct place p;
 
-	cr_assert_not_null(mkdtemp(p.folder));
+	cr_assert(temporary_folder(p.folder, sizeof p.folder));
 	snprintf(p.path, sizeof p.path, "%s/file", p.folder);
 	return p;
 }

@@ -1,4 +1,5 @@
 /* What is read from a data directory is verified with what queries go by. */
+#include "../temporary.h"
 #include "cli/audit_rows.h"
 
 #include "audit/log.h"
@@ -22,7 +23,7 @@ struct misfiling {
 };
 
 struct data {
-	char folder[64];
+	char folder[80];
 	struct secret_memory *memory;
 	struct key *seed;
 	struct vkey key;
@@ -70,8 +71,7 @@ static void data_make(struct data *d, const struct misfiling *m)
 	struct audit_log log = AUDIT_LOG_EMPTY;
 	struct error err = ERROR_NULL;
 
-	snprintf(d->folder, sizeof d->folder, "/tmp/reeve-rows-XXXXXX");
-	cr_assert(mkdtemp(d->folder) != NULL);
+	cr_assert(temporary_folder(d->folder, sizeof d->folder));
 	cr_assert_eq(crypto_start(NULL), OK);
 	cr_assert_eq(secret_memory_new(&d->memory, NULL), OK);
 	cr_assert_eq(key_new_random(&d->seed, d->memory, NULL), OK);

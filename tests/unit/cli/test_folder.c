@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "cli/folder.h"
 
 #include "base/file.h"
@@ -8,12 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char root[64];
+static char root[80];
 
 static void make_root(void)
 {
-	snprintf(root, sizeof root, "/tmp/reeve-folder.XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
+	cr_assert(temporary_folder(root, sizeof root));
 }
 
 static void remove_root(void)

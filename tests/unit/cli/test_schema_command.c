@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "base/file.h"
 #include "cli/schema_command.h"
 
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/reeve-schema-XXXXXX";
+static char folder[80];
 
 static const char *path_of(const char *name)
 {
@@ -32,7 +33,7 @@ static void set_up(void)
 {
 	cr_redirect_stdout();
 	cr_redirect_stderr();
-	cr_assert(mkdtemp(folder) != NULL);
+	cr_assert(temporary_folder(folder, sizeof folder));
 	put("schema.json", "{\"type\": \"object\", \"required\": [\"name\"],\n"
 			   " \"properties\": {\"name\": {\"type\": \"string\"},\n"
 			   "  \"day\": {\"format\": \"date\"}}}");

@@ -1,4 +1,5 @@
 #include "../skip.h"
+#include "../temporary.h"
 #include "support.h"
 
 #include "base/file.h"
@@ -11,16 +12,16 @@
 
 /* A folder of its own for each test; removed with what is in it. */
 struct place {
-	char folder[64];
-	char file[80];
+	char folder[80];
+	char file[96];
 	struct secret_memory *m;
 };
 
 static struct place new_place(void)
 {
-	struct place p = {.folder = "/tmp/reeve-test-XXXXXX", .m = new_memory()};
+	struct place p = {.m = new_memory()};
 
-	cr_assert_not_null(mkdtemp(p.folder));
+	cr_assert(temporary_folder(p.folder, sizeof p.folder));
 	snprintf(p.file, sizeof p.file, "%s/root.key", p.folder);
 	return p;
 }

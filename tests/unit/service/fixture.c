@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "fixture.h"
 
 #include "access/token.h"
@@ -141,8 +142,7 @@ void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const c
 	struct store *s;
 
 	*f = (struct fixture){.settings = SERVICE_SETTINGS_DEFAULT};
-	strcpy(f->folder, "/tmp/reeve-service-XXXXXX");
-	cr_assert_not_null(mkdtemp(f->folder));
+	cr_assert(temporary_folder(f->folder, sizeof f->folder));
 	MUST(crypto_start(&err));
 	MUST(secret_memory_new(&f->memory, &err));
 	MUST(store_open_sqlite(&s, f->folder, true, &err));

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 
 struct fixture {
-	char folder[64];
+	char folder[80];
 	struct store *store; /* borrowed while the service is open */
 	struct secret_memory *memory;
 	struct service *service;

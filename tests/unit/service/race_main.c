@@ -6,6 +6,7 @@
  * A few loops keep many calls under way, as event loops do; in "mixed" they write documents that depend on one another, change a policy, read and
  * reveal, wait and forget. Ends with 0 when every call was answered and every answer was one that may be.
  */
+#include "../temporary.h"
 #include "crypto/crypto.h"
 #include "crypto/keyring.h"
 #include "service/service.h"
@@ -349,13 +350,13 @@ static int run(struct service *service, struct slice token, const char *mode, in
 
 int main(int argc, char **argv)
 {
-	char folder[] = "/tmp/reeve-race-XXXXXX";
+	char folder[80];
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
 	struct secret_memory *m;
 	struct service *s;
 	int status;
 
-	if (mkdtemp(folder) == NULL)
+	if (!temporary_folder(folder, sizeof folder))
 		return 1;
 	s = open_service(folder, &m, &token);
 	status = run(s, buf_slice(&token), argc > 1 ? argv[1] : "mixed",

@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "fixture.h"
 
 #include "crypto/crypto.h"
@@ -186,7 +187,7 @@ Test(operate, a_backup_is_recorded_and_its_file_goes_with_the_call)
 
 /* A store as init leaves it. */
 struct founded {
-	char folder[64];
+	char folder[80];
 	struct secret_memory *memory;
 	struct store *store;
 	struct keyring *keyring;
@@ -222,8 +223,8 @@ static enum result found_with(struct founded *n, const char *source)
 	};
 	struct error refused = ERROR_NULL;
 
-	*n = (struct founded){.folder = "/tmp/reeve-init-XXXXXX"};
-	cr_assert_not_null(mkdtemp(n->folder));
+	*n = (struct founded){.store = NULL};
+	cr_assert(temporary_folder(n->folder, sizeof n->folder));
 	memset(n->root, 7, sizeof n->root);
 	MUST(crypto_start(&err));
 	MUST(secret_memory_new(&n->memory, &err));
@@ -357,13 +358,13 @@ static bool found_failing(int n)
 {
 	static const struct shipped_document document = {"policies/administrator", everything,
 							 sizeof everything - 1};
-	struct founded f_ = {.folder = "/tmp/reeve-init-XXXXXX"};
+	struct founded f_ = {.store = NULL};
 	struct fixture g = {.service = NULL};
 	struct error refused = ERROR_NULL;
 	struct keyring *ring;
 	enum result rc;
 
-	cr_assert_not_null(mkdtemp(f_.folder));
+	cr_assert(temporary_folder(f_.folder, sizeof f_.folder));
 	MUST(crypto_start(&err));
 	MUST(secret_memory_new(&f_.memory, &err));
 	MUST(store_open_sqlite(&f_.store, f_.folder, true, &err));

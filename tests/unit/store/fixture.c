@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "fixture.h"
 
 #include "base/memory.h"
@@ -12,9 +13,9 @@ const char digest_32[33] = "0123456789abcdef0123456789abcdef";
 
 struct folder folder_new(void)
 {
-	struct folder f = {"/tmp/reeve-store-XXXXXX"};
+	struct folder f;
 
-	cr_assert(mkdtemp(f.path) != NULL);
+	cr_assert(temporary_folder(f.path, sizeof f.path));
 	return f;
 }
 

@@ -8,7 +8,7 @@
 
 /* A data folder of mode 0700 that goes with folder_remove(). */
 struct folder {
-	char path[64];
+	char path[80];
 };
 
 struct folder folder_new(void);
