@@ -203,6 +203,7 @@ Test(store_damage, rows_that_we_never_write_are_corrupt)
 		struct error told = ERROR_NULL;
 		enum result rc;
 
+		tear_down();
 		set_up();
 		run_sql(statements[i]);
 		rc = read_file_of(folder.path, &told);
@@ -211,9 +212,7 @@ Test(store_damage, rows_that_we_never_write_are_corrupt)
 		else
 			cr_expect_eq(rc, E_CORRUPT, "%s: %s: %s", statements[i], result_name(rc),
 				     told.text);
-		tear_down();
 	}
-	set_up();
 }
 
 Test(store_damage, a_log_of_random_bytes_is_not_taken_for_commits)

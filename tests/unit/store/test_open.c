@@ -200,6 +200,7 @@ Test(store_open, an_older_format_without_a_way_is_refused)
 
 	set_format("0");
 	EXPECT_RC(store_open_sqlite(&s, folder.path, false, err), E_UNSUPPORTED);
+	tear_down();
 	set_up();
 	set_format("one");
 	EXPECT_RC(store_open_sqlite(&s, folder.path, false, err), E_CORRUPT);
@@ -282,14 +283,13 @@ Test(store_open, a_file_with_code_in_it_is_refused)
 	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
 		struct store *s = NULL;
 
+		tear_down();
 		set_up();
 		store_close(store_make(&folder));
 		run_sql(hostile[i]);
 		EXPECT_RC(store_open_sqlite(&s, folder.path, false, err), E_CORRUPT);
 		EXPECT_RC(store_open_sqlite_readonly(&s, folder.path, err), E_CORRUPT);
-		tear_down();
 	}
-	set_up();
 }
 
 Test(store_open, a_file_of_something_else_is_refused_and_left_as_it_is)
