@@ -2,10 +2,17 @@
 #include "access/token.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
+
+static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+static bool is_ipv4_mapped(const uint8_t address[static 16])
+{
+	return memcmp(address, mapped, sizeof mapped) == 0;
+}
 
 bool address_parse(struct slice text, uint8_t ret[static 16])
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 	char copy[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
 
@@ -57,4 +64,24 @@ bool address_ranges_contain(const struct address_range *ranges, uint32_t count,
 			return true;
 	}
 	return count == 0;
+}
+
+void address_fold(uint8_t ret[static 16], const uint8_t address[static 16])
+{
+	memcpy(ret, address, 16);
+	if (!is_ipv4_mapped(address))
+		memset(ret + 8, 0, 8);
+}
+
+void address_write_folded(char ret[static ADDRESS_TEXT_BYTES], const uint8_t folded[static 16])
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (is_ipv4_mapped(folded)) {
+		inet_ntop(AF_INET, folded + 12, text, sizeof text);
+		snprintf(ret, ADDRESS_TEXT_BYTES, "%s", text);
+		return;
+	}
+	inet_ntop(AF_INET6, folded, text, sizeof text);
+	snprintf(ret, ADDRESS_TEXT_BYTES, "%s/64", text);
 }

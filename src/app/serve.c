@@ -98,7 +98,7 @@ static enum result check_listen(const struct settings *settings, struct error *e
 /* Each connection is a descriptor. What is not granted lowers the number of connections. */
 static void raise_files(struct settings *settings)
 {
-	const rlim_t spare = 256;
+	const rlim_t spare = 1024; /* the store's, and connections that are about to be closed */
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)

@@ -246,6 +246,15 @@ static void add_refusal(struct MHD_Response *r, const struct peer *p, unsigned s
 		add_number(r, "Retry-After", a->retry_after_s != 0 ? a->retry_after_s : 1);
 }
 
+/* Probes of /healthz carry no token: they are told before their connection's time is over, not cut off in the middle. */
+static bool is_ending(const struct peer *p)
+{
+	const struct http_server *s = p->server;
+
+	return !p->is_known &&
+	       p->known_by_ms - clock_monotonic_ms(s->clock) < s->settings.authentication_ms / 2;
+}
+
 static void add_headers(struct MHD_Response *r, struct peer *p, unsigned status)
 {
 	const struct answer *a = &p->x.call.out;
@@ -272,7 +281,8 @@ static void add_headers(struct MHD_Response *r, struct peer *p, unsigned status)
 	add(r, "Reeve-Request-Id", p->x.call.request_id);
 	if (a->has_audit_index)
 		add_number(r, "Reeve-Audit-Index", a->audit_index);
-	if (p->x.must_close || atomic_load_explicit(&p->server->is_draining, memory_order_relaxed))
+	if (p->x.must_close || is_ending(p) ||
+	    atomic_load_explicit(&p->server->is_draining, memory_order_relaxed))
 		add(r, "Connection", "close");
 }
 

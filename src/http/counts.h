@@ -16,7 +16,7 @@ struct http_counts {
 		_Atomic uint64_t by_duration[COUNT_BUCKETS + 1];
 		_Atomic uint64_t total_us;
 	} routes[ROUTES_MAX + 1];
-	_Atomic uint64_t connections, connections_cut, polls_gone;
+	_Atomic uint64_t connections, connections_cut, connections_evicted, polls_gone;
 };
 
 /* `route` may be NULL. */

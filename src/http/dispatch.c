@@ -64,6 +64,7 @@ static void start_exchange(struct peer *p)
 	x->started_us = time_us();
 	call_init(&x->call);
 	x->has_call = true;
+	atomic_store_explicit(&p->rests_since_ms, 0, memory_order_relaxed);
 	x->call.done = wake_call;
 	x->call.ctx = p;
 	make_request_id(p->server, x->call.request_id, sizeof x->call.request_id);
@@ -248,8 +249,10 @@ static enum result judge(struct peer *p, const char *method, const char *version
 	rc = find_route(x, &target, method, &match, err);
 	if (rc != OK)
 		return rc;
-	if (x->route->answerer == ANSWER_SERVICE || x->route->answerer == ANSWER_METRICS)
+	if (x->route->answerer == ANSWER_SERVICE || x->route->answerer == ANSWER_METRICS) {
 		rc = service_authenticate(p->server->service, &x->call, params_bearer(h), err);
+		room_know(p, rc == OK);
+	}
 	return rc == OK ? read_input(p, h, &target, &match, err) : rc;
 }
 
@@ -414,7 +417,7 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 	let_body_go(p);
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);
-	peer_set_deadline(p, p->server->settings.idle_ms + p->server->settings.header_ms);
+	peer_rest(p);
 	if (p->x.is_counted)
 		atomic_fetch_sub(&p->server->in_flight, 1);
 }

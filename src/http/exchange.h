@@ -40,14 +40,36 @@ struct exchange {
 	struct call call;
 };
 
+/* The lists that a connection may stand in, oldest first. */
+enum peer_place {
+	IN_ALL, /* `next` also in the list of closed ones */
+	IN_UNKNOWN,
+	IN_ADDRESS, /* the unknown ones of its address */
+	PEER_PLACES
+};
+
+struct peer_link {
+	struct peer *before, *next;
+};
+
+struct peer_list {
+	struct peer *first, *last;
+	uint32_t count;
+};
+
+#define ADDRESS_ROWS 1024 /* a power of two */
+
 /* One connection. */
 struct peer {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	int fd;
-	struct peer *before,
-		*next;	 /* of all, under server->peers_mutex; `next` also in the graveyard */
-	bool is_closed;	 /* under server->peers_mutex */
+	struct peer_link links[PEER_PLACES]; /* under server->peers_mutex */
+	bool is_closed, is_evicted;	     /* under server->peers_mutex */
+	bool is_known; /* its last token was valid: written by its loop under peers_mutex */
+	uint32_t address_row;
+	int64_t known_by_ms; /* its loop's: while it is unknown no deadline lies behind this one */
+	_Atomic int64_t rests_since_ms; /* monotonic: between two requests; 0: not */
 	bool is_leaving; /* the keeper's: its client is gone, its poll not yet forgotten */
 	bool is_watched; /* its loop's */
 	_Atomic int64_t deadline_ms; /* monotonic; 0: none */
@@ -77,7 +99,10 @@ struct http_server {
 	struct http_counts counts;
 
 	pthread_mutex_t peers_mutex;
-	struct peer *peers, *graveyard;
+	struct peer_list all, unknown, by_address[ADDRESS_ROWS]; /* room.c */
+	uint32_t evicted; /* of `all`: shut down, not yet closed by their loops */
+	int64_t sweep_at_ms, log_full_at_ms;
+	struct peer *graveyard;
 	int watch_fd; /* epoll */
 	int stop_fd;  /* eventfd */
 	pthread_t keeper;
@@ -107,6 +132,15 @@ void peer_set_deadline(struct peer *p, int64_t from_now_ms); /* 0: none */
 MUST_USE enum result keeper_start(struct http_server *s, struct error *err);
 void keeper_stop(struct http_server *s);
 void peers_free(struct http_server *s);
+
+/* In the connection's loop: it rests between two requests from now on. */
+void peer_rest(struct peer *p);
+
+/* room.c: who gets a place among the connections. */
+void room_enter(struct peer *p);
+void room_leave(struct peer *p);	       /* under peers_mutex */
+void room_know(struct peer *p, bool is_known); /* in its loop: whether its last token was valid */
+void room_tick(struct http_server *s, int64_t now_ms); /* the keeper's, under peers_mutex */
 
 /* answer.c: gives the answer in x.call.out to libmicrohttpd. */
 enum MHD_Result answer_send(struct peer *p);

@@ -59,14 +59,9 @@ static void bury(struct peer *p)
 	if (p->is_watched)
 		epoll_ctl(s->watch_fd, EPOLL_CTL_DEL, p->fd, NULL);
 	pthread_mutex_lock(&s->peers_mutex);
-	if (p->before != NULL)
-		p->before->next = p->next;
-	else
-		s->peers = p->next;
-	if (p->next != NULL)
-		p->next->before = p->before;
+	room_leave(p);
 	p->is_closed = true;
-	p->next = s->graveyard;
+	p->links[IN_ALL].next = s->graveyard;
 	s->graveyard = p;
 	pthread_mutex_unlock(&s->peers_mutex);
 	atomic_fetch_sub(&s->counts.connections, 1);
@@ -88,21 +83,31 @@ void peer_notify(void *server, struct MHD_Connection *connection, void **context
 	*context = p;
 	if (p == NULL)
 		return; /* dispatch_request() closes it */
-	peer_set_deadline(p, s->settings.idle_ms + s->settings.header_ms);
-	pthread_mutex_lock(&s->peers_mutex);
-	p->next = s->peers;
-	if (s->peers != NULL)
-		s->peers->before = p;
-	s->peers = p;
-	pthread_mutex_unlock(&s->peers_mutex);
+	room_enter(p);
+	peer_rest(p);
 	atomic_fetch_add(&s->counts.connections, 1);
+}
+
+static void set_deadline_at(struct peer *p, int64_t at_ms)
+{
+	if (!p->is_known && (at_ms == 0 || at_ms > p->known_by_ms))
+		at_ms = p->known_by_ms;
+	atomic_store_explicit(&p->deadline_ms, at_ms, memory_order_relaxed);
 }
 
 void peer_set_deadline(struct peer *p, int64_t from_now_ms)
 {
-	int64_t at = from_now_ms != 0 ? clock_monotonic_ms(p->server->clock) + from_now_ms : 0;
+	set_deadline_at(p,
+			from_now_ms != 0 ? clock_monotonic_ms(p->server->clock) + from_now_ms : 0);
+}
 
-	atomic_store_explicit(&p->deadline_ms, at, memory_order_relaxed);
+void peer_rest(struct peer *p)
+{
+	const struct http_settings *settings = &p->server->settings;
+	int64_t now_ms = clock_monotonic_ms(p->server->clock);
+
+	atomic_store_explicit(&p->rests_since_ms, now_ms != 0 ? now_ms : 1, memory_order_relaxed);
+	set_deadline_at(p, now_ms + settings->idle_ms + settings->header_ms);
 }
 
 void peer_wake(struct peer *p, bool is_gone)
@@ -184,7 +189,8 @@ static void look_after(struct http_server *s)
 	int64_t now_ms = clock_monotonic_ms(s->clock);
 
 	pthread_mutex_lock(&s->peers_mutex);
-	for (struct peer *p = s->peers; p != NULL; p = p->next) {
+	room_tick(s, now_ms);
+	for (struct peer *p = s->all.first; p != NULL; p = p->links[IN_ALL].next) {
 		int64_t deadline_ms = atomic_load_explicit(&p->deadline_ms, memory_order_relaxed);
 
 		if (p->is_leaving)
@@ -206,7 +212,7 @@ static void free_graveyard(struct http_server *s)
 	dead = steal(&s->graveyard);
 	pthread_mutex_unlock(&s->peers_mutex);
 	while (dead != NULL) {
-		struct peer *next = dead->next;
+		struct peer *next = dead->links[IN_ALL].next;
 
 		peer_free(dead);
 		dead = next;

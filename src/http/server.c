@@ -13,6 +13,7 @@
 
 #define THREAD_STACK_BYTES (512 * 1024)
 #define CLOSE_WAIT_MS	   5
+#define CONNECTIONS_SPARE  768 /* those that are about to be closed */
 
 /* Paths and queries come as they were sent: they are decoded once, by target.c. */
 static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *text)
@@ -50,6 +51,8 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 			       MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned idle_s = (unsigned)((s->settings.idle_ms + 999) / 1000);
 	unsigned per_address = s->settings.connections_per_address_max;
+	/* It is divided over the loops, and who comes beyond it waits unseen: room.c keeps the bound. */
+	unsigned per_loop = s->settings.connections_max + CONNECTIONS_SPARE;
 
 	MHD_set_panic_func(panic, NULL);
 	/* STRICT_FOR_CLIENT 1 would answer a missing Host itself, with two header blocks. */
@@ -58,8 +61,8 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 		NULL, MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)s->settings.threads, MHD_OPTION_THREAD_STACK_SIZE,
 		(size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)s->settings.connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->settings.connection_bytes_max,
+		per_loop * s->settings.threads, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->settings.connection_bytes_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 0,
 		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
 		dispatch_target, s, MHD_OPTION_NOTIFY_COMPLETED, dispatch_completed, s,
@@ -135,7 +138,7 @@ void http_server_drain(struct http_server *s)
 static void wake_all(struct http_server *s)
 {
 	pthread_mutex_lock(&s->peers_mutex);
-	for (struct peer *p = s->peers; p != NULL; p = p->next)
+	for (struct peer *p = s->all.first; p != NULL; p = p->links[IN_ALL].next)
 		peer_wake(p, true);
 	pthread_mutex_unlock(&s->peers_mutex);
 }

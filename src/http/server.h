@@ -12,10 +12,14 @@
 
 struct http_settings {
 	uint32_t threads;		      /* event loops */
-	uint32_t connections_max;	      /* shared evenly by the loops */
+	uint32_t connections_max;	      /* of all loops together */
 	uint32_t connections_per_address_max; /* 0: no bound but the one above */
+	/* Connections on which no request carried a valid token yet: all, and those of one address (IPv6: /64).
+	 * 0: a half and a quarter of connections_max. */
+	uint32_t unknown_max, unknown_per_address_max;
 	size_t connection_bytes_max; /* libmicrohttpd's pool of one: bounds a request's headers */
 	size_t bodies_bytes_max;     /* of all requests that are being read or answered, together */
+	int64_t authentication_ms;   /* from a connection's start to a request with a valid token */
 	int64_t header_ms;	     /* from a request's first line to its last header */
 	int64_t body_ms;
 	int64_t idle_ms;   /* between two requests */
@@ -23,9 +27,9 @@ struct http_settings {
 	int64_t drain_ms;  /* at a stop, for what is in flight */
 };
 
-#define HTTP_SETTINGS_DEFAULT                                                                 \
-	((struct http_settings){2, 16384, 0, 16 << 10, 256 << 20, 10000, 60000, 60000, 60000, \
-				10000})
+#define HTTP_SETTINGS_DEFAULT                                                                \
+	((struct http_settings){2, 16384, 0, 0, 0, 16 << 10, 256 << 20, 10000, 10000, 60000, \
+				60000, 60000, 10000})
 
 struct http_server;
 

@@ -146,5 +146,86 @@ class Hostile(Case):
         self.assertLess(after - before, 30, "refusals of unknown callers are folded")
 
 
+class Crowds(Case):
+    """More connections than there is room for. Each test leaves when the server has closed what it should."""
+
+    options = ("--connections-max", "64", "--header-timeout", "30s", "--idle-timeout", "60s", "--threads", "2")
+
+    def setUp(self):
+        self.crowd = []
+        self.addCleanup(lambda: [s.close() for s in self.crowd])
+
+    def dial(self, count, sent=b""):
+        for _ in range(count):
+            s = socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
+            if sent:
+                s.sendall(sent)
+            self.crowd.append(s)
+
+    def expect_room(self):
+        for n in range(20):
+            connection = self.server.connect(timeout=5)
+            self.expect(self.server.get("/v1/tokens/self", connection=connection), 200)
+            connection.close()
+
+    def test_idle_connections_without_a_token_shut_nobody_out(self):
+        """Nor do those that began a request, nor those that asked for what needs no token."""
+        known = self.server.connect(timeout=5)
+        self.expect(self.server.get("/v1/tokens/self", connection=known), 200)
+        mine = known.sock
+        for sent in (b"", b"GET /v1/status HTTP/1.1\r\nHo", HEAD.encode(),
+                     b"GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer rv_wrong\r\n\r\n"):
+            with self.subTest(sent):
+                self.dial(150, sent)
+                self.expect_room()
+        self.expect(self.server.get("/v1/tokens/self", connection=known), 200)
+        self.assertIs(known.sock, mine, "a connection that was authenticated before is kept")
+        known.close()
+
+    def test_idle_connections_with_a_token_shut_nobody_out(self):
+        token = self.reader("crowd", "allow read config/none/a")
+        self.dial(150, f"GET /v1/tokens/self HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        self.expect_room()
+
+
+class Strangers(Case):
+    """Who does not authenticate soon is cut off, however long others may rest."""
+
+    options = ("--authentication-timeout", "1s", "--header-timeout", "30s", "--idle-timeout", "60s")
+
+    def ends(self, sent, then=b""):
+        """Whether the server closes a connection that keeps sending `then`."""
+        end = time.monotonic() + 15
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=10) as s:
+            s.sendall(sent)
+            s.settimeout(0.2)
+            while time.monotonic() < end:
+                try:
+                    if s.recv(65536) == b"":
+                        return True
+                    s.sendall(then)
+                except TimeoutError:
+                    s.sendall(then)
+                except (BrokenPipeError, ConnectionResetError):
+                    return True
+        return False
+
+    def test_a_connection_without_a_valid_token_ends_soon_whatever_it_sends(self):
+        refused = b"GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer rv_wrong\r\n\r\n"
+        for sent, then in ((b"", b""), (b"", b"\r\n"), (b"G", b"E"), (b"GET / HTTP/1.1\r\n", b"X: a\r\n"),
+                           (HEAD.encode(), HEAD.encode()), (refused, refused)):
+            with self.subTest(sent=sent, then=then):
+                self.assertTrue(self.ends(sent, then))
+
+    def test_a_connection_with_a_valid_token_is_kept(self):
+        known = self.server.connect(timeout=5)
+        self.expect(self.server.get("/v1/tokens/self", connection=known), 200)
+        mine = known.sock
+        self.assertTrue(self.ends(b""), "a stranger that came later is gone")
+        self.expect(self.server.get("/v1/tokens/self", connection=known), 200)
+        self.assertIs(known.sock, mine)
+        known.close()
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -47,3 +47,27 @@ Test(address, what_is_no_range_is_refused)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		cr_expect_not(address_range_parse(slice_text(bad[i]), &range), "%s", bad[i]);
 }
+
+Test(address, callers_are_counted_by_ipv4_address_and_by_ipv6_slash_64)
+{
+	static const struct {
+		const char *address, *folded;
+	} cases[] = {
+		{"192.0.2.7", "192.0.2.7"},
+		{"::ffff:192.0.2.7", "192.0.2.7"},
+		{"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"},
+		{"2001:db8:1:2::1", "2001:db8:1:2::/64"},
+		{"2001:db8:1:3::1", "2001:db8:1:3::/64"},
+		{"::1", "::/64"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t address[16], folded[16];
+		char text[ADDRESS_TEXT_BYTES];
+
+		cr_assert(address_parse(slice_text(cases[i].address), address));
+		address_fold(folded, address);
+		address_write_folded(text, folded);
+		cr_expect_str_eq(text, cases[i].folded, "%s", cases[i].address);
+	}
+}
