@@ -222,9 +222,11 @@ static enum result read_input(struct peer *p, const struct headers *h, const str
 		rc = read_media(x, h, has_format, format, err);
 	if (rc == OK && x->route->is_conditional)
 		rc = params_read_preconditions(&x->call.in, h, err);
-	else if (rc == OK && x->route->body == BODY_IS_NONE)
+	else if (rc == OK && x->route->method == METHOD_GET)
 		x->call.in.if_none_match = h->if_none_match;
 	else if (rc == OK)
+		rc = params_refuse_preconditions(h, err);
+	if (rc == OK && !x->route->is_conditional && x->route->method != METHOD_GET)
 		rc = params_read_idempotency(&x->call.in, h, err);
 	if (rc == OK)
 		rc = fill_call(p, t, match, err);

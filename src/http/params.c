@@ -211,13 +211,23 @@ enum result params_read(struct call_input *ret, bool *ret_has_format, enum media
 	}
 }
 
-/* "v3" with its quotes: our own strong entity tags of documents. */
+/* "v3" with its quotes: our own strong entity tags of documents, as we write them and no other way. */
 static bool read_version_tag(struct slice tag, uint64_t *ret)
 {
 	if (tag.len < 4 || !slice_starts_with(tag, SLICE_LITERAL("\"v")) ||
-	    tag.data[tag.len - 1] != '"')
+	    tag.data[tag.len - 1] != '"' || tag.data[2] == '0')
 		return false;
-	return slice_to_u64(slice_make(tag.data + 2, tag.len - 3), INT64_MAX, ret) && *ret != 0;
+	return slice_to_u64(slice_make(tag.data + 2, tag.len - 3), INT64_MAX, ret);
+}
+
+enum result params_refuse_preconditions(const struct headers *h, struct error *err)
+{
+	if (h->if_match.data == NULL && h->if_none_match.data == NULL)
+		return OK;
+	return fail(err, E_MALFORMED,
+		    "%s is not known here: it is a condition on one document; a batch has "
+		    "`if_version` for each change",
+		    h->if_match.data != NULL ? "If-Match" : "If-None-Match");
 }
 
 enum result params_read_idempotency(struct call_input *ret, const struct headers *h,

@@ -1,14 +1,12 @@
 /* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
  * what it changes must be what it checked; else it is prepared again. */
-#include "service/write.h"
+#include "service/idempotency.h"
 
 #include "crypto/content.h"
 
 #include "service/waiters.h"
 
 #include <string.h>
-
-#define IDEMPOTENCY_KEPT_MS INT64_C(86400000)
 
 /* One write being applied. */
 struct applying {
@@ -342,8 +340,12 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 {
 	struct write *w = a->write;
 	struct call *call = w->call;
-	bool is_kept = recording_begin(call);
+	bool is_kept;
 
+	/* What changed nothing comes here to have its key kept. */
+	if (!w->has_revision && w->tokens_count == 0 && call->recording == NULL)
+		return OK;
+	is_kept = recording_begin(call);
 	for (uint32_t i = 0; is_kept && i < w->changes_count; i++) {
 		const struct change *c = &w->changes[i];
 
@@ -358,29 +360,6 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 	if (!is_kept)
 		return fail(err, E_MEMORY, "out of memory");
 	return recording_append(a->service, log, call, w, a->working->revision, now_ms, err);
-}
-
-/* Two calls with one key that meet here: the second replays the first's answer. */
-static enum result keep_answer(struct applying *a, struct error *err)
-{
-	struct write *w = a->write;
-	const struct shared_body *body = w->call->out.body;
-	CLEANUP(buf_clear) struct buf kept = BUF_NULL;
-	enum result rc;
-
-	if (w->idempotency_key.len == 0)
-		return OK;
-	buf_append_char(&kept, w->call->out.is_created ? '1' : '0');
-	buf_append_text(&kept, w->call->out.etag);
-	buf_append_char(&kept, '\n');
-	if (body != NULL)
-		buf_append_slice(&kept, buf_slice(&body->bytes));
-	rc = buf_check(&kept, err);
-	if (rc == OK)
-		rc = store_put_idempotent(a->service->store, w->idempotency_key,
-					  digest_slice(w->fingerprint), buf_slice(&kept),
-					  a->time_ms, a->time_ms - IDEMPOTENCY_KEPT_MS, err);
-	return rc == E_CONFLICT ? E_BUSY : rc;
 }
 
 enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
@@ -406,7 +385,7 @@ enum result commit_write(struct service *s, struct write *w, struct snapshot *wo
 	w->call->out.revision = a.revision;
 	w->call->out.epoch = working->epoch;
 	rc = record_changes(&a, log, a.time_ms, err);
-	return rc == OK ? keep_answer(&a, err) : rc;
+	return rc == OK ? idempotency_keep(w, a.time_ms, err) : rc;
 }
 
 void commit_wake(struct service *s, const struct write *w)

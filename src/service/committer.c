@@ -143,6 +143,7 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 		keep(g, c);
 		return true;
 	case E_BUSY:
+	case E_STALE:
 		send_back(g, c);
 		return true;
 	case E_CORRUPT: /* the transaction is gone */

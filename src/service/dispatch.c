@@ -1,5 +1,6 @@
 /* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
 #include "service/config_cache.h"
+#include "service/idempotency.h"
 #include "service/waiters.h"
 #include "service/write.h"
 
@@ -7,27 +8,34 @@
 const struct verb_row verb_table[VERB_COUNT] = {
 	[VERB_DOCUMENT_LIST] = {".list", GUARD_UNDER, NULL, document_list_on_worker},
 	[VERB_DOCUMENT_GET] = {".read", GUARD_PATH, document_get_on_loop, document_get_on_worker},
-	[VERB_DOCUMENT_PUT] = {".put", GUARD_PATH, NULL, document_write_on_worker},
-	[VERB_DOCUMENT_PATCH] = {".patch", GUARD_PATH, NULL, document_write_on_worker},
-	[VERB_DOCUMENT_DELETE] = {".delete", GUARD_PATH, NULL, document_write_on_worker},
-	[VERB_DOCUMENT_UNDELETE] = {".undelete", GUARD_PATH, NULL, document_write_on_worker},
-	[VERB_DOCUMENT_DESTROY] = {".destroy", GUARD_PATH, NULL, document_write_on_worker},
-	[VERB_DOCUMENT_ROLLBACK] = {".rollback", GUARD_PATH, NULL, document_write_on_worker},
+	[VERB_DOCUMENT_PUT] = {".put", GUARD_PATH, NULL, document_write_on_worker, KEY_HONOURED},
+	[VERB_DOCUMENT_PATCH] = {".patch", GUARD_PATH, NULL, document_write_on_worker,
+				 KEY_HONOURED},
+	[VERB_DOCUMENT_DELETE] = {".delete", GUARD_PATH, NULL, document_write_on_worker,
+				  KEY_HONOURED},
+	[VERB_DOCUMENT_UNDELETE] = {".undelete", GUARD_PATH, NULL, document_write_on_worker,
+				    KEY_HONOURED},
+	[VERB_DOCUMENT_DESTROY] = {".destroy", GUARD_PATH, NULL, document_write_on_worker,
+				   KEY_HONOURED},
+	[VERB_DOCUMENT_ROLLBACK] = {".rollback", GUARD_PATH, NULL, document_write_on_worker,
+				    KEY_HONOURED},
 	[VERB_DOCUMENT_VERSIONS] = {".versions", GUARD_PATH, NULL, document_versions_on_worker},
 	[VERB_DOCUMENT_DIFF] = {".diff", GUARD_PATH, NULL, document_diff_on_worker},
 	[VERB_DOCUMENT_DEPENDENTS] = {".dependents", GUARD_PATH, NULL,
 				      document_dependents_on_worker},
-	[VERB_BATCH] = {"batch.write", GUARD_VERB, NULL, batch_on_worker},
+	[VERB_BATCH] = {"batch.write", GUARD_VERB, NULL, batch_on_worker, KEY_HONOURED},
 	[VERB_REVISION_LIST] = {"revision.list", GUARD_VERB, NULL, revision_list_on_worker},
 	[VERB_REVISION_GET] = {"revision.read", GUARD_VERB, NULL, revision_get_on_worker},
-	[VERB_REVISION_REVERT] = {"revision.revert", GUARD_VERB, NULL, revert_on_worker},
+	[VERB_REVISION_REVERT] = {"revision.revert", GUARD_VERB, NULL, revert_on_worker,
+				  KEY_HONOURED},
 	[VERB_CONFIG_GET] = {"config.read", GUARD_PATH, config_get_on_loop, config_get_on_worker},
 	[VERB_CONFIG_VERSIONS] = {"config.versions", GUARD_PATH, NULL, config_versions_on_worker},
 	[VERB_CONFIG_DIFF] = {"config.diff", GUARD_PATH, NULL, config_diff_on_worker},
 	[VERB_AUDIT_LIST] = {"audit.list", GUARD_VERB, NULL, audit_list_on_worker},
 	[VERB_AUDIT_ENTRY] = {"audit.read", GUARD_PATH, NULL, audit_entry_on_worker},
 	[VERB_AUDIT_CHECKPOINT] = {"audit.checkpoint", GUARD_PATH, audit_checkpoint_on_loop, NULL},
-	[VERB_TOKEN_CREATE] = {"token.create", GUARD_PATH, NULL, token_create_on_worker},
+	[VERB_TOKEN_CREATE] = {"token.create", GUARD_PATH, NULL, token_create_on_worker,
+			       KEY_NEVER_KEPT},
 	[VERB_TOKEN_LIST] = {"token.list", GUARD_PATH, NULL, token_list_on_worker},
 	[VERB_TOKEN_REVOKE] = {"token.revoke", GUARD_VERB, NULL, token_revoke_on_worker},
 	[VERB_TOKEN_SELF] = {"token.self", GUARD_VERB, token_self_on_loop, NULL},
@@ -76,10 +84,30 @@ static bool may_pass(const struct scene *scene)
 	return false;
 }
 
+/* E_NOT_FOUND: the verb is to run. */
+static enum result look_at_key(struct scene *scene, const struct verb_row *row, struct error *err)
+{
+	const struct call_input *in = &scene->call->in;
+
+	if (in->idempotency_key.len == 0)
+		return E_NOT_FOUND;
+	if (row->key == KEY_NEVER_KEPT)
+		return fail(err, E_MALFORMED,
+			    "Idempotency-Key is not known here: the answer is a new token, which "
+			    "is never kept; revoke what a lost answer made");
+	if (row->key == KEY_REFUSED)
+		return fail(err, E_MALFORMED, "Idempotency-Key is not known here: send it without");
+	if (in->is_dry_run || scene->worker == NULL)
+		return E_NOT_FOUND;
+	return idempotency_replay(scene, err);
+}
+
 static enum step run_verb(struct scene *scene)
 {
 	struct call *c = scene->call;
 	const struct verb_row *row = &verb_table[c->verb];
+	struct error err = ERROR_NULL;
+	enum result rc;
 
 	if (!may_pass(scene)) {
 		atomic_fetch_add(&scene->service->counters.refused, 1);
@@ -88,6 +116,9 @@ static enum step run_verb(struct scene *scene)
 								  : "the token",
 				   permission_name(c->permission), SLICE_ARGS(c->path));
 	}
+	rc = look_at_key(scene, row, &err);
+	if (rc != E_NOT_FOUND)
+		return rc == OK ? STEP_ANSWER : answer_error(c, rc, &err);
 	if (row->on_loop == NULL && row->on_worker == NULL)
 		return answer_fail(c, E_UNSUPPORTED, "this server does not know how to do that");
 	if (scene->worker == NULL)

@@ -36,10 +36,8 @@ static struct slice folder_of(struct slice prefix)
 
 static void write_item(struct buf *b, const struct rights *rights, const struct version_row *row)
 {
-	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
-
 	json_comma(b);
-	if (!is_secret || rights_may(rights, MAY_READ, row->path))
+	if (rights_may(rights, MAY_READ, row->path))
 		json_version_head(b, row);
 	else
 		json_version_name(b, row);

@@ -62,12 +62,20 @@ enum guard {
 	GUARD_VERB, /* the verb's function authorises by itself: batches, own token, what is paths of several kinds */
 };
 
+/* What becomes of an Idempotency-Key. A verb whose row does not say it refuses one: it must never be overlooked. */
+enum key_use {
+	KEY_REFUSED,
+	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked at in a dry run */
+	KEY_NEVER_KEPT, /* refused, because its answer is a credential */
+};
+
 struct verb_row {
 	const char *
 		action; /* the audit log's word; "%s" stands for the kind in the singular: "document.read", "secret.read" */
 	enum guard guard;
 	verb_fn *on_loop;   /* NULL: straight to a worker */
 	verb_fn *on_worker; /* NULL: never needs one */
+	enum key_use key;
 };
 
 extern const struct verb_row verb_table[VERB_COUNT];

@@ -1,5 +1,5 @@
 /* The rule: a write is prepared whole before anything of it is written, and each path in it is authorised whatever way it came. */
-#include "service/write.h"
+#include "service/idempotency.h"
 
 #include "crypto/content.h"
 
@@ -58,6 +58,14 @@ static const struct rights *keep_rights(struct arena *a, const struct rights *fr
 	return r;
 }
 
+static bool keep_key(struct write *w, struct call *c)
+{
+	struct error ignored = ERROR_NULL;
+
+	return c->in.idempotency_key.len == 0 || w->is_dry_run ||
+	       idempotency_make(&w->idempotency, w->service, c, &ignored) == OK;
+}
+
 struct write *write_new(struct scene *scene, uint32_t changes_max)
 {
 	struct call *c = scene->call;
@@ -84,6 +92,10 @@ struct write *write_new(struct scene *scene, uint32_t changes_max)
 	w->message = c->in.message;
 	w->source = c->in.source;
 	w->answer = write_answer;
+	if (!keep_key(w, c)) {
+		write_free(w);
+		return NULL;
+	}
 	call_drop_work(c);
 	c->work = w;
 	c->work_free = write_free;
@@ -106,16 +118,26 @@ static bool takes_away(const struct change *c)
 	return c->op == CHANGE_OP_DELETE || c->op == CHANGE_OP_DESTROY;
 }
 
+uint32_t change_permissions(const struct write *w, const struct change *c)
+{
+	uint32_t all = permission_of(c);
+
+	if (c->kind == KIND_POLICIES || (w->is_forced && takes_away(c)))
+		all |= MAY_ADMIN;
+	return all;
+}
+
 bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c)
 {
 	const struct rights *r = scene->rights;
+	uint32_t needed = change_permissions(w, c);
 
 	if (w->is_forced && takes_away(c) && !rights_may(r, MAY_ADMIN, c->path))
 		return false;
 	if (w->is_dry_run && rights_may(r, MAY_CHECK, c->path))
 		return true;
 	return rights_may(r, permission_of(c), c->path) &&
-	       (c->kind != KIND_POLICIES || rights_may(r, MAY_ADMIN, c->path));
+	       ((needed & MAY_ADMIN) == 0 || rights_may(r, MAY_ADMIN, c->path));
 }
 
 /* Before anything is looked at: a refusal says nothing of what is there. */
@@ -230,11 +252,14 @@ static bool is_forceable(const struct write *w, enum result rc)
 	return true;
 }
 
+/* A key is kept also where nothing changes: the committer does it. */
 static enum step answer_unchanged(struct write *w)
 {
 	struct error err = ERROR_NULL;
 	enum result rc;
 
+	if (w->idempotency.key.len != 0)
+		return STEP_COMMIT;
 	w->revision = w->view.snapshot->revision;
 	rc = w->answer(w, &err);
 	return rc == OK ? STEP_ANSWER : answer_error(w->call, rc, &err);
@@ -249,12 +274,6 @@ enum step write_prepare(struct scene *scene, struct write *w)
 		rc = fail(&err, E_TOO_LARGE, "a message has at most %d bytes", MESSAGE_BYTES_MAX);
 	if (rc == OK)
 		rc = refuse_twice(w, &err);
-	if (rc == OK && !w->is_dry_run) {
-		rc = idempotency_replay(scene, w, &err);
-		if (rc == OK)
-			return STEP_ANSWER;
-		rc = rc == E_NOT_FOUND ? OK : rc;
-	}
 	if (rc == OK)
 		rc = prepare_changes(scene, w, &err);
 	if (rc != OK)

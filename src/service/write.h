@@ -77,6 +77,12 @@ struct token_change {
 	struct slice record; /* its JSON */
 };
 
+/* A client's key for its request; empty: none. */
+struct idempotency {
+	struct slice key;
+	uint8_t fingerprint[HASH_BYTES];
+};
+
 struct write {
 	struct service *service;
 	struct call *call;
@@ -92,8 +98,7 @@ struct write {
 	bool is_dry_run, is_forced, is_batch;
 	bool was_forced; /* something went through that would have been refused */
 	struct slice author, accessor, message, source;
-	struct slice idempotency_key;
-	uint8_t fingerprint[HASH_BYTES];
+	struct idempotency idempotency;
 
 	bool has_revision; /* documents change; false: only tokens */
 
@@ -112,6 +117,8 @@ void write_free(void *write);
  * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
 enum step write_prepare(struct scene *scene, struct write *w);
 
+/* Bits of enum permission, all of which the change takes on its path when it is no dry run; its kind is set. */
+uint32_t change_permissions(const struct write *w, const struct change *c);
 /* Whether the one who asks may make the change; its kind is set. */
 bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c);
 
@@ -150,8 +157,8 @@ enum step dry_run_answer(struct scene *scene, struct write *w);
 /* Once revision and time are known: what was done. */
 enum result write_answer(struct write *w, struct error *err);
 
-/* E_NOT_FOUND: not used yet. OK: call->out is the answer of then. Notes key and fingerprint in the write. */
-MUST_USE enum result idempotency_replay(struct scene *scene, struct write *w, struct error *err);
+/* The same without what only readers may see: no digests, no warnings. Appended; nothing where the answer has no body. */
+void write_answer_bare(struct buf *ret, struct write *w);
 
 /* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_BUSY: what was read has changed. */
 MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,

@@ -11,8 +11,8 @@ static void append_lists(struct buf *b, struct write *w)
 	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
 }
 
-/* The newest version as it is after the change. */
-static void append_item(struct buf *b, const struct write *w, const struct change *c)
+/* The newest version as it is after the change; its digest is for readers, but of a secret, where it is keyed. */
+static void append_item(struct buf *b, const struct write *w, const struct change *c, bool is_bare)
 {
 	struct version_row row;
 
@@ -28,7 +28,10 @@ static void append_item(struct buf *b, const struct write *w, const struct chang
 	} else {
 		row = *snap_doc_row(c->before);
 	}
-	json_version_head(b, &row);
+	if (!is_bare && (c->kind == KIND_SECRETS || rights_may(w->view.reader, MAY_READ, c->path)))
+		json_version_head(b, &row);
+	else
+		json_version_name(b, &row);
 	if (c->action != CHANGE_PUT) {
 		json_member_text(b, "state",
 				 slice_text(c->state == VERSION_LIVE	  ? "live"
@@ -45,7 +48,7 @@ static void append_item(struct buf *b, const struct write *w, const struct chang
 	json_member_bool(b, "changed", c->is_changed);
 }
 
-static void append_batch(struct buf *b, struct write *w)
+static void append_batch(struct buf *b, const struct write *w, bool is_bare)
 {
 	buf_append_char(b, '{');
 	json_member_u64(b, "revision", w->revision);
@@ -54,10 +57,26 @@ static void append_batch(struct buf *b, struct write *w)
 	buf_append_char(b, '[');
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		json_comma(b);
-		append_item(b, w, &w->changes[i]);
+		append_item(b, w, &w->changes[i], is_bare);
 		buf_append_char(b, '}');
 	}
 	buf_append_char(b, ']');
+}
+
+static void append_answer(struct buf *b, struct write *w, bool is_bare)
+{
+	if (w->is_batch)
+		append_batch(b, w, is_bare);
+	else
+		append_item(b, w, &w->changes[0], is_bare);
+	if (!is_bare)
+		append_lists(b, w);
+	buf_append_char(b, '}');
+}
+
+void write_answer_bare(struct buf *ret, struct write *w)
+{
+	append_answer(ret, w, true);
 }
 
 enum result write_answer(struct write *w, struct error *err)
@@ -66,20 +85,14 @@ enum result write_answer(struct write *w, struct error *err)
 	const struct change *c = &w->changes[0];
 	struct call *call = w->call;
 
-	if (w->is_batch)
-		append_batch(&b, w);
-	else
-		append_item(&b, w, c);
-	append_lists(&b, w);
-	buf_append_char(&b, '}');
 	if (!w->is_batch && c->op == CHANGE_OP_DELETE) {
 		answer_empty(call);
 		return OK;
 	}
+	append_answer(&b, w, false);
 	if (!w->is_batch && c->exists)
 		answer_etag_version(call, c->version);
-	call->out.is_created =
-		!w->is_batch && c->op == CHANGE_OP_PUT && !snap_doc_is_live(c->before);
+	call->out.is_created = !w->is_batch && c->exists && !snap_doc_is_live(c->before);
 	answer_json(call, &b);
 	return call->out.result == OK ? OK : fail(err, E_MEMORY, "out of memory");
 }

@@ -109,7 +109,7 @@ class Documents(Case):
         self.expect_problem(self.server.delete("/v1/profiles/gone/a"), 404)
         self.assertNotIn("profiles/gone/a", self.paths("profiles", prefix="gone/"))
         self.assertEqual(self.document("profiles/gone/a:versions")["items"][0]["state"], "deleted")
-        self.expect(self.server.post("/v1/profiles/gone/a:undelete", {"versions": [1]}), 200)
+        self.expect(self.server.post("/v1/profiles/gone/a:undelete", {"versions": [1]}), 201)
         self.assertEqual(self.document("profiles/gone/a")["version"], 1)
         for body in ({}, {"versions": []}, {"versions": [0]}, {"versions": ["1"]}, {"versions": [1], "more": 1}):
             self.expect_problem(self.server.post("/v1/profiles/gone/a:undelete", body), 400)
