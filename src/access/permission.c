@@ -9,7 +9,7 @@ static const struct {
 	{MAY_READ, "read"},	  {MAY_LIST, "list"},	  {MAY_WRITE, "write"},
 	{MAY_CHECK, "check"},	  {MAY_DELETE, "delete"}, {MAY_ROLLBACK, "rollback"},
 	{MAY_DESTROY, "destroy"}, {MAY_AUDIT, "audit"},	  {MAY_GRANT, "grant"},
-	{MAY_ADMIN, "admin"},
+	{MAY_ADMIN, "admin"},	  {MAY_USE, "use"},
 };
 
 const char *permission_name(enum permission p)

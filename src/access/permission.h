@@ -17,6 +17,7 @@ enum permission {
 	MAY_AUDIT = 1 << 7,
 	MAY_GRANT = 1 << 8,
 	MAY_ADMIN = 1 << 9,
+	MAY_USE = 1 << 10, /* refer to it without reading it */
 };
 
 const char *permission_name(enum permission p);

@@ -26,7 +26,7 @@ struct policy {
 static const struct slice permission_names[] = {
 	SLICE_INIT("read"),   SLICE_INIT("list"),     SLICE_INIT("write"),   SLICE_INIT("check"),
 	SLICE_INIT("delete"), SLICE_INIT("rollback"), SLICE_INIT("destroy"), SLICE_INIT("audit"),
-	SLICE_INIT("grant"),  SLICE_INIT("admin"),
+	SLICE_INIT("grant"),  SLICE_INIT("admin"),    SLICE_INIT("use"),
 };
 
 static enum result fail_node(struct error *err, const struct tree_node *n, const char *what)

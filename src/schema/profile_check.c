@@ -102,6 +102,21 @@ static void add_profile_problems(struct check *c, const struct profile_problems 
 	c->report->errors_dropped += problems->dropped;
 }
 
+struct slice schema_location_path(struct slice location)
+{
+	static const struct slice base = SLICE_INIT("reeve:///");
+	struct slice path;
+
+	if (!slice_starts_with(location, SLICE_LITERAL("reeve:///schemas/")))
+		return SLICE_NULL;
+	path = slice_from(location, base.len);
+	for (size_t i = 0; i < path.len; i++) {
+		if (path.data[i] == '#')
+			return slice_first(path, i);
+	}
+	return path;
+}
+
 static void add_schema_problems(struct check *c, enum list list,
 				const struct schema_problem *problems, uint32_t count)
 {
@@ -112,6 +127,9 @@ static void add_schema_problems(struct check *c, enum list list,
 			continue;
 		p->pointer = keep_text(c->report, problems[i].pointer);
 		p->keyword = keep_text(c->report, problems[i].keyword);
+		p->schema = keep_text(c->report, c->effective->schema);
+		p->constraint =
+			keep_text(c->report, schema_location_path(problems[i].schema_location));
 		if (problems[i].node != NULL)
 			set_origin(c, p, problems[i].node->source, problems[i].node->line,
 				   problems[i].node->column);

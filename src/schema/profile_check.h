@@ -25,6 +25,10 @@ struct check_problem {
 	struct slice profile; /* "orders/production" */
 	struct slice pointer;
 	struct slice keyword; /* of the schema, "" for none */
+	struct slice
+		schema; /* "schemas/orders", which the profile is validated against; empty: the problem is no constraint's */
+	struct slice
+		constraint; /* "schemas/base", in which the constraint stands; empty: under a name of its own ($id) */
 	const char *message;
 	struct slice origin_path; /* "profiles/orders/base"; empty where unknown */
 	uint64_t origin_version;
@@ -55,6 +59,9 @@ MUST_USE enum result profile_check(struct effective *ret, struct slice path,
 /* Only whether all that it inherits from is there and in order; as above, also of an abstract profile. */
 MUST_USE enum result profile_check_chain(struct slice path, const struct check_source *source,
 					 struct check_report *report, struct error *err);
+
+/* The document that a problem's `schema_location` lies in; empty where it is under a name of its own. */
+struct slice schema_location_path(struct slice location);
 
 /* Appends the problems as a JSON array of {"profile", "pointer", "keyword", "message", "origin": {…}}. */
 void check_problems_write(struct buf *ret, const struct check_problem *problems, uint32_t count);

@@ -46,7 +46,7 @@ static enum result read_check(struct checking *k, struct error *err)
 		rc = body_text(&k->body, keys[0], 32, &permission, err);
 	if (rc == OK && !permission_parse(permission, &k->permission))
 		rc = fail(err, E_MALFORMED,
-			  "`permission` must be read, list, write, check, delete, rollback, "
+			  "`permission` must be read, use, list, write, check, delete, rollback, "
 			  "destroy, audit, grant or admin");
 	if (rc == OK)
 		rc = body_text(&k->body, keys[1], PATH_BYTES_MAX, &k->path, err);

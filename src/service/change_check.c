@@ -142,6 +142,8 @@ void schema_problems_add(struct write *w, const struct view_doc *d,
 		const struct schema_problem *p = &report->problems[i];
 		struct check_problem place = {.pointer = p->pointer,
 					      .keyword = p->keyword,
+					      .constraint =
+						      schema_location_path(p->schema_location),
 					      .origin_path = d->path,
 					      .origin_version = d->version};
 

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define SCHEMA_DEPTH_MAX      16
+#define SCHEMAS_LOOKED_AT_MAX 256
+
 static struct slice keep_text(struct check_report *r, struct slice s)
 {
 	const char *copy = arena_text(&r->arena, s);
@@ -19,6 +22,8 @@ static void fill(struct check_report *r, struct check_problem *p, const struct c
 	p->profile = keep_text(r, place->profile);
 	p->pointer = keep_text(r, place->pointer);
 	p->keyword = keep_text(r, place->keyword);
+	p->schema = keep_text(r, place->schema);
+	p->constraint = keep_text(r, place->constraint);
 	p->origin_path = keep_text(r, place->origin_path);
 	p->message = arena_text(&r->arena, slice_text(message));
 	if (p->message == NULL)
@@ -120,6 +125,45 @@ static bool may_see_names(const struct write *w, struct slice text, struct slice
 	return hidden == 0 || (hidden == 1 && is_place_seen);
 }
 
+static const struct doc_edges *schema_edges(const struct write *w, struct slice path)
+{
+	const struct snap_doc *d;
+
+	for (uint32_t i = 0; i < w->affected_count; i++) {
+		if (w->affected[i].has_edges && slice_is_equal(w->affected[i].path, path))
+			return w->affected[i].edges;
+	}
+	d = snapshot_doc(w->view.snapshot, path);
+	return d != NULL ? d->edges : NULL;
+}
+
+/* The schema and all that it refers to. `budget` bounds the walk: what is wider than that is not shown. */
+static bool may_see_schemas(const struct write *w, struct slice path, uint32_t depth,
+			    uint32_t *budget)
+{
+	const struct doc_edges *edges = schema_edges(w, path);
+
+	if (depth == SCHEMA_DEPTH_MAX || *budget == 0 || !may_see(w, path))
+		return false;
+	--*budget;
+	for (uint32_t i = 0; edges != NULL && i < edges->count; i++) {
+		if (!slice_is_equal(edges->items[i].target, path) &&
+		    !may_see_schemas(w, edges->items[i].target, depth + 1, budget))
+			return false;
+	}
+	return true;
+}
+
+/* Which constraint it is that a value does not fit is part of the schema. */
+static bool may_see_constraint(const struct write *w, const struct check_problem *p)
+{
+	uint32_t budget = SCHEMAS_LOOKED_AT_MAX;
+
+	if (p->constraint.len != 0)
+		return may_see(w, p->constraint);
+	return p->schema.len == 0 || may_see_schemas(w, p->schema, 0, &budget);
+}
+
 /* A problem as the writer may see it; false: not at all. */
 static bool cut_problem(const struct write *w, struct check_problem *p)
 {
@@ -133,6 +177,10 @@ static bool cut_problem(const struct write *w, struct check_problem *p)
 			slice_is_text(p->keyword, "$extends")
 				? "its inheritance is broken in a profile that you may not read"
 				: "it needs a document that you may not read";
+	if (!may_see_constraint(w, p)) {
+		p->message = "does not fit a schema that you may not read";
+		p->keyword = SLICE_NULL;
+	}
 	if (!may_see_place)
 		p->origin_path = SLICE_NULL;
 	return true;

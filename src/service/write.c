@@ -276,6 +276,8 @@ enum step write_prepare(struct scene *scene, struct write *w)
 		rc = refuse_twice(w, &err);
 	if (rc == OK)
 		rc = prepare_changes(scene, w, &err);
+	if (rc == OK)
+		rc = referral_check(w, &err);
 	if (rc != OK)
 		return answer_refused(w, rc, &err);
 	rc = check_changes(scene, w, &err);

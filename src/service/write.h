@@ -125,6 +125,9 @@ bool write_may_change(const struct scene *scene, const struct write *w, const st
 /* write_prepare.c: what one change comes to by itself: version, state, new content. Does not look at others. */
 MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
 				    struct error *err);
+/* referral.c: whether the writer may refer to what the changes newly refer to. E_FORBIDDEN, recorded. Before anything of what is referred to is
+ * looked at. */
+MUST_USE enum result referral_check(struct write *w, struct error *err);
 /* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
 MUST_USE enum result change_check(struct scene *scene, struct write *w, struct change *c,
 				  struct error *err);

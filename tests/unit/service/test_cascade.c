@@ -189,9 +189,10 @@ Test(cascade, no_answer_names_what_its_reader_may_not_read)
 Test(cascade, what_is_wrong_above_is_told_without_the_names_of_what_one_may_not_read)
 {
 	CLEANUP(buf_clear)
-	struct buf token =
-		fixture_token(&f, "heir",
-			      "rules: [{allow: [read, write], on: [profiles/orders/mine]}]");
+	struct buf token = fixture_token(
+		&f, "heir",
+		"rules: [{allow: [read, write], on: [profiles/orders/mine]}, "
+		"{allow: [use], on: [profiles/orders/middle, profiles/orders/none]}]");
 	struct told t;
 
 	put("profiles/orders/top", "a: 1\n");
