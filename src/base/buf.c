@@ -93,21 +93,28 @@ void buf_append_u64(struct buf *b, uint64_t value)
 	buf_append(b, digits + at, sizeof digits - at);
 }
 
-void buf_printf(struct buf *b, const char *fmt, ...)
+void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {
-	va_list args, again;
+	va_list again;
 	int len;
 
-	va_start(args, fmt);
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, fmt, args);
 	if (len < 0)
 		b->is_failed = true;
-	else if (buf_reserve(b, (size_t)len)) {
+	if (len >= 0 && buf_reserve(b, (size_t)len)) {
 		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
 		b->len += (size_t)len;
 	}
 	va_end(again);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	buf_vprintf(b, fmt, args);
 	va_end(args);
 }
 

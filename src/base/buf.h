@@ -35,6 +35,7 @@ void buf_append_text(struct buf *b, const char *text);
 void buf_append_char(struct buf *b, char c);
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 
 void buf_cut(struct buf *b, size_t len); /* keeps the first `len` bytes, wipes the rest */
 

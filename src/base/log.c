@@ -37,16 +37,6 @@ bool log_level_parse(struct slice word, enum log_level *ret)
 	return false;
 }
 
-/* One output character or escape; the room for the longest, "\xNN", is the caller's to keep. */
-static size_t put_escaped(char *out, unsigned char c)
-{
-	if (c >= 0x20 && c != 0x7f) {
-		*out = (char)c;
-		return 1;
-	}
-	return (size_t)snprintf(out, 5, "\\x%02x", c);
-}
-
 /* A sink that takes nothing more loses the line: there is nowhere to say it. */
 static void write_all(const char *line, size_t len)
 {
@@ -64,8 +54,9 @@ static void write_all(const char *line, size_t len)
 
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
-	char stamp[TIMESTAMP_BYTES], pairs[LINE_BYTES], line[LINE_BYTES + 8];
-	size_t used;
+	char stamp[TIMESTAMP_BYTES], pairs[LINE_BYTES], line[LINE_BYTES + TEXT_VISIBLE_BYTES];
+	struct slice rest;
+	size_t used, at = 0;
 	va_list args;
 	int head;
 
@@ -80,8 +71,10 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	if (head < 0)
 		return;
 	used = (size_t)head < LINE_BYTES ? (size_t)head : LINE_BYTES - 1;
-	for (const char *p = pairs; *p != '\0' && used < LINE_BYTES; p++)
-		used += put_escaped(line + used, (unsigned char)*p);
+	rest = slice_text(pairs);
+	rest.len = utf8_whole(rest);
+	while (at < rest.len && used < LINE_BYTES)
+		used += text_visible(line + used, rest, &at);
 	if (used >= LINE_BYTES)
 		used = utf8_whole(slice_make(line, LINE_BYTES));
 	line[used++] = '\n';
@@ -90,7 +83,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 
 const char *log_quote(char *ret, size_t size, struct slice text)
 {
-	size_t used = 0;
+	size_t used = 0, at = 0;
 
 	if (size < 3) {
 		if (size != 0)
@@ -98,10 +91,17 @@ const char *log_quote(char *ret, size_t size, struct slice text)
 		return ret;
 	}
 	ret[used++] = '"';
-	for (size_t i = 0; i < text.len && used + 7 < size; i++) {
-		if (text.data[i] == '"' || text.data[i] == '\\')
+	while (at < text.len && used + 7 < size) {
+		char out[TEXT_VISIBLE_BYTES];
+		bool is_escaped = text.data[at] == '"' || text.data[at] == '\\';
+		size_t len = text_visible(out, text, &at);
+
+		if (used + len + 3 > size)
+			break;
+		if (is_escaped)
 			ret[used++] = '\\';
-		used += put_escaped(ret + used, (unsigned char)text.data[i]);
+		memcpy(ret + used, out, len);
+		used += len;
 	}
 	ret[used++] = '"';
 	ret[used] = '\0';

@@ -15,7 +15,7 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* `event` is a short constant word or words joined by '_'; `fmt` the key=value pairs, may be "".
- * Control characters in what was formatted are written as \xNN. Lines are cut at 2,000 bytes. */
+ * What was formatted is written as text_visible() has it. Lines are cut at 2,000 bytes. */
 void log_line(enum log_level level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Before threads start. `fd` stays the caller's. */
@@ -23,6 +23,6 @@ void log_set_sink(int fd, enum log_level most);
 
 bool log_level_parse(struct slice word, enum log_level *ret); /* "error" … "debug" */
 
-/* A value in double quotes with '"', '\' and control characters escaped, for use as "%s".
+/* A value in double quotes with '"', '\' and what text_visible() escapes, for use as "%s".
  * Cut to fit; gives back `ret`. */
 const char *log_quote(char *ret, size_t size, struct slice text);

@@ -6,6 +6,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Puts a '?' for each character that could move a cursor or mislead a reader. */
+static void hide(char *text)
+{
+	struct slice s = slice_text(text);
+	size_t at = 0, used = 0;
+
+	while (at < s.len) {
+		char out[TEXT_VISIBLE_BYTES];
+		size_t from = at, len = text_visible(out, s, &at);
+
+		if (len != at - from || memcmp(out, text + from, len) != 0) {
+			out[0] = '?';
+			len = 1;
+		}
+		memcpy(text + used, out, len);
+		used += len;
+	}
+	text[used] = '\0';
+}
+
 /* Formats behind the first `used` bytes; what does not fit is cut, between characters. A name in it may be anybody's, and
  * the text may end on a terminal. */
 static void put_text(struct error *err, size_t used, const char *fmt, va_list args)
@@ -18,10 +38,7 @@ static void put_text(struct error *err, size_t used, const char *fmt, va_list ar
 
 	if (len >= 0 && (size_t)len >= room)
 		err->text[utf8_whole(slice_make(err->text, sizeof err->text - 1))] = '\0';
-	for (char *c = err->text + used; *c != '\0'; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	}
+	hide(err->text + used);
 }
 
 static void PRINTF_LIKE(2, 3) append_text(struct error *err, const char *fmt, ...)

@@ -55,7 +55,7 @@ struct error {
 	}
 
 /* Writes the explanation and gives back `rc`. `err` may be NULL. Text that does not fit is cut, between
- * characters; control characters become '?'. */
+ * characters; what text_visible() escapes becomes '?'. */
 enum result fail(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* As fail(), for a place in an input. */

@@ -201,35 +201,91 @@ void json_append_string(struct buf *b, struct slice s)
 	buf_append_char(b, '"');
 }
 
-/* What could move a cursor, or reorder what a reader sees (Unicode's bidirectional controls). */
-static bool is_unprintable(uint32_t cp)
+/* Control characters (C0, DEL, C1), Unicode's bidirectional controls (UAX 9), its other format characters and
+ * separators without a glyph of their own, and its default ignorables (UAX 44), which hide what they hold. */
+bool text_is_hidden(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c ||
-	       (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0x00, 0x1f},	  {0x7f, 0x9f},	      {0xad, 0xad},	  {0x34f, 0x34f},
+		{0x61c, 0x61c},	  {0x115f, 0x1160},   {0x17b4, 0x17b5},	  {0x180b, 0x180f},
+		{0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},	  {0x3164, 0x3164},
+		{0xfe00, 0xfe0f}, {0xfeff, 0xfeff},   {0xffa0, 0xffa0},	  {0xfff0, 0xfffb},
+		{0xfffe, 0xffff}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges) && cp >= ranges[i].first; i++) {
+		if (cp <= ranges[i].last)
+			return true;
+	}
+	return false;
 }
 
-/* Writes one character of `s` at `*at` as it shall stand in quotes; gives its length, at most 6. */
-static size_t quote_char(char out[static 8], struct slice s, size_t *at)
+/* Takes one character of `s` at `*at`; a byte that is not UTF-8 is one whose code point is UINT32_MAX. */
+static struct slice take_char(struct slice s, size_t *at, uint32_t *ret_code_point)
 {
 	unsigned char low, high, c = (unsigned char)s.data[*at];
 	int follow = c < 0x80 ? 0 : lead(c, &low, &high);
 	struct slice one = slice_first(slice_from(s, *at), follow >= 0 ? (size_t)follow + 1 : 1);
 	size_t from = 0;
-	uint32_t cp;
 
 	if (utf8_check(one) != SIZE_MAX) {
-		*at += 1;
-		return (size_t)snprintf(out, 8, "\\x%02x", c);
+		one.len = 1;
+		*ret_code_point = UINT32_MAX;
+	} else {
+		*ret_code_point = utf8_next(one, &from);
 	}
 	*at += one.len;
-	cp = utf8_next(one, &from);
-	if (is_unprintable(cp))
-		return (size_t)snprintf(out, 8, "\\u%04x", (unsigned)cp);
-	if (c == '"' || c == '\\')
-		return (size_t)snprintf(out, 8, "\\%c", c);
-	memcpy(out, one.data, one.len);
-	return one.len;
+	return one;
+}
+
+size_t text_visible(char ret[static TEXT_VISIBLE_BYTES], struct slice s, size_t *at)
+{
+	uint32_t cp;
+	struct slice one = take_char(s, at, &cp);
+	const char *form = cp < 0x80 || cp == UINT32_MAX ? "\\x%02x"
+			   : cp < 0x10000		 ? "\\u%04x"
+							 : "\\U%08x";
+
+	if (cp != UINT32_MAX && !text_is_hidden(cp)) {
+		memcpy(ret, one.data, one.len);
+		return one.len;
+	}
+	if (cp == UINT32_MAX)
+		cp = (unsigned char)one.data[0];
+	return (size_t)snprintf(ret, TEXT_VISIBLE_BYTES, form, cp);
+}
+
+void text_append_visible(struct buf *b, struct slice s, const char *kept)
+{
+	size_t at = 0;
+
+	while (at < s.len) {
+		char out[TEXT_VISIBLE_BYTES];
+
+		if (s.data[at] != '\0' && strchr(kept, s.data[at]) != NULL)
+			buf_append_char(b, s.data[at++]);
+		else
+			buf_append(b, out, text_visible(out, s, &at));
+	}
+}
+
+/* Writes one character of `s` at `*at` as it shall stand in quotes; gives its length, at most 10. */
+static size_t quote_char(char out[static TEXT_VISIBLE_BYTES], struct slice s, size_t *at)
+{
+	char c = s.data[*at];
+
+	if (c == '"' || c == '\\') {
+		*at += 1;
+		return (size_t)snprintf(out, TEXT_VISIBLE_BYTES, "\\%c", c);
+	}
+	/* As in JSON. */
+	if ((unsigned char)c < 0x80 && text_is_hidden((unsigned char)c)) {
+		*at += 1;
+		return (size_t)snprintf(out, TEXT_VISIBLE_BYTES, "\\u%04x", (unsigned char)c);
+	}
+	return text_visible(out, s, at);
 }
 
 const char *text_quote(char *ret, size_t size, struct slice name)
@@ -244,7 +300,7 @@ const char *text_quote(char *ret, size_t size, struct slice name)
 	}
 	ret[0] = '"';
 	while (at < name.len) {
-		char out[8];
+		char out[TEXT_VISIBLE_BYTES];
 		size_t len = quote_char(out, name, &at);
 
 		if (used + len + tail > size) {

@@ -21,6 +21,8 @@ Test(log, a_quoted_value_can_break_no_line)
 		{"plain", 64, "\"plain\""},
 		{"a\"b\\c", 64, "\"a\\\"b\\\\c\""},
 		{"one\ntwo\x1b", 64, "\"one\\x0atwo\\x1b\""},
+		{"\xc2\x9b\xe2\x80\xae\xff", 64, "\"\\u009b\\u202e\\xff\""},
+		{"\xf3\xa0\x81\x81", 12, "\"\""},
 		{"0123456789", 12, "\"0123\""},
 		{"x", 3, "\"\""},
 		{"x", 2, ""},
@@ -75,6 +77,15 @@ Test(log, control_characters_make_no_second_line)
 	capture(&b, LOG_DEBUG, LOG_ERROR, "x\n2026-11-20T00:00:00.000Z info forged");
 	cr_expect(strstr(b.data, "key=x\\x0a2026") != NULL, "%s", b.data);
 	cr_expect(strstr(b.data, "\n2026-11-20T00:00:00.000Z info forged") == NULL);
+}
+
+Test(log, what_reorders_or_hides_text_is_made_visible)
+{
+	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+
+	capture(&b, LOG_DEBUG, LOG_ERROR, "\xc2\x9b\xe2\x80\xae\xff gr\xc3\xbc\xc3\x9f");
+	cr_expect(strstr(b.data, "key=\\u009b\\u202e\\xff gr\xc3\xbc\xc3\x9f\n") != NULL, "%s",
+		  b.data);
 }
 
 Test(log, a_long_line_is_cut)

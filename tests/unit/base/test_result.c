@@ -75,6 +75,14 @@ Test(result, a_name_in_a_text_moves_no_cursor)
 	cr_expect_str_eq(err.text, "?: `a?[2J??b\xc3\xbc`");
 }
 
+Test(result, a_name_in_a_text_hides_and_reorders_nothing)
+{
+	struct error err = ERROR_NULL;
+
+	(void)fail(&err, E_INVALID, "`%s`", "\xe2\x80\xae\xc2\x9bx\xff\xf3\xa0\x81\x81\xc3\xbc\\");
+	cr_expect_str_eq(err.text, "`??x??\xc3\xbc\\`");
+}
+
 Test(result, nobody_has_to_want_an_explanation)
 {
 	cr_expect_eq(fail(NULL, E_IO, "x"), E_IO);

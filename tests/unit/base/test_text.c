@@ -157,6 +157,45 @@ Test(text, a_quoted_name_can_do_no_harm_and_fits)
 	}
 }
 
+Test(text, what_moves_hides_or_reorders_is_made_visible)
+{
+	static const struct {
+		const char *text, *visible;
+	} cases[] = {
+		{"plain \\ \"text\"", "plain \\ \"text\""},
+		{"\x1b[2J\r\x7f", "\\x1b[2J\\x0d\\x7f"},
+		{"kept\n\t", "kept\n\t"},
+		{"\xc2\x9b\xc2\xad", "\\u009b\\u00ad"},
+		{"\xd8\x9c\xe2\x80\x8e\xe2\x80\xae\xe2\x81\xa9", "\\u061c\\u200e\\u202e\\u2069"},
+		{"\xe2\x80\x8b\xe2\x80\xa8\xef\xbb\xbf\xef\xb8\x8f",
+		 "\\u200b\\u2028\\ufeff\\ufe0f"},
+		{"\xf3\xa0\x81\x81", "\\U000e0041"},
+		{"\xff\xc3(\xed\xa0\x80", "\\xff\\xc3(\\xed\\xa0\\x80"},
+		{"\xc3", "\\xc3"},
+		{"gr\xc3\xbc\xc3\x9f \xd7\xa9 \xe4\xb8\xad \xf0\x9f\x98\x80",
+		 "gr\xc3\xbc\xc3\x9f \xd7\xa9 \xe4\xb8\xad \xf0\x9f\x98\x80"},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf out = BUF_NULL;
+
+		text_append_visible(&out, slice_text(cases[i].text), "\n\t");
+		cr_expect(slice_is_text(buf_slice(&out), cases[i].visible), "%s", out.data);
+		buf_clear(&out);
+	}
+}
+
+Test(text, no_character_of_a_terminals_is_shown)
+{
+	for (uint32_t cp = 0; cp < 0xa0; cp++)
+		cr_expect_eq(text_is_hidden(cp), cp < 0x20 || cp >= 0x7f, "%x", cp);
+	for (uint32_t cp = 0x202a; cp <= 0x202e; cp++)
+		cr_expect(text_is_hidden(cp), "%x", cp);
+	for (uint32_t cp = 0x2066; cp <= 0x2069; cp++)
+		cr_expect(text_is_hidden(cp), "%x", cp);
+}
+
 Test(text, hexadecimal_survives_formatting_and_parsing)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_NULL;
