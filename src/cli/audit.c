@@ -47,7 +47,7 @@ static int print_entries(struct session *s)
 	const struct tree_node *items;
 
 	if (session_is_json(s))
-		return print_line(buf_slice(&s->response.body));
+		return print_content_line(buf_slice(&s->response.body));
 	if (!session_read_json(s, &audit_list_command, &tree))
 		return EXIT_REFUSED;
 	items = json_array(&tree.root, "items");
@@ -55,7 +55,7 @@ static int print_entries(struct session *s)
 		entry_write(&text, &items->of.items[i]);
 	if (text.len == 0)
 		buf_append_text(&text, "no entries\n");
-	return print_slice(buf_slice(&text));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
 static int run_list(int argc, char **argv)
@@ -99,7 +99,7 @@ static int run_list(int argc, char **argv)
 		code = session_call(&s, &audit_list_command, &request);
 	if (code != EXIT_DONE)
 		return code;
-	return request.accept != NULL ? print_slice(buf_slice(&s.response.body))
+	return request.accept != NULL ? print_content(buf_slice(&s.response.body))
 				      : print_entries(&s);
 }
 

@@ -7,9 +7,6 @@
 #include "cli/audit_rows.h"
 #include "crypto/crypto.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #define KEY_BYTES_FILE_MAX 4096
 
 struct verify_options {
@@ -30,8 +27,8 @@ static void session_closep(struct store_session **s)
 static void show_progress(void *ctx, uint64_t entries)
 {
 	(void)ctx;
-	if (isatty(STDERR_FILENO) && entries % 65536 == 0 && entries != 0)
-		fprintf(stderr, "\r%llu entries", (unsigned long long)entries);
+	if (entries % 65536 == 0 && entries != 0)
+		print_progress("%llu entries", (unsigned long long)entries);
 }
 
 /* The key that is trusted: --key, else the data directory's own audit.pub, and then it is said. */
@@ -49,10 +46,10 @@ static enum result read_key(struct vkey *ret, const struct verify_options *o, st
 		buf_append_text(&file, o->key_file);
 	} else {
 		buf_printf(&file, "%s/audit.pub", o->folder);
-		fprintf(stderr,
-			"reeve audit verify: trusting %s, which whoever can change the log "
-			"can change too; keep a copy and use --key\n",
-			file.data != NULL ? file.data : "");
+		print_line(TO_STDERR,
+			   "reeve audit verify: trusting %s, which whoever can change the log "
+			   "can change too; keep a copy and use --key",
+			   file.data != NULL ? file.data : "");
 	}
 	rc = buf_check(&file, err);
 	if (rc == OK)
@@ -97,19 +94,34 @@ static int report(const struct audit_report *r, const struct verify_options *o, 
 	hex_append(&root, r->root, sizeof r->root);
 	timestamp_format(first, r->first_time_ms);
 	timestamp_format(last, r->last_time_ms);
-	printf("sound: %llu entries", (unsigned long long)r->entries);
-	if (r->entries != 0)
-		printf(" from %s to %s", first, last);
-	printf("\nroot %s\n", root.data != NULL ? root.data : "");
+	print_line(TO_STDOUT, "sound: %llu entries%s%s%s%s", (unsigned long long)r->entries,
+		   r->entries != 0 ? " from " : "", r->entries != 0 ? first : "",
+		   r->entries != 0 ? " to " : "", r->entries != 0 ? last : "");
+	print_line(TO_STDOUT, "root %s", root.data != NULL ? root.data : "");
 	if (o->older_file != NULL)
-		printf("holds the %llu entries of the older checkpoint unchanged\n",
-		       (unsigned long long)r->older_size);
+		print_line(TO_STDOUT, "holds the %llu entries of the older checkpoint unchanged",
+			   (unsigned long long)r->older_size);
 	else
-		puts("no older checkpoint was compared: a log that was rewritten by whoever holds its key "
-		     "is found only by one (--save-checkpoint now, --older next time)");
+		print_line(
+			TO_STDOUT,
+			"no older checkpoint was compared: a log that was rewritten by whoever "
+			"holds its key is found only by one (--save-checkpoint now, --older next "
+			"time)");
 	if (o->save_file != NULL && file_write(o->save_file, note, 0644, &err) != OK)
 		return say_failure(&audit_verify_command, E_IO, &err);
 	return EXIT_DONE;
+}
+
+static void print_unsound(const struct audit_report *r, bool is_corrupt, const struct error *err)
+{
+	const char *why = r->first_problem[0] != '\0' ? r->first_problem : err->text;
+
+	if (is_corrupt)
+		print_line(TO_STDERR,
+			   "reeve audit verify: NOT SOUND, %llu problem%s; the first: %s",
+			   (unsigned long long)r->problems, r->problems == 1 ? "" : "s", why);
+	else
+		print_line(TO_STDERR, "reeve audit verify: could not be verified: %s", why);
 }
 
 static int verify(const struct verify_options *o, struct audit_pages *pages, struct slice note)
@@ -137,16 +149,10 @@ static int verify(const struct verify_options *o, struct audit_pages *pages, str
 	}
 	what.progress = show_progress;
 	rc = audit_verify(&r, &what, &err);
-	if (isatty(STDERR_FILENO))
-		fputs("\r", stderr);
+	print_progress_end();
 	if (rc == OK)
 		return report(&r, o, note);
-	if (rc == E_CORRUPT)
-		fprintf(stderr, "reeve audit verify: NOT SOUND, %llu problem%s; the first: ",
-			(unsigned long long)r.problems, r.problems == 1 ? "" : "s");
-	else
-		fputs("reeve audit verify: could not be verified: ", stderr);
-	fprintf(stderr, "%s\n", r.first_problem[0] != '\0' ? r.first_problem : err.text);
+	print_unsound(&r, rc == E_CORRUPT, &err);
 	return EXIT_REFUSED;
 }
 

@@ -5,8 +5,6 @@
 #include "cli/session.h"
 #include "schema/profile_check.h"
 
-#include <stdio.h>
-
 struct checked {
 	const struct folder_document *document;
 	struct tree tree;
@@ -264,29 +262,33 @@ static uint32_t count_errors(const struct checking *c)
 static void print_problem(const struct checking *c, const struct check_problem *p, const char *what)
 {
 	const struct folder_document *d = folder_get(&c->folder, p->origin_path);
+	CLEANUP(buf_clear) struct buf place = BUF_NULL;
 
+	if (d != NULL)
+		buf_append_text(&place, d->file);
 	if (d != NULL && p->line != 0)
-		printf("%s:%u:%u: ", d->file, p->line, p->column);
-	else if (d != NULL)
-		printf("%s: ", d->file);
-	printf("%s%.*s%s%.*s%s%s\n", what, SLICE_ARGS(p->profile),
-	       p->profile.len != 0 && p->pointer.len != 0 ? " " : "", SLICE_ARGS(p->pointer),
-	       p->profile.len + p->pointer.len != 0 ? ": " : "", p->message);
+		buf_printf(&place, ":%u:%u", p->line, p->column);
+	print_line(TO_STDOUT, "%.*s%s%s%.*s%s%.*s%s%s", SLICE_ARGS(buf_slice(&place)),
+		   place.len != 0 ? ": " : "", what, SLICE_ARGS(p->profile),
+		   p->profile.len != 0 && p->pointer.len != 0 ? " " : "", SLICE_ARGS(p->pointer),
+		   p->profile.len + p->pointer.len != 0 ? ": " : "", p->message);
 }
 
 static int print_report(const struct checking *c)
 {
+	CLEANUP(buf_clear) struct buf total = BUF_NULL;
 	uint32_t errors = count_errors(c);
 
 	for (uint32_t i = 0; i < c->errors.count; i++)
 		print_problem(c, &c->errors.items[i], "");
 	for (uint32_t i = 0; i < c->warnings.count; i++)
 		print_problem(c, &c->warnings.items[i], "warning: ");
-	printf("%zu documents, %u error%s", c->folder.count, errors, errors == 1 ? "" : "s");
+	buf_printf(&total, "%zu documents, %u error%s", c->folder.count, errors,
+		   errors == 1 ? "" : "s");
 	if (c->report.unchecked_count != 0)
-		printf(", %u checks that need the value of a secret were left out",
-		       c->report.unchecked_count);
-	putchar('\n');
+		buf_printf(&total, ", %u checks that need the value of a secret were left out",
+			   c->report.unchecked_count);
+	print_line(TO_STDOUT, "%.*s", SLICE_ARGS(buf_slice(&total)));
 	return errors == 0 ? EXIT_DONE : EXIT_REFUSED;
 }
 
@@ -301,7 +303,7 @@ static int print_json(const struct checking *c)
 	buf_append_text(&text, ",\"unchecked\":");
 	check_problems_write(&text, c->report.unchecked, c->report.unchecked_count);
 	buf_append_text(&text, "}");
-	if (print_line(buf_slice(&text)) != EXIT_DONE)
+	if (print_content_line(buf_slice(&text)) != EXIT_DONE)
 		return EXIT_REFUSED;
 	return count_errors(c) == 0 ? EXIT_DONE : EXIT_REFUSED;
 }

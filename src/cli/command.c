@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
-#include <stdio.h>
+#include "cli/output.h"
+
 #include <string.h>
 
 /* The second word of "secret put". */
@@ -11,19 +12,23 @@ static const char *last_word(const struct command *command)
 	return blank != NULL ? blank + 1 : command->name;
 }
 
-static void print_list(FILE *to, const struct command *command)
+static void print_list(enum print_to to, const struct command *command)
 {
 	const char *example = strstr(command->subcommands[0]->help, "Example: ");
 
-	fprintf(to, "Usage: reeve %s COMMAND …\n\n%s.\n\n", command->name, command->summary);
+	print_line(to, "Usage: reeve %s COMMAND …", command->name);
+	print_line(to, "%s", "");
+	print_line(to, "%s.", command->summary);
+	print_line(to, "%s", "");
 	for (unsigned i = 0; i < command->subcommands_count; i++)
-		fprintf(to, "  %-10s %s\n", last_word(command->subcommands[i]),
-			command->subcommands[i]->summary);
+		print_line(to, "  %-10s %s", last_word(command->subcommands[i]),
+			   command->subcommands[i]->summary);
+	print_line(to, "%s", "");
 	if (command->help != NULL)
-		fprintf(to, "\n%s", command->help);
-	fprintf(to, "\nHelp on one: reeve %s COMMAND --help\n", command->name);
+		print_text(to, slice_text(command->help));
+	print_line(to, "Help on one: reeve %s COMMAND --help", command->name);
 	if (example != NULL)
-		fputs(example, to);
+		print_text(to, slice_text(example));
 }
 
 int command_run(const struct command *command, int argc, char **argv)
@@ -31,15 +36,17 @@ int command_run(const struct command *command, int argc, char **argv)
 	if (command->subcommands == NULL)
 		return command->run(argc, argv);
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		print_list(stdout, command);
+		print_list(TO_STDOUT, command);
 		return EXIT_DONE;
 	}
 	for (unsigned i = 0; argc > 1 && i < command->subcommands_count; i++) {
 		if (strcmp(argv[1], last_word(command->subcommands[i])) == 0)
 			return command_run(command->subcommands[i], argc - 1, argv + 1);
 	}
-	if (argc > 1)
-		fprintf(stderr, "reeve %s: no such command: %s\n\n", command->name, argv[1]);
-	print_list(stderr, command);
+	if (argc > 1) {
+		print_line(TO_STDERR, "reeve %s: no such command: %s", command->name, argv[1]);
+		print_line(TO_STDERR, "%s", "");
+	}
+	print_list(TO_STDERR, command);
 	return EXIT_USAGE;
 }

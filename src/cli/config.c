@@ -55,7 +55,7 @@ static int run_config(int argc, char **argv)
 	code = session_open(&s, &config_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &config_command, &request);
-	return code == EXIT_DONE ? print_line(buf_slice(&s.response.body)) : code;
+	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
 }
 
 const struct command config_command = {

@@ -24,14 +24,14 @@ static int print_pages(struct session *s, const struct command *command, struct 
 		if (code != EXIT_DONE)
 			return code;
 		if (session_is_json(s)) {
-			code = print_line(buf_slice(&s->response.body));
+			code = print_content_line(buf_slice(&s->response.body));
 		} else {
 			if (!session_read_json(s, command, &tree))
 				return EXIT_REFUSED;
 			items = json_array(&tree.root, "items");
 			if (is_first || (items != NULL && items->count != 0))
 				table_write(&text, items, columns, count, none);
-			code = print_slice(buf_slice(&text));
+			code = print_text(TO_STDOUT, buf_slice(&text));
 		}
 		if (code != EXIT_DONE || s->response.next[0] == '\0')
 			return code;
@@ -109,7 +109,7 @@ static int run_get(int argc, char **argv)
 	code = session_open(&s, &get_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &get_command, &request);
-	return code == EXIT_DONE ? print_line(buf_slice(&s.response.body)) : code;
+	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
 }
 
 const struct command get_command = {
@@ -175,13 +175,13 @@ static int print_diff(struct session *s, const struct command *command)
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 
 	if (session_is_json(s))
-		return print_line(buf_slice(&s->response.body));
+		return print_content_line(buf_slice(&s->response.body));
 	if (!session_read_json(s, command, &tree))
 		return EXIT_REFUSED;
 	diff_write(&text, json_array(&tree.root, "diff"), "");
 	if (text.len == 0)
 		buf_append_text(&text, "no difference\n");
-	return print_slice(buf_slice(&text));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
 static int run_diff(int argc, char **argv)

@@ -134,9 +134,10 @@ static int delete_document(const struct command *command, int argc, char **argv,
 		code = session_call(&s, command, &request);
 	if (code != EXIT_DONE || is_dry_run)
 		return code == EXIT_DONE ? write_answer_print(&s, command) : code;
-	printf("deleted %s in revision %llu (it can be undeleted: reeve %s %s --versions N)\n",
-	       operands.items[0], (unsigned long long)s.response.revision, undelete,
-	       operands.items[0]);
+	print_line(TO_STDOUT,
+		   "deleted %s in revision %llu (it can be undeleted: reeve %s %s --versions N)",
+		   operands.items[0], (unsigned long long)s.response.revision, undelete,
+		   operands.items[0]);
 	return EXIT_DONE;
 }
 

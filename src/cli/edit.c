@@ -126,7 +126,8 @@ static void keep_draft(struct draft *d, struct slice target)
 {
 	d->is_kept = !slice_starts_with(target, SLICE_LITERAL("/v1/secrets/"));
 	if (d->is_kept)
-		fprintf(stderr, "reeve edit: nothing was stored; your text is in %s\n", d->file);
+		print_line(TO_STDERR, "reeve edit: nothing was stored; your text is in %s",
+			   d->file);
 }
 
 /* Edits until the server takes it, nothing was changed, or the person gives up. */
@@ -138,14 +139,14 @@ static int edit_until_taken(struct draft *d, struct session *s, struct slice tar
 		enum result rc;
 
 		if (run_editor(d->file) != 0) {
-			fputs("reeve edit: the editor failed; nothing was stored\n", stderr);
+			print_line(TO_STDERR, "reeve edit: the editor failed; nothing was stored");
 			return EXIT_REFUSED;
 		}
 		rc = file_read(&text, d->file, SOURCE_BYTES_MAX, &err);
 		if (rc != OK)
 			return say_failure(&edit_command, rc, &err);
 		if (slice_is_equal(buf_slice(&text), buf_slice(&d->source))) {
-			puts("nothing changed");
+			print_line(TO_STDOUT, "nothing changed");
 			return EXIT_DONE;
 		}
 		if (put_back(d, s, target, buf_slice(&text)) == EXIT_DONE)

@@ -2,13 +2,10 @@
 #include "cli/commands.h"
 
 #include "base/memory.h"
+#include "cli/output.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 const struct command *const commands[] = {
 	&apply_command,	 &check_command,    &get_command,    &put_command,	  &edit_command,
@@ -19,18 +16,21 @@ const struct command *const commands[] = {
 };
 const size_t commands_count = ARRAY_SIZE(commands);
 
-static void print_commands(FILE *to)
+static void print_commands(enum print_to to)
 {
-	fputs("Usage: reeve COMMAND …\n\n"
-	      "Configuration and secrets for data pipelines: layered, validated, versioned, audited.\n\n",
-	      to);
+	static const struct slice head = SLICE_INIT(
+		"Usage: reeve COMMAND …\n\n"
+		"Configuration and secrets for data pipelines: layered, validated, versioned, audited.\n\n");
+	static const struct slice foot = SLICE_INIT(
+		"\nHelp on one: reeve COMMAND --help\n"
+		"REEVE_ADDR names the server, REEVE_TOKEN_FILE or REEVE_TOKEN your token.\n"
+		"Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 changes (--exit-code).\n"
+		"Example: reeve config orders/production\n");
+
+	print_text(to, head);
 	for (size_t i = 0; i < commands_count; i++)
-		fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nHelp on one: reeve COMMAND --help\n"
-	      "REEVE_ADDR names the server, REEVE_TOKEN_FILE or REEVE_TOKEN your token.\n"
-	      "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 changes (--exit-code).\n"
-	      "Example: reeve config orders/production\n",
-	      to);
+		print_line(to, "  %-10s  %s", commands[i]->name, commands[i]->summary);
+	print_text(to, foot);
 }
 
 static const struct command *find(const char *name)
@@ -40,24 +40,6 @@ static const struct command *find(const char *name)
 			return commands[i];
 	}
 	return NULL;
-}
-
-/* "reeve log | head" is no reason for a complaint. */
-static bool is_reader_gone(void)
-{
-	struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
-
-	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
-}
-
-/* What standard output did not take was not done. */
-static int finish(int code)
-{
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
-		return code;
-	if (!is_reader_gone())
-		fputs("reeve: cannot write to standard output\n", stderr);
-	return code == EXIT_DONE || code == EXIT_CHANGES ? EXIT_REFUSED : code;
 }
 
 static bool asks_for_help(const char *word)
@@ -73,16 +55,16 @@ int main(int argc, char **argv)
 	/* A reader of our output that goes away is an ordinary failure to write. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
-		print_commands(stderr);
+		print_commands(TO_STDERR);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		puts("reeve " REEVE_VERSION);
-		return finish(EXIT_DONE);
+		print_line(TO_STDOUT, "reeve " REEVE_VERSION);
+		return output_finish(EXIT_DONE);
 	}
 	if (asks_for_help(argv[1]) && argc == 2) {
-		print_commands(stdout);
-		return finish(EXIT_DONE);
+		print_commands(TO_STDOUT);
+		return output_finish(EXIT_DONE);
 	}
 	/* "reeve help secret put" asks as "reeve secret put --help" does. */
 	if (asks_for_help(argv[1])) {
@@ -91,8 +73,9 @@ int main(int argc, char **argv)
 	}
 	command = find(argv[1]);
 	if (command != NULL)
-		return finish(command_run(command, argc - 1, argv + 1));
-	fprintf(stderr, "reeve: no such command: %s\n\n", argv[1]);
-	print_commands(stderr);
+		return output_finish(command_run(command, argc - 1, argv + 1));
+	print_line(TO_STDERR, "reeve: no such command: %s", argv[1]);
+	print_line(TO_STDERR, "%s", "");
+	print_commands(TO_STDERR);
 	return EXIT_USAGE;
 }

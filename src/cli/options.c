@@ -1,10 +1,9 @@
 #include "cli/options.h"
 
-#include "base/memory.h"
+#include "base/buf.h"
+#include "cli/output.h"
 
 #include <getopt.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define ROWS_MAX   32
@@ -12,9 +11,11 @@
 
 static int say_usage(const struct command *command, const char *fmt, va_list args)
 {
-	fprintf(stderr, "reeve %s: ", command->name);
-	vfprintf(stderr, fmt, args);
-	fprintf(stderr, "\nTry: reeve %s --help\n", command->name);
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+
+	buf_vprintf(&text, fmt, args);
+	print_line(TO_STDERR, "reeve %s: %.*s", command->name, SLICE_ARGS(buf_slice(&text)));
+	print_line(TO_STDERR, "Try: reeve %s --help", command->name);
 	return EXIT_USAGE;
 }
 
@@ -100,7 +101,7 @@ static bool check_operands(const struct operands *o, const struct command *comma
 			   int max, int *ret_exit)
 {
 	if (o->count < min)
-		*ret_exit = usage_error(command, "a word is missing\n%.*s",
+		*ret_exit = usage_error(command, "a word is missing: %.*s",
 					(int)strcspn(command->help, "\n"), command->help);
 	else if (max >= 0 && o->count > max)
 		*ret_exit = usage_error(command, "one word too many: %s", o->items[max]);
@@ -127,7 +128,7 @@ bool options_parse(struct operands *ret, const struct command *command, int argc
 		const struct option_row *row = row_of(code, rows, count);
 
 		if (code == 'h' && row == NULL) {
-			fputs(command->help, stdout);
+			print_text(TO_STDOUT, slice_text(command->help));
 			*ret_exit = EXIT_DONE;
 			return false;
 		}

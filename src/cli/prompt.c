@@ -1,11 +1,11 @@
 #include "cli/prompt.h"
 
 #include "base/file.h"
+#include "cli/output.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
@@ -62,13 +62,12 @@ static enum result ask(struct buf *ret, struct slice name, int signal_fd, size_t
 		return fail_errno(err, E_IO, "terminal");
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "%.*s: ", SLICE_ARGS(name));
-	fflush(stderr);
+	print_prompt("%.*s: ", SLICE_ARGS(name));
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0)
 		return fail_errno(err, E_IO, "terminal");
 	rc = read_line(ret, signal_fd, bytes_max, err);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	fputc('\n', stderr);
+	print_line(TO_STDERR, "%s", "");
 	return rc;
 }
 
@@ -101,8 +100,7 @@ bool prompt_yes(const char *question)
 
 	if (!isatty(STDIN_FILENO))
 		return false;
-	fprintf(stderr, "%s [y/N] ", question);
-	fflush(stderr);
+	print_prompt("%s [y/N] ", question);
 	return read_line(&answer, -1, 64, &ignored) == OK && answer.len != 0 &&
 	       (answer.data[0] == 'y' || answer.data[0] == 'Y');
 }

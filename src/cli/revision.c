@@ -6,8 +6,6 @@
 #include "cli/write_answer.h"
 #include "client/url.h"
 
-#include <stdio.h>
-
 static const char *const text_or_json[] = {"text", "json"};
 
 static int run_log(int argc, char **argv)
@@ -40,14 +38,14 @@ static int run_log(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
-		return print_line(buf_slice(&s.response.body));
+		return print_content_line(buf_slice(&s.response.body));
 	if (!session_read_json(&s, &log_command, &tree))
 		return EXIT_REFUSED;
 	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
 		    "no revisions");
 	if (s.response.next[0] != '\0')
 		buf_append_text(&text, "there are older ones: -n N shows more\n");
-	return print_slice(buf_slice(&text));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
 const struct command log_command = {
@@ -119,11 +117,11 @@ static int run_show(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
-		return print_line(buf_slice(&s.response.body));
+		return print_content_line(buf_slice(&s.response.body));
 	if (!session_read_json(&s, &show_command, &tree))
 		return EXIT_REFUSED;
 	revision_write(&text, &tree.root);
-	return print_slice(buf_slice(&text));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
 const struct command show_command = {.name = "show",

@@ -6,7 +6,6 @@
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -150,8 +149,10 @@ static enum result bench(struct schema_arguments *a, struct error *err)
 	if (rc != OK)
 		return rc;
 	instance_ns = time_instances(schema, &in, &valid);
-	printf("compile_ms %.4f\ninstances %zu\nvalid %zu\nns_per_instance %.1f\n",
-	       compile_ns / 1e6, in.count, valid, instance_ns);
+	print_line(TO_STDOUT, "compile_ms %.4f", compile_ns / 1e6);
+	print_line(TO_STDOUT, "instances %zu", in.count);
+	print_line(TO_STDOUT, "valid %zu", valid);
+	print_line(TO_STDOUT, "ns_per_instance %.1f", instance_ns);
 	return OK;
 }
 
@@ -168,7 +169,7 @@ static int run_bench(int argc, char **argv)
 		return usage_error(&schema_bench_command, "it needs --schema and --instances");
 	rc = bench(&a, &err);
 	if (rc != OK && err.text[0] != '\0')
-		fprintf(stderr, "reeve: %s\n", err.text);
+		print_line(TO_STDERR, "reeve: %s", err.text);
 	schema_library_clear(&a.library);
 	return rc == OK ? EXIT_DONE : EXIT_USAGE;
 }

@@ -3,7 +3,6 @@
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 static int print_output(enum schema_output output, bool is_valid,
@@ -13,18 +12,19 @@ static int print_output(enum schema_output output, bool is_valid,
 	struct error err = ERROR_NULL;
 
 	if (schema_write_output(&text, output, is_valid, report, &err) != OK) {
-		fprintf(stderr, "reeve: %s\n", err.text);
+		print_line(TO_STDERR, "reeve: %s", err.text);
 		return EXIT_USAGE;
 	}
-	printf("%.*s\n", SLICE_ARGS(buf_slice(&text)));
+	if (print_content_line(buf_slice(&text)) != EXIT_DONE)
+		return EXIT_REFUSED;
 	return is_valid ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static void print_warnings(const char *path, const struct doc_warnings *warnings)
 {
 	for (uint32_t i = 0; i < warnings->count; i++)
-		fprintf(stderr, "%s:%u:%u: warning: %s\n", path, warnings->items[i].line,
-			warnings->items[i].column, warnings->items[i].text);
+		print_line(TO_STDERR, "%s:%u:%u: warning: %s", path, warnings->items[i].line,
+			   warnings->items[i].column, warnings->items[i].text);
 }
 
 static int check_file(const char *path, const struct schema *s, const struct schema_arguments *a)
@@ -40,12 +40,12 @@ static int check_file(const char *path, const struct schema *s, const struct sch
 	print_warnings(path, &warnings);
 	rc = schema_validate(s, &tree.root, NULL, &report, &err);
 	if (rc != OK && rc != E_INVALID) {
-		fprintf(stderr, "%s: %s\n", path, err.text);
+		print_line(TO_STDERR, "%s: %s", path, err.text);
 		return EXIT_REFUSED;
 	}
 	if (a->has_output)
 		return print_output(a->output, rc == OK, &report);
-	schema_print_problems(stdout, path, &report);
+	schema_print_problems(TO_STDOUT, path, &report);
 	return rc == OK ? EXIT_DONE : EXIT_REFUSED;
 }
 
@@ -86,7 +86,7 @@ static int check_batch(const char *path, const struct schema_arguments *a)
 	int ret = EXIT_DONE;
 
 	if (read_lines(&text, path, &err) != OK) {
-		fprintf(stderr, "reeve: %s\n", err.text);
+		print_line(TO_STDERR, "reeve: %s", err.text);
 		return EXIT_USAGE;
 	}
 	rest = buf_slice(&text);
@@ -98,7 +98,7 @@ static int check_batch(const char *path, const struct schema_arguments *a)
 			continue;
 		if (doc_read(&tree, DOC_JSON, line, &FILE_LIMITS, NULL, &err) == OK)
 			verdict = judge_pair(&tree.root, a);
-		puts(verdict);
+		print_line(TO_STDOUT, "%s", verdict);
 		if (strcmp(verdict, "valid") != 0)
 			ret = EXIT_REFUSED;
 	}

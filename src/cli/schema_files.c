@@ -51,9 +51,9 @@ enum result schema_file_read(struct tree *ret, const char *path, struct doc_warn
 	enum result rc = read_document(ret, path, warnings, err);
 
 	if (rc != OK && err->line != 0)
-		fprintf(stderr, "%s:%u:%u: %s\n", path, err->line, err->column, err->text);
+		print_line(TO_STDERR, "%s:%u:%u: %s", path, err->line, err->column, err->text);
 	else if (rc != OK)
-		fprintf(stderr, "reeve: %s\n", err->text);
+		print_line(TO_STDERR, "reeve: %s", err->text);
 	return rc;
 }
 
@@ -164,15 +164,15 @@ void schema_library_base(struct buf *ret, const struct schema_library *l, const 
 	buf_append_slice(ret, name);
 }
 
-void schema_print_problems(FILE *out, const char *path, const struct schema_report *report)
+void schema_print_problems(enum print_to to, const char *path, const struct schema_report *report)
 {
 	for (uint32_t i = 0; i < report->problems_count; i++) {
 		const struct schema_problem *p = &report->problems[i];
 
-		fprintf(out, "%s:%u:%u: %.*s%s%s\n", path, p->node != NULL ? p->node->line : 0,
-			p->node != NULL ? p->node->column : 0, SLICE_ARGS(p->pointer),
-			p->pointer.len != 0 ? ": " : "", p->message);
+		print_line(to, "%s:%u:%u: %.*s%s%s", path, p->node != NULL ? p->node->line : 0,
+			   p->node != NULL ? p->node->column : 0, SLICE_ARGS(p->pointer),
+			   p->pointer.len != 0 ? ": " : "", p->message);
 	}
 	if (report->problems_dropped != 0)
-		fprintf(out, "%s: and %u more\n", path, report->problems_dropped);
+		print_line(to, "%s: and %u more", path, report->problems_dropped);
 }

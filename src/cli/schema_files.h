@@ -2,10 +2,9 @@
 #pragma once
 
 #include "base/buf.h"
+#include "cli/output.h"
 #include "doc/read.h"
 #include "schema/schema.h"
-
-#include <stdio.h>
 
 /* Larger than what a server takes: these are the user's own files. */
 #define FILE_BYTES_MAX (256 * 1024 * 1024)
@@ -34,4 +33,4 @@ MUST_USE enum result schema_library_load(void *ctx, struct slice uri, const stru
 void schema_library_base(struct buf *ret, const struct schema_library *l, const char *path);
 
 /* Prints "path:line:column: pointer: message" for each problem; the pointer is left out where it is the whole document. */
-void schema_print_problems(FILE *out, const char *path, const struct schema_report *report);
+void schema_print_problems(enum print_to to, const char *path, const struct schema_report *report);

@@ -1,7 +1,5 @@
 #include "cli/schema_options.h"
 
-#include <stdio.h>
-
 static bool set_draft(struct schema_arguments *ret, const char *name)
 {
 	if (name == NULL)
@@ -80,8 +78,8 @@ enum result schema_arguments_compile(struct schema **ret, struct schema_argument
 	rc = schema_compile(ret, &source.root, &a->options, &report, &err);
 	a->options.base_uri = SLICE_NULL;
 	if (rc != OK && report.problems_count != 0)
-		schema_print_problems(stderr, a->schema, &report);
+		schema_print_problems(TO_STDERR, a->schema, &report);
 	else if (rc != OK)
-		fprintf(stderr, "%s: %s\n", a->schema, err.text);
+		print_line(TO_STDERR, "%s: %s", a->schema, err.text);
 	return rc;
 }

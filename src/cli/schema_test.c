@@ -2,8 +2,6 @@
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
 
-#include <stdio.h>
-
 struct tally {
 	unsigned passed;
 	unsigned failed;
@@ -25,17 +23,17 @@ static const char *description_of(const struct tree_node *n)
 
 static void print_failure(const struct group *g, const struct tree_node *test, const char *why)
 {
-	printf("%s:%u:%u: %s: %s: %s\n", g->file, test->line, test->column, g->description,
-	       description_of(test), why);
+	print_line(TO_STDOUT, "%s:%u:%u: %s: %s: %s", g->file, test->line, test->column,
+		   g->description, description_of(test), why);
 }
 
 /* What the schema says against the instance, for the one who reads the failure. */
 static void print_reasons(const struct schema_report *report)
 {
 	for (uint32_t i = 0; i < report->problems_count; i++)
-		printf("    %.*s%s%s\n", SLICE_ARGS(report->problems[i].pointer),
-		       report->problems[i].pointer.len != 0 ? ": " : "",
-		       report->problems[i].message);
+		print_line(TO_STDOUT, "    %.*s%s%s", SLICE_ARGS(report->problems[i].pointer),
+			   report->problems[i].pointer.len != 0 ? ": " : "",
+			   report->problems[i].message);
 }
 
 static bool run_test(const struct group *g, const struct schema *s, const struct tree_node *test)
@@ -70,8 +68,8 @@ static void run_group(const struct group *g, struct schema_arguments *a, struct 
 	enum result rc = schema_compile(&schema, g->schema, &a->options, NULL, &err);
 
 	if (rc != OK)
-		printf("%s:%u:%u: %s: the schema is refused: %s\n", g->file, g->schema->line,
-		       g->schema->column, g->description, err.text);
+		print_line(TO_STDOUT, "%s:%u:%u: %s: the schema is refused: %s", g->file,
+			   g->schema->line, g->schema->column, g->description, err.text);
 	for (uint32_t i = 0; i < g->tests->count; i++) {
 		if (rc == OK && run_test(g, schema, &g->tests->of.items[i]))
 			tally->passed++;
@@ -94,15 +92,15 @@ static enum result run_file(const char *path, struct schema_arguments *a, struct
 				  TREE_GET(n, "tests")};
 
 		if (g.schema == NULL || g.tests == NULL || g.tests->kind != TREE_ARRAY) {
-			fprintf(stderr, "%s:%u:%u: a group needs \"schema\" and \"tests\"\n", path,
-				n->line, n->column);
+			print_line(TO_STDERR, "%s:%u:%u: a group needs \"schema\" and \"tests\"",
+				   path, n->line, n->column);
 			return E_MALFORMED;
 		}
 		run_group(&g, a, tally);
 	}
 	if (tree.root.kind == TREE_ARRAY)
 		return OK;
-	fprintf(stderr, "%s: must be an array of groups of tests\n", path);
+	print_line(TO_STDERR, "%s: must be an array of groups of tests", path);
 	return E_MALFORMED;
 }
 
@@ -119,7 +117,7 @@ static int run_test_files(int argc, char **argv)
 		return usage_error(&schema_test_command, "which files?");
 	for (int i = 0; i < a.files.count; i++)
 		is_readable &= run_file(a.files.items[i], &a, &tally) == OK;
-	printf("%u passed, %u failed\n", tally.passed, tally.failed);
+	print_line(TO_STDOUT, "%u passed, %u failed", tally.passed, tally.failed);
 	schema_library_clear(&a.library);
 	if (!is_readable)
 		return EXIT_USAGE;

@@ -13,7 +13,6 @@
 #include "doc/path.h"
 #include "doc/write.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #define VALUE_BYTES_MAX (512 * 1024)
@@ -57,10 +56,10 @@ static enum result read_value(struct buf *value, struct slice key, const char *g
 		return file_read(value, given + 1, VALUE_BYTES_MAX, err);
 	if (strcmp(given, "-") == 0)
 		return prompt_secret(value, key, VALUE_BYTES_MAX, err);
-	fprintf(stderr,
-		"reeve secret: warning: the value of %.*s stood in the argument list, where others can "
-		"read it; use %.*s=- or %.*s=@FILE\n",
-		SLICE_ARGS(key), SLICE_ARGS(key), SLICE_ARGS(key));
+	print_line(TO_STDERR,
+		   "reeve secret: warning: the value of %.*s stood in the argument list, where "
+		   "others can read it; use %.*s=- or %.*s=@FILE",
+		   SLICE_ARGS(key), SLICE_ARGS(key), SLICE_ARGS(key));
 	buf_append_text(value, given);
 	return buf_check(value, err);
 }
@@ -190,11 +189,12 @@ static int print_key(struct session *s, const char *key)
 	data = TREE_GET(&tree.root, "data");
 	value = data != NULL ? tree_get(data, slice_text(key)) : NULL;
 	if (value == NULL) {
-		fprintf(stderr, "reeve secret get: the secret has no key %s\n", key);
+		print_line(TO_STDERR, "reeve secret get: the secret has no key %s", key);
 		return EXIT_REFUSED;
 	}
 	raw_write(&text, value);
-	return isatty(STDOUT_FILENO) ? print_line(buf_slice(&text)) : print_slice(buf_slice(&text));
+	return is_output_terminal() ? print_content_line(buf_slice(&text))
+				    : print_content(buf_slice(&text));
 }
 
 static int run_get(int argc, char **argv)
@@ -218,7 +218,7 @@ static int run_get(int argc, char **argv)
 		code = session_get(&s, &secret_get_command, buf_slice(&target));
 	if (code != EXIT_DONE)
 		return code;
-	return key != NULL ? print_key(&s, key) : print_line(buf_slice(&s.response.body));
+	return key != NULL ? print_key(&s, key) : print_content_line(buf_slice(&s.response.body));
 }
 
 const struct command secret_get_command = {

@@ -2,7 +2,6 @@
 
 #include "client/problem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,9 +19,8 @@ void tree_clearp(struct tree *t)
 
 int say_failure(const struct command *command, enum result rc, const struct error *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "reeve %s: %s\n", command->name,
-		err->text[0] != '\0' ? err->text : result_name(rc));
+	print_line(TO_STDERR, "reeve %s: %s", command->name,
+		   err->text[0] != '\0' ? err->text : result_name(rc));
 	return EXIT_REFUSED;
 }
 
@@ -33,15 +31,23 @@ static const char *from_environment(const char *given, const char *name)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static bool is_loopback(const char *address)
+static void warn(const struct session *s, const struct command *command,
+		 const struct client_options *o)
 {
-	static const char *const hosts[] = {"http://127.", "http://localhost", "http://[::1]"};
+	unsigned mode;
 
-	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-		if (strncmp(address, hosts[i], strlen(hosts[i])) == 0)
-			return true;
-	}
-	return strncmp(address, "http://", 7) != 0;
+	if (!client_is_private(s->client))
+		print_line(
+			TO_STDERR,
+			"reeve %s: warning: %s is not encrypted: others can read what is sent, the "
+			"token too; use https://",
+			command->name, o->address);
+	if (client_has_open_token_file(s->client, &mode))
+		print_line(
+			TO_STDERR,
+			"reeve %s: warning: others can read the token file %s (mode %04o); mend it "
+			"by: chmod 600 %s",
+			command->name, o->token_file, mode, o->token_file);
 }
 
 int session_open(struct session *s, const struct command *command)
@@ -55,11 +61,11 @@ int session_open(struct session *s, const struct command *command)
 	struct error err = ERROR_NULL;
 	enum result rc;
 
-	if (!is_loopback(options.address))
-		fprintf(stderr, "reeve %s: warning: %s is not encrypted\n", command->name,
-			options.address);
 	rc = client_open(&s->client, &options, &err);
-	return rc == OK ? EXIT_DONE : say_failure(command, rc, &err);
+	if (rc != OK)
+		return say_failure(command, rc, &err);
+	warn(s, command, &options);
+	return EXIT_DONE;
 }
 
 int session_call(struct session *s, const struct command *command,
@@ -77,12 +83,12 @@ int session_call(struct session *s, const struct command *command,
 
 		problem_list(&lines, &s->response);
 		if (!buf_is_failed(&lines) && lines.len != 0)
-			fprintf(stderr, "%.*s", (int)lines.len, lines.data);
+			print_text(TO_STDERR, buf_slice(&lines));
 		if (rc == E_UNAUTHENTICATED && from_environment(NULL, "REEVE_TOKEN") == NULL &&
 		    from_environment(s->token_file, "REEVE_TOKEN_FILE") == NULL)
-			fputs("  no token was given: set REEVE_TOKEN_FILE or REEVE_TOKEN, or use "
-			      "--token-file\n",
-			      stderr);
+			print_line(TO_STDERR,
+				   "  no token was given: set REEVE_TOKEN_FILE or REEVE_TOKEN, or "
+				   "use --token-file");
 	}
 	return code;
 }
@@ -124,22 +130,6 @@ bool session_output_is_valid(struct session *s, const struct command *command,
 bool session_is_json(const struct session *s)
 {
 	return s->output != NULL && strcmp(s->output, "json") == 0;
-}
-
-int print_slice(struct slice text)
-{
-	bool is_written = fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
-
-	return is_written ? EXIT_DONE : EXIT_REFUSED; /* main() says it */
-}
-
-int print_line(struct slice text)
-{
-	int code = print_slice(text);
-
-	if (code == EXIT_DONE && (text.len == 0 || text.data[text.len - 1] != '\n'))
-		code = print_slice(SLICE_LITERAL("\n"));
-	return code;
 }
 
 static const struct tree_node *get(const struct tree_node *object, const char *key)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cli/output.h"
 #include "client/client.h"
 #include "doc/read.h"
 
@@ -55,10 +56,6 @@ bool session_read_json(struct session *s, const struct command *command, struct 
 bool session_output_is_valid(struct session *s, const struct command *command,
 			     const char *const *words, size_t count, int *ret_exit);
 bool session_is_json(const struct session *s);
-
-/* Writes to stdout; EXIT_REFUSED when stdout cannot take it. */
-int print_slice(struct slice text);
-int print_line(struct slice text); /* with a newline unless it ends with one */
 
 /* Prints "reeve NAME: <explanation>"; the exit code that fits the result. */
 int say_failure(const struct command *command, enum result rc, const struct error *err);

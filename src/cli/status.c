@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -54,12 +53,12 @@ static int run_status(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
-		return print_line(buf_slice(&s.response.body));
+		return print_content_line(buf_slice(&s.response.body));
 	if (!session_read_json(&s, &status_command, &tree))
 		return EXIT_REFUSED;
 	if (tree.root.kind == TREE_OBJECT)
 		members_write(&text, &tree.root, 0);
-	return print_slice(buf_slice(&text));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
 const struct command status_command = {.name = "status",
@@ -92,8 +91,8 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
 			return fail_errno(err, E_IO, "write %s", f->name);
 		piece = slice_from(piece, (size_t)put);
 	}
-	if (isatty(STDERR_FILENO) && now - f->shown_ms > 200) {
-		fprintf(stderr, "\r%llu KiB", (unsigned long long)f->bytes / 1024);
+	if (now - f->shown_ms > 200) {
+		print_progress("%llu KiB", (unsigned long long)f->bytes / 1024);
 		f->shown_ms = now;
 	}
 	return OK;
@@ -117,21 +116,22 @@ static int receive_into(struct session *s, const char *file)
 		return EXIT_REFUSED;
 	f.fd = open(part.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (f.fd < 0) {
-		fprintf(stderr, "reeve backup: create %s: %s\n", part.data, strerror(errno));
+		print_line(TO_STDERR, "reeve backup: create %s: %s", part.data, strerror(errno));
 		return EXIT_USAGE;
 	}
 	code = session_call(s, &backup_command, &request);
 	if (code == EXIT_DONE &&
 	    (fsync(f.fd) != 0 || linkat(AT_FDCWD, part.data, AT_FDCWD, file, 0) != 0)) {
-		fprintf(stderr, "reeve backup: %s: %s\n", file, strerror(errno));
+		print_line(TO_STDERR, "reeve backup: %s: %s", file, strerror(errno));
 		code = EXIT_REFUSED;
 	}
 	close(f.fd);
 	unlink(part.data);
 	if (code == EXIT_DONE)
-		printf("wrote %s, %llu bytes. It does not hold the root key: without that it cannot be "
-		       "restored.\n",
-		       file, (unsigned long long)f.bytes);
+		print_line(TO_STDOUT,
+			   "wrote %s, %llu bytes. It does not hold the root key: without that it "
+			   "cannot be restored.",
+			   file, (unsigned long long)f.bytes);
 	return code;
 }
 

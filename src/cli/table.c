@@ -8,25 +8,18 @@
 
 void plain_append(struct buf *ret, struct slice text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-
-		if (c < 0x20 || c == 0x7f)
-			buf_printf(ret, "\\x%02x", (unsigned)c);
-		else
-			buf_append_char(ret, text.data[i]);
-	}
+	text_append_visible(ret, text, "");
 }
 
 static void value_append(struct buf *ret, const struct tree_node *n)
 {
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+
 	if (n == NULL || n->kind == TREE_NULL)
 		return;
-	if (n->kind == TREE_STRING) {
-		plain_append(ret, tree_text(n));
-		return;
-	}
-	json_write(ret, n);
+	if (n->kind != TREE_STRING)
+		json_write(&json, n);
+	plain_append(ret, n->kind == TREE_STRING ? tree_text(n) : buf_slice(&json));
 }
 
 static size_t width_of(const struct tree_node *item, const char *key)

@@ -1,4 +1,5 @@
 /* token, access: who may. */
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -6,7 +7,7 @@
 #include "cli/target.h"
 #include "client/url.h"
 
-#include <stdio.h>
+#include <unistd.h>
 
 static const char *const text_or_json[] = {"text", "json"};
 
@@ -26,43 +27,88 @@ static void append_list(struct buf *json, const char *name, const struct option_
 	buf_append_char(json, ']');
 }
 
+struct create_words {
+	const char *name, *ttl, *uses, *save_file;
+	struct option_list policies, addresses;
+};
+
+static bool build_create(struct buf *body, const struct create_words *w, int *ret_exit)
+{
+	uint64_t count;
+
+	buf_append_char(body, '{');
+	member_append_text(body, "name", w->name);
+	append_list(body, "policies", &w->policies);
+	member_append_text(body, "ttl", w->ttl);
+	append_list(body, "addresses", &w->addresses);
+	if (w->uses != NULL) {
+		if (!number_parse(&token_create_command, "--uses", w->uses, &count, ret_exit))
+			return false;
+		buf_printf(body, ",\"uses\":%llu", (unsigned long long)count);
+	}
+	buf_append_char(body, '}');
+	return true;
+}
+
+/* The token alone on standard output, or in a file that is its owner's alone. */
+static int show_token(const struct tree_node *root, const char *save_file)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct slice accessor = json_text(root, "accessor"), token = json_text(root, "token");
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (save_file == NULL) {
+		print_line(TO_STDERR,
+			   "accessor %.*s; the token is shown this once:", SLICE_ARGS(accessor));
+		return print_content_line(token);
+	}
+	buf_append_slice(&line, token);
+	buf_append_char(&line, '\n');
+	rc = buf_check(&line, &err);
+	if (rc == OK)
+		rc = file_create(save_file, buf_slice(&line), 0600, &err);
+	if (rc == OK) {
+		print_line(TO_STDERR, "accessor %.*s; the token is in %s", SLICE_ARGS(accessor),
+			   save_file);
+		return EXIT_DONE;
+	}
+	say_failure(&token_create_command, rc, &err);
+	print_line(TO_STDERR, "the token is lost; end it: reeve token revoke %.*s",
+		   SLICE_ARGS(accessor));
+	return EXIT_REFUSED;
+}
+
 static int run_create(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf body = BUF_NULL;
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, true);
-	const char *name = NULL, *ttl = NULL, *uses = NULL;
-	struct option_list policies = {0}, addresses = {0};
+	struct create_words w = {0};
 	const struct option_row rows[] = {SESSION_OPTIONS(&s),
-					  {"name", 0, OPTION_TEXT, &name},
-					  {"policy", 0, OPTION_LIST, &policies},
-					  {"ttl", 0, OPTION_TEXT, &ttl},
-					  {"address", 0, OPTION_LIST, &addresses},
-					  {"uses", 0, OPTION_TEXT, &uses}};
+					  {"name", 0, OPTION_TEXT, &w.name},
+					  {"policy", 0, OPTION_LIST, &w.policies},
+					  {"ttl", 0, OPTION_TEXT, &w.ttl},
+					  {"address", 0, OPTION_LIST, &w.addresses},
+					  {"uses", 0, OPTION_TEXT, &w.uses},
+					  {"save", 0, OPTION_TEXT, &w.save_file}};
 	struct client_request request = {.method = "POST",
 					 .target = SLICE_LITERAL("/v1/tokens"),
 					 .content_type = "application/json"};
 	struct operands operands;
-	uint64_t count;
 	int code;
 
 	if (!options_parse(&operands, &token_create_command, argc, argv, rows, ARRAY_SIZE(rows), 0,
 			   0, &code) ||
 	    !session_output_is_valid(&s, &token_create_command, text_or_json, 2, &code))
 		return code;
-	if (name == NULL || policies.count == 0)
+	if (w.name == NULL || w.policies.count == 0)
 		return usage_error(&token_create_command, "--name and --policy are needed");
-	buf_append_char(&body, '{');
-	member_append_text(&body, "name", name);
-	append_list(&body, "policies", &policies);
-	member_append_text(&body, "ttl", ttl);
-	append_list(&body, "addresses", &addresses);
-	if (uses != NULL) {
-		if (!number_parse(&token_create_command, "--uses", uses, &count, &code))
-			return code;
-		buf_printf(&body, ",\"uses\":%llu", (unsigned long long)count);
-	}
-	buf_append_char(&body, '}');
+	if (w.save_file != NULL && (session_is_json(&s) || access(w.save_file, F_OK) == 0))
+		return usage_error(&token_create_command,
+				   "--save needs a file that is not there yet, and no -o json");
+	if (!build_create(&body, &w, &code))
+		return code;
 	request.body = buf_slice(&body);
 	code = session_open(&s, &token_create_command);
 	if (code == EXIT_DONE)
@@ -70,24 +116,23 @@ static int run_create(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
-		return print_line(buf_slice(&s.response.body));
+		return print_content_line(buf_slice(&s.response.body));
 	if (!session_read_json(&s, &token_create_command, &tree))
 		return EXIT_REFUSED;
-	fprintf(stderr, "accessor %.*s; the token is shown this once:\n",
-		SLICE_ARGS(json_text(&tree.root, "accessor")));
-	return print_line(json_text(&tree.root, "token"));
+	return show_token(&tree.root, w.save_file);
 }
 
 const struct command token_create_command = {
 	.name = "token create",
 	.summary = "Make a token",
 	.help = "Usage: reeve token create --name NAME --policy POLICY [--policy …]\n\n"
-		"Prints the token alone on standard output, so that it can go into a file.\n\n"
+		"Prints the token alone on standard output, or puts it into a file that only you can read.\n\n"
 		"  --ttl DURATION     such as 1h or 30d; never longer than your own token's\n"
 		"  --address RANGE    only from there, such as 10.0.0.0/8; may be repeated\n"
 		"  --uses N           for N requests\n"
+		"  --save FILE        write it there, mode 0600; FILE must not exist\n"
 		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve token create --name nightly --policy runtime --ttl 12h > nightly.token\n",
+		"\nExample: reeve token create --name nightly --policy runtime --ttl 12h --save nightly.token\n",
 	.run = run_create};
 
 static int run_list(int argc, char **argv)
@@ -114,12 +159,12 @@ static int run_list(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
-		return print_line(buf_slice(&s.response.body));
+		return print_content_line(buf_slice(&s.response.body));
 	if (!session_read_json(&s, &token_list_command, &tree))
 		return EXIT_REFUSED;
 	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
 		    "no tokens");
-	return print_slice(buf_slice(&text));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
 const struct command token_list_command = {.name = "token list",
@@ -151,7 +196,7 @@ static int run_revoke(int argc, char **argv)
 	if (code == EXIT_DONE)
 		code = session_call(&s, &token_revoke_command, &request);
 	if (code == EXIT_DONE)
-		printf("revoked %s and the tokens made with it\n", operands.items[0]);
+		print_line(TO_STDOUT, "revoked %s and the tokens made with it", operands.items[0]);
 	return code;
 }
 
@@ -175,7 +220,7 @@ static int run_self(int argc, char **argv)
 	code = session_open(&s, &token_self_command);
 	if (code == EXIT_DONE)
 		code = session_get(&s, &token_self_command, SLICE_LITERAL("/v1/tokens/self"));
-	return code == EXIT_DONE ? print_line(buf_slice(&s.response.body)) : code;
+	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
 }
 
 const struct command token_self_command = {.name = "token self",
@@ -192,6 +237,20 @@ const struct command token_command = {.name = "token",
 				      .subcommands = token_rows,
 				      .subcommands_count = ARRAY_SIZE(token_rows)};
 
+static void print_decision(const struct tree_node *root)
+{
+	const struct tree_node *rule = TREE_GET(root, "rule");
+	const char *word = json_is_true(root, "allowed") ? "allowed" : "refused";
+
+	if (rule != NULL && rule->kind == TREE_OBJECT)
+		print_line(TO_STDOUT, "%s: rule %llu of policies/%.*s (line %llu)", word,
+			   (unsigned long long)json_number(rule, "rule"),
+			   SLICE_ARGS(json_text(rule, "policy")),
+			   (unsigned long long)json_number(rule, "line"));
+	else
+		print_line(TO_STDOUT, "%s: no rule allows it", word);
+}
+
 static int run_check(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
@@ -201,7 +260,6 @@ static int run_check(int argc, char **argv)
 	struct client_request request = {.method = "POST",
 					 .target = SLICE_LITERAL("/v1/access:check"),
 					 .content_type = "application/json"};
-	const struct tree_node *rule;
 	struct operands operands;
 	int code;
 
@@ -220,17 +278,9 @@ static int run_check(int argc, char **argv)
 	if (code != EXIT_DONE || !session_read_json(&s, &access_check_command, &tree))
 		return EXIT_REFUSED;
 	if (session_is_json(&s)) {
-		code = print_line(buf_slice(&s.response.body));
+		code = print_content_line(buf_slice(&s.response.body));
 	} else {
-		rule = TREE_GET(&tree.root, "rule");
-		printf("%s", json_is_true(&tree.root, "allowed") ? "allowed" : "refused");
-		if (rule != NULL && rule->kind == TREE_OBJECT)
-			printf(": rule %llu of policies/%.*s (line %llu)\n",
-			       (unsigned long long)json_number(rule, "rule"),
-			       SLICE_ARGS(json_text(rule, "policy")),
-			       (unsigned long long)json_number(rule, "line"));
-		else
-			puts(": no rule allows it");
+		print_decision(&tree.root);
 	}
 	return json_is_true(&tree.root, "allowed") ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -3,8 +3,6 @@
 #include "cli/table.h"
 #include "doc/write.h"
 
-#include <stdio.h>
-
 static void origin_append(struct buf *ret, const struct tree_node *item)
 {
 	const struct tree_node *origin = TREE_GET(item, "origin");
@@ -138,6 +136,12 @@ static void versions_write(struct buf *ret, const struct tree_node *item)
 										  : " there again");
 }
 
+static void action_append(struct buf *ret, const struct tree_node *item)
+{
+	buf_append_text(ret, ": ");
+	plain_append(ret, json_text(item, "action"));
+}
+
 static void written_write(struct buf *ret, const struct tree_node *item)
 {
 	plain_append(ret, json_text(item, "path"));
@@ -147,7 +151,7 @@ static void written_write(struct buf *ret, const struct tree_node *item)
 		versions_write(ret, item);
 	else if (json_text(item, "action").len != 0 &&
 		 !slice_is_text(json_text(item, "action"), "put"))
-		buf_printf(ret, ": %.*s", SLICE_ARGS(json_text(item, "action")));
+		action_append(ret, item);
 	else
 		buf_printf(ret, " is now version %llu",
 			   (unsigned long long)json_number(item, "version"));
@@ -183,13 +187,13 @@ int write_answer_print(struct session *s, const struct command *command)
 	if (!session_read_json(s, command, &tree))
 		return EXIT_REFUSED;
 	if (session_is_json(s)) {
-		code = print_line(buf_slice(&s->response.body));
+		code = print_content_line(buf_slice(&s->response.body));
 		return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED
 										: code;
 	}
 	if (json_is_true(&tree.root, "dry_run")) {
 		dry_run_write(&text, &tree.root, false);
-		code = print_slice(buf_slice(&text));
+		code = print_text(TO_STDOUT, buf_slice(&text));
 		return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED
 										: code;
 	}
@@ -201,6 +205,6 @@ int write_answer_print(struct session *s, const struct command *command)
 	findings_write(&findings, json_array(&tree.root, "warnings"), "warning");
 	findings_write(&findings, json_array(&tree.root, "unchecked"), "unchecked");
 	if (!buf_is_failed(&findings) && findings.len != 0)
-		fprintf(stderr, "%.*s", (int)findings.len, findings.data);
-	return print_slice(buf_slice(&text));
+		print_text(TO_STDERR, buf_slice(&findings));
+	return print_text(TO_STDOUT, buf_slice(&text));
 }

@@ -2,12 +2,13 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "client/address.h"
 #include "client/problem.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #define TIMEOUT_MS	   30000
 #define CONNECT_TIMEOUT_MS 5000
@@ -18,6 +19,8 @@ struct client {
 	struct buf address; /* without a slash at its end */
 	struct buf token;
 	struct buf token_file; /* empty: none */
+	unsigned token_mode;   /* of the file when it was read; 0: none */
+	bool is_private;
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -30,39 +33,56 @@ struct transfer {
 	enum result receive_result;
 };
 
-static enum result read_token(struct buf *ret, const struct client_options *o, struct error *err)
+/* What may stand in a header: visible ASCII, without what ended the file's line. */
+static enum result check_token(struct buf *token, struct error *err)
 {
-	enum result rc = OK;
-
-	if (o->token_file != NULL)
-		rc = file_read(ret, o->token_file, TOKEN_BYTES_MAX, err);
-	else if (o->token != NULL)
-		buf_append_text(ret, o->token);
-	if (rc != OK)
-		return wrap(err, rc, "token file");
-	while (ret->len != 0 && strchr(" \t\r\n", ret->data[ret->len - 1]) != NULL)
-		buf_cut(ret, ret->len - 1);
-	for (size_t i = 0; i < ret->len; i++) {
-		if (ret->data[i] <= ' ' || ret->data[i] == 0x7f)
+	while (token->len != 0 && strchr(" \t\r\n", token->data[token->len - 1]) != NULL)
+		buf_cut(token, token->len - 1);
+	for (size_t i = 0; i < token->len; i++) {
+		if (token->data[i] <= ' ' || token->data[i] >= 0x7f)
 			return fail(err, E_MALFORMED,
-				    "the token holds a blank or a control character");
+				    "the token holds a blank, a control character or a letter that "
+				    "is not ASCII");
 	}
-	return buf_check(ret, err);
+	return buf_check(token, err);
 }
 
-static enum result set_address(struct buf *ret, const char *address, struct error *err)
+/* A link leads to the file that is judged: secrets are mounted as links. Anything but a file could keep us waiting for ever. */
+static enum result read_token_file(struct buf *ret, unsigned *ret_mode, const char *path,
+				   struct error *err)
 {
-	struct slice a = slice_text(address != NULL ? address : CLIENT_ADDRESS_DEFAULT);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	enum result rc;
 
-	if (!slice_starts_with(a, SLICE_LITERAL("http://")) &&
-	    !slice_starts_with(a, SLICE_LITERAL("https://")))
+	if (fd < 0)
+		return fail_errno(err, E_IO, "open the token file %s", path);
+	if (fstat(fd, &st) != 0)
+		return fail_errno(err, E_IO, "look at the token file %s", path);
+	if (!S_ISREG(st.st_mode))
 		return fail(err, E_MALFORMED,
-			    "the server's address must begin with http:// or https://, such as %s",
-			    CLIENT_ADDRESS_DEFAULT);
-	while (a.len != 0 && a.data[a.len - 1] == '/')
-		a.len--;
-	buf_append_slice(ret, a);
-	return buf_check(ret, err);
+			    "the token file %s is no regular file; give a token from elsewhere in "
+			    "REEVE_TOKEN",
+			    path);
+	rc = file_read_fd(ret, fd, path, TOKEN_BYTES_MAX, err);
+	if (rc == OK)
+		rc = check_token(ret, err);
+	if (rc != OK)
+		return wrap(err, rc, "token file %s", path);
+	if (ret->len == 0)
+		return fail(err, E_MALFORMED, "the token file %s is empty", path);
+	*ret_mode = st.st_mode & 07777;
+	return OK;
+}
+
+static enum result set_token(struct client *c, const struct client_options *o, struct error *err)
+{
+	if (o->token_file == NULL) {
+		buf_append_text(&c->token, o->token != NULL ? o->token : "");
+		return check_token(&c->token, err);
+	}
+	buf_append_text(&c->token_file, o->token_file);
+	return read_token_file(&c->token, &c->token_mode, o->token_file, err);
 }
 
 enum result client_open(struct client **ret, const struct client_options *options,
@@ -73,13 +93,13 @@ enum result client_open(struct client **ret, const struct client_options *option
 
 	if (c == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = set_address(&c->address, options->address, err);
+	rc = address_read(&c->address, &c->is_private,
+			  options->address != NULL ? options->address : CLIENT_ADDRESS_DEFAULT,
+			  err);
 	if (rc == OK)
-		rc = read_token(&c->token, options, err);
-	if (rc == OK && options->token_file != NULL) {
-		buf_append_text(&c->token_file, options->token_file);
+		rc = set_token(c, options, err);
+	if (rc == OK)
 		rc = buf_check(&c->token_file, err);
-	}
 	if (rc != OK)
 		return rc;
 	c->curl = curl_easy_init();
@@ -109,6 +129,17 @@ void client_close(struct client *c)
 	buf_clear(&c->token);
 	buf_clear(&c->token_file);
 	alloc_free(c);
+}
+
+bool client_is_private(const struct client *c)
+{
+	return c->is_private;
+}
+
+bool client_has_open_token_file(const struct client *c, unsigned *ret_mode)
+{
+	*ret_mode = c->token_mode;
+	return (c->token_mode & (S_IRWXG | S_IRWXO)) != 0;
 }
 
 void client_closep(struct client **c)
@@ -172,7 +203,8 @@ static void take_link(struct client_response *r, struct slice value)
 {
 	const char *end;
 
-	if (value.len < 2 || value.data[0] != '<' ||
+	/* It is put behind the server's address, which it must not continue: "@elsewhere", ".elsewhere". */
+	if (value.len < 2 || value.data[0] != '<' || value.data[1] != '/' ||
 	    memmem(value.data, value.len, "rel=\"next\"", 10) == NULL)
 		return;
 	end = memchr(value.data, '>', value.len);
@@ -350,10 +382,10 @@ static enum result send_once(struct client *c, const struct client_request *requ
 static bool renew_token(struct client *c)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
-	struct client_options options = {.token_file = c->token_file.data};
 	struct error ignored;
 
-	if (c->token_file.len == 0 || read_token(&token, &options, &ignored) != OK ||
+	if (c->token_file.len == 0 ||
+	    read_token_file(&token, &c->token_mode, c->token_file.data, &ignored) != OK ||
 	    slice_is_equal(buf_slice(&token), buf_slice(&c->token)))
 		return false;
 	buf_clear(&c->token);

@@ -28,6 +28,12 @@ struct client_options {
 MUST_USE enum result client_open(struct client **ret, const struct client_options *options,
 				 struct error *err);
 void client_close(struct client *c); /* takes NULL */
+
+/* False where what is sent, the token too, can be read on the way: http to another machine. */
+bool client_is_private(const struct client *c);
+
+/* Whether others than its owner have a right on the token file, by its mode when it was last read. */
+bool client_has_open_token_file(const struct client *c, unsigned *ret_mode);
 void client_closep(struct client **c);
 
 struct client_request {

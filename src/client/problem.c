@@ -1,5 +1,6 @@
 #include "client/problem.h"
 
+#include "base/text.h"
 #include "doc/read.h"
 
 static void tree_clearp(struct tree *t)
@@ -69,22 +70,33 @@ enum result problem_explain(const struct client_response *r, struct error *err)
 	return fail(err, rc, "%.*s", SLICE_ARGS(detail));
 }
 
+static void append_text(struct buf *ret, const struct tree_node *object, const char *key)
+{
+	text_append_visible(ret, get_text(object, key), "");
+}
+
+/* One line, whatever the server wrote. */
 static void list_one(struct buf *ret, const struct tree_node *item)
 {
 	const struct tree_node *origin = TREE_GET(item, "origin");
-	struct slice profile = get_text(item, "profile"), pointer = get_text(item, "pointer");
-	struct slice path = get_text(origin, "path");
+	bool has_profile = get_text(item, "profile").len != 0;
+	bool has_pointer = get_text(item, "pointer").len != 0;
 
-	buf_printf(ret, "  %.*s%s%.*s%s%.*s", SLICE_ARGS(profile),
-		   profile.len != 0 && pointer.len != 0 ? " " : "", SLICE_ARGS(pointer),
-		   profile.len + pointer.len != 0 ? ": " : "",
-		   SLICE_ARGS(get_text(item, "message")));
-	if (path.len != 0 && get_number(origin, "line") == 0)
-		buf_printf(ret, " (%.*s)", SLICE_ARGS(path));
-	else if (path.len != 0)
-		buf_printf(ret, " (%.*s:%llu:%llu)", SLICE_ARGS(path),
-			   (unsigned long long)get_number(origin, "line"),
-			   (unsigned long long)get_number(origin, "column"));
+	buf_append_text(ret, "  ");
+	append_text(ret, item, "profile");
+	buf_append_text(ret, has_profile && has_pointer ? " " : "");
+	append_text(ret, item, "pointer");
+	buf_append_text(ret, has_profile || has_pointer ? ": " : "");
+	append_text(ret, item, "message");
+	if (get_text(origin, "path").len != 0) {
+		buf_append_text(ret, " (");
+		append_text(ret, origin, "path");
+		if (get_number(origin, "line") != 0)
+			buf_printf(ret, ":%llu:%llu",
+				   (unsigned long long)get_number(origin, "line"),
+				   (unsigned long long)get_number(origin, "column"));
+		buf_append_char(ret, ')');
+	}
 	buf_append_char(ret, '\n');
 }
 

@@ -51,3 +51,16 @@ Test(problem, each_error_is_a_line_with_its_origin)
 	buf_clear(&lines);
 	client_response_clear(&r);
 }
+
+Test(problem, an_error_is_one_line_whatever_the_server_wrote)
+{
+	struct client_response r =
+		answer(422, "{\"errors\":[{\"profile\":\"a\\nforged\",\"pointer\":\"/\\u001b[2J\","
+			    "\"message\":\"m\\u202e\",\"origin\":{\"path\":\"p\\r\"}}]}");
+	struct buf lines = BUF_NULL;
+
+	problem_list(&lines, &r);
+	cr_expect_str_eq(lines.data, "  a\\x0aforged /\\x1b[2J: m\\u202e (p\\x0d)\n");
+	buf_clear(&lines);
+	client_response_clear(&r);
+}
