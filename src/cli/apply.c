@@ -7,8 +7,6 @@
 #include "cli/write_answer.h"
 #include "client/url.h"
 
-#include <stdio.h>
-
 struct apply_words {
 	const char *directory, *message, *source;
 	struct option_list prune;
@@ -51,6 +49,45 @@ static bool is_under(struct slice path, const char *prefix)
 	       (prefix[len - 1] == '/' || path.data[len] == '/');
 }
 
+/* Without them nobody may be left who can administer; a server's own cannot be asked for. */
+static bool is_shipped(struct slice path)
+{
+	static const char *const shipped[] = {"policies/administrator", "policies/operator",
+					      "policies/auditor", "policies/runtime"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(shipped); i++) {
+		if (slice_is_text(path, shipped[i]))
+			return true;
+	}
+	return false;
+}
+
+static void append_delete(struct buf *body, struct slice path)
+{
+	if (body->len != 0 && body->data[body->len - 1] != '[')
+		buf_append_char(body, ',');
+	buf_append_text(body, "{\"op\":\"delete\",\"path\":");
+	json_append_string(body, path);
+	buf_append_char(body, '}');
+}
+
+static void append_deletes(struct buf *body, const struct tree_node *items, const struct folder *f,
+			   const char *prefix)
+{
+	for (uint32_t i = 0; items != NULL && i < items->count; i++) {
+		struct slice path = json_text(&items->of.items[i], "path");
+
+		if (!is_under(path, prefix) || folder_get(f, path) != NULL)
+			continue;
+		if (is_shipped(path))
+			print_line(TO_STDERR,
+				   "reeve apply: keeps %.*s: a shipped policy is never pruned",
+				   SLICE_ARGS(path));
+		else
+			append_delete(body, path);
+	}
+}
+
 /* Deletions of what is under `prefix` on the server and not in the folder. */
 static int append_prune(struct buf *body, struct session *s, const struct folder *f,
 			const char *prefix)
@@ -68,23 +105,11 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 	url_append_query_u64(&target, "limit", 1000);
 	for (;;) {
 		CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
-		const struct tree_node *items;
 		int code = session_get(s, &apply_command, buf_slice(&target));
 
 		if (code != EXIT_DONE || !session_read_json(s, &apply_command, &tree))
 			return EXIT_REFUSED;
-		items = json_array(&tree.root, "items");
-		for (uint32_t i = 0; items != NULL && i < items->count; i++) {
-			struct slice path = json_text(&items->of.items[i], "path");
-
-			if (!is_under(path, prefix) || folder_get(f, path) != NULL)
-				continue;
-			if (body->len != 0 && body->data[body->len - 1] != '[')
-				buf_append_char(body, ',');
-			buf_append_text(body, "{\"op\":\"delete\",\"path\":");
-			json_append_string(body, path);
-			buf_append_char(body, '}');
-		}
+		append_deletes(body, json_array(&tree.root, "items"), f, prefix);
 		if (s->response.next[0] == '\0')
 			return EXIT_DONE;
 		buf_reset(&target);
@@ -125,7 +150,7 @@ static int print_markdown(struct session *s)
 		dry_run_write(&text, &tree.root, true);
 	else
 		written_write_markdown(&text, &tree.root);
-	code = print_slice(buf_slice(&text));
+	code = print_text(TO_STDOUT, buf_slice(&text));
 	return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED : code;
 }
 
@@ -141,9 +166,9 @@ static int print_answer(struct session *s, const struct apply_words *w)
 		uint64_t revision = json_number(&tree.root, "revision");
 
 		if (write_answer_has_changes(&tree.root))
-			printf("revision %llu\n", (unsigned long long)revision);
+			print_line(TO_STDOUT, "revision %llu", (unsigned long long)revision);
 		else
-			puts("nothing changed");
+			print_line(TO_STDOUT, "nothing changed");
 	}
 	return w->has_exit_code && write_answer_has_changes(&tree.root) ? EXIT_CHANGES : EXIT_DONE;
 }
@@ -212,7 +237,8 @@ const struct command apply_command = {
 		"  -f, --file DIR\n"
 		"  -m, --message TEXT     why\n"
 		"  --source REPO@COMMIT   where DIR came from; kept in the history\n"
-		"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR\n"
+		"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR, but for\n"
+		"                         the shipped policies\n"
 		"  --dry-run              say what would change, also in effective configurations\n"
 		"  --exit-code            exit 3 where there are changes, 0 where there are none\n"
 		"  -o text|json|markdown\n" SESSION_HELP
