@@ -1,6 +1,6 @@
 #include "agent/environment.h"
 
-#include "base/buf.h"
+#include "agent/variable.h"
 #include "doc/pointer.h"
 #include "doc/write.h"
 
@@ -10,53 +10,11 @@
 
 struct list {
 	struct arena *arena;
+	const struct environment_wish *wish;
 	char **items;
 	size_t count;
 	size_t own_from; /* what we added begins here */
 };
-
-static bool ends_a_prefix(const char *rule)
-{
-	return rule[strlen(rule) - 1] == '*';
-}
-
-bool environment_name_is_safe(struct slice name)
-{
-	/* Names by which loaders, shells and interpreters change what they run. */
-	static const char *const unsafe[] = {
-		"PATH",	      "LD_*",
-		"PYTHON*",    "PERL*",
-		"RUBY*",      "NODE_*",
-		"BASH_*",     "ENV",
-		"IFS",	      "SHELLOPTS",
-		"GCONV_PATH", "JAVA_TOOL_OPTIONS",
-		"_JAVA_*",    "JDK_JAVA_OPTIONS",
-		"GLIBC_*",    "MALLOC_*",
-		"REEVE_*",    "HOME",
-		"LOCPATH",    "NLSPATH",
-		"PS4",	      "PROMPT_COMMAND",
-		"GIT_*",      "SHELL",
-	};
-
-	if (name.len == 0 || (name.data[0] >= '0' && name.data[0] <= '9'))
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		      c == '_'))
-			return false;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++) {
-		struct slice rule = slice_text(unsafe[i]);
-
-		if (ends_a_prefix(unsafe[i])
-			    ? slice_starts_with(name, slice_first(rule, rule.len - 1))
-			    : slice_is_equal(name, rule))
-			return false;
-	}
-	return true;
-}
 
 static bool has_name(const char *variable, struct slice name)
 {
@@ -87,14 +45,69 @@ static enum result add(struct list *l, struct slice name, struct slice value, st
 	return OK;
 }
 
-static enum result add_from_config(void *ctx, struct slice name, struct slice value,
-				   struct error *err)
+static bool is_allowed(const struct environment_wish *w, struct slice name)
 {
-	if (!environment_name_is_safe(name))
+	for (size_t i = 0; i < w->allowed_count; i++) {
+		if (variable_matches(w->allowed[i], name))
+			return true;
+	}
+	return w->allowed_count == 0; /* the prefix alone decides, and every name begins with it */
+}
+
+static void leave_out(const struct environment_wish *w, struct slice name)
+{
+	if (w->left_out == NULL)
+		return;
+	if (w->left_out->len != 0)
+		buf_append_char(w->left_out, ' ');
+	buf_append_slice(w->left_out, name);
+}
+
+/* Who writes the configuration chose this name, so it is given only where whoever runs the command allowed it, and one that steers programs never is. */
+static enum result add_from_all(void *ctx, struct slice name, struct slice value, struct error *err)
+{
+	struct list *l = ctx;
+
+	if (!variable_is_name(name))
+		return fail(err, E_INVALID, "%.*s is no name of a variable", SLICE_ARGS(name));
+	if (!is_allowed(l->wish, name)) {
+		if (l->wish->not_allowed != NULL)
+			++*l->wish->not_allowed;
+		return OK;
+	}
+	if (variable_steers(name) != NULL) {
+		leave_out(l->wish, name);
+		return OK;
+	}
+	return add(l, name, value, err);
+}
+
+static enum result add_all(struct list *l, const struct tree_node *config, struct error *err)
+{
+	const struct environment_wish *w = l->wish;
+
+	if (w->all_prefix[0] == '\0' && w->allowed_count == 0)
 		return fail(err, E_INVALID,
-			    "%.*s may not be set from a configuration: it changes how programs run",
-			    SLICE_ARGS(name));
-	return add(ctx, name, value, err);
+			    "--env-all with no prefix would leave every name to the configuration: "
+			    "say which it may give, such as --env-allow 'DB_*'");
+	return env_each(config, slice_text(w->all_prefix), add_from_all, l, err);
+}
+
+static enum result check_picked_name(const struct environment_wish *w, struct slice name,
+				     struct error *err)
+{
+	const char *what = variable_steers(name);
+
+	if (!variable_is_name(name))
+		return fail(err, E_INVALID,
+			    "--env is NAME=/pointer, and a name is letters, digits and _, not a "
+			    "digit first");
+	if (what == NULL || w->is_unsafe)
+		return OK;
+	return fail(err, E_INVALID,
+		    "%.*s may not be set from a configuration: it steers %s; use another name, or "
+		    "--env-unsafe where you mean it",
+		    SLICE_ARGS(name), what);
 }
 
 static enum result add_pick(struct list *l, const char *pick, const struct tree_node *config,
@@ -103,12 +116,17 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 	CLEANUP(buf_clear) struct buf value = BUF_NULL;
 	const char *equals = strchr(pick, '=');
 	const struct tree_node *n;
-	struct slice pointer;
+	struct slice pointer, name;
+	enum result rc;
 
 	if (equals == NULL || !pointer_is_valid(slice_text(equals + 1)))
 		return fail(err, E_MALFORMED,
 			    "--env is NAME=/pointer, such as DB_URL=/warehouse/url");
 	pointer = slice_text(equals + 1);
+	name = slice_make(pick, (size_t)(equals - pick));
+	rc = check_picked_name(l->wish, name, err);
+	if (rc != OK)
+		return rc;
 	n = pointer_get(config, pointer);
 	if (n == NULL)
 		return fail(err, E_INVALID, "the configuration has nothing at %.*s",
@@ -121,8 +139,7 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 	if (memchr(buf_slice(&value).data, '\0', value.len) != NULL)
 		return fail(err, E_INVALID, "%.*s holds a NUL, which no environment can",
 			    SLICE_ARGS(pointer));
-	return add_from_config(l, slice_make(pick, (size_t)(equals - pick)), buf_slice(&value),
-			       err);
+	return add(l, name, buf_slice(&value), err);
 }
 
 static bool is_inherited(const char *variable)
@@ -134,7 +151,7 @@ static bool is_inherited(const char *variable)
 enum result environment_build(char ***ret, struct arena *a, const struct environment_wish *wish,
 			      const struct tree_node *config, struct error *err)
 {
-	struct list l = {.arena = a};
+	struct list l = {.arena = a, .wish = wish};
 	enum result rc;
 
 	l.items = arena_alloc_array(a, VARIABLES_MAX, sizeof *l.items);
@@ -149,7 +166,7 @@ enum result environment_build(char ***ret, struct arena *a, const struct environ
 	for (size_t i = 0; rc == OK && i < wish->picks_count; i++)
 		rc = add_pick(&l, wish->picks[i], config, err);
 	if (rc == OK && wish->all_prefix != NULL)
-		rc = env_each(config, slice_text(wish->all_prefix), add_from_config, &l, err);
+		rc = add_all(&l, config, err);
 	if (rc != OK)
 		return rc;
 	*ret = l.items;

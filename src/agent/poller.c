@@ -27,6 +27,7 @@ struct poller {
 	char etag[128];
 	uint64_t epoch, revision;
 	unsigned wait_ms;
+	bool was_file_open; /* the token file, to others: told once */
 	/* Shared. */
 	pthread_mutex_t lock;
 	struct fetched newest;
@@ -112,6 +113,26 @@ static bool is_backwards(const struct poller *p, const struct fetched *f)
 	return f->epoch < p->epoch || (f->epoch == p->epoch && f->revision < p->revision);
 }
 
+static void say_failed(enum result rc, const struct error *err)
+{
+	char why[2 * ERROR_TEXT_BYTES];
+
+	log_line(LOG_WARN, "poll_failed", "result=%s detail=%s", result_name(rc),
+		 log_quote(why, sizeof why, slice_text(err->text)));
+}
+
+/* What was rewritten while we ran may have become readable by others. */
+static void warn_of_token_file(struct poller *p)
+{
+	unsigned mode;
+	bool is_open = client_has_open_token_file(p->client, &mode);
+
+	if (is_open && !p->was_file_open)
+		log_line(LOG_WARN, "token_file_open", "mode=%04o detail=\"%s\"", mode,
+			 "others can read the token file; mend it by chmod 600");
+	p->was_file_open = is_open;
+}
+
 static void *poll_for_ever(void *ctx)
 {
 	struct poller *p = ctx;
@@ -137,8 +158,7 @@ static void *poll_for_ever(void *ctx)
 		}
 		if (rc != OK) {
 			if (!is_away)
-				log_line(LOG_WARN, "poll_failed", "result=%s detail=\"%s\"",
-					 result_name(rc), err.text);
+				say_failed(rc, &err);
 			is_away = true;
 			back_off(&backoff_ms);
 			continue;
@@ -147,6 +167,7 @@ static void *poll_for_ever(void *ctx)
 			log_line(LOG_INFO, "poll_resumed", "revision=%llu",
 				 (unsigned long long)p->revision);
 		is_away = false;
+		warn_of_token_file(p);
 		backoff_ms = BACKOFF_MS_MIN;
 		if (is_changed)
 			publish(p, &f);
@@ -185,6 +206,7 @@ enum result poller_start(struct poller **ret, struct client *client_taken, struc
 			 const struct fetched *known, struct error *err)
 {
 	struct poller *p = alloc_zero(sizeof *p);
+	unsigned mode;
 	enum result rc;
 
 	if (p == NULL) {
@@ -198,6 +220,7 @@ enum result poller_start(struct poller **ret, struct client *client_taken, struc
 	p->epoch = known->epoch;
 	p->revision = known->revision;
 	p->wait_ms = WAIT_MS;
+	p->was_file_open = client_has_open_token_file(client_taken, &mode);
 	pthread_mutex_init(&p->lock, NULL);
 	rc = p->fd < 0 ? fail_errno(err, E_IO, "eventfd") : buf_check(&p->target, err);
 	if (rc == OK)

@@ -90,18 +90,15 @@ static void tree_clearp(struct tree *t)
 	tree_clear(t);
 }
 
-/* Without stdio: the other thread may have held its locks when we forked. */
+/* Without a stream of stdio, whose lock the other thread may have held when we forked. */
 static void say_not_started(const char *command, int code)
 {
-	const char *pieces[] = {"reeve run: cannot start ", command, ": ", strerrordesc_np(code),
-				"\n"};
+	const char *why = strerrordesc_np(code);
+	char name[256];
 
-	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
-		const char *piece = pieces[i] != NULL ? pieces[i] : "unknown error";
-
-		if (write(STDERR_FILENO, piece, strlen(piece)) < 0)
-			return;
-	}
+	log_line(LOG_ERROR, "child_not_started", "command=%s reason=\"%s\"",
+		 log_quote(name, sizeof name, slice_text(command)),
+		 why != NULL ? why : "unknown error");
 }
 
 static void become_child(const struct supervisor *s, char **environment, pid_t parent)
@@ -117,9 +114,31 @@ static void become_child(const struct supervisor *s, char **environment, pid_t p
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+/* What --env-all did not give. */
+struct left_out {
+	struct buf steering;
+	size_t not_allowed;
+};
+
+static void left_out_clear(struct left_out *l)
+{
+	buf_clear(&l->steering);
+}
+
+static void say_left_out(const struct left_out *l)
+{
+	if (l->steering.len != 0)
+		log_line(LOG_WARN, "env_left_out", "names=\"%.*s\" reason=\"%s\"",
+			 SLICE_ARGS(buf_slice(&l->steering)),
+			 "they steer programs; --env NAME=/pointer --env-unsafe gives one");
+	if (l->not_allowed != 0)
+		log_line(LOG_INFO, "env_not_allowed", "count=%zu reason=\"%s\"", l->not_allowed,
+			 "no --env-allow names them");
+}
+
 /* The environment that a configuration comes to; fails for one that a child cannot be started with. */
 static enum result prepare(char ***ret, struct arena *a, const struct supervisor *s,
-			   const struct fetched *f, struct error *err)
+			   const struct fetched *f, struct left_out *left_out, struct error *err)
 {
 	CLEANUP(tree_clearp) struct tree config = TREE_INIT(0, true);
 	const struct doc_limits limits = {CONFIG_BYTES_MAX, DOC_DEPTH_MAX, CONFIG_NODES_MAX, NULL};
@@ -127,16 +146,21 @@ static enum result prepare(char ***ret, struct arena *a, const struct supervisor
 	enum result rc = doc_read(&config, DOC_JSON, buf_slice(&f->content), &limits, NULL, err);
 
 	wish.config_file = s->render.file;
+	wish.left_out = &left_out->steering;
+	wish.not_allowed = &left_out->not_allowed;
 	return rc == OK ? environment_build(ret, a, &wish, &config.root, err) : rc;
 }
 
 static enum result start_child(struct supervisor *s, struct error *err)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(0, true);
+	CLEANUP(left_out_clear) struct left_out left_out = {BUF_NULL, 0};
 	char **environment = NULL;
 	pid_t parent = getpid();
-	enum result rc = prepare(&environment, &arena, s, &s->current, err);
+	enum result rc = prepare(&environment, &arena, s, &s->current, &left_out, err);
 
+	if (rc == OK)
+		say_left_out(&left_out);
 	if (rc == OK)
 		rc = render_write(&s->render, buf_slice(&s->current.content), err);
 	if (rc != OK)
@@ -187,13 +211,15 @@ static void adopt_next(struct supervisor *s)
 static bool may_adopt_next(struct supervisor *s)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(0, true);
+	CLEANUP(left_out_clear) struct left_out left_out = {BUF_NULL, 0};
 	struct error err = ERROR_NULL;
-	char **environment = NULL;
+	char **environment = NULL, why[2 * ERROR_TEXT_BYTES];
 
-	if (prepare(&environment, &arena, s, &s->next, &err) == OK)
+	if (prepare(&environment, &arena, s, &s->next, &left_out, &err) == OK)
 		return true;
-	log_line(LOG_ERROR, "change_refused", "revision=%llu detail=\"%s\"",
-		 (unsigned long long)s->next.revision, err.text);
+	log_line(LOG_ERROR, "change_refused", "revision=%llu detail=%s",
+		 (unsigned long long)s->next.revision,
+		 log_quote(why, sizeof why, slice_text(err.text)));
 	fetched_clear(&s->next);
 	s->has_next = false;
 	return false;
@@ -202,6 +228,7 @@ static bool may_adopt_next(struct supervisor *s)
 static void take_on_change(struct supervisor *s)
 {
 	struct error err = ERROR_NULL;
+	char why[2 * ERROR_TEXT_BYTES];
 
 	s->due_ms = 0;
 	if (s->is_stopping) {
@@ -220,7 +247,8 @@ static void take_on_change(struct supervisor *s)
 	}
 	adopt_next(s);
 	if (render_write(&s->render, buf_slice(&s->current.content), &err) != OK) {
-		log_line(LOG_ERROR, "render_failed", "detail=\"%s\"", err.text);
+		log_line(LOG_ERROR, "render_failed", "detail=%s",
+			 log_quote(why, sizeof why, slice_text(err.text)));
 		return;
 	}
 	kill(s->child, s->options->signal);

@@ -1,5 +1,6 @@
 /* run: a command with its configuration. */
 #include "agent/run.h"
+#include "agent/variable.h"
 
 #include "base/clock.h"
 #include "cli/commands.h"
@@ -7,14 +8,14 @@
 #include "cli/target.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define SPLAY_MS_MAX (24 * 3600 * INT64_C(1000))
 
 struct words {
 	const char *config, *on_change, *splay, *grace, *env_all;
-	struct option_list picks;
+	struct option_list picks, allowed;
+	bool is_unsafe;
 };
 
 static bool read_words(struct run_options *ret, const struct words *w, int *ret_exit)
@@ -34,6 +35,20 @@ static bool read_words(struct run_options *ret, const struct words *w, int *ret_
 		usage_error(&run_command_row, "--splay and --grace are durations such as 30s");
 		return false;
 	}
+	for (size_t i = 0; i < w->allowed.count; i++) {
+		if (!variable_is_pattern(w->allowed.items[i])) {
+			usage_error(&run_command_row, "--env-allow is a name in which * may stand "
+						      "for any characters, such as DB_*");
+			return false;
+		}
+	}
+	if (w->allowed.count != 0 && w->env_all == NULL) {
+		usage_error(&run_command_row, "--env-allow needs --env-all");
+		return false;
+	}
+	ret->wish.allowed = w->allowed.items;
+	ret->wish.allowed_count = w->allowed.count;
+	ret->wish.is_unsafe = w->is_unsafe;
 	ret->wish.picks = w->picks.items;
 	ret->wish.picks_count = w->picks.count;
 	ret->wish.all_prefix = w->env_all;
@@ -50,6 +65,8 @@ static int run_run(int argc, char **argv)
 					  {"config", 0, OPTION_TEXT, &w.config},
 					  {"env", 0, OPTION_LIST, &w.picks},
 					  {"env-all", 0, OPTION_TEXT, &w.env_all},
+					  {"env-allow", 0, OPTION_LIST, &w.allowed},
+					  {"env-unsafe", 0, OPTION_FLAG, &w.is_unsafe},
 					  {"on-change", 0, OPTION_TEXT, &w.on_change},
 					  {"splay", 0, OPTION_TEXT, &w.splay},
 					  {"grace", 0, OPTION_TEXT, &w.grace}};
@@ -75,8 +92,7 @@ static int run_run(int argc, char **argv)
 	if (rc != OK)
 		code = say_failure(&run_command_row, rc, &err);
 	/* The poller may sit in a long poll for half a minute: the process ends under it. */
-	fflush(NULL);
-	_exit(code);
+	_exit(output_finish(code));
 }
 
 const struct command run_command_row = {
@@ -88,7 +104,12 @@ const struct command run_command_row = {
 		"is replaced and the command restarted or signalled. Signals are passed on; the exit code is\n"
 		"the command's.\n\n"
 		"  --env NAME=/pointer    also give this value as an environment variable; may be repeated\n"
-		"  --env-all PREFIX       give every value: PREFIX and its pointer in capitals (PREFIX may be \"\")\n"
+		"  --env-unsafe           also under a NAME that steers programs, such as PATH, HTTPS_PROXY,\n"
+		"                         JAVA_TOOL_OPTIONS; refused otherwise\n"
+		"  --env-all PREFIX       give every value: PREFIX and its pointer in capitals; names that steer\n"
+		"                         programs are left out, and said\n"
+		"  --env-allow PATTERN    of them only names such as 'DB_*'; may be repeated; needed where\n"
+		"                         PREFIX is \"\"\n"
 		"  --on-change restart|signal:HUP\n"
 		"  --splay DURATION       wait a random part of it before taking on a change (0s)\n"
 		"  --grace DURATION       between SIGTERM and SIGKILL at a restart (10s)\n" SESSION_HELP

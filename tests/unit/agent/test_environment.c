@@ -50,7 +50,9 @@ Test(environment, picks_are_given_by_name_and_the_token_is_not_inherited)
 {
 	const char *const picks[] = {"DB_URL=/warehouse/url", "DB_PORT=/warehouse/port",
 				     "DB_TLS=/warehouse/tls", "DB_NONE=/warehouse/none"};
-	struct environment_wish wish = {picks, 4, NULL, "/run/x/config.json"};
+	struct environment_wish wish = {.picks = picks,
+					.picks_count = 4,
+					.config_file = "/run/x/config.json"};
 	struct probe p;
 
 	setenv("REEVE_TOKEN", "rv_x", 1);
@@ -69,7 +71,7 @@ Test(environment, picks_are_given_by_name_and_the_token_is_not_inherited)
 
 Test(environment, all_values_get_the_prefix)
 {
-	struct environment_wish wish = {NULL, 0, "APP_", "/f"};
+	struct environment_wish wish = {.all_prefix = "APP_", .config_file = "/f"};
 	struct probe p;
 
 	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
@@ -78,21 +80,91 @@ Test(environment, all_values_get_the_prefix)
 	clear(&p);
 }
 
-Test(environment, names_that_change_how_programs_run_are_refused)
+Test(environment, a_picked_name_that_steers_programs_is_refused_unless_meant)
 {
-	static const char *const names[] = {"PATH",	"LD_PRELOAD",	"LD_X", "PYTHONPATH", "IFS",
-					    "BASH_ENV", "NODE_OPTIONS", "1X",	"A-B",	      ""};
-	struct environment_wish all = {NULL, 0, "", "/f"};
+	const char *const picks[] = {"https_proxy=/warehouse/url"};
+	struct environment_wish wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
 	struct probe p;
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		cr_expect_not(environment_name_is_safe(slice_text(names[i])), "%s", names[i]);
-	cr_expect(environment_name_is_safe(SLICE_LITERAL("PATHOLOGY")));
-	cr_expect(environment_name_is_safe(SLICE_LITERAL("_x1")));
-	cr_expect_eq(build(&p, &all), E_INVALID);
-	cr_expect_not_null(strstr(p.err.text, "LD_PRELOAD"), "%s", p.err.text);
-	cr_expect_null(strstr(p.err.text, "evil"));
+	cr_expect_eq(build(&p, &wish), E_INVALID);
+	cr_expect_not_null(strstr(p.err.text, "https_proxy may not"), "%s", p.err.text);
+	cr_expect_not_null(strstr(p.err.text, "--env-unsafe"), "%s", p.err.text);
+	cr_expect_null(strstr(p.err.text, "jdbc"));
 	clear(&p);
+	wish.is_unsafe = true;
+	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_expect_str_eq(value_of(&p, "https_proxy"), "jdbc:x");
+	clear(&p);
+}
+
+Test(environment, of_all_values_those_that_steer_programs_are_left_out_and_told)
+{
+	const char *const any[] = {"*"};
+	struct buf left_out = BUF_NULL;
+	size_t not_allowed = 0;
+	struct environment_wish wish = {.all_prefix = "",
+					.config_file = "/f",
+					.is_unsafe = true,
+					.allowed = any,
+					.allowed_count = 1,
+					.left_out = &left_out,
+					.not_allowed = &not_allowed};
+	struct probe p;
+
+	unsetenv("LD_PRELOAD");
+	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_expect_null(value_of(&p, "LD_PRELOAD"), "unsafe is for names that were picked");
+	cr_expect_str_eq(value_of(&p, "WAREHOUSE_URL"), "jdbc:x");
+	cr_expect_str_eq(left_out.data, "LD_PRELOAD");
+	cr_expect_eq(not_allowed, 0);
+	clear(&p);
+	buf_clear(&left_out);
+}
+
+Test(environment, only_names_that_a_pattern_allows_are_given)
+{
+	const char *const allowed[] = {"WAREHOUSE_U*", "*_PORT"};
+	size_t not_allowed = 0;
+	struct environment_wish wish = {.all_prefix = "",
+					.config_file = "/f",
+					.allowed = allowed,
+					.allowed_count = 2,
+					.not_allowed = &not_allowed};
+	struct probe p;
+
+	unsetenv("LD_PRELOAD");
+	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_expect_str_eq(value_of(&p, "WAREHOUSE_URL"), "jdbc:x");
+	cr_expect_str_eq(value_of(&p, "WAREHOUSE_PORT"), "5432");
+	cr_expect_null(value_of(&p, "WAREHOUSE_TLS"));
+	cr_expect_null(value_of(&p, "LD_PRELOAD"));
+	cr_expect(not_allowed >= 3, "%zu", not_allowed);
+	clear(&p);
+}
+
+Test(environment, without_a_prefix_somebody_else_would_choose_the_names)
+{
+	struct environment_wish wish = {.all_prefix = "", .config_file = "/f"};
+	struct probe p;
+
+	cr_expect_eq(build(&p, &wish), E_INVALID);
+	cr_expect_not_null(strstr(p.err.text, "--env-allow"), "%s", p.err.text);
+	clear(&p);
+}
+
+Test(environment, a_prefix_may_complete_no_name_that_steers)
+{
+	struct buf left_out = BUF_NULL;
+	struct environment_wish wish = {.all_prefix = "LD_",
+					.config_file = "/f",
+					.left_out = &left_out};
+	struct probe p;
+
+	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_expect_null(value_of(&p, "LD_WAREHOUSE_URL"));
+	cr_expect_not_null(strstr(left_out.data, "LD_WAREHOUSE_URL"));
+	clear(&p);
+	buf_clear(&left_out);
 }
 
 Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
@@ -104,10 +176,14 @@ Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
 		     {"X=/warehouse", "no single value"},
 		     {"X", "NAME=/pointer"},
 		     {"X=nopointer", "NAME=/pointer"},
+		     {"A B=/warehouse/url", "a name is letters"},
+		     {"=/warehouse/url", "a name is letters"},
 		     {"PATH=/warehouse/url", "PATH may not"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct environment_wish wish = {&cases[i].pick, 1, NULL, "/f"};
+		struct environment_wish wish = {.picks = &cases[i].pick,
+						.picks_count = 1,
+						.config_file = "/f"};
 		struct probe p;
 
 		cr_expect_neq(build(&p, &wish), OK, "%s", cases[i].pick);
@@ -120,7 +196,7 @@ Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
 Test(environment, one_name_for_two_values_is_refused)
 {
 	const char *const picks[] = {"X=/warehouse/url", "X=/warehouse/port"};
-	struct environment_wish wish = {picks, 2, NULL, "/f"};
+	struct environment_wish wish = {.picks = picks, .picks_count = 2, .config_file = "/f"};
 	struct probe p;
 
 	cr_expect_eq(build(&p, &wish), E_INVALID);
