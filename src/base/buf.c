@@ -6,14 +6,14 @@ void buf_clear(struct buf *b)
 {
 	mem_wipe(b->data, b->size);
 	alloc_free(b->data);
-	*b = (struct buf)BUF_NULL;
+	*b = (struct buf)BUF_INIT(b->max_bytes);
 }
 
 void buf_reset(struct buf *b)
 {
 	mem_wipe(b->data, b->len);
 	b->len = 0;
-	b->is_failed = false;
+	b->is_failed = b->is_full = false;
 }
 
 /* A fresh block rather than realloc(), which could leave an unwiped copy behind. */
@@ -32,26 +32,33 @@ static bool grow(struct buf *b, size_t size)
 	return true;
 }
 
+/* Doubles until `need` fits, but never beyond the bound and its NUL. */
+static size_t size_for(const struct buf *b, size_t need)
+{
+	size_t size = b->size < 64 ? 64 : b->size;
+
+	while (size < need) {
+		if (__builtin_mul_overflow(size, 2, &size))
+			return need;
+	}
+	return b->max_bytes != 0 && size > b->max_bytes + 1 ? b->max_bytes + 1 : size;
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
-	size_t need, size;
+	size_t need;
 
 	if (b->is_failed)
 		return false;
+	if (b->max_bytes != 0 && more > b->max_bytes - b->len) {
+		b->is_failed = b->is_full = true;
+		return false;
+	}
 	if (__builtin_add_overflow(b->len, more, &need) || __builtin_add_overflow(need, 1, &need)) {
 		b->is_failed = true;
 		return false;
 	}
-	if (need <= b->size)
-		return true;
-	size = b->size < 64 ? 64 : b->size;
-	while (size < need) {
-		if (__builtin_mul_overflow(size, 2, &size)) {
-			size = need;
-			break;
-		}
-	}
-	if (!grow(b, size))
+	if (need > b->size && !grow(b, size_for(b, need)))
 		b->is_failed = true;
 	return !b->is_failed;
 }
@@ -128,6 +135,8 @@ void buf_cut(struct buf *b, size_t len)
 
 enum result buf_check(const struct buf *b, struct error *err)
 {
+	if (b->is_full)
+		return fail(err, E_LIMIT, "longer than %zu bytes", b->max_bytes);
 	return b->is_failed ? fail(err, E_MEMORY, "out of memory") : OK;
 }
 
@@ -135,6 +144,6 @@ struct buf buf_steal(struct buf *b)
 {
 	struct buf out = *b;
 
-	*b = (struct buf)BUF_NULL;
+	*b = (struct buf)BUF_INIT(b->max_bytes);
 	return out;
 }

@@ -1,7 +1,9 @@
 /*
- * A growing run of bytes. Out-of-memory is kept in the buffer: append as often as you like, then ask
- * buf_is_failed() once. Every buffer is wiped when it grows, is cleared or reset, since any of them may
- * have held a secret; one that is large and surely holds none pays a memset for it.
+ * A growing run of bytes. A failure, for lack of memory or at the buffer's own bound, is kept in the buffer:
+ * append as often as you like, then ask buf_is_failed() once; a loop over what a client sent or stored asks
+ * in each turn, so that it ends where nothing more can be added. Every buffer is wiped when it grows, is
+ * cleared or reset, since any of them may have held a secret; one that is large and surely holds none pays
+ * a memset for it.
  */
 #pragma once
 
@@ -15,18 +17,22 @@ struct buf {
 	char *data; /* NUL-terminated whenever not NULL; the NUL is not counted in `len` */
 	size_t len;
 	size_t size;
+	size_t max_bytes; /* that `len` may come to; 0: no bound */
 	bool is_failed;
+	bool is_full; /* it failed because the bound, rather than the system, said no */
 };
 
-#define BUF_NULL                  \
-	{                         \
-		NULL, 0, 0, false \
+#define BUF_INIT(max_bytes_)                           \
+	{                                              \
+		NULL, 0, 0, (max_bytes_), false, false \
 	}
+#define BUF_NULL BUF_INIT(0)
 
-void buf_clear(struct buf *b); /* wipes and frees; the buffer may be used again */
+void buf_clear(struct buf *b); /* wipes and frees; the buffer and its bound may be used again */
 void buf_reset(struct buf *b); /* wipes the content, keeps the memory, forgets a failure */
 
-/* Makes room for `more` bytes behind the content. False, and the buffer failed, without memory. */
+/* Makes room for `more` bytes behind the content. False, and the buffer failed, without memory or beyond
+ * its bound. */
 bool buf_reserve(struct buf *b, size_t more);
 
 void buf_append(struct buf *b, const void *data, size_t len);
@@ -49,8 +55,8 @@ static inline struct slice buf_slice(const struct buf *b)
 	return (struct slice){b->data != NULL ? b->data : "", b->len};
 }
 
-/* E_MEMORY with a sentence when the buffer failed, else OK. */
+/* With a sentence, E_LIMIT when the buffer came to its bound and E_MEMORY when it failed otherwise; else OK. */
 MUST_USE enum result buf_check(const struct buf *b, struct error *err);
 
-/* Moves the content out and leaves an empty buffer. */
+/* Moves the content out and leaves an empty buffer of the same bound. */
 struct buf buf_steal(struct buf *b);

@@ -176,6 +176,19 @@ static size_t find_escape(struct slice s, size_t at)
 	}
 }
 
+void json_append_escape(struct buf *b, uint16_t unit)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char text[] = {'\\',
+			     'u',
+			     digits[unit >> 12],
+			     digits[unit >> 8 & 15],
+			     digits[unit >> 4 & 15],
+			     digits[unit & 15]};
+
+	buf_append(b, text, sizeof text);
+}
+
 void json_append_string(struct buf *b, struct slice s)
 {
 	size_t at = 0;
@@ -183,7 +196,7 @@ void json_append_string(struct buf *b, struct slice s)
 	if (!buf_reserve(b, s.len + 2))
 		return;
 	buf_append_char(b, '"');
-	for (;;) {
+	while (!buf_is_failed(b)) {
 		size_t start = at;
 		const char *escape;
 
@@ -195,7 +208,7 @@ void json_append_string(struct buf *b, struct slice s)
 		if (escape != NULL)
 			buf_append_text(b, escape);
 		else
-			buf_printf(b, "\\u%04x", (unsigned char)s.data[at]);
+			json_append_escape(b, (unsigned char)s.data[at]);
 		at++;
 	}
 	buf_append_char(b, '"');

@@ -26,6 +26,7 @@ void text_position(struct slice s, size_t offset, uint32_t *ret_line, uint32_t *
 /* Appends the text as a JSON string with its quotes; escapes only what RFC 8259 section 7 demands.
  * The text must be valid UTF-8. */
 void json_append_string(struct buf *b, struct slice s);
+void json_append_escape(struct buf *b, uint16_t unit); /* \uXXXX of one UTF-16 unit */
 
 /* Whether a character could move a terminal's cursor, or have text read otherwise than it is: control
  * characters, what changes the direction of text, and what has no glyph. */

@@ -22,7 +22,7 @@ static void append_quoted(struct buf *ret, struct slice s)
 	bool is_first = true;
 
 	buf_append_char(ret, '\'');
-	while (slice_next_part(&s, '\'', &part)) {
+	while (!buf_is_failed(ret) && slice_next_part(&s, '\'', &part)) {
 		if (!is_first)
 			buf_append_text(ret, "'\\''");
 		buf_append_slice(ret, part);
@@ -35,7 +35,6 @@ static enum result write_line(void *ctx, struct slice name, struct slice value, 
 {
 	struct buf *ret = ctx;
 
-	(void)err;
 	buf_append_slice(ret, name);
 	buf_append_char(ret, '=');
 	if (is_bare(value))
@@ -43,7 +42,7 @@ static enum result write_line(void *ctx, struct slice name, struct slice value, 
 	else
 		append_quoted(ret, value);
 	buf_append_char(ret, '\n');
-	return OK;
+	return buf_check(ret, err);
 }
 
 enum result env_write(struct buf *ret, const struct tree_node *n, struct slice prefix,

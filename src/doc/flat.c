@@ -108,8 +108,9 @@ static enum result fail_memory(const struct walk *w)
 {
 	if (w->flat->arena.is_exhausted)
 		return fail(w->err, E_LIMIT,
-			    "the names of all values together are longer than %d bytes",
-			    FLAT_NAMES_BYTES_MAX);
+			    "the names of all values together are longer than %d MiB: choose a "
+			    "part by its key",
+			    FLAT_NAMES_BYTES_MAX >> 20);
 	return fail(w->err, E_MEMORY, "out of memory");
 }
 
@@ -192,26 +193,35 @@ static enum result fail_conflict(const struct flat *f, const struct tree_node *r
 		       "%s and %s would have the same name", quoted[0], quoted[1]);
 }
 
+/* A name by its hash first, for names of one map begin alike. */
+struct name_slot {
+	uint64_t hash;
+	uint32_t at;
+};
+
 static int compare_names(const void *x, const void *y, void *ctx)
 {
+	const struct name_slot *a = x, *b = y;
 	const struct flat_leaf *leaves = ctx;
 
-	return slice_compare(leaves[*(const uint32_t *)x].name, leaves[*(const uint32_t *)y].name);
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return slice_compare(leaves[a->at].name, leaves[b->at].name);
 }
 
 static enum result check_names(const struct flat *f, const struct tree_node *root,
 			       struct error *err)
 {
-	CLEANUP(alloc_freep) uint32_t *order = alloc_zero_array(f->count, sizeof *order);
+	CLEANUP(alloc_freep) struct name_slot *order = alloc_zero_array(f->count, sizeof *order);
 
 	if (order == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	for (uint32_t i = 0; i < f->count; i++)
-		order[i] = i;
+		order[i] = (struct name_slot){slice_hash(f->leaves[i].name), i};
 	qsort_r(order, f->count, sizeof *order, compare_names, f->leaves);
 	for (uint32_t i = 1; i < f->count; i++) {
 		if (compare_names(&order[i - 1], &order[i], f->leaves) == 0)
-			return fail_conflict(f, root, order[i - 1], order[i], err);
+			return fail_conflict(f, root, order[i - 1].at, order[i].at, err);
 	}
 	return OK;
 }

@@ -3,7 +3,7 @@
 
 #include "doc/tree.h"
 
-#define FLAT_NAMES_BYTES_MAX (16 * 1024 * 1024)
+#define FLAT_NAMES_BYTES_MAX (64 * 1024 * 1024)
 
 enum flat_style {
 	FLAT_PROPERTIES, /* a.b[0] */

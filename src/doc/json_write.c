@@ -25,7 +25,7 @@ static void write_items(struct buf *ret, const struct tree_node *n, struct layou
 			uint32_t depth)
 {
 	buf_append_char(ret, '[');
-	for (uint32_t i = 0; i < n->count; i++) {
+	for (uint32_t i = 0; i < n->count && !buf_is_failed(ret); i++) {
 		if (i != 0)
 			buf_append_char(ret, ',');
 		break_line(ret, layout, depth + 1);
@@ -67,7 +67,7 @@ static void write_sorted_members(struct buf *ret, const struct tree_node *n, str
 	for (uint32_t i = 0; i < n->count; i++)
 		order[i] = &n->of.members[i];
 	qsort(order, n->count, sizeof *order, compare_members);
-	for (uint32_t i = 0; i < n->count; i++) {
+	for (uint32_t i = 0; i < n->count && !buf_is_failed(ret); i++) {
 		if (i != 0)
 			buf_append_char(ret, ',');
 		write_member(ret, order[i], layout, depth);
@@ -81,7 +81,7 @@ static void write_members(struct buf *ret, const struct tree_node *n, struct lay
 	if (layout.is_sorted) {
 		write_sorted_members(ret, n, layout, depth + 1);
 	} else {
-		for (uint32_t i = 0; i < n->count; i++) {
+		for (uint32_t i = 0; i < n->count && !buf_is_failed(ret); i++) {
 			if (i != 0)
 				buf_append_char(ret, ',');
 			write_member(ret, &n->of.members[i], layout, depth + 1);

@@ -1,6 +1,8 @@
 /* RFC 6901. Tokens are compared decoded: '~1' is '/', '~0' is '~', in this order (section 4). */
 #include "doc/pointer.h"
 
+#include "base/memory.h"
+
 #define TOKEN_BYTES 256
 
 bool pointer_is_valid(struct slice pointer)
@@ -62,6 +64,7 @@ static bool is_token_of(struct slice token, struct slice key)
 
 static const struct tree_node *get_member(const struct tree_node *object, struct slice token)
 {
+	CLEANUP(alloc_freep) char *long_token = NULL;
 	char decoded[TOKEN_BYTES];
 	size_t len;
 
@@ -70,7 +73,12 @@ static const struct tree_node *get_member(const struct tree_node *object, struct
 	len = decode_token(decoded, sizeof decoded, token);
 	if (len <= sizeof decoded)
 		return tree_get(object, slice_make(decoded, len));
-	/* Longer than the room here: member by member rather than with memory that might be missing. */
+	long_token = alloc_zero(len);
+	if (long_token != NULL) {
+		decode_token(long_token, len, token);
+		return tree_get(object, slice_make(long_token, len));
+	}
+	/* Without memory it is member by member. */
 	for (uint32_t i = 0; i < object->count; i++) {
 		if (is_token_of(token, tree_key(&object->of.members[i])))
 			return &object->of.members[i].value;

@@ -4,15 +4,28 @@
 #include "base/text.h"
 #include "doc/flat.h"
 
+static void append_unit(struct buf *ret, uint32_t unit)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char text[] = {'\\',
+			     'u',
+			     digits[unit >> 12 & 15],
+			     digits[unit >> 8 & 15],
+			     digits[unit >> 4 & 15],
+			     digits[unit & 15]};
+
+	buf_append(ret, text, sizeof text);
+}
+
 static void append_utf16(struct buf *ret, uint32_t cp)
 {
 	if (cp < 0x10000) {
-		buf_printf(ret, "\\u%04X", (unsigned)cp);
+		append_unit(ret, cp);
 		return;
 	}
 	cp -= 0x10000;
-	buf_printf(ret, "\\u%04X\\u%04X", (unsigned)(0xd800 + (cp >> 10)),
-		   (unsigned)(0xdc00 + (cp & 0x3ff)));
+	append_unit(ret, 0xd800 + (cp >> 10));
+	append_unit(ret, 0xdc00 + (cp & 0x3ff));
 }
 
 static void append_char(struct buf *ret, uint32_t cp, bool is_blank_escaped)
@@ -52,7 +65,7 @@ static void append_char(struct buf *ret, uint32_t cp, bool is_blank_escaped)
 /* Every blank of a key is escaped, of a value only the first character: load() drops those before. */
 static void append_escaped(struct buf *ret, struct slice s, bool is_key)
 {
-	for (size_t at = 0; at < s.len;) {
+	for (size_t at = 0; at < s.len && !buf_is_failed(ret);) {
 		bool is_first = at == 0;
 
 		append_char(ret, utf8_next(s, &at), is_key || is_first);
@@ -66,7 +79,7 @@ enum result properties_write(struct buf *ret, const struct tree_node *n, struct 
 
 	if (rc != OK)
 		return rc;
-	for (uint32_t i = 0; i < flat.count; i++) {
+	for (uint32_t i = 0; i < flat.count && !buf_is_failed(ret); i++) {
 		append_escaped(ret, flat.leaves[i].name, true);
 		buf_append_char(ret, '=');
 		append_escaped(ret, flat_value(flat.leaves[i].node), false);

@@ -1,5 +1,6 @@
 /*
- * Writing a tree. All append to a buffer; ask buf_check() afterwards. What is written reads back equal.
+ * Writing a tree. All append to a buffer; ask buf_check() afterwards. Once the buffer has failed nothing more is
+ * looked at. What is written reads back equal.
  */
 #pragma once
 
@@ -19,7 +20,7 @@ void yaml_write(struct buf *ret, const struct tree_node *n);
 /* Java properties (java.util.Properties.load): nested keys joined by '.', list items as key[0], in
  * ASCII with \uXXXX, separators and blanks escaped. Null is an empty value, an empty map or list gives
  * no line. Two places with one name ({"a.b": 1, "a": {"b": 2}}) are E_CONFLICT with both pointers; a
- * single value is E_INVALID; E_LIMIT when the names together are longer than 16 MiB. */
+ * single value is E_INVALID; E_LIMIT when the names together are longer than 64 MiB. */
 MUST_USE enum result properties_write(struct buf *ret, const struct tree_node *n,
 				      struct error *err);
 

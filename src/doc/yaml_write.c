@@ -73,7 +73,7 @@ static void write_quoted(struct buf *ret, struct slice s)
 		return;
 	}
 	buf_append_char(ret, '"');
-	for (size_t at = 0; at < s.len;) {
+	for (size_t at = 0; at < s.len && !buf_is_failed(ret);) {
 		size_t from = at;
 		uint32_t cp = utf8_next(s, &at);
 
@@ -81,7 +81,7 @@ static void write_quoted(struct buf *ret, struct slice s)
 			continue;
 		buf_append(ret, s.data + start, from - start);
 		if (cp == '"' || cp == '\\')
-			buf_printf(ret, "\\%c", (int)cp);
+			buf_append(ret, cp == '"' ? "\\\"" : "\\\\", 2);
 		else if (cp == '\n')
 			buf_append_text(ret, "\\n");
 		else if (cp == '\r')
@@ -89,7 +89,7 @@ static void write_quoted(struct buf *ret, struct slice s)
 		else if (cp == '\t')
 			buf_append_text(ret, "\\t");
 		else
-			buf_printf(ret, "\\u%04x", (unsigned)cp);
+			json_append_escape(ret, (uint16_t)cp);
 		start = at;
 	}
 	buf_append_slice(ret, slice_from(s, start));
@@ -120,7 +120,7 @@ static void write_literal(struct buf *ret, struct slice s, uint32_t depth)
 		buf_append_text(ret, "|-");
 	else
 		buf_append_text(ret, s.data[s.len - 2] == '\n' ? "|+" : "|");
-	while (slice_next_part(&rest, '\n', &line)) {
+	while (!buf_is_failed(ret) && slice_next_part(&rest, '\n', &line)) {
 		buf_append_char(ret, '\n');
 		if (line.len == 0)
 			continue;
@@ -210,7 +210,7 @@ static void write_key(struct buf *ret, struct slice key, uint32_t depth)
 static void write_members(struct buf *ret, const struct tree_node *n, uint32_t depth,
 			  bool is_inline)
 {
-	for (uint32_t i = 0; i < n->count; i++) {
+	for (uint32_t i = 0; i < n->count && !buf_is_failed(ret); i++) {
 		const struct tree_member *m = &n->of.members[i];
 
 		if (i != 0 || !is_inline)
@@ -229,7 +229,7 @@ static void write_members(struct buf *ret, const struct tree_node *n, uint32_t d
 
 static void write_items(struct buf *ret, const struct tree_node *n, uint32_t depth, bool is_inline)
 {
-	for (uint32_t i = 0; i < n->count; i++) {
+	for (uint32_t i = 0; i < n->count && !buf_is_failed(ret); i++) {
 		const struct tree_node *item = &n->of.items[i];
 
 		if (i != 0 || !is_inline)

@@ -63,7 +63,7 @@ static enum result read_check(struct checking *k, struct error *err)
 static enum step answer_decision(struct checking *k)
 {
 	struct decision d = {.is_allowed = false};
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 
 	if (!k->has_ended)
 		d = rights_decide(k->rights, k->permission, k->path);

@@ -143,7 +143,7 @@ static void write_lines(struct buf *b, const struct found *f, bool is_reversed, 
 static enum step answer_found(struct scene *scene, const struct found *f, bool is_newest)
 {
 	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 
 	if (f->is_full && !is_newest)
 		answer_next_number(c, f->next);
@@ -185,7 +185,7 @@ enum step audit_entry_on_worker(struct scene *scene)
 	struct slice line;
 	struct found f = {
 		.call = c, .rights = scene->rights, .lines = &line, .limit = 1, .is_whole = true};
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
 
@@ -201,7 +201,7 @@ enum step audit_entry_on_worker(struct scene *scene)
 enum step audit_checkpoint_on_loop(struct scene *scene)
 {
 	struct service *s = scene->service;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 
 	pthread_mutex_lock(&s->head_mutex);
 	buf_append_slice(&b, buf_slice(&s->checkpoint));

@@ -38,7 +38,8 @@ void shared_body_unref(struct shared_body *b)
 
 void call_init(struct call *c)
 {
-	*c = (struct call){.arena = ARENA_INIT(CALL_ARENA_BYTES_MAX, true)};
+	*c = (struct call){.arena = ARENA_INIT(CALL_ARENA_BYTES_MAX, true),
+			   .out.problems = BUF_ANSWER};
 	atomic_init(&c->state, CALL_NEW);
 }
 
@@ -47,7 +48,7 @@ void answer_reset(struct call *c)
 	buf_clear(&c->out.problems);
 	buf_clear(&c->out.extra);
 	shared_body_unref(c->out.body);
-	c->out = (struct answer){0};
+	c->out = (struct answer){.problems = BUF_ANSWER};
 }
 
 void call_drop_work(struct call *c)
@@ -87,6 +88,8 @@ static enum step answer_failed(struct call *c, enum result rc)
 	shared_body_unref(c->out.body);
 	c->out.body = NULL;
 	c->out.kind = BODY_NONE;
+	if (buf_is_failed(&c->out.problems))
+		buf_clear(&c->out.problems); /* half a list is none */
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
 	if (is_refusal(c, rc) && c->token != NULL && c->recording == NULL &&
@@ -119,10 +122,24 @@ enum step answer_empty(struct call *c)
 	return STEP_ANSWER;
 }
 
+enum result answer_check(const struct buf *b, struct error *err)
+{
+	if (b->is_full)
+		return fail(err, E_LIMIT,
+			    "the answer would be larger than %zu MiB: ask for a part of it, with "
+			    "`?key=` or a smaller `?limit=`",
+			    b->max_bytes >> 20);
+	return buf_check(b, err);
+}
+
 enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_taken, bool is_secret)
 {
+	struct error err = ERROR_NULL;
+	enum result rc = answer_check(bytes_taken, &err);
 	struct shared_body *b = shared_body_new(bytes_taken, is_secret);
 
+	if (rc != OK)
+		return answer_error(c, rc, &err);
 	if (b == NULL)
 		return answer_fail(c, E_MEMORY, "out of memory");
 	shared_body_unref(c->out.body);

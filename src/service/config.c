@@ -71,7 +71,9 @@ static bool may_reveal(struct scene *scene, const struct effective_entry *e)
 			continue;
 		if (!recording_touch(c, ref->path, 0, NULL))
 			problems->is_failed = true;
-		if (refused++ != 0)
+		if (refused++ >= PROFILE_PROBLEMS_MAX)
+			continue;
+		if (refused > 1)
 			buf_append_char(problems, ',');
 		buf_append_text(problems, "{\"profile\":");
 		json_append_string(problems, slice_from(c->path, strlen("config/")));
@@ -137,6 +139,8 @@ static enum result reveal(struct revealing *r, struct tree *ret, struct error *e
 static enum result write_format(struct buf *ret, enum config_format format,
 				const struct tree_node *n, struct error *err)
 {
+	enum result rc = OK;
+
 	switch (format) {
 	case CONFIG_JSON:
 		json_write(ret, n);
@@ -145,14 +149,16 @@ static enum result write_format(struct buf *ret, enum config_format format,
 		yaml_write(ret, n);
 		break;
 	case CONFIG_PROPERTIES:
-		return properties_write(ret, n, err);
+		rc = properties_write(ret, n, err);
+		break;
 	case CONFIG_ENV:
-		return env_write(ret, n, SLICE_NULL, err);
+		rc = env_write(ret, n, SLICE_NULL, err);
+		break;
 	case CONFIG_RAW:
 		raw_write(ret, n);
 		break;
 	}
-	return buf_check(ret, err);
+	return rc == OK || ret->is_full ? answer_check(ret, err) : rc;
 }
 
 static enum body_kind kind_of(enum config_format format)
@@ -185,7 +191,7 @@ static enum step answer_content(struct scene *scene, const struct effective_entr
 {
 	struct call *c = scene->call;
 	const struct tree_node *n = revealed != NULL ? &revealed->root : &e->effective.tree.root;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc;
 

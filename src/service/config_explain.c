@@ -6,7 +6,6 @@
 #include "doc/pointer.h"
 #include "doc/write.h"
 
-#define DIFF_BYTES_MAX	     ((size_t)8 << 20)
 #define ROTATED_COMPARES_MAX 10000000
 
 static void append_origin(struct buf *b, const struct effective_entry *e,
@@ -61,7 +60,7 @@ static void explain_under(struct explaining *x, const struct tree_node *n)
 		explain_leaf(x, n);
 		return;
 	}
-	for (uint32_t i = 0; i < n->count; i++) {
+	for (uint32_t i = 0; i < n->count && !buf_is_failed(x->out); i++) {
 		if (n->kind == TREE_OBJECT) {
 			pointer_append_key(&x->pointer, tree_key(&n->of.members[i]));
 			explain_under(x, &n->of.members[i].value);
@@ -77,7 +76,7 @@ static void append_secrets(struct buf *b, const struct effective_entry *e, struc
 {
 	json_member(b, "secrets");
 	buf_append_char(b, '{');
-	for (uint32_t i = 0; i < e->effective.secrets_count; i++) {
+	for (uint32_t i = 0; i < e->effective.secrets_count && !buf_is_failed(b); i++) {
 		const struct secret_ref *ref = &e->effective.secrets[i];
 
 		if (!slice_starts_with(ref->pointer, key))
@@ -116,7 +115,7 @@ enum result explain_write(struct buf *ret, struct scene *scene, const struct eff
 	buf_append_text(ret, "]}");
 	ret->is_failed |= buf_is_failed(&x.pointer);
 	buf_clear(&x.pointer);
-	return buf_check(ret, err);
+	return answer_check(ret, err);
 }
 
 struct diffing {
@@ -151,8 +150,6 @@ static enum result write_difference(void *ctx, enum diff_op op, struct slice poi
 	bool is_secret = (from != NULL && (from->flags & TREE_IS_SECRET) != 0) ||
 			 (to != NULL && (to->flags & TREE_IS_SECRET) != 0);
 
-	if (d->out->len > DIFF_BYTES_MAX)
-		return fail(err, E_LIMIT, "the difference is too large to be shown");
 	begin_item(d, pointer, op);
 	if (from != NULL) {
 		json_member(d->out, "from");
@@ -168,7 +165,7 @@ static enum result write_difference(void *ctx, enum diff_op op, struct slice poi
 	else if (from != NULL)
 		append_origin(d->out, d->from, d->reader, from);
 	buf_append_char(d->out, '}');
-	return OK;
+	return answer_check(d->out, err);
 }
 
 /* The same reference at the same place, which now means another version. */
@@ -214,5 +211,5 @@ enum result config_diff_write(struct buf *ret, const struct effective_entry *fro
 	if (from != NULL && to != NULL)
 		append_rotated(&d);
 	buf_append_char(ret, ']');
-	return buf_check(ret, err);
+	return answer_check(ret, err);
 }

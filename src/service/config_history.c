@@ -73,7 +73,7 @@ static enum result write_moments(struct scene *scene, struct buf *b, uint64_t be
 enum step config_versions_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
 
@@ -161,7 +161,7 @@ enum step config_diff_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
 	struct comparing x = {.scene = scene};
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc = choose(&x, &err);
 

@@ -17,8 +17,6 @@ static enum result show_difference(void *ctx, enum diff_op op, struct slice poin
 {
 	struct showing *s = ctx;
 
-	if (s->out->len > DOCUMENT_DIFF_BYTES_MAX)
-		return fail(err, E_LIMIT, "the difference is too large to be shown");
 	json_comma(s->out);
 	buf_append_char(s->out, '{');
 	json_member_text(s->out, "pointer", pointer);
@@ -33,7 +31,7 @@ static enum result show_difference(void *ctx, enum diff_op op, struct slice poin
 	}
 	json_member_bool(s->out, "secret", s->is_secret);
 	buf_append_char(s->out, '}');
-	return OK;
+	return answer_check(s->out, err);
 }
 
 enum result document_diff_append(struct buf *ret, const struct tree_node *from,
@@ -112,7 +110,7 @@ static enum result write_diff(struct buf *b, const struct call *c, const struct 
 enum step document_diff_on_worker(struct scene *scene)
 {
 	struct side from = {0}, to = {0};
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	struct view view;
 	enum step step;

@@ -3,10 +3,8 @@
 
 #include "service/internal.h"
 
-#define DOCUMENT_DIFF_BYTES_MAX ((size_t)16 << 20)
-
 /* Appends {"pointer","op","from","to","secret"} objects, separated by commas; of a secret only which keys changed. Either may be
- * NULL. E_LIMIT when `ret` is longer than DOCUMENT_DIFF_BYTES_MAX. */
+ * NULL. `ret` is a BUF_ANSWER: E_LIMIT where it is full. */
 MUST_USE enum result document_diff_append(struct buf *ret, const struct tree_node *from,
 					  const struct tree_node *to, bool is_secret,
 					  struct error *err);

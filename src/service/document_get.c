@@ -84,13 +84,13 @@ static enum result write_json(struct buf *ret, const struct version_row *row, en
 	json_version_head(ret, row);
 	append_content(ret, row, kind, &tree.root);
 	buf_append_char(ret, '}');
-	return buf_check(ret, err);
+	return answer_check(ret, err);
 }
 
 static enum step answer_row(struct scene *scene, const struct version_row *row, enum doc_kind kind)
 {
 	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_NULL;
+	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	const char *type;
 	enum result rc;

@@ -72,7 +72,7 @@ static void write_items(struct scene *scene, struct buf *b, const struct listing
 enum step document_list_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	struct listing l = {.after = SLICE_NULL};
 	enum result rc = join(l.prefix_text, c->path, c->in.prefix, false, &l.prefix, &err);
@@ -104,7 +104,7 @@ static const char *need_name(enum edge_kind kind)
 enum step document_dependents_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	const struct snap_edge *e;
 	struct pmap_walk w;
 

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DRY_RUN_BYTES_MAX ((size_t)16 << 20)
-
 static const char *action_of(const struct change *c)
 {
 	if (!c->is_changed)
@@ -140,10 +138,10 @@ static enum result append_all(struct scene *scene, struct write *w, struct buf *
 		rc = append_change(b, w, &w->changes[i], err);
 	buf_append_text(b, "],\"effective\":[");
 	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
-		if (b->len > DRY_RUN_BYTES_MAX)
-			rc = fail(err, E_LIMIT, "the difference is too large to be shown");
-		else if (w->affected[i].kind == KIND_PROFILES && w->affected[i].is_changed)
+		if (w->affected[i].kind == KIND_PROFILES && w->affected[i].is_changed)
 			rc = append_effective(scene, w, &w->affected[i], b, err);
+		if (rc == OK)
+			rc = answer_check(b, err);
 	}
 	buf_append_text(b, "],\"errors\":");
 	problems_write(b, w, w->report.errors, w->was_forced ? 0 : w->report.errors_count);
@@ -152,12 +150,12 @@ static enum result append_all(struct scene *scene, struct write *w, struct buf *
 	buf_append_text(b, ",\"unchecked\":");
 	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
 	buf_append_char(b, '}');
-	return rc == OK ? buf_check(b, err) : rc;
+	return rc == OK ? answer_check(b, err) : rc;
 }
 
 enum step dry_run_answer(struct scene *scene, struct write *w)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc = append_all(scene, w, &b, &err);
 

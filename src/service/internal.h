@@ -161,8 +161,14 @@ struct snapshot *service_snapshot(struct service *s);
 enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 enum step answer_error(struct call *c, enum result rc, const struct error *err);
 enum step answer_empty(struct call *c); /* 204 */
+/* What every answer is put together in, so that none can grow beyond what a client may cost. */
+#define ANSWER_BYTES_MAX ((size_t)64 << 20)
+#define BUF_ANSWER	 BUF_INIT(ANSWER_BYTES_MAX)
+
+/* buf_check() of a BUF_ANSWER, saying what to do where it is full: E_LIMIT, E_MEMORY. */
+MUST_USE enum result answer_check(const struct buf *b, struct error *err);
 enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_taken,
-		      bool is_secret); /* E_MEMORY where the buffer failed */
+		      bool is_secret); /* as answer_check() where the buffer failed */
 enum step answer_json(struct call *c,
 		      struct buf *bytes_taken);		    /* answer_body(BODY_JSON, not secret) */
 void answer_etag_version(struct call *c, uint64_t version); /* "v3" */

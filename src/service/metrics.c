@@ -94,7 +94,7 @@ void service_metrics(struct service *s, struct buf *ret)
 
 enum step metrics_on_loop(struct scene *scene)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 
 	service_metrics(scene->service, &b);
 	return answer_body(scene->call, BODY_TEXT, &b, false);

@@ -193,7 +193,7 @@ void problems_write(struct buf *ret, const struct write *w, const struct check_p
 	bool is_first = true;
 
 	buf_append_char(ret, '[');
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && !buf_is_failed(ret); i++) {
 		struct check_problem p = problems[i];
 		struct buf one = BUF_NULL;
 

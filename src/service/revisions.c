@@ -138,7 +138,7 @@ enum step revision_list_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
 	struct page p = {.scene = scene, .size = 101, .path = c->in.audit_path};
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
 
@@ -302,7 +302,7 @@ enum step revision_get_on_worker(struct scene *scene)
 	struct entry entry = {0};
 	struct page p = {.scene = scene, .entries = &entry, .size = 1};
 	struct reading r = {.scene = scene, .revision = c->in.revision};
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc;
 

@@ -57,7 +57,7 @@ enum step status_on_worker(struct scene *scene)
 {
 	struct service *s = scene->service;
 	const struct snapshot *snapshot = scene->snapshot;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	bool is_read_only = atomic_load(&s->is_read_only);
 
 	buf_append_char(&b, '{');

@@ -195,7 +195,7 @@ static enum result make_token(struct creating *m, struct write *w, struct buf *t
 
 static enum step answer_created(struct write *w, const struct buf *text)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	enum step step;
 
 	buf_append_text(&b, "{\"token\":\"");

@@ -142,7 +142,7 @@ enum step token_renew_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
 	struct write *w = write_new(scene, 0);
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
 	enum result rc;
 

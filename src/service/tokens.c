@@ -88,7 +88,7 @@ enum step token_list_on_worker(struct scene *scene)
 {
 	struct call *c = scene->call;
 	uint32_t limit = call_limit(scene->service, c), count = 0;
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	const struct token *t, *last = NULL;
 	struct pmap_walk w;
 
@@ -113,7 +113,7 @@ enum step token_self_on_loop(struct scene *scene)
 {
 	struct call *c = scene->call;
 	const struct token *t = snapshot_token(scene->snapshot, c->token->record.accessor);
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 
 	if (t == NULL)
 		return answer_fail(c, E_UNAUTHENTICATED, "a valid token is needed");

@@ -81,7 +81,7 @@ void write_answer_bare(struct buf *ret, struct write *w)
 
 enum result write_answer(struct write *w, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	const struct change *c = &w->changes[0];
 	struct call *call = w->call;
 

@@ -67,6 +67,35 @@ Test(buf, a_failure_is_kept_until_it_is_asked_for)
 	cr_expect_str_eq(b.data, "again");
 }
 
+Test(buf, a_bound_is_another_failure_than_a_lack_of_memory)
+{
+	CLEANUP(buf_clear) struct buf b = BUF_INIT(100);
+	struct error err = ERROR_NULL;
+
+	for (int i = 0; i < 100; i++)
+		buf_append_char(&b, 'x');
+	cr_expect_eq(buf_check(&b, &err), OK);
+	cr_expect_eq(b.size, 101); /* no doubling beyond the bound */
+	buf_append_char(&b, 'y');
+	cr_expect(buf_is_failed(&b));
+	cr_expect_eq(buf_check(&b, &err), E_LIMIT);
+	cr_expect_eq(b.len, 100);
+	buf_cut(&b, 10);
+	buf_append_char(&b, 'z');
+	cr_expect_eq(b.len, 10); /* it stays failed, or a part would be taken for the whole */
+	buf_reset(&b);
+	buf_printf(&b, "%s", "again");
+	cr_expect_eq(buf_check(&b, &err), OK);
+	cr_expect_not(buf_reserve(&b, 96));
+	buf_clear(&b);
+	cr_expect_not(buf_reserve(&b, SIZE_MAX));
+	cr_expect_eq(buf_check(&b, &err), E_LIMIT);
+	buf_clear(&b);
+	cr_expect(buf_reserve(&b, 100));
+	buf_clear(&b);
+	cr_expect_eq(b.max_bytes, 100);
+}
+
 Test(buf, room_beyond_what_a_size_can_hold_is_a_failure)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_NULL;

@@ -42,6 +42,42 @@ Test(bounds, what_is_too_large_is_refused)
 		       "{\"op\":\"delete\",\"path\":\"profiles/a/c\"}]}");
 }
 
+/* Ten thousand values, each of which an explanation, a diff and a properties file name by its whole pointer. */
+static char *long_pointers(char value)
+{
+	enum { KEY_LEN = 100000, LEAVES = 10000 };
+	char *text = malloc(KEY_LEN + 64 + LEAVES * 2);
+	size_t at = (size_t)sprintf(text, "{\"small\":1,\"");
+
+	memset(text + at, 'k', KEY_LEN);
+	at += KEY_LEN;
+	at += (size_t)sprintf(text + at, "\":[%c", value);
+	for (int i = 1; i < LEAVES; i++)
+		at += (size_t)sprintf(text + at, ",%c", value);
+	sprintf(text + at, "]}");
+	return text;
+}
+
+Test(bounds, no_answer_is_larger_than_an_answer_may_be)
+{
+	char *one = long_pointers('1'), *two = long_pointers('2');
+
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = one);
+	expect(&f, OK, NULL, CONFIG, .path = "config/a/b");
+	expect(&f, E_LIMIT, "`?key=`", CONFIG, .path = "config/a/b", .is_explained = true);
+	expect(&f, OK, "\"/small\":{", CONFIG, .path = "config/a/b", .is_explained = true,
+	       .key = "/small");
+	expect(&f, E_LIMIT, "64 MiB", CONFIG, .path = "config/a/b", .format = CONFIG_PROPERTIES);
+	expect(&f, E_LIMIT, "64 MiB", PUT, .path = "profiles/a/b", .body = two, .is_dry_run = true);
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = two);
+	expect(&f, E_LIMIT, "64 MiB", .verb = VERB_CONFIG_DIFF, .permission = MAY_READ,
+	       .path = "config/a/b");
+	expect(&f, E_LIMIT, "64 MiB", .verb = VERB_DOCUMENT_DIFF, .permission = MAY_READ,
+	       .path = "profiles/a/b");
+	free(one);
+	free(two);
+}
+
 Test(bounds, a_write_that_too_many_depend_on_is_refused_and_nothing_changes)
 {
 	char path[64];
