@@ -279,7 +279,7 @@ enum step batch_on_worker(struct scene *scene)
 	struct call *call = scene->call;
 	CLEANUP(tree_clear) struct tree body = TREE_INIT(0, true);
 	struct doc_limits limits = {scene->service->settings.batch_bytes_max, DOC_DEPTH_MAX,
-				    DOC_NODES_MAX * 8, NULL};
+				    DOC_NODES_MAX * 8, scene->budget};
 	struct error err = ERROR_NULL;
 	struct write *w;
 	uint32_t count;

@@ -8,6 +8,7 @@
 
 #include "access/permission.h"
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/buf.h"
 #include "base/result.h"
 #include "base/slice.h"
@@ -182,9 +183,16 @@ struct call {
 	void (*work_free)(void *work);
 	struct recording *recording; /* for the audit log; in the arena */
 	int64_t deadline_ms;	     /* of a long poll, monotonic */
-	uint32_t attempts;
-	bool is_spending;  /* the answer costs a use of the token */
-	struct call *next; /* in a queue */
+	uint32_t attempts;	     /* to write, that came too late */
+	bool is_spending;	     /* the answer costs a use of the token */
+	bool is_queued;		     /* counted in its principal's share */
+	bool has_budget;
+	struct budget budget; /* what the request may still cost, over all its attempts */
+	int64_t budget_ms;    /* of its time, what was left when it last left a worker */
+	struct call *next;    /* in a queue */
+	/* work_queue.c's, under its mutex */
+	bool is_long, has_turn;
+	struct call *next_writing, *behind, *behind_last;
 	struct call *before_in_waiters, *next_in_waiters;
 };
 

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define SCHEMA_NEEDS_MAX 1000
+#define AFFECTED_STEPS \
+	1000 /* of one document beside its parsing, resolving and validating: mostly its digest */
 
 /* One write's cascade. */
 struct cascade {
@@ -126,6 +128,8 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 		effective_entry_unref(f->entry);
 		f->entry = NULL;
 	}
+	if (f->entry != NULL && !budget_hold(c->scene->budget, f->entry->bytes))
+		return budget_result(c->scene->budget, err);
 	return OK;
 }
 
@@ -261,8 +265,10 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
 {
 	struct view_doc *d;
-	enum result rc = view_find(&c->write->view, f->path, &d, err);
+	enum result rc = budget_take(c->scene->budget, AFFECTED_STEPS, err);
 
+	if (rc == OK)
+		rc = view_find(&c->write->view, f->path, &d, err);
 	if (rc != OK)
 		return rc;
 	f->kind = d->kind;
@@ -341,7 +347,8 @@ enum result cascade_check(struct scene *scene, struct write *w, struct error *er
 	struct cascade c = {scene, w, false};
 	struct slice *paths;
 	uint32_t count;
-	enum result rc = cascade_closure(scene->snapshot, w, &w->arena, &paths, &count, err);
+	enum result rc =
+		cascade_closure(scene->snapshot, w, scene->budget, &w->arena, &paths, &count, err);
 
 	if (rc != OK)
 		return rc;

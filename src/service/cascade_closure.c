@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define EDGE_STEPS 50 /* of following one: two look-ups in maps */
+
 /* A path that was found. */
 struct found {
 	struct slice path;
@@ -15,6 +17,7 @@ struct found {
 struct closing {
 	const struct snapshot *snapshot;
 	struct arena *arena;
+	struct budget *budget; /* NULL in the committer: the worker has counted it */
 	struct pmap found;
 	struct found *open;
 	uint32_t max;
@@ -61,6 +64,8 @@ static enum result follow(struct closing *c, struct slice target, struct error *
 
 	snapshot_edges_to(&walk, c->snapshot, target);
 	while (rc == OK && (e = snapshot_edge_next(&walk, target)) != NULL) {
+		if (!budget_spend(c->budget, EDGE_STEPS))
+			return budget_result(c->budget, err);
 		if (snapshot_live(c->snapshot, e->source) != NULL)
 			rc = add(c, e->source, err);
 	}
@@ -88,11 +93,13 @@ static enum result close_over(struct closing *c, const struct write *w, struct e
 	return rc;
 }
 
-enum result cascade_closure(const struct snapshot *snapshot, const struct write *w, struct arena *a,
-			    struct slice **ret, uint32_t *ret_count, struct error *err)
+enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
+			    struct budget *budget, struct arena *a, struct slice **ret,
+			    uint32_t *ret_count, struct error *err)
 {
 	struct closing c = {.snapshot = snapshot,
 			    .arena = a,
+			    .budget = budget,
 			    .found = PMAP_INIT(&found_ops),
 			    .max = w->service->settings.affected_max};
 	enum result rc = close_over(&c, w, err);

@@ -52,7 +52,7 @@ static enum result has_same_dependents(const struct write *w, const struct snaps
 	CLEANUP(arena_clear) struct arena a = ARENA_NULL;
 	struct slice *paths;
 	uint32_t count;
-	enum result rc = cascade_closure(working, w, &a, &paths, &count, err);
+	enum result rc = cascade_closure(working, w, NULL, &a, &paths, &count, err);
 
 	if (rc != OK)
 		return rc;
@@ -76,7 +76,7 @@ static enum result recheck(const struct write *w, const struct snapshot *working
 		rc = has_same_dependents(w, working, &is_same, err);
 	if (rc != OK)
 		return rc;
-	return is_same ? OK : fail(err, E_BUSY, "what it depends on has changed meanwhile");
+	return is_same ? OK : fail(err, E_STALE, "what it depends on has changed meanwhile");
 }
 
 static const struct affected *find_affected(const struct write *w, struct slice path)

@@ -17,7 +17,6 @@
 /* One transaction. */
 struct group {
 	struct service *service;
-	struct worker *self; /* the committer as a worker, for calls that lost too often */
 	struct snapshot *working;
 	struct audit_log log;
 	struct buf checkpoint;
@@ -25,7 +24,6 @@ struct group {
 	bool has_rows;	  /* anything: there is something to commit */
 	bool is_shredding;
 	struct call *done; /* answered once it is durable, newest first */
-	struct call *held; /* for the next group */
 };
 
 static void answer_unwritten(struct call *c, const struct error *err)
@@ -51,13 +49,13 @@ static void send_back(struct group *g, struct call *c)
 	c->attempts++;
 	call_drop_work(c);
 	c->recording = NULL;
-	if (!queue_push(&g->service->work, c, UINT32_MAX)) {
+	if (!work_queue_push_again(&g->service->work, c)) {
 		answer_fail(c, E_UNAVAILABLE, "shutting down");
 		keep(g, c);
 	}
 }
 
-/* E_BUSY: a conflict. Otherwise only E_IO and what rolling back fails with are the group's; the rest is the call's. */
+/* E_STALE: a conflict. Otherwise only E_IO and what rolling back fails with are the group's; the rest is the call's. */
 static enum result write_one(struct group *g, struct call *c, struct error *err)
 {
 	struct service *s = g->service;
@@ -142,7 +140,6 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 	case OK:
 		keep(g, c);
 		return true;
-	case E_BUSY:
 	case E_STALE:
 		send_back(g, c);
 		return true;
@@ -161,40 +158,10 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 	}
 }
 
-/* It lost too often: prepared here and now, where nobody can come between. What is prepared reads the store's committed state, so nothing
- * may have been written in this group yet. */
-static bool add_unprepared(struct group *g, struct call *c, struct error *err)
-{
-	struct scene scene = {0};
-	enum step step;
-	bool can_go_on = true;
-
-	if (g->has_written) {
-		c->next = g->held;
-		g->held = c;
-		return true;
-	}
-	step = scene_run(&scene, g->service, c, g->self);
-	scene_end(&scene);
-	if (step == STEP_COMMIT)
-		return add_write(g, c, err);
-	if (step == STEP_RETRY)
-		answer_fail(c, E_BUSY, "try again");
-	c->is_spending = c->token->uses_left >= 0 && c->out.result != E_UNAUTHENTICATED;
-	if (c->recording != NULL || c->is_spending)
-		can_go_on = add_recording(g, c, err);
-	else
-		keep(g, c);
-	return can_go_on;
-}
-
 static bool add_call(struct group *g, struct call *c, struct error *err)
 {
-	if (c->work != NULL && c->work_free == write_free)
-		return add_write(g, c, err);
-	if (c->recording != NULL || c->is_spending)
-		return add_recording(g, c, err);
-	return add_unprepared(g, c, err);
+	return c->work != NULL && c->work_free == write_free ? add_write(g, c, err)
+							     : add_recording(g, c, err);
 }
 
 static enum result end_group(struct group *g, struct error *err)
@@ -341,10 +308,9 @@ static void commit_group(struct group *g, struct call *list)
 	finish_all(g);
 }
 
-static struct call *run_group(struct worker *self, struct call *list)
+static void run_group(struct service *s, struct call *list)
 {
-	struct service *s = self->service;
-	struct group g = {.service = s, .self = self, .log = s->log};
+	struct group g = {.service = s, .log = s->log};
 	struct error err = ERROR_NULL;
 
 	g.working = snapshot_fork(s->current);
@@ -352,26 +318,26 @@ static struct call *run_group(struct worker *self, struct call *list)
 		fail(&err, E_MEMORY, "out of memory");
 		fail_all(&g, list, &err);
 		finish_all(&g);
-		return NULL;
+		return;
 	}
 	commit_group(&g, list);
 	snapshot_unref(g.working);
 	buf_clear(&g.checkpoint);
-	return reversed(g.held);
 }
 
 static void *committer_main(void *arg)
 {
-	struct worker *self = arg;
-	struct service *s = self->service;
-	struct call *list, *held = NULL;
+	struct service *s = arg;
 	bool is_over = false;
 
 	while (!is_over) {
 		int64_t wait_ms = s->shred_at_ms != 0 ? SHRED_AGAIN_MS : 0;
+		struct call *list = queue_take(&s->commit, GROUP_MAX, wait_ms, &is_over);
 
-		list = held != NULL ? held : queue_take(&s->commit, GROUP_MAX, wait_ms, &is_over);
-		held = list != NULL ? run_group(self, list) : NULL;
+		for (struct call *c = list; c != NULL; c = c->next)
+			call_unqueued(c);
+		if (list != NULL)
+			run_group(s, list);
 		shred(s, false);
 	}
 	return NULL;
@@ -379,17 +345,8 @@ static void *committer_main(void *arg)
 
 enum result committer_start(struct service *s, struct error *err)
 {
-	enum result rc = store_session_open(&s->commit_worker.session, s->store, err);
-
-	if (rc != OK)
-		return wrap(err, rc, "committer");
-	s->commit_worker.service = s;
-	s->commit_worker.number = UINT32_MAX;
-	if (pthread_create(&s->commit_worker.thread, NULL, committer_main, &s->commit_worker) !=
-	    0) {
-		store_session_close(s->commit_worker.session);
+	if (pthread_create(&s->committer, NULL, committer_main, s) != 0)
 		return fail(err, E_IO, "a thread cannot be started");
-	}
 	s->has_committer = true;
 	return OK;
 }
@@ -397,9 +354,7 @@ enum result committer_start(struct service *s, struct error *err)
 void committer_stop(struct service *s)
 {
 	queue_close(&s->commit);
-	if (!s->has_committer)
-		return;
-	pthread_join(s->commit_worker.thread, NULL);
-	store_session_close(s->commit_worker.session);
+	if (s->has_committer)
+		pthread_join(s->committer, NULL);
 	s->has_committer = false;
 }

@@ -213,8 +213,8 @@ static enum step answer_content(struct scene *scene, const struct effective_entr
 			   revealed != NULL);
 }
 
-static enum step answer_revealed(struct scene *scene, struct snapshot *snapshot,
-				 uint64_t at_revision, const struct effective_entry *e)
+static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
+				 const struct effective_entry *e)
 {
 	struct revealing r = {.scene = scene, .entry = e};
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, true);
@@ -227,11 +227,11 @@ static enum step answer_revealed(struct scene *scene, struct snapshot *snapshot,
 		return answer_fail(scene->call, E_FORBIDDEN,
 				   "it refers to secrets that you may not read");
 	}
-	view_init(&r.view, scene->service, snapshot, scene->session, at_revision, NULL);
+	view_init(&r.view, scene, at_revision, NULL);
 	rc = reveal(&r, &tree, &err);
 	if (rc == OK)
 		step = answer_content(scene, e, &tree);
-	else if (rc == E_BUSY && scene->worker == NULL)
+	else if (rc == E_NEEDS_STORE)
 		step = STEP_WORKER;
 	else
 		step = answer_error(scene->call, rc, &err);
@@ -258,7 +258,7 @@ static enum step answer_entry(struct scene *scene, uint64_t at_revision,
 		c->out.result = OK;
 		return STEP_ANSWER;
 	}
-	return c->in.is_revealed ? answer_revealed(scene, scene->snapshot, at_revision, e)
+	return c->in.is_revealed ? answer_revealed(scene, at_revision, e)
 				 : answer_content(scene, e, NULL);
 }
 
@@ -330,7 +330,7 @@ enum result config_entry_at(struct scene *scene, struct slice config, uint64_t r
 		if (*ret != NULL)
 			return OK;
 	}
-	view_init(&view, scene->service, scene->snapshot, scene->session, revision, &nobody);
+	view_init(&view, scene, revision, &nobody);
 	rc = effective_entry_new(ret, &view, path, &report, err);
 	if (rc == OK && d != NULL)
 		config_cache_put(scene->service->cache, d, *ret);

@@ -141,8 +141,7 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 	struct view view;
 	enum result rc;
 
-	view_init(&view, scene->service, scene->snapshot, scene->session,
-		  x->to == scene->snapshot->revision ? 0 : x->to, NULL);
+	view_init(&view, scene, x->to == scene->snapshot->revision ? 0 : x->to, NULL);
 	if (shown->effective.schema.len != 0 &&
 	    view_schema(&view, shown->effective.schema, &schema, NULL, &ignored) != OK)
 		schema = NULL; /* how it may be taken on is then the default */

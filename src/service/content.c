@@ -30,26 +30,27 @@ enum result content_of_row(struct service *s, const struct version_row *row, str
 }
 
 /* What was stored within the bounds of its time stays readable. */
-enum result tree_of_content(struct slice content, struct slice content_type, struct tree *ret,
-			    struct doc_warnings *warnings, struct error *err)
+enum result tree_of_content(struct slice content, struct slice content_type, struct budget *budget,
+			    struct tree *ret, struct doc_warnings *warnings, struct error *err)
 {
 	struct doc_limits limits = DOC_LIMITS_DEFAULT;
 	enum doc_format format = slice_is_text(content_type, CONTENT_YAML) ? DOC_YAML : DOC_JSON;
 
+	limits.budget = budget;
 	if (content.len > limits.bytes_max)
 		limits.bytes_max = content.len;
 	return doc_read(ret, format, content, &limits, warnings, err);
 }
 
-enum result tree_of_row(struct service *s, const struct version_row *row, struct tree *ret,
-			struct error *err)
+enum result tree_of_row(struct service *s, const struct version_row *row, struct budget *budget,
+			struct tree *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 	enum result rc = content_of_row(s, row, &content, err);
 
 	if (rc != OK)
 		return rc;
-	rc = tree_of_content(buf_slice(&content), row->content_type, ret, NULL, err);
+	rc = tree_of_content(buf_slice(&content), row->content_type, budget, ret, NULL, err);
 	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
 }
 

@@ -1,6 +1,7 @@
 /* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
 #include "service/config_cache.h"
 #include "service/idempotency.h"
+#include "service/share.h"
 #include "service/waiters.h"
 #include "service/write.h"
 
@@ -136,6 +137,7 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	scene->call = c;
 	scene->worker = worker;
 	scene->session = worker != NULL ? worker->session : NULL;
+	scene->budget = worker != NULL ? &c->budget : NULL;
 	scene->rights = &scene->own_rights;
 	scene->now_ms = clock_wall_ms(&s->clock);
 	scene->snapshot = service_snapshot(s);
@@ -170,9 +172,32 @@ void call_finish(struct service *s, struct call *c)
 {
 	if (c->out.result != OK)
 		atomic_fetch_add(&s->counters.failed, 1);
+	work_queue_end_turn(&s->work, c);
 	atomic_store(&c->state, CALL_DONE);
 	c->done(c);
 	service_let_go(s);
+}
+
+/* One principal fills at most half of what may wait. */
+bool call_queued(struct service *s, struct call *c)
+{
+	uint64_t max = s->settings.queue_max / 2 + 1;
+
+	if (service_share(s, c) == NULL) {
+		answer_fail(c, E_MEMORY, "out of memory");
+		return false;
+	}
+	c->is_queued = share_take(c->share, SHARE_QUEUED, 1, max);
+	if (!c->is_queued)
+		answer_fail(c, E_BUSY, "too many of your requests wait already");
+	return c->is_queued;
+}
+
+void call_unqueued(struct call *c)
+{
+	if (c->is_queued)
+		share_give(c->share, SHARE_QUEUED, 1);
+	c->is_queued = false;
 }
 
 /* Publishing comes before waking, so whoever was added too late to be woken sees here that the state has moved on. Only those beside it
@@ -221,14 +246,19 @@ static enum call_state to_committer(struct scene *scene)
 		answer_fail(c, E_UNAVAILABLE, "the disk has failed: nothing can be recorded");
 		return CALL_DONE;
 	}
+	/* What a worker has prepared is let in: the bounds were kept at its door. */
+	if (scene->worker == NULL && !call_queued(s, c)) {
+		c->recording = NULL;
+		return CALL_DONE;
+	}
 	atomic_store(&c->state, CALL_PENDING);
 	if (scene->worker == NULL)
 		service_hold(s);
-	/* What a worker has prepared is let in: the bound was kept at its door. */
 	if (queue_push(&s->commit, c, scene->worker != NULL ? UINT32_MAX : s->settings.queue_max))
 		return CALL_PENDING;
 	if (scene->worker == NULL)
 		service_let_go(s);
+	call_unqueued(c);
 	answer_fail(c, E_BUSY, "too many calls wait already");
 	return CALL_DONE;
 }
@@ -238,11 +268,14 @@ static enum call_state to_worker(struct scene *scene)
 	struct call *c = scene->call;
 	struct service *s = scene->service;
 
+	if (!call_queued(s, c))
+		return CALL_DONE;
 	atomic_store(&c->state, CALL_PENDING);
 	service_hold(s);
-	if (queue_push(&s->work, c, s->settings.queue_max))
+	if (work_queue_push(&s->work, c, s->settings.queue_max))
 		return CALL_PENDING;
 	service_let_go(s);
+	call_unqueued(c);
 	answer_fail(c, E_BUSY, "too many calls wait already");
 	return CALL_DONE;
 }
@@ -261,7 +294,6 @@ enum call_state call_after(struct scene *scene, enum step step)
 	case STEP_WORKER:
 		return to_worker(scene);
 	case STEP_COMMIT:
-	case STEP_RETRY: /* the committer does it itself */
 		return to_committer(scene);
 	case STEP_WAIT:
 		if (!must_pay(c))

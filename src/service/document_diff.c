@@ -118,7 +118,7 @@ enum step document_diff_on_worker(struct scene *scene)
 
 	if (rc != OK)
 		return answer_error(scene->call, rc, &err);
-	view_init(&view, scene->service, scene->snapshot, scene->session, 0, NULL);
+	view_init(&view, scene, 0, NULL);
 	rc = open_side(scene, &view, &to, &err);
 	if (rc == OK)
 		rc = open_side(scene, &view, &from, &err);

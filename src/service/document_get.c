@@ -73,11 +73,12 @@ static void append_content(struct buf *b, const struct version_row *row, enum do
 	append_metadata(b, row, TREE_GET(root, "metadata"));
 }
 
-static enum result write_json(struct buf *ret, const struct version_row *row, enum doc_kind kind,
-			      struct slice content, struct error *err)
+static enum result write_json(struct buf *ret, struct scene *scene, const struct version_row *row,
+			      enum doc_kind kind, struct slice content, struct error *err)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, kind == KIND_SECRETS);
-	enum result rc = tree_of_content(content, row->content_type, &tree, NULL, err);
+	enum result rc =
+		tree_of_content(content, row->content_type, scene->budget, &tree, NULL, err);
 
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
@@ -106,7 +107,7 @@ static enum step answer_row(struct scene *scene, const struct version_row *row, 
 	if (rc != OK)
 		return answer_error(c, rc, &err);
 	if (!c->in.wants_source) {
-		rc = write_json(&json, row, kind, buf_slice(&content), &err);
+		rc = write_json(&json, scene, row, kind, buf_slice(&content), &err);
 		return rc == OK ? answer_body(c, BODY_JSON, &json, kind == KIND_SECRETS)
 				: answer_error(c, rc, &err);
 	}

@@ -51,7 +51,7 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 	enum result rc = OK;
 
 	if (snap_doc_is_live(c->before)) {
-		rc = tree_of_row(w->service, snap_doc_row(c->before), &before, err);
+		rc = tree_of_row(w->service, snap_doc_row(c->before), w->view.budget, &before, err);
 		if (rc == OK && c->kind == KIND_SECRETS)
 			rc = record_compared(w, snap_doc_row(c->before), err);
 		from = &before.root;

@@ -67,7 +67,7 @@ static enum result check_shipped(struct slice path, struct slice source, enum do
 	if (rc == OK && *ret_kind != KIND_POLICIES)
 		rc = fail(err, E_UNSUPPORTED, "only policies can ship");
 	if (rc == OK)
-		rc = tree_of_content(source, SLICE_LITERAL(CONTENT_YAML), &tree, NULL, err);
+		rc = tree_of_content(source, SLICE_LITERAL(CONTENT_YAML), NULL, &tree, NULL, err);
 	if (rc == OK)
 		rc = policy_compile(&policy, slice_from(path, strlen("policies/")), &tree.root,
 				    err);

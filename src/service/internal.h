@@ -18,6 +18,7 @@
 #include "service/rights.h"
 #include "service/service.h"
 #include "service/snapshot.h"
+#include "service/work_queue.h"
 
 #include <pthread.h>
 
@@ -31,14 +32,14 @@ enum step {
 	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */
 	STEP_COMMIT, /* call->work is a struct write (write.h) for the committer (on_worker only) */
 	STEP_WAIT,   /* a long poll: out is a "not modified" that holds until something changes */
-	STEP_RETRY,  /* what was read has changed meanwhile: once more with a fresh snapshot */
 };
 
 /* One thread that may read the disk and parse. */
 struct worker {
 	struct service *service;
-	struct store_session *session;
-	uint32_t number;
+	struct store_session *session; /* NULL before its first call */
+	struct call *call;	       /* at work */
+	int64_t began_ms;	       /* with it, monotonic */
 	pthread_t thread;
 };
 
@@ -51,7 +52,9 @@ struct scene {
 	int64_t now_ms;		       /* wall time */
 	struct worker *worker;	       /* NULL in the caller's thread */
 	struct store_session *session; /* NULL in the caller's thread */
-	struct rights own_rights;      /* what `rights` points to */
+	struct budget *
+		budget; /* the call's; NULL in the caller's thread, which does only what is small */
+	struct rights own_rights; /* what `rights` points to */
 };
 
 typedef enum step verb_fn(struct scene *scene);
@@ -133,11 +136,11 @@ struct service {
 	struct refusals *refusals;
 	struct shares *shares;
 
-	struct call_queue work;	  /* for the workers */
+	struct work_queue work;	  /* for the workers */
 	struct call_queue commit; /* for the committer */
 	struct worker *workers;
 	uint32_t workers_count;
-	struct worker commit_worker; /* the committer, which prepares what lost too often */
+	pthread_t committer;
 	bool has_committer;
 
 	struct audit_log log; /* the committer's; as of the last commit */
@@ -197,12 +200,13 @@ MUST_USE enum result content_of_row(struct service *s, const struct version_row 
 #define CONTENT_YAML "application/yaml"
 #define CONTENT_JSON "application/json"
 
+/* `budget` may be NULL. */
 MUST_USE enum result tree_of_content(struct slice content, struct slice content_type,
-				     struct tree *ret, struct doc_warnings *warnings,
-				     struct error *err);
+				     struct budget *budget, struct tree *ret,
+				     struct doc_warnings *warnings, struct error *err);
 /* Read and parsed into `ret` (made with TREE_INIT by the caller; is_secret for secrets). */
-MUST_USE enum result tree_of_row(struct service *s, const struct version_row *row, struct tree *ret,
-				 struct error *err);
+MUST_USE enum result tree_of_row(struct service *s, const struct version_row *row,
+				 struct budget *budget, struct tree *ret, struct error *err);
 
 /* ?revision= and ?at= as one revision; E_NOT_FOUND where it lies beyond. Worker only. */
 MUST_USE enum result revision_asked(struct scene *scene, uint64_t *ret, struct error *err);
@@ -214,6 +218,10 @@ bool queue_push(struct call_queue *q, struct call *c, uint32_t max); /* false: f
 void queue_close(struct call_queue *q);
 /* Waits, at most `wait_ms` (whole seconds) where that is not 0; a list by `next`, NULL where nothing came. `*ret_is_over`: closed and empty. */
 struct call *queue_take(struct call_queue *q, uint32_t max, int64_t wait_ms, bool *ret_is_over);
+
+/* Counts a call that waits in its principal's share. False, and the call answered E_BUSY: the share is used up. */
+bool call_queued(struct service *s, struct call *c);
+void call_unqueued(struct call *c); /* nothing where it is not counted */
 
 /* A call is with us from the one to the other; service_drain() waits for the last. */
 void service_hold(struct service *s);

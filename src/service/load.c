@@ -20,7 +20,7 @@ static enum result load_policy(struct loading *l, const struct version_row *row,
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	struct slice name = slice_from(row->path, strlen("policies/"));
 	struct policy *policy;
-	enum result rc = tree_of_row(l->service, row, &tree, err);
+	enum result rc = tree_of_row(l->service, row, NULL, &tree, err);
 
 	if (rc == OK)
 		rc = policy_compile(&policy, name, &tree.root, err);

@@ -48,7 +48,7 @@ static void write_queues(struct buf *ret, struct service *s)
 	static const char name[] = "reeve_queue_length";
 
 	write_head(ret, name, "gauge", "Calls that wait for a thread.");
-	buf_printf(ret, "%s{queue=\"workers\"} %u\n", name, queue_depth(&s->work));
+	buf_printf(ret, "%s{queue=\"workers\"} %u\n", name, work_queue_waiting(&s->work));
 	buf_printf(ret, "%s{queue=\"committer\"} %u\n", name, queue_depth(&s->commit));
 }
 

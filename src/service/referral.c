@@ -126,7 +126,8 @@ static enum result drop_live_ones(struct referring *r, const struct change *c, s
 
 	if (r->count == 0 || !snap_doc_is_live(c->before))
 		return OK;
-	rc = tree_of_row(r->write->service, snap_doc_row(c->before), &live, err);
+	rc = tree_of_row(r->write->service, snap_doc_row(c->before), r->write->view.budget, &live,
+			 err);
 	if (rc == OK)
 		rc = walk(r, c->kind, c->path, &live.root, drop_known, err);
 	return is_verdict(rc) ? OK : rc;

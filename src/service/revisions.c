@@ -213,7 +213,8 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 		return OK;
 	rc = content_of_row(r->scene->service, row, &content, err);
 	if (rc == OK)
-		rc = tree_of_content(buf_slice(&content), row->content_type, ret, NULL, err);
+		rc = tree_of_content(buf_slice(&content), row->content_type, r->scene->budget, ret,
+				     NULL, err);
 	if (rc != OK || r->record->kind != KIND_SECRETS)
 		return rc;
 	return recording_read(r->scene->service, r->scene->call, row, buf_slice(&content), err);

@@ -21,7 +21,7 @@ MUST_USE enum result rights_load(struct rights *ret, struct arena *a,
 				 const struct snapshot *snapshot, const struct token *token,
 				 int64_t now_ms, struct error *err);
 
-/* Whether a token, those above it and all policies are the same in both. */
+/* Whether a token and those above it give the same rights in both: none was revoked or used up, none of their policies changed. */
 bool rights_are_same(const struct snapshot *a, const struct snapshot *b, struct slice accessor);
 
 bool rights_may(const struct rights *r, enum permission wanted, struct slice path);

@@ -8,10 +8,15 @@
 #include "service/share.h"
 #include "service/waiters.h"
 
+/* Calls that take longer than a short one may: beside the workers, so that short calls never wait for them. */
+#define LONG_CALLS_MAX 6
+
 static bool init_locks(struct service *s)
 {
 	/* A mutex that cannot be made needs memory on no system that we run on; so all or none. */
-	return queue_init(&s->work) && queue_init(&s->commit) &&
+	uint32_t workers = s->settings.workers != 0 ? s->settings.workers : 2;
+
+	return work_queue_init(&s->work, workers, LONG_CALLS_MAX) && queue_init(&s->commit) &&
 	       pthread_mutex_init(&s->snapshot_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->head_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->idle_mutex, NULL) == 0 &&
@@ -43,13 +48,14 @@ enum result service_open(struct service **ret, struct store *store, struct keyri
 	struct service *s = alloc_zero(sizeof *s);
 	enum result rc;
 
+	if (s != NULL)
+		s->settings = *settings;
 	if (s == NULL || !init_locks(s)) {
 		alloc_free(s);
 		store_close(store);
 		keyring_free(keyring);
 		return fail(err, E_MEMORY, "out of memory");
 	}
-	s->settings = *settings;
 	s->store = store;
 	s->keyring = keyring;
 	s->clock = *clock;
@@ -114,7 +120,7 @@ void service_close(struct service *s)
 	buf_clear(&s->checkpoint);
 	store_close(s->store);
 	keyring_free(s->keyring);
-	queue_clear(&s->work);
+	work_queue_clear(&s->work);
 	queue_clear(&s->commit);
 	pthread_mutex_destroy(&s->snapshot_mutex);
 	pthread_mutex_destroy(&s->head_mutex);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LAYER_STEPS 20 /* of looking at one layer of a profile that is parsed already */
+
 static struct slice view_doc_key(const void *value)
 {
 	return ((const struct view_doc *)value)->key;
@@ -19,12 +21,13 @@ static void count_nothing(void *value)
 
 static const struct pmap_ops view_doc_ops = {view_doc_key, count_nothing, count_nothing};
 
-void view_init(struct view *v, struct service *s, struct snapshot *snapshot,
-	       struct store_session *session, uint64_t at_revision, const struct rights *reader)
+void view_init(struct view *v, const struct scene *scene, uint64_t at_revision,
+	       const struct rights *reader)
 {
-	*v = (struct view){.service = s,
-			   .snapshot = snapshot_ref(snapshot),
-			   .session = session,
+	*v = (struct view){.service = scene->service,
+			   .snapshot = snapshot_ref(scene->snapshot),
+			   .session = scene->session,
+			   .budget = scene->budget,
 			   .at_revision = at_revision,
 			   .reader = reader,
 			   .docs = PMAP_INIT(&view_doc_ops),
@@ -33,8 +36,10 @@ void view_init(struct view *v, struct service *s, struct snapshot *snapshot,
 
 static void forget(struct view *v, struct view_doc *d)
 {
-	if (d->is_parsed)
+	if (d->is_parsed) {
 		v->parsed_bytes -= d->parsed_bytes;
+		budget_release(v->budget, d->parsed_bytes);
+	}
 	tree_clear(&d->tree);
 	d->is_parsed = false;
 	d->has_header = false;
@@ -174,7 +179,7 @@ static enum result load_version(struct view *v, struct view_doc *newest, uint64_
 		return OK;
 	}
 	if (v->session == NULL)
-		return fail(err, E_BUSY, "an old version is read by a worker");
+		return fail(err, E_NEEDS_STORE, "an old version is read by a worker");
 	rc = store_get_version(v->session, d->path, version, keep_record, d, err);
 	if (rc == OK && v->at_revision != 0 && d->record->row.revision > v->at_revision)
 		rc = E_NOT_FOUND;
@@ -228,22 +233,24 @@ enum result view_parse(struct view *v, struct view_doc *d, struct error *err)
 	if (d->is_parsed)
 		return OK;
 	if (d->record != NULL) {
-		rc = tree_of_row(v->service, &d->record->row, &d->tree, err);
+		rc = tree_of_row(v->service, &d->record->row, v->budget, &d->tree, err);
 	} else if (d->change != NULL) {
 		d->warnings = arena_alloc(&v->arena, sizeof *d->warnings);
 		if (d->warnings == NULL)
 			return fail(err, E_MEMORY, "out of memory");
 		rc = tree_of_content(buf_slice(&d->change->plain), d->change->content_type,
-				     &d->tree, d->warnings, err);
+				     v->budget, &d->tree, d->warnings, err);
 	} else {
 		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(d->path));
 	}
+	d->parsed_bytes = d->tree.arena.used_bytes;
+	if (rc == OK && !budget_hold(v->budget, d->parsed_bytes))
+		rc = budget_result(v->budget, err);
 	if (rc != OK) {
 		tree_clear(&d->tree);
 		return rc;
 	}
 	d->is_parsed = true;
-	d->parsed_bytes = d->tree.arena.used_bytes;
 	v->parsed_bytes += d->parsed_bytes;
 	return OK;
 }
@@ -253,8 +260,10 @@ static enum result load_layer(void *ctx, struct slice path, const struct profile
 {
 	struct view *v = ctx;
 	struct view_doc *d;
-	enum result rc = view_find(v, path, &d, err);
+	enum result rc = budget_take(v->budget, LAYER_STEPS, err);
 
+	if (rc == OK)
+		rc = view_find(v, path, &d, err);
 	if (rc == E_MALFORMED || (rc == OK && !d->exists))
 		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(path));
 	if (rc == OK)
@@ -300,7 +309,8 @@ static enum result compile(struct view *v, struct view_doc *d, struct schema **r
 					 .is_strict = d->change != NULL && d->record == NULL,
 					 .load = load_referred_schema,
 					 .load_ctx = v,
-					 .limits = SCHEMA_LIMITS_DEFAULT};
+					 .limits = SCHEMA_LIMITS_DEFAULT,
+					 .budget = v->budget};
 	enum result rc;
 
 	buf_append_text(&base, SCHEMA_BASE);
@@ -443,5 +453,5 @@ enum result view_secret_value(void *view, const struct secret_ref *ref,
 struct check_source view_source(struct view *v)
 {
 	return (struct check_source){load_layer, load_schema,
-				     v->at_revision == 0 ? view_secret_value : NULL, v, NULL};
+				     v->at_revision == 0 ? view_secret_value : NULL, v, v->budget};
 }

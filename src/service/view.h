@@ -42,7 +42,8 @@ struct view_doc {
 struct view {
 	struct service *service;
 	struct snapshot *snapshot;     /* referenced */
-	struct store_session *session; /* NULL: old versions give STEP_WORKER's reason, E_BUSY */
+	struct store_session *session; /* NULL: old versions are E_NEEDS_STORE */
+	struct budget *budget;	       /* of the request; NULL in the caller's thread */
 	uint64_t at_revision;	       /* 0: the snapshot's */
 	const struct rights *
 		reader; /* whose eyes: secrets that it may not read are opaque; NULL: all is seen */
@@ -53,9 +54,9 @@ struct view {
 	struct arena arena;
 };
 
-/* The snapshot is referenced, the rest borrowed. */
-void view_init(struct view *v, struct service *s, struct snapshot *snapshot,
-	       struct store_session *session, uint64_t at_revision, const struct rights *reader);
+/* Of the scene's snapshot, which is referenced; the rest is borrowed. */
+void view_init(struct view *v, const struct scene *scene, uint64_t at_revision,
+	       const struct rights *reader);
 void view_clear(struct view *v);
 
 /* Never E_NOT_FOUND: `exists` says it. Lives as long as the view. E_MALFORMED for what is no document's path. */

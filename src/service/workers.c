@@ -1,29 +1,88 @@
-/* The rule: what may take long is done here, by few threads, from a bounded queue. */
+/* The rule: what may take long is done here, within the request's budget, and gives up its place to shorter calls after a while. */
 #include "service/internal.h"
+#include "service/share.h"
 #include "service/write.h"
 
-#define ATTEMPTS_MAX 3
+#define ATTEMPTS_MAX 8	 /* of a write to be committed before others */
+#define SHORT_MS     100 /* after which a call is a long one */
+#define STEPS_PER_MS 100000
 
-/* One conflict is likely to be followed by success; a call that keeps losing is prepared by the committer itself, where
- * nobody can come between. */
+/* Asked by the call's budget about every millisecond. */
+static enum result check_call(void *ctx, const char **reason)
+{
+	struct worker *w = ctx;
+	struct service *s = w->service;
+
+	if (atomic_load(&w->call->is_abandoned)) {
+		*reason = "the client is gone";
+		return E_UNAVAILABLE;
+	}
+	if (!w->call->is_long && clock_monotonic_ms(&s->clock) - w->began_ms >= SHORT_MS &&
+	    !work_queue_lengthen(&s->work, w->call)) {
+		*reason = "too many long requests are under way: try again";
+		return E_BUSY;
+	}
+	return OK;
+}
+
+/* The budget's time is the worker's: waiting between two attempts is not counted. */
+static void begin_budget(struct worker *w, struct call *c)
+{
+	struct service *s = w->service;
+	const struct service_settings *settings = &s->settings;
+	const struct budget_limits limits = {(uint64_t)settings->request_ms_max * STEPS_PER_MS,
+					     settings->request_bytes_max, settings->request_ms_max};
+
+	w->call = c;
+	w->began_ms = clock_monotonic_ms(&s->clock);
+	if (!c->has_budget)
+		budget_init(&c->budget, &limits, &s->clock);
+	else
+		c->budget.deadline_ms = w->began_ms + c->budget_ms;
+	c->has_budget = true;
+	c->budget.check = check_call;
+	c->budget.ctx = w;
+}
+
+static void end_budget(struct worker *w, struct call *c)
+{
+	c->budget_ms = c->budget.deadline_ms - clock_monotonic_ms(&w->service->clock);
+	c->budget.check = NULL;
+	c->budget.ctx = NULL;
+	w->call = NULL;
+}
+
+static enum step answer_too_late(struct call *c)
+{
+	return answer_fail(c, E_BUSY,
+			   "other writes changed what this one depends on, %u times: try again",
+			   c->attempts);
+}
+
+static enum step run(struct worker *w, struct scene *scene, struct call *c)
+{
+	enum result rc = OK;
+	struct error err = ERROR_NULL;
+
+	if (w->session == NULL)
+		rc = store_session_open(&w->session, w->service->store, &err);
+	return rc == OK ? scene_run(scene, w->service, c, w) : answer_error(c, rc, &err);
+}
+
 static void work_on(struct worker *w, struct call *c)
 {
 	struct service *s = w->service;
-	struct scene scene = {0};
+	struct scene scene = {.service = s, .call = c, .worker = w};
 	enum call_state state;
-	enum step step = STEP_RETRY;
+	enum step step;
 
-	while (step == STEP_RETRY && c->attempts < ATTEMPTS_MAX) {
-		scene_end(&scene);
-		step = scene_run(&scene, s, c, w);
-		if (step == STEP_RETRY)
-			c->attempts++;
-	}
-	if (scene.snapshot == NULL) { /* it came back from the committer once too often */
-		scene.service = s;
-		scene.call = c;
-		scene.worker = w;
-	}
+	call_unqueued(c);
+	begin_budget(w, c);
+	step = c->attempts < ATTEMPTS_MAX ? run(w, &scene, c) : answer_too_late(c);
+	end_budget(w, c);
+	if (step == STEP_ANSWER && c->out.result == E_LIMIT && c->attempts != 0)
+		step = answer_too_late(c);
+	work_queue_done(&s->work, c);
 	state = call_after(&scene, step);
 	scene_end(&scene);
 	if (state == CALL_DONE)
@@ -36,17 +95,15 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct call *c;
-	bool is_over;
 
-	while ((c = queue_take(&w->service->work, 1, 0, &is_over)) != NULL)
+	while ((c = work_queue_take(&w->service->work)) != NULL)
 		work_on(w, c);
 	return NULL;
 }
 
 enum result workers_start(struct service *s, struct error *err)
 {
-	uint32_t count = s->settings.workers != 0 ? s->settings.workers : 2;
-	enum result rc;
+	uint32_t count = s->work.short_max + s->work.long_max;
 
 	s->workers = alloc_zero_array(count, sizeof *s->workers);
 	if (s->workers == NULL)
@@ -55,14 +112,8 @@ enum result workers_start(struct service *s, struct error *err)
 		struct worker *w = &s->workers[i];
 
 		w->service = s;
-		w->number = i;
-		rc = store_session_open(&w->session, s->store, err);
-		if (rc != OK)
-			return wrap(err, rc, "worker %u", i);
-		if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
-			store_session_close(w->session);
+		if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
 			return fail(err, E_IO, "a thread cannot be started");
-		}
 		s->workers_count = i + 1;
 	}
 	return OK;
@@ -70,7 +121,7 @@ enum result workers_start(struct service *s, struct error *err)
 
 void workers_stop(struct service *s)
 {
-	queue_close(&s->work);
+	work_queue_close(&s->work);
 	for (uint32_t i = 0; i < s->workers_count; i++) {
 		pthread_join(s->workers[i].thread, NULL);
 		store_session_close(s->workers[i].session);

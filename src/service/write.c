@@ -76,8 +76,7 @@ struct write *write_new(struct scene *scene, uint32_t changes_max)
 	w->service = scene->service;
 	w->call = c;
 	w->arena = (struct arena)ARENA_INIT(0, true);
-	view_init(&w->view, scene->service, scene->snapshot, scene->session, 0,
-		  keep_rights(&w->arena, scene->rights));
+	view_init(&w->view, scene, 0, keep_rights(&w->arena, scene->rights));
 	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
 	if (w->changes == NULL || w->view.reader == NULL) {
 		write_free(w);

@@ -142,8 +142,8 @@ const struct change *write_change(const struct write *w, struct slice path);
 
 /* cascade_closure.c: the paths of profiles and schemas that depend on the changed ones, themselves included, sorted, in `a`. E_LIMIT. */
 MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
-				     struct arena *a, struct slice **ret, uint32_t *ret_count,
-				     struct error *err);
+				     struct budget *budget, struct arena *a, struct slice **ret,
+				     uint32_t *ret_count, struct error *err);
 /* Resolves and validates them. E_INVALID, E_CONFLICT: the reasons are in the report. */
 MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct error *err);
 
@@ -163,7 +163,7 @@ enum result write_answer(struct write *w, struct error *err);
 /* The same without what only readers may see: no digests, no warnings. Appended; nothing where the answer has no body. */
 void write_answer_bare(struct buf *ret, struct write *w);
 
-/* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_BUSY: what was read has changed. */
+/* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_STALE: what was read has changed. */
 MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
 				  struct audit_log *log, int64_t now_ms, struct error *err);
 /* Wakes whom the write concerns, after it was published. */

@@ -99,8 +99,10 @@ static enum result prepare_patch(struct scene *scene, struct write *w, struct ch
 	struct tree_node merged;
 	enum result rc = need_live(c, err);
 
+	limits.budget = scene->budget;
 	if (rc == OK)
-		rc = tree_of_row(scene->service, snap_doc_row(c->before), &base, err);
+		rc = tree_of_row(scene->service, snap_doc_row(c->before), scene->budget, &base,
+				 err);
 	if (rc == OK)
 		rc = doc_read(&c->patch_tree, c->body_format, c->body, &limits, NULL, err);
 	if (rc == OK)

@@ -1,0 +1,268 @@
+/* The rule: a lane stands in the ring exactly while it has a call that waits and fewer than lane_max at work. */
+#include "service/work_queue.h"
+
+#include "service/internal.h"
+
+bool work_queue_init(struct work_queue *q, uint32_t short_max, uint32_t long_max)
+{
+	*q = (struct work_queue){.short_max = short_max,
+				 .long_max = long_max,
+				 .lane_max = short_max};
+	if (pthread_mutex_init(&q->mutex, NULL) != 0)
+		return false;
+	if (pthread_cond_init(&q->changed, NULL) != 0) {
+		pthread_mutex_destroy(&q->mutex);
+		return false;
+	}
+	return true;
+}
+
+void work_queue_clear(struct work_queue *q)
+{
+	pthread_cond_destroy(&q->changed);
+	pthread_mutex_destroy(&q->mutex);
+}
+
+/* A worker that ends a call looks for the next by itself, so none is woken while all places are taken. */
+static void wake_one(struct work_queue *q)
+{
+	if (q->short_running < q->short_max)
+		pthread_cond_signal(&q->changed);
+}
+
+static void enter_ring(struct work_queue *q, struct share *sh)
+{
+	if (sh->lane.is_in_ring || sh->lane.first == NULL || sh->lane.running >= q->lane_max)
+		return;
+	sh->lane.is_in_ring = true;
+	sh->lane.next = NULL;
+	if (q->ring_last != NULL)
+		q->ring_last->lane.next = sh;
+	else
+		q->ring_first = sh;
+	q->ring_last = sh;
+}
+
+static struct share *leave_ring(struct work_queue *q)
+{
+	struct share *sh = q->ring_first;
+
+	q->ring_first = sh->lane.next;
+	if (q->ring_first == NULL)
+		q->ring_last = NULL;
+	sh->lane.is_in_ring = false;
+	sh->lane.next = NULL;
+	return sh;
+}
+
+static void push_last(struct work_queue *q, struct call *c)
+{
+	struct share *sh = c->share;
+
+	c->next = NULL;
+	if (sh->lane.last != NULL)
+		sh->lane.last->next = c;
+	else
+		sh->lane.first = c;
+	sh->lane.last = c;
+	enter_ring(q, sh);
+	wake_one(q);
+}
+
+static void push_first(struct work_queue *q, struct call *c)
+{
+	struct share *sh = c->share;
+
+	c->next = sh->lane.first;
+	sh->lane.first = c;
+	if (sh->lane.last == NULL)
+		sh->lane.last = c;
+	enter_ring(q, sh);
+	wake_one(q);
+}
+
+static struct call *pop_first(struct share *sh)
+{
+	struct call *c = sh->lane.first;
+
+	sh->lane.first = c->next;
+	if (sh->lane.first == NULL)
+		sh->lane.last = NULL;
+	c->next = NULL;
+	return c;
+}
+
+bool work_queue_push(struct work_queue *q, struct call *c, uint32_t max)
+{
+	bool is_in;
+
+	pthread_mutex_lock(&q->mutex);
+	is_in = !q->is_closed && q->waiting < max;
+	if (is_in) {
+		q->waiting++;
+		push_last(q, c);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return is_in;
+}
+
+bool work_queue_push_again(struct work_queue *q, struct call *c)
+{
+	bool is_in;
+
+	pthread_mutex_lock(&q->mutex);
+	is_in = !q->is_closed;
+	if (is_in) {
+		q->waiting++;
+		push_first(q, c);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return is_in;
+}
+
+static bool takes_turns(const struct call *c)
+{
+	return c->verb >= VERB_DOCUMENT_PUT && c->verb <= VERB_DOCUMENT_ROLLBACK &&
+	       !c->in.is_dry_run && !c->is_long;
+}
+
+static struct call **writing_of(struct work_queue *q, struct slice path)
+{
+	return &q->writing[slice_hash(path) & (WRITING_BUCKETS - 1)];
+}
+
+/* Whether it is the call's turn; else it now waits behind the one whose turn it is. */
+static bool take_turn(struct work_queue *q, struct call *c)
+{
+	struct call **bucket = writing_of(q, c->path);
+	struct call *first = *bucket;
+
+	if (!takes_turns(c) || c->has_turn)
+		return true;
+	while (first != NULL && !slice_is_equal(first->path, c->path))
+		first = first->next_writing;
+	if (first == NULL) {
+		c->has_turn = true;
+		c->next_writing = *bucket;
+		*bucket = c;
+		return true;
+	}
+	if (first->behind_last != NULL)
+		first->behind_last->next = c;
+	else
+		first->behind = c;
+	first->behind_last = c;
+	return false;
+}
+
+/* The next one inherits those that wait behind it, so that no call is moved more than twice. */
+static void pass_turn(struct work_queue *q, struct call *c)
+{
+	struct call **at = writing_of(q, c->path);
+	struct call *heir = c->behind;
+
+	while (*at != c)
+		at = &(*at)->next_writing;
+	*at = c->next_writing;
+	c->next_writing = NULL;
+	c->has_turn = false;
+	if (heir == NULL)
+		return;
+	heir->behind = heir->next;
+	heir->behind_last = heir->behind != NULL ? c->behind_last : NULL;
+	c->behind = c->behind_last = NULL;
+	heir->has_turn = true;
+	heir->next_writing = *at;
+	*at = heir;
+	push_first(q, heir);
+}
+
+void work_queue_end_turn(struct work_queue *q, struct call *c)
+{
+	if (!c->has_turn) /* only the thread that has the call changes it */
+		return;
+	pthread_mutex_lock(&q->mutex);
+	pass_turn(q, c);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+/* Under the mutex. NULL: none may run now. */
+static struct call *next_call(struct work_queue *q)
+{
+	while (q->short_running < q->short_max && q->ring_first != NULL) {
+		struct share *sh = leave_ring(q);
+		struct call *c = pop_first(sh);
+		bool may_run = take_turn(q, c);
+
+		if (may_run) {
+			q->short_running++;
+			sh->lane.running++;
+		}
+		enter_ring(q, sh);
+		if (may_run)
+			return c;
+	}
+	return NULL;
+}
+
+struct call *work_queue_take(struct work_queue *q)
+{
+	struct call *c;
+
+	pthread_mutex_lock(&q->mutex);
+	while ((c = next_call(q)) == NULL && !(q->is_closed && q->waiting == 0))
+		pthread_cond_wait(&q->changed, &q->mutex);
+	if (c != NULL && --q->waiting == 0 && q->is_closed)
+		pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->mutex);
+	return c;
+}
+
+bool work_queue_lengthen(struct work_queue *q, struct call *c)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&q->mutex);
+	has_room = q->long_running < q->long_max;
+	if (has_room) {
+		q->short_running--;
+		q->long_running++;
+		c->is_long = true;
+		if (c->has_turn)
+			pass_turn(q, c);
+		wake_one(q);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return has_room;
+}
+
+void work_queue_done(struct work_queue *q, struct call *c)
+{
+	pthread_mutex_lock(&q->mutex);
+	if (c->is_long)
+		q->long_running--;
+	else
+		q->short_running--;
+	c->is_long = false;
+	c->share->lane.running--;
+	enter_ring(q, c->share);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+void work_queue_close(struct work_queue *q)
+{
+	pthread_mutex_lock(&q->mutex);
+	q->is_closed = true;
+	pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+uint32_t work_queue_waiting(struct work_queue *q)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&q->mutex);
+	count = q->waiting;
+	pthread_mutex_unlock(&q->mutex);
+	return count;
+}
