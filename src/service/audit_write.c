@@ -1,6 +1,8 @@
 /* The rule: a row repeats what queries ask for, and its entry is the truth. */
 #include "service/audit_write.h"
 
+#include <stdlib.h>
+
 static struct audit_row row_of(const struct audit_entry *e, struct slice line, const uint8_t *leaf)
 {
 	return (struct audit_row){
@@ -12,6 +14,27 @@ static struct audit_row row_of(const struct audit_entry *e, struct slice line, c
 		.entry = line,
 		.leaf = slice_make((const char *)leaf, HASH_BYTES),
 	};
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Each once: an entry may name several versions of a document. */
+static uint32_t gather_paths(struct slice *paths, const struct audit_entry *e)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < e->touched_count; i++)
+		paths[i] = e->touched[i].path;
+	if (e->touched_count > 1)
+		qsort(paths, e->touched_count, sizeof *paths, compare_paths);
+	for (uint32_t i = 0; i < e->touched_count; i++) {
+		if (kept == 0 || !slice_is_equal(paths[kept - 1], paths[i]))
+			paths[kept++] = paths[i];
+	}
+	return kept;
 }
 
 enum result audit_write_entry(struct store *store, struct audit_log *log, struct audit_entry *e,
@@ -30,10 +53,7 @@ enum result audit_write_entry(struct store *store, struct audit_log *log, struct
 		return rc;
 	row = row_of(e, buf_slice(&line), leaf);
 	row.paths = paths;
-	for (uint32_t i = 0; i < e->touched_count; i++) {
-		if (i == 0 || !slice_is_equal(e->touched[i].path, e->touched[i - 1].path))
-			paths[row.paths_count++] = e->touched[i].path;
-	}
+	row.paths_count = gather_paths(paths, e);
 	return store_put_audit(store, &row, err);
 }
 

@@ -91,7 +91,6 @@ static bool may_reveal(struct scene *scene, const struct effective_entry *e)
 static enum result record_secret(struct revealing *r, uint32_t i, struct error *err)
 {
 	const struct secret_ref *ref = &r->entry->effective.secrets[i];
-	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 	struct view_doc *d;
 	enum result rc;
 
@@ -99,15 +98,7 @@ static enum result record_secret(struct revealing *r, uint32_t i, struct error *
 			       : view_find(&r->view, ref->path, &d, err);
 	if (rc == E_NOT_FOUND || rc == E_MALFORMED || (rc == OK && !d->exists))
 		return OK; /* its default stands for it */
-	if (rc == OK && d->is_recorded)
-		return OK;
-	if (rc == OK)
-		rc = content_of_row(r->scene->service, &d->record->row, &content, err);
-	if (rc != OK)
-		return rc;
-	d->is_recorded = true;
-	return recording_read(r->scene->service, r->scene->call, &d->record->row,
-			      buf_slice(&content), err);
+	return rc == OK ? view_record_read(&r->view, d, err) : rc;
 }
 
 static enum result record_reveal(struct revealing *r, struct error *err)
@@ -131,9 +122,11 @@ static enum result reveal(struct revealing *r, struct tree *ret, struct error *e
 
 	if (problems == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = profile_reveal(ret, &r->entry->effective, view_secret_value, &r->view, problems, &a,
-			    err);
-	return rc == OK ? record_reveal(r, err) : rc;
+	/* All of them, and before: one that is opened is in the entry whatever becomes of the answer. */
+	rc = record_reveal(r, err);
+	return rc == OK ? profile_reveal(ret, &r->entry->effective, view_secret_value, &r->view,
+					 problems, &a, err)
+			: rc;
 }
 
 static enum result write_format(struct buf *ret, enum config_format format,
@@ -197,18 +190,14 @@ static enum step answer_content(struct scene *scene, const struct effective_entr
 
 	if (c->in.key.len != 0)
 		n = pointer_is_valid(c->in.key) ? pointer_get(n, c->in.key) : NULL;
-	if (n == NULL) {
-		c->recording = NULL; /* nothing leaves */
+	if (n == NULL) /* to know that is to have looked: what was recorded stays */
 		return answer_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
-	}
 	if (c->in.is_explained)
 		rc = explain_write(&b, scene, e, n, c->in.key, &err);
 	else
 		rc = write_format(&b, c->in.format, n, &err);
-	if (rc != OK) {
-		c->recording = NULL;
+	if (rc != OK)
 		return answer_error(c, rc, &err);
-	}
 	return answer_body(c, c->in.is_explained ? BODY_JSON : kind_of(c->in.format), &b,
 			   revealed != NULL);
 }
@@ -228,6 +217,7 @@ static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
 				   "it refers to secrets that you may not read");
 	}
 	view_init(&r.view, scene, at_revision, NULL);
+	r.view.call = scene->call;
 	rc = reveal(&r, &tree, &err);
 	if (rc == OK)
 		step = answer_content(scene, e, &tree);
@@ -235,8 +225,6 @@ static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
 		step = STEP_WORKER;
 	else
 		step = answer_error(scene->call, rc, &err);
-	if (rc != OK)
-		scene->call->recording = NULL;
 	view_clear(&r.view);
 	return step;
 }

@@ -29,6 +29,20 @@ enum result content_of_row(struct service *s, const struct version_row *row, str
 		    (unsigned long long)row->version);
 }
 
+enum result content_for_caller(struct service *s, struct call *c, const struct version_row *row,
+			       struct buf *ret, struct error *err)
+{
+	size_t before = ret->len;
+	enum result rc = content_of_row(s, row, ret, err);
+
+	if (rc != OK || !slice_is_text(kind_of(row->path), "secrets"))
+		return rc;
+	rc = recording_read(s, c, row, slice_from(buf_slice(ret), before), err);
+	if (rc != OK)
+		buf_clear(ret);
+	return rc;
+}
+
 /* What was stored within the bounds of its time stays readable. */
 enum result tree_of_content(struct slice content, struct slice content_type, struct budget *budget,
 			    struct tree *ret, struct doc_warnings *warnings, struct error *err)

@@ -48,16 +48,6 @@ struct side {
 	struct view_doc *doc;
 };
 
-static enum result record_side(struct scene *scene, const struct side *side, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf content = BUF_NULL;
-	const struct version_row *row = &side->doc->record->row;
-	enum result rc = content_of_row(scene->service, row, &content, err);
-
-	return rc == OK ? recording_read(scene->service, scene->call, row, buf_slice(&content), err)
-			: rc;
-}
-
 static enum result open_side(struct scene *scene, struct view *view, struct side *side,
 			     struct error *err)
 {
@@ -72,7 +62,7 @@ static enum result open_side(struct scene *scene, struct view *view, struct side
 	if (rc == OK)
 		rc = view_parse(view, side->doc, err);
 	if (rc == OK && side->doc->kind == KIND_SECRETS)
-		rc = record_side(scene, side, err);
+		rc = view_record_read(view, side->doc, err);
 	return rc;
 }
 
@@ -119,17 +109,13 @@ enum step document_diff_on_worker(struct scene *scene)
 	if (rc != OK)
 		return answer_error(scene->call, rc, &err);
 	view_init(&view, scene, 0, NULL);
+	view.call = scene->call;
 	rc = open_side(scene, &view, &to, &err);
 	if (rc == OK)
 		rc = open_side(scene, &view, &from, &err);
 	if (rc == OK)
 		rc = write_diff(&b, scene->call, &from, &to, &err);
-	if (rc == OK) {
-		step = answer_json(scene->call, &b);
-	} else {
-		scene->call->recording = NULL; /* nothing leaves */
-		step = answer_error(scene->call, rc, &err);
-	}
+	step = rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
 	view_clear(&view);
 	return step;
 }

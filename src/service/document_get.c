@@ -101,9 +101,7 @@ static enum step answer_row(struct scene *scene, const struct version_row *row, 
 		c->out.is_not_modified = true;
 		return answer_empty(c);
 	}
-	rc = content_of_row(scene->service, row, &content, &err);
-	if (rc == OK && kind == KIND_SECRETS)
-		rc = recording_read(scene->service, c, row, buf_slice(&content), &err);
+	rc = content_for_caller(scene->service, c, row, &content, &err);
 	if (rc != OK)
 		return answer_error(c, rc, &err);
 	if (!c->in.wants_source) {

@@ -25,21 +25,27 @@ static const char *action_of(const struct change *c)
 	return "unchanged";
 }
 
-/* Who may compare a value with that of a secret learns it in the end: a read of it, and in the log as one. */
-static enum result record_compared(struct write *w, const struct version_row *row,
-				   struct error *err)
+/* Who may compare a value with that of a secret learns it in the end: a read of it. */
+static enum result open_before(struct write *w, const struct change *c, struct tree *ret,
+			       struct error *err)
 {
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
-	struct call *call = w->call;
-	enum result rc = content_of_row(w->service, row, &content, err);
+	const struct version_row *row = snap_doc_row(c->before);
+	enum result rc = content_for_caller(w->service, w->call, row, &content, err);
 
-	if (rc == OK)
-		rc = recording_read(w->service, call, row, buf_slice(&content), err);
-	if (rc != OK)
-		return rc;
-	call->recording->action = SLICE_LITERAL("secret.read");
-	call->recording->reason = SLICE_LITERAL("dry run");
-	return OK;
+	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, w->view.budget,
+					  ret, NULL, err)
+			: rc;
+}
+
+/* What a rollback goes back to is shown as well. */
+static enum result record_after(struct write *w, const struct change *c, struct error *err)
+{
+	struct version_row row = {.path = c->path, .version = c->from_version};
+
+	if (c->kind != KIND_SECRETS || c->op != CHANGE_OP_ROLLBACK)
+		return OK;
+	return recording_read(w->service, w->call, &row, buf_slice(&c->plain), err);
 }
 
 /* Of a secret only which keys change. */
@@ -48,12 +54,10 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 {
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, true);
 	const struct tree_node *from = NULL, *to = NULL;
-	enum result rc = OK;
+	enum result rc = record_after(w, c, err);
 
-	if (snap_doc_is_live(c->before)) {
-		rc = tree_of_row(w->service, snap_doc_row(c->before), w->view.budget, &before, err);
-		if (rc == OK && c->kind == KIND_SECRETS)
-			rc = record_compared(w, snap_doc_row(c->before), err);
+	if (rc == OK && snap_doc_is_live(c->before)) {
+		rc = open_before(w, c, &before, err);
 		from = &before.root;
 	}
 	if (rc == OK && c->exists && c->doc != NULL && c->doc->is_parsed)
@@ -159,8 +163,6 @@ enum step dry_run_answer(struct scene *scene, struct write *w)
 	struct error err = ERROR_NULL;
 	enum result rc = append_all(scene, w, &b, &err);
 
-	if (rc == OK)
-		return answer_json(scene->call, &b);
-	scene->call->recording = NULL; /* nothing leaves */
-	return answer_error(scene->call, rc, &err);
+	recording_dry_run(scene->call);
+	return rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
 }

@@ -104,6 +104,11 @@ MUST_USE enum result recording_read(struct service *s, struct call *c,
 				    const struct version_row *row, struct slice content,
 				    struct error *err);
 
+/* Whether the path stands in the recording already. */
+bool recording_has(const struct call *c, struct slice path);
+/* What was recorded of a dry run is what it looked at: "secret.read", with the reason "dry run". A refusal stays one. */
+void recording_dry_run(struct call *c);
+
 struct counters {
 	_Atomic uint64_t calls[VERB_COUNT];
 	_Atomic uint64_t refused, failed;
@@ -194,7 +199,13 @@ void json_version_head(struct buf *b, const struct version_row *row);
 /* The limit of a list within the settings' bounds. */
 uint32_t call_limit(const struct service *s, const struct call *c);
 
-/* The plain content of one version, appended; the caller's buffer is wiped by nature. */
+/* The plain content of one version, appended, for the principal who made the call: of a secret, the call's entry then names the version. The one way to a
+ * secret's content for somebody, beside a view's (view_secret_value()). E_UNAVAILABLE: it cannot be recorded, so it is not opened. */
+MUST_USE enum result content_for_caller(struct service *s, struct call *c,
+					const struct version_row *row, struct buf *ret,
+					struct error *err);
+
+/* The same for nobody: what is opened to be merged, compared or kept and is shown to no one. scripts/check-layers knows who may call it. */
 MUST_USE enum result content_of_row(struct service *s, const struct version_row *row,
 				    struct buf *ret, struct error *err);
 #define CONTENT_YAML "application/yaml"

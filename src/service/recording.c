@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ACTION_BYTES 64
+/* What one entry names of what was touched, at most: well within AUDIT_ENTRY_BYTES_MAX. */
+#define ENTRY_TOUCHED_BYTES ((size_t)48 << 10)
+#define TOUCH_BYTES	    ((size_t)120)
+#define ACTION_BYTES	    64
+#define NOTED_LOOKED_AT	    256
 
 static const char *noun_of(struct slice path)
 {
@@ -75,16 +79,68 @@ bool recording_touch(struct call *c, struct slice path, uint64_t version, const 
 	return true;
 }
 
+/* Among the last ones, which is where the same comes from; twice in an entry is no harm. */
+static bool is_noted(const struct recording *r, const struct version_row *row)
+{
+	uint32_t first;
+
+	if (r == NULL)
+		return false;
+	first = r->touched_count > NOTED_LOOKED_AT ? r->touched_count - NOTED_LOOKED_AT : 0;
+	for (uint32_t i = first; i < r->touched_count; i++) {
+		if (r->touched[i].version == row->version && r->touched[i].has_mac &&
+		    slice_is_equal(r->touched[i].path, row->path))
+			return true;
+	}
+	return false;
+}
+
+bool recording_has(const struct call *c, struct slice path)
+{
+	const struct recording *r = c->recording;
+
+	for (uint32_t i = 0; r != NULL && i < r->touched_count; i++) {
+		if (slice_is_equal(r->touched[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+void recording_dry_run(struct call *c)
+{
+	if (c->recording == NULL || c->out.result == E_FORBIDDEN)
+		return;
+	c->recording->action = SLICE_LITERAL("secret.read");
+	c->recording->reason = SLICE_LITERAL("dry run");
+}
+
 enum result recording_read(struct service *s, struct call *c, const struct version_row *row,
 			   struct slice content, struct error *err)
 {
 	uint8_t mac[HASH_BYTES];
 
+	if (is_noted(c->recording, row))
+		return OK;
 	audit_value_mac(mac, keyring_derived(s->keyring, DERIVED_VALUE_MAC), row->path,
 			row->version, content);
 	return recording_touch(c, row->path, row->version, mac)
 		       ? OK
 		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
+/* Moves on to what the entry before had no room for: each thing that was touched is named, however many entries that takes. */
+static bool take_part(struct audit_entry *e, const struct recording *r, uint32_t *at)
+{
+	size_t bytes = 0;
+
+	e->touched = r->touched + *at;
+	e->touched_count = 0;
+	while (*at < r->touched_count && (e->touched_count == 0 || bytes < ENTRY_TOUCHED_BYTES)) {
+		bytes += r->touched[*at].path.len + TOUCH_BYTES;
+		e->touched_count++;
+		++*at;
+	}
+	return *at < r->touched_count;
 }
 
 enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
@@ -100,9 +156,9 @@ enum result recording_append(struct service *s, struct audit_log *log, struct ca
 		.outcome = slice_text(result_name(c->out.result)),
 		.reason = c->recording->reason,
 		.request_id = slice_text(c->request_id),
-		.touched = c->recording->touched,
-		.touched_count = c->recording->touched_count,
 	};
+	uint32_t at = 0;
+	bool has_more;
 	enum result rc;
 
 	if (c->token != NULL) {
@@ -113,11 +169,15 @@ enum result recording_append(struct service *s, struct audit_log *log, struct ca
 		e.reason = slice_text(c->out.error.text);
 	if (w != NULL && w->was_forced && e.reason.len == 0)
 		e.reason = SLICE_LITERAL("forced");
-	rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
-	if (rc != OK)
-		return rc;
-	c->out.has_audit_index = true;
-	c->out.audit_index = e.index;
-	atomic_fetch_add(&s->counters.audit_entries, 1);
+	do {
+		has_more = take_part(&e, c->recording, &at);
+		rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
+		if (rc != OK)
+			return rc;
+		if (!c->out.has_audit_index)
+			c->out.audit_index = e.index;
+		c->out.has_audit_index = true;
+		atomic_fetch_add(&s->counters.audit_entries, 1);
+	} while (has_more);
 	return OK;
 }

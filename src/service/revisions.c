@@ -211,13 +211,10 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 	*ret_is_there = row != NULL && row->state == VERSION_LIVE;
 	if (!*ret_is_there)
 		return OK;
-	rc = content_of_row(r->scene->service, row, &content, err);
-	if (rc == OK)
-		rc = tree_of_content(buf_slice(&content), row->content_type, r->scene->budget, ret,
-				     NULL, err);
-	if (rc != OK || r->record->kind != KIND_SECRETS)
-		return rc;
-	return recording_read(r->scene->service, r->scene->call, row, buf_slice(&content), err);
+	rc = content_for_caller(r->scene->service, r->scene->call, row, &content, err);
+	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, r->scene->budget,
+					  ret, NULL, err)
+			: rc;
 }
 
 /* What the document was at a revision, whatever became of it since. */
@@ -312,6 +309,5 @@ enum step revision_get_on_worker(struct scene *scene)
 	arena_clear(&p.arena);
 	if (rc == OK)
 		return answer_json(c, &b);
-	c->recording = NULL; /* nothing leaves */
 	return answer_error(c, rc, &err);
 }

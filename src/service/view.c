@@ -390,14 +390,12 @@ enum result view_secret_version(struct view *v, const struct secret_ref *ref, ui
 	return rc;
 }
 
-/* Whether the one for whom all is looked at may learn something of the value: who may read it, or brings it. */
-static bool is_open(const struct view *v, const struct view_doc *d, struct slice key)
+/* Whether the value came with the call itself: to learn something of it is no read. */
+static bool is_brought(const struct view_doc *d, struct slice key)
 {
 	const struct change *c = d->record == NULL ? d->change : NULL;
 	const struct tree_node *patched;
 
-	if (v->reader == NULL || rights_may(v->reader, MAY_READ, d->path))
-		return true;
 	if (c == NULL)
 		return false;
 	if (c->is_known_to_writer)
@@ -405,6 +403,39 @@ static bool is_open(const struct view *v, const struct view_doc *d, struct slice
 	/* An object is merged into what is there, which the patch does not show. */
 	patched = c->patch != NULL && key.len != 0 ? tree_get(c->patch, key) : NULL;
 	return patched != NULL && patched->kind != TREE_OBJECT;
+}
+
+static bool may_open(const struct view *v, const struct view_doc *d)
+{
+	return v->call != NULL && (v->reader == NULL || rights_may(v->reader, MAY_READ, d->path));
+}
+
+/* New content of a rollback is that of the version it goes back to; of a patch, what it leaves alone is the live version's. */
+static enum result record_changed(struct view *v, const struct change *c, struct error *err)
+{
+	struct version_row row = {.path = c->path, .version = c->from_version};
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+
+	if (c->op == CHANGE_OP_ROLLBACK)
+		return recording_read(v->service, v->call, &row, buf_slice(&c->plain), err);
+	if (c->before == NULL)
+		return OK;
+	return content_for_caller(v->service, v->call, snap_doc_row(c->before), &content, err);
+}
+
+enum result view_record_read(struct view *v, struct view_doc *d, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	enum result rc = OK;
+
+	if (d->is_recorded)
+		return OK;
+	if (d->record != NULL)
+		rc = content_for_caller(v->service, v->call, &d->record->row, &content, err);
+	else if (d->change != NULL)
+		rc = record_changed(v, d->change, err);
+	d->is_recorded = rc == OK;
+	return rc;
 }
 
 static const struct tree_node *opaque(struct view *v, const struct tree_node *value)
@@ -442,12 +473,17 @@ enum result view_secret_value(void *view, const struct secret_ref *ref,
 		value = tree_get(value, ref->key);
 	if (value == NULL)
 		return fail(err, E_NOT_FOUND, "%.*s has no such key", SLICE_ARGS(ref->path));
-	if (!is_open(v, d, ref->key))
-		value = opaque(v, value);
+	if (!is_brought(d, ref->key)) {
+		if (may_open(v, d))
+			rc = view_record_read(v, d, err);
+		else
+			value = opaque(v, value);
+	}
 	if (value == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	*ret = value;
-	return OK;
+	if (rc == OK)
+		*ret = value;
+	return rc;
 }
 
 struct check_source view_source(struct view *v)

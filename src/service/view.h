@@ -47,6 +47,8 @@ struct view {
 	uint64_t at_revision;	       /* 0: the snapshot's */
 	const struct rights *
 		reader; /* whose eyes: secrets that it may not read are opaque; NULL: all is seen */
+	struct call *
+		call; /* for whose principal secrets are opened, and recorded; NULL: for nobody, all are opaque */
 	struct pmap docs; /* view_doc by key */
 	struct view_doc *first;
 	size_t parsed_bytes; /* of all that is parsed */
@@ -54,7 +56,7 @@ struct view {
 	struct arena arena;
 };
 
-/* Of the scene's snapshot, which is referenced; the rest is borrowed. */
+/* Of the scene's snapshot, which is referenced; the rest is borrowed. `call` is set afterwards by who looks on somebody's behalf. */
 void view_init(struct view *v, const struct scene *scene, uint64_t at_revision,
 	       const struct rights *reader);
 void view_clear(struct view *v);
@@ -78,9 +80,12 @@ MUST_USE enum result view_schema(struct view *v, struct slice path, const struct
 /* For profile_check() and profile_reveal(). */
 struct check_source view_source(struct view *v);
 
-/* The value of a secret's key, the profile's word for it. `ref->version` 0 is the newest. */
+/* The value of a secret's key, the profile's word for it; the call's entry then names the secret, unless the value came with the call. An opaque node where
+ * the reader may not know it. `ref->version` 0 is the newest. */
 MUST_USE enum result view_secret_value(void *view, const struct secret_ref *ref,
 				       const struct tree_node **ret, struct error *err);
+/* Has the call's entry name a secret whose content is opened, once. E_UNAVAILABLE: it cannot be recorded. */
+MUST_USE enum result view_record_read(struct view *v, struct view_doc *d, struct error *err);
 /* The version that a reference means here: its own, or the newest. E_NOT_FOUND. */
 MUST_USE enum result view_secret_version(struct view *v, const struct secret_ref *ref,
 					 uint64_t *ret, struct error *err);

@@ -77,6 +77,7 @@ struct write *write_new(struct scene *scene, uint32_t changes_max)
 	w->call = c;
 	w->arena = (struct arena)ARENA_INIT(0, true);
 	view_init(&w->view, scene, 0, keep_rights(&w->arena, scene->rights));
+	w->view.call = c;
 	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
 	if (w->changes == NULL || w->view.reader == NULL) {
 		write_free(w);
@@ -229,6 +230,8 @@ static enum step answer_refused(struct write *w, enum result rc, const struct er
 
 	if (is_about_content(rc) && w->report.errors_count != 0)
 		problems_write(&c->out.problems, w, w->report.errors, w->report.errors_count);
+	if (w->is_dry_run && rc != E_FORBIDDEN)
+		recording_dry_run(c);
 	return answer_error(c, rc, err);
 }
 

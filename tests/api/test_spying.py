@@ -9,7 +9,7 @@ class Referring(Case):
         self.app = self._testMethodName.replace("test_", "")[:40]
 
     def make(self, *more):
-        self.schema(f"{self.app}-hidden", {"level": {"type": "integer", "maximum": 41}})
+        self.schema(f"{self.app}-hidden", {"level": {"type": "integer", "maximum": 414243}})
         self.store(f"profiles/{self.app}/hidden", "level: 7\n")
         self.store(f"profiles/{self.app}/hidden-abstract", "$abstract: true\nlevel: 7\n")
         own = self.app
@@ -21,11 +21,11 @@ class Referring(Case):
         token = self.make()
         own = f"profiles/{self.app}-own/a"
         for source in (f"$extends: /{self.app}/hidden\n", f"$extends: [/{self.app}/hidden-abstract]\n",
-                       f"$extends: /{self.app}/not-there\n", f"$schema: {self.app}-hidden\nlevel: 42\n",
+                       f"$extends: /{self.app}/not-there\n", f"$schema: {self.app}-hidden\nlevel: 500000\n",
                        f"$schema: {self.app}-not-there\n"):
             for dry in ({}, {"dry_run": "true"}):
                 problem = self.refused(own, source, 403, token, **dry)
-                self.assertNotIn("41", str(problem))
+                self.assertNotIn("414243", str(problem))
                 self.assertNotIn("errors", problem)
         ref = {"$ref": f"reeve:///schemas/{self.app}-hidden"}
         for dry in ({}, {"dry_run": "true"}):
@@ -47,18 +47,18 @@ class Referring(Case):
         own = f"profiles/{self.app}-own/a"
         self.store(own, f"$extends: /{self.app}/hidden\n$schema: {self.app}-hidden\n", token=token)
         for dry in ({}, {"dry_run": "true"}):
-            answer = self.server.put(query("/v1/" + own, **dry), f"$schema: {self.app}-hidden\nlevel: 42\n", token=token)
+            answer = self.server.put(query("/v1/" + own, **dry), f"$schema: {self.app}-hidden\nlevel: 500000\n", token=token)
             text = answer.body.decode()
             self.assertEqual(answer.status, 200 if dry else 422, text)
-            self.assertNotIn("41", text)
+            self.assertNotIn("414243", text)
             self.assertNotIn("maximum", text)
             errors = answer.json["errors"]
             self.assertEqual([e["pointer"] for e in errors], ["/level"])
             self.assertEqual(errors[0]["keyword"], "")
         # Through a schema of one's own as well: the constraint stands in the other one.
         self.store(f"schemas/{self.app}-own", {"$ref": f"{self.app}-hidden"}, token=token)
-        text = str(self.refused(own, f"$schema: {self.app}-own\nlevel: 42\n", 422, token))
-        self.assertNotIn("41", text)
+        text = str(self.refused(own, f"$schema: {self.app}-own\nlevel: 500000\n", 422, token))
+        self.assertNotIn("414243", text)
         self.assertNotIn("maximum", text)
         self.expect_problem(self.server.get(f"/v1/profiles/{self.app}/hidden", token=token), 403)
 
@@ -110,3 +110,129 @@ class Referring(Case):
             answer = self.expect(self.server.post("/v1/access:check", {"permission": "use", "path": path}, token=token), 200)
             self.assertEqual(answer.json["allowed"], wanted)
         self.expect_problem(self.server.get("/v1/profiles/used/a", token=token), 403)
+
+
+class Recording(Case):
+    """Every secret that is opened for somebody is in the log, whatever opened it."""
+
+    def setUp(self):
+        self.app = self._testMethodName.replace("test_", "")[:40]
+
+    def entry(self, answer):
+        """The one entry of this answer's request."""
+        found = [e for e in self.audit() if e["request_id"] == answer.headers["Reeve-Request-Id"]]
+        self.assertEqual(len(found), 1, repr(answer))
+        self.assertEqual(str(found[0]["index"]), answer.headers["Reeve-Audit-Index"])
+        return found[0]
+
+    def touched(self, answer):
+        entry = self.entry(answer)
+        self.assertEqual(entry["touched_more"], 0)
+        return [(t["path"], t["version"]) for t in entry["touched"]]
+
+    def guess(self, word, **parameters):
+        schema = {"type": "object", "properties": {"p": {"const": word}}}
+        return self.server.post(query("/v1/batch", **parameters), {"changes": [
+            {"op": "put", "path": f"schemas/{self.app}", "content": schema},
+            {"op": "put", "path": f"profiles/{self.app}/a",
+             "content": {"$schema": self.app, "p": "${secret:" + self.app + "/s#p}"}}]})
+
+    def test_validation_against_a_value_is_a_read(self):
+        self.secret(self.app + "/s", {"p": "geheim-1"})
+        path = f"secrets/{self.app}/s"
+        for word in ("no", "geheim-1"):
+            answer = self.expect(self.guess(word, dry_run="true"), 200)
+            self.assertEqual(bool(answer.json["errors"]), word == "no")
+            entry = self.entry(answer)
+            self.assertEqual((entry["action"], entry["reason"], entry["outcome"]), ("secret.read", "dry run", "ok"))
+            self.assertIn((path, 1), self.touched(answer))
+            self.assertTrue(all("value_mac" in t for t in entry["touched"] if t["path"] == path))
+        refused = self.expect(self.guess("no"), 422)
+        self.assertIn((path, 1), self.touched(refused))
+        self.assertEqual(self.entry(refused)["outcome"], "invalid")
+        written = self.expect(self.guess("geheim-1"), 200)
+        self.assertIn((path, 1), self.touched(written))
+        self.assertIn((f"profiles/{self.app}/a", 1), self.touched(written))
+        # A single refused write names what it was about as well.
+        refused = self.server.put(f"/v1/profiles/{self.app}/a", {"$schema": self.app, "p": "x-${secret:" + self.app + "/s#p}"})
+        self.expect(refused, 422)
+        self.assertEqual(sorted(set(self.touched(refused))), [(f"profiles/{self.app}/a", 0), (path, 1)])
+
+    def test_what_is_opaque_is_not_read(self):
+        self.secret(self.app + "/s", {"p": "geheim-2"})
+        token = self.reader(self.app, f"allow check,read profiles/{self.app}/*", f"allow check,read schemas/{self.app}")
+        schema = {"type": "object", "properties": {"p": {"const": "no"}}}
+        answer = self.server.post("/v1/batch?dry_run=true", {"changes": [
+            {"op": "put", "path": f"schemas/{self.app}", "content": schema},
+            {"op": "put", "path": f"profiles/{self.app}/a",
+             "content": {"$schema": self.app, "p": "${secret:" + self.app + "/s#p}"}}]}, token=token)
+        self.expect(answer, 200)
+        self.assertEqual(answer.json["errors"], [])
+        self.assertEqual([u["keyword"] for u in answer.json["unchecked"]], ["const"])
+        self.assertIsNone(answer.headers["Reeve-Audit-Index"])
+
+    def test_a_new_value_of_a_secret_opens_only_what_was_there(self):
+        path = f"secrets/{self.app}/s"
+        self.secret(self.app + "/s", {"p": "geheim-3", "q": "more-3"})
+        self.schema(self.app, {"p": {"minLength": 3}, "q": {"minLength": 3}})
+        self.store(f"profiles/{self.app}/a", f"$schema: {self.app}\np: ${{secret:{self.app}/s#p}}\nq: ${{secret:{self.app}/s#q}}\n")
+        put = self.secret(self.app + "/s", {"p": "geheim-4", "q": "more-4"})
+        self.assertEqual(self.touched(put), [(path, 2)])
+        patch = self.server.ask("PATCH", "/v1/" + path, {"data": {"p": "geheim-5"}}, "application/merge-patch+json")
+        self.assertEqual(self.touched(self.expect(patch, 200)), [(path, 2), (path, 3)])
+        back = self.expect(self.server.post(f"/v1/{path}:rollback", {"version": 1}), 200)
+        self.assertEqual(self.touched(back), [(path, 1), (path, 4)])
+
+    def test_dry_runs_of_patch_and_rollback_are_reads(self):
+        path = f"secrets/{self.app}/s"
+        for n in range(3):
+            self.secret(self.app + "/s", {"p": f"geheim-{n}"})
+        patch = self.server.ask("PATCH", f"/v1/{path}?dry_run=true", {"data": {"p": "guess"}}, "application/merge-patch+json")
+        self.assertEqual(self.touched(self.expect(patch, 200)), [(path, 3)])
+        put = self.server.put(f"/v1/{path}?dry_run=true", {"data": {"p": "guess"}})
+        self.assertEqual(self.touched(self.expect(put, 200)), [(path, 3)])
+        back = self.expect(self.server.post(f"/v1/{path}:rollback?dry_run=true", {"version": 1}), 200)
+        self.assertEqual(sorted(self.touched(back)), [(path, 1), (path, 3)])
+        self.expect(self.server.delete("/v1/" + path), 204)
+        back = self.expect(self.server.post(f"/v1/{path}:rollback?dry_run=true", {"version": 1}), 200)
+        self.assertEqual(self.touched(back), [(path, 1)])
+
+    def test_a_reveal_names_its_path_and_every_secret_whatever_it_answers(self):
+        for name in "abc":
+            self.secret(f"{self.app}/{name}", {"k": "geheim-" + name})
+        self.store(f"profiles/{self.app}/x", "".join(f"{n}: ${{secret:{self.app}/{n}#k}}\n" for n in "abc"))
+        wanted = [(f"config/{self.app}/x", 0)] + [(f"secrets/{self.app}/{n}", 1) for n in "abc"]
+        config = f"/v1/config/{self.app}/x?reveal=true"
+        for more, status in (("", 200), ("&key=/a", 200), ("&key=/none", 404), ("&format=env", 200), ("&format=raw", 200),
+                             ("&explain=true", 200), ("&key=/a/b", 404)):
+            answer = self.server.get(config + more)
+            self.assertEqual(answer.status, status, more)
+            self.assertEqual(self.touched(answer), wanted, more)
+        token = self.reader(self.app, f"allow read config/{self.app}/*", f"allow read secrets/{self.app}/a")
+        refused = self.expect(self.server.get(config, token=token), 403)
+        self.assertEqual(sorted(self.touched(refused)), [(f"config/{self.app}/x", 0)] + [(f"secrets/{self.app}/{n}", 0) for n in "bc"])
+
+    def test_so_many_that_one_entry_has_no_room(self):
+        count = 700
+        self.batch([{"op": "put", "path": f"secrets/{self.app}/s{n}", "content": {"data": {"k": "v"}}} for n in range(count)])
+        self.store(f"profiles/{self.app}/x", {f"k{n}": "${secret:" + f"{self.app}/s{n}#k" + "}" for n in range(count)})
+        answer = self.expect(self.server.get(f"/v1/config/{self.app}/x?reveal=true"), 200)
+        entries = [e for e in self.audit() if e["request_id"] == answer.headers["Reeve-Request-Id"]]
+        self.assertGreater(len(entries), 1)
+        self.assertEqual({e["touched_more"] for e in entries}, {0})
+        paths = [t["path"] for e in entries for t in e["touched"]]
+        self.assertEqual(len(paths), count + 1)
+        self.assertEqual(len(set(paths)), count + 1)
+        self.assertIn(f"secrets/{self.app}/s{count - 1}", [t["path"] for e in self.audit(path=f"secrets/{self.app}/s{count - 1}", action="config.read")
+                                                          for t in e["touched"]])
+
+    def test_a_diff_is_a_read_of_both(self):
+        path = f"secrets/{self.app}/s"
+        for n in range(2):
+            self.secret(self.app + "/s", {"p": f"geheim-{n}"})
+        self.assertEqual(sorted(self.touched(self.expect(self.server.get(f"/v1/{path}:diff"), 200))), [(path, 1), (path, 2)])
+        answer = self.server.get(f"/v1/revisions/{self.revision()}")
+        self.assertEqual(sorted(self.touched(self.expect(answer, 200))), [(path, 1), (path, 2)])
+        # The newer one was opened before it turned out that there is no older one to compare it with.
+        answer = self.server.get(f"/v1/{path}:diff?from=9&to=2")
+        self.assertEqual(self.touched(self.expect(answer, 404)), [(path, 2)])
