@@ -15,6 +15,7 @@
 
 #define WAIT_MS	       30000
 #define WAIT_MS_MIN    1000
+#define EARLY_MAX      8 /* answers in a row that came within WAIT_MS_MIN: then each is paused after */
 #define BACKOFF_MS_MIN 500
 #define BACKOFF_MS_MAX 30000
 
@@ -50,6 +51,12 @@ static enum result fetch(struct fetched *ret, bool *ret_is_changed, struct clien
 					 .timeout_ms = wait_ms + 15000};
 	enum result rc;
 
+	/* Asked without one the server answers at once, and every answer would be a change. */
+	if (etag != NULL && etag[0] == '\0')
+		return fail(
+			err, E_UNSUPPORTED,
+			"the server's answer had no ETag, so changes cannot be waited for: a proxy "
+			"before it must pass ETag on");
 	buf_append_slice(&full, target);
 	url_append_query(&full, "reveal", SLICE_LITERAL("true"));
 	if (etag != NULL)
@@ -137,12 +144,14 @@ static void *poll_for_ever(void *ctx)
 {
 	struct poller *p = ctx;
 	int64_t backoff_ms = BACKOFF_MS_MIN;
-	bool is_away = false;
+	bool is_away = false, is_held;
+	unsigned early = 0;
 
 	for (;;) {
 		struct fetched f = FETCHED_NULL;
 		struct error err = ERROR_NULL;
 		bool is_changed = false;
+		int64_t asked_ms = clock_monotonic_ms(&system_clock);
 		enum result rc = fetch(&f, &is_changed, p->client, buf_slice(&p->target), p->etag,
 				       p->wait_ms, &err);
 
@@ -168,9 +177,14 @@ static void *poll_for_ever(void *ctx)
 				 (unsigned long long)p->revision);
 		is_away = false;
 		warn_of_token_file(p);
-		backoff_ms = BACKOFF_MS_MIN;
+		is_held = clock_monotonic_ms(&system_clock) - asked_ms >= WAIT_MS_MIN;
+		early = is_held ? 0 : early + 1;
+		if (is_held || is_changed)
+			backoff_ms = BACKOFF_MS_MIN;
 		if (is_changed)
 			publish(p, &f);
+		if (early > EARLY_MAX)
+			back_off(&backoff_ms);
 	}
 	return NULL;
 }

@@ -8,6 +8,7 @@
  */
 #include "agent/run.h"
 
+#include "agent/descriptors.h"
 #include "agent/poller.h"
 #include "agent/render.h"
 #include "base/clock.h"
@@ -30,6 +31,7 @@
 
 struct supervisor {
 	const struct run_options *options;
+	struct descriptors passed_on;
 	struct render render;
 	struct fetched current;
 	struct fetched next; /* taken on when the splay is over */
@@ -109,6 +111,7 @@ static void become_child(const struct supervisor *s, char **environment, pid_t p
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127);
+	descriptors_pass_only(&s->passed_on);
 	execvpe(s->options->argv[0], s->options->argv, environment);
 	say_not_started(s->options->argv[0], errno);
 	_exit(errno == ENOENT ? 127 : 126);
@@ -356,7 +359,10 @@ enum result run_command(int *ret_exit, struct client *client_taken,
 	CLEANUP(client_closep) struct client *client = client_taken;
 	struct slice target = slice_text(options->target);
 	struct poller *poller = NULL;
-	enum result rc = fetch_config(&s.current, client, target, err);
+	enum result rc;
+
+	descriptors_note(&s.passed_on);
+	rc = fetch_config(&s.current, client, target, err);
 
 	/* Before there is a file: from here on no signal ends us with one left behind. */
 	if (rc == OK)

@@ -7,6 +7,8 @@
 #include "cli/write_answer.h"
 #include "client/url.h"
 
+#define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */
+
 struct apply_words {
 	const char *directory, *message, *source;
 	struct option_list prune;
@@ -103,7 +105,7 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 	url_append_path(&target, kind);
 	url_append_query(&target, "prefix", rest.data != NULL ? rest : SLICE_LITERAL(""));
 	url_append_query_u64(&target, "limit", 1000);
-	for (;;) {
+	for (unsigned page = 0; page < PRUNE_PAGES_MAX; page++) {
 		CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 		int code = session_get(s, &apply_command, buf_slice(&target));
 
@@ -115,6 +117,8 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 		buf_reset(&target);
 		buf_append_text(&target, s->response.next);
 	}
+	print_line(TO_STDERR, "reeve apply: the server's list under %s does not end", prefix);
+	return EXIT_REFUSED;
 }
 
 static int build_body(struct buf *body, struct session *s, const struct folder *f,

@@ -1,4 +1,7 @@
-/* edit: a document in the user's editor. The text waits in a file of its own, 0600, on a memory file system where there is one. */
+/*
+ * edit: a document in the user's editor. The text waits in a folder of its own, 0700, on a memory file system where there is one; what an editor leaves
+ * beside it (copies, swap files) goes with the folder, for it may hold a secret.
+ */
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/prompt.h"
@@ -7,46 +10,59 @@
 #include "cli/write_answer.h"
 #include "client/url.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SOURCE_BYTES_MAX (1024 * 1024)
 
 struct draft {
-	char file[64];
-	bool is_kept;
+	char folder[64];
+	char file[80];
 	char etag[128];
 	const char *content_type;
 	struct buf source;
 };
 
+static void closedirp(DIR **d)
+{
+	if (*d != NULL)
+		closedir(*d);
+}
+
 static void draft_clear(struct draft *d)
 {
-	if (d->file[0] != '\0' && !d->is_kept)
-		unlink(d->file);
+	CLEANUP(closedirp) DIR *folder = d->folder[0] != '\0' ? opendir(d->folder) : NULL;
+	struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		unlinkat(dirfd(folder), entry->d_name, 0); /* fails for "." and ".." */
+	if (folder != NULL)
+		rmdir(d->folder);
 	buf_clear(&d->source);
 }
 
 static enum result draft_open(struct draft *d, struct error *err)
 {
 	const char *places[] = {"/dev/shm", "/tmp"};
-	int fd = -1;
+	bool is_made = false;
 
-	for (size_t i = 0; fd < 0 && i < ARRAY_SIZE(places); i++) {
-		snprintf(d->file, sizeof d->file, "%s/reeve-edit.XXXXXX.yaml", places[i]);
-		fd = mkostemps(d->file, 5, O_CLOEXEC);
+	for (size_t i = 0; !is_made && i < ARRAY_SIZE(places); i++) {
+		snprintf(d->folder, sizeof d->folder, "%s/reeve-edit.XXXXXX", places[i]);
+		is_made = mkdtemp(d->folder) != NULL;
 	}
-	if (fd < 0) {
-		d->file[0] = '\0';
-		return fail_errno(err, E_IO, "create a temporary file");
+	if (!is_made) {
+		d->folder[0] = '\0';
+		return fail_errno(err, E_IO, "create a temporary folder");
 	}
-	close(fd);
-	return file_write(d->file, buf_slice(&d->source), 0600, err);
+	snprintf(d->file, sizeof d->file, "%s/document.yaml", d->folder);
+	return file_create(d->file, buf_slice(&d->source), 0600, err);
 }
 
 static const char *editor_name(void)
@@ -62,11 +78,12 @@ static const char *editor_name(void)
 	return "vi";
 }
 
-/* What is typed at the editor is the editor's: the draft would stay behind if Ctrl-C ended us. */
+/* What is typed at the editor is the editor's, and a terminal that goes takes the editor first: the draft would stay behind if we were ended. */
 static void leave_keys_to_editor(bool is_left)
 {
 	signal(SIGINT, is_left ? SIG_IGN : SIG_DFL);
 	signal(SIGQUIT, is_left ? SIG_IGN : SIG_DFL);
+	signal(SIGHUP, is_left ? SIG_IGN : SIG_DFL);
 }
 
 /* Through the shell, as $EDITOR may hold arguments ("code --wait"). */
@@ -122,12 +139,15 @@ static int put_back(struct draft *d, struct session *s, struct slice target, str
 }
 
 /* What a person wrote is not thrown away because it was refused; a secret is, rather than left lying about. */
-static void keep_draft(struct draft *d, struct slice target)
+static void keep_draft(const struct draft *d, struct slice target)
 {
-	d->is_kept = !slice_starts_with(target, SLICE_LITERAL("/v1/secrets/"));
-	if (d->is_kept)
-		print_line(TO_STDERR, "reeve edit: nothing was stored; your text is in %s",
-			   d->file);
+	char kept[80];
+
+	if (slice_starts_with(target, SLICE_LITERAL("/v1/secrets/")))
+		return;
+	snprintf(kept, sizeof kept, "%s.yaml", d->folder);
+	if (link(d->file, kept) == 0)
+		print_line(TO_STDERR, "reeve edit: nothing was stored; your text is in %s", kept);
 }
 
 /* Edits until the server takes it, nothing was changed, or the person gives up. */

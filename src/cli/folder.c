@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const kinds[] = {"schemas", "policies", "profiles"};
 
@@ -106,35 +107,62 @@ static void closedirp(DIR **d)
 		closedir(*d);
 }
 
-static enum result walk(struct folder *f, const char *place, struct slice path, unsigned depth,
+/* Who wrote the directory may be somebody whose pull request is checked: a link must not have other files of this machine read and shown, nor the same
+ * folders be walked for ever. */
+struct walking {
+	struct folder *folder;
+	char root[PATH_MAX]; /* the directory without links in it */
+	uint32_t entries;
+};
+
+/* Whether the path leads to what is in the directory itself, whatever links it goes through. */
+static bool is_inside(const struct walking *w, const char *file)
+{
+	size_t len = strlen(w->root);
+	char real[PATH_MAX];
+
+	return realpath(file, real) != NULL && strncmp(real, w->root, len) == 0 &&
+	       (real[len] == '/' || real[len] == '\0' || len == 1);
+}
+
+static enum result walk(struct walking *w, const char *place, struct slice path, unsigned depth,
 			struct error *err);
 
-static enum result visit(struct folder *f, const char *place, struct slice path, const char *name,
+static enum result visit(struct walking *w, const char *place, struct slice path, const char *name,
 			 unsigned depth, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf inner = BUF_NULL;
 	char file[PATH_MAX];
+	struct slice ignored;
+	enum doc_format format;
 	struct stat st;
 	enum result rc;
 
 	if (name[0] == '.')
 		return OK;
+	if (++w->entries > FOLDER_ENTRIES_MAX)
+		return fail(err, E_LIMIT, "%s: more than %d files and folders", place,
+			    FOLDER_ENTRIES_MAX);
 	if (snprintf(file, sizeof file, "%s/%s", place, name) >= (int)sizeof file)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", place);
 	if (stat(file, &st) != 0)
 		return fail_errno(err, E_IO, "%s", file);
-	if (S_ISREG(st.st_mode))
-		return add_file(f, file, path, slice_text(name), err);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.st_mode) &&
+	    (!S_ISREG(st.st_mode) || !split_ending(slice_text(name), &ignored, &format)))
 		return OK;
+	if (!is_inside(w, file))
+		return fail(err, E_INVALID, "%s is a link out of %s: put a copy there", file,
+			    w->root);
+	if (S_ISREG(st.st_mode))
+		return add_file(w->folder, file, path, slice_text(name), err);
 	buf_append_slice(&inner, path);
 	buf_append_char(&inner, '/');
 	buf_append_text(&inner, name);
 	rc = buf_check(&inner, err);
-	return rc == OK ? walk(f, file, buf_slice(&inner), depth + 1, err) : rc;
+	return rc == OK ? walk(w, file, buf_slice(&inner), depth + 1, err) : rc;
 }
 
-static enum result walk(struct folder *f, const char *place, struct slice path, unsigned depth,
+static enum result walk(struct walking *w, const char *place, struct slice path, unsigned depth,
 			struct error *err)
 {
 	CLEANUP(closedirp) DIR *d = NULL;
@@ -147,7 +175,7 @@ static enum result walk(struct folder *f, const char *place, struct slice path, 
 	if (d == NULL)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", place);
 	while (rc == OK && (entry = readdir(d)) != NULL)
-		rc = visit(f, place, path, entry->d_name, depth, err);
+		rc = visit(w, place, path, entry->d_name, depth, err);
 	return rc;
 }
 
@@ -171,8 +199,11 @@ static enum result refuse_twins(const struct folder *f, struct error *err)
 
 enum result folder_read(struct folder *ret, const char *directory, struct error *err)
 {
+	struct walking w = {.folder = ret};
 	size_t found = 0;
 
+	if (realpath(directory, w.root) == NULL)
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", directory);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		char place[PATH_MAX];
 		enum result rc;
@@ -180,7 +211,10 @@ enum result folder_read(struct folder *ret, const char *directory, struct error 
 		if (snprintf(place, sizeof place, "%s/%s", directory, kinds[i]) >=
 		    (int)sizeof place)
 			return fail(err, E_TOO_LARGE, "%s: the path is too long", directory);
-		rc = walk(ret, place, slice_text(kinds[i]), 1, err);
+		if (access(place, F_OK) == 0 && !is_inside(&w, place))
+			return fail(err, E_INVALID, "%s is a link out of %s: put a copy there",
+				    place, w.root);
+		rc = walk(&w, place, slice_text(kinds[i]), 1, err);
 		if (rc == E_NOT_FOUND)
 			continue;
 		if (rc != OK)

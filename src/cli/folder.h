@@ -7,6 +7,7 @@
 #include "doc/read.h"
 
 #define FOLDER_DOCUMENTS_MAX 10000
+#define FOLDER_ENTRIES_MAX   100000 /* files and folders looked at */
 
 struct folder_document {
 	char *path; /* "profiles/orders/base": the file's place without .yaml, .yml or .json */
@@ -27,8 +28,8 @@ struct folder {
 		NULL, 0, 0 \
 	}
 
-/* E_NOT_FOUND where the directory, or all three folders in it, is missing; E_CONFLICT for two files of one path; E_MALFORMED for a name that is no path. Other files and hidden
- * ones are passed over. */
+/* E_NOT_FOUND where the directory, or all three folders in it, is missing; E_CONFLICT for two files of one path; E_MALFORMED for a name that is no path; E_INVALID for a link
+ * that leads out of the directory; E_LIMIT for too many files. Other files and hidden ones are passed over. */
 MUST_USE enum result folder_read(struct folder *ret, const char *directory, struct error *err);
 void folder_clear(struct folder *f);
 

@@ -4,7 +4,9 @@
 #include "doc/pointer.h"
 #include "doc/write.h"
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX    12
+#define WIDTH_MAX      100 /* a wider cell stands out, and does not have every line filled up to it */
+#define DIFF_BYTES_MAX (32 * 1024 * 1024)
 
 void plain_append(struct buf *ret, struct slice text)
 {
@@ -72,7 +74,7 @@ void table_write(struct buf *ret, const struct tree_node *items, const struct co
 			size_t width = width_of(&items->of.items[i], columns[c].key);
 
 			if (width > widths[c])
-				widths[c] = width;
+				widths[c] = width < WIDTH_MAX ? width : WIDTH_MAX;
 		}
 	}
 	write_cells(ret, NULL, columns, widths, count);
@@ -115,6 +117,9 @@ static void leaves_write(struct buf *ret, struct difference *d, const struct tre
 {
 	size_t len = d->pointer.len;
 
+	/* Each leaf repeats the keys above it. */
+	if (ret->len > DIFF_BYTES_MAX)
+		return;
 	if (n != NULL && n->kind == TREE_OBJECT && n->count != 0) {
 		for (uint32_t i = 0; i < n->count; i++) {
 			pointer_append_key(&d->pointer, tree_key(&n->of.members[i]));
@@ -170,6 +175,8 @@ static void difference_write(struct buf *ret, const struct tree_node *item, cons
 
 void diff_write(struct buf *ret, const struct tree_node *diff, const char *indent)
 {
-	for (uint32_t i = 0; diff != NULL && i < diff->count; i++)
+	for (uint32_t i = 0; diff != NULL && i < diff->count && ret->len <= DIFF_BYTES_MAX; i++)
 		difference_write(ret, &diff->of.items[i], indent);
+	if (ret->len > DIFF_BYTES_MAX)
+		buf_append_text(ret, "and more than is shown here: -o json shows all\n");
 }

@@ -14,7 +14,8 @@ struct column {
 void table_write(struct buf *ret, const struct tree_node *items, const struct column *columns,
 		 size_t count, const char *none);
 
-/* "+ /spark/cores: 12", "- /a: 1", "~ /a: 1 -> 2", one line a difference of a `diff` list; a map that came or went has one a leaf. */
+/* "+ /spark/cores: 12", "- /a: 1", "~ /a: 1 -> 2", one line a difference of a `diff` list; a map that came or went has one a leaf. Ends, and
+ * says so, where the lines came to 32 MiB. */
 void diff_write(struct buf *ret, const struct tree_node *diff, const char *indent);
 
 /* A part of a line, as text_visible() has it, also its line breaks and tabs. */

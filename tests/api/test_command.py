@@ -105,6 +105,18 @@ class Command(Case):
         self.reeve("edit", "profiles/cli/edited", env={"EDITOR": "false"}, code=1)
         self.assertEqual(self.document("profiles/cli/edited")["version"], 2)
 
+    def test_an_editors_copies_do_not_stay(self):
+        self.secret("cli/edited", {"k": "geheim"})
+        list_folder = self.write("place", "")
+        for end in ("", "; exit 1"):
+            script = self.write("copying.sh", f"#!/bin/sh\ncp \"$1\" \"$1~\"; dirname \"$1\" > {list_folder}; stat -c %a \"$1\" $(dirname \"$1\")"
+                                f" >> {list_folder}{end}\n")
+            script.chmod(0o755)
+            self.reeve("edit", "secrets/cli/edited", env={"EDITOR": str(script)}, code=1 if end else 0)
+            place, *modes = list_folder.read_text().split()
+            self.assertEqual(modes, ["600", "700"])
+            self.assertFalse(os.path.exists(place), place)
+
     def test_an_edit_that_someone_overtook_is_refused(self):
         self.store("profiles/cli/raced", "a: 1\n")
         put = f"{os.path.abspath(COMMAND)} put profiles/cli/raced {self.write('other.yaml', 'a: 9' + chr(10))}; sed -i s/1/2/"
@@ -391,6 +403,16 @@ class Command(Case):
             self.variables("--env", f"{name}=/n", code=1)
         self.variables("--env-all", "", code=1)  # "path" would become PATH
         self.variables("--env", "X=/none", code=1)
+
+    def test_run_passes_on_what_was_open_and_no_connection_of_its_own(self):
+        self.store("profiles/run/files", "n: 1\n")
+        ours, theirs = os.pipe()
+        self.addCleanup(os.close, ours)
+        show = "import os; print(*[fd for fd in map(int, os.listdir('/proc/self/fd')) if os.path.exists(f'/proc/self/fd/{fd}')])"
+        done = subprocess.run([os.path.abspath(COMMAND), "run", "--config", "run/files", "--", sys.executable, "-c", show], pass_fds=[theirs],
+                              env=self.command_environment(), capture_output=True, text=True)
+        os.close(theirs)
+        self.assertEqual(done.stdout.split(), ["0", "1", "2", str(theirs)], done.stderr)
 
     def test_run_lets_no_configuration_steer_the_command(self):
         evil = {"http": {"proxy": "evil"}, "https_proxy": "evil", "ssl": {"cert": {"file": "evil"}}, "java": {"tool": {"options": "evil"}},

@@ -48,7 +48,8 @@ class Hostile(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{len(self.server.seen)}"')
+        if self.server.has_etag:
+            self.send_header("ETag", f'"{len(self.server.seen)}"')
         for name, value in more.items():
             self.send_header(name, value)
         self.end_headers()
@@ -62,6 +63,7 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    has_etag = True
 
     def handle_error(self, *_):
         """Commands that have heard enough hang up."""
@@ -212,6 +214,27 @@ class Terminal(unittest.TestCase):
         self.assertIn(b"poll_failed", shown)
         self.assertNotIn(b'" forged="yes', shown)
 
+    # -- how often it asks
+
+    def run_for(self, seconds):
+        child, master = self.start(("run", "--config", "a/b", "--", "sleep", seconds))
+        shown = self.read_until(master)
+        os.close(master)
+        self.assertEqual(child.wait(30), 0, shown)
+        return shown
+
+    def test_a_server_that_holds_no_request_is_not_asked_without_a_pause(self):
+        self.hostile.answers = lambda request: as_json({"a": 1}) if len(self.hostile.seen) == 1 else (304, "application/json", b"", {})
+        self.run_for(1)
+        self.assertLess(len(self.hostile.seen), 30)
+
+    def test_an_answer_without_an_etag_starts_nothing_again(self):
+        self.hostile.has_etag = False
+        shown = self.run_for(1)
+        self.assertEqual(shown.count(b"child_started"), 1, shown)
+        self.assertIn(b"ETag", shown)
+        self.assertEqual(len(self.hostile.seen), 1)
+
     # -- names and texts of files
 
     def test_names_and_texts_of_files_are_harmless(self):
@@ -240,6 +263,12 @@ class Terminal(unittest.TestCase):
             self.hostile.seen.clear()
             self.show("list", "profiles/")
             self.assertEqual([path for path, _ in self.hostile.seen], ["/v1/profiles"], link)
+
+    def test_a_list_without_an_end_is_given_up(self):
+        self.hostile.answers = lambda request: as_json({"items": [{"path": "profiles/a/x"}]}, Link='</v1/profiles?after=x>; rel="next"')
+        self.write("dir/profiles/a/b.yaml", "a: 1\n")
+        shown = self.show("apply", "-f", self.folder / "dir", "--prune", "profiles/", code=1)
+        self.assertIn(b"does not end", shown)
 
     def test_an_address_that_is_not_this_machine_is_told(self):
         for address in ("http://127.evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://localhost.",

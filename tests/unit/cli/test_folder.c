@@ -107,3 +107,71 @@ Test(folder, a_directory_without_any_of_the_folders_is_said_to_have_none)
 	cr_expect_not_null(strstr(err.text, "schemas, policies or profiles"));
 	folder_clear(&f);
 }
+
+static void link_to(const char *target, const char *name)
+{
+	char file[256];
+
+	snprintf(file, sizeof file, "%s/%s", root, name);
+	cr_assert_eq(symlink(target, file), 0);
+}
+
+Test(folder, a_link_that_stays_inside_is_followed)
+{
+	struct folder f = FOLDER_NULL;
+	struct error err = ERROR_NULL;
+
+	put("profiles/orders", "base.yaml", "a: 1\n");
+	put("shared", "common.yaml", "b: 2\n");
+	link_to("../../shared/common.yaml", "profiles/orders/common.yaml");
+	cr_assert_eq(folder_read(&f, root, &err), OK, "%s", err.text);
+	cr_expect_not_null(folder_get(&f, SLICE_LITERAL("profiles/orders/common")));
+	folder_clear(&f);
+}
+
+Test(folder, no_link_has_a_file_from_elsewhere_read)
+{
+	static const struct {
+		const char *target, *name;
+	} cases[] = {{"/etc/passwd", "profiles/orders/x.yaml"},
+		     {"../../../../../../../../etc/passwd", "profiles/orders/x.json"},
+		     {"/etc", "profiles/other"},
+		     {"/etc", "schemas"},
+		     {"../../..", "policies"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct folder f = FOLDER_NULL;
+		struct error err = ERROR_NULL;
+
+		remove_root();
+		make_root();
+		put("profiles/orders", "base.yaml", "a: 1\n");
+		link_to(cases[i].target, cases[i].name);
+		cr_expect_eq(folder_read(&f, root, &err), E_INVALID, "%s", cases[i].name);
+		cr_expect_not_null(strstr(err.text, "is a link out of"), "%s", err.text);
+		folder_clear(&f);
+	}
+}
+
+/* Twelve folders, each with eight links to the next: 8^12 ways to the last. */
+Test(folder, links_that_multiply_are_not_walked_for_ever)
+{
+	struct folder f = FOLDER_NULL;
+	struct error err = ERROR_NULL;
+	char folder[32], name[64], target[32];
+
+	put("profiles/orders", "base.yaml", "a: 1\n");
+	for (int i = 0; i < 12; i++) {
+		snprintf(folder, sizeof folder, "chain/%d", i);
+		put(folder, "README", "no document");
+		snprintf(target, sizeof target, "../%d", i + 1);
+		for (int j = 0; j < 8 && i < 11; j++) {
+			snprintf(name, sizeof name, "%s/%d", folder, j);
+			link_to(target, name);
+		}
+	}
+	link_to("../chain/0", "profiles/chain");
+	cr_expect_eq(folder_read(&f, root, &err), E_LIMIT);
+	cr_expect_not_null(strstr(err.text, "files and folders"), "%s", err.text);
+	folder_clear(&f);
+}

@@ -91,3 +91,47 @@ Test(table, a_map_that_came_is_shown_leaf_by_leaf)
 	buf_clear(&text);
 	tree_clear(&tree);
 }
+
+/* A cell of a megabyte beside ten thousand others. */
+Test(table, one_wide_cell_does_not_fill_up_every_line)
+{
+	static const struct column columns[] = {{"PATH", "path"}, {"N", "n"}};
+	struct tree tree = TREE_INIT(0, false);
+	struct buf json = BUF_NULL, text = BUF_NULL;
+
+	buf_append_text(&json, "[{\"n\":1,\"path\":\"");
+	for (int i = 0; i < 500000; i++)
+		buf_append_char(&json, 'x');
+	buf_append_text(&json, "\"}");
+	for (int i = 0; i < 1000; i++)
+		buf_append_text(&json, ",{\"path\":\"y\",\"n\":2}");
+	buf_append_char(&json, ']');
+	read_json(&tree, json.data);
+	table_write(&text, &tree.root, columns, 2, "none");
+	cr_expect(text.len < 700000, "%zu", text.len);
+	buf_clear(&json);
+	buf_clear(&text);
+	tree_clear(&tree);
+}
+
+/* A key of 500 KB above a thousand leaves comes to 500 MB of lines. */
+Test(table, a_difference_that_repeats_a_long_key_has_an_end)
+{
+	struct tree tree = TREE_INIT(0, false);
+	struct buf json = BUF_NULL, text = BUF_NULL;
+
+	buf_append_text(&json, "[{\"op\":\"add\",\"pointer\":\"\",\"to\":{\"");
+	for (int i = 0; i < 500000; i++)
+		buf_append_char(&json, 'x');
+	buf_append_text(&json, "\":{\"k\":1");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&json, ",\"k%d\":1", i);
+	buf_append_text(&json, "}}}]");
+	read_json(&tree, json.data);
+	diff_write(&text, &tree.root, "");
+	cr_expect(text.len < 40000000, "%zu", text.len);
+	cr_expect_not_null(strstr(text.data + text.len - 60, "-o json shows all\n"));
+	buf_clear(&json);
+	buf_clear(&text);
+	tree_clear(&tree);
+}

@@ -1,3 +1,4 @@
+#include "../temporary.h"
 #include "client/client.h"
 
 #include "base/file.h"
@@ -50,13 +51,13 @@ Test(client, nobody_listening_is_unavailable_and_the_address_is_named)
 Test(client, a_token_file_is_a_file_and_others_rights_on_it_are_known)
 {
 	static const unsigned modes[] = {0600, 0400, 0640, 0604, 0644};
-	char folder[] = "/tmp/reeve-client-XXXXXX", file[64], fifo[64];
+	char folder[80], file[96], fifo[96];
 	struct client_options options = {.token_file = file};
 	struct error err = ERROR_NULL;
 	struct client *c = NULL;
 	unsigned mode = 0;
 
-	cr_assert_not_null(mkdtemp(folder));
+	cr_assert(temporary_folder(folder, sizeof folder));
 	snprintf(file, sizeof file, "%s/token", folder);
 	snprintf(fifo, sizeof fifo, "%s/fifo", folder);
 	cr_assert_eq(mkfifo(fifo, 0600), 0);

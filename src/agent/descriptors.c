@@ -1,0 +1,57 @@
+#include "agent/descriptors.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define FIRST	     3
+#define FALLBACK_MAX 4096 /* where the kernel has no close_range() (before 5.11) */
+
+static int by_number(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+void descriptors_note(struct descriptors *ret)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	ret->count = 0;
+	if (d == NULL)
+		return;
+	while ((entry = readdir(d)) != NULL && ret->count < DESCRIPTORS_MAX) {
+		long fd = strtol(entry->d_name, NULL, 10);
+
+		if (fd >= FIRST && fd != dirfd(d) && fd <= INT_MAX)
+			ret->items[ret->count++] = (int)fd;
+	}
+	closedir(d);
+	if (ret->count != 0)
+		qsort(ret->items, ret->count, sizeof *ret->items, by_number);
+}
+
+static void close_between(unsigned first, unsigned last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	for (unsigned fd = first; fd <= last && fd < FALLBACK_MAX; fd++)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+}
+
+void descriptors_pass_only(const struct descriptors *d)
+{
+	unsigned first = FIRST;
+
+	for (size_t i = 0; i < d->count; i++) {
+		close_between(first, (unsigned)d->items[i] - 1);
+		first = (unsigned)d->items[i] + 1;
+	}
+	close_between(first, UINT_MAX);
+}
