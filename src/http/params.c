@@ -211,7 +211,8 @@ enum result params_read(struct call_input *ret, bool *ret_has_format, enum media
 	}
 }
 
-/* "v3" with its quotes: our own strong entity tags of documents, as we write them and no other way. */
+/* "v3" with its quotes: our own strong entity tags of documents, as we write them and no other
+ * way. */
 static bool read_version_tag(struct slice tag, uint64_t *ret)
 {
 	if (tag.len < 4 || !slice_starts_with(tag, SLICE_LITERAL("\"v")) ||

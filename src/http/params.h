@@ -54,7 +54,8 @@ MUST_USE enum result params_read(struct call_input *ret, bool *ret_has_format,
 MUST_USE enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
 					       struct error *err);
 
-/* Where no document's version is a condition: E_MALFORMED for If-Match and If-None-Match, which must not be overlooked. */
+/* Where no document's version is a condition: E_MALFORMED for If-Match and If-None-Match, which
+ * must not be overlooked. */
 MUST_USE enum result params_refuse_preconditions(const struct headers *h, struct error *err);
 
 /* Idempotency-Key alone, of writes without preconditions. */

@@ -54,7 +54,7 @@ static enum result read_state(struct adopting *a, struct store_session *ss, stru
 		rc = store_get_log(ss, read_log, a, err);
 	if (rc != OK)
 		return wrap(err, rc, "the backup's heads");
-	rc = store_get_version_at(ss, policy, a->f.revision, note_policy, a, err);
+	rc = store_get_version_at(ss, policy, 0, a->f.revision, note_policy, a, err);
 	return rc == E_NOT_FOUND ? OK : rc;
 }
 

@@ -282,12 +282,18 @@ enum step config_get_on_loop(struct scene *scene)
 }
 
 /* A forced write may have left it wrong. Its reader is told so, and what only its editors should know is left out. */
-static enum step answer_wrong(struct call *c, enum result rc, const struct error *err)
+static enum step answer_wrong(struct call *c, enum result rc, uint64_t revision,
+			      const struct error *err)
 {
 	if (rc == E_UNSUPPORTED)
 		return answer_fail(c, E_NOT_FOUND,
-				   "%.*s is abstract: it is served through its heirs only",
-				   SLICE_ARGS(c->path));
+				   "%.*s %s abstract: it is served through its heirs only",
+				   SLICE_ARGS(c->path), revision == 0 ? "is" : "was");
+	if (rc == E_INVALID && revision != 0)
+		return answer_fail(c, rc,
+				   "%.*s was not served at revision %llu: something that it needed "
+				   "had been taken away or changed by force",
+				   SLICE_ARGS(c->path), (unsigned long long)revision);
 	if (rc == E_INVALID)
 		return answer_fail(
 			c, rc,
@@ -297,34 +303,132 @@ static enum step answer_wrong(struct call *c, enum result rc, const struct error
 	return answer_error(c, rc, err);
 }
 
-enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
-			    struct effective_entry **ret, struct error *err)
+/* The newest row of the store's history that is not above a revision. */
+struct recorded {
+	bool is_served;
+	uint8_t digest[HASH_BYTES];
+};
+
+static enum result keep_recorded(void *ctx, uint64_t revision, struct slice digest,
+				 struct error *err)
 {
-	char text[PATH_BYTES_MAX + 16];
-	struct check_report report = {.arena = ARENA_NULL};
-	struct slice path;
-	struct snap_doc *d = NULL;
-	/* Nobody's eyes: all who ask share the entry, and whether it is served must not tell them what a secret holds. */
+	struct recorded *r = ctx;
+
+	(void)revision;
+	(void)err;
+	r->is_served = digest.len == HASH_BYTES;
+	if (r->is_served)
+		memcpy(r->digest, digest.data, HASH_BYTES);
+	return OK;
+}
+
+static enum result read_recorded(struct scene *scene, struct slice config, uint64_t revision,
+				 struct recorded *ret, struct error *err)
+{
+	*ret = (struct recorded){0};
+	return store_each_effective(scene->session, config, revision + 1, 1, keep_recorded, ret,
+				    err);
+}
+
+static enum result resolve(struct scene *scene, struct slice path, uint64_t revision,
+			   struct effective_entry **ret, struct error *err)
+{
+	/* All who ask share the entry, and whether it is served must not tell them what a secret
+	 * holds: so it is resolved for a reader without rights. */
 	struct rights nobody = {.levels_count = 1};
+	struct check_report report = {.arena = ARENA_NULL};
 	struct view view;
 	enum result rc;
 
 	nobody.levels = &nobody.first;
-	if (!profile_of(text, config, &path))
-		return fail(err, E_MALFORMED, "no configuration's path");
-	if (revision == 0) {
-		d = snapshot_live(scene->snapshot, path);
-		*ret = d != NULL ? config_cache_get(scene->service->cache, d) : NULL;
-		if (*ret != NULL)
-			return OK;
-	}
 	view_init(&view, scene, revision, &nobody);
 	rc = effective_entry_new(ret, &view, path, &report, err);
-	if (rc == OK && d != NULL)
-		config_cache_put(scene->service->cache, d, *ret);
 	view_clear(&view);
 	check_report_clear(&report);
-	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config)) : rc;
+	return rc;
+}
+
+/* As it is: what a write left wrong was judged by who could look at the values. */
+static enum result entry_now(struct scene *scene, struct slice config, struct slice path,
+			     struct effective_entry **ret, struct error *err)
+{
+	struct snap_doc *d = snapshot_live(scene->snapshot, path);
+	struct effective_entry *e = d != NULL ? config_cache_get(scene->service->cache, d) : NULL;
+	struct recorded recorded;
+	enum result rc = OK;
+
+	if (e == NULL) {
+		rc = resolve(scene, path, 0, &e, err);
+		if (rc == OK)
+			rc = read_recorded(scene, config, scene->snapshot->revision, &recorded,
+					   err);
+		if (rc == OK && !recorded.is_served)
+			rc = fail(err, E_INVALID, "it was left wrong by force");
+		if (rc == OK && d != NULL)
+			config_cache_put(scene->service->cache, d, e);
+	}
+	if (rc != OK) {
+		effective_entry_unref(e);
+		return rc;
+	}
+	*ret = e;
+	return OK;
+}
+
+/* What was not served then: why, by what it was. */
+static enum result why_not_served(struct scene *scene, struct slice path, uint64_t revision,
+				  struct error *err)
+{
+	struct effective_entry *e = NULL;
+	enum result rc = resolve(scene, path, revision, &e, err);
+
+	effective_entry_unref(e);
+	return rc == OK || rc == E_INVALID ? fail(err, E_INVALID, "it was not served then") : rc;
+}
+
+/* As it was: the store remembers by a digest what was served, and nothing but that is given as
+ * it. */
+static enum result entry_then(struct scene *scene, struct slice config, struct slice path,
+			      uint64_t revision, struct effective_entry **ret, struct error *err)
+{
+	struct effective_entry *e = NULL;
+	struct recorded recorded;
+	enum result rc = read_recorded(scene, config, revision, &recorded, err);
+
+	if (rc != OK)
+		return rc;
+	if (!recorded.is_served)
+		return why_not_served(scene, path, revision, err);
+	rc = resolve(scene, path, revision, &e, err);
+	if (rc != OK && rc != E_INVALID)
+		return rc;
+	if (rc == OK && memcmp(e->digest, recorded.digest, HASH_BYTES) == 0) {
+		*ret = e;
+		return OK;
+	}
+	effective_entry_unref(e);
+	return fail(
+		err, E_CONFLICT,
+		"%.*s cannot be shown as it was at revision %llu: what it comes to now differs from what was served then",
+		SLICE_ARGS(config), (unsigned long long)revision);
+}
+
+enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
+			    struct effective_entry **ret, struct error *err)
+{
+	char text[PATH_BYTES_MAX + 16];
+	struct slice path;
+	enum result rc;
+
+	if (!profile_of(text, config, &path))
+		return fail(err, E_MALFORMED, "no configuration's path");
+	rc = revision == 0 ? entry_now(scene, config, path, ret, err)
+			   : entry_then(scene, config, path, revision, ret, err);
+	if (rc != E_NOT_FOUND)
+		return rc;
+	return revision == 0 ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config))
+			     : fail(err, rc, "%.*s did not exist at revision %llu",
+				    SLICE_ARGS(config), (unsigned long long)revision);
 }
 
 enum step config_get_on_worker(struct scene *scene)
@@ -342,7 +446,7 @@ enum step config_get_on_worker(struct scene *scene)
 	if (rc == OK)
 		rc = config_entry_at(scene, c->path, revision, &e, &err);
 	if (rc != OK)
-		return answer_wrong(c, rc, &err);
+		return answer_wrong(c, rc, revision, &err);
 	step = answer_entry(scene, revision, e);
 	effective_entry_unref(e);
 	return step;

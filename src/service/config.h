@@ -6,7 +6,9 @@
 /* Whether an If-None-Match list names the ETag. */
 bool etag_matches(struct slice list, const char *etag);
 
-/* What "config/app/name" came to at a revision, 0 for now: referenced. E_NOT_FOUND, E_UNSUPPORTED (abstract), E_INVALID. Worker only. */
+/* What "config/app/name" came to at a revision, 0 for now: referenced, and of an old revision
+ * just what was served then. E_NOT_FOUND, E_UNSUPPORTED (abstract), E_INVALID: it is, or was,
+ * not served. E_CONFLICT: it cannot be told any more. Worker only. */
 MUST_USE enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
 				     struct effective_entry **ret, struct error *err);
 

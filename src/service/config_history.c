@@ -10,6 +10,11 @@ struct moment {
 	bool is_gone; /* it came to nothing then */
 };
 
+static const char *state_name(bool is_served)
+{
+	return is_served ? "live" : "gone";
+}
+
 /* One page, newest first. */
 struct moments {
 	struct moment *items;
@@ -62,7 +67,7 @@ static enum result write_moments(struct scene *scene, struct buf *b, uint64_t be
 		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(scene->call->path));
 	for (uint32_t i = 0; rc == OK && i < m.count && i < limit; i++) {
 		rc = store_get_revision(scene->session, m.items[i].revision, write_moment, b, err);
-		json_member_text(b, "state", slice_text(m.items[i].is_gone ? "gone" : "live"));
+		json_member_text(b, "state", slice_text(state_name(!m.items[i].is_gone)));
 		buf_append_char(b, '}');
 	}
 	if (rc == OK && m.count > limit)
@@ -125,7 +130,7 @@ static enum result open_entry(struct comparing *x, uint64_t revision, struct eff
 		return OK;
 	rc = config_entry_at(x->scene, x->scene->call->path, revision == now ? 0 : revision, ret,
 			     &ignored);
-	if (rc == E_NOT_FOUND || rc == E_UNSUPPORTED)
+	if (rc == E_NOT_FOUND || rc == E_UNSUPPORTED || rc == E_INVALID)
 		return OK;
 	if (rc != OK)
 		*err = ignored;
@@ -149,6 +154,8 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 	json_member_text(b, "config", slice_from(scene->call->path, strlen("config/")));
 	json_member_u64(b, "from", x->from);
 	json_member_u64(b, "to", x->to);
+	json_member_text(b, "from_state", slice_text(state_name(x->before != NULL)));
+	json_member_text(b, "to_state", slice_text(state_name(x->after != NULL)));
 	json_member(b, "diff");
 	rc = config_diff_write(b, x->before, x->after, schema, scene->rights, err);
 	buf_append_char(b, '}');
@@ -169,7 +176,8 @@ enum step config_diff_on_worker(struct scene *scene)
 	if (rc == OK)
 		rc = open_entry(&x, x.to, &x.after, &err);
 	if (rc == OK && x.before == NULL && x.after == NULL)
-		rc = fail(&err, E_NOT_FOUND, "%.*s did not exist at either", SLICE_ARGS(c->path));
+		rc = fail(&err, E_NOT_FOUND, "%.*s was served at neither revision",
+			  SLICE_ARGS(c->path));
 	if (rc == OK)
 		rc = write_comparison(&x, &b, &err);
 	effective_entry_unref(x.before);

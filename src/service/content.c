@@ -19,8 +19,14 @@ enum result content_of_row(struct service *s, const struct version_row *row, str
 				      .path = row->path,
 				      .version = row->version,
 				      .content_type = row->content_type};
-	enum result rc = content_open(ret, s->keyring, &place, row->sealed, row->wrapped_key, err);
+	enum result rc;
 
+	/* It was there at the revision that is asked for: nothing else may stand for it. */
+	if (row->is_shredded)
+		return fail(err, E_CONFLICT,
+			    "%.*s version %llu was destroyed: what it held is gone",
+			    SLICE_ARGS(row->path), (unsigned long long)row->version);
+	rc = content_open(ret, s->keyring, &place, row->sealed, row->wrapped_key, err);
 	if (rc == OK)
 		return OK;
 	log_line(LOG_ERROR, "content_unreadable", "path=%.*s version=%llu error=%s",

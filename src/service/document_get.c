@@ -171,8 +171,8 @@ static enum result find_old(struct scene *scene, struct doc_record **ret, struct
 		return store_get_version(scene->session, c->path, c->in.version, keep_record, ret,
 					 err);
 	rc = revision_asked(scene, &revision, err);
-	return rc == OK ? store_get_version_at(scene->session, c->path, revision, keep_record, ret,
-					       err)
+	return rc == OK ? store_get_version_at(scene->session, c->path, 0, revision, keep_record,
+					       ret, err)
 			: rc;
 }
 
@@ -194,11 +194,10 @@ enum step document_get_on_worker(struct scene *scene)
 			       : answer_fail(c, rc, "%.*s did not exist then", SLICE_ARGS(c->path));
 	if (rc != OK)
 		return answer_error(c, rc, &err);
-	if (record->row.state != VERSION_LIVE)
+	if (record->row.is_shredded || record->row.state != VERSION_LIVE)
 		step = answer_fail(c, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(c->path),
 				   (unsigned long long)record->row.version,
-				   record->row.state == VERSION_DESTROYED ? "destroyed"
-									  : "deleted");
+				   record->row.is_shredded ? "destroyed" : "deleted");
 	else
 		step = answer_row(scene, &record->row, record->kind);
 	doc_record_unref(record);

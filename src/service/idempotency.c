@@ -1,6 +1,8 @@
 /*
- * The rule: a client that asks again under the same key gets the answer of the first time, and nothing is done twice. It is looked at before any state
- * is, but not before the rights: who may not do it any more is refused, and who may do it but not see the same is told only where it came to.
+ * The rule: a client that asks again under the same key gets the answer of the first time, and
+ * nothing is done twice. It is looked at before any state is, but not before the rights: who may
+ * not do it any more is refused, and who may do it but not see the same is told only where it
+ * came to.
  */
 #include "service/idempotency.h"
 
@@ -12,8 +14,10 @@
 #define KEY_BYTES_MAX 255
 #define KEPT_MS	      INT64_C(86400000)
 
-/* A kept answer: this, '1' where something was created, the ETag; a line for the rights that it was made for; the permissions that it took and their paths,
- * one a line, up to an empty line; the number of bytes of the whole answer; the whole, and behind it what everybody may know who may do it. */
+/* A kept answer: this, '1' where something was created, the ETag; a line for the rights that it
+ * was made for; the permissions that it took and their paths, one a line, up to an empty line;
+ * the number of bytes of the whole answer; the whole, and behind it what everybody may know who
+ * may do it. */
 #define KEPT_MARK "2"
 
 enum result idempotency_make(struct idempotency *ret, const struct service *s, struct call *c,
@@ -73,7 +77,8 @@ static void hash_policy(struct sha256 *h, const struct snapshot *snapshot, struc
 	sha256_update(h, numbers, sizeof numbers);
 }
 
-/* Stands for all that decides what a token may: its policies' versions and those of the tokens above. */
+/* Stands for all that decides what a token may: its policies' versions and those of the tokens
+ * above. */
 static void hash_rights(uint8_t ret[static HASH_BYTES], const struct snapshot *snapshot,
 			struct slice accessor)
 {

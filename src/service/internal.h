@@ -65,7 +65,8 @@ enum guard {
 	GUARD_VERB, /* the verb's function authorises by itself: batches, own token, what is paths of several kinds */
 };
 
-/* What becomes of an Idempotency-Key. A verb whose row does not say it refuses one: it must never be overlooked. */
+/* What becomes of an Idempotency-Key. A verb whose row does not say it refuses one: it must
+ * never be overlooked. */
 enum key_use {
 	KEY_REFUSED,
 	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked at in a dry run */

@@ -208,7 +208,7 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 	enum result rc;
 
-	*ret_is_there = row != NULL && row->state == VERSION_LIVE;
+	*ret_is_there = row != NULL && row->state == VERSION_LIVE && !row->is_shredded;
 	if (!*ret_is_there)
 		return OK;
 	rc = content_for_caller(r->scene->service, r->scene->call, row, &content, err);
@@ -225,7 +225,8 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 
 	r->record = NULL;
 	if (revision != 0)
-		rc = store_get_version_at(r->scene->session, path, revision, keep_record, r, err);
+		rc = store_get_version_at(r->scene->session, path, 0, revision, keep_record, r,
+					  err);
 	if (rc == OK || rc == E_NOT_FOUND)
 		rc = open_record(r, ret, ret_is_there, err);
 	doc_record_unref(r->record);

@@ -117,15 +117,16 @@ enum result view_find(struct view *v, struct slice path, struct view_doc **ret, 
 	struct view_doc *d = pmap_get(&v->docs, path);
 	enum result rc = OK;
 
-	if (d != NULL) {
+	if (d != NULL && d->load_rc == OK) {
 		*ret = d;
 		return OK;
 	}
-	rc = add_doc(v, path, path, &d, err);
+	if (d == NULL)
+		rc = add_doc(v, path, path, &d, err);
 	if (rc != OK)
 		return rc;
 	if (v->at_revision != 0) {
-		rc = store_get_version_at(v->session, path, v->at_revision, keep_record, d, err);
+		rc = store_get_version_at(v->session, path, 0, v->at_revision, keep_record, d, err);
 		if (rc == E_NOT_FOUND)
 			rc = OK;
 	} else {
@@ -133,6 +134,7 @@ enum result view_find(struct view *v, struct slice path, struct view_doc **ret, 
 		d->record = d->doc != NULL ? doc_record_ref(d->doc->record) : NULL;
 	}
 	take_record(d);
+	d->load_rc = rc;
 	*ret = d;
 	return rc;
 }
@@ -180,9 +182,11 @@ static enum result load_version(struct view *v, struct view_doc *newest, uint64_
 	}
 	if (v->session == NULL)
 		return fail(err, E_NEEDS_STORE, "an old version is read by a worker");
-	rc = store_get_version(v->session, d->path, version, keep_record, d, err);
-	if (rc == OK && v->at_revision != 0 && d->record->row.revision > v->at_revision)
-		rc = E_NOT_FOUND;
+	if (v->at_revision != 0)
+		rc = store_get_version_at(v->session, d->path, version, v->at_revision, keep_record,
+					  d, err);
+	else
+		rc = store_get_version(v->session, d->path, version, keep_record, d, err);
 	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(d->path),
 					(unsigned long long)version)
 				 : rc;
@@ -206,19 +210,22 @@ enum result view_find_version(struct view *v, struct slice path, uint64_t versio
 	len = snprintf(key, sizeof key, "%.*s%c%llu", SLICE_ARGS(path), '\0',
 		       (unsigned long long)version);
 	d = pmap_get(&v->docs, slice_make(key, (size_t)len));
-	if (d == NULL) {
+	if (d == NULL)
 		rc = add_doc(v, path, slice_make(key, (size_t)len), &d, err);
-		if (rc != OK)
-			return rc;
+	if (rc != OK)
+		return rc;
+	if (!d->is_pinned || (d->load_rc != OK && d->load_rc != E_NOT_FOUND)) {
 		d->is_pinned = true;
-		rc = load_version(v, newest, version, d, err);
-		if (rc != OK)
-			return rc;
+		d->load_rc = load_version(v, newest, version, d, err);
+		if (d->load_rc != OK)
+			return d->load_rc;
 		take_record(d);
 	}
 	*ret = d;
-	state = d->record != NULL ? state_under(newest->change, version, d->record->row.state)
-				  : VERSION_DELETED;
+	if (d->record == NULL)
+		return fail(err, E_NOT_FOUND, "%.*s has no version %llu", SLICE_ARGS(path),
+			    (unsigned long long)version);
+	state = state_under(newest->change, version, d->record->row.state);
 	if (state != VERSION_LIVE)
 		return fail(err, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(path),
 			    (unsigned long long)version,
@@ -381,10 +388,6 @@ enum result view_secret_version(struct view *v, const struct secret_ref *ref, ui
 	struct view_doc *d = NULL;
 	enum result rc = find_secret(v, ref, &d, err);
 
-	/* What was destroyed since was there then. */
-	if (rc == E_NOT_FOUND && v->at_revision != 0 && d != NULL && d->record != NULL &&
-	    d->record->row.state == VERSION_DESTROYED)
-		rc = OK;
 	if (rc == OK)
 		*ret = d->version;
 	return rc;

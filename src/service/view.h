@@ -26,7 +26,9 @@ struct view_doc {
 	struct snap_doc *doc; /* as the snapshot has it, referenced; NULL where it has none */
 	const struct change *change; /* lies over it */
 	struct doc_record
-		*record;  /* whose content counts; NULL for new content and for what never was */
+		*record; /* whose content counts; NULL for new content and for what never was */
+	enum result
+		load_rc; /* of the last look into the store; another look is taken where it failed */
 	bool is_recorded; /* its value was noted for the audit log */
 	bool is_parsed;
 	struct tree tree;

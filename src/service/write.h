@@ -117,7 +117,8 @@ void write_free(void *write);
  * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
 enum step write_prepare(struct scene *scene, struct write *w);
 
-/* Bits of enum permission, all of which the change takes on its path when it is no dry run; its kind is set. */
+/* Bits of enum permission, all of which the change takes on its path when it is no dry run; its
+ * kind is set. */
 uint32_t change_permissions(const struct write *w, const struct change *c);
 /* Whether the one who asks may make the change; its kind is set. */
 bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c);
@@ -160,7 +161,8 @@ enum step dry_run_answer(struct scene *scene, struct write *w);
 /* Once revision and time are known: what was done. */
 enum result write_answer(struct write *w, struct error *err);
 
-/* The same without what only readers may see: no digests, no warnings. Appended; nothing where the answer has no body. */
+/* The same without what only readers may see: no digests, no warnings. Appended; nothing where
+ * the answer has no body. */
 void write_answer_bare(struct buf *ret, struct write *w);
 
 /* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_STALE: what was read has changed. */

@@ -58,7 +58,7 @@ struct store_session_ops {
 				 struct error *err);
 	enum result (*get_version)(struct store_session *ss, struct slice path, uint64_t version,
 				   version_fn *each, void *ctx, struct error *err);
-	enum result (*get_version_at)(struct store_session *ss, struct slice path,
+	enum result (*get_version_at)(struct store_session *ss, struct slice path, uint64_t version,
 				      uint64_t revision, version_fn *each, void *ctx,
 				      struct error *err);
 	enum result (*each_version)(struct store_session *ss, struct slice path, uint64_t before,

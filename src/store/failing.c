@@ -239,10 +239,10 @@ static enum result failing_get_version(struct store_session *ss, struct slice pa
 }
 
 static enum result failing_get_version_at(struct store_session *ss, struct slice path,
-					  uint64_t revision, version_fn *each, void *ctx,
-					  struct error *err)
+					  uint64_t version, uint64_t revision, version_fn *each,
+					  void *ctx, struct error *err)
 {
-	READ(ss, get_version_at, err, path, revision, each, ctx, err);
+	READ(ss, get_version_at, err, path, version, revision, each, ctx, err);
 }
 
 static enum result failing_each_version(struct store_session *ss, struct slice path,

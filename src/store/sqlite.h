@@ -87,8 +87,9 @@ enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *c
 			     struct error *err);
 enum result sqlite_get_version(struct store_session *ss, struct slice path, uint64_t version,
 			       version_fn *each, void *ctx, struct error *err);
-enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t revision,
-				  version_fn *each, void *ctx, struct error *err);
+enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
+				  uint64_t revision, version_fn *each, void *ctx,
+				  struct error *err);
 enum result sqlite_each_version(struct store_session *ss, struct slice path, uint64_t before,
 				uint32_t limit, version_fn *each, void *ctx, struct error *err);
 enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generation, uint32_t limit,

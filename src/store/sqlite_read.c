@@ -76,7 +76,8 @@ static void read_version(struct query *q, enum version_part part, struct version
 		.wrapped_key = part >= VERSION_WITH_KEY ? query_bytes(q, 11) : SLICE_NULL,
 		.sealed = part >= VERSION_WHOLE ? query_bytes(q, 12) : SLICE_NULL,
 	};
-	if (ret->state == VERSION_DESTROYED) { /* zeros */
+	ret->is_shredded = ret->state == VERSION_DESTROYED;
+	if (ret->is_shredded) { /* zeros */
 		ret->wrapped_key = SLICE_NULL;
 		ret->sealed = SLICE_NULL;
 	}
@@ -149,7 +150,7 @@ static enum result set_state_at(struct db *db, struct version_row *row, uint64_t
 	bool has_row = false;
 	enum result rc;
 
-	if (row->state_revision <= revision || row->state == VERSION_DESTROYED)
+	if (row->state_revision <= revision)
 		return OK;
 	rc = query_open(&q, db,
 			"SELECT action, revision FROM changes WHERE path = ? AND revision <= ?"
@@ -168,18 +169,21 @@ static enum result set_state_at(struct db *db, struct version_row *row, uint64_t
 	return query_check(&q, err);
 }
 
-static enum result find_version_at(struct db *db, struct slice path, uint64_t revision,
-				   version_fn *each, void *ctx, struct error *err)
+static enum result find_version_at(struct db *db, struct slice path, uint64_t version,
+				   uint64_t revision, version_fn *each, void *ctx,
+				   struct error *err)
 {
 	static const char what[] = "read a version at a revision";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct arg args[] = {arg_text(path), arg_bound(revision)};
+	const struct arg args[] = {arg_text(path), arg_bound(revision), arg_bound(version),
+				   version != 0 ? arg_bound(version) : arg_signed(INT64_MAX)};
 	struct version_row row;
 	bool has_row = false;
 	enum result rc =
 		query_open(&q, db,
 			   "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed"
 			   " FROM versions v" WITH_CONTENT " WHERE v.path = ? AND v.revision <= ?"
+			   " AND v.version >= ? AND v.version <= ?"
 			   " ORDER BY v.version DESC LIMIT 1",
 			   what, args, ARRAY_SIZE(args), err);
 
@@ -196,15 +200,15 @@ static enum result find_version_at(struct db *db, struct slice path, uint64_t re
 	return rc == OK ? each(ctx, &row, err) : rc;
 }
 
-enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t revision,
-				  version_fn *each, void *ctx, struct error *err)
+enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
+				  uint64_t revision, version_fn *each, void *ctx, struct error *err)
 {
 	struct db *db = &session_of(ss)->db;
 	bool has_begun = false;
 	enum result rc = db_scope_begin(db, &has_begun, err);
 
 	if (rc == OK)
-		rc = find_version_at(db, path, revision, each, ctx, err);
+		rc = find_version_at(db, path, version, revision, each, ctx, err);
 	db_scope_end(db, has_begun);
 	return rc;
 }

@@ -165,10 +165,10 @@ enum result store_get_version(struct store_session *ss, struct slice path, uint6
 	return ss->ops->get_version(ss, path, version, each, ctx, err);
 }
 
-enum result store_get_version_at(struct store_session *ss, struct slice path, uint64_t revision,
-				 version_fn *each, void *ctx, struct error *err)
+enum result store_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
+				 uint64_t revision, version_fn *each, void *ctx, struct error *err)
 {
-	return ss->ops->get_version_at(ss, path, revision, each, ctx, err);
+	return ss->ops->get_version_at(ss, path, version, revision, each, ctx, err);
 }
 
 enum result store_each_version(struct store_session *ss, struct slice path, uint64_t before,

@@ -34,7 +34,8 @@ struct version_row {
 	struct slice content_type; /* of the source: application/yaml, application/json */
 	struct slice digest;	   /* 32 bytes: SHA-256 of the source; keyed for secrets */
 	enum version_state state;
-	uint64_t state_revision;  /* that last changed the state */
+	uint64_t state_revision; /* that last changed the state */
+	bool is_shredded; /* read only: its content was destroyed, whatever `state` it had at the revision asked for */
 	struct slice wrapped_key; /* empty once destroyed */
 	uint32_t key_generation;  /* of the key that wraps it */
 	struct slice sealed;	  /* the content's envelope; empty once destroyed */
@@ -230,11 +231,12 @@ MUST_USE enum result store_each_head(struct store_session *ss, version_fn *each,
 MUST_USE enum result store_get_version(struct store_session *ss, struct slice path,
 				       uint64_t version, version_fn *each, void *ctx,
 				       struct error *err);
-/* The newest version that `path` had at `revision`, with the state that it had then; E_NOT_FOUND where it had none. One that
- * was destroyed since is VERSION_DESTROYED: no state brings its content back. */
+/* One version of `path` (0: the newest) as it was at `revision`, with the state that it had
+ * then; E_NOT_FOUND where it was not there yet. Of one that was destroyed since, `is_shredded`
+ * is set and the content is empty. */
 MUST_USE enum result store_get_version_at(struct store_session *ss, struct slice path,
-					  uint64_t revision, version_fn *each, void *ctx,
-					  struct error *err);
+					  uint64_t version, uint64_t revision, version_fn *each,
+					  void *ctx, struct error *err);
 /* Newest first, without `sealed` and `wrapped_key`; versions below `before` (0: from the newest). */
 MUST_USE enum result store_each_version(struct store_session *ss, struct slice path,
 					uint64_t before, uint32_t limit, version_fn *each,

@@ -99,7 +99,7 @@ Test(config, travels_in_time_past_a_secret_that_was_destroyed_since)
 	expect(&f, OK, "\"p\":\"${secret:a/db#k}\"", AB, .revision = 4);
 	etag_of(after, (struct ask){AB, .revision = 4});
 	cr_expect_str_eq(after, before);
-	expect(&f, E_INVALID, NULL, AB, .revision = 4, .is_revealed = true);
+	expect(&f, E_CONFLICT, "destroyed", AB, .revision = 4, .is_revealed = true);
 	expect(&f, OK, "\"/p\",\"op\":\"replace\"", .verb = VERB_CONFIG_DIFF,
 	       .permission = MAY_READ, .path = "config/a/b", .from = 4);
 }

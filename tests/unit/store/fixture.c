@@ -132,6 +132,7 @@ enum result see_version(void *ctx, const struct version_row *row, struct error *
 	struct seen *seen = ctx;
 
 	(void)err;
+	seen->is_shredded = row->is_shredded;
 	snprintf(seen->sealed, sizeof seen->sealed, "%.*s", SLICE_ARGS(row->sealed));
 	snprintf(seen->wrapped_key, sizeof seen->wrapped_key, "%.*s", SLICE_ARGS(row->wrapped_key));
 	return see(seen, "%.*s v%llu r%llu %s@%llu", SLICE_ARGS(row->path),

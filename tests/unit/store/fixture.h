@@ -46,6 +46,7 @@ struct seen {
 	size_t stop_after;
 	char sealed[256];
 	char wrapped_key[64];
+	bool is_shredded;
 };
 
 enum result see_version(void *ctx, const struct version_row *row, struct error *err);

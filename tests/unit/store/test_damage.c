@@ -72,7 +72,7 @@ static enum result read_everything(struct store *s, struct error *err)
 		rc = store_each_version(ss, path, 0, 100, see_version, &seen, err);
 	seen.count = 0;
 	if (rc == OK)
-		rc = store_get_version_at(ss, path, 30, see_version, &seen, err);
+		rc = store_get_version_at(ss, path, 0, 30, see_version, &seen, err);
 	if (rc == OK)
 		rc = store_each_revision(ss, SLICE_LITERAL("profiles/"), 0, 100, see_revision,
 					 &seen, err);

@@ -154,11 +154,11 @@ Test(store_rows, the_state_at_a_revision_is_told_from_the_changes)
 	EXPECT_OK(store_set_version_state(store, PATH, 1, VERSION_DELETED, 10, err));
 	EXPECT_OK(store_commit(store, err));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		EXPECT_OK(store_get_version_at(session, PATH, cases[i].revision, see_version, &seen,
-					       err));
+		EXPECT_OK(store_get_version_at(session, PATH, 0, cases[i].revision, see_version,
+					       &seen, err));
 		cr_expect_str_eq(taken(), cases[i].text);
 	}
-	EXPECT_RC(store_get_version_at(session, PATH, 1, see_version, &seen, err), E_NOT_FOUND);
+	EXPECT_RC(store_get_version_at(session, PATH, 0, 1, see_version, &seen, err), E_NOT_FOUND);
 }
 
 Test(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
@@ -174,11 +174,16 @@ Test(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
 				       SLICE_LITERAL("new"), err),
 		  E_CONFLICT);
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_get_version_at(session, SLICE_LITERAL("secrets/a"), 1, see_version, &seen,
-				       err));
-	cr_expect_str_eq(taken(), "secrets/a v1 r1 destroyed@2");
+	EXPECT_OK(store_get_version_at(session, SLICE_LITERAL("secrets/a"), 0, 1, see_version,
+				       &seen, err));
+	cr_expect_str_eq(taken(), "secrets/a v1 r1 live@1", "its state then is told");
 	cr_expect_str_eq(seen.sealed, "");
 	cr_expect_str_eq(seen.wrapped_key, "");
+	cr_expect(seen.is_shredded);
+	EXPECT_OK(store_get_version_at(session, SLICE_LITERAL("secrets/a"), 1, 2, see_version,
+				       &seen, err));
+	cr_expect_str_eq(taken(), "secrets/a v1 r1 destroyed@2");
+	cr_expect(seen.is_shredded);
 }
 
 Test(store_rows, a_version_that_is_not_there_has_no_state_to_set)
