@@ -111,18 +111,40 @@ static void closedirp(DIR **d)
  * folders be walked for ever. */
 struct walking {
 	struct folder *folder;
-	char root[PATH_MAX]; /* the directory without links in it */
+	char root
+		[PATH_MAX]; /* where links may lead: the repository that holds the directory, else itself */
 	uint32_t entries;
 };
 
-/* Whether the path leads to what is in the directory itself, whatever links it goes through. */
+/* Sets the root; false with errno where there is no such directory. What a repository keeps in .git, tokens of its host for instance, is none of its files. */
+static bool find_root(struct walking *w, const char *directory)
+{
+	char marker[PATH_MAX + 8];
+	size_t len;
+
+	if (realpath(directory, w->root) == NULL)
+		return false;
+	for (len = strlen(w->root); len > 1; len--) {
+		if (w->root[len] != '\0' && w->root[len] != '/')
+			continue;
+		snprintf(marker, sizeof marker, "%.*s/.git", (int)len, w->root);
+		if (access(marker, F_OK) == 0) {
+			w->root[len] = '\0';
+			break;
+		}
+	}
+	return true;
+}
+
+/* Whether the path leads to what is under the root, whatever links it goes through. */
 static bool is_inside(const struct walking *w, const char *file)
 {
 	size_t len = strlen(w->root);
 	char real[PATH_MAX];
 
 	return realpath(file, real) != NULL && strncmp(real, w->root, len) == 0 &&
-	       (real[len] == '/' || real[len] == '\0' || len == 1);
+	       (real[len] == '/' || real[len] == '\0' || len == 1) &&
+	       strstr(real + len, "/.git/") == NULL;
 }
 
 static enum result walk(struct walking *w, const char *place, struct slice path, unsigned depth,
@@ -202,7 +224,7 @@ enum result folder_read(struct folder *ret, const char *directory, struct error 
 	struct walking w = {.folder = ret};
 	size_t found = 0;
 
-	if (realpath(directory, w.root) == NULL)
+	if (!find_root(&w, directory))
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", directory);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		char place[PATH_MAX];

@@ -29,7 +29,7 @@ struct folder {
 	}
 
 /* E_NOT_FOUND where the directory, or all three folders in it, is missing; E_CONFLICT for two files of one path; E_MALFORMED for a name that is no path; E_INVALID for a link
- * that leads out of the directory; E_LIMIT for too many files. Other files and hidden ones are passed over. */
+ * that leads out of the directory, or out of the git repository that holds it; E_LIMIT for too many files. Other files and hidden ones are passed over. */
 MUST_USE enum result folder_read(struct folder *ret, const char *directory, struct error *err);
 void folder_clear(struct folder *f);
 

@@ -208,6 +208,10 @@ class Command(Case):
         self.assertEqual(self.document(f"revisions/{before + 1}").get("source"), "repo@abc")
         json.loads(self.reeve("apply", "-f", ORDERS, "-o", "json"))
 
+    def test_the_examples_copy_of_the_shipped_schema_is_one(self):
+        shipped = ORDERS.parents[1] / "schemas/pysetl-pipeline.json"
+        self.assertEqual((ORDERS / "schemas/pysetl-pipeline.json").read_bytes(), shipped.read_bytes())
+
     def test_apply_prunes_only_what_it_was_told(self):
         files = {"profiles/prune/a.yaml": "a: 1\n", "profiles/prune/b.json": '{"b": 1}'}
         self.reeve("apply", "-f", self.folder("prune", files))

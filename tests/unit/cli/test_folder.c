@@ -129,6 +129,25 @@ Test(folder, a_link_that_stays_inside_is_followed)
 	folder_clear(&f);
 }
 
+Test(folder, a_link_within_one_repository_is_followed_but_not_to_what_git_keeps)
+{
+	struct folder f = FOLDER_NULL;
+	struct error err = ERROR_NULL;
+	char inner[128];
+
+	put("shared", "common.yaml", "b: 2\n");
+	put(".git", "config.yaml", "token: x\n");
+	put("deploy/profiles/orders", "base.yaml", "a: 1\n");
+	link_to("../../../shared/common.yaml", "deploy/profiles/orders/common.yaml");
+	snprintf(inner, sizeof inner, "%s/deploy", root);
+	cr_assert_eq(folder_read(&f, inner, &err), OK, "%s", err.text);
+	cr_expect_eq(f.count, 2);
+	folder_clear(&f);
+	link_to("../../../.git/config.yaml", "deploy/profiles/orders/git.yaml");
+	cr_expect_eq(folder_read(&f, inner, &err), E_INVALID);
+	folder_clear(&f);
+}
+
 Test(folder, no_link_has_a_file_from_elsewhere_read)
 {
 	static const struct {
