@@ -378,6 +378,8 @@ enum result commit_write(struct service *s, struct write *w, struct snapshot *wo
 		rc = apply_documents(&a, err);
 	if (rc == OK)
 		rc = apply_tokens(&a, err);
+	if (rc == OK && !lockout_is_averted(w, working, now_ms))
+		rc = fail(err, E_STALE, "who could administer afterwards has changed meanwhile");
 	if (rc == OK && w->answer != NULL)
 		rc = w->answer(w, err);
 	if (rc != OK)

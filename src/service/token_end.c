@@ -82,10 +82,10 @@ enum step token_revoke_on_worker(struct scene *scene)
 		return answer_fail(c, E_MEMORY, "out of memory");
 	w->answer = NULL;
 	rc = revoke_below(scene, w, t->record.accessor, &err);
-	if (rc != OK) {
-		c->recording = NULL;
-		return answer_error(c, rc, &err);
-	}
+	if (rc == OK)
+		rc = lockout_check(w, scene->now_ms, &err);
+	if (rc != OK)
+		return answer_error(c, rc, &err); /* recorded: what it was about is touched */
 	answer_empty(c);
 	return STEP_COMMIT;
 }

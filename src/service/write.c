@@ -159,6 +159,16 @@ static enum result authorise(struct scene *scene, struct write *w, struct error 
 	return OK;
 }
 
+/* Only what may take something away, or lock everybody out, is there to be forced; elsewhere force would be passed over in silence. */
+static enum result check_force(const struct write *w, struct error *err)
+{
+	const struct change *c = &w->changes[0];
+
+	if (!w->is_forced || w->is_batch || takes_away(c) || c->kind == KIND_POLICIES)
+		return OK;
+	return fail(err, E_MALFORMED, "`force` is for what takes something away, and for policies");
+}
+
 static enum result refuse_twice(const struct write *w, struct error *err)
 {
 	for (uint32_t i = 1; i < w->changes_count; i++) {
@@ -275,6 +285,8 @@ enum step write_prepare(struct scene *scene, struct write *w)
 	if (rc == OK && w->message.len > MESSAGE_BYTES_MAX)
 		rc = fail(&err, E_TOO_LARGE, "a message has at most %d bytes", MESSAGE_BYTES_MAX);
 	if (rc == OK)
+		rc = check_force(w, &err);
+	if (rc == OK)
 		rc = refuse_twice(w, &err);
 	if (rc == OK)
 		rc = prepare_changes(scene, w, &err);
@@ -289,6 +301,8 @@ enum step write_prepare(struct scene *scene, struct write *w)
 		let_through(w);
 		rc = OK;
 	}
+	if (rc == OK)
+		rc = lockout_check(w, scene->now_ms, &err);
 	if (w->is_dry_run && (rc == OK || is_about_content(rc)))
 		return dry_run_answer(scene, w);
 	if (rc == OK && !w->has_revision)

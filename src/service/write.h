@@ -100,7 +100,9 @@ struct write {
 	struct slice author, accessor, message, source;
 	struct idempotency idempotency;
 
-	bool has_revision; /* documents change; false: only tokens */
+	struct slice
+		administrator; /* accessor of one who can administer afterwards; empty: not asked */
+	bool has_revision;     /* documents change; false: only tokens */
 
 	/* by the committer */
 	uint64_t revision;
@@ -129,6 +131,11 @@ MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct
 /* referral.c: whether the writer may refer to what the changes newly refer to. E_FORBIDDEN, recorded. Before anything of what is referred to is
  * looked at. */
 MUST_USE enum result referral_check(struct write *w, struct error *err);
+/* lockout.c: whether somebody can still administer after the write's changes of policies and tokens. E_CONFLICT, also in the report; with force a
+ * warning there. */
+MUST_USE enum result lockout_check(struct write *w, int64_t now_ms, struct error *err);
+/* The same at the last moment, of the one who was found: false sends the write back. `working` has its changes. */
+bool lockout_is_averted(const struct write *w, const struct snapshot *working, int64_t now_ms);
 /* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
 MUST_USE enum result change_check(struct scene *scene, struct write *w, struct change *c,
 				  struct error *err);

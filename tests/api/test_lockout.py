@@ -1,0 +1,115 @@
+"""Nobody is locked out: each test has a server of its own, which it tries to make useless."""
+import unittest
+
+from harness import Reeved
+from support import Case, together
+
+READ_ONLY = "rules: [{allow: [read, list], on: \"**\"}]\n"
+
+
+class Lockout(Case):
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def setUp(self):
+        self.server = Reeved()
+        self.server.__enter__()
+
+    def tearDown(self):
+        self.server.__exit__(None, None, None)
+
+    def still_administers(self):
+        self.store("policies/proof", READ_ONLY)
+
+    def test_what_would_lock_everybody_out_is_refused_and_a_dry_run_says_so(self):
+        admin = "/v1/policies/administrator"
+        self.store("policies/other", READ_ONLY)
+        deny = "rules:\n  - {allow: [read, list, write, admin], on: \"**\"}\n  - {deny: [admin], on: \"policies/**\"}\n"
+        attempts = [
+            lambda q: self.server.delete(admin + q),
+            lambda q: self.server.put(admin + q, READ_ONLY),
+            lambda q: self.server.put(admin + q, deny),
+            lambda q: self.server.put(admin + q, "rules: [{allow: [write, admin], on: policies/other}]\n"),
+            lambda q: self.server.ask("PATCH", admin + q, {"rules": []}, "application/merge-patch+json"),
+            lambda q: self.server.post("/v1/revisions/1:revert" + q),
+            lambda q: self.server.post("/v1/batch" + q, {"changes": [
+                {"op": "delete", "path": "policies/administrator"}, {"op": "put", "path": "policies/x", "content": {"rules": []}}]}),
+        ]
+        for number, attempt in enumerate(attempts):
+            with self.subTest(number):
+                before = self.revision()
+                dry = self.expect(attempt("?dry_run=true"), 200)
+                self.assertIn("administer", str(dry.json["errors"]))
+                problem = self.expect_problem(attempt(""), 409)
+                self.assertIn("force", problem["detail"])
+                self.assertIn("administer", problem["errors"][0]["message"])
+                self.assertEqual(self.revision(), before)
+                self.still_administers()
+
+    def test_force_does_it_and_says_so_in_the_log(self):
+        self.expect(self.server.put("/v1/policies/administrator?force=true&dry_run=true", READ_ONLY), 200)
+        answer = self.expect(self.server.put("/v1/policies/administrator?force=true", READ_ONLY), 200)
+        self.assertIn("administer", str(answer.json["warnings"]))
+        self.expect_problem(self.server.put("/v1/policies/administrator", READ_ONLY), 403)
+
+    def test_once_nobody_can_the_rest_is_not_hindered(self):
+        self.store("policies/administrator", "rules: [{allow: [write, admin, read], on: policies/team}, {allow: [write, delete], on: sys/tokens}]\n", force="true")
+        self.store("policies/team", READ_ONLY)
+        self.store("policies/team", "rules: [{allow: [read], on: \"profiles/**\"}]\n")
+
+    def test_revoking_the_last_one(self):
+        own = self.server.get("/v1/tokens/self").json["accessor"]
+        problem = self.expect_problem(self.server.delete("/v1/tokens/" + own), 409)
+        self.assertIn("force", problem["detail"])
+        self.still_administers()
+        child = self.server.post("/v1/tokens", {"name": "child", "policies": ["administrator"]}).json
+        self.expect_problem(self.server.delete("/v1/tokens/" + own, token=child["token"]), 409)
+        self.expect(self.server.delete("/v1/tokens/" + child["accessor"]), 204)
+        self.expect(self.server.delete("/v1/tokens/" + own + "?force=true"), 204)
+        self.expect_problem(self.server.get("/v1/tokens/self"), 401)
+
+    def test_one_whose_uses_end_with_the_write_does_not_count(self):
+        # The child's rights hang on a policy of its own; its one use is what the write costs.
+        child = self.server.post("/v1/tokens", {"name": "child", "policies": ["administrator"], "uses": 2}).json
+        self.expect_problem(self.server.put("/v1/policies/administrator", READ_ONLY, token=child["token"]), 409)
+        self.still_administers()
+
+    def test_those_who_go_at_once_do_not_take_each_other_for_the_one_who_stays(self):
+        tokens = [self.server.admin]
+        for n in range(3):
+            backup, data = self.server.folder / f"backup{n}", self.server.folder / f"data{n}"
+            backup.write_bytes(self.expect(self.server.get("/v1/backup"), 200).body)
+            root_key = self.server.folder / "data" / "root.key"
+            self.server.stop()
+            code, out, err = self.server.run("restore", "--data", data, "--from", backup, "--root-key", root_key, "--reason", "one more",
+                                             "--keep-tokens", "--admin-token-file", self.server.folder / f"admin{n}")
+            self.assertEqual(code, 0, out + err)
+            tokens.append((self.server.folder / f"admin{n}").read_text().strip())
+            self.server.data, self.server.options = data, ["--root-key", str(root_key)]
+            self.server.start()
+        accessors = [self.expect(self.server.get("/v1/tokens/self", token=t), 200).json["accessor"] for t in tokens]
+        seen = {}
+
+        def leave(token, accessor):
+            seen[token] = self.server.delete("/v1/tokens/" + accessor, token=token).status
+
+        together(*[lambda t=t, a=a: leave(t, a) for t, a in zip(tokens, accessors)])
+        self.assertEqual(sorted(seen.values()), [204, 204, 204, 409])
+        left = [t for t in tokens if seen[t] == 409]
+        self.expect(self.server.put("/v1/policies/proof", READ_ONLY, token=left[0]), 201)
+
+    def test_force_is_only_where_something_can_be_forced(self):
+        self.expect_problem(self.server.put("/v1/profiles/a/b?force=true", "a: 1\n"), 400)
+        self.store("profiles/a/b", "a: 1\n")
+        self.expect_problem(self.server.ask("PATCH", "/v1/profiles/a/b?force=true", {"a": 2}, "application/merge-patch+json"), 400)
+        self.expect(self.server.delete("/v1/profiles/a/b?force=true"), 204)
+        self.expect_problem(self.server.post("/v1/profiles/a/b:undelete?force=true", {"versions": [1]}), 400)
+
+
+if __name__ == "__main__":
+    unittest.main()
