@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -234,6 +235,29 @@ class Terminal(unittest.TestCase):
         self.assertEqual(shown.count(b"child_started"), 1, shown)
         self.assertIn(b"ETag", shown)
         self.assertEqual(len(self.hostile.seen), 1)
+
+    def test_no_core_file_is_left_with_secrets_in_it(self):
+        def allow():
+            resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+        place = self.folder / "cores"
+        place.mkdir()
+        dumps = subprocess.run(["sh", "-c", "kill -ABRT $$"], cwd=place, preexec_fn=allow)
+        self.assertEqual(dumps.returncode, -signal.SIGABRT)
+        if not list(place.iterdir()):
+            self.skipTest("this machine writes no core files here")
+        shutil.rmtree(place)
+        place.mkdir()
+        runtime = tempfile.mkdtemp(prefix="reeve-terminal-", dir="/dev/shm")  # what is killed leaves its file, in memory
+        self.addCleanup(shutil.rmtree, runtime)
+        child = subprocess.Popen([os.path.abspath(COMMAND), "run", "--config", "a/b", "--", "sh", "-c", "echo started; exec sleep 60"], cwd=place,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=allow,
+                                 env=self.environment(ASAN_OPTIONS="exitcode=99:disable_coredump=0", XDG_RUNTIME_DIR=runtime))
+        self.assertEqual(child.stdout.readline(), b"started\n")
+        child.send_signal(signal.SIGABRT)
+        self.assertEqual(child.wait(30), -signal.SIGABRT)
+        child.stdout.close()
+        self.assertEqual(list(place.iterdir()), [])
 
     # -- names and texts of files
 
