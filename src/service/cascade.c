@@ -2,7 +2,7 @@
  * The rule: after a write every profile is right, or the write is not made. Each that depends on a change is resolved and validated against the
  * state after the whole of it.
  */
-#include "service/write.h"
+#include "service/cascade.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@ struct cascade {
 	struct scene *scene;
 	struct write *write;
 	bool is_blocked; /* something that is still needed would go */
+	struct before before;
 };
 
 /* What a document needs, gathered. */
@@ -65,7 +66,10 @@ static enum result profile_edges(struct cascade *c, struct affected *f,
 				 const struct profile_header *header, struct error *err)
 {
 	const struct effective *e = f->entry != NULL ? &f->entry->effective : NULL;
-	uint32_t max = header->parents_count + 1 + (e != NULL ? e->secrets_count : 0);
+	/* What it needs cannot be told while it is refused: what it needed still leads to it. */
+	const struct doc_edges *old = f->is_invalid && f->before != NULL ? f->before->edges : NULL;
+	uint32_t max = header->parents_count + 1 + (e != NULL ? e->secrets_count : 0) +
+		       (old != NULL ? old->count : 0);
 	struct needs n = {arena_alloc_array(&c->write->arena, max, sizeof *n.items), 0};
 
 	if (n.items == NULL)
@@ -78,6 +82,8 @@ static enum result profile_edges(struct cascade *c, struct affected *f,
 		need(&n, header->schema, EDGE_SCHEMA);
 	for (uint32_t i = 0; e != NULL && i < e->secrets_count; i++)
 		need(&n, e->secrets[i].path, EDGE_SECRET);
+	for (uint32_t i = 0; old != NULL && i < old->count; i++)
+		need(&n, old->items[i].target, old->items[i].kind);
 	return set_edges(f, &n, err);
 }
 
@@ -133,27 +139,30 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 	return OK;
 }
 
-/* Only its chain and its schema's being there: the rest is its heirs'. */
-static enum result check_abstract(struct cascade *c, struct affected *f,
-				  const struct profile_layer *layer, struct error *err)
+enum result cascade_check_abstract(struct view *v, struct slice path, struct check_report *report,
+				   struct error *err)
 {
-	struct check_source source = view_source(&c->write->view);
-	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
+	struct check_source source = view_source(v);
+	struct check_problem place = {.profile = slice_from(path, strlen("profiles/")),
 				      .keyword = SLICE_LITERAL("$schema"),
-				      .origin_path = f->path,
-				      .origin_version = layer->version};
-	const struct tree_node *at = TREE_GET(layer->root, "$schema");
+				      .origin_path = path};
+	const struct profile_layer *layer;
+	const struct tree_node *at;
 	struct view_doc *schema;
-	enum result rc = profile_check_chain(f->path, &source, &c->write->report, err);
+	enum result rc = source.load_layer(source.ctx, path, &layer, err);
 
+	if (rc == OK)
+		rc = profile_check_chain(path, &source, report, err);
 	if (rc != OK || !layer->header->has_schema)
 		return rc;
-	rc = view_find(&c->write->view, layer->header->schema, &schema, err);
+	rc = view_find(v, layer->header->schema, &schema, err);
 	if (rc != OK || schema->exists)
 		return rc;
+	at = TREE_GET(layer->root, "$schema");
+	place.origin_version = layer->version;
 	place.line = at != NULL ? at->line : 0;
 	place.column = at != NULL ? at->column : 0;
-	report_add_error(&c->write->report, &place, "its schema does not exist");
+	report_add_error(report, &place, "its schema does not exist");
 	return fail(err, E_INVALID, "its schema %.*s does not exist",
 		    SLICE_ARGS(layer->header->schema));
 }
@@ -174,7 +183,7 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	if (rc != OK) /* said already, when it was written */
 		return is_verdict(rc) ? OK : rc;
 	if (layer->header->is_abstract)
-		rc = check_abstract(c, f, layer, err);
+		rc = cascade_check_abstract(&w->view, f->path, &w->report, err);
 	else
 		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
 	if (!is_verdict(rc))
@@ -262,8 +271,25 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 	return f->is_invalid ? OK : rc;
 }
 
+/* What it added to the report is judged by what was there before. */
+static enum result settle_problems(struct cascade *c, struct affected *f,
+				   const struct errors_mark *mark, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf digest = BUF_NULL;
+	const struct check_report *r = &c->write->report;
+	enum result rc = OK;
+
+	if (r->errors_count == mark->count && r->errors_dropped == mark->dropped)
+		return OK;
+	if (f->kind == KIND_PROFILES)
+		rc = digest_before(c, f, &digest, err);
+	return rc == OK ? before_settle(&c->before, f, digest.len != 0, mark, err) : rc;
+}
+
 static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
 {
+	const struct errors_mark mark = {c->write->report.errors_count,
+					 c->write->report.errors_dropped};
 	struct view_doc *d;
 	enum result rc = budget_take(c->scene->budget, AFFECTED_STEPS, err);
 
@@ -274,11 +300,12 @@ static enum result check_one(struct cascade *c, struct affected *f, struct error
 	f->kind = d->kind;
 	f->before = snap_doc_ref(d->doc);
 	f->exists = d->exists;
-	if (f->kind == KIND_SCHEMAS)
-		return d->exists ? check_schema(c, f, d, err) : OK;
 	if (d->exists)
-		rc = check_profile(c, f, err);
-	return rc == OK ? compare(c, f, err) : rc;
+		rc = f->kind == KIND_SCHEMAS ? check_schema(c, f, d, err)
+					     : check_profile(c, f, err);
+	if (rc == OK && f->is_invalid)
+		rc = settle_problems(c, f, &mark, err);
+	return rc == OK && f->kind == KIND_PROFILES ? compare(c, f, err) : rc;
 }
 
 static const struct doc_edges *edges_after(const struct affected *f, const struct snap_doc *d)
@@ -344,7 +371,7 @@ static enum result verdict(struct cascade *c, struct error *err)
 
 enum result cascade_check(struct scene *scene, struct write *w, struct error *err)
 {
-	struct cascade c = {scene, w, false};
+	struct cascade c = {.scene = scene, .write = w, .before = {.scene = scene, .write = w}};
 	struct slice *paths;
 	uint32_t count;
 	enum result rc =
@@ -362,6 +389,7 @@ enum result cascade_check(struct scene *scene, struct write *w, struct error *er
 		rc = check_one(&c, &w->affected[i], err);
 		view_trim(&w->view);
 	}
+	before_clear(&c.before);
 	if (rc != OK)
 		return rc;
 	for (uint32_t i = 0; i < count; i++)

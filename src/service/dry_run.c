@@ -67,20 +67,23 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 	return rc == OK ? document_diff_append(b, from, to, c->kind == KIND_SECRETS, err) : rc;
 }
 
+/* Who may not read it is told what was asked, not what it comes to. */
 static enum result append_change(struct buf *b, struct write *w, const struct change *c,
 				 struct error *err)
 {
+	bool may_read = rights_may(w->view.reader, MAY_READ, c->path);
 	enum result rc = OK;
 
 	json_comma(b);
 	buf_append_char(b, '{');
 	json_member_text(b, "path", c->path);
-	json_member_text(b, "action", slice_text(action_of(c)));
-	json_member_u64(b, "from_version",
-			c->before != NULL ? snap_doc_row(c->before)->version : 0);
+	json_member_text(b, "action", slice_text(may_read ? action_of(c) : change_op_name(c->op)));
+	if (may_read)
+		json_member_u64(b, "from_version",
+				c->before != NULL ? snap_doc_row(c->before)->version : 0);
 	json_member(b, "diff");
 	buf_append_char(b, '[');
-	if (c->is_changed && rights_may(w->view.reader, MAY_READ, c->path))
+	if (c->is_changed && may_read)
 		rc = append_diff(b, w, c, err);
 	buf_append_text(b, "]}");
 	return rc;
@@ -97,11 +100,16 @@ static enum result entry_before(struct scene *scene, const struct affected *f, s
 	if (!snap_doc_is_live(f->before))
 		return OK;
 	rc = config_entry_at(scene, config, 0, ret, &ignored);
-	if (rc == E_MEMORY || rc == E_IO) {
+	if (rc == E_MEMORY || rc == E_IO || rc == E_LIMIT) {
 		*err = ignored;
 		return rc;
 	}
 	return OK;
+}
+
+static bool is_refused(const struct write *w)
+{
+	return w->report.errors_count != 0 && !w->was_forced;
 }
 
 static enum result append_effective(struct scene *scene, struct write *w, const struct affected *f,
@@ -115,7 +123,8 @@ static enum result append_effective(struct scene *scene, struct write *w, const 
 
 	snprintf(config, sizeof config, "config/%.*s",
 		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
-	if (!rights_may(scene->rights, MAY_READ, slice_text(config)) || f->is_invalid)
+	if (!rights_may(scene->rights, MAY_READ, slice_text(config)) ||
+	    (f->is_invalid && is_refused(w)))
 		return OK;
 	rc = entry_before(scene, f, slice_text(config), &before, err);
 	if (rc != OK)
@@ -127,6 +136,7 @@ static enum result append_effective(struct scene *scene, struct write *w, const 
 	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
 	json_member(b, "diff");
 	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, scene->rights, err);
+	json_member_text(b, "state", slice_text(f->has_entry ? "live" : "gone"));
 	buf_append_char(b, '}');
 	effective_entry_unref(before);
 	return rc;

@@ -45,14 +45,44 @@ static void digest_content(const struct service *s, struct change *c)
 		sha256_slice(c->digest, plain);
 }
 
-/* A secret's new version is always one: that two values are equal is nobody's to learn. */
-static bool is_same_content(const struct change *c)
+/* What cannot be read is not the same: its check will say so. */
+static enum result is_same_json(struct scene *scene, const struct change *c, bool *ret,
+				struct error *err)
+{
+	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, false), after = TREE_INIT(0, false);
+	struct error ignored = ERROR_NULL;
+	enum result rc = tree_of_content(buf_slice(&c->plain), c->content_type, scene->budget,
+					 &after, NULL, &ignored);
+
+	if (rc == E_MALFORMED || rc == E_INVALID)
+		return OK;
+	if (rc == OK)
+		rc = tree_of_row(scene->service, snap_doc_row(c->before), scene->budget, &before,
+				 &ignored);
+	if (rc == OK)
+		*ret = tree_is_equal(&before.root, &after.root);
+	else
+		*err = ignored;
+	return rc;
+}
+
+/* Whether it is what is there already: YAML byte for byte, comments and all, JSON by its values. To
+ * who may not read it a new version is always one: that two contents are equal is not theirs to
+ * learn, and of secrets nobody's. */
+static enum result is_same_content(struct scene *scene, const struct change *c, bool *ret,
+				   struct error *err)
 {
 	const struct version_row *row = c->before != NULL ? snap_doc_row(c->before) : NULL;
 
-	return c->kind != KIND_SECRETS && snap_doc_is_live(c->before) &&
-	       slice_is_equal(row->content_type, c->content_type) &&
-	       slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
+	*ret = false;
+	if (c->kind == KIND_SECRETS || !snap_doc_is_live(c->before) ||
+	    !slice_is_equal(row->content_type, c->content_type) ||
+	    !rights_may(scene->rights, MAY_READ, c->path))
+		return OK;
+	*ret = slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
+	if (*ret || !slice_is_text(c->content_type, CONTENT_JSON))
+		return OK;
+	return is_same_json(scene, c, ret, err);
 }
 
 /* The content is in c->plain. */
@@ -62,6 +92,8 @@ static enum result become_version(struct scene *scene, struct change *c, struct 
 	size_t max =
 		c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
 	uint64_t before = c->before != NULL ? snap_doc_row(c->before)->version : 0;
+	bool is_same;
+	enum result rc;
 
 	if (buf_is_failed(&c->plain))
 		return fail(err, E_MEMORY, "out of memory");
@@ -72,8 +104,11 @@ static enum result become_version(struct scene *scene, struct change *c, struct 
 	c->action = CHANGE_PUT;
 	c->exists = true;
 	c->state = VERSION_LIVE;
-	c->is_changed = !is_same_content(c);
-	if (!c->is_changed)
+	rc = is_same_content(scene, c, &is_same, err);
+	if (rc != OK)
+		return rc;
+	c->is_changed = !is_same;
+	if (is_same)
 		c->version = before;
 	audit_value_mac(c->mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC),
 			c->path, c->version, buf_slice(&c->plain));
