@@ -1,4 +1,5 @@
 /* config: the effective configuration. */
+#include "agent/variable.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/target.h"
@@ -19,6 +20,44 @@ static const char *accept_of(const char *format)
 			return formats[i].accept;
 	}
 	return NULL;
+}
+
+/* Whether the next line begins within a value that began earlier: values stand in single quotes where they need any. */
+static bool ends_quoted(struct slice line, bool is_quoted)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.data[i] == '\'')
+			is_quoted = !is_quoted;
+		else if (line.data[i] == '\\' && !is_quoted)
+			i++;
+	}
+	return is_quoted;
+}
+
+static void warn_of_name(struct slice line)
+{
+	const char *what = NULL;
+	struct slice name;
+
+	if (slice_next_part(&line, '=', &name) && line.data != NULL && variable_is_name(name))
+		what = variable_steers(name);
+	if (what != NULL)
+		print_line(TO_STDERR,
+			   "reeve config: warning: %.*s steers %s; look before a shell takes it",
+			   SLICE_ARGS(name), what);
+}
+
+/* A shell that takes these lines in has its PATH from whoever wrote the configuration. */
+static void warn_of_steering(struct slice lines)
+{
+	bool is_quoted = false;
+	struct slice line;
+
+	while (slice_next_part(&lines, '\n', &line)) {
+		if (!is_quoted)
+			warn_of_name(line);
+		is_quoted = ends_quoted(line, is_quoted);
+	}
 }
 
 static int run_config(int argc, char **argv)
@@ -55,7 +94,11 @@ static int run_config(int argc, char **argv)
 	code = session_open(&s, &config_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &config_command, &request);
-	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
+	if (code != EXIT_DONE)
+		return code;
+	if (strcmp(format, "env") == 0)
+		warn_of_steering(buf_slice(&s.response.body));
+	return print_content_line(buf_slice(&s.response.body));
 }
 
 const struct command config_command = {

@@ -140,6 +140,17 @@ class Command(Case):
         self.reeve("config", "cli/absent", code=1)
         self.assertTrue(self.reeve("history", "config/cli/conf"))
 
+    def test_names_that_steer_programs_are_told_of_where_a_shell_may_take_them(self):
+        self.store("profiles/cli/steers", "path: /evil\nhttps: {proxy: x}\ndb: \"it's\\nLD_VALUE=1\"\n")
+        self.assertIn("PATH=/evil\n", self.reeve("config", "cli/steers", "-o", "env"))
+        self.assertIn("PATH steers", self.stderr)
+        self.assertIn("HTTPS_PROXY steers", self.stderr)
+        self.assertNotIn("DB", self.stderr)
+        self.assertNotIn("LD_VALUE", self.stderr)  # a line of a value
+        self.assertNotIn("/evil", self.stderr)
+        self.reeve("config", "cli/steers")
+        self.assertEqual(self.stderr, "")
+
     def test_the_stores_history_and_undoing(self):
         self.store("profiles/cli/rev", "a: 1\n")
         revision = self.store("profiles/cli/rev", "a: 2\n", message="mistaken").json["revision"]

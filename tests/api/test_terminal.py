@@ -296,9 +296,8 @@ class Terminal(unittest.TestCase):
 
     def test_an_address_that_is_not_this_machine_is_told(self):
         for address in ("http://127.evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://localhost.",
-                        "http://10.0.0.1", "http://0x7f.evil.example", "http://[2001:db8::1]", "http://localhosts"):
-            self.show("status", "--addr", address + ":1", code=1)  # nobody answers
-            shown = self.show("status", "--addr", address + ":1", code=1)
+                        "http://0.0.0.0", "http://0x7f.evil.example", "http://[::]", "http://localhosts"):
+            shown = self.show("status", "--addr", address + ":1", code=1)  # nobody answers
             self.assertIn(b"is not encrypted", shown, address)
         for address in ("http://127.0.0.1@evil.example", "http://user:pass@127.0.0.1", "http://127.0.0.1?", "http://127.0.0.1#x", "ftp://127.0.0.1",
                         "http://[::1].x", "http://127.0.0.1 .evil", "http://", "127.0.0.1:7338", "http://\x1b[2J", "file:///etc/passwd"):
