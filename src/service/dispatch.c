@@ -281,9 +281,12 @@ static enum call_state to_worker(struct scene *scene)
 }
 
 /* A token that is good for so many answers pays for each before it leaves. */
-static bool must_pay(const struct call *c)
+static bool must_pay(const struct scene *scene)
 {
-	return c->token != NULL && c->token->uses_left >= 0 && c->out.result != E_UNAUTHENTICATED;
+	const struct call *c = scene->call;
+
+	return c->token != NULL && c->out.result != E_UNAUTHENTICATED &&
+	       token_is_limited(scene->snapshot, c->token);
 }
 
 enum call_state call_after(struct scene *scene, enum step step)
@@ -296,13 +299,13 @@ enum call_state call_after(struct scene *scene, enum step step)
 	case STEP_COMMIT:
 		return to_committer(scene);
 	case STEP_WAIT:
-		if (!must_pay(c))
+		if (!must_pay(scene))
 			return wait_for_change(scene);
 		break;
 	case STEP_ANSWER:
 		break;
 	}
-	c->is_spending = must_pay(c);
+	c->is_spending = must_pay(scene);
 	return c->recording != NULL || c->is_spending ? to_committer(scene) : CALL_DONE;
 }
 

@@ -252,7 +252,10 @@ void scene_end(struct scene *scene);
 /* Where a call goes after a step, in a worker or the caller's thread: to another thread, the waiters or the end. Anything but CALL_DONE: it is
  * not to be touched any more. */
 enum call_state call_after(struct scene *scene, enum step step);
-/* Takes one use off the call's token, in the store and in `working`; nothing where its uses are unlimited. E_UNAUTHENTICATED: none is left. */
+/* Whether each answer costs a use: of the token or of one above it. */
+bool token_is_limited(const struct snapshot *s, const struct token *t);
+/* Takes one use off the call's token and off each above it whose uses are limited, in the store and in `working`. E_UNAUTHENTICATED: one has none left, and
+ * none is taken. */
 MUST_USE enum result token_spend(struct service *s, struct snapshot *working, const struct call *c,
 				 struct error *err);
 /* The call's entry, appended to the log and its row written; `w` may be NULL. */

@@ -138,6 +138,7 @@ static enum result undo_one(void *ctx, const struct change_row *row, struct erro
 	return fail(err, E_CORRUPT, "a stored change is none");
 }
 
+/* What each step is: going back to a version, or away with what was not there. What it needs hangs on that. */
 static enum result settle_all(struct reverting *r, struct error *err)
 {
 	struct write *w = r->write;
@@ -145,7 +146,22 @@ static enum result settle_all(struct reverting *r, struct error *err)
 
 	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
 		struct change *c = &w->changes[i];
+
+		rc = look_before(r, c->path, err);
+		if (rc == OK && c->op == CHANGE_OP_PUT)
+			rc = undo_put(r, c, err);
+	}
+	return rc;
+}
+
+static enum result find_conflicts(struct reverting *r, struct error *err)
+{
+	struct write *w = r->write;
+
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
 		struct error ignored = ERROR_NULL;
+		enum result rc;
 
 		rc = store_each_change_after(r->scene->session, c->path, r->revision, note_later, r,
 					     &ignored);
@@ -153,13 +169,10 @@ static enum result settle_all(struct reverting *r, struct error *err)
 			*err = ignored;
 			return rc;
 		}
-		rc = look_before(r, c->path, err);
-		if (rc == OK && c->op == CHANGE_OP_PUT)
-			rc = undo_put(r, c, err);
 	}
-	if (rc == OK && w->report.errors_count != 0)
-		return fail(err, E_CONFLICT, "some of it was changed again since");
-	return rc;
+	return w->report.errors_count == 0
+		       ? OK
+		       : fail(err, E_CONFLICT, "some of it was changed again since");
 }
 
 /* Before anything is said of what became of them since. */
@@ -168,8 +181,11 @@ static bool may_revert_all(const struct scene *scene, const struct write *w)
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		struct change *c = &w->changes[i];
 
-		if (path_check(c->path, &c->kind, NULL) != OK || !write_may_change(scene, w, c))
-			return false;
+		if (path_check(c->path, &c->kind, NULL) == OK && write_may_change(scene, w, c))
+			continue;
+		atomic_fetch_add(&scene->service->counters.refused, 1);
+		(void)recording_touch(scene->call, c->path, 0, NULL);
+		return false;
 	}
 	return true;
 }
@@ -188,15 +204,18 @@ static enum step gather(struct scene *scene, struct reverting *r, uint32_t count
 	r->size = count;
 	r->conflicts = &w->report;
 	rc = store_each_change(scene->session, r->revision, undo_one, r, &err);
+	if (rc == OK)
+		rc = settle_all(r, &err);
 	if (rc == OK && !may_revert_all(scene, w))
-		return answer_fail(call, E_FORBIDDEN,
-				   "it changed documents that you may not roll back");
+		return answer_fail(
+			call, E_FORBIDDEN,
+			"undoing it takes rights that you do not have: rollback of what was put, delete of what was created, deleted or undeleted, admin for policies");
 	if (rc == OK && r->destroyed.len != 0)
 		rc = fail(&err, E_CONFLICT,
 			  "%.*s version %llu was destroyed: nothing brings it back",
 			  SLICE_ARGS(r->destroyed), (unsigned long long)r->destroyed_version);
 	if (rc == OK)
-		rc = settle_all(r, &err);
+		rc = find_conflicts(r, &err);
 	if (rc == OK)
 		return write_prepare(scene, w);
 	if (w->report.errors_count != 0)

@@ -25,7 +25,7 @@ static enum result load_parents(struct rights *ret, struct arena *a,
 		token = snapshot_token(snapshot, token->record.parent);
 		if (token == NULL || token_has_ended(token, now_ms) ||
 		    ret->levels_count == RIGHTS_LEVELS_MAX)
-			return fail(err, E_UNAUTHENTICATED, "the token is not valid");
+			return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
 		fill_level(&ret->levels[ret->levels_count++], snapshot, token);
 	}
 	return OK;
@@ -37,7 +37,7 @@ enum result rights_load(struct rights *ret, struct arena *a, const struct snapsh
 	const struct token *now = snapshot_token(snapshot, token->record.accessor);
 
 	if (now == NULL || token_has_ended(now, now_ms))
-		return fail(err, E_UNAUTHENTICATED, "the token is not valid");
+		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
 	ret->levels = &ret->first;
 	ret->levels_count = 1;
 	fill_level(&ret->first, snapshot, now);

@@ -1,5 +1,5 @@
 /* The rule: a token that is good for so many answers is counted down where everything is in order, by the committer, and durably, before the answer
- * that it pays for leaves. */
+ * that it pays for leaves. What is made with it pays with it: else a child would be the way to as many answers as one likes. */
 #include "service/internal.h"
 
 static enum result update_row(struct service *s, const struct token *t, int64_t uses_left,
@@ -27,19 +27,68 @@ static enum result update_row(struct service *s, const struct token *t, int64_t 
 	return rc;
 }
 
-enum result token_spend(struct service *s, struct snapshot *working, const struct call *c,
-			struct error *err)
+/* The next one up; NULL at the top, `*is_lost` where one that should be there is not. */
+static const struct token *above(const struct snapshot *s, const struct token *t, bool *is_lost)
 {
-	const struct token *now = snapshot_token(working, c->token->record.accessor);
-	struct token *after;
-	enum result rc;
+	if (t->record.parent.len == 0)
+		return NULL;
+	t = snapshot_token(s, t->record.parent);
+	*is_lost |= t == NULL;
+	return t;
+}
 
-	if (c->token->uses_left < 0)
-		return OK;
-	if (now == NULL || now->uses_left <= 0)
-		return fail(err, E_UNAUTHENTICATED, "the token is not valid");
-	rc = update_row(s, now, now->uses_left - 1, &after, err);
+bool token_is_limited(const struct snapshot *s, const struct token *t)
+{
+	bool is_lost = false;
+
+	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		if (t->uses_left >= 0)
+			return true;
+		t = above(s, t, &is_lost);
+	}
+	return false;
+}
+
+static bool has_use_left(const struct snapshot *s, const struct token *t)
+{
+	bool is_lost = t == NULL;
+
+	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		if (t->uses_left == 0)
+			return false;
+		t = above(s, t, &is_lost);
+	}
+	return !is_lost;
+}
+
+static enum result spend_one(struct service *s, struct snapshot *working, const struct token *t,
+			     struct error *err)
+{
+	struct token *after;
+	enum result rc = update_row(s, t, t->uses_left - 1, &after, err);
+
 	if (rc != OK)
 		return rc;
 	return snapshot_put_token(working, after) ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
+enum result token_spend(struct service *s, struct snapshot *working, const struct call *c,
+			struct error *err)
+{
+	const struct token *t = snapshot_token(working, c->token->record.accessor);
+	bool is_lost = false;
+	enum result rc = OK;
+
+	if (!token_is_limited(working, c->token))
+		return OK;
+	if (!has_use_left(working, t)) /* before any of them is taken */
+		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
+	for (uint32_t i = 0; rc == OK && t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		const struct token *next = above(working, t, &is_lost);
+
+		if (t->uses_left > 0)
+			rc = spend_one(s, working, t, err);
+		t = next;
+	}
+	return rc;
 }

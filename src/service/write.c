@@ -110,7 +110,7 @@ static enum permission permission_of(const struct change *c)
 		[CHANGE_OP_DESTROY] = MAY_DESTROY, [CHANGE_OP_ROLLBACK] = MAY_ROLLBACK,
 	};
 
-	return strcmp(c->origin, "revert") == 0 ? MAY_ROLLBACK : needed[c->op];
+	return needed[c->op]; /* of a revert too: each step is what it would be by itself */
 }
 
 static bool takes_away(const struct change *c)

@@ -78,6 +78,36 @@ class Access(Case):
         made = self.create(uses=2)
         self.assertEqual([self.is_known(made["token"]) for _ in range(4)], [True, True, False, False])
 
+    def test_uses_bind_what_is_made_with_the_token(self):
+        parent = self.create(uses=4)
+        child = self.create(parent["token"])  # the first use
+        grandchild = self.create(child["token"], uses=2)  # the second
+        self.assertEqual([self.is_known(grandchild["token"]), self.is_known(child["token"])], [True, True])
+        for token in (grandchild, child, parent):
+            answer = self.server.get("/v1/tokens/self", token=token["token"])
+            self.assertEqual(self.expect_problem(answer, 401)["detail"], "a valid token is needed")
+        # A child's own end is not the parent's.
+        parent = self.create(uses=5)
+        child = self.create(parent["token"], uses=1)
+        self.assertEqual([self.is_known(child["token"]) for _ in range(2)], [True, False])
+        self.assertEqual(self.expect(self.server.get("/v1/tokens/self", token=parent["token"]), 200).json["uses_left"], 3)
+
+    def test_uses_of_a_parent_are_counted_across_its_children_at_once(self):
+        parent = self.create(uses=8)
+        children = [self.create(parent["token"]) for _ in range(3)]
+        seen = []
+        together(*[lambda c=c: seen.append(self.is_known(c["token"])) for c in children * 5])
+        self.assertEqual(sum(seen), 5)
+
+    def test_a_limited_parent_has_its_children_not_wait_for_free(self):
+        self.store("profiles/waits/a", "a: 1\n")
+        parent = self.create(uses=3)
+        child = self.create(parent["token"])
+        first = self.expect(self.server.get("/v1/config/waits/a", token=child["token"]), 200)
+        same = self.server.get("/v1/config/waits/a?wait=30s", token=child["token"], headers={"If-None-Match": first.headers["ETag"]})
+        self.expect(same, 304)
+        self.assertFalse(self.is_known(child["token"]))
+
     def test_uses_are_counted_across_connections_at_once(self):
         made = self.create(uses=5)
         seen = []
@@ -168,6 +198,38 @@ class Access(Case):
         revision = self.store("policies/undone", "rules:\n  - {allow: [read], on: profiles/b/*}\n").json["revision"]
         writer = self.reader("policy-reverter", "allow read,list,write,check,delete,rollback,destroy **")
         self.expect_problem(self.server.post(f"/v1/revisions/{revision}:revert", token=writer), 403)
+
+    def test_a_revert_needs_what_each_of_its_steps_needs(self):
+        base = "profiles/undoing/"
+        tokens = {p: self.reader("undo-" + p.replace(",", "-"), f"allow {p} {base}*") for p in ("rollback", "delete", "rollback,delete", "check")}
+        done = {}
+
+        def note(name, answer):
+            self.assertIn(answer.status, (200, 201, 204), repr(answer))
+            done[name] = self.revision()
+
+        note("create", self.server.put(f"/v1/{base}create", "a: 1\n"))
+        self.store(base + "put", "a: 1\n")
+        note("put", self.server.put(f"/v1/{base}put", "a: 2\n"))
+        self.store(base + "delete", "a: 1\n")
+        note("delete", self.server.delete(f"/v1/{base}delete"))
+        self.store(base + "undelete", "a: 1\n")
+        self.expect(self.server.delete(f"/v1/{base}undelete"), 204)
+        note("undelete", self.server.post(f"/v1/{base}undelete:undelete", {"versions": [1]}))
+        needed = {"create": "delete", "put": "rollback", "delete": "delete", "undelete": "delete"}
+        for name, revision in done.items():
+            path = f"/v1/revisions/{revision}:revert"
+            wrong = "rollback" if needed[name] == "delete" else "delete"
+            for answer in (self.server.post(path, token=tokens[wrong]), self.server.post(path + "?dry_run=true", token=tokens[wrong]),
+                           self.server.post(path, token=tokens["check"])):
+                self.expect_problem(answer, 403)
+            self.assertEqual(self.audit(path=base + name, outcome="forbidden")[-1]["action"], "revision.revert")
+            self.expect(self.server.post(path + "?dry_run=true", token=tokens["check"]), 200)
+            self.expect(self.server.post(path, token=tokens[needed[name]]), 200)
+        # One that may not be told what became of it since is refused before.
+        self.store(base + "put", "a: 4\n")
+        self.expect_problem(self.server.post(f"/v1/revisions/{done['put']}:revert", token=tokens["delete"]), 403)
+        self.expect_problem(self.server.post(f"/v1/revisions/{done['put']}:revert", token=tokens["rollback"]), 409)
 
     def test_a_policys_change_counts_at_once(self):
         self.store("profiles/fresh/a", {"a": 1})
