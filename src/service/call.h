@@ -183,6 +183,9 @@ struct call {
 	void (*work_free)(void *work);
 	struct recording *recording; /* for the audit log; in the arena */
 	int64_t deadline_ms;	     /* of a long poll, monotonic */
+	int64_t wake_ms;	     /* that, or before it the end of the token */
+	uint64_t seen_serial;	     /* snap_doc.serial of what the poll waits to change */
+	uint64_t asked_in_round;     /* waiters.c's */
 	uint32_t attempts;	     /* to write, that came too late */
 	bool is_spending;	     /* the answer costs a use of the token */
 	bool is_queued;		     /* counted in its principal's share */

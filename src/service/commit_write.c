@@ -1,10 +1,9 @@
 /* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
  * what it changes must be what it checked; else it is prepared again. */
 #include "service/idempotency.h"
+#include "service/waker.h"
 
 #include "crypto/content.h"
-
-#include "service/waiters.h"
 
 #include <string.h>
 
@@ -390,20 +389,28 @@ enum result commit_write(struct service *s, struct write *w, struct snapshot *wo
 	return rc == OK ? idempotency_keep(w, a.time_ms, err) : rc;
 }
 
-void commit_wake(struct service *s, const struct write *w)
+/* A renewal or a new token takes nothing from anybody. */
+static bool takes_rights_away(const struct write *w)
 {
-	bool is_for_all = w->tokens_count != 0;
-
-	for (uint32_t i = 0; i < w->changes_count; i++)
-		is_for_all |= w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed;
-	if (is_for_all) {
-		waiters_wake_all(s->waiters);
-		return;
+	for (uint32_t i = 0; i < w->tokens_count; i++) {
+		if (w->tokens[i].token->is_revoked)
+			return true;
 	}
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed)
+			return true;
+	}
+	return false;
+}
+
+void commit_mark_polls(struct service *s, const struct write *w)
+{
+	if (takes_rights_away(w))
+		waker_mark_all(s);
 	for (uint32_t i = 0; i < w->affected_count; i++) {
 		const struct affected *f = &w->affected[i];
 
 		if (f->kind == KIND_PROFILES && (f->is_changed || !f->has_entry))
-			config_wake(s, f->path);
+			waker_mark_profile(s, f->path);
 	}
 }

@@ -6,13 +6,14 @@
 #include "base/log.h"
 #include "service/audit_write.h"
 #include "service/internal.h"
-#include "service/waiters.h"
+#include "service/waker.h"
 #include "service/write.h"
 
 #include <string.h>
 
 #define GROUP_MAX      256
 #define SHRED_AGAIN_MS 1000
+#define SLOW_MS	       1000 /* a commit or a shredding that is worth a line in the log */
 
 /* One transaction. */
 struct group {
@@ -20,6 +21,8 @@ struct group {
 	struct snapshot *working;
 	struct audit_log log;
 	struct buf checkpoint;
+	int64_t began_ms, applied_ms, committed_ms; /* monotonic */
+	uint32_t items;
 	bool has_written; /* documents or tokens: `working` is to be published */
 	bool has_rows;	  /* anything: there is something to commit */
 	bool is_shredding;
@@ -55,8 +58,8 @@ static void send_back(struct group *g, struct call *c)
 	}
 }
 
-/* E_STALE: a conflict. Otherwise only E_IO and what rolling back fails with are the group's; the rest is the call's. */
-static enum result write_one(struct group *g, struct call *c, struct error *err)
+/* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost with it. */
+static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost, struct error *err)
 {
 	struct service *s = g->service;
 	struct write *w = c->work;
@@ -86,7 +89,8 @@ static enum result write_one(struct group *g, struct call *c, struct error *err)
 	snapshot_unref(failed);
 	g->log = log;
 	undone = store_rollback_to(s->store, rc == OK ? err : &(struct error)ERROR_NULL);
-	return undone != OK ? E_CORRUPT : rc;
+	*ret_is_lost = undone != OK;
+	return rc;
 }
 
 /* Whether the group can go on. */
@@ -134,8 +138,13 @@ static bool add_recording(struct group *g, struct call *c, struct error *err)
 /* Whether the group can go on. */
 static bool add_write(struct group *g, struct call *c, struct error *err)
 {
-	enum result rc = write_one(g, c, err);
+	bool is_lost = false;
+	enum result rc = write_one(g, c, &is_lost, err);
 
+	if (is_lost) {
+		keep(g, c);
+		return false;
+	}
 	switch (rc) {
 	case OK:
 		keep(g, c);
@@ -143,9 +152,6 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 	case E_STALE:
 		send_back(g, c);
 		return true;
-	case E_CORRUPT: /* the transaction is gone */
-		keep(g, c);
-		return false;
 	case E_IO:
 	case E_UNAVAILABLE:
 		answer_unwritten(c, err);
@@ -248,21 +254,26 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 	}
 }
 
-/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there, so it is tried until it is gone. */
-static void shred(struct service *s, bool is_asked_now)
+/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there, so it is tried again until it
+ * is gone. No call waits for it: the answers have left. */
+static void shred_when_due(struct service *s)
 {
 	int64_t now_ms = clock_monotonic_ms(&s->clock);
 	struct error err = ERROR_NULL;
 	char quoted[ERROR_TEXT_BYTES];
 	enum result rc;
 
-	if (!is_asked_now && (s->shred_at_ms == 0 || now_ms < s->shred_at_ms))
+	if (s->shred_at_ms == 0 || now_ms < s->shred_at_ms)
 		return;
 	rc = store_shred(s->store, &err);
-	if (rc != OK && s->shred_at_ms == 0)
+	if (rc != OK && !s->is_shred_late)
 		log_line(LOG_WARN, "shred_delayed", "error=%s",
 			 log_quote(quoted, sizeof quoted, slice_text(err.text)));
+	s->is_shred_late = rc != OK;
 	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0 : now_ms + SHRED_AGAIN_MS;
+	now_ms = clock_monotonic_ms(&s->clock) - now_ms;
+	if (now_ms >= SLOW_MS)
+		log_line(LOG_WARN, "slow_shred", "ms=%lld", (long long)now_ms);
 }
 
 /* A store that takes no writes any more, whatever made it so, is one that we say so of. */
@@ -275,6 +286,18 @@ static bool begin_group(struct service *s, struct error *err)
 	return rc == OK;
 }
 
+static void log_slow(const struct group *g)
+{
+	int64_t end_ms = clock_monotonic_ms(&g->service->clock);
+
+	if (end_ms - g->began_ms >= SLOW_MS)
+		log_line(LOG_WARN, "slow_commit",
+			 "items=%u apply_ms=%lld commit_ms=%lld answer_ms=%lld", g->items,
+			 (long long)(g->applied_ms - g->began_ms),
+			 (long long)(g->committed_ms - g->applied_ms),
+			 (long long)(end_ms - g->committed_ms));
+}
+
 static void commit_group(struct group *g, struct call *list)
 {
 	struct service *s = g->service;
@@ -282,18 +305,22 @@ static void commit_group(struct group *g, struct call *list)
 	struct call *next;
 	bool is_good;
 
+	g->began_ms = clock_monotonic_ms(&s->clock);
 	is_good = begin_group(s, &err);
 	while (is_good && list != NULL) {
 		next = list->next;
 		list->next = NULL;
 		is_good = add_call(g, list, &err);
 		list = next;
-		atomic_fetch_add(&s->counters.commit_items, 1);
+		g->items++;
 	}
+	atomic_fetch_add(&s->counters.commit_items, g->items);
+	g->applied_ms = clock_monotonic_ms(&s->clock);
 	if (is_good && g->has_rows)
 		is_good = end_group(g, &err) == OK;
 	else if (is_good)
 		store_rollback(s->store);
+	g->committed_ms = clock_monotonic_ms(&s->clock);
 	if (!is_good) {
 		fail_all(g, list, &err);
 	} else if (g->has_rows) {
@@ -301,11 +328,16 @@ static void commit_group(struct group *g, struct call *list)
 		publish(g);
 		for (struct call *c = g->done; g->has_written && c != NULL; c = c->next) {
 			if (c->work_free == write_free && c->out.result == OK)
-				commit_wake(s, c->work);
+				commit_mark_polls(s, c->work);
 		}
-		shred(s, g->is_shredding);
 	}
-	finish_all(g);
+	finish_all(
+		g); /* the answers leave before any poll is woken and before anything is shredded */
+	if (is_good && g->has_written)
+		waker_kick(s);
+	if (is_good && g->is_shredding)
+		s->shred_at_ms = g->committed_ms;
+	log_slow(g);
 }
 
 static void run_group(struct service *s, struct call *list)
@@ -338,7 +370,7 @@ static void *committer_main(void *arg)
 			call_unqueued(c);
 		if (list != NULL)
 			run_group(s, list);
-		shred(s, false);
+		shred_when_due(s);
 	}
 	return NULL;
 }

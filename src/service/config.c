@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "doc/pointer.h"
 #include "doc/write.h"
-#include "service/waiters.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,18 +34,6 @@ struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config
 	struct slice path;
 
 	return profile_of(text, config, &path) ? snapshot_live(snapshot, path) : NULL;
-}
-
-void config_wake(struct service *s, struct slice profile)
-{
-	char config[PATH_BYTES_MAX + 16];
-	struct slice rest = slice_from(profile, strlen("profiles/"));
-
-	if (rest.len > PATH_BYTES_MAX)
-		return;
-	memcpy(config, "config/", 7);
-	memcpy(config + 7, rest.data, rest.len);
-	waiters_wake(s->waiters, slice_make(config, 7 + rest.len));
 }
 
 /* One reveal under way. */

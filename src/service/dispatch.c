@@ -2,7 +2,9 @@
 #include "service/config_cache.h"
 #include "service/idempotency.h"
 #include "service/share.h"
+#include "service/tokens.h"
 #include "service/waiters.h"
+#include "service/waker.h"
 #include "service/write.h"
 
 /* An action that begins with a dot has "secret", "policy" or "document" before it. */
@@ -200,16 +202,44 @@ void call_unqueued(struct call *c)
 	c->is_queued = false;
 }
 
-/* Publishing comes before waking, so whoever was added too late to be woken sees here that the state has moved on. Only those beside it
- * are woken along: were it all, each could wake all others without end. */
-static void wake_if_moved(struct scene *scene, struct snap_doc *seen, const struct token *token)
+/* Publishing comes before marking: a poll that was added too late to be marked is marked here. */
+static void mark_if_moved(struct scene *scene, const struct snap_doc *seen)
 {
 	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(scene->service);
+	const struct snapshot *then = scene->snapshot;
 	struct slice path = seen->record->row.path;
 
-	if (atomic_load(&scene->service->is_draining) || snapshot_doc(now, path) != seen ||
-	    !rights_are_same(scene->snapshot, now, token->record.accessor))
-		config_wake(scene->service, path);
+	if (snapshot_doc(now, path) == seen && pmap_is_same(&now->policies, &then->policies) &&
+	    pmap_is_same(&now->tokens_by_accessor, &then->tokens_by_accessor))
+		return;
+	waker_mark_profile(scene->service, path);
+	waker_kick(scene->service);
+}
+
+/* When the poll is to go on at the latest: its own time is over, or that of a token that it hangs on. */
+static int64_t wake_time(const struct scene *scene, const struct token *token, int64_t now_ms)
+{
+	int64_t deadline_ms = scene->call->deadline_ms;
+	int64_t end_ms = token_chain_end(scene->snapshot, token, true);
+
+	if (end_ms == 0 || end_ms - scene->now_ms >= deadline_ms - now_ms)
+		return deadline_ms;
+	return now_ms + (end_ms - scene->now_ms) + 1;
+}
+
+/* One principal has at most a quarter of the polls. */
+static bool add_to_waiters(struct service *s, struct call *c)
+{
+	if (service_share(s, c) == NULL ||
+	    !share_take(c->share, SHARE_POLLS, 1, s->settings.waiters_max / 4 + 1)) {
+		answer_fail(c, E_BUSY, "too many of your polls wait already");
+		return false;
+	}
+	if (waiters_add(s->waiters, c))
+		return true;
+	share_give(c->share, SHARE_POLLS, 1);
+	answer_fail(c, E_BUSY, "too many polls wait already");
+	return false;
 }
 
 static enum call_state wait_for_change(struct scene *scene)
@@ -227,13 +257,14 @@ static enum call_state wait_for_change(struct scene *scene)
 	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL ||
 	    token == NULL)
 		return CALL_DONE;
+	c->wake_ms = wake_time(scene, token, now_ms);
+	c->seen_serial = seen->serial;
+	c->has_budget = false;	     /* what it has come to so far is done */
 	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
 	c->snapshot = NULL;
-	if (!waiters_add(s->waiters, c)) {
-		answer_fail(c, E_BUSY, "too many wait already");
+	if (!add_to_waiters(s, c))
 		return CALL_DONE;
-	}
-	wake_if_moved(scene, seen, token);
+	mark_if_moved(scene, seen);
 	return CALL_WAITING;
 }
 
@@ -316,6 +347,8 @@ enum call_state service_submit(struct service *s, struct call *c)
 	enum step step;
 
 	atomic_fetch_add(&s->counters.calls[c->verb], 1);
+	if (c->deadline_ms != 0)
+		atomic_fetch_sub(&s->woken, 1);
 	if (atomic_load(&s->is_draining) && c->deadline_ms == 0) {
 		answer_reset(c);
 		answer_fail(c, E_UNAVAILABLE, "shutting down");

@@ -126,6 +126,14 @@ struct call_queue {
 	bool is_closed;
 };
 
+/* waker.c's. */
+struct waker {
+	pthread_mutex_t mutex;
+	pthread_cond_t kicked;
+	pthread_t thread;
+	bool has_thread, is_kicked, is_stopping;
+};
+
 struct service {
 	struct service_settings settings;
 	struct store *store;
@@ -139,6 +147,9 @@ struct service {
 
 	struct config_cache *cache;
 	struct waiters *waiters;
+	struct waker waker;
+	_Atomic int32_t woken; /* polls of the last slice that have not gone on yet; a hint */
+	_Atomic int64_t clocks_apart_ms; /* wall minus monotonic time at the last tick */
 	struct refusals *refusals;
 	struct shares *shares;
 
@@ -150,7 +161,8 @@ struct service {
 	bool has_committer;
 
 	struct audit_log log; /* the committer's; as of the last commit */
-	int64_t shred_at_ms; /* the committer's: when to try again, monotonic; 0: nothing is left to shred */
+	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing is left to shred */
+	bool is_shred_late; /* the committer's: the last try failed */
 	pthread_mutex_t head_mutex;
 	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */
 
@@ -240,8 +252,6 @@ void service_hold(struct service *s);
 void service_let_go(struct service *s);
 /* The profile behind "config/app/name"; NULL where there is none. Borrowed. */
 struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config);
-/* Wakes whom waits for the configuration of "profiles/app/name". */
-void config_wake(struct service *s, struct slice profile);
 void answer_reset(struct call *c);
 void call_drop_work(struct call *c);
 void call_finish(struct service *s,

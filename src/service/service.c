@@ -7,9 +7,11 @@
 #include "service/internal.h"
 #include "service/share.h"
 #include "service/waiters.h"
+#include "service/waker.h"
 
 /* Calls that take longer than a short one may: beside the workers, so that short calls never wait for them. */
 #define LONG_CALLS_MAX 6
+#define CLOCK_JUMP_MS  500
 
 static bool init_locks(struct service *s)
 {
@@ -20,6 +22,8 @@ static bool init_locks(struct service *s)
 	       pthread_mutex_init(&s->snapshot_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->head_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->idle_mutex, NULL) == 0 &&
+	       pthread_mutex_init(&s->waker.mutex, NULL) == 0 &&
+	       pthread_cond_init(&s->waker.kicked, NULL) == 0 &&
 	       pthread_cond_init(&s->idle, NULL) == 0;
 }
 
@@ -36,6 +40,8 @@ static enum result start(struct service *s, struct error *err)
 	rc = service_load(s, err);
 	if (rc == OK)
 		rc = committer_start(s, err);
+	if (rc == OK)
+		rc = waker_start(s, err);
 	if (rc == OK)
 		rc = workers_start(s, err);
 	return rc;
@@ -61,6 +67,7 @@ enum result service_open(struct service **ret, struct store *store, struct keyri
 	s->clock = *clock;
 	s->random = *random;
 	s->started_ms = clock_wall_ms(clock);
+	atomic_init(&s->clocks_apart_ms, s->started_ms - clock_monotonic_ms(clock));
 	rc = start(s, err);
 	if (rc != OK) {
 		service_close(s);
@@ -112,6 +119,7 @@ void service_close(struct service *s)
 		return;
 	workers_stop(s);
 	committer_stop(s);
+	waker_stop(s);
 	snapshot_unref(s->current);
 	config_cache_free(s->cache);
 	waiters_free(s->waiters);
@@ -125,6 +133,8 @@ void service_close(struct service *s)
 	pthread_mutex_destroy(&s->snapshot_mutex);
 	pthread_mutex_destroy(&s->head_mutex);
 	pthread_mutex_destroy(&s->idle_mutex);
+	pthread_mutex_destroy(&s->waker.mutex);
+	pthread_cond_destroy(&s->waker.kicked);
 	pthread_cond_destroy(&s->idle);
 	alloc_free(s);
 }
@@ -141,9 +151,24 @@ bool service_forget(struct service *s, struct call *c)
 	return waiters_take(s->waiters, c);
 }
 
+/* Tokens end by wall time and polls by monotonic time: when the two move against each other, each poll is looked at. */
+static void notice_jump(struct service *s, int64_t now_ms)
+{
+	int64_t apart_ms = clock_wall_ms(&s->clock) - now_ms;
+	int64_t moved_ms = apart_ms - atomic_exchange(&s->clocks_apart_ms, apart_ms);
+
+	if (moved_ms > -CLOCK_JUMP_MS && moved_ms < CLOCK_JUMP_MS)
+		return;
+	waker_mark_all(s);
+	waker_kick(s);
+}
+
 void service_tick(struct service *s)
 {
-	waiters_wake_late(s->waiters, clock_monotonic_ms(&s->clock));
+	int64_t now_ms = clock_monotonic_ms(&s->clock);
+
+	waiters_wake_late(s->waiters, now_ms);
+	notice_jump(s, now_ms);
 	refusals_fold(s);
 }
 

@@ -114,6 +114,9 @@ bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b)
 	return true;
 }
 
+/* Counts within the process, so that one that was freed is never taken for its successor at the same address. */
+static _Atomic uint64_t last_serial;
+
 struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take)
 {
 	struct snap_doc *d = record_take != NULL ? alloc_zero(sizeof *d) : NULL;
@@ -124,6 +127,7 @@ struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *
 		return NULL;
 	}
 	atomic_init(&d->refs, 1);
+	d->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
 	d->record = record_take;
 	d->edges = edges_take;
 	return d;

@@ -50,6 +50,7 @@ bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b);
 
 struct snap_doc {
 	atomic_uint refs;
+	uint64_t serial; /* of this process, never 0: tells two states of a document apart */
 	struct doc_record *record;
 	struct doc_edges *edges;	 /* NULL: none */
 	_Atomic(struct schema *) schema; /* compiled, once needed */

@@ -1,16 +1,20 @@
-/* The rule: who takes a call out of the table, under its mutex, is the only one who may go on with it. So a wake and a forget that meet
- * cannot both have it. */
 #include "service/waiters.h"
 
 #include "base/memory.h"
+#include "service/share.h"
 
 #include <pthread.h>
 
-#define BUCKETS 4096 /* a power of two */
+#define BUCKETS	      4096 /* a power of two */
+#define LOOKED_AT_MAX 512  /* calls asked about while the mutex is held */
+#define WORD_BITS     64
 
 struct waiters {
 	pthread_mutex_t mutex;
 	struct call *buckets[BUCKETS];
+	uint64_t marked[BUCKETS / WORD_BITS]; /* of the round */
+	uint64_t next[BUCKETS / WORD_BITS];   /* of the round after it */
+	uint64_t round;			      /* tells those that were asked about in it */
 	uint32_t count, max;
 };
 
@@ -36,19 +40,20 @@ void waiters_free(struct waiters *w)
 	alloc_free(w);
 }
 
-static struct call **bucket_of(struct waiters *w, struct slice path)
+static size_t bucket_of(struct slice path)
 {
-	return &w->buckets[slice_hash(path) & (BUCKETS - 1)];
+	return slice_hash(path) & (BUCKETS - 1);
 }
 
 bool waiters_add(struct waiters *w, struct call *c)
 {
-	struct call **bucket = bucket_of(w, c->path);
+	struct call **bucket = &w->buckets[bucket_of(c->path)];
 	bool has_room;
 
 	pthread_mutex_lock(&w->mutex);
 	has_room = w->count < w->max;
 	if (has_room) {
+		c->asked_in_round = 0;
 		c->before_in_waiters = NULL;
 		c->next_in_waiters = *bucket;
 		if (*bucket != NULL)
@@ -66,11 +71,13 @@ static void unlink_call(struct waiters *w, struct call *c)
 	if (c->before_in_waiters != NULL)
 		c->before_in_waiters->next_in_waiters = c->next_in_waiters;
 	else
-		*bucket_of(w, c->path) = c->next_in_waiters;
+		w->buckets[bucket_of(c->path)] = c->next_in_waiters;
 	if (c->next_in_waiters != NULL)
 		c->next_in_waiters->before_in_waiters = c->before_in_waiters;
 	c->before_in_waiters = c->next_in_waiters = NULL;
 	w->count--;
+	if (c->share != NULL)
+		share_give(c->share, SHARE_POLLS, 1);
 	atomic_store(&c->state, CALL_NEW);
 }
 
@@ -87,44 +94,104 @@ bool waiters_take(struct waiters *w, struct call *c)
 }
 
 /* Outside the mutex: `done` may lead straight back here. */
-static void hand_back(struct call *c)
+static uint32_t hand_back(struct call *c)
 {
+	uint32_t count = 0;
+
 	while (c != NULL) {
 		struct call *next = c->next;
 
 		c->next = NULL;
 		c->done(c);
 		c = next;
+		count++;
 	}
+	return count;
 }
 
-/* Moves those of a bucket whom it concerns to a list; an empty `path` is any, a `now_ms` of 0 no deadline. */
-static void take_some(struct waiters *w, struct call **bucket, struct slice path, int64_t now_ms,
-		      struct call **list)
+static void set_mark(struct waiters *w, size_t bucket)
 {
-	struct call *c = *bucket;
+	w->next[bucket / WORD_BITS] |= UINT64_C(1) << bucket % WORD_BITS;
+}
+
+void waiters_mark(struct waiters *w, struct slice path)
+{
+	pthread_mutex_lock(&w->mutex);
+	if (path.len != 0)
+		set_mark(w, bucket_of(path));
+	for (size_t i = 0; path.len == 0 && i < BUCKETS; i++) {
+		if (w->buckets[i] != NULL)
+			set_mark(w, i);
+	}
+	pthread_mutex_unlock(&w->mutex);
+}
+
+bool waiters_begin_round(struct waiters *w)
+{
+	bool is_any = false;
+
+	pthread_mutex_lock(&w->mutex);
+	for (size_t i = 0; i < BUCKETS / WORD_BITS; i++) {
+		w->marked[i] |= w->next[i];
+		w->next[i] = 0;
+		is_any |= w->marked[i] != 0;
+	}
+	w->round++;
+	pthread_mutex_unlock(&w->mutex);
+	return is_any;
+}
+
+/* One look at the marked ones. */
+struct waking {
+	struct waiters *waiters;
+	bool (*must_wake)(void *ctx, const struct call *c);
+	void *ctx;
+	struct call *list;
+	uint32_t taken, max, looked_at;
+};
+
+/* False: no more for now. */
+static bool take_from_bucket(struct waking *k, size_t bucket)
+{
+	struct waiters *w = k->waiters;
+	struct call *c = w->buckets[bucket];
 
 	while (c != NULL) {
 		struct call *next = c->next_in_waiters;
 
-		if ((path.len == 0 || slice_is_equal(c->path, path)) &&
-		    (now_ms == 0 || c->deadline_ms <= now_ms)) {
-			unlink_call(w, c);
-			c->next = *list;
-			*list = c;
+		if (c->asked_in_round != w->round) {
+			if (k->taken == k->max || k->looked_at++ == LOOKED_AT_MAX)
+				return false;
+			c->asked_in_round = w->round;
+			if (k->must_wake(k->ctx, c)) {
+				unlink_call(w, c);
+				c->next = k->list;
+				k->list = c;
+				k->taken++;
+			}
 		}
 		c = next;
 	}
+	w->marked[bucket / WORD_BITS] &= ~(UINT64_C(1) << bucket % WORD_BITS);
+	return true;
 }
 
-void waiters_wake(struct waiters *w, struct slice path)
+uint32_t waiters_wake_marked(struct waiters *w, uint32_t max,
+			     bool (*must_wake)(void *ctx, const struct call *c), void *ctx,
+			     bool *ret_is_over)
 {
-	struct call *list = NULL;
+	struct waking k = {.waiters = w, .must_wake = must_wake, .ctx = ctx, .max = max};
+	bool is_over = true;
 
 	pthread_mutex_lock(&w->mutex);
-	take_some(w, bucket_of(w, path), path, 0, &list);
+	for (size_t i = 0; is_over && i < BUCKETS / WORD_BITS; i++) {
+		while (is_over && w->marked[i] != 0)
+			is_over = take_from_bucket(&k, i * WORD_BITS + (size_t)__builtin_ctzll(
+									       w->marked[i]));
+	}
 	pthread_mutex_unlock(&w->mutex);
-	hand_back(list);
+	*ret_is_over = is_over;
+	return hand_back(k.list);
 }
 
 void waiters_wake_late(struct waiters *w, int64_t now_ms)
@@ -132,15 +199,27 @@ void waiters_wake_late(struct waiters *w, int64_t now_ms)
 	struct call *list = NULL;
 
 	pthread_mutex_lock(&w->mutex);
-	for (size_t i = 0; w->count != 0 && i < BUCKETS; i++)
-		take_some(w, &w->buckets[i], SLICE_NULL, now_ms, &list);
+	for (size_t i = 0; w->count != 0 && i < BUCKETS; i++) {
+		struct call *c = w->buckets[i];
+
+		while (c != NULL) {
+			struct call *next = c->next_in_waiters;
+
+			if (c->wake_ms <= now_ms) {
+				unlink_call(w, c);
+				c->next = list;
+				list = c;
+			}
+			c = next;
+		}
+	}
 	pthread_mutex_unlock(&w->mutex);
 	hand_back(list);
 }
 
 void waiters_wake_all(struct waiters *w)
 {
-	waiters_wake_late(w, 0);
+	waiters_wake_late(w, INT64_MAX);
 }
 
 uint32_t waiters_count(struct waiters *w)

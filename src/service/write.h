@@ -175,5 +175,5 @@ void write_answer_bare(struct buf *ret, struct write *w);
 /* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_STALE: what was read has changed. */
 MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
 				  struct audit_log *log, int64_t now_ms, struct error *err);
-/* Wakes whom the write concerns, after it was published. */
-void commit_wake(struct service *s, const struct write *w);
+/* Marks the polls that the write concerns, after it was published. */
+void commit_mark_polls(struct service *s, const struct write *w);

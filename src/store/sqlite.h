@@ -18,7 +18,8 @@ struct sqlite_store {
 	bool is_failed; /* a commit failed: nothing more is written */
 	bool is_in_transaction;
 	bool has_savepoint;
-	int log_pages; /* in the write-ahead log after the last commit */
+	int log_pages;	   /* in the write-ahead log after the last commit */
+	int restart_pages; /* of it, before which no restart is tried */
 };
 
 struct sqlite_session {

@@ -11,7 +11,7 @@
 #define LOG_PAGES_SOFT	4000
 #define LOG_PAGES_HARD	16384
 #define RESTART_WAIT_MS 20
-#define SHRED_WAIT_MS	1000
+#define RESTART_PAGES	2048 /* the log grows by before a restart that readers prevented is tried again */
 #define BUSY_MS		5000
 
 static enum result refuse_failed(struct error *err)
@@ -62,10 +62,13 @@ static void checkpoint(struct sqlite_store *s)
 	int mode = SQLITE_CHECKPOINT_PASSIVE;
 	int code;
 
-	if (s->log_pages < LOG_PAGES_SOFT)
+	if (s->log_pages < LOG_PAGES_SOFT) {
+		s->restart_pages = 0;
 		return;
-	if (s->log_pages >= LOG_PAGES_HARD) {
+	}
+	if (s->log_pages >= LOG_PAGES_HARD && s->log_pages >= s->restart_pages) {
 		mode = SQLITE_CHECKPOINT_RESTART;
+		s->restart_pages = s->log_pages + RESTART_PAGES;
 		sqlite3_busy_timeout(s->db.handle, RESTART_WAIT_MS);
 	}
 	code = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, mode, NULL, NULL);
@@ -162,7 +165,7 @@ enum result sqlite_shred(struct store *store, struct error *err)
 		return rc;
 	if (s->is_in_transaction)
 		return fail(err, E_INTERNAL, "shredding within a transaction");
-	sqlite3_busy_timeout(s->db.handle, SHRED_WAIT_MS);
+	sqlite3_busy_timeout(s->db.handle, 0); /* the writer never waits for a reader */
 	code = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
 					 NULL);
 	sqlite3_busy_timeout(s->db.handle, BUSY_MS);

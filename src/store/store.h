@@ -183,8 +183,8 @@ MUST_USE enum result store_put_idempotent(struct store *s, struct slice key,
 					  struct slice fingerprint, struct slice answer,
 					  int64_t time_ms, int64_t forget_before_ms,
 					  struct error *err);
-/* A destroyed content must leave the write-ahead log too. After a commit, outside a transaction. E_BUSY while a reader still
- * needs the log: call again later. */
+/* A destroyed content must leave the write-ahead log too. After a commit, outside a transaction. Waits for no one: E_BUSY while a reader
+ * still needs the log; call again later. */
 MUST_USE enum result store_shred(struct store *s, struct error *err);
 /* A consistent copy of everything while serving, to a file (0600) that must not exist (E_CONFLICT). From any thread; opens its
  * own session. A crash leaves no file of that name but a whole and durable one. `progress` (may be NULL) hears of pages done
