@@ -198,11 +198,6 @@ static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
 	enum step step;
 	enum result rc;
 
-	if (!may_reveal(scene, e)) {
-		atomic_fetch_add(&scene->service->counters.refused, 1);
-		return answer_fail(scene->call, E_FORBIDDEN,
-				   "it refers to secrets that you may not read");
-	}
 	view_init(&r.view, scene, at_revision, NULL);
 	r.view.call = scene->call;
 	rc = reveal(&r, &tree, &err);
@@ -216,11 +211,20 @@ static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
 	return step;
 }
 
+static enum step refuse_reveal(struct scene *scene)
+{
+	atomic_fetch_add(&scene->service->counters.refused, 1);
+	return answer_fail(scene->call, E_FORBIDDEN, "it refers to secrets that you may not read");
+}
+
 static enum step answer_entry(struct scene *scene, uint64_t at_revision,
 			      const struct effective_entry *e)
 {
 	struct call *c = scene->call;
 
+	/* Before the ETag is looked at: a poll ends with the right. */
+	if (c->in.is_revealed && !may_reveal(scene, e))
+		return refuse_reveal(scene);
 	if (is_plain(&c->in))
 		memcpy(c->out.etag, e->etag, sizeof e->etag);
 	else if (!c->in.is_explained)
