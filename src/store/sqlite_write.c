@@ -11,8 +11,9 @@
 #define LOG_PAGES_SOFT	4000
 #define LOG_PAGES_HARD	16384
 #define RESTART_WAIT_MS 20
-#define RESTART_PAGES	2048 /* the log grows by before a restart that readers prevented is tried again */
-#define BUSY_MS		5000
+#define RESTART_PAGES \
+	2048 /* the log grows by before a restart that readers prevented is tried again */
+#define BUSY_MS 5000
 
 static enum result refuse_failed(struct error *err)
 {
