@@ -11,8 +11,6 @@
 
 #define SWALLOW_BYTES_MAX (16 * 1024)
 #define KEPT_BYTES_MAX	  1024
-/* A body that was refused while it was sent in chunks is read on for an answer, but not without end. */
-#define REFUSED_BODY_BYTES_MAX (16 * 1024 * 1024)
 
 static void wake_call(struct call *c)
 {
@@ -54,7 +52,7 @@ static void start_exchange(struct peer *p)
 {
 	struct exchange *x = &p->x;
 
-	x->must_close = x->is_wrong_method = false;
+	x->must_close = x->is_wrong_method = x->is_refused = false;
 	x->route = NULL;
 	x->methods = 0;
 	x->media = MEDIA_JSON;
@@ -258,64 +256,6 @@ static enum result judge(struct peer *p, const char *method, const char *version
 	return rc == OK ? read_input(p, h, &target, &match, err) : rc;
 }
 
-static enum MHD_Result begin(struct peer *p, const char *method, const char *version)
-{
-	struct exchange *x = &p->x;
-	struct headers headers = {0};
-
-	start_exchange(p);
-	x->call.out.result = judge(p, method, version, &headers, &x->call.out.error);
-	x->phase = PHASE_BODY;
-	if (x->call.out.result != OK &&
-	    (x->must_close || x->body_bytes > SWALLOW_BYTES_MAX || headers.expect.data != NULL)) {
-		x->must_close = true;
-		return answer_send(p);
-	}
-	peer_set_deadline(p, x->body_bytes != 0 ? p->server->settings.body_ms : 0);
-	return MHD_YES;
-}
-
-/* Bodies are read before it is known what their sender may do, so all together are bounded too. */
-static bool hold_body(struct peer *p, size_t len)
-{
-	struct http_server *s = p->server;
-	size_t before = atomic_fetch_add(&s->bodies_bytes, len);
-
-	p->x.body_held += len;
-	return before + len <= s->settings.bodies_bytes_max;
-}
-
-static void let_body_go(struct peer *p)
-{
-	buf_clear(&p->x.body);
-	atomic_fetch_sub(&p->server->bodies_bytes, p->x.body_held);
-	p->x.body_held = 0;
-}
-
-static enum MHD_Result take_body(struct peer *p, const char *upload, size_t *upload_bytes)
-{
-	struct exchange *x = &p->x;
-	struct answer *a = &x->call.out;
-	size_t len = *upload_bytes;
-
-	*upload_bytes = 0;
-	x->body_seen += len;
-	if (a->result == OK && x->body_seen > x->body_max)
-		a->result = fail(&a->error, E_TOO_LARGE, "the body may have at most %zu bytes",
-				 x->body_max);
-	if (a->result != OK)
-		return x->body_seen <= REFUSED_BODY_BYTES_MAX ? MHD_YES : MHD_NO;
-	if (!hold_body(p, len)) {
-		let_body_go(p);
-		a->result = fail(&a->error, E_BUSY, "too much is being sent at once; try again");
-		return MHD_YES;
-	}
-	buf_append(&x->body, upload, len);
-	if (buf_is_failed(&x->body))
-		a->result = fail(&a->error, E_MEMORY, "request body: out of memory");
-	return MHD_YES;
-}
-
 static enum MHD_Result answer_local(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
@@ -346,8 +286,10 @@ static enum MHD_Result run(struct peer *p)
 		x->phase = PHASE_RUN;
 		if (state != CALL_DONE)
 			state = service_submit(p->server->service, &x->call);
-		if (state == CALL_DONE)
+		if (state == CALL_DONE) {
+			body_let_go(p);
 			return answer_send(p);
+		}
 		/* A poll that a worker has just now will wait later, without our being told. */
 		if (peer_suspend(p, x->call.in.wait_ms != 0))
 			return MHD_YES;
@@ -361,6 +303,7 @@ static enum MHD_Result finish_body(struct peer *p)
 	struct exchange *x = &p->x;
 
 	peer_set_deadline(p, 0);
+	body_end_upload(p);
 	if (x->call.out.result != OK)
 		return answer_send(p);
 	if (x->route->answerer == ANSWER_ALIVE || x->route->answerer == ANSWER_READY)
@@ -369,11 +312,46 @@ static enum MHD_Result finish_body(struct peer *p)
 	return run(p);
 }
 
+/* What is left to ask before a body is read: may its sender do this at all, and has it room for one more? */
+static enum result admit_body(struct peer *p, struct error *err)
+{
+	struct exchange *x = &p->x;
+
+	x->is_refused = !service_admit(p->server->service, &x->call);
+	return x->is_refused ? OK : body_admit(p, err);
+}
+
+static enum MHD_Result begin(struct peer *p, const char *method, const char *version)
+{
+	struct exchange *x = &p->x;
+	struct answer *a = &x->call.out;
+	struct headers headers = {0};
+	bool is_swallowed;
+
+	start_exchange(p);
+	a->result = judge(p, method, version, &headers, &a->error);
+	if (a->result == OK && x->body_bytes != 0)
+		a->result = admit_body(p, &a->error);
+	x->phase = PHASE_BODY;
+	is_swallowed =
+		!x->must_close && x->body_bytes <= SWALLOW_BYTES_MAX && headers.expect.data == NULL;
+	if ((a->result != OK || x->is_refused) && !is_swallowed) {
+		x->must_close = true;
+		return a->result != OK ? answer_send(p) : run(p);
+	}
+	if (x->body_bytes != 0)
+		body_expect(p);
+	else
+		peer_set_deadline(p, 0);
+	return MHD_YES;
+}
+
 enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection, const char *url,
 				 const char *method, const char *version, const char *upload,
 				 size_t *upload_bytes, void **context)
 {
 	struct peer *p = *context;
+	size_t len;
 
 	(void)server;
 	(void)connection;
@@ -384,7 +362,11 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
 	case PHASE_NEW:
 		return begin(p, method, version);
 	case PHASE_BODY:
-		return *upload_bytes != 0 ? take_body(p, upload, upload_bytes) : finish_body(p);
+		if (*upload_bytes == 0)
+			return finish_body(p);
+		len = *upload_bytes;
+		*upload_bytes = 0;
+		return body_take(p, upload, len) ? MHD_YES : MHD_NO;
 	case PHASE_RUN:
 		return peer_resumed(p) ? MHD_NO : run(p);
 	case PHASE_ANSWERED:
@@ -414,9 +396,9 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 	*context = NULL;
 	if (p == NULL || !p->x.has_call)
 		return;
+	body_let_go(p);
 	call_clear(&p->x.call);
 	p->x.has_call = false;
-	let_body_go(p);
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);
 	peer_rest(p);

@@ -24,7 +24,11 @@ struct exchange {
 	bool must_close;	   /* the connection, behind the answer */
 	bool has_call;		   /* `call` was initialised and must be cleared */
 	bool is_counted;	   /* in the server's in_flight */
-	size_t body_held;	   /* of the server's bodies_bytes */
+	bool is_refused;	   /* the path alone says no: the body is not kept */
+	bool has_upload;	   /* of the principal's share */
+	size_t body_held;	   /* of the server's bodies_bytes and of the principal's share */
+	size_t body_held_small;	   /* of the server's small_bodies_bytes */
+	int64_t body_since_ms;	   /* monotonic: when its first byte was waited for */
 	const struct route *route; /* NULL where there is none */
 	uint32_t methods;	   /* for Allow */
 	bool is_wrong_method;	   /* 405: the target is there, but not for this method */
@@ -93,8 +97,8 @@ struct http_server {
 	uint16_t port;
 	uint64_t request_seed;
 	_Atomic uint64_t request_count;
-	_Atomic uint64_t in_flight;  /* of what came before the drain */
-	_Atomic size_t bodies_bytes; /* held for all requests together */
+	_Atomic uint64_t in_flight;			 /* of what came before the drain */
+	_Atomic size_t bodies_bytes, small_bodies_bytes; /* held for all requests together */
 	atomic_bool is_draining;
 	struct http_counts counts;
 
@@ -135,6 +139,15 @@ void peers_free(struct http_server *s);
 
 /* In the connection's loop: it rests between two requests from now on. */
 void peer_rest(struct peer *p);
+
+/* body.c, in the connection's loop. */
+void body_expect(struct peer *p); /* from now on its deadlines hold */
+/* Whether the principal may send one more; the call is authenticated. E_BUSY, E_MEMORY. */
+MUST_USE enum result body_admit(struct peer *p, struct error *err);
+/* Keeps more of it, or says in the call's answer why not. False: the connection is to be closed. */
+bool body_take(struct peer *p, const char *upload, size_t len);
+void body_end_upload(struct peer *p);
+void body_let_go(struct peer *p); /* also what has none */
 
 /* room.c: who gets a place among the connections. */
 void room_enter(struct peer *p);

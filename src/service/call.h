@@ -187,6 +187,7 @@ struct call {
 	uint64_t seen_serial;	     /* snap_doc.serial of what the poll waits to change */
 	uint64_t asked_in_round;     /* waiters.c's */
 	uint32_t attempts;	     /* to write, that came too late */
+	bool is_refused;	     /* by service_admit(): its body was not read */
 	bool is_spending;	     /* the answer costs a use of the token */
 	bool is_queued;		     /* counted in its principal's share */
 	bool has_budget;

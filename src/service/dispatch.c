@@ -112,7 +112,8 @@ static enum step run_verb(struct scene *scene)
 	struct error err = ERROR_NULL;
 	enum result rc;
 
-	if (!may_pass(scene)) {
+	/* A right that came since does not help: the body is not there. */
+	if (c->is_refused || !may_pass(scene)) {
 		atomic_fetch_add(&scene->service->counters.refused, 1);
 		return answer_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
 				   c->token->record.name.len != 0 ? c->token->record.name.data
@@ -162,6 +163,21 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	if (step != STEP_COMMIT && c->work_free == write_free)
 		call_drop_work(c); /* what was refused must never meet the committer */
 	return step;
+}
+
+bool service_admit(struct service *s, struct call *c)
+{
+	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(s);
+	struct error err = ERROR_NULL;
+	struct scene scene = {.service = s, .call = c, .snapshot = now};
+
+	scene.rights = &scene.own_rights;
+	/* What keeps the rights from being known is told when the call is submitted. */
+	if (c->token != NULL && rights_load(&scene.own_rights, &c->arena, now, c->token,
+					    clock_wall_ms(&s->clock), &err) == OK)
+		c->is_refused = !may_pass(&scene);
+	arena_clear(&c->arena);
+	return !c->is_refused;
 }
 
 void scene_end(struct scene *scene)

@@ -58,6 +58,10 @@ MUST_USE enum result service_authenticate(struct service *s, struct call *call, 
  * is authenticated. Any thread that has the call. */
 struct share *service_share(struct service *s, struct call *call);
 
+/* Before a call's body is read: whether the rights that its path alone decides let it pass. False: submit it without its body, for a refusal that
+ * is recorded. Quick; any thread. */
+bool service_admit(struct service *s, struct call *call);
+
 /* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see call_state). After a wake from WAITING submit the
  * call again, unchanged. Quick in the caller's thread: no disk, no parsing of large input. `call->token` is needed for all verbs. */
 enum call_state service_submit(struct service *s, struct call *call);

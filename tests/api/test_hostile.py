@@ -227,5 +227,85 @@ class Strangers(Case):
         known.close()
 
 
+class Uploads(Case):
+    """Bodies that stall, of tokens that may send them and of tokens that may not, beside a good writer."""
+
+    options = ("--bodies-max", "1MiB", "--body-timeout", "60s")
+
+    def setUp(self):
+        self.held = []
+        self.addCleanup(lambda: [s.close() for s in self.held])
+
+    def begin(self, path, token, announced, sent, more=""):
+        s = socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
+        self.held.append(s)
+        s.sendall((f"PUT /v1/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n{more}"
+                   f"Content-Type: application/yaml\r\nContent-Length: {announced}\r\n\r\n").encode())
+        try:
+            s.sendall(b"#" * sent)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return s
+
+    def status(self, s, within=10):
+        """Of the answer on `s`; None where none comes in time or the connection broke before."""
+        s.settimeout(within)
+        try:
+            got = s.recv(4096)
+        except (TimeoutError, ConnectionResetError):
+            return None
+        return int(got.split(b" ")[1]) if got else None
+
+    def writer(self, name):
+        self.store(f"policies/{name}", f"rules: [{{allow: [write], on: profiles/{name}/**}}]\n")
+        return self.expect(self.server.post("/v1/tokens", {"name": name, "policies": [name], "ttl": "1h"}), 201).json["token"]
+
+    def wait_until_full(self, path, token, size):
+        """For bodies of that token and size; those that were sent before are still on their way."""
+        end = time.monotonic() + 20
+        while self.server.put("/v1/" + path, "#" * size, token=token).status != 429:
+            self.assertLess(time.monotonic(), end)
+
+    def expect_writes(self, name):
+        """A small body and a large one."""
+        self.store(f"profiles/{name}/small", "a: 1\n")
+        self.store(f"profiles/{name}/large", "a: 1\n#" + "x" * 200000)
+
+    def test_uploads_without_the_right_are_refused_unread_and_recorded(self):
+        token = self.reader("powerless", "allow read profiles/none/a")
+        stalled = [self.begin("profiles/powerless/a", token, 200000, 0) for _ in range(40)]
+        for s in stalled:
+            self.assertEqual(self.status(s), 403)
+        sending = [self.begin("profiles/powerless/a", token, 200000, 150000) for _ in range(20)]
+        self.expect_writes("powerful")
+        for s in sending:
+            self.assertIn(self.status(s), (403, None))
+        refused = self.audit(action="document.put", path="profiles/powerless/a", outcome="forbidden")
+        self.assertTrue(refused)
+
+    def test_no_continue_for_who_may_not_send(self):
+        token = self.reader("eager", "allow read profiles/none/a")
+        self.assertEqual(self.status(self.begin("profiles/eager/a", token, 5, 0, "Expect: 100-continue\r\n")), 403)
+        self.assertEqual(self.status(self.begin("profiles/eager/a", self.server.admin, 5, 0, "Expect: 100-continue\r\n")), 100)
+
+    def test_a_principal_whose_uploads_stall_leaves_room_for_others(self):
+        token = self.writer("greedy")
+        for _ in range(30):
+            self.begin("profiles/greedy/a", token, 70000, 60000)
+        self.wait_until_full("profiles/greedy/b", token, 65000)
+        self.expect_writes("modest")
+
+    def test_small_bodies_find_room_when_several_principals_stall(self):
+        for n in range(5):
+            self.begin(f"profiles/many{n}/a", self.writer(f"many{n}"), 262000, 261000)
+        self.wait_until_full("profiles/probe/a", self.writer("probe"), 140000)
+        self.store("profiles/few/small", "a: 1\n#" + "x" * 12000)
+
+    def test_a_body_that_stalls_gives_up_its_memory_soon(self):
+        s = self.begin("profiles/stall/a", self.server.admin, 200000, 1000)
+        s.settimeout(20)
+        self.assertEqual(s.recv(100), b"", "closed long before --body-timeout")
+
+
 if __name__ == "__main__":
     unittest.main()

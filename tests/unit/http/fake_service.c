@@ -1,6 +1,7 @@
 #include "fake_service.h"
 
 #include "base/memory.h"
+#include "service/share.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@ struct service {
 	pthread_mutex_t mutex;
 	struct call *waiting; /* at most one */
 	bool is_draining;
+	struct shares *shares;
 	struct fake_counts counts;
 };
 
@@ -18,12 +20,14 @@ struct service *fake_service_new(void)
 	struct service *s = alloc_zero(sizeof *s);
 
 	pthread_mutex_init(&s->mutex, NULL);
+	s->shares = shares_new();
 	return s;
 }
 
 void fake_service_free(struct service *s)
 {
 	pthread_mutex_destroy(&s->mutex);
+	shares_free(s->shares);
 	alloc_free(s);
 }
 
@@ -39,6 +43,8 @@ void call_init(struct call *c)
 
 void call_clear(struct call *c)
 {
+	share_unref(c->share);
+	c->share = NULL;
 	shared_body_unref(c->out.body);
 	buf_clear(&c->out.problems);
 	buf_clear(&c->out.extra);
@@ -74,11 +80,24 @@ void shared_body_unref(struct shared_body *b)
 enum result service_authenticate(struct service *s, struct call *call, struct slice token,
 				 struct error *err)
 {
-	(void)call;
 	atomic_fetch_add(&s->counts.authenticated, 1);
-	if (!slice_is_text(token, FAKE_TOKEN))
+	if (!slice_starts_with(token, SLICE_LITERAL(FAKE_TOKEN)))
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
+	call->share = shares_get(s->shares, token);
 	return OK;
+}
+
+struct share *service_share(struct service *s, struct call *call)
+{
+	(void)s;
+	return call->share;
+}
+
+bool service_admit(struct service *s, struct call *call)
+{
+	(void)s;
+	call->is_refused = slice_starts_with(call->path, SLICE_LITERAL("profiles/forbidden/"));
+	return !call->is_refused;
 }
 
 static void answer_text(struct call *c, const char *json)
@@ -156,10 +175,13 @@ static enum call_state refuse(struct call *c, enum result rc, const char *text)
 enum call_state service_submit(struct service *s, struct call *c)
 {
 	atomic_fetch_add(&s->counts.submitted, 1);
+	if (c->is_refused)
+		return refuse(c, E_FORBIDDEN, "test may not write");
 	if (c->verb == VERB_DOCUMENT_PUT || c->verb == VERB_DOCUMENT_PATCH) {
 		char text[64];
 
 		atomic_fetch_add(&s->counts.bodies, 1);
+		atomic_fetch_add(&s->counts.body_bytes, c->in.body.len);
 		snprintf(text, sizeof text, "{\"bytes\":%zu}", c->in.body.len);
 		answer_text(c, text);
 		c->out.is_created = true;

@@ -7,6 +7,9 @@
  *   config/test/refused  E_INVALID with problems
  *   config/test/broken   E_IO
  *   PUT of anything      the number of bytes that came, at once
+ *   PUT of profiles/forbidden/…  no body is admitted: E_FORBIDDEN
+ *
+ * Each token that begins with FAKE_TOKEN is valid and is a principal of its own.
  */
 #pragma once
 
@@ -16,7 +19,7 @@
 
 struct fake_counts {
 	_Atomic uint64_t submitted, forgotten, drained, authenticated;
-	_Atomic uint64_t waiting, bodies;
+	_Atomic uint64_t waiting, bodies, body_bytes;
 };
 
 struct service *fake_service_new(void);

@@ -64,7 +64,7 @@ Test(problem, a_text_cut_inside_a_character_still_reads_as_json)
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct answer a = {.result = E_MALFORMED};
 
-	fail(&a.error, E_MALFORMED, "caf\xc3");
+	memcpy(a.error.text, "caf\xc3", sizeof "caf\xc3"); /* fail() itself would mend it */
 	answer_write_problem(&text, &a, false, "id");
 	cr_expect(strstr(text.data, "\"detail\":\"caf\"") != NULL, "%s", text.data);
 }

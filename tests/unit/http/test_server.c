@@ -19,15 +19,20 @@ struct fixture {
 	struct http_server *server;
 };
 
-static void start(struct fixture *f, struct http_settings settings)
+static void start_by(struct fixture *f, struct http_settings settings, const struct clock *clock)
 {
 	const struct service_settings limits = SERVICE_SETTINGS_DEFAULT;
 	struct error err = ERROR_NULL;
 
 	f->service = fake_service_new();
 	cr_assert_eq(http_server_open(&f->server, f->service, SLICE_LITERAL("127.0.0.1:0"),
-				      &settings, &limits, &system_clock, &system_random, &err),
+				      &settings, &limits, clock, &system_random, &err),
 		     OK, "%s", err.text);
+}
+
+static void start(struct fixture *f, struct http_settings settings)
+{
+	start_by(f, settings, &system_clock);
 }
 
 static void stop(struct fixture *f)
@@ -273,50 +278,250 @@ Test(server, a_body_that_is_announced_too_large_is_refused_unread)
 	stop(&f);
 }
 
-/* Whether the server is too full for a small body; its answer is in `ret`. */
-static bool is_full(const struct fixture *f, char *ret, size_t size)
+/* A connection on which `sent` bytes of a body of `announced` are on their way. The token's last character is `who`. */
+static int begin_upload(const struct fixture *f, char who, size_t announced, size_t sent)
 {
-	ask(f,
-	    "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
-	    "Content-Type: application/json\r\nContent-Length: 26\r\n\r\n"
-	    "{\"a\": \"0123456789012345\"}\n",
-	    "\r\n\r\n", ret, size);
-	return strncmp(ret, "HTTP/1.1 429 ", 13) == 0;
-}
-
-/* A connection with a body that is not whole; it is refused itself where it comes while a small one is there. */
-static int hold_body(const struct fixture *f)
-{
+	static char bytes[1 << 20];
+	char head[512];
 	int fd = dial(f);
 
-	send_text(
-		fd,
-		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
-		"Content-Type: application/json\r\nContent-Length: 90\r\n\r\n"
-		"{\"a\": \"0123456789012345678901234567890123456789012345678901234567890123456789");
+	memset(bytes, ' ', sizeof bytes);
+	snprintf(head, sizeof head,
+		 "PUT /v1/profiles/a/b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " FAKE_TOKEN
+		 "%c\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+		 who, announced);
+	send_text(fd, head);
+	for (size_t done = 0; done < sent;) {
+		ssize_t now = send(fd, bytes + done, sent - done, MSG_NOSIGNAL);
+
+		cr_assert_gt(now, 0);
+		done += (size_t)now;
+	}
 	return fd;
 }
 
-Test(server, bodies_that_are_too_large_together_are_told_to_come_back)
+/* The status of a whole upload. */
+static unsigned upload(const struct fixture *f, char who, size_t len)
+{
+	char got[8192];
+	unsigned status = 0;
+	int fd = begin_upload(f, who, len, len);
+
+	receive(fd, "\r\n\r\n", got, sizeof got);
+	close(fd);
+	sscanf(got, "HTTP/1.1 %u", &status);
+	return status;
+}
+
+static bool comes_to(const struct fixture *f, char who, size_t len, unsigned status)
+{
+	for (int ms = 0; ms < PATIENCE_MS; ms += 10) {
+		if (upload(f, who, len) == status)
+			return true;
+		sleep_ms(10);
+	}
+	return false;
+}
+
+Test(server, a_principal_whose_uploads_stall_keeps_nobody_else_from_writing)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
-	char got[8192];
-	int held, ms;
+	int held;
 
-	settings.bodies_bytes_max = 100;
+	settings.bodies_bytes_max = 800 << 10; /* 100 for small ones, 200 for each principal */
 	start(&f, settings);
-	held = hold_body(&f);
-	for (ms = 0; !is_full(&f, got, sizeof got) && ms < PATIENCE_MS; ms += 10) {
-		sleep_ms(10);
-		close(held);
-		held = hold_body(&f);
-	}
-	cr_expect(ms < PATIENCE_MS && strstr(got, "Retry-After") != NULL, "%s", got);
+	held = begin_upload(&f, 'a', 180 << 10, 150 << 10);
+	cr_expect(comes_to(&f, 'a', 100 << 10, 429), "its own share is full");
+	cr_expect_eq(upload(&f, 'b', 100 << 10), 201, "others have theirs");
+	cr_expect_eq(upload(&f, 'a', 10 << 10), 201, "small ones have a reserve");
 	close(held);
-	for (ms = 0; is_full(&f, got, sizeof got) && ms < PATIENCE_MS; ms += 10)
-		sleep_ms(10);
-	cr_expect_lt(ms, PATIENCE_MS, "%s", got);
+	cr_expect(comes_to(&f, 'a', 100 << 10, 201), "given back");
+	stop(&f);
+}
+
+Test(server, small_bodies_are_taken_when_all_large_ones_stall)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	int held[4];
+
+	settings.bodies_bytes_max = 800 << 10;
+	start(&f, settings);
+	for (int i = 0; i < 4; i++)
+		held[i] =
+			begin_upload(&f, (char)('a' + i), 200 << 10, i < 3 ? 199 << 10 : 90 << 10);
+	cr_expect(comes_to(&f, 'z', 20 << 10, 429), "large ones are full");
+	cr_expect_eq(upload(&f, 'z', 16 << 10), 201);
+	for (int i = 0; i < 4; i++)
+		close(held[i]);
+	cr_expect(comes_to(&f, 'z', 200 << 10, 201), "given back");
+	stop(&f);
+}
+
+Test(server, a_body_in_chunks_that_outgrows_the_reserve_is_counted_with_the_large_ones)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	char text[30000], got[8192];
+
+	settings.bodies_bytes_max = 136 << 10; /* 17 for small ones */
+	start(&f, settings);
+	memset(text, ' ', sizeof text);
+	text[sizeof text - 1] = '\0';
+	for (int i = 0; i < 3;
+	     i++) { /* more than the reserve together: each gave back what it had of it */
+		int fd = dial(&f);
+
+		send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
+			      "Transfer-Encoding: chunked\r\n\r\n");
+		for (int chunk = 0; chunk < 2; chunk++) {
+			send_text(fd, "3a98\r\n");
+			cr_assert_eq(send(fd, text, 15000, MSG_NOSIGNAL), 15000);
+			send_text(fd, "\r\n");
+		}
+		send_text(fd, "0\r\n\r\n");
+		receive(fd, "}", got, sizeof got);
+		cr_expect(strncmp(got, "HTTP/1.1 201 ", 13) == 0, "%s", got);
+		cr_expect(strstr(got, "\"bytes\":30000") != NULL, "%s", got);
+		close(fd);
+	}
+	stop(&f);
+}
+
+Test(server, a_principal_has_a_number_of_uploads_at_a_time)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	int held[2];
+
+	settings.uploads_per_principal_max = 2;
+	start(&f, settings);
+	held[0] = begin_upload(&f, 'a', 10, 0);
+	held[1] = begin_upload(&f, 'a', 10, 0);
+	cr_expect(comes_to(&f, 'a', 10, 429));
+	cr_expect_eq(upload(&f, 'b', 10), 201);
+	close(held[0]);
+	cr_expect(comes_to(&f, 'a', 10, 201));
+	close(held[1]);
+	stop(&f);
+}
+
+Test(server, a_body_that_its_sender_may_not_send_is_refused_unread)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	ask(&f, "PUT /v1/profiles/forbidden/a HTTP/1.1\r\n" AUTH "Content-Length: 500000\r\n\r\n",
+	    NULL, got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 403 ", 13) == 0, "%s", got);
+	ask(&f,
+	    "PUT /v1/profiles/forbidden/a HTTP/1.1\r\n" AUTH
+	    "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+	    NULL, got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 403 ", 13) == 0, "%s", got);
+	int fd = dial(&f);
+	for (int i = 0; i < 2; i++) { /* a short one is cheaper to read than a new connection */
+		send_text(fd, "PUT /v1/profiles/forbidden/a HTTP/1.1\r\n" AUTH
+			      "Content-Length: 5\r\n\r\na: 1\n");
+		receive(fd, "}", got, sizeof got);
+		cr_expect(strncmp(got, "HTTP/1.1 403 ", 13) == 0, "%s", got);
+	}
+	close(fd);
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->submitted), 4, "each is recorded");
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->bodies), 0);
+	stop(&f);
+}
+
+static _Atomic int64_t jumped_ms;
+
+static int64_t jumping_monotonic_ms(void *ctx)
+{
+	(void)ctx;
+	return clock_monotonic_ms(&system_clock) + atomic_load(&jumped_ms);
+}
+
+static int64_t jumping_wall_ms(void *ctx)
+{
+	(void)ctx;
+	return clock_wall_ms(&system_clock);
+}
+
+static const struct clock jumping_clock = {jumping_wall_ms, jumping_monotonic_ms, NULL};
+
+static bool is_closed(int fd)
+{
+	char got[256];
+
+	return recv(fd, got, sizeof got, 0) <= 0;
+}
+
+/* The share is such that an upload of 20,000 bytes fits beside all but the last byte of those sent. */
+Test(server, a_body_must_keep_up_a_least_rate)
+{
+	static const struct {
+		size_t announced, sent;
+		int64_t after_ms;
+		bool is_cut;
+	} cases[] = {
+		{20000, 1, 4000, false},     {20000, 1, 6000, true},	{50000, 40960, 9000, false},
+		{50000, 40960, 11000, true}, {20000, 8192, 8000, true},
+	};
+	static char rest[100000];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+		struct fixture f;
+		char got[8192];
+		int fd, idle;
+
+		settings.authentication_ms = 2000;
+		settings.bodies_bytes_max = 4 * (cases[i].sent + 19999);
+		start_by(&f, settings, &jumping_clock);
+		fd = begin_upload(&f, 'a', cases[i].announced, cases[i].sent);
+		cr_assert(comes_to(&f, 'a', 20000, 429), "%zu: all that was sent is held", i);
+		idle = dial(&f);
+		ask(&f, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "alive", got, sizeof got);
+		atomic_fetch_add(&jumped_ms, cases[i].after_ms);
+		cr_expect(is_closed(idle), "the deadlines were looked at");
+		if (cases[i].is_cut) {
+			cr_expect(is_closed(fd), "%zu", i);
+		} else {
+			send(fd, rest, cases[i].announced - cases[i].sent, MSG_NOSIGNAL);
+			receive(fd, "\r\n\r\n", got, sizeof got);
+			cr_expect(strncmp(got, "HTTP/1.1 201 ", 13) == 0, "%zu: %s", i, got);
+		}
+		close(fd);
+		close(idle);
+		stop(&f);
+	}
+}
+
+Test(server, who_does_not_authenticate_is_cut_off_soon_and_who_did_is_not)
+{
+	struct fixture f;
+	char got[8192];
+
+	start_by(&f, HTTP_SETTINGS_DEFAULT, &jumping_clock);
+	int known = dial(&f), probe = dial(&f), idle = dial(&f);
+	send_text(known, "GET /v1/config/test/ready HTTP/1.1\r\n" AUTH "\r\n");
+	receive(known, "ready\"}", got, sizeof got);
+	send_text(probe, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	receive(probe, "alive\"}", got, sizeof got);
+	cr_expect(strstr(got, "Connection: close") == NULL, "%s", got);
+	atomic_fetch_add(&jumped_ms, 6000);
+	send_text(probe, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	receive(probe, NULL, got, sizeof got);
+	cr_expect(strstr(got, "Connection: close") != NULL, "a probe is told: %s", got);
+	atomic_fetch_add(&jumped_ms, 6000);
+	cr_expect(is_closed(idle));
+	send_text(known, "GET /v1/config/test/ready HTTP/1.1\r\n" AUTH "\r\n");
+	receive(known, "ready\"}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "%s", got);
+	close(known);
+	close(probe);
+	close(idle);
 	stop(&f);
 }
 
