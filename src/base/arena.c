@@ -26,9 +26,16 @@ void arena_clear(struct arena *a)
 		alloc_free(block);
 		block = before;
 	}
+	budget_release(a->budget, a->used_bytes);
 	a->last = NULL;
 	a->used_bytes = 0;
 	a->is_exhausted = false;
+}
+
+void arena_leave_budget(struct arena *a)
+{
+	budget_release(a->budget, a->used_bytes);
+	a->budget = NULL;
 }
 
 /* Blocks double up to a bound, so that a small document costs little and a large one few calls. */
@@ -50,9 +57,15 @@ static bool add_block(struct arena *a, size_t size)
 	}
 	if (wanted > SIZE_MAX - sizeof *block)
 		return false;
-	block = alloc_zero(sizeof *block + wanted);
-	if (block == NULL)
+	if (!budget_hold(a->budget, wanted)) {
+		a->is_exhausted = true;
 		return false;
+	}
+	block = alloc_zero(sizeof *block + wanted);
+	if (block == NULL) {
+		budget_release(a->budget, wanted);
+		return false;
+	}
 	block->size = wanted;
 	block->before = a->last;
 	a->last = block;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/memory.h"
 #include "base/slice.h"
 
@@ -18,17 +19,22 @@ struct arena {
 	size_t used_bytes; /* of all blocks, for accounting */
 	size_t max_bytes;  /* 0: no bound */
 	bool is_wiped;	   /* wipe on clear */
-	bool is_exhausted; /* the bound, rather than the system, said no */
+	bool is_exhausted; /* the bound or the budget, rather than the system, said no */
+	/* Set by the owner: the request that holds this memory until it is cleared. May be NULL. */
+	struct budget *budget;
 };
 
 /* `max_bytes` counts whole blocks. */
-#define ARENA_INIT(max_bytes_, is_wiped_)                 \
-	{                                                 \
-		NULL, 0, (max_bytes_), (is_wiped_), false \
+#define ARENA_INIT(max_bytes_, is_wiped_)                       \
+	{                                                       \
+		NULL, 0, (max_bytes_), (is_wiped_), false, NULL \
 	}
 #define ARENA_NULL ARENA_INIT(0, false)
 
 void arena_clear(struct arena *a);
+
+/* For an arena that outlives the request: its budget gets the memory back and is forgotten. */
+void arena_leave_budget(struct arena *a);
 
 /* Zeroed, aligned for any object; NULL when memory or the bound is used up. */
 void *arena_alloc(struct arena *a, size_t size);

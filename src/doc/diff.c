@@ -9,6 +9,7 @@ struct walk {
 			    struct error *err);
 	void *ctx;
 	struct buf pointer;
+	struct budget *budget;
 	struct error *err;
 };
 
@@ -40,8 +41,10 @@ static enum result diff_member(struct walk *w, struct slice key, const struct tr
 			       const struct tree_node *to)
 {
 	size_t len = w->pointer.len;
-	enum result rc;
+	enum result rc = budget_take(w->budget, key.len / 16 + 1, w->err);
 
+	if (rc != OK)
+		return rc;
 	pointer_append_key(&w->pointer, key);
 	rc = diff_nodes(w, from, to);
 	buf_cut(&w->pointer, len);
@@ -54,8 +57,10 @@ static enum result diff_removed(struct walk *w, const struct tree_node *from,
 {
 	for (; *at < before; ++*at) {
 		const struct tree_member *m = &from->of.members[*at];
-		enum result rc;
+		enum result rc = budget_take(w->budget, 2, w->err);
 
+		if (rc != OK)
+			return rc;
 		if (tree_get_hashed(to, tree_key(m), m->hash) != NULL)
 			continue;
 		rc = diff_member(w, tree_key(m), &m->value, NULL);
@@ -105,9 +110,16 @@ static enum result diff_arrays(struct walk *w, const struct tree_node *from,
 	return OK;
 }
 
+static bool is_text(const struct tree_node *n)
+{
+	return n->kind == TREE_STRING || n->kind == TREE_NUMBER;
+}
+
 static enum result diff_nodes(struct walk *w, const struct tree_node *from,
 			      const struct tree_node *to)
 {
+	enum result rc;
+
 	if (from == to)
 		return OK;
 	if (from == NULL || to == NULL || from->kind != to->kind ||
@@ -117,6 +129,9 @@ static enum result diff_nodes(struct walk *w, const struct tree_node *from,
 		return diff_objects(w, from, to);
 	if (from->kind == TREE_ARRAY)
 		return diff_arrays(w, from, to);
+	rc = budget_take(w->budget, is_text(to) ? to->count / 16 + 2 : 2, w->err);
+	if (rc != OK)
+		return rc;
 	return tree_is_equal(from, to) ? OK : tell(w, from, to);
 }
 
@@ -124,9 +139,10 @@ enum result diff_trees(const struct tree_node *from, const struct tree_node *to,
 		       enum result (*each)(void *ctx, enum diff_op op, struct slice pointer,
 					   const struct tree_node *from, const struct tree_node *to,
 					   struct error *err),
-		       void *ctx, struct error *err)
+		       void *ctx, struct budget *budget, struct error *err)
 {
-	struct walk w = {.each = each, .ctx = ctx, .pointer = BUF_NULL, .err = err};
+	struct walk w = {
+		.each = each, .ctx = ctx, .pointer = BUF_NULL, .budget = budget, .err = err};
 	enum result rc = diff_nodes(&w, from, to);
 
 	buf_clear(&w.pointer);

@@ -49,12 +49,20 @@ struct profile_layer {
 typedef enum result profile_load_fn(void *ctx, struct slice path, const struct profile_layer **ret,
 				    struct error *err);
 
+/* What is borrowed for the time of profile_linearize(). */
+struct profile_chain_input {
+	struct slice path;
+	profile_load_fn *load;
+	void *ctx;
+	struct budget *budget; /* of the request; NULL: the bounds below suffice */
+};
+
 /* The layers that make up `path`, in the order in which they apply: ret[0] first, `path` itself last.
  * C3 over each `$extends` reversed. Refused (E_INVALID): a missing parent, a cycle (spelled out: a → b → a), an
  * order that cannot be kept; E_LIMIT: deeper than PROFILE_DEPTH_MAX or more than PROFILE_LAYERS_MAX. */
 MUST_USE enum result profile_linearize(const struct profile_layer ***ret, uint32_t *ret_count,
-				       struct arena *a, struct slice path, profile_load_fn *load,
-				       void *ctx, struct error *err);
+				       struct arena *a, const struct profile_chain_input *in,
+				       struct error *err);
 
 /* A reference to a secret, found in the effective configuration. */
 struct secret_ref {
@@ -104,29 +112,44 @@ struct effective {
 
 void effective_clear(struct effective *e);
 
-/* Merges and resolves. `app` and `name` are what ${reeve:app} and ${reeve:profile} give: always those asked for.
+/* What is borrowed for the time of profile_resolve(). */
+struct profile_resolve_input {
+	const struct profile_layer *const *layers; /* as profile_linearize() gives them */
+	uint32_t layers_count;
+	struct slice app, name; /* ${reeve:app} and ${reeve:profile}: always those asked for */
+	struct budget *budget;	/* of the request; NULL: the bounds below suffice */
+};
+
+/* Merges and resolves.
  * In one map of list operators `$remove` applies first, then `$prepend`, then `$append`. What a higher layer replaces
  * is never looked at, nor are variables that nothing uses.
  *
  * `problems` comes zeroed. Everything that is wrong and can be found at once is put there (texts in the arena `a`)
  * and gives E_INVALID; `err` then says the first. E_LIMIT, E_MEMORY leave `problems` as they may be. Work is bounded
- * by PROFILE_EFFECTIVE_BYTES_MAX and DOC_NODES_MAX of output. */
-MUST_USE enum result profile_resolve(struct effective *ret,
-				     const struct profile_layer *const *layers, uint32_t count,
-				     struct slice app, struct slice name,
+ * by PROFILE_EFFECTIVE_BYTES_MAX and DOC_NODES_MAX of output, and by the budget, which holds the memory of the
+ * work until it is done and of `ret` not beyond it. */
+MUST_USE enum result profile_resolve(struct effective *ret, const struct profile_resolve_input *in,
 				     struct profile_problems *problems, struct arena *a,
 				     struct error *err);
 
 /* Lends the value of a secret's key to the reveal: sets `*ret` to a node that lives until profile_reveal() returns.
+ * Asked once for each path, key and version, however often it is referred to.
  * E_NOT_FOUND: there is none (then a default counts); any other failure ends the reveal. May give a node flagged
  * TREE_IS_OPAQUE, which stands for itself. */
 typedef enum result secret_value_fn(void *ctx, const struct secret_ref *ref,
 				    const struct tree_node **ret, struct error *err);
 
+/* What is borrowed for the time of profile_reveal(). */
+struct profile_reveal_input {
+	const struct effective *from;
+	secret_value_fn *value;
+	void *ctx;
+	struct budget *budget; /* of the request; NULL: the bounds above suffice */
+};
+
 /* The effective configuration with its secrets' values in place, copied into `ret` (TREE_INIT with is_secret).
  * Revealed nodes keep the place of the reference and are flagged TREE_IS_SECRET (also in strings that hold one among
  * other text; opaque when any part is). Missing ones without a default go into `problems`: E_INVALID. */
-MUST_USE enum result profile_reveal(struct tree *ret, const struct effective *from,
-				    secret_value_fn *value, void *ctx,
+MUST_USE enum result profile_reveal(struct tree *ret, const struct profile_reveal_input *in,
 				    struct profile_problems *problems, struct arena *a,
 				    struct error *err);

@@ -29,8 +29,7 @@ struct chain {
 	uint16_t active[PROFILE_DEPTH_MAX + 2]; /* from the profile asked for to the one in hand */
 	uint32_t depth;
 	struct arena *arena;
-	profile_load_fn *load;
-	void *ctx;
+	const struct profile_chain_input *in;
 };
 
 static uint16_t find_visit(const struct chain *c, struct slice path)
@@ -84,7 +83,7 @@ static enum result load_layer(struct chain *c, uint16_t *ret, struct slice path,
 	if (c->count == PROFILE_LAYERS_MAX)
 		return fail(err, E_LIMIT, "inherits from more than %d profiles",
 			    PROFILE_LAYERS_MAX);
-	rc = c->load(c->ctx, path, &layer, err);
+	rc = c->in->load(c->in->ctx, path, &layer, err);
 	if (rc == E_NOT_FOUND && c->depth > 0)
 		return fail_at(err, E_INVALID, place->line, place->column,
 			       "%.*s extends %.*s, which is not there",
@@ -182,10 +181,13 @@ static enum result order_visit(struct chain *c, uint16_t self, struct error *err
 	add_list(m, reversed, parents_count);
 
 	v->order[v->order_count++] = self;
-	while ((head = next_head(m, &is_done)) != NOWHERE) {
+	while ((head = next_head(m, &is_done)) != NOWHERE &&
+	       budget_spend(c->in->budget, m->count / 4 + 1)) {
 		v->order[v->order_count++] = head;
 		take_head(m, head);
 	}
+	if (budget_result(c->in->budget, NULL) != OK)
+		return budget_result(c->in->budget, err);
 	return is_done ? OK : refuse_order(v, err);
 }
 
@@ -222,8 +224,10 @@ static enum result visit_profile(struct chain *c, uint16_t *ret, struct slice pa
 				 const struct tree_node *place, struct error *err)
 {
 	uint16_t self = find_visit(c, path);
-	enum result rc;
+	enum result rc = budget_take(c->in->budget, c->count / 8 + 1, err);
 
+	if (rc != OK)
+		return rc;
 	if (self != NOWHERE && c->visits[self].state == VISIT_ACTIVE)
 		return refuse_cycle(c, self, place, err);
 	if (self != NOWHERE) {
@@ -248,7 +252,7 @@ static enum result visit_profile(struct chain *c, uint16_t *ret, struct slice pa
 }
 
 enum result profile_linearize(const struct profile_layer ***ret, uint32_t *ret_count,
-			      struct arena *a, struct slice path, profile_load_fn *load, void *ctx,
+			      struct arena *a, const struct profile_chain_input *in,
 			      struct error *err)
 {
 	CLEANUP(arena_clear) struct arena scratch = ARENA_NULL;
@@ -262,9 +266,8 @@ enum result profile_linearize(const struct profile_layer ***ret, uint32_t *ret_c
 	if (c == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	c->arena = &scratch;
-	c->load = load;
-	c->ctx = ctx;
-	rc = visit_profile(c, &self, path, NULL, err);
+	c->in = in;
+	rc = visit_profile(c, &self, in->path, NULL, err);
 	if (rc != OK)
 		return rc;
 	v = &c->visits[self];

@@ -20,6 +20,8 @@ bool scalar_append(struct buf *ret, const struct tree_node *n)
 
 enum result resolver_charge(struct resolver *r, size_t bytes)
 {
+	if (!budget_spend(r->report.budget, bytes / 4 + 1))
+		return budget_result(r->report.budget, r->report.err);
 	r->composed_bytes += bytes;
 	if (r->composed_bytes > PROFILE_EFFECTIVE_BYTES_MAX)
 		return fail(r->report.err, E_LIMIT, "resolves to more than %d bytes",
@@ -72,6 +74,7 @@ struct composition {
 		parts; /* struct secret_part; a literal's data is NULL until the text stands still */
 	size_t literal_from; /* where the literal began that is not yet a part */
 	uint32_t height;
+	uint32_t refs_count;
 	bool has_secret;
 };
 
@@ -97,6 +100,7 @@ static void splice_secret(struct composition *c, const struct resolved *v)
 {
 	end_literal(c);
 	buf_append(&c->parts, v->secret->parts, v->secret->count * sizeof *v->secret->parts);
+	c->refs_count += v->secret->refs_count;
 	buf_append_slice(&c->text, tree_text(&v->node));
 	c->literal_from = c->text.len;
 	c->has_secret = true;
@@ -117,6 +121,9 @@ static enum result compose_part(struct resolver *r, struct composition *c,
 		return rc;
 	if (v.height > c->height)
 		c->height = v.height;
+	if (v.secret != NULL && v.secret->refs_count > DOC_NODES_MAX - c->refs_count)
+		return fail(r->report.err, E_LIMIT, "holds more than %d references to secrets",
+			    DOC_NODES_MAX);
 	if (v.secret != NULL)
 		splice_secret(c, &v);
 	else if (!scalar_append(&c->text, &v.node))

@@ -54,8 +54,12 @@ struct profile_report {
 	const struct profile_layer *const *layers;
 	struct profile_problems *problems;
 	struct arena *arena;
+	struct budget *budget;
 	struct error *err;
 };
+
+/* Steps of a value that is merged or resolved, its memory and its key's tables included. */
+#define PRICE_VALUE 10
 
 /* Merges the layers' bodies, or, with `is_vars`, their `$vars`, into an object. Problems are added and give
  * E_INVALID after all are found; E_LIMIT over DOC_NODES_MAX, E_MEMORY. */
@@ -63,8 +67,8 @@ MUST_USE enum result draft_merge(struct draft *ret, struct arena *scratch,
 				 const struct profile_report *report, uint32_t layers_count,
 				 bool is_vars);
 
-/* The child, or NULL. */
-struct draft *draft_get(const struct draft *object, struct slice key);
+/* The child, or NULL. Spends, but never refuses: whoever goes on asks the budget. */
+struct draft *draft_get(const struct draft *object, struct slice key, struct budget *budget);
 
 /* Appends where it stands: "/a/b", "var:/a". */
 void draft_name(struct buf *ret, const struct draft *d);

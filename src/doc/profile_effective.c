@@ -22,6 +22,7 @@ struct collector {
 	const struct secret_text **texts; /* by address of their bytes */
 	uint32_t texts_count;
 	struct buf secrets, uses, pointer;
+	struct budget *budget;
 	struct error *err;
 };
 
@@ -43,6 +44,8 @@ static int compare_texts(const void *a, const void *b)
 
 static enum result sort_texts(struct collector *c, const struct resolver *r)
 {
+	if (!budget_spend(c->budget, (uint64_t)r->secrets_count * 16))
+		return budget_result(c->budget, c->err);
 	c->texts = alloc_zero_array(r->secrets_count, sizeof(const struct secret_text *));
 	if (c->texts == NULL)
 		return fail(c->err, E_MEMORY, "out of memory");
@@ -98,6 +101,8 @@ static enum result collect_string(struct collector *c, const struct tree_node *n
 		return rc;
 	if (t == NULL)
 		return fail(c->err, E_INTERNAL, "a string with secrets lost its parts");
+	if (!budget_spend(c->budget, pointer.len / 8 + t->refs_count + 1))
+		return budget_result(c->budget, c->err);
 	pointer.data = arena_text(&c->e->tree.arena, pointer);
 	if (pointer.data == NULL)
 		return arena_failure(&c->e->tree.arena, c->err);
@@ -112,8 +117,10 @@ static enum result collect_string(struct collector *c, const struct tree_node *n
 static enum result collect_node(struct collector *c, const struct tree_node *n)
 {
 	size_t pointer_len = c->pointer.len;
-	enum result rc = OK;
+	enum result rc = budget_take(c->budget, 2, c->err);
 
+	if (rc != OK)
+		return rc;
 	if (n->kind == TREE_STRING)
 		return (n->flags & TREE_IS_SECRET) != 0 ? collect_string(c, n) : OK;
 	if (n->kind != TREE_ARRAY && n->kind != TREE_OBJECT)
@@ -135,7 +142,13 @@ static enum result collect_secrets(struct effective *e, const struct resolver *r
 {
 	CLEANUP(collector_clear)
 	struct collector c = {
-		.e = e, .secrets = BUF_NULL, .uses = BUF_NULL, .pointer = BUF_NULL, .err = err};
+		.e = e,
+		.secrets = BUF_NULL,
+		.uses = BUF_NULL,
+		.pointer = BUF_NULL,
+		.budget = r->report.budget,
+		.err = err,
+	};
 	enum result rc;
 
 	if (r->secrets_count == 0)
@@ -197,8 +210,7 @@ static enum result merge_layers(struct resolver *r, uint32_t count)
 	return rc_config != OK ? rc_config : rc;
 }
 
-enum result profile_resolve(struct effective *ret, const struct profile_layer *const *layers,
-			    uint32_t count, struct slice app, struct slice name,
+enum result profile_resolve(struct effective *ret, const struct profile_resolve_input *in,
 			    struct profile_problems *problems, struct arena *a, struct error *err)
 {
 	CLEANUP(arena_clear) struct arena scratch = ARENA_INIT(SCRATCH_ARENA_BYTES_MAX, false);
@@ -207,29 +219,33 @@ enum result profile_resolve(struct effective *ret, const struct profile_layer *c
 	struct effective e = {.tree = TREE_INIT(EFFECTIVE_ARENA_BYTES_MAX, false)};
 	enum result rc;
 
-	if (count > PROFILE_LAYERS_MAX)
+	if (in->layers_count > PROFILE_LAYERS_MAX)
 		return fail(err, E_LIMIT, "inherits from more than %d profiles",
 			    PROFILE_LAYERS_MAX);
 	r = alloc_zero(sizeof *r);
 	if (r == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	r->app = app;
-	r->name = name;
+	scratch.budget = e.tree.arena.budget = in->budget;
+	r->app = in->app;
+	r->name = in->name;
 	r->scratch = &scratch;
 	r->out = &e.tree.arena;
-	r->report = (struct profile_report){layers, problems, a, err};
+	r->report = (struct profile_report){in->layers, problems, a, in->budget, err};
 
-	rc = merge_layers(r, count);
+	rc = merge_layers(r, in->layers_count);
 	if (rc == OK)
 		rc = resolve_draft(r, &r->config);
 	if (rc == OK) {
 		e.tree.root = r->config.value.node;
-		rc = list_sources(&e, layers, count, err);
+		rc = list_sources(&e, in->layers, in->layers_count, err);
 	}
 	if (rc == OK)
 		rc = collect_secrets(&e, r, err);
+	if (rc == OK)
+		rc = budget_result(in->budget, err); /* whatever only spent */
 	if (rc != OK)
 		return rc;
+	arena_leave_budget(&e.tree.arena);
 	*ret = e;
 	e = (struct effective){.tree = TREE_INIT(0, false)};
 	return OK;

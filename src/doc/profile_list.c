@@ -11,6 +11,7 @@
 struct list_item {
 	const struct tree_node *node;
 	uint64_t hash; /* 0: not made yet */
+	uint32_t size; /* steps that making it took, and comparing it takes */
 	uint16_t source;
 };
 
@@ -44,7 +45,7 @@ static enum result report_no_list(struct merger *m, const struct voice *edit,
 static void put_items(struct list *l, uint32_t at, const struct tree_node *items, uint16_t source)
 {
 	for (uint32_t i = 0; i < items->count; i++)
-		l->items[at + i] = (struct list_item){&items->of.items[i], 0, source};
+		l->items[at + i] = (struct list_item){&items->of.items[i], 0, 0, source};
 	l->count += items->count;
 }
 
@@ -59,11 +60,27 @@ static void prepend_items(struct list *l, const struct tree_node *items, uint16_
 	put_items(l, l->first, items, source);
 }
 
-static uint64_t item_hash(const struct tree_node *n)
+/* Values, and bytes of texts, below a value. */
+static uint64_t steps_of(const struct tree_node *n)
 {
-	uint64_t hash = tree_hash(n);
+	uint64_t steps = 1;
 
-	return hash != 0 ? hash : 1;
+	if (n->kind == TREE_STRING || n->kind == TREE_NUMBER)
+		steps += n->count / 16;
+	for (uint32_t i = 0; n->kind == TREE_ARRAY && i < n->count; i++)
+		steps += steps_of(&n->of.items[i]);
+	for (uint32_t i = 0; n->kind == TREE_OBJECT && i < n->count; i++)
+		steps += steps_of(&n->of.members[i].value) + n->of.members[i].key_len / 16;
+	return steps;
+}
+
+static void make_hash(struct merger *m, struct list_item *item)
+{
+	uint64_t hash = tree_hash(item->node), steps = steps_of(item->node);
+
+	item->hash = hash != 0 ? hash : 1;
+	item->size = steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX;
+	budget_spend(m->report->budget, 3 * steps);
 }
 
 /* What is to be removed, by hash. */
@@ -73,13 +90,15 @@ struct removal {
 };
 
 /* Where the item's equal stands, or could; NULL when too many of one hash are before it. */
-static struct list_item *find_removed(const struct removal *r, const struct list_item *item)
+static struct list_item *find_removed(struct merger *m, const struct removal *r,
+				      const struct list_item *item)
 {
 	uint32_t slot = (uint32_t)item->hash & r->mask;
 
 	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->mask) {
 		struct list_item *at = &r->slots[slot];
 
+		budget_spend(m->report->budget, at->hash == item->hash ? item->size + 1 : 1);
 		if (at->node == NULL ||
 		    (at->hash == item->hash && tree_is_equal(at->node, item->node)))
 			return at;
@@ -99,15 +118,18 @@ static enum result gather_removed(struct merger *m, struct removal *r,
 	if (r->slots == NULL)
 		return arena_failure(m->arena, m->report->err);
 	for (uint32_t i = 0; i < removed->count; i++) {
-		const struct tree_node *node = &removed->of.items[i];
-		struct list_item item = {node, item_hash(node), 0};
-		struct list_item *at = find_removed(r, &item);
+		struct list_item item = {.node = &removed->of.items[i]};
+		struct list_item *at;
 
+		make_hash(m, &item);
+		at = find_removed(m, r, &item);
 		if (at == NULL)
 			return draft_refuse_collisions(m);
 		*at = item;
+		if (budget_result(m->report->budget, NULL) != OK)
+			break;
 	}
-	return OK;
+	return budget_result(m->report->budget, m->report->err);
 }
 
 static enum result remove_items(struct merger *m, struct list *l, const struct tree_node *removed)
@@ -121,10 +143,11 @@ static enum result remove_items(struct merger *m, struct list *l, const struct t
 		const struct list_item *at;
 
 		if (item->hash == 0)
-			item->hash = item_hash(item->node);
-		at = find_removed(&r, item);
+			make_hash(m, item);
+		at = find_removed(m, &r, item);
 		if (at == NULL || at->node == NULL)
 			l->items[l->first + kept++] = *item;
+		rc = budget_result(m->report->budget, m->report->err);
 	}
 	if (rc == OK)
 		l->count = kept;
@@ -192,6 +215,8 @@ static enum result make_list(struct merger *m, struct list *l, const struct edit
 	if (run->before + run->behind > (uint64_t)DOC_NODES_MAX * PROFILE_LAYERS_MAX)
 		return fail(m->report->err, E_LIMIT, "merges too many values");
 	l->size = (uint32_t)(run->before + run->behind);
+	if (!budget_spend(m->report->budget, l->size))
+		return budget_result(m->report->budget, m->report->err);
 	l->first = (uint32_t)run->before;
 	l->items = arena_alloc_array(m->arena, l->size, sizeof *l->items);
 	if (l->items == NULL)

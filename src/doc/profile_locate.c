@@ -27,15 +27,17 @@ static enum result follow_draft(struct resolver *r, struct draft **ret, struct d
 static enum result step_into(struct resolver *r, struct draft **d, struct slice token)
 {
 	uint32_t index;
-	enum result rc;
+	enum result rc = budget_take(r->report.budget, 2, r->report.err);
 
+	if (rc != OK)
+		return rc;
 	if ((*d)->from.kind == TREE_STRING) {
 		rc = follow_draft(r, d, *d);
 		if (rc != OK || *d == NULL)
 			return rc;
 	}
 	if ((*d)->from.kind == TREE_OBJECT) {
-		*d = draft_get(*d, token);
+		*d = draft_get(*d, token, r->report.budget);
 		return OK;
 	}
 	if ((*d)->from.kind == TREE_ARRAY && read_index(token, &index) && index < (*d)->from.count)
@@ -137,7 +139,7 @@ static enum result follow_draft(struct resolver *r, struct draft **ret, struct d
 }
 
 /* The key nearest to one that is missing, in the map that lacks it. */
-static struct slice find_near(const struct draft *root, struct slice keys)
+static struct slice find_near(const struct draft *root, struct slice keys, struct budget *budget)
 {
 	struct slice candidates[CANDIDATES_MAX];
 	const struct draft *d = root;
@@ -145,7 +147,7 @@ static struct slice find_near(const struct draft *root, struct slice keys)
 	uint32_t count = 0;
 
 	while (d->from.kind == TREE_OBJECT && slice_next_part(&keys, '.', &key)) {
-		const struct draft *next = draft_get(d, key);
+		const struct draft *next = draft_get(d, key, budget);
 
 		if (next == NULL)
 			break;
@@ -155,6 +157,8 @@ static struct slice find_near(const struct draft *root, struct slice keys)
 		return SLICE_NULL;
 	for (; count < d->from.count && count < CANDIDATES_MAX; count++)
 		candidates[count] = slice_make(d->keys[count].text, d->keys[count].len);
+	if (!budget_spend(budget, count * (slice_first(key, 64).len * 8 + 1)))
+		return SLICE_NULL;
 	return text_nearest(key, candidates, count);
 }
 
@@ -164,7 +168,7 @@ enum result refuse_missing(struct resolver *r, const struct ref_part *part)
 	bool is_var = part->kind == PART_VAR;
 
 	if (part->kind != PART_POINTER && r->report.problems->count < PROFILE_PROBLEMS_MAX)
-		near = find_near(is_var ? &r->vars : &r->config, part->body);
+		near = find_near(is_var ? &r->vars : &r->config, part->body, r->report.budget);
 	return resolver_refuse(r,
 			       "refers to `%s%.*s`, which is not there and has no default%s%.*s%s",
 			       is_var ? "var:" : "", PROBLEM_NAME(part->body),

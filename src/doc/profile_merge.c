@@ -20,6 +20,7 @@ struct merge_table {
 	uint32_t *slots; /* positions + 1 */
 	uint32_t mask;
 	uint32_t count;
+	uint32_t probes; /* of the last search */
 };
 
 static uint32_t slots_for(uint32_t count)
@@ -31,14 +32,16 @@ static uint32_t slots_for(uint32_t count)
 	return size;
 }
 
-struct draft *draft_get(const struct draft *object, struct slice key)
+struct draft *draft_get(const struct draft *object, struct slice key, struct budget *budget)
 {
 	uint64_t hash = slice_hash(key);
 	uint32_t slot = (uint32_t)hash & object->table_mask;
 
+	budget_spend_bytes_read(budget, key.len);
 	if (object->from.kind != TREE_OBJECT)
 		return NULL;
 	for (uint32_t i = 0; i < PROBES_MAX && object->table[slot] != 0; i++) {
+		budget_spend(budget, 1);
 		const struct draft_key *k = &object->keys[object->table[slot] - 1];
 
 		if (k->hash == hash && slice_is_equal(slice_make(k->text, k->len), key))
@@ -69,6 +72,8 @@ enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count)
 		return fail(m->report->err, E_LIMIT, "merges to more than %d values",
 			    DOC_NODES_MAX);
 	m->nodes += count;
+	if (!budget_spend(m->report->budget, (uint64_t)count * PRICE_VALUE))
+		return budget_result(m->report->budget, m->report->err);
 	d->children = arena_alloc_array(m->arena, count, sizeof *d->children);
 	if (d->from.kind == TREE_OBJECT)
 		d->keys = arena_alloc_array(m->arena, count, sizeof *d->keys);
@@ -103,8 +108,10 @@ enum result draft_index(struct merger *m, struct draft *d)
 				return draft_refuse_collisions(m);
 		}
 		d->table[slot] = i + 1;
+		if (!budget_spend(m->report->budget, probes + 1))
+			break;
 	}
-	return OK;
+	return budget_result(m->report->budget, m->report->err);
 }
 
 static struct draft_key make_key(const struct tree_member *from)
@@ -173,13 +180,13 @@ static struct merge_entry *find_entry(struct merge_table *t, const struct draft_
 	uint32_t slot = (uint32_t)key->hash & t->mask;
 	struct slice text = slice_make(key->text, key->len);
 
-	for (uint32_t probes = 0; t->slots[slot] != 0; slot = (slot + 1) & t->mask) {
+	for (t->probes = 0; t->slots[slot] != 0; slot = (slot + 1) & t->mask) {
 		struct merge_entry *e = &t->entries[t->slots[slot] - 1];
 
 		if (e->key.hash == key->hash &&
 		    slice_is_equal(slice_make(e->key.text, e->key.len), text))
 			return e;
-		if (++probes == PROBES_MAX)
+		if (++t->probes == PROBES_MAX)
 			return NULL;
 	}
 	t->slots[slot] = ++t->count;
@@ -205,6 +212,8 @@ static enum result add_voices(struct merger *m, struct merge_table *t, const str
 		e = find_entry(t, &key);
 		if (e == NULL)
 			return draft_refuse_collisions(m);
+		if (!budget_spend(m->report->budget, PRICE_VALUE + t->probes + key.len / 16))
+			return budget_result(m->report->budget, m->report->err);
 		voices[i] = (struct voice){&member->value, e->top, map->source, map->is_literal};
 		e->top = &voices[i];
 		e->key.line = key.line;
@@ -294,6 +303,8 @@ static enum result merge_map_run(struct merger *m, struct draft *ret, const stru
 
 	for (const struct voice *v = top; v != NULL; v = v->below)
 		length++;
+	if (!budget_spend(m->report->budget, 2 * length))
+		return budget_result(m->report->budget, m->report->err);
 	maps = arena_alloc_array(m->arena, length, sizeof *maps);
 	if (maps == NULL)
 		return arena_failure(m->arena, m->report->err);

@@ -6,6 +6,8 @@
 
 enum result arena_failure(const struct arena *a, struct error *err)
 {
+	if (budget_result(a->budget, NULL) != OK)
+		return budget_result(a->budget, err);
 	if (a->is_exhausted)
 		return fail(err, E_LIMIT, "the effective configuration would be too large");
 	return fail(err, E_MEMORY, "out of memory");

@@ -5,6 +5,11 @@
 #include "doc/pointer.h"
 #include "doc/profile_problem.h"
 
+struct parser {
+	struct arena *arena;
+	struct budget *budget;
+};
+
 static bool is_at(struct slice text, size_t at, const char *what)
 {
 	return slice_starts_with(slice_from(text, at), slice_text(what));
@@ -58,8 +63,8 @@ static size_t find_default(struct slice inside)
 	return at;
 }
 
-static enum result parse_text(const struct ref_text **ret, struct arena *a, struct slice text,
-			      unsigned depth, struct error *err);
+static enum result parse_text(const struct ref_text **ret, const struct parser *p,
+			      struct slice text, unsigned depth, struct error *err);
 
 static enum result refuse_inner(struct error *err)
 {
@@ -97,7 +102,7 @@ static enum result parse_version(struct ref_part *part, struct slice query, stru
 }
 
 /* path [ "?version=" n ] [ "#" key ] */
-static enum result parse_secret(struct ref_part *part, struct arena *a, struct slice body,
+static enum result parse_secret(struct ref_part *part, const struct parser *p, struct slice body,
 				unsigned depth, struct error *err)
 {
 	size_t hash = find_outside(body, 0, "#");
@@ -118,7 +123,7 @@ static enum result parse_secret(struct ref_part *part, struct arena *a, struct s
 		if (rc != OK)
 			return rc;
 	}
-	rc = parse_text(&part->path, a, slice_first(path, query), depth + 1, err);
+	rc = parse_text(&part->path, p, slice_first(path, query), depth + 1, err);
 	for (uint32_t i = 0; rc == OK && i < part->path->count; i++) {
 		enum part_kind kind = part->path->parts[i].kind;
 
@@ -158,13 +163,13 @@ static enum result refuse_scheme(struct slice scheme, struct error *err)
 		    near.len != 0 ? ":`?)" : "");
 }
 
-static enum result parse_body(struct ref_part *part, struct arena *a, struct slice body,
+static enum result parse_body(struct ref_part *part, const struct parser *p, struct slice body,
 			      unsigned depth, struct error *err)
 {
 	size_t colon;
 
 	if (slice_starts_with(body, SLICE_LITERAL("secret:")))
-		return parse_secret(part, a, slice_from(body, 7), depth, err);
+		return parse_secret(part, p, slice_from(body, 7), depth, err);
 	if (!ref_text_is_plain(body))
 		return refuse_inner(err);
 	if (slice_starts_with(body, SLICE_LITERAL("reeve:")))
@@ -190,8 +195,8 @@ static enum result parse_body(struct ref_part *part, struct arena *a, struct sli
 }
 
 /* What stands between "${" and "}". */
-static enum result parse_reference(struct ref_part *part, struct arena *a, struct slice inside,
-				   unsigned depth, struct error *err)
+static enum result parse_reference(struct ref_part *part, const struct parser *p,
+				   struct slice inside, unsigned depth, struct error *err)
 {
 	size_t split = find_default(inside);
 	enum result rc;
@@ -199,9 +204,9 @@ static enum result parse_reference(struct ref_part *part, struct arena *a, struc
 	if (depth >= REFERENCE_NESTING_MAX)
 		return fail(err, E_INVALID, "references are nested deeper than %d",
 			    REFERENCE_NESTING_MAX);
-	rc = parse_body(part, a, slice_first(inside, split), depth, err);
+	rc = parse_body(part, p, slice_first(inside, split), depth, err);
 	if (rc == OK && split < inside.len)
-		rc = parse_text(&part->fallback, a, slice_from(inside, split + 2), depth + 1, err);
+		rc = parse_text(&part->fallback, p, slice_from(inside, split + 2), depth + 1, err);
 	return rc;
 }
 
@@ -221,16 +226,20 @@ static void add_literal(struct ref_text *t, struct slice text)
 		t->parts[t->count++] = (struct ref_part){.kind = PART_TEXT, .body = text};
 }
 
-static enum result parse_text(const struct ref_text **ret, struct arena *a, struct slice text,
-			      unsigned depth, struct error *err)
+static enum result parse_text(const struct ref_text **ret, const struct parser *p,
+			      struct slice text, unsigned depth, struct error *err)
 {
-	struct ref_text *t = arena_alloc(a, sizeof *t);
+	struct ref_text *t;
 	size_t from = 0, at = 0;
 
+	/* Each byte is looked at a few times for each reference that it stands in. */
+	if (!budget_spend(p->budget, text.len * 2 + 5))
+		return budget_result(p->budget, err);
+	t = arena_alloc(p->arena, sizeof *t);
 	if (t != NULL)
-		t->parts = arena_alloc_array(a, parts_max(text), sizeof *t->parts);
+		t->parts = arena_alloc_array(p->arena, parts_max(text), sizeof *t->parts);
 	if (t == NULL || t->parts == NULL)
-		return arena_failure(a, err);
+		return arena_failure(p->arena, err);
 	t->raw = text;
 	while (at < text.len) {
 		if (is_at(text, at,
@@ -247,7 +256,7 @@ static enum result parse_text(const struct ref_text **ret, struct arena *a, stru
 					    "a reference `${` has no `}`; a literal `${` is "
 					    "written `$${`");
 			add_literal(t, slice_make(text.data + from, at - from));
-			rc = parse_reference(&t->parts[t->count++], a,
+			rc = parse_reference(&t->parts[t->count++], p,
 					     slice_make(text.data + at + 2, end - at - 2), depth,
 					     err);
 			if (rc != OK)
@@ -263,7 +272,9 @@ static enum result parse_text(const struct ref_text **ret, struct arena *a, stru
 }
 
 enum result ref_text_parse(const struct ref_text **ret, struct arena *a, struct slice text,
-			   struct error *err)
+			   struct budget *budget, struct error *err)
 {
-	return parse_text(ret, a, text, 0, err);
+	const struct parser p = {a, budget};
+
+	return parse_text(ret, &p, text, 0, err);
 }

@@ -49,6 +49,6 @@ static inline bool ref_text_is_whole(const struct ref_text *t)
 /* No reference in it. */
 bool ref_text_is_literal(const struct ref_text *t);
 
-/* Parts borrow from `text`. E_INVALID with a sentence for bad form, E_MEMORY. */
+/* Parts borrow from `text`. E_INVALID with a sentence for bad form, E_LIMIT, E_MEMORY. */
 MUST_USE enum result ref_text_parse(const struct ref_text **ret, struct arena *a, struct slice text,
-				    struct error *err);
+				    struct budget *budget, struct error *err);

@@ -30,6 +30,10 @@ enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 	uint32_t i = r->depth;
 	va_list args;
 
+	if (r->report.problems->count == PROFILE_PROBLEMS_MAX) {
+		r->report.problems->dropped++; /* its place may be long: it is not spelled out */
+		return E_INVALID;
+	}
 	va_start(args, fmt);
 	vsnprintf(message, sizeof message, fmt, args);
 	va_end(args);
@@ -50,6 +54,8 @@ enum result resolver_refuse_cycle(struct resolver *r, const struct draft *again)
 	CLEANUP(buf_clear) struct buf way = BUF_NULL;
 	uint32_t from = r->depth - 1;
 
+	if (r->report.problems->count == PROFILE_PROBLEMS_MAX)
+		return resolver_refuse(r, "refers to itself");
 	while (from > 0 && r->active[from] != again)
 		from--;
 	for (uint32_t i = from; i < r->depth; i++) {
@@ -78,7 +84,7 @@ enum result resolver_parse(struct resolver *r, struct draft *d)
 	d->is_parsed = true;
 	if (ref_text_is_plain(tree_text(&d->from)))
 		return OK;
-	rc = ref_text_parse(&d->text, r->scratch, tree_text(&d->from), &why);
+	rc = ref_text_parse(&d->text, r->scratch, tree_text(&d->from), r->report.budget, &why);
 	if (rc == OK)
 		return OK;
 	if (rc != E_INVALID)
@@ -157,10 +163,22 @@ static enum result build_array(struct resolver *r, struct draft *d)
 	return OK;
 }
 
+/* Steps of tree_set_object(): it sorts large maps, and compares each two keys of small ones. */
+static uint64_t object_steps(uint32_t count)
+{
+	uint64_t steps = count;
+
+	for (uint32_t i = 1; i < count; i *= 2)
+		steps += count;
+	return steps;
+}
+
 static enum result build_object(struct resolver *r, struct draft *d)
 {
 	struct tree_member *members = arena_alloc_array(r->out, d->from.count, sizeof *members);
 
+	if (!budget_spend(r->report.budget, object_steps(d->from.count)))
+		return budget_result(r->report.budget, r->report.err);
 	if (members == NULL)
 		return arena_failure(r->out, r->report.err);
 	for (uint32_t i = 0; i < d->from.count; i++) {
@@ -176,14 +194,18 @@ static enum result build_object(struct resolver *r, struct draft *d)
 		};
 		if (members[i].key == NULL)
 			return arena_failure(r->out, r->report.err);
+		if (!budget_spend(r->report.budget, k->len / 8))
+			return budget_result(r->report.budget, r->report.err);
 	}
 	return tree_set_object(&d->value.node, r->out, members, d->from.count, r->report.err);
 }
 
 static enum result resolve_scalar(struct resolver *r, struct draft *d)
 {
-	enum result rc = tree_copy(&d->value.node, r->out, &d->from, r->report.err);
+	enum result rc = budget_take(r->report.budget, d->from.count / 8 + 1, r->report.err);
 
+	if (rc == OK)
+		rc = tree_copy(&d->value.node, r->out, &d->from, r->report.err);
 	d->value.nodes = 1;
 	if (d->from.kind == TREE_STRING || d->from.kind == TREE_NUMBER)
 		d->value.bytes = d->from.count;
@@ -229,7 +251,9 @@ enum result resolve_draft(struct resolver *r, struct draft *d)
 		return E_INVALID;
 	if (d->state == DRAFT_ACTIVE)
 		return resolver_refuse_cycle(r, d);
-	rc = resolver_enter(r, d);
+	rc = budget_take(r->report.budget, PRICE_VALUE, r->report.err);
+	if (rc == OK)
+		rc = resolver_enter(r, d);
 	if (rc != OK)
 		return rc;
 	d->state = DRAFT_ACTIVE;

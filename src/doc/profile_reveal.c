@@ -4,13 +4,21 @@
  */
 #include "doc/profile_secret.h"
 
+#include "doc/profile_key.h"
 #include "doc/profile_problem.h"
+
+/* What was lent for one path, key and version: the answer to all references that say the same. */
+struct loan {
+	uint32_t ref; /* the first that asked, plus 1; 0: free */
+	enum result rc;
+	const struct tree_node *value;
+};
 
 struct reveal {
 	struct arena *arena;
-	const struct effective *from;
-	secret_value_fn *value;
-	void *ctx;
+	const struct profile_reveal_input *in;
+	struct loan *loans; /* by hash, at most half full */
+	uint32_t loans_mask;
 	struct profile_problems *problems;
 	struct arena *problems_arena;
 	struct error *err;
@@ -21,10 +29,17 @@ struct reveal {
 	bool has_failed; /* value() ended it, with whatever result */
 };
 
+/* Steps of a value that is copied, its key's place in an index included. */
+#define PRICE_NODE 20
+
 static enum result charge(struct reveal *r, const struct tree_node *n, unsigned depth)
 {
+	bool is_text = n->kind == TREE_STRING || n->kind == TREE_NUMBER;
+
+	if (!budget_spend(r->in->budget, PRICE_NODE + (is_text ? n->count / 8 : 0)))
+		return budget_result(r->in->budget, r->err);
 	r->nodes++;
-	if (n->kind == TREE_STRING || n->kind == TREE_NUMBER)
+	if (is_text)
 		r->bytes += n->count;
 	if (r->nodes > DOC_NODES_MAX || r->bytes > PROFILE_EFFECTIVE_BYTES_MAX)
 		return fail(r->err, E_LIMIT, "reveals to more than %d bytes or %d values",
@@ -146,14 +161,71 @@ static void mixture_clear(struct mixture *m)
 	buf_clear(&m->text);
 }
 
+static uint64_t hash_ref(const struct secret_ref *ref)
+{
+	return hash_fold(slice_hash(ref->path) ^ ref->version,
+			 slice_hash(ref->key) ^ UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static bool is_same_secret(const struct secret_ref *a, const struct secret_ref *b)
+{
+	return a->version == b->version && slice_is_equal(a->path, b->path) &&
+	       slice_is_equal(a->key, b->key);
+}
+
+/* The loan for a reference, or a free one; NULL where too many of one hash are before it. */
+static struct loan *find_loan(struct reveal *r, const struct secret_ref *ref)
+{
+	uint32_t slot = (uint32_t)hash_ref(ref) & r->loans_mask;
+
+	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->loans_mask) {
+		struct loan *at = &r->loans[slot];
+
+		budget_spend(r->in->budget, PRICE_NODE / 2);
+		if (at->ref == 0 || is_same_secret(&r->in->from->secrets[at->ref - 1], ref))
+			return at;
+	}
+	return NULL;
+}
+
+static enum result borrow(struct reveal *r, const struct tree_node **ret, uint32_t at,
+			  struct error *err)
+{
+	const struct secret_ref *ref = &r->in->from->secrets[at];
+	struct loan *loan = find_loan(r, ref);
+	enum result rc;
+
+	if (budget_result(r->in->budget, NULL) != OK)
+		return budget_result(r->in->budget, err);
+	if (loan != NULL && loan->ref != 0) {
+		*ret = loan->value;
+		return loan->rc;
+	}
+	rc = r->in->value(r->in->ctx, ref, ret, err);
+	if (loan != NULL && (rc == OK || rc == E_NOT_FOUND))
+		*loan = (struct loan){at + 1, rc, rc == OK ? *ret : NULL};
+	return rc;
+}
+
+static enum result make_loans(struct reveal *r)
+{
+	uint32_t size = 4;
+
+	while (size < 2 * r->in->from->secrets_count)
+		size *= 2;
+	r->loans = alloc_zero_array(size, sizeof *r->loans);
+	r->loans_mask = size - 1;
+	return r->loans != NULL ? OK : fail(r->err, E_MEMORY, "out of memory");
+}
+
 /* Asks for one secret. `*ret` stays NULL where it is missing and has a default; `*at` passes over the refs
  * of a default that is not needed. */
 static enum result ask(struct reveal *r, const struct tree_node **ret,
 		       const struct secret_part *part, uint32_t *at)
 {
-	const struct secret_ref *ref = &r->from->secrets[(*at)++];
+	const struct secret_ref *ref = &r->in->from->secrets[*at];
 	struct error why = ERROR_NULL;
-	enum result rc = r->value(r->ctx, ref, ret, &why);
+	enum result rc = borrow(r, ret, (*at)++, &why);
 
 	if (rc == OK && part->fallback_text != NULL)
 		*at += part->fallback_text->refs_count;
@@ -175,7 +247,7 @@ static enum result mix_text(struct reveal *r, struct mixture *m, const struct se
 static enum result mix_secret(struct reveal *r, struct mixture *m, const struct secret_part *part,
 			      uint32_t *at)
 {
-	const struct secret_ref *ref = &r->from->secrets[*at];
+	const struct secret_ref *ref = &r->in->from->secrets[*at];
 	const struct tree_node *value = NULL;
 	enum result rc = ask(r, &value, part, at);
 
@@ -202,12 +274,15 @@ static enum result mix_text(struct reveal *r, struct mixture *m, const struct se
 	enum result first = OK;
 
 	for (uint32_t i = 0; i < t->count; i++) {
+		size_t before = m->text.len;
 		enum result rc = OK;
 
 		if (t->parts[i].is_secret)
 			rc = mix_secret(r, m, &t->parts[i], at);
 		else
 			buf_append_slice(&m->text, t->parts[i].literal);
+		if (rc == OK)
+			rc = budget_take(r->in->budget, (m->text.len - before) / 8 + 1, r->err);
 		if (rc == OK && m->text.len > PROFILE_EFFECTIVE_BYTES_MAX)
 			rc = fail(r->err, E_LIMIT, "reveals to more than %d bytes",
 				  PROFILE_EFFECTIVE_BYTES_MAX);
@@ -267,33 +342,35 @@ static enum result reveal_string(struct reveal *r, struct tree_node *ret, const 
 {
 	const struct secret_use *use;
 
-	if (r->next_use == r->from->uses_count)
+	if (r->next_use == r->in->from->uses_count)
 		return fail(r->err, E_INTERNAL, "a string with secrets lost its parts");
-	use = &r->from->uses[r->next_use++];
+	use = &r->in->from->uses[r->next_use++];
 	if (secret_text_is_whole(use->text))
 		return reveal_whole(r, ret, n, use->text, use->first, depth);
 	return reveal_mixed(r, ret, n, use->text, use->first, depth);
 }
 
-enum result profile_reveal(struct tree *ret, const struct effective *from, secret_value_fn *value,
-			   void *ctx, struct profile_problems *problems, struct arena *a,
-			   struct error *err)
+enum result profile_reveal(struct tree *ret, const struct profile_reveal_input *in,
+			   struct profile_problems *problems, struct arena *a, struct error *err)
 {
 	static const struct copy_mode as_it_is = {NULL, 0};
 	struct reveal r = {
 		.arena = &ret->arena,
-		.from = from,
-		.value = value,
-		.ctx = ctx,
+		.in = in,
 		.problems = problems,
 		.problems_arena = a,
 		.err = err,
 	};
 	struct tree_node root;
-	enum result rc = copy_node(&r, &root, &from->tree.root, &as_it_is, 1);
+	enum result rc = make_loans(&r);
 
+	if (rc == OK)
+		rc = copy_node(&r, &root, &in->from->tree.root, &as_it_is, 1);
+	alloc_free(r.loans);
 	if (rc == OK && r.has_problems)
 		rc = E_INVALID;
+	if (rc == OK)
+		rc = budget_result(in->budget, err);
 	if (rc == OK)
 		ret->root = root;
 	return rc;

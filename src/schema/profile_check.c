@@ -201,8 +201,9 @@ static void add_chain_problem(struct check *c, struct slice path, const char *me
 static enum result linearize(struct check *c, const struct profile_layer ***ret, struct slice path,
 			     struct arena *a, struct error *err)
 {
-	enum result rc = profile_linearize(ret, &c->layers_count, a, path, c->source->load_layer,
-					   c->source->ctx, err);
+	const struct profile_chain_input in = {path, c->source->load_layer, c->source->ctx,
+					       c->source->budget};
+	enum result rc = profile_linearize(ret, &c->layers_count, a, &in, err);
 
 	if (rc == OK || !is_verdict(rc))
 		return rc;
@@ -228,6 +229,7 @@ static enum result resolve(struct check *c, struct effective *ret, struct slice 
 	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
 	const struct profile_layer **layers;
 	struct slice app, name = c->profile;
+	struct profile_resolve_input in;
 	enum result rc;
 
 	if (problems == NULL)
@@ -238,7 +240,8 @@ static enum result resolve(struct check *c, struct effective *ret, struct slice 
 	c->layers = layers;
 	if (!slice_next_part(&name, '/', &app))
 		return fail(err, E_INTERNAL, "a profile has two segments");
-	rc = profile_resolve(ret, layers, c->layers_count, app, name, problems, a, err);
+	in = (struct profile_resolve_input){layers, c->layers_count, app, name, c->source->budget};
+	rc = profile_resolve(ret, &in, problems, a, err);
 	if (rc == E_INVALID)
 		add_profile_problems(c, problems);
 	else if (rc == E_LIMIT)
@@ -290,12 +293,13 @@ static enum result check_revealed(struct check *c, struct arena *a, struct error
 {
 	CLEANUP(tree_clear) struct tree revealed = TREE_INIT(0, true);
 	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
+	const struct profile_reveal_input in = {c->effective, c->source->secret_value,
+						c->source->ctx, c->source->budget};
 	enum result rc;
 
 	if (problems == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = profile_reveal(&revealed, c->effective, c->source->secret_value, c->source->ctx,
-			    problems, a, err);
+	rc = profile_reveal(&revealed, &in, problems, a, err);
 	if (rc == E_INVALID)
 		add_profile_problems(c, problems);
 	if (rc != OK || c->effective->schema.len == 0)

@@ -105,15 +105,15 @@ static enum result reveal(struct revealing *r, struct tree *ret, struct error *e
 {
 	CLEANUP(arena_clear) struct arena a = ARENA_INIT(0, true);
 	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
+	const struct profile_reveal_input in = {&r->entry->effective, view_secret_value, &r->view,
+						r->scene->budget};
 	enum result rc;
 
 	if (problems == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	/* All of them, and before: one that is opened is in the entry whatever becomes of the answer. */
 	rc = record_reveal(r, err);
-	return rc == OK ? profile_reveal(ret, &r->entry->effective, view_secret_value, &r->view,
-					 problems, &a, err)
-			: rc;
+	return rc == OK ? profile_reveal(ret, &in, problems, &a, err) : rc;
 }
 
 static enum result write_format(struct buf *ret, enum config_format format,

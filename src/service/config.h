@@ -18,8 +18,8 @@ MUST_USE enum result explain_write(struct buf *ret, struct scene *scene,
 				   struct slice key, struct error *err);
 
 /* A JSON array of {"pointer", "op", "from", "to", "secret", "reload", "origin"}; either entry may be NULL. A secret that the configuration refers to and that got
- * another version is a "replace" without values. `schema` may be NULL. Origins that `reader` may not read are left out. */
+ * another version is a "replace" without values. `schema` may be NULL. Origins that the caller may not read are left out. */
 MUST_USE enum result config_diff_write(struct buf *ret, const struct effective_entry *from,
 				       const struct effective_entry *to,
-				       const struct schema *schema, const struct rights *reader,
+				       const struct schema *schema, const struct scene *scene,
 				       struct error *err);

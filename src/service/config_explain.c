@@ -6,7 +6,9 @@
 #include "doc/pointer.h"
 #include "doc/write.h"
 
-#define ROTATED_COMPARES_MAX 10000000
+#include <stdlib.h>
+
+#define LEAF_STEPS 20 /* of one explained, or shown in a diff, but for its pointer */
 
 static void append_origin(struct buf *b, const struct effective_entry *e,
 			  const struct rights *reader, const struct tree_node *n)
@@ -25,24 +27,41 @@ static void append_origin(struct buf *b, const struct effective_entry *e,
 	buf_append_char(b, '}');
 }
 
+enum reading { NOT_ASKED, MAY_NOT_READ_IT, MAY_READ_IT };
+
 struct explaining {
 	struct buf *out;
 	const struct effective_entry *entry;
 	const struct rights *reader;
+	struct budget *budget;
 	struct buf pointer;
+	uint8_t sources
+		[PROFILE_LAYERS_MAX]; /* enum reading, of each document that values come from */
 };
+
+static bool may_read_source(struct explaining *x, uint16_t source)
+{
+	const struct effective *e = &x->entry->effective;
+
+	if (x->sources[source] == NOT_ASKED)
+		x->sources[source] = rights_may(x->reader, MAY_READ, e->sources[source].path)
+					     ? MAY_READ_IT
+					     : MAY_NOT_READ_IT;
+	return x->sources[source] == MAY_READ_IT;
+}
 
 static void explain_leaf(struct explaining *x, const struct tree_node *n)
 {
 	const struct effective *e = &x->entry->effective;
 	struct buf *b = x->out;
 
-	if (n->line == 0 || n->source >= e->sources_count)
+	if (n->line == 0 || n->source >= e->sources_count ||
+	    !budget_spend(x->budget, LEAF_STEPS + x->pointer.len / 8))
 		return;
 	json_comma(b);
 	json_append_string(b, buf_slice(&x->pointer));
 	buf_append_text(b, ":{");
-	if (rights_may(x->reader, MAY_READ, e->sources[n->source].path)) {
+	if (may_read_source(x, n->source)) {
 		json_member_text(b, "path", e->sources[n->source].path);
 		json_member_u64(b, "version", e->sources[n->source].version);
 		json_member_u64(b, "line", n->line);
@@ -95,7 +114,8 @@ static void append_secrets(struct buf *b, const struct effective_entry *e, struc
 enum result explain_write(struct buf *ret, struct scene *scene, const struct effective_entry *e,
 			  const struct tree_node *n, struct slice key, struct error *err)
 {
-	struct explaining x = {ret, e, scene->rights, BUF_NULL};
+	struct explaining x = {ret, e, scene->rights, scene->budget, BUF_NULL, {NOT_ASKED}};
+	enum result rc;
 	const struct doc_warnings *w = &e->effective.warnings;
 
 	buf_append_slice(&x.pointer, key);
@@ -115,7 +135,8 @@ enum result explain_write(struct buf *ret, struct scene *scene, const struct eff
 	buf_append_text(ret, "]}");
 	ret->is_failed |= buf_is_failed(&x.pointer);
 	buf_clear(&x.pointer);
-	return answer_check(ret, err);
+	rc = budget_result(scene->budget, err);
+	return rc == OK ? answer_check(ret, err) : rc;
 }
 
 struct diffing {
@@ -123,6 +144,7 @@ struct diffing {
 	const struct effective_entry *from, *to;
 	const struct schema *schema;
 	const struct rights *reader;
+	struct budget *budget;
 };
 
 static void begin_item(struct diffing *d, struct slice pointer, enum diff_op op)
@@ -168,48 +190,116 @@ static enum result write_difference(void *ctx, enum diff_op op, struct slice poi
 	return answer_check(d->out, err);
 }
 
+/* A reference of the older configuration by what it says and where. */
+struct ref_slot {
+	uint64_t hash;
+	uint32_t at;
+};
+
+static uint64_t hash_ref(const struct secret_ref *ref)
+{
+	return hash_fold(slice_hash(ref->pointer) ^ ref->version,
+			 slice_hash(ref->path) ^ UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static int compare_slots(const void *x, const void *y)
+{
+	const struct ref_slot *a = x, *b = y;
+
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* Where slots of the hash, or of a higher one, begin. */
+static uint32_t first_slot(const struct ref_slot *slots, uint32_t count, uint64_t hash)
+{
+	uint32_t low = 0;
+
+	while (low < count) {
+		uint32_t middle = low + (count - low) / 2;
+
+		if (slots[middle].hash < hash)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+static bool is_same_reference(const struct secret_ref *a, const struct secret_ref *b)
+{
+	return a->version == b->version && slice_is_equal(a->path, b->path) &&
+	       slice_is_equal(a->pointer, b->pointer);
+}
+
+/* Whether it now means another version. Of one path and version all references mean the same. */
+static bool is_rotated(const struct diffing *d, const struct ref_slot *slots, uint32_t i)
+{
+	const struct effective *from = &d->from->effective;
+	const struct secret_ref *ref = &d->to->effective.secrets[i];
+	uint64_t hash = hash_ref(ref);
+	uint32_t at = first_slot(slots, from->secrets_count, hash);
+
+	for (; at < from->secrets_count && slots[at].hash == hash; at++) {
+		if (!budget_spend(d->budget, 2))
+			return false;
+		if (is_same_reference(&from->secrets[slots[at].at], ref))
+			return d->from->secret_versions[slots[at].at] != d->to->secret_versions[i];
+	}
+	return false;
+}
+
+static void write_rotated(struct diffing *d, uint32_t i)
+{
+	const struct secret_ref *ref = &d->to->effective.secrets[i];
+
+	begin_item(d, ref->pointer, DIFF_REPLACE);
+	end_item(d, ref->pointer, true);
+	json_member(d->out, "origin");
+	buf_append_char(d->out, '{');
+	json_member_text(d->out, "path", ref->path);
+	json_member_u64(d->out, "version", d->to->secret_versions[i]);
+	buf_append_text(d->out, "}}");
+}
+
 /* The same reference at the same place, which now means another version. */
-static void append_rotated(struct diffing *d)
+static enum result append_rotated(struct diffing *d, struct error *err)
 {
 	const struct effective *from = &d->from->effective, *to = &d->to->effective;
+	CLEANUP(alloc_freep)
+	struct ref_slot *slots = alloc_zero_array(from->secrets_count, sizeof *slots);
 
-	if ((uint64_t)from->secrets_count * to->secrets_count > ROTATED_COMPARES_MAX)
-		return;
-	for (uint32_t i = 0; i < to->secrets_count; i++) {
-		for (uint32_t j = 0; j < from->secrets_count; j++) {
-			const struct secret_ref *a = &from->secrets[j], *b = &to->secrets[i];
-
-			if (!slice_is_equal(a->pointer, b->pointer) ||
-			    !slice_is_equal(a->path, b->path) || a->version != b->version ||
-			    d->from->secret_versions[j] == d->to->secret_versions[i])
-				continue;
-			begin_item(d, b->pointer, DIFF_REPLACE);
-			end_item(d, b->pointer, true);
-			json_member(d->out, "origin");
-			buf_append_char(d->out, '{');
-			json_member_text(d->out, "path", b->path);
-			json_member_u64(d->out, "version", d->to->secret_versions[i]);
-			buf_append_char(d->out, '}');
-			buf_append_char(d->out, '}');
-			break;
-		}
+	if (slots == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < from->secrets_count; i++) {
+		slots[i] = (struct ref_slot){hash_ref(&from->secrets[i]), i};
+		if (!budget_spend(d->budget, LEAF_STEPS + from->secrets[i].pointer.len / 16))
+			return budget_result(d->budget, err);
 	}
+	qsort(slots, from->secrets_count, sizeof *slots, compare_slots);
+	for (uint32_t i = 0; i < to->secrets_count && !buf_is_failed(d->out); i++) {
+		if (!budget_spend(d->budget, LEAF_STEPS + to->secrets[i].pointer.len / 8))
+			break;
+		if (is_rotated(d, slots, i))
+			write_rotated(d, i);
+	}
+	return budget_result(d->budget, err);
 }
 
 enum result config_diff_write(struct buf *ret, const struct effective_entry *from,
 			      const struct effective_entry *to, const struct schema *schema,
-			      const struct rights *reader, struct error *err)
+			      const struct scene *scene, struct error *err)
 {
-	struct diffing d = {ret, from, to, schema, reader};
+	struct diffing d = {ret, from, to, schema, scene->rights, scene->budget};
 	enum result rc;
 
 	buf_append_char(ret, '[');
 	rc = diff_trees(from != NULL ? &from->effective.tree.root : NULL,
-			to != NULL ? &to->effective.tree.root : NULL, write_difference, &d, err);
-	if (rc != OK)
-		return rc;
-	if (from != NULL && to != NULL)
-		append_rotated(&d);
+			to != NULL ? &to->effective.tree.root : NULL, write_difference, &d,
+			scene->budget, err);
+	if (rc == OK && from != NULL && to != NULL)
+		rc = append_rotated(&d, err);
 	buf_append_char(ret, ']');
-	return answer_check(ret, err);
+	return rc == OK ? answer_check(ret, err) : rc;
 }

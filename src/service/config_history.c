@@ -157,7 +157,7 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 	json_member_text(b, "from_state", slice_text(state_name(x->before != NULL)));
 	json_member_text(b, "to_state", slice_text(state_name(x->after != NULL)));
 	json_member(b, "diff");
-	rc = config_diff_write(b, x->before, x->after, schema, scene->rights, err);
+	rc = config_diff_write(b, x->before, x->after, schema, scene, err);
 	buf_append_char(b, '}');
 	view_clear(&view);
 	return rc;

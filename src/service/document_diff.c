@@ -35,11 +35,12 @@ static enum result show_difference(void *ctx, enum diff_op op, struct slice poin
 }
 
 enum result document_diff_append(struct buf *ret, const struct tree_node *from,
-				 const struct tree_node *to, bool is_secret, struct error *err)
+				 const struct tree_node *to, bool is_secret, struct budget *budget,
+				 struct error *err)
 {
 	struct showing s = {ret, is_secret};
 
-	return diff_trees(from, to, show_difference, &s, err);
+	return diff_trees(from, to, show_difference, &s, budget, err);
 }
 
 /* One of the two. */
@@ -80,19 +81,20 @@ static enum result choose(struct scene *scene, struct side *from, struct side *t
 	return OK;
 }
 
-static enum result write_diff(struct buf *b, const struct call *c, const struct side *from,
+static enum result write_diff(struct buf *b, const struct scene *scene, const struct side *from,
 			      const struct side *to, struct error *err)
 {
 	const struct tree_node *a = from->doc != NULL ? &from->doc->tree.root : NULL;
 	enum result rc;
 
 	buf_append_char(b, '{');
-	json_member_text(b, "path", c->path);
+	json_member_text(b, "path", scene->call->path);
 	json_member_u64(b, "from", from->version);
 	json_member_u64(b, "to", to->version);
 	json_member(b, "diff");
 	buf_append_char(b, '[');
-	rc = document_diff_append(b, a, &to->doc->tree.root, to->doc->kind == KIND_SECRETS, err);
+	rc = document_diff_append(b, a, &to->doc->tree.root, to->doc->kind == KIND_SECRETS,
+				  scene->budget, err);
 	buf_append_text(b, "]}");
 	return rc;
 }
@@ -114,7 +116,7 @@ enum step document_diff_on_worker(struct scene *scene)
 	if (rc == OK)
 		rc = open_side(scene, &view, &from, &err);
 	if (rc == OK)
-		rc = write_diff(&b, scene->call, &from, &to, &err);
+		rc = write_diff(&b, scene, &from, &to, &err);
 	step = rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
 	view_clear(&view);
 	return step;

@@ -7,4 +7,4 @@
  * NULL. `ret` is a BUF_ANSWER: E_LIMIT where it is full. */
 MUST_USE enum result document_diff_append(struct buf *ret, const struct tree_node *from,
 					  const struct tree_node *to, bool is_secret,
-					  struct error *err);
+					  struct budget *budget, struct error *err);

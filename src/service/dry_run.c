@@ -64,7 +64,9 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 		to = &c->doc->tree.root;
 	else if (rc == OK && c->exists)
 		return OK; /* it could not be read: the errors say so */
-	return rc == OK ? document_diff_append(b, from, to, c->kind == KIND_SECRETS, err) : rc;
+	return rc == OK ? document_diff_append(b, from, to, c->kind == KIND_SECRETS, w->view.budget,
+					       err)
+			: rc;
 }
 
 /* Who may not read it is told what was asked, not what it comes to. */
@@ -135,7 +137,7 @@ static enum result append_effective(struct scene *scene, struct write *w, const 
 	buf_append_char(b, '{');
 	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
 	json_member(b, "diff");
-	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, scene->rights, err);
+	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, scene, err);
 	json_member_text(b, "state", slice_text(f->has_entry ? "live" : "gone"));
 	buf_append_char(b, '}');
 	effective_entry_unref(before);

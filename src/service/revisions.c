@@ -251,7 +251,7 @@ static enum result write_part_diff(struct reading *r, struct buf *b, const struc
 	buf_append_char(b, '[');
 	if (had || has)
 		rc = document_diff_append(b, had ? &before.root : NULL, has ? &after.root : NULL,
-					  is_secret, err);
+					  is_secret, r->scene->budget, err);
 	buf_append_char(b, ']');
 	return rc;
 }

@@ -69,6 +69,7 @@ static void reveal(const struct effective *e, struct profile_problems *problems,
 {
 	CLEANUP(tree_clear) struct tree revealed = TREE_INIT(0, true);
 	struct tree_node values[3];
+	const struct profile_reveal_input in = {e, lend, values, NULL};
 	struct error err = ERROR_NULL;
 
 	tree_set_string(&values[0], SLICE_LITERAL("${secret:a/b#c}"));
@@ -76,7 +77,7 @@ static void reveal(const struct effective *e, struct profile_problems *problems,
 	tree_set_string(&values[2], SLICE_LITERAL(""));
 	values[2].flags |= TREE_IS_OPAQUE;
 	problems->count = 0;
-	if (profile_reveal(&revealed, e, lend, values, problems, a, &err) == OK)
+	if (profile_reveal(&revealed, &in, problems, a, &err) == OK)
 		count_tree(&revealed);
 }
 
@@ -93,14 +94,14 @@ static bool read_layer(struct profile_layer *layer, struct tree *tree,
 
 static void resolve(const struct profile_layer *const layers[2], struct arena *a)
 {
-	static const struct slice app = {"app", 3}, name = {"heir", 4};
+	const struct profile_resolve_input in = {layers, 2, {"app", 3}, {"heir", 4}, NULL};
 	CLEANUP(effective_clear) struct effective e = {.tree = TREE_INIT(0, false)};
 	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
 	struct error err = ERROR_NULL;
 	enum result rc;
 
 	demand(problems != NULL);
-	rc = profile_resolve(&e, layers, 2, app, name, problems, a, &err);
+	rc = profile_resolve(&e, &in, problems, a, &err);
 	demand((rc == E_INVALID) == (problems->count != 0) || rc == E_LIMIT);
 	if (rc != OK)
 		return;

@@ -37,7 +37,7 @@ static inline void demand_same(const struct tree_node *n, enum doc_format format
 	}
 	DEMAND(tree_is_equal(n, &again.root));
 	DEMAND(tree_hash(n) == tree_hash(&again.root));
-	DEMAND(diff_trees(n, &again.root, demand_none, NULL, &err) == OK);
+	DEMAND(diff_trees(n, &again.root, demand_none, NULL, NULL, &err) == OK);
 }
 
 static inline void demand_roundtrip(const struct tree_node *n)

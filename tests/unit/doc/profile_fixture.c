@@ -102,8 +102,8 @@ enum result fixture_try_order(struct fixture *f, const char *path)
 {
 	const struct profile_layer **layers = NULL;
 	uint32_t count = 0;
-	enum result rc = profile_linearize(&layers, &count, &f->arena, slice_text(path),
-					   fixture_load, f, &f->err);
+	const struct profile_chain_input in = {slice_text(path), fixture_load, f, f->budget};
+	enum result rc = profile_linearize(&layers, &count, &f->arena, &in, &f->err);
 
 	buf_reset(&f->text);
 	for (uint32_t i = 0; i < count; i++) {
@@ -126,15 +126,18 @@ enum result fixture_resolve(struct fixture *f, const char *path)
 	const struct profile_layer **layers = NULL;
 	struct slice app = slice_text(path + strlen("profiles/"));
 	uint32_t count = 0;
-	enum result rc = profile_linearize(&layers, &count, &f->arena, slice_text(path),
-					   fixture_load, f, &f->err);
+	const struct profile_chain_input in = {slice_text(path), fixture_load, f, f->budget};
+	enum result rc = profile_linearize(&layers, &count, &f->arena, &in, &f->err);
 
 	if (rc != OK)
 		return rc;
 	app.len = (size_t)(strchr(app.data, '/') - app.data);
 	effective_clear(&f->effective);
 	f->problems.count = f->problems.dropped = 0;
-	return profile_resolve(&f->effective, layers, count, app, last_segment(slice_text(path)),
+	return profile_resolve(&f->effective,
+			       &(struct profile_resolve_input){layers, count, app,
+							       last_segment(slice_text(path)),
+							       f->budget},
 			       &f->problems, &f->arena, &f->err);
 }
 

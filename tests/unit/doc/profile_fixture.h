@@ -12,6 +12,7 @@ struct fixture {
 	struct profile_layer layers[FIXTURE_DOCS_MAX];
 	uint32_t count;
 	uint32_t loads;
+	struct budget *budget; /* of all that is made; NULL: none */
 	struct effective effective;
 	struct profile_problems problems;
 	struct error err;

@@ -51,7 +51,7 @@ Test(diff, differences_come_in_order_with_their_pointers)
 
 		must_read(&from, cases[i].from);
 		must_read(&to, cases[i].to);
-		cr_expect_eq(diff_trees(&from.root, &to.root, note, &out, NULL), OK);
+		cr_expect_eq(diff_trees(&from.root, &to.root, note, &out, NULL, NULL), OK);
 		expect_written(&out, cases[i].expected);
 	}
 }
@@ -62,9 +62,9 @@ Test(diff, a_missing_side_is_all_added_or_all_removed)
 	CLEANUP(buf_clear) struct buf out = BUF_NULL;
 
 	must_read(&t, "{\"a\":1}");
-	cr_expect_eq(diff_trees(NULL, &t.root, note, &out, NULL), OK);
-	cr_expect_eq(diff_trees(&t.root, NULL, note, &out, NULL), OK);
-	cr_expect_eq(diff_trees(NULL, NULL, note, &out, NULL), OK);
+	cr_expect_eq(diff_trees(NULL, &t.root, note, &out, NULL, NULL), OK);
+	cr_expect_eq(diff_trees(&t.root, NULL, note, &out, NULL, NULL), OK);
+	cr_expect_eq(diff_trees(NULL, NULL, note, &out, NULL, NULL), OK);
 	expect_written(&out, "add  -> {\"a\":1}\nremove  {\"a\":1}\n");
 }
 
@@ -86,7 +86,7 @@ Test(diff, the_callers_failure_ends_it)
 
 	must_read(&from, "{\"a\":[1,2,3],\"b\":1}");
 	must_read(&to, "{\"a\":[4,5,6],\"b\":2}");
-	cr_expect_eq(diff_trees(&from.root, &to.root, stop_at_second, &calls, NULL), E_LIMIT);
+	cr_expect_eq(diff_trees(&from.root, &to.root, stop_at_second, &calls, NULL, NULL), E_LIMIT);
 	cr_expect_eq(calls, 2);
 }
 

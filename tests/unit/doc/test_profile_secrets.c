@@ -174,7 +174,9 @@ static void close_vault(struct vault *v)
 static enum result reveal(struct fixture *f, struct vault *v, struct tree *ret)
 {
 	f->problems.count = 0;
-	return profile_reveal(ret, &f->effective, lend, v, &f->problems, &f->arena, &f->err);
+	const struct profile_reveal_input in = {&f->effective, lend, v, f->budget};
+
+	return profile_reveal(ret, &in, &f->problems, &f->arena, &f->err);
 }
 
 Test(profile_reveal, values_stand_where_references_stood)
