@@ -224,6 +224,25 @@ void json_member_time(struct buf *b, const char *name, int64_t wall_ms)
 	json_member_text(b, name, slice_text(text));
 }
 
+void json_member_accessor(struct buf *b, const char *name, struct slice accessor)
+{
+	json_member(b, name);
+	if (accessor.len != 0)
+		json_append_string(b, accessor);
+	else
+		buf_append_text(b, "null");
+}
+
+void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
+			struct slice accessor)
+{
+	const struct token *t = accessor.len != 0 ? snapshot_token(s, accessor) : NULL;
+
+	json_member_text(b, "author", author);
+	json_member_accessor(b, "author_accessor", accessor);
+	json_member_accessor(b, "author_parent", t != NULL ? t->record.parent : SLICE_NULL);
+}
+
 void json_version_name(struct buf *b, const struct version_row *row)
 {
 	buf_append_char(b, '{');

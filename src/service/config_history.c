@@ -42,16 +42,22 @@ static enum result read_moments(struct scene *scene, uint64_t before, uint32_t l
 				    ret, err);
 }
 
+struct moment_writer {
+	struct buf *out;
+	const struct snapshot *snapshot;
+};
+
 static enum result write_moment(void *ctx, const struct revision_row *row, struct error *err)
 {
-	struct buf *b = ctx;
+	const struct moment_writer *w = ctx;
+	struct buf *b = w->out;
 
 	(void)err;
 	json_comma(b);
 	buf_append_char(b, '{');
 	json_member_u64(b, "revision", row->revision);
 	json_member_time(b, "time", row->time_ms);
-	json_member_text(b, "author", row->author);
+	json_member_author(b, w->snapshot, row->author, row->accessor);
 	json_member_text(b, "message", row->message);
 	return OK;
 }
@@ -60,13 +66,15 @@ static enum result write_moments(struct scene *scene, struct buf *b, uint64_t be
 				 struct error *err)
 {
 	uint32_t limit = call_limit(scene->service, scene->call);
+	struct moment_writer writer = {b, scene->snapshot};
 	struct moments m = {0};
 	enum result rc = read_moments(scene, before, limit + 1, &m, err);
 
 	if (rc == OK && m.count == 0 && before == 0)
 		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(scene->call->path));
 	for (uint32_t i = 0; rc == OK && i < m.count && i < limit; i++) {
-		rc = store_get_revision(scene->session, m.items[i].revision, write_moment, b, err);
+		rc = store_get_revision(scene->session, m.items[i].revision, write_moment, &writer,
+					err);
 		json_member_text(b, "state", slice_text(state_name(!m.items[i].is_gone)));
 		buf_append_char(b, '}');
 	}

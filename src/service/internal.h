@@ -203,6 +203,11 @@ void json_member_text(struct buf *b, const char *name, struct slice text);
 void json_member_u64(struct buf *b, const char *name, uint64_t value);
 void json_member_bool(struct buf *b, const char *name, bool value);
 void json_member_time(struct buf *b, const char *name, int64_t wall_ms);
+/* null where there is none. */
+void json_member_accessor(struct buf *b, const char *name, struct slice accessor);
+/* "author", and beside the name the token that bore it and that one's maker: "author_accessor", "author_parent". */
+void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
+			struct slice accessor);
 void json_comma(struct buf *b); /* unless behind '{', '[' or nothing */
 /* {"path","version","revision","created_at","created_by","message" without the closing brace */
 void json_version_name(struct buf *b, const struct version_row *row);

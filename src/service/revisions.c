@@ -11,7 +11,7 @@
 struct entry {
 	uint64_t revision;
 	int64_t time_ms;
-	struct slice author, message, source, request_id;
+	struct slice author, accessor, message, source, request_id;
 };
 
 struct page {
@@ -42,6 +42,7 @@ static enum result keep_entry(void *ctx, const struct revision_row *row, struct 
 	e->revision = row->revision;
 	e->time_ms = row->time_ms;
 	if (!keep_text(&p->arena, &e->author, row->author) ||
+	    !keep_text(&p->arena, &e->accessor, row->accessor) ||
 	    !keep_text(&p->arena, &e->message, row->message) ||
 	    !keep_text(&p->arena, &e->source, row->source) ||
 	    !keep_text(&p->arena, &e->request_id, row->request_id))
@@ -77,12 +78,12 @@ static enum result check_visible(struct page *p, uint64_t revision, struct error
 	return rc == FOUND && p->is_visible ? OK : rc;
 }
 
-static void write_entry(struct buf *b, const struct entry *e)
+static void write_entry(struct buf *b, const struct page *p, const struct entry *e)
 {
 	buf_append_char(b, '{');
 	json_member_u64(b, "revision", e->revision);
 	json_member_time(b, "time", e->time_ms);
-	json_member_text(b, "author", e->author);
+	json_member_author(b, p->scene->snapshot, e->author, e->accessor);
 	json_member_text(b, "message", e->message);
 	json_member_text(b, "source", e->source);
 	json_member_text(b, "request_id", e->request_id);
@@ -117,7 +118,7 @@ static enum result write_pages(struct page *p, struct buf *b, uint64_t before, s
 			if (rc != OK || !p->is_visible)
 				continue;
 			json_comma(b);
-			write_entry(b, &p->entries[i]);
+			write_entry(b, p, &p->entries[i]);
 			buf_append_char(b, '}');
 			shown++;
 		}
@@ -286,7 +287,7 @@ static enum result write_revision(struct reading *r, struct page *p, struct buf 
 		rc = fail(err, E_FORBIDDEN, "may not list anything that the revision touched");
 	if (rc != OK)
 		return rc;
-	write_entry(b, &p->entries[0]);
+	write_entry(b, p, &p->entries[0]);
 	json_member(b, "changes");
 	buf_append_char(b, '[');
 	for (const struct part *part = r->first; rc == OK && part != NULL; part = part->next)

@@ -162,6 +162,8 @@ static enum result read_create(struct creating *m, struct error *err)
 	if (rc == OK)
 		rc = read_policies(m, err);
 	if (rc == OK)
+		rc = token_name_check(m->scene, r->name, err);
+	if (rc == OK)
 		rc = read_times(m, err);
 	if (rc == OK)
 		rc = read_addresses(m, err);

@@ -1,7 +1,7 @@
 /* The rule: a token that is taken back takes all that were made with it along, and none outlives those above it by renewal. */
 #include "service/tokens.h"
 
-static bool is_below(const struct snapshot *snapshot, const struct token *t, struct slice above)
+bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above)
 {
 	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t != NULL; i++) {
 		if (slice_is_equal(t->record.accessor, above))
@@ -21,7 +21,7 @@ static uint32_t count_below(const struct snapshot *snapshot, struct slice above)
 
 	pmap_walk_from(&walk, &snapshot->tokens_by_accessor, SLICE_NULL);
 	while ((t = pmap_walk_next(&walk)) != NULL)
-		count += !t->is_revoked && is_below(snapshot, t, above);
+		count += !t->is_revoked && token_is_below(snapshot, t, above);
 	return count;
 }
 
@@ -52,7 +52,7 @@ static enum result revoke_below(struct scene *scene, struct write *w, struct sli
 		return fail(err, E_MEMORY, "out of memory");
 	pmap_walk_from(&walk, &snapshot->tokens_by_accessor, SLICE_NULL);
 	while (rc == OK && (t = pmap_walk_next(&walk)) != NULL) {
-		if (!t->is_revoked && is_below(snapshot, t, above))
+		if (!t->is_revoked && token_is_below(snapshot, t, above))
 			rc = revoke_one(w, t, err);
 	}
 	return rc;
@@ -62,7 +62,8 @@ static enum result revoke_below(struct scene *scene, struct write *w, struct sli
 static bool may_revoke(const struct scene *scene, const struct token *t)
 {
 	return rights_may(scene->rights, MAY_DELETE, SLICE_LITERAL(TOKENS_PATH)) ||
-	       (t != NULL && is_below(scene->snapshot, t, scene->call->token->record.accessor));
+	       (t != NULL &&
+		token_is_below(scene->snapshot, t, scene->call->token->record.accessor));
 }
 
 enum step token_revoke_on_worker(struct scene *scene)

@@ -36,6 +36,7 @@ void token_write_members(struct buf *b, const struct token *t)
 {
 	json_member_text(b, "accessor", t->record.accessor);
 	json_member_text(b, "name", t->record.name);
+	json_member_accessor(b, "parent", t->record.parent);
 	json_member(b, "policies");
 	buf_append_char(b, '[');
 	for (uint32_t i = 0; i < t->record.policies_count; i++) {
@@ -59,8 +60,6 @@ static void write_token(struct buf *b, const struct token *t)
 	if (t->record.created_ms != 0)
 		json_member_time(b, "created_at", t->record.created_ms);
 	json_member_text(b, "created_by", t->record.created_by);
-	if (t->record.parent.len != 0)
-		json_member_text(b, "parent", t->record.parent);
 	json_member_bool(b, "limited_to_addresses", t->record.addresses_count != 0);
 	if (t->record.ttl_ms != 0)
 		json_member_u64(b, "ttl_seconds", (uint64_t)t->record.ttl_ms / 1000);
@@ -72,7 +71,7 @@ static void write_token(struct buf *b, const struct token *t)
 }
 
 /* One whose parent has ended has ended too. */
-static bool is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms)
+bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms)
 {
 	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX; i++) {
 		if (t == NULL || token_has_ended(t, now_ms))
@@ -96,7 +95,7 @@ enum step token_list_on_worker(struct scene *scene)
 	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, c->in.after);
 	while ((t = pmap_walk_next(&w)) != NULL) {
 		if (slice_is_equal(t->record.accessor, c->in.after) ||
-		    !is_in_force(scene->snapshot, t, scene->now_ms))
+		    !token_is_in_force(scene->snapshot, t, scene->now_ms))
 			continue;
 		if (count++ == limit) {
 			answer_next(c, last->record.accessor);

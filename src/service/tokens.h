@@ -11,6 +11,13 @@
 int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, bool is_own);
 /* The earlier of two ends; 0 is never. */
 int64_t token_earlier(int64_t a, int64_t b);
+/* Neither it nor one above it has ended. */
+bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms);
+/* Whether it is the token `above`, or was made with it, or with what was. */
+bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above);
+/* token_name.c: whether a token that the caller makes may be called that. E_CONFLICT. */
+MUST_USE enum result token_name_check(const struct scene *scene, struct slice name,
+				      struct error *err);
 bool token_has_ended(const struct token *t, int64_t now_ms);
 
 /* "accessor" … "expires_at" into an object that is open. */

@@ -61,7 +61,7 @@ class Access(Case):
         answer = self.server.post("/v1/tokens", {"name": "x", "policies": ["wide"], "ttl": "1h"}, token=narrow)
         self.expect_problem(answer, 403)
         self.expect_problem(self.server.post("/v1/tokens", {"name": "x", "policies": ["administrator"], "ttl": "1h"}, token=narrow), 403)
-        same = self.create(narrow, policies=["narrow"])
+        same = self.create(narrow, policies=["narrow"], name="test")
         self.store("profiles/narrow/a", {"a": 1})
         self.expect(self.server.get("/v1/profiles/narrow/a", token=same["token"]), 200)
         # What the parent's policy loses, the child loses.
@@ -77,6 +77,48 @@ class Access(Case):
     def test_a_token_is_good_for_so_many_uses(self):
         made = self.create(uses=2)
         self.assertEqual([self.is_known(made["token"]) for _ in range(4)], [True, True, False, False])
+
+    def test_no_token_is_named_as_one_outside_its_own_tree(self):
+        maker = self.create(name="maker-1", policies=["administrator"])
+        other = self.create(name="nightly")
+        for name in ("nightly", "Nightly ", "administrator", " Administrator", "reeved", "REEVED"):
+            problem = self.expect_problem(self.server.post("/v1/tokens", {"name": name, "policies": ["administrator"]}, token=maker["token"]), 409)
+            self.assertNotIn(other["accessor"], str(problem))
+        # Not even the first of all is the server itself; but it may be called as it is called.
+        self.create(name="reeved", status=409)
+        again = self.create(name="administrator")
+        # Of its own tree are the maker and what it made, also through others.
+        child = self.create(maker["token"], name="maker-1")
+        self.create(maker["token"], name="loader")
+        self.create(child["token"], name="maker-1")
+        self.create(maker["token"], name="loader")
+        self.create(child["token"], name="loader", status=409)
+        self.create(name="nightly")
+        self.expect(self.server.delete("/v1/tokens/" + other["accessor"]), 204)
+        self.create(maker["token"], name="nightly", status=409)  # the second one lives
+        # What has ended is nobody's any more.
+        gone = self.create(name="once-there")
+        self.create(maker["token"], name="once-there", status=409)
+        self.expect(self.server.delete("/v1/tokens/" + gone["accessor"]), 204)
+        self.create(maker["token"], name="once-there")
+        self.expect(self.server.delete("/v1/tokens/" + again["accessor"]), 204)
+
+    def test_accessor_and_parent_stand_beside_the_name(self):
+        own = self.expect(self.server.get("/v1/tokens/self"), 200).json
+        self.assertIsNone(own["parent"])
+        made = self.create(name="beside")
+        self.assertEqual(made["parent"], own["accessor"])
+        listed = self.expect(self.server.get("/v1/tokens?limit=1000"), 200).json["items"]
+        self.assertEqual([t["parent"] for t in listed if t["accessor"] == made["accessor"]], [own["accessor"]])
+        self.store("profiles/beside/a", "a: 1\n", token=made["token"])
+        revision = self.revision()
+        for path in ("/v1/revisions?path=profiles/beside/a", "/v1/config/beside/a:versions"):
+            item = self.expect(self.server.get(path), 200).json["items"][0]
+            self.assertEqual((item["author"], item["author_accessor"], item["author_parent"]), ("beside", made["accessor"], own["accessor"]), path)
+        item = self.expect(self.server.get(f"/v1/revisions/{revision}"), 200).json
+        self.assertEqual((item["author_accessor"], item["author_parent"]), (made["accessor"], own["accessor"]))
+        first = self.expect(self.server.get("/v1/revisions/1"), 200).json
+        self.assertEqual((first["author"], first["author_accessor"], first["author_parent"]), ("reeved", None, None))
 
     def test_uses_bind_what_is_made_with_the_token(self):
         parent = self.create(uses=4)
