@@ -190,6 +190,7 @@ struct call {
 	bool is_refused;	     /* by service_admit(): its body was not read */
 	bool is_spending;	     /* the answer costs a use of the token */
 	bool is_queued;		     /* counted in its principal's share */
+	bool is_rendered;	     /* the committer has answered; a worker renders the answer */
 	bool has_budget;
 	struct budget budget; /* what the request may still cost, over all its attempts */
 	int64_t budget_ms;    /* of its time, what was left when it last left a worker */

@@ -12,8 +12,7 @@
 #include <string.h>
 
 /* What the caller's thread may write and reveal. */
-#define LOOP_CONFIG_BYTES_MAX ((size_t)64 << 10)
-#define LOOP_SECRETS_MAX      32
+#define LOOP_SECRETS_MAX 8
 
 static bool profile_of(char ret[static PATH_BYTES_MAX + 16], struct slice config,
 		       struct slice *path)
@@ -245,7 +244,7 @@ static bool is_quick(const struct call_input *in, const struct effective_entry *
 {
 	if (is_plain(in))
 		return true;
-	return e->json->bytes.len <= LOOP_CONFIG_BYTES_MAX && !in->is_explained &&
+	return e->json->bytes.len <= LOOP_BYTES_MAX && !in->is_explained &&
 	       (!in->is_revealed || e->effective.secrets_count <= LOOP_SECRETS_MAX);
 }
 

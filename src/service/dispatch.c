@@ -1,6 +1,7 @@
 /* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
 #include "service/config_cache.h"
 #include "service/idempotency.h"
+#include "service/render.h"
 #include "service/share.h"
 #include "service/tokens.h"
 #include "service/waiters.h"
@@ -105,6 +106,13 @@ static enum result look_at_key(struct scene *scene, const struct verb_row *row, 
 	return idempotency_replay(scene, err);
 }
 
+/* An event loop parses little, and no YAML. */
+static bool has_small_body(const struct call *c)
+{
+	return c->in.body.len == 0 ||
+	       (c->in.body.len <= LOOP_BYTES_MAX && c->in.body_format == DOC_JSON);
+}
+
 static enum step run_verb(struct scene *scene)
 {
 	struct call *c = scene->call;
@@ -126,8 +134,21 @@ static enum step run_verb(struct scene *scene)
 	if (row->on_loop == NULL && row->on_worker == NULL)
 		return answer_fail(c, E_UNSUPPORTED, "this server does not know how to do that");
 	if (scene->worker == NULL)
-		return row->on_loop != NULL ? row->on_loop(scene) : STEP_WORKER;
+		return row->on_loop != NULL && has_small_body(c) ? row->on_loop(scene)
+								 : STEP_WORKER;
 	return row->on_worker != NULL ? row->on_worker(scene) : row->on_loop(scene);
+}
+
+static enum step render(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (scene->worker == NULL && c->out.body->bytes.len > LOOP_BYTES_MAX)
+		return STEP_WORKER;
+	rc = render_yaml(c, scene->budget, &err);
+	return rc == OK ? STEP_ANSWER : answer_error(c, rc, &err);
 }
 
 enum step scene_run(struct scene *scene, struct service *s, struct call *c, struct worker *worker)
@@ -160,6 +181,8 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	if (rc != OK)
 		return answer_error(c, rc, &err);
 	step = run_verb(scene);
+	if (step == STEP_ANSWER && render_is_needed(c))
+		step = render(scene);
 	if (step != STEP_COMMIT && c->work_free == write_free)
 		call_drop_work(c); /* what was refused must never meet the committer */
 	return step;
@@ -188,9 +211,15 @@ void scene_end(struct scene *scene)
 
 void call_finish(struct service *s, struct call *c)
 {
+	work_queue_end_turn(&s->work, c);
+	/* What the committer has answered, a worker renders. */
+	if (render_is_needed(c) && !c->is_rendered) {
+		c->is_rendered = true;
+		if (work_queue_push_again(&s->work, c))
+			return;
+	}
 	if (c->out.result != OK)
 		atomic_fetch_add(&s->counters.failed, 1);
-	work_queue_end_turn(&s->work, c);
 	atomic_store(&c->state, CALL_DONE);
 	c->done(c);
 	service_let_go(s);

@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the caller's thread may open, and parse: libyaml needs half a millisecond for a kilobyte, JSON a hundredth of it. */
+/* What the caller's thread may open, without parsing it. */
 #define LOOP_SEALED_BYTES_MAX ((size_t)64 << 10)
-#define LOOP_YAML_BYTES_MAX   ((size_t)2 << 10)
 
 bool etag_matches(struct slice list, const char *etag)
 {
@@ -118,10 +117,9 @@ static enum step answer_row(struct scene *scene, const struct version_row *row, 
 
 static bool is_quick(const struct call *c, const struct version_row *row)
 {
-	if (row->sealed.len > LOOP_SEALED_BYTES_MAX)
-		return false;
-	return c->in.wants_source || slice_is_text(row->content_type, CONTENT_JSON) ||
-	       row->sealed.len <= LOOP_YAML_BYTES_MAX;
+	if (c->in.wants_source)
+		return row->sealed.len <= LOOP_SEALED_BYTES_MAX;
+	return row->sealed.len <= LOOP_BYTES_MAX && slice_is_text(row->content_type, CONTENT_JSON);
 }
 
 static enum step answer_gone(struct call *c)

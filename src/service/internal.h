@@ -27,6 +27,9 @@ struct refusals;
 struct waiters;
 struct write;
 
+/* What an event loop parses, of JSON, or converts. */
+#define LOOP_BYTES_MAX 4096
+
 enum step {
 	STEP_ANSWER, /* call->out is the answer; recorded before it leaves where there is a recording */
 	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */

@@ -233,12 +233,21 @@ enum result view_find_version(struct view *v, struct slice path, uint64_t versio
 	return OK;
 }
 
+/* What an event loop may parse. */
+static bool is_small(const struct view_doc *d)
+{
+	return d->record != NULL && d->record->row.sealed.len <= LOOP_BYTES_MAX &&
+	       slice_is_text(d->record->row.content_type, CONTENT_JSON);
+}
+
 enum result view_parse(struct view *v, struct view_doc *d, struct error *err)
 {
 	enum result rc;
 
 	if (d->is_parsed)
 		return OK;
+	if (v->session == NULL && !is_small(d))
+		return fail(err, E_NEEDS_STORE, "a large document is parsed by a worker");
 	if (d->record != NULL) {
 		rc = tree_of_row(v->service, &d->record->row, v->budget, &d->tree, err);
 	} else if (d->change != NULL) {

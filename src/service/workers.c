@@ -1,5 +1,6 @@
 /* The rule: what may take long is done here, within the request's budget, and gives up its place to shorter calls after a while. */
 #include "service/internal.h"
+#include "service/render.h"
 #include "service/share.h"
 #include "service/write.h"
 
@@ -69,6 +70,19 @@ static enum step run(struct worker *w, struct scene *scene, struct call *c)
 	return rc == OK ? scene_run(scene, w->service, c, w) : answer_error(c, rc, &err);
 }
 
+/* The write is done: where rendering fails its answer stays as it is, for JSON is YAML too. */
+static void render_on(struct worker *w, struct call *c)
+{
+	struct error ignored = ERROR_NULL;
+
+	begin_budget(w, c);
+	if (render_yaml(c, &c->budget, &ignored) != OK)
+		c->in.wants_yaml = false;
+	end_budget(w, c);
+	work_queue_done(&w->service->work, c);
+	call_finish(w->service, c);
+}
+
 static void work_on(struct worker *w, struct call *c)
 {
 	struct service *s = w->service;
@@ -97,7 +111,7 @@ static void *worker_main(void *arg)
 	struct call *c;
 
 	while ((c = work_queue_take(&w->service->work)) != NULL)
-		work_on(w, c);
+		c->is_rendered ? render_on(w, c) : work_on(w, c);
 	return NULL;
 }
 
