@@ -8,18 +8,24 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REFUSALS_MAX	 1024
+#define ROWS		 1024 /* a power of two */
+#define PROBES		 16
+#define ENTRIES_MAX	 16 /* of addresses by themselves, each time */
 #define REFUSALS_FOLD_MS 10000
 
-/* Refusals of unknown callers by address, until they are folded into the log. What finds no room is counted together. */
+/* Refusals of unknown callers by address (IPv6 by /64), until they are folded into the log. Those of addresses that find no row are counted
+ * together, so that a count is never lost, whoever comes from wherever. */
+struct tally {
+	struct refusal {
+		uint8_t address[16]; /* folded */
+		uint64_t count;	     /* 0: the row is free */
+	} rows[ROWS];
+	uint64_t others;
+};
+
 struct refusals {
 	pthread_mutex_t mutex;
-	struct refusal {
-		char address[64];
-		uint64_t count;
-	} items[REFUSALS_MAX];
-	uint32_t count;
-	uint64_t others;
+	struct tally tally;
 	int64_t folded_ms; /* monotonic */
 };
 
@@ -42,43 +48,43 @@ void refusals_free(struct refusals *r)
 	alloc_free(r);
 }
 
-static void refusals_add(struct refusals *r, const char *address, uint64_t count)
+/* The row of an address, else a free one, else one of a single refusal, which gives it up: so who comes often has a row, however many come
+ * once. NULL where none is. */
+static struct refusal *row_of(struct tally *t, const uint8_t address[static 16])
 {
-	pthread_mutex_lock(&r->mutex);
-	for (uint32_t i = 0; i < r->count; i++) {
-		if (strcmp(r->items[i].address, address) == 0) {
-			r->items[i].count += count;
-			pthread_mutex_unlock(&r->mutex);
-			return;
-		}
+	uint64_t at = slice_hash(slice_make((const char *)address, 16));
+	struct refusal *single = NULL;
+
+	for (uint32_t i = 0; i < PROBES; i++) {
+		struct refusal *row = &t->rows[(at + i) & (ROWS - 1)];
+
+		if (row->count == 0 || memcmp(row->address, address, 16) == 0)
+			return row;
+		if (row->count == 1)
+			single = row;
 	}
-	if (r->count < REFUSALS_MAX) {
-		snprintf(r->items[r->count].address, sizeof r->items[0].address, "%s", address);
-		r->items[r->count++].count = count;
-	} else {
-		r->others += count;
+	if (single != NULL) {
+		t->others++;
+		single->count = 0;
 	}
-	pthread_mutex_unlock(&r->mutex);
+	return single;
 }
 
-static bool refusals_take(struct refusals *r, char address[static 64], uint64_t *ret_count)
+static void refusals_add(struct refusals *r, const uint8_t address[static 16], uint64_t count)
 {
-	bool has_one = true;
+	uint8_t folded[16];
+	struct refusal *row;
 
+	address_fold(folded, address);
 	pthread_mutex_lock(&r->mutex);
-	if (r->count != 0) {
-		r->count--;
-		memcpy(address, r->items[r->count].address, 64);
-		*ret_count = r->items[r->count].count;
-	} else if (r->others != 0) {
-		address[0] = '\0';
-		*ret_count = r->others;
-		r->others = 0;
+	row = row_of(&r->tally, folded);
+	if (row != NULL) {
+		memcpy(row->address, folded, sizeof folded);
+		row->count += count;
 	} else {
-		has_one = false;
+		r->tally.others += count;
 	}
 	pthread_mutex_unlock(&r->mutex);
-	return has_one;
 }
 
 static void folded(struct call *c)
@@ -88,10 +94,9 @@ static void folded(struct call *c)
 }
 
 /* An entry without an answer: nobody waits for it. False: not now. */
-static bool fold_one(struct service *s, const char *address, uint64_t count)
+static bool fold_one(struct service *s, const char *address, const char *reason)
 {
 	struct call *c = alloc_zero(sizeof *c);
-	char reason[64];
 
 	if (c == NULL)
 		return false;
@@ -99,8 +104,6 @@ static bool fold_one(struct service *s, const char *address, uint64_t count)
 	c->done = folded;
 	c->out.result = E_UNAUTHENTICATED;
 	snprintf(c->address_text, sizeof c->address_text, "%s", address);
-	snprintf(reason, sizeof reason, "%llu refused without a valid token",
-		 (unsigned long long)count);
 	service_revision(s, &c->out.epoch, &c->out.revision);
 	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
 	if (c->recording != NULL) {
@@ -117,28 +120,79 @@ static bool fold_one(struct service *s, const char *address, uint64_t count)
 	return false;
 }
 
+static void fold_row(struct service *s, const struct refusal *row)
+{
+	char address[ADDRESS_TEXT_BYTES], reason[64];
+
+	address_write_folded(address, row->address);
+	snprintf(reason, sizeof reason, "%llu refused without a valid token",
+		 (unsigned long long)row->count);
+	if (!fold_one(s, address, reason))
+		refusals_add(s->refusals, row->address, row->count);
+}
+
+/* All that got no entry of their own, in one. */
+static void fold_rest(struct service *s, const struct tally *t)
+{
+	uint64_t count = t->others, addresses = 0;
+	char reason[128];
+
+	for (uint32_t i = 0; i < ROWS; i++) {
+		count += t->rows[i].count;
+		addresses += t->rows[i].count != 0;
+	}
+	if (count == 0)
+		return;
+	snprintf(reason, sizeof reason,
+		 "%llu refused without a valid token, from %s%llu other addresses",
+		 (unsigned long long)count, t->others != 0 ? "more than " : "",
+		 (unsigned long long)addresses);
+	if (fold_one(s, "", reason))
+		return;
+	for (uint32_t i = 0; i < ROWS; i++) {
+		if (t->rows[i].count != 0)
+			refusals_add(s->refusals, t->rows[i].address, t->rows[i].count);
+	}
+	pthread_mutex_lock(&s->refusals->mutex);
+	s->refusals->tally.others += t->others;
+	pthread_mutex_unlock(&s->refusals->mutex);
+}
+
+static struct refusal *largest(struct tally *t)
+{
+	struct refusal *found = &t->rows[0];
+
+	for (uint32_t i = 1; i < ROWS; i++) {
+		if (t->rows[i].count > found->count)
+			found = &t->rows[i];
+	}
+	return found->count != 0 ? found : NULL;
+}
+
 void refusals_fold(struct service *s)
 {
 	struct refusals *r = s->refusals;
 	int64_t now_ms = clock_monotonic_ms(&s->clock);
-	char address[64];
-	uint64_t count;
+	bool is_time;
+	struct tally taken;
+	struct refusal *row;
 
 	pthread_mutex_lock(&r->mutex);
-	if (now_ms - r->folded_ms < REFUSALS_FOLD_MS && r->count < REFUSALS_MAX / 2) {
-		pthread_mutex_unlock(&r->mutex);
-		return;
+	is_time = (now_ms - r->folded_ms >= REFUSALS_FOLD_MS || atomic_load(&s->is_draining)) &&
+		  !atomic_load(&s->is_read_only);
+	if (is_time) {
+		r->folded_ms = now_ms;
+		taken = r->tally;
+		r->tally = (struct tally){0};
 	}
-	r->folded_ms = now_ms;
 	pthread_mutex_unlock(&r->mutex);
-	if (atomic_load(&s->is_read_only))
+	if (!is_time)
 		return;
-	for (uint32_t i = 0; i <= REFUSALS_MAX && refusals_take(r, address, &count); i++) {
-		if (fold_one(s, address, count))
-			continue;
-		refusals_add(r, address, count);
-		return;
+	for (uint32_t i = 0; i < ENTRIES_MAX && (row = largest(&taken)) != NULL; i++) {
+		fold_row(s, row);
+		row->count = 0;
 	}
+	fold_rest(s, &taken);
 }
 
 /* What binds a token to addresses binds those made with it too: else a child would be the way out. */
@@ -178,7 +232,7 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 		t = pmap_get(&now->tokens_by_hash, slice_make((const char *)hash, HASH_BYTES));
 	}
 	if (t == NULL || !secret_is_equal(t->hash, hash, HASH_BYTES) || !is_good(s, now, t, c)) {
-		refusals_add(s->refusals, c->address_text, 1);
+		refusals_add(s->refusals, c->address, 1);
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
 	}
 	c->token = token_ref(t);

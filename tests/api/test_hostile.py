@@ -145,6 +145,22 @@ class Hostile(Case):
         after = int(self.server.put("/v1/profiles/fold/a", "a: 2\n").headers["Reeve-Audit-Index"])
         self.assertLess(after - before, 30, "refusals of unknown callers are folded")
 
+    def test_many_unknown_addresses_make_few_entries_that_count_them_all(self):
+        begin = int(self.server.put("/v1/profiles/fold/b", "a: 1\n").headers["Reeve-Audit-Index"])
+        for n in range(120):
+            with socket.create_connection(("127.0.0.1", self.server.port), 10, (f"127.0.7.{n + 1}", 0)) as s:
+                s.sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertTrue(s.recv(4096).startswith(b"HTTP/1.1 401"))
+        end = time.monotonic() + 30
+        while True:
+            entries = [e for e in self.audit(action="access.refused") if e["index"] > begin]
+            counted = sum(int(e["reason"].split(" ")[0]) for e in entries if e["source"] != "127.0.0.1")
+            if counted >= 120 or time.monotonic() > end:
+                break
+            time.sleep(0.2)
+        self.assertGreaterEqual(counted, 120)
+        self.assertLessEqual(len(entries), 3 * 17, "at most 16 addresses by themselves each time")
+
 
 class Crowds(Case):
     """More connections than there is room for. Each test leaves when the server has closed what it should."""

@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "access/token.h"
 #include "audit/verify.h"
 
 #include "../faults.h"
@@ -276,6 +277,51 @@ Test(commit, every_change_read_of_a_secret_and_refusal_is_in_the_log)
 	cr_expect_eq(verify("\"action\":\"secret.put\",\"outcome\":\"forbidden\""), 1);
 	cr_expect_eq(verify("\"action\":\"secret.put\",\"outcome\":\"ok\""), 1);
 	cr_expect_eq(verify("hunter2"), 0);
+}
+
+static void knock(const char *address)
+{
+	struct error err = ERROR_NULL;
+	struct call c;
+
+	call_init(&c);
+	cr_assert(address_parse(slice_text(address), c.address));
+	cr_expect_eq(service_authenticate(f.service, &c, SLICE_LITERAL("rv_nothing"), &err),
+		     E_UNAUTHENTICATED);
+	call_clear(&c);
+}
+
+Test(commit, refusals_of_many_addresses_are_few_entries_that_count_them_all)
+{
+	char address[64];
+
+	for (int i = 0; i < 1500; i++) {
+		snprintf(address, sizeof address, "10.0.%d.%d", i / 256, i % 256);
+		knock(address);
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(address, sizeof address, "2001:db8:0:7:%x::%x", i, i);
+		knock(address);
+	}
+	service_tick(f.service);
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}");
+	cr_expect_eq(verify("\"action\":\"access.refused\""), 17);
+	cr_expect_eq(verify("\"100 refused without a valid token\""), 1);
+	cr_expect_eq(verify("\"source\":\"2001:db8:0:7::/64\""), 1);
+	cr_expect_eq(verify("\"1 refused without a valid token\""), 15);
+	cr_expect_eq(verify("\"1485 refused without a valid token, from "), 1);
+}
+
+Test(commit, a_few_unknown_addresses_have_an_entry_each)
+{
+	knock("192.0.2.1");
+	knock("192.0.2.2");
+	knock("192.0.2.2");
+	service_tick(f.service);
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}");
+	cr_expect_eq(verify("\"action\":\"access.refused\""), 2);
+	cr_expect_eq(verify("\"source\":\"192.0.2.2\""), 1);
+	cr_expect_eq(verify("\"2 refused without a valid token\""), 1);
 }
 
 Test(commit, a_dry_run_that_compares_with_a_secret_is_a_read_of_it)
