@@ -127,6 +127,7 @@ static enum result read_media(struct exchange *x, const struct headers *h, bool 
 	x->call.in.format = formats[x->media];
 	x->call.in.wants_source = x->route->verb == VERB_DOCUMENT_GET && x->media == MEDIA_YAML;
 	x->call.in.wants_lines = x->media == MEDIA_NDJSON;
+	x->call.in.wants_yaml = x->media == MEDIA_YAML;
 	return OK;
 }
 

@@ -83,6 +83,8 @@ struct peer {
 	pthread_mutex_t
 		mutex; /* for the four below: a call may come back before its connection sleeps */
 	bool is_suspended, is_woken, is_polling, is_gone;
+	_Atomic int64_t
+		asked_ms; /* monotonic: since when the service has its request; 0: it has not */
 
 	struct exchange x;
 };

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #define KEEPER_MS     100
 #define KEEPER_EVENTS 256
 #define CROWD_MIN     256
+#define ABANDON_MS    200 /* shorter requests are not looked after */
 
 static struct peer *peer_new(struct http_server *s, struct MHD_Connection *connection)
 {
@@ -142,6 +144,9 @@ bool peer_suspend(struct peer *p, bool is_polling)
 	if (is_asleep) {
 		/* Under the mutex that peer_wake() takes: else a wake could come between. */
 		p->is_suspended = true;
+		atomic_store_explicit(&p->asked_ms,
+				      is_polling ? 0 : clock_monotonic_ms(p->server->clock),
+				      memory_order_relaxed);
 		MHD_suspend_connection(p->connection);
 	}
 	pthread_mutex_unlock(&p->mutex);
@@ -157,9 +162,28 @@ bool peer_resumed(struct peer *p)
 
 	pthread_mutex_lock(&p->mutex);
 	is_gone = p->is_gone;
+	atomic_store_explicit(&p->asked_ms, 0, memory_order_relaxed);
 	p->is_woken = p->is_gone = p->is_polling = false;
 	pthread_mutex_unlock(&p->mutex);
 	return is_gone;
+}
+
+/* Nobody waits for the answer any more: the service gives the request up, unless it is a write that is being stored. The mutex keeps its loop from
+ * ending the request meanwhile. */
+static void abandon(struct peer *p)
+{
+	pthread_mutex_lock(&p->mutex);
+	if (p->is_suspended)
+		atomic_store(&p->x.call.is_abandoned, true);
+	pthread_mutex_unlock(&p->mutex);
+}
+
+/* A suspended connection is looked at by nobody else. A client that has shut down its side counts as gone. */
+static bool has_left(const struct peer *p)
+{
+	struct pollfd fd = {.fd = p->fd, .events = POLLRDHUP};
+
+	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 /* Under peers_mutex. A poll that is with a worker just now cannot be forgotten: the next round tries again. */
@@ -177,8 +201,10 @@ static void end_poll_of(struct peer *p)
 		return;
 	/* Not under the mutex: the service calls peer_wake() with locks of its own. */
 	p->is_leaving = !service_forget(p->server->service, &p->x.call);
-	if (p->is_leaving)
+	if (p->is_leaving) {
+		abandon(p);
 		return;
+	}
 	atomic_store(&p->x.call.state, CALL_DONE);
 	atomic_fetch_add(&p->server->counts.polls_gone, 1);
 	peer_wake(p, true);
@@ -193,8 +219,12 @@ static void look_after(struct http_server *s)
 	for (struct peer *p = s->all.first; p != NULL; p = p->links[IN_ALL].next) {
 		int64_t deadline_ms = atomic_load_explicit(&p->deadline_ms, memory_order_relaxed);
 
+		int64_t asked_ms = atomic_load_explicit(&p->asked_ms, memory_order_relaxed);
+
 		if (p->is_leaving)
 			end_poll_of(p);
+		if (asked_ms != 0 && now_ms - asked_ms >= ABANDON_MS && has_left(p))
+			abandon(p);
 		if (deadline_ms == 0 || deadline_ms > now_ms)
 			continue;
 		atomic_store_explicit(&p->deadline_ms, 0, memory_order_relaxed);
@@ -244,6 +274,7 @@ static void *keep(void *arg)
 		for (int i = 0; i < count; i++) {
 			if (events[i].data.ptr == NULL) {
 				pthread_mutex_unlock(&s->peers_mutex);
+				service_tick(s->service); /* what it has counted since */
 				return NULL;
 			}
 			end_poll_of(events[i].data.ptr);

@@ -11,6 +11,7 @@ struct service {
 	pthread_mutex_t mutex;
 	struct call *waiting; /* at most one */
 	bool is_draining;
+	atomic_bool is_released;
 	struct shares *shares;
 	struct fake_counts counts;
 };
@@ -127,7 +128,29 @@ static void *answer_later(void *arg)
 	return NULL;
 }
 
-static enum call_state answer_elsewhere(struct call *c)
+static struct service *slow_service; /* of the one test that asks for what is slow */
+
+static void *answer_slowly(void *arg)
+{
+	struct call *c = arg;
+	struct service *s = slow_service;
+	const struct timespec pause = {0, 1000000};
+
+	while (!atomic_load(&c->is_abandoned) && !atomic_load(&s->is_released))
+		nanosleep(&pause, NULL);
+	if (atomic_load(&c->is_abandoned))
+		atomic_fetch_add(&s->counts.abandoned, 1);
+	answer_text(c, "{\"slow\":true}");
+	c->done(c);
+	return NULL;
+}
+
+void fake_release(struct service *s)
+{
+	atomic_store(&s->is_released, true);
+}
+
+static enum call_state answer_elsewhere(struct call *c, void *(*answer)(void *call))
 {
 	pthread_attr_t detached;
 	pthread_t thread;
@@ -135,7 +158,7 @@ static enum call_state answer_elsewhere(struct call *c)
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	atomic_store(&c->state, CALL_PENDING);
-	pthread_create(&thread, &detached, answer_later, c);
+	pthread_create(&thread, &detached, answer, c);
 	pthread_attr_destroy(&detached);
 	return CALL_PENDING;
 }
@@ -188,7 +211,11 @@ enum call_state service_submit(struct service *s, struct call *c)
 		return CALL_DONE;
 	}
 	if (slice_is_text(c->path, "config/test/later"))
-		return answer_elsewhere(c);
+		return answer_elsewhere(c, answer_later);
+	if (slice_is_text(c->path, "config/test/slow")) {
+		slow_service = s;
+		return answer_elsewhere(c, answer_slowly);
+	}
 	if (slice_is_text(c->path, "config/test/poll"))
 		return poll_call(s, c);
 	if (slice_is_text(c->path, "config/test/broken"))

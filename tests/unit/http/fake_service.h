@@ -3,6 +3,7 @@
  *
  *   config/test/ready    at once
  *   config/test/later    from another thread
+ *   config/test/slow     from another thread, once it is abandoned or after fake_release()
  *   config/test/poll     waits until fake_wake(), with ?wait=; at once without
  *   config/test/refused  E_INVALID with problems
  *   config/test/broken   E_IO
@@ -19,10 +20,11 @@
 
 struct fake_counts {
 	_Atomic uint64_t submitted, forgotten, drained, authenticated;
-	_Atomic uint64_t waiting, bodies, body_bytes;
+	_Atomic uint64_t waiting, bodies, body_bytes, abandoned;
 };
 
 struct service *fake_service_new(void);
 void fake_service_free(struct service *s);
 void fake_wake(struct service *s);
+void fake_release(struct service *s);
 const struct fake_counts *fake_counts(const struct service *s);

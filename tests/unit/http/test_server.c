@@ -187,6 +187,41 @@ Test(server, a_long_poll_whose_client_goes_is_forgotten)
 	stop(&f);
 }
 
+static uint64_t wait_for_count(const _Atomic uint64_t *count, uint64_t wanted)
+{
+	for (int ms = 0; ms < PATIENCE_MS && atomic_load(count) < wanted; ms += 5)
+		sleep_ms(5);
+	return atomic_load(count);
+}
+
+Test(server, a_request_whose_client_has_gone_is_given_up_and_no_other)
+{
+	static const char request[] = "GET /v1/config/test/slow HTTP/1.1\r\n" AUTH "\r\n";
+	const struct fake_counts *counts;
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	counts = fake_counts(f.service);
+	int stays = dial(&f), leaves = dial(&f), half = dial(&f);
+	send_text(stays, request);
+	cr_assert_eq(wait_for_count(&counts->submitted, 1), 1);
+	send_text(leaves, request);
+	send_text(half, request);
+	cr_assert_eq(wait_for_count(&counts->submitted, 3), 3);
+	close(leaves);
+	cr_expect_eq(wait_for_count(&counts->abandoned, 1), 1);
+	shutdown(half, SHUT_WR);
+	cr_expect_eq(wait_for_count(&counts->abandoned, 2), 2);
+	fake_release(f.service);
+	receive(stays, "{\"slow\":true}", got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "%s", got);
+	cr_expect_eq(atomic_load(&counts->abandoned), 2);
+	close(stays);
+	close(half);
+	stop(&f);
+}
+
 Test(server, a_stop_answers_the_polls_that_wait)
 {
 	struct fixture f;
