@@ -1,6 +1,7 @@
 #include "access/token.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 static bool contains(const char *range_text, const char *address_text)
 {
@@ -36,6 +37,51 @@ Test(address, without_ranges_every_address_is_allowed)
 	uint8_t address[16] = {0};
 
 	cr_expect(address_ranges_contain(NULL, 0, address));
+}
+
+Test(address, one_range_of_several_is_enough_and_none_is_not)
+{
+	struct address_range ranges[2];
+	uint8_t first[16], second[16], other[16];
+
+	cr_assert(address_range_parse(SLICE_LITERAL("10.0.0.0/8"), &ranges[0]));
+	cr_assert(address_range_parse(SLICE_LITERAL("2001:db8::/33"), &ranges[1]));
+	cr_assert(address_parse(SLICE_LITERAL("10.1.2.3"), first));
+	cr_assert(address_parse(SLICE_LITERAL("2001:db8:7fff::"), second));
+	cr_assert(address_parse(SLICE_LITERAL("2001:db8:8000::"), other));
+	cr_expect(address_ranges_contain(ranges, 2, first));
+	cr_expect(address_ranges_contain(ranges, 2, second));
+	cr_expect_not(address_ranges_contain(ranges, 2, other));
+}
+
+Test(address, the_bits_of_an_ipv4_range_are_counted_in_its_mapped_form)
+{
+	struct address_range range;
+
+	cr_assert(address_range_parse(SLICE_LITERAL("10.0.0.0/32"), &range));
+	cr_expect_eq(range.bits, 128);
+	cr_assert(address_range_parse(SLICE_LITERAL("10.0.0.0"), &range));
+	cr_expect_eq(range.bits, 128);
+	cr_assert(address_range_parse(SLICE_LITERAL("::/128"), &range));
+	cr_expect_eq(range.bits, 128);
+	cr_assert(address_range_parse(SLICE_LITERAL("::/0"), &range));
+	cr_expect_eq(range.bits, 0);
+}
+
+/* 45 bytes are the longest there is (RFC 4291 section 2.2). */
+Test(address, what_is_longer_than_any_address_is_refused)
+{
+	static const char longest[] = "0000:0000:0000:0000:0000:ffff:255.255.255.255";
+	uint8_t address[16];
+	char text[200];
+
+	cr_assert_eq(strlen(longest), 45);
+	cr_expect(address_parse(slice_text(longest), address));
+	memset(text, '1', sizeof text);
+	for (size_t len = 46; len < sizeof text; len++)
+		cr_expect_not(address_parse(slice_make(text, len), address), "%zu", len);
+	cr_expect_not(address_parse(slice_make("10.0.0.1\0", 9), address));
+	cr_expect_not(address_parse(slice_make("10.0.0.1\0.2", 11), address));
 }
 
 Test(address, what_is_no_range_is_refused)

@@ -26,6 +26,17 @@ Test(pattern_match, a_star_is_one_segment_and_two_are_any_number)
 		{"a/b", "a/b", true},
 		{"a/b", "a/b/c", false},
 		{"a/b/c", "a/b", false},
+		{"*/*", "a/b", true},
+		{"*/*", "a/b/c", false},
+		{"*", "a", true},
+		{"a/**/b", "a/b", true},
+		{"a/**", "b/a", false},
+		{"**/a/**", "x/a", true},
+		{"1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17",
+		 "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", true},
+		{"1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17",
+		 "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/x", false},
+		{"**/17", "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", true},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -48,6 +59,17 @@ Test(pattern_match, reaching_says_whether_anything_under_a_prefix_could_match)
 		{"config/orders/*", "config/orders/production/", false},
 		{"config/orders/*", "", true},
 		{"**/x", "any/where/", true},
+		{"a", "a/", false},
+		{"a/b", "a", true},
+		{"a/b", "a/", true},
+		{"a/b", "b/", false},
+		{"*/b", "a/", true},
+		{"a/**/b", "a/", true},
+		{"a/**/b", "a/x/y/", true},
+		{"a/b/**", "a/", true},
+		{"b/**", "a/", false},
+		{"a/b/c", "a/c/", false},
+		{"", "", true},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -61,4 +83,14 @@ Test(pattern_match, a_path_of_too_many_segments_matches_nothing)
 	cr_expect_not(path_pattern_matches(
 		SLICE_LITERAL("**"),
 		SLICE_LITERAL("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18")));
+}
+
+Test(pattern_match, nothing_reaches_under_a_prefix_of_too_many_segments)
+{
+	cr_expect(
+		path_pattern_reaches(SLICE_LITERAL("**"),
+				     SLICE_LITERAL("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/")));
+	cr_expect_not(path_pattern_reaches(
+		SLICE_LITERAL("**"),
+		SLICE_LITERAL("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/")));
 }

@@ -1,9 +1,12 @@
 #include "access/policy.h"
+#include "doc/path.h"
 #include "doc/read.h"
 
 #include "../faults.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 static enum result compile(struct policy **ret, const char *name, const char *yaml,
 			   struct error *err)
@@ -102,6 +105,15 @@ Test(policy, a_bad_policy_is_refused_with_its_place_and_without_its_values)
 		{"rules:\n - {allow: [read], on: a//b}", "whole segments", 2},
 		{"rules:\n - {allow: [read], on: ../b}", "whole segments", 2},
 		{"rules:\n - {allow: [read], on: a, if: b}", "key of a policy", 2},
+		{"rules:\n - {allow: [1], on: a}", "must be a word such as read", 2},
+		{"rules:\n - {allow: [read, 1], on: a}", "must be a word such as read", 2},
+		{"rules:\n - {allow: [xyzzy], on: a}", "not a known permission", 2},
+		{"rules:\n - {allow: [read], on: 1}", "whole segments", 2},
+		{"rules:\n - {allow: [read], on: [a, 1]}", "whole segments", 2},
+		{"rules:\n - {allow: [read], on: ''}", "whole segments", 2},
+		{"rules:\n - read", "rule 1: must be a rule such as", 2},
+		{"rules:\n - {allow: [read], on: a}\n - {}", "rule 2: must have either", 3},
+		{"xyzzy: 1\nrules: []", "not a known key of a policy", 1},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -115,6 +127,106 @@ Test(policy, a_bad_policy_is_refused_with_its_place_and_without_its_values)
 				   err.text);
 		cr_expect_eq(err.line, cases[i].line, "%s: line %u", cases[i].yaml, err.line);
 	}
+}
+
+static void expect_pattern(const char *pattern, enum result expected)
+{
+	struct error err = ERROR_NULL;
+	struct policy *p = NULL;
+	char yaml[4000];
+
+	snprintf(yaml, sizeof yaml, "rules: [{allow: [read], on: \"%s\"}]", pattern);
+	cr_expect_eq(compile(&p, "bounds", yaml, &err), expected, "%s", pattern);
+	policy_unref(p);
+}
+
+/* A kind and sixteen segments; each at most as long as a document's may be. */
+Test(policy, a_pattern_is_as_long_as_the_longest_path_and_no_longer)
+{
+	char wide[PATH_SEGMENT_BYTES_MAX + 2] = "";
+	char longest[(PATH_SEGMENTS_MAX + 1) * (PATH_SEGMENT_BYTES_MAX + 1) + 1] = "";
+
+	expect_pattern("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", OK);
+	expect_pattern("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18", E_INVALID);
+	expect_pattern("*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/**", OK);
+	expect_pattern("*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/**", E_INVALID);
+	memset(wide, 'a', sizeof wide - 1);
+	expect_pattern(wide, E_INVALID);
+	wide[PATH_SEGMENT_BYTES_MAX] = '\0';
+	expect_pattern(wide, OK);
+	for (int i = 0; i <= PATH_SEGMENTS_MAX; i++) {
+		strcat(longest, i == 0 ? "" : "/");
+		strcat(longest, wide);
+	}
+	cr_assert_leq(strlen(longest), (size_t)POLICY_PATTERN_BYTES_MAX);
+	expect_pattern(longest, OK);
+}
+
+static enum result compile_rules(size_t count, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf yaml = BUF_NULL;
+	struct policy *p = NULL;
+	enum result rc;
+
+	buf_append_text(&yaml, "rules:\n");
+	while (count-- != 0)
+		buf_append_text(&yaml, "- {allow: [read], on: a}\n");
+	rc = compile(&p, "many", yaml.data, err);
+	policy_unref(p);
+	return rc;
+}
+
+Test(policy, the_number_of_rules_is_bounded)
+{
+	struct error err = ERROR_NULL;
+
+	cr_expect_eq(compile_rules(POLICY_RULES_MAX, &err), OK, "%s", err.text);
+	cr_expect_eq(compile_rules(POLICY_RULES_MAX + 1, &err), E_LIMIT);
+	cr_expect_not_null(strstr(err.text, "more than 1000 rules"), "%s", err.text);
+	cr_expect_eq(err.line, 2);
+}
+
+Test(policy, a_decision_names_the_first_rule_that_allows_and_none_where_none_does)
+{
+	struct policy *p = must_compile("first", "rules:\n"
+						 "- {allow: [list], on: '**'}\n"
+						 "- {allow: [write, read], on: [b, a]}\n"
+						 "- {allow: [read], on: '**'}\n");
+	const struct policy *const one = p;
+	struct decision d = policies_decide(&one, 1, MAY_READ, SLICE_LITERAL("a"));
+
+	cr_expect(d.is_allowed && d.rule == 2 && d.line == 3, "%u", d.rule);
+	cr_expect(slice_is_text(d.policy, "first"));
+	d = policies_decide(&one, 1, MAY_WRITE, SLICE_LITERAL("c"));
+	cr_expect(!d.is_allowed && d.rule == 0 && d.policy.data == NULL);
+	policy_unref(p);
+}
+
+Test(policy, may_under_looks_at_rules_that_allow_what_is_asked)
+{
+	struct policy *p = must_compile("under", "rules:\n"
+						 "- {deny: [list], on: secrets/**}\n"
+						 "- {allow: [read], on: profiles/**}\n"
+						 "- {allow: [list], on: [schemas/x, config/**]}\n");
+	const struct policy *const one = p;
+
+	cr_expect_not(policies_may_under(&one, 1, MAY_LIST, SLICE_LITERAL("secrets/")));
+	cr_expect_not(policies_may_under(&one, 1, MAY_LIST, SLICE_LITERAL("profiles/")));
+	cr_expect(policies_may_under(&one, 1, MAY_READ, SLICE_LITERAL("profiles/")));
+	cr_expect(policies_may_under(&one, 1, MAY_LIST, SLICE_LITERAL("config/a/")));
+	cr_expect_not(policies_may_under(&one, 0, MAY_LIST, SLICE_LITERAL("config/a/")));
+	policy_unref(p);
+}
+
+Test(policy, it_lives_as_long_as_its_last_owner)
+{
+	struct policy *p = must_compile("kept", runtime);
+	struct policy *second = policy_ref(p);
+
+	policy_unref(p);
+	cr_expect(is_allowed(second, MAY_READ, "secrets/orders/a"));
+	policy_unref(second);
+	policy_unref(NULL);
 }
 
 static bool compile_runtime(void *ctx)
