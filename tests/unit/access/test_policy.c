@@ -91,6 +91,7 @@ Test(policy, a_bad_policy_is_refused_with_its_place_and_without_its_values)
 		{"", "a map with a list `rules`", 1},
 		{"# nothing yet\n", "a map with a list `rules`", 1},
 		{"[]", "a map with a list `rules`", 1},
+		{"description: x", "a map with a list `rules`", 1},
 		{"rules: 1", "a map with a list `rules`", 1},
 		{"rules: []\nrule: []", "did you mean `rules`", 2},
 		{"rules: []\nrule:\n  - a", "did you mean `rules`", 2},
@@ -242,13 +243,29 @@ static bool compile_runtime(void *ctx)
 	return rc == OK;
 }
 
-Test(policy, short_memory_is_no_fault_of_the_policy)
+static void expect_clean_faults(const char *yaml)
 {
 	struct tree tree = TREE_INIT(0, false);
 
-	cr_assert_eq(doc_read(&tree, DOC_YAML, slice_text(runtime), &DOC_LIMITS_DEFAULT, NULL,
-			      NULL),
+	cr_assert_eq(doc_read(&tree, DOC_YAML, slice_text(yaml), &DOC_LIMITS_DEFAULT, NULL, NULL),
 		     OK);
 	each_fault(compile_runtime, &tree);
 	tree_clear(&tree);
+}
+
+/* The long ones need memory of their own for the rules and for a rule's paths. */
+Test(policy, short_memory_is_no_fault_of_the_policy)
+{
+	CLEANUP(buf_clear) struct buf rules = BUF_NULL, paths = BUF_NULL;
+
+	buf_append_text(&rules, "rules:\n");
+	buf_append_text(&paths, "rules: [{allow: [read], on: [a");
+	for (int i = 0; i < POLICY_RULES_MAX; i++) {
+		buf_append_text(&rules, "- {allow: [read], on: a}\n");
+		buf_append_text(&paths, ", a");
+	}
+	buf_append_text(&paths, "]}]");
+	expect_clean_faults(runtime);
+	expect_clean_faults(rules.data);
+	expect_clean_faults(paths.data);
 }
