@@ -22,6 +22,18 @@ struct found {
 	bool is_full, is_whole; /* whole: the reader may see all of every entry */
 };
 
+/* What went wrong may have had to do with another document than those that were touched. */
+static bool names_others(const struct found *f, struct slice reason)
+{
+	struct slice path;
+
+	while (text_next_document(&reason, &path)) {
+		if (!rights_may(f->rights, MAY_AUDIT, path))
+			return true;
+	}
+	return false;
+}
+
 /* What of an entry one may see who may not see all. Gives E_NOT_FOUND where there is nothing. */
 static enum result cut_entry(const struct found *f, struct slice line, struct buf *ret,
 			     struct error *err)
@@ -44,7 +56,7 @@ static enum result cut_entry(const struct found *f, struct slice line, struct bu
 	if (count == 0)
 		return E_NOT_FOUND;
 	e.touched_more += e.touched_count - count;
-	if (count != e.touched_count)
+	if (count != e.touched_count || e.touched_more != 0 || names_others(f, e.reason))
 		e.reason = SLICE_NULL; /* it may name another document */
 	e.touched = touched;
 	e.touched_count = count;

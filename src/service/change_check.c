@@ -211,6 +211,8 @@ enum result change_check(struct scene *scene, struct write *w, struct change *c,
 	}
 	if (rc != E_INVALID && rc != E_MALFORMED && rc != E_LIMIT)
 		return rc;
+	if (change_is_blind(w, c))
+		err->line = err->column = 0; /* of a text that the writer does not know */
 	place.line = err->line;
 	place.column = err->column;
 	if (c->kind == KIND_PROFILES)

@@ -91,7 +91,9 @@ static void explain_under(struct explaining *x, const struct tree_node *n)
 	}
 }
 
-static void append_secrets(struct buf *b, const struct effective_entry *e, struct slice key)
+/* Which secret it is stands there for who may read it; that a secret stands at the place, for all. */
+static void append_secrets(struct buf *b, const struct effective_entry *e,
+			   const struct rights *reader, struct slice key)
 {
 	json_member(b, "secrets");
 	buf_append_char(b, '{');
@@ -103,9 +105,11 @@ static void append_secrets(struct buf *b, const struct effective_entry *e, struc
 		json_comma(b);
 		json_append_string(b, ref->pointer);
 		buf_append_text(b, ":{");
-		json_member_text(b, "path", ref->path);
-		json_member_text(b, "key", ref->key);
-		json_member_u64(b, "version", e->secret_versions[i]);
+		if (rights_may(reader, MAY_READ, ref->path)) {
+			json_member_text(b, "path", ref->path);
+			json_member_text(b, "key", ref->key);
+			json_member_u64(b, "version", e->secret_versions[i]);
+		}
 		buf_append_char(b, '}');
 	}
 	buf_append_char(b, '}');
@@ -125,7 +129,7 @@ enum result explain_write(struct buf *ret, struct scene *scene, const struct eff
 	buf_append_char(ret, '{');
 	explain_under(&x, n);
 	buf_append_char(ret, '}');
-	append_secrets(ret, e, key);
+	append_secrets(ret, e, scene->rights, key);
 	json_member(ret, "warnings");
 	buf_append_char(ret, '[');
 	for (uint32_t i = 0; i < w->count; i++) {
@@ -256,11 +260,14 @@ static void write_rotated(struct diffing *d, uint32_t i)
 
 	begin_item(d, ref->pointer, DIFF_REPLACE);
 	end_item(d, ref->pointer, true);
-	json_member(d->out, "origin");
-	buf_append_char(d->out, '{');
-	json_member_text(d->out, "path", ref->path);
-	json_member_u64(d->out, "version", d->to->secret_versions[i]);
-	buf_append_text(d->out, "}}");
+	if (rights_may(d->reader, MAY_READ, ref->path)) {
+		json_member(d->out, "origin");
+		buf_append_char(d->out, '{');
+		json_member_text(d->out, "path", ref->path);
+		json_member_u64(d->out, "version", d->to->secret_versions[i]);
+		buf_append_char(d->out, '}');
+	}
+	buf_append_char(d->out, '}');
 }
 
 /* The same reference at the same place, which now means another version. */

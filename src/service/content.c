@@ -57,6 +57,7 @@ enum result tree_of_content(struct slice content, struct slice content_type, str
 	enum doc_format format = slice_is_text(content_type, CONTENT_YAML) ? DOC_YAML : DOC_JSON;
 
 	limits.budget = budget;
+	limits.nodes_max = CONTENT_GROWTH_MAX * DOC_NODES_MAX;
 	if (content.len > limits.bytes_max)
 		limits.bytes_max = content.len;
 	return doc_read(ret, format, content, &limits, warnings, err);

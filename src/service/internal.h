@@ -229,8 +229,10 @@ MUST_USE enum result content_for_caller(struct service *s, struct call *c,
 /* The same for nobody: what is opened to be merged, compared or kept and is shown to no one. scripts/check-layers knows who may call it. */
 MUST_USE enum result content_of_row(struct service *s, const struct version_row *row,
 				    struct buf *ret, struct error *err);
-#define CONTENT_YAML "application/yaml"
-#define CONTENT_JSON "application/json"
+/* How much beyond the bounds of a document patches may let it grow whose writers may not read it. */
+#define CONTENT_GROWTH_MAX 4
+#define CONTENT_YAML	   "application/yaml"
+#define CONTENT_JSON	   "application/json"
 
 /* `budget` may be NULL. */
 MUST_USE enum result tree_of_content(struct slice content, struct slice content_type,
@@ -242,6 +244,9 @@ MUST_USE enum result tree_of_row(struct service *s, const struct version_row *ro
 
 /* ?revision= and ?at= as one revision; E_NOT_FOUND where it lies beyond. Worker only. */
 MUST_USE enum result revision_asked(struct scene *scene, uint64_t *ret, struct error *err);
+
+/* problems.c: the next path of a document or configuration in a text; moves behind it. False: none. */
+bool text_next_document(struct slice *rest, struct slice *ret);
 
 /* The machinery. */
 bool queue_init(struct call_queue *q);

@@ -2,6 +2,7 @@
 #include "service/write.h"
 
 #include "base/text.h"
+#include "doc/pointer.h"
 
 #include <string.h>
 
@@ -91,11 +92,11 @@ static bool is_path_char(char c)
 	       strchr("_./@=~-", c) != NULL;
 }
 
-/* The next document's path in a text; moves behind it. */
-static bool next_named(struct slice *rest, struct slice *ret)
+bool text_next_document(struct slice *rest, struct slice *ret)
 {
 	static const struct slice folders[] = {SLICE_INIT("profiles/"), SLICE_INIT("schemas/"),
-					       SLICE_INIT("secrets/"), SLICE_INIT("policies/")};
+					       SLICE_INIT("secrets/"), SLICE_INIT("policies/"),
+					       SLICE_INIT("config/")};
 
 	for (; rest->len != 0; *rest = slice_from(*rest, 1)) {
 		size_t len = 0;
@@ -120,7 +121,7 @@ static bool may_see_names(const struct write *w, struct slice text, struct slice
 	uint32_t hidden = 0;
 	struct slice path;
 
-	while (next_named(&text, &path))
+	while (text_next_document(&text, &path))
 		hidden += write_change(w, path) == NULL && !may_see(w, path);
 	return hidden == 0 || (hidden == 1 && is_place_seen);
 }
@@ -164,6 +165,36 @@ static bool may_see_constraint(const struct write *w, const struct check_problem
 	return p->schema.len == 0 || may_see_schemas(w, p->schema, 0, &budget);
 }
 
+/* The change of the document that a problem lies in; NULL: it is no change's. */
+static const struct change *change_of(const struct write *w, const struct check_problem *p,
+				      char path[static PATH_BYTES_MAX + 16])
+{
+	if (p->profile.len == 0)
+		return p->origin_path.len != 0 ? write_change(w, p->origin_path) : NULL;
+	if (p->profile.len > PATH_BYTES_MAX)
+		return NULL;
+	memcpy(path, "profiles/", 9);
+	memcpy(path + 9, p->profile.data, p->profile.len);
+	return write_change(w, slice_make(path, 9 + p->profile.len));
+}
+
+/* Where a problem lies tells what is there: to who patches without reading only if the patch says it too. */
+static bool may_see_pointer(const struct write *w, const struct check_problem *p)
+{
+	char path[PATH_BYTES_MAX + 16];
+	const struct change *c = change_of(w, p, path);
+
+	if (c == NULL || !change_is_blind(w, c))
+		return true;
+	if (c->op == CHANGE_OP_PATCH && pointer_is_valid(p->pointer) &&
+	    pointer_get(&c->patch_tree.root, p->pointer) != NULL)
+		return true;
+	if (p->profile.len == 0)
+		return false;
+	memcpy(path + 2, "config/", 7);
+	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + p->profile.len));
+}
+
 /* A problem as the writer may see it; false: not at all. */
 static bool cut_problem(const struct write *w, struct check_problem *p)
 {
@@ -177,13 +208,24 @@ static bool cut_problem(const struct write *w, struct check_problem *p)
 			slice_is_text(p->keyword, "$extends")
 				? "its inheritance is broken in a profile that you may not read"
 				: "it needs a document that you may not read";
+	if (!may_see_pointer(w, p)) {
+		p->message = "lies in what you may not read";
+		p->pointer = p->keyword = SLICE_NULL;
+	}
 	if (!may_see_constraint(w, p)) {
 		p->message = "does not fit a schema that you may not read";
 		p->keyword = SLICE_NULL;
 	}
-	if (!may_see_place)
+	/* Of what one patches or brings back without reading it, the place is known and the line is not. */
+	if (p->origin_path.len != 0 && !may_see(w, p->origin_path))
 		p->origin_path = SLICE_NULL;
 	return true;
+}
+
+void problems_hide_names(const struct write *w, struct error *err)
+{
+	if (!may_see_names(w, slice_text(err->text), SLICE_NULL))
+		(void)fail(err, E_INVALID, "it needs a document that you may not read");
 }
 
 void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,

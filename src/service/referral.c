@@ -14,6 +14,7 @@
 /* The references of one change that its writer has no right to, while they are looked for in the live version. */
 struct referring {
 	struct write *write;
+	bool is_blind; /* a patch by who may not read what it is merged into: no reference may be added, since what is there would be validated by it */
 	struct slice kept[REFERENCES_KEPT_MAX];
 	uint32_t count;
 };
@@ -83,7 +84,7 @@ static enum result keep_foreign(struct referring *r, struct slice path, struct e
 {
 	const char *copy;
 
-	if (may_refer(r->write, path))
+	if (!r->is_blind && may_refer(r->write, path))
 		return OK;
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (slice_is_equal(r->kept[i], path))
@@ -141,6 +142,10 @@ static enum result refuse(struct referring *r, const struct change *c, struct er
 	atomic_fetch_add(&r->write->service->counters.refused, 1);
 	if (!recording_touch(call, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the refusal");
+	if (r->is_blind)
+		return fail(err, E_FORBIDDEN,
+			    "to add a reference to %.*s needs the permission read on it",
+			    SLICE_ARGS(c->path));
 	if (c->op != CHANGE_OP_PUT)
 		return fail(err, E_FORBIDDEN,
 			    "%.*s would refer to a document that you may neither read nor use",
@@ -167,6 +172,7 @@ static enum result check_one(struct write *w, const struct change *c, struct err
 	if (r == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	r->write = w;
+	r->is_blind = c->op == CHANGE_OP_PATCH && change_is_blind(w, c);
 	if (rc == OK)
 		rc = view_parse(&w->view, d, err);
 	if (rc == OK)

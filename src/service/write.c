@@ -237,12 +237,15 @@ static bool is_about_content(enum result rc)
 static enum step answer_refused(struct write *w, enum result rc, const struct error *err)
 {
 	struct call *c = w->call;
+	struct error shown = *err;
 
+	if (rc != E_FORBIDDEN) /* it says only what was asked for */
+		problems_hide_names(w, &shown);
 	if (is_about_content(rc) && w->report.errors_count != 0)
 		problems_write(&c->out.problems, w, w->report.errors, w->report.errors_count);
 	if (w->is_dry_run && rc != E_FORBIDDEN)
 		recording_dry_run(c);
-	return answer_error(c, rc, err);
+	return answer_error(c, rc, &shown);
 }
 
 /* What was refused but for force is said as a warning and in the log. */

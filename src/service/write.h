@@ -125,6 +125,15 @@ uint32_t change_permissions(const struct write *w, const struct change *c);
 /* Whether the one who asks may make the change; its kind is set. */
 bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c);
 
+/* patch_blind.c. Whether the change brings content that its writer does not know. */
+bool change_is_blind(const struct write *w, const struct change *c);
+/* What of a patch is judged by itself, where its writer may not read what it is merged into. */
+MUST_USE enum result blind_patch_check(const struct change *c, size_t bytes_max, struct error *err);
+/* Takes from the merged secret the encoding of what the patch sets without one. `scratch` (TREE_INIT) outlives `merged`. */
+MUST_USE enum result blind_patch_settle(struct write *w, const struct change *c,
+					struct tree *scratch, struct tree_node *merged,
+					struct error *err);
+
 /* write_prepare.c: what one change comes to by itself: version, state, new content. Does not look at others. */
 MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
 				    struct error *err);
@@ -158,6 +167,8 @@ MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct 
 /* problems.c: a JSON array of those that the writer may see; what is hidden is counted in one that names nothing. */
 void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
 		    uint32_t count);
+/* Takes a text away that names a document which the writer may not know; its line and column with it. */
+void problems_hide_names(const struct write *w, struct error *err);
 /* One more, in the report. `place`'s texts are copied. */
 void report_add_error(struct check_report *r, const struct check_problem *place,
 		      const char *message);

@@ -85,20 +85,36 @@ static enum result is_same_content(struct scene *scene, const struct change *c, 
 	return is_same_json(scene, c, ret, err);
 }
 
+static size_t bytes_max(const struct scene *scene, const struct change *c)
+{
+	const struct service_settings *settings = &scene->service->settings;
+
+	return c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
+}
+
+/* What was stored was within the bounds of its time. What a patch without the right to read comes to is let grow well beyond them: one that just fits would
+ * tell the size of what is there. */
+static size_t result_bytes_max(const struct scene *scene, const struct change *c)
+{
+	if (c->op == CHANGE_OP_ROLLBACK)
+		return SIZE_MAX;
+	if (c->op == CHANGE_OP_PATCH && !rights_may(scene->rights, MAY_READ, c->path))
+		return CONTENT_GROWTH_MAX * bytes_max(scene, c);
+	return bytes_max(scene, c);
+}
+
 /* The content is in c->plain. */
 static enum result become_version(struct scene *scene, struct change *c, struct error *err)
 {
-	const struct service_settings *settings = &scene->service->settings;
-	size_t max =
-		c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
 	uint64_t before = c->before != NULL ? snap_doc_row(c->before)->version : 0;
 	bool is_same;
 	enum result rc;
 
 	if (buf_is_failed(&c->plain))
 		return fail(err, E_MEMORY, "out of memory");
-	if (c->plain.len > max)
-		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path), max);
+	if (c->plain.len > result_bytes_max(scene, c))
+		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path),
+			    bytes_max(scene, c));
 	c->version = before + 1;
 	digest_content(scene->service, c);
 	c->action = CHANGE_PUT;
@@ -129,8 +145,9 @@ static enum result prepare_put(struct scene *scene, struct write *w, struct chan
 static enum result prepare_patch(struct scene *scene, struct write *w, struct change *c,
 				 struct error *err)
 {
-	CLEANUP(tree_clear) struct tree base = TREE_INIT(0, true);
+	CLEANUP(tree_clear) struct tree base = TREE_INIT(0, true), scratch = TREE_INIT(0, true);
 	struct doc_limits limits = DOC_LIMITS_DEFAULT;
+	bool is_blind = change_is_blind(w, c);
 	struct tree_node merged;
 	enum result rc = need_live(c, err);
 
@@ -140,8 +157,12 @@ static enum result prepare_patch(struct scene *scene, struct write *w, struct ch
 				 err);
 	if (rc == OK)
 		rc = doc_read(&c->patch_tree, c->body_format, c->body, &limits, NULL, err);
+	if (rc == OK && is_blind)
+		rc = blind_patch_check(c, bytes_max(scene, c), err);
 	if (rc == OK)
 		rc = merge_patch(&merged, &w->arena, &base.root, &c->patch_tree.root, err);
+	if (rc == OK && is_blind)
+		rc = blind_patch_settle(w, c, &scratch, &merged, err);
 	if (rc != OK)
 		return rc;
 	if (c->kind == KIND_SECRETS)

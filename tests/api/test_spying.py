@@ -236,3 +236,126 @@ class Recording(Case):
         # The newer one was opened before it turned out that there is no older one to compare it with.
         answer = self.server.get(f"/v1/{path}:diff?from=9&to=2")
         self.assertEqual(self.touched(self.expect(answer, 404)), [(path, 2)])
+
+
+class Blind(Case):
+    """Who may write without reading is told nothing of the content: no sizes, equality, places, encodings."""
+
+    def setUp(self):
+        self.app = self._testMethodName.replace("test_", "")[:40]
+        self.token = self.reader(self.app, f"allow write,rollback,check secrets/{self.app}/*", f"allow write,rollback,check profiles/{self.app}/*",
+                                 f"allow use,read schemas/{self.app}")
+
+    def patch(self, path, patch, status=200, **parameters):
+        answer = self.server.ask("PATCH", query("/v1/" + path, **parameters), patch, "application/merge-patch+json", self.token)
+        return self.expect(answer, status)
+
+    def test_sizes_are_judged_by_the_patch_alone(self):
+        for size in (10, 300 << 10, 500 << 10):
+            name = f"{self.app}/s{size}"
+            self.secret(name, {"big": "x" * size})
+            for dry in ({"dry_run": "true"}, {}):
+                self.patch("secrets/" + name, {"data": {"more": "y" * (400 << 10)}}, **dry)
+        # It stays readable, and who may read is bound as ever.
+        self.assertEqual(len(self.document(f"secrets/{self.app}/s{500 << 10}")["data"]["big"]), 500 << 10)
+        answer = self.server.ask("PATCH", f"/v1/secrets/{self.app}/s{500 << 10}", {"data": {"third": "z" * (100 << 10)}}, "application/merge-patch+json")
+        self.expect(answer, 413)
+
+    def test_nodes_are_counted_in_the_patch_alone(self):
+        self.store(f"profiles/{self.app}/wide", {"$abstract": True, "a": [0] * 90000})
+        self.store(f"profiles/{self.app}/slim", {"$abstract": True, "a": [0] * 5})
+        for name in ("wide", "slim"):
+            self.patch(f"profiles/{self.app}/{name}", {"b": [0] * 90000}, dry_run="true")
+            self.patch(f"profiles/{self.app}/{name}", {"b": [0] * 90000})
+        self.assertEqual(len(self.document(f"profiles/{self.app}/wide")["content"]["a"]), 90000)
+
+    def test_encoding_only_of_what_the_patch_sets(self):
+        path = f"secrets/{self.app}/s"
+        self.store(path, {"data": {"plain": "not base64!", "coded": "aGFsbG8=", "other": "aGFsbG8="}, "encoding": {"coded": "base64"}})
+        for key in ("plain", "coded", "other", "not-there"):
+            for patch in ({"encoding": {key: "base64"}}, {"metadata": {"encoding": {key: "base64"}}},
+                          {"data": {"x": "y"}, "encoding": {key: "base64"}}):
+                seen = self.patch(path, patch, 422, dry_run="false").json
+                self.assertNotIn("not base64", str(seen))
+        # What is set has the encoding that is given with it, whatever it had before.
+        for key in ("plain", "coded"):
+            self.patch(path, {"data": {key: "no base64 either"}}, dry_run="true")
+            self.patch(path, {"data": {key: "no base64 either"}})
+        self.assertEqual(self.document(path).get("encoding"), {})
+        self.patch(path, {"data": {"coded": "d2VsdA=="}, "encoding": {"coded": "base64"}})
+        self.patch(path, {"data": {"coded": "%%"}, "encoding": {"coded": "base64"}}, 422)
+        self.assertEqual(self.document(path)["encoding"], {"coded": "base64"})
+        self.patch(path, {"data": {"coded": None}})
+        self.assertEqual(self.document(path)["encoding"], {})
+
+    def test_no_line_of_merged_text(self):
+        path = f"profiles/{self.app}/a"
+        self.schema(self.app, {"known": {"type": "integer", "maximum": 414243}, "hidden-name": {"type": "integer"}})
+        self.store(path, {"$schema": self.app, "hidden-name": 1, **{f"h{n}": n for n in range(20)}, "known": 1})
+        for more in ({}, {"dry_run": "true"}):
+            answer = self.patch(path, {"known": 500000}, 200 if more else 422, **more)
+            errors = answer.json["errors"]
+            self.assertEqual([(e["pointer"], e["keyword"], "origin" in e) for e in errors], [("/known", "maximum", False)])
+            self.assertNotIn("line", answer.json)
+        problem = self.patch(path, {"$unknown": 1}, 422).json
+        self.assertNotIn("line", problem)
+        self.assertTrue(all("origin" not in e for e in problem["errors"]), problem)
+        # A rollback neither.
+        self.store(path, {"a": 1})
+        self.store(f"schemas/{self.app}", {"type": "object", "properties": {"hidden-name": {"type": "string"}}})
+        answer = self.expect(self.server.post(f"/v1/{path}:rollback", {"version": 1}, token=self.token), 422)
+        self.assertNotIn("hidden-name", answer.body.decode())
+        self.assertTrue(all("origin" not in e and e["pointer"] == "" for e in answer.json["errors"]), answer)
+
+    def test_what_is_there_is_not_validated_by_a_schema_of_ones_own(self):
+        path = f"profiles/{self.app}/a"
+        self.store(path, {"level": 7})
+        for value in (7, 8):
+            self.schema(self.app, {"level": {"const": value}})
+            self.patch(path, {"$schema": self.app}, 403, dry_run="true")
+        self.patch(path, {"more": 1})
+
+    def test_equality_is_not_told(self):
+        path = f"profiles/{self.app}/a"
+        self.store(path, {"a": 1})
+        for answer in (self.server.put("/v1/" + path, {"a": 1}, token=self.token), self.patch(path, {"a": 1}),
+                       self.expect(self.server.post(f"/v1/{path}:rollback", {"version": 1}, token=self.token), 200)):
+            self.assertNotIn("sha256", answer.body.decode())
+            self.assertTrue(answer.json["changed"])
+        self.assertEqual(self.document(path)["version"], 4)
+
+
+class Names(Case):
+    """No answer names a document that its reader may not know."""
+
+    def setUp(self):
+        self.app = self._testMethodName.replace("test_", "")[:40]
+
+    def test_explain_names_no_secret_and_no_origin_that_one_may_not_read(self):
+        self.secret(self.app + "/open", {"k": "geheim-1"})
+        self.secret(self.app + "/shut", {"hidden-key": "geheim-2"})
+        self.store(f"profiles/{self.app}/base", f"a: ${{secret:{self.app}/open#k}}\nb: ${{secret:{self.app}/shut#hidden-key}}\n")
+        self.store(f"profiles/{self.app}/heir", "$extends: base\nc: 1\n")
+        token = self.reader(self.app, f"allow read config/{self.app}/*", f"allow read secrets/{self.app}/open", f"allow read profiles/{self.app}/heir")
+        told = self.config(self.app + "/heir", token, explain="true")
+        self.assertEqual(told["secrets"]["/a"], {"path": f"secrets/{self.app}/open", "key": "k", "version": 1})
+        self.assertEqual(told["secrets"]["/b"], {})
+        self.assertEqual(told["origins"]["/a"], {})
+        self.assertEqual(told["origins"]["/c"]["path"], f"profiles/{self.app}/heir")
+        before = self.revision()
+        self.secret(self.app + "/shut", {"hidden-key": "geheim-3"})
+        self.secret(self.app + "/open", {"k": "geheim-3"})
+        answer = self.expect(self.server.get(f"/v1/config/{self.app}/heir:diff?from={before}&to={self.revision()}", token=token), 200)
+        self.assertEqual([d.get("origin", {}).get("path") for d in answer.json["diff"]], [f"secrets/{self.app}/open", None])
+
+    def test_a_reason_names_no_document_to_a_partial_reader(self):
+        self.secret(self.app + "/shut", {"k": "v"})
+        self.store(f"profiles/{self.app}/a", "a: 1\n")
+        self.refused(f"profiles/{self.app}/a", f"$extends: /{self.app}/shut-layer\n")
+        writer = self.reader(self.app + "-w", f"allow write profiles/{self.app}/a")
+        self.refused(f"profiles/{self.app}/a", f"$extends: /{self.app}/shut-layer\n", 403, writer)
+        token = self.reader(self.app, f"allow audit profiles/{self.app}/a")
+        answer = self.expect(self.server.get(f"/v1/audit?path=profiles/{self.app}/a", token=token), 200)
+        self.assertNotIn("shut-layer", answer.body.decode())
+        self.assertEqual([e["outcome"] for e in answer.json["items"]], ["ok", "invalid", "forbidden"])
+        self.assertIn("shut-layer", str(self.audit(path=f"profiles/{self.app}/a")))
