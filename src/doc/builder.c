@@ -11,6 +11,7 @@ void builder_init(struct builder *b, struct tree *tree, const struct doc_limits 
 	b->depth_max =
 		limits->depth_max < DOC_DEPTH_CEILING ? limits->depth_max : DOC_DEPTH_CEILING;
 	b->nodes_max = limits->nodes_max;
+	b->budget = limits->budget;
 }
 
 /* Numbers stand on the stack by value: those of secrets are wiped. */
@@ -94,12 +95,24 @@ static enum result set_array(struct builder *b, struct tree_node *ret, uint32_t 
 	return OK;
 }
 
+/* Steps of sorting the members of a large object. */
+static uint64_t index_steps(uint32_t count)
+{
+	uint64_t steps = 0;
+
+	for (uint32_t i = TREE_INDEX_MIN; i < count; i *= 2)
+		steps += count;
+	return steps;
+}
+
 static enum result set_object(struct builder *b, struct tree_node *ret, uint32_t first,
 			      uint32_t count, struct error *err)
 {
 	struct tree_member *members = NULL;
-	enum result rc;
+	enum result rc = budget_take(b->budget, index_steps(count), err);
 
+	if (rc != OK)
+		return rc;
 	if (count != 0) {
 		members = arena_copy(&b->tree->arena, &b->stack[first], count * sizeof *members);
 		if (members == NULL)

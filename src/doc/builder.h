@@ -7,6 +7,8 @@
 
 #include "doc/tree.h"
 
+#define BUILDER_NODE_STEPS 20
+
 /* An open container and where it stands on the stack. */
 struct builder_frame {
 	uint32_t slot;
@@ -19,6 +21,7 @@ struct builder {
 	uint32_t used, size;
 	uint32_t depth, depth_max;
 	uint32_t nodes, nodes_max;
+	struct budget *budget;
 	struct builder_frame frames[DOC_DEPTH_CEILING];
 };
 
@@ -52,6 +55,8 @@ static inline enum result builder_push(struct builder *b, uint32_t nodes, struct
 {
 	const struct tree_node *value = &b->stack[b->used].value;
 
+	if (!budget_spend(b->budget, BUILDER_NODE_STEPS))
+		return budget_result(b->budget, err);
 	if (nodes > b->nodes_max - b->nodes)
 		return builder_fail_nodes(b, value->line, value->column, err);
 	b->nodes += nodes;

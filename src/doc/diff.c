@@ -3,6 +3,9 @@
 #include "base/memory.h"
 #include "doc/pointer.h"
 
+#define MEMBER_STEPS 20 /* finding it in the other object */
+#define NODE_STEPS   5
+
 struct walk {
 	enum result (*each)(void *ctx, enum diff_op op, struct slice pointer,
 			    const struct tree_node *from, const struct tree_node *to,
@@ -41,7 +44,7 @@ static enum result diff_member(struct walk *w, struct slice key, const struct tr
 			       const struct tree_node *to)
 {
 	size_t len = w->pointer.len;
-	enum result rc = budget_take(w->budget, key.len / 16 + 1, w->err);
+	enum result rc = budget_take(w->budget, key.len / 16 + MEMBER_STEPS, w->err);
 
 	if (rc != OK)
 		return rc;
@@ -57,7 +60,7 @@ static enum result diff_removed(struct walk *w, const struct tree_node *from,
 {
 	for (; *at < before; ++*at) {
 		const struct tree_member *m = &from->of.members[*at];
-		enum result rc = budget_take(w->budget, 2, w->err);
+		enum result rc = budget_take(w->budget, MEMBER_STEPS, w->err);
 
 		if (rc != OK)
 			return rc;
@@ -122,6 +125,10 @@ static enum result diff_nodes(struct walk *w, const struct tree_node *from,
 
 	if (from == to)
 		return OK;
+	rc = budget_take(w->budget, NODE_STEPS + (to != NULL && is_text(to) ? to->count / 16 : 0),
+			 w->err);
+	if (rc != OK)
+		return rc;
 	if (from == NULL || to == NULL || from->kind != to->kind ||
 	    ((from->flags | to->flags) & TREE_IS_OPAQUE) != 0)
 		return tell(w, from, to);
@@ -129,9 +136,6 @@ static enum result diff_nodes(struct walk *w, const struct tree_node *from,
 		return diff_objects(w, from, to);
 	if (from->kind == TREE_ARRAY)
 		return diff_arrays(w, from, to);
-	rc = budget_take(w->budget, is_text(to) ? to->count / 16 + 2 : 2, w->err);
-	if (rc != OK)
-		return rc;
 	return tree_is_equal(from, to) ? OK : tell(w, from, to);
 }
 

@@ -203,6 +203,8 @@ static enum result read_string(struct reader *r, struct slice *ret)
 					 "a control character in a string is written as an escape");
 		else
 			rc = read_wide(r, &out);
+		if (rc == OK)
+			rc = budget_take(r->builder.budget, 2, r->err);
 	}
 	if (rc != OK)
 		return rc;
@@ -424,13 +426,15 @@ enum result json_read(struct tree *ret, struct slice input, const struct doc_lim
 		      struct error *err)
 {
 	CLEANUP(reader_clear) struct reader r;
-	enum result rc;
+	enum result rc = budget_take(limits->budget, input.len / 8 + 1, err);
 
 	builder_init(&r.builder, ret, limits);
 	r.start = r.at = r.line_start = input.data != NULL ? input.data : "";
 	r.end = r.start + input.len;
 	r.line = 1;
 	r.err = err;
+	if (rc != OK)
+		return rc;
 	r.copy = arena_alloc(&ret->arena, input.len + 1);
 	if (r.copy == NULL)
 		return builder_fail_memory(&r.builder, err);

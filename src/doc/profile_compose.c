@@ -2,6 +2,7 @@
 #include "doc/profile_resolver.h"
 
 #include "doc/profile_problem.h"
+#include "doc/yaml_scalar.h"
 
 bool scalar_append(struct buf *ret, const struct tree_node *n)
 {
@@ -187,7 +188,12 @@ enum result resolve_text(struct resolver *r, struct resolved *ret, const struct 
 static enum result read_default(struct resolver *r, struct resolved *ret, struct slice plain)
 {
 	struct error why = ERROR_NULL;
-	enum result rc = doc_read_scalar(&ret->node, r->out, plain, &why);
+	enum result rc =
+		budget_take(r->report.budget, yaml_integer_steps(plain) + 1, r->report.err);
+
+	if (rc != OK)
+		return rc;
+	rc = doc_read_scalar(&ret->node, r->out, plain, &why);
 
 	ret->nodes = 1;
 	ret->bytes = plain.len;

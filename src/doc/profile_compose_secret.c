@@ -7,6 +7,8 @@
 #include "doc/path.h"
 #include "doc/profile_problem.h"
 
+#define SECRET_STEPS 120 /* of a reference's path, key and parts */
+
 /* A variable or `reeve:` inside the path gives one segment, or a piece of one, and never a slash. */
 static enum result append_segment(struct resolver *r, struct buf *path, const struct ref_part *part)
 {
@@ -112,8 +114,10 @@ enum result resolve_secret(struct resolver *r, struct resolved *ret, const struc
 	struct secret_part secret = {.is_secret = true, .version = part->version};
 	char *key = arena_text(r->out, part->body);
 	uint32_t height = 0;
-	enum result rc;
+	enum result rc = budget_take(r->report.budget, SECRET_STEPS, r->report.err);
 
+	if (rc != OK)
+		return rc;
 	if (key == NULL)
 		return arena_failure(r->out, r->report.err);
 	secret.key = slice_make(key, part->body.len);

@@ -59,7 +59,7 @@ struct profile_report {
 };
 
 /* Steps of a value that is merged or resolved, its memory and its key's tables included. */
-#define PRICE_VALUE 10
+#define PRICE_VALUE 20
 
 /* Merges the layers' bodies, or, with `is_vars`, their `$vars`, into an object. Problems are added and give
  * E_INVALID after all are found; E_LIMIT over DOC_NODES_MAX, E_MEMORY. */

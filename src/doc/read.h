@@ -27,8 +27,8 @@ struct doc_warnings {
 };
 
 /* Fills `ret` (TREE_INIT by the caller). On failure `ret` may hold memory but no tree: clear it.
- * E_MALFORMED with line and column, E_TOO_LARGE, E_LIMIT, E_MEMORY. `warnings` may be NULL; its
- * texts live in the tree's arena. */
+ * E_MALFORMED with line and column, E_TOO_LARGE, E_LIMIT, E_MEMORY, what ended the budget. `warnings`
+ * may be NULL; its texts live in the tree's arena. */
 MUST_USE enum result doc_read(struct tree *ret, enum doc_format format, struct slice input,
 			      const struct doc_limits *limits, struct doc_warnings *warnings,
 			      struct error *err);

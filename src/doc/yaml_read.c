@@ -18,6 +18,12 @@
 #define NO_ANCHOR   UINT32_MAX
 #define TAG_PREFIX  "tag:yaml.org,2002:"
 
+/* Measured: libyaml takes 10 to 35 ns for a byte of a long scalar, 0.3 to 0.9 us for a short value. It gets its
+ * input in pieces, so that the budget is asked while it reads one long scalar, too. */
+#define BYTE_STEPS  2
+#define EVENT_STEPS 30
+#define PIECE_BYTES 4096
+
 /* A node that an alias may stand for, once its end was seen. */
 struct anchor {
 	uint64_t hash;
@@ -42,7 +48,7 @@ struct reader {
 	struct builder builder;
 	yaml_parser_t parser;
 	bool has_parser;
-	struct slice input;
+	struct slice input, rest; /* `rest`: what libyaml was not given yet */
 	struct anchor *anchors;
 	uint32_t anchors_count, anchors_size;
 	uint64_t bytes, bytes_max; /* of keys and texts, aliases written out */
@@ -201,6 +207,7 @@ static const struct anchor *find_anchor(const struct reader *r, struct slice nam
 {
 	uint64_t hash = slice_hash(name);
 
+	budget_spend(r->builder.budget, r->anchors_count / 8);
 	for (uint32_t i = r->anchors_count; i > 0; i--) {
 		const struct anchor *a = &r->anchors[i - 1];
 
@@ -372,6 +379,8 @@ static enum result read_scalar(struct reader *r, const yaml_event_t *e)
 	if (is_key_next(r))
 		return read_key(r, e);
 	rc = scalar_type(r, e, &type);
+	if (rc == OK && type == YAML_INTEGER)
+		rc = budget_take(r->builder.budget, yaml_integer_steps(scalar_text(e)), r->err);
 	if (rc == OK)
 		rc = builder_top(&r->builder, &top, r->err);
 	if (rc == OK)
@@ -467,6 +476,28 @@ static enum result read_event(struct reader *r, const yaml_event_t *e, bool *has
 	}
 }
 
+/* A yaml_read_handler_t. */
+static int give_piece(void *ctx, unsigned char *buffer, size_t size, size_t *ret_len)
+{
+	struct reader *r = ctx;
+	struct slice piece = slice_first(r->rest, size < PIECE_BYTES ? size : PIECE_BYTES);
+
+	if (!budget_spend(r->builder.budget, piece.len * BYTE_STEPS))
+		return 0;
+	if (piece.len != 0)
+		memcpy(buffer, piece.data, piece.len);
+	r->rest = slice_from(r->rest, piece.len);
+	*ret_len = piece.len;
+	return 1;
+}
+
+static enum result fail_parse(const struct reader *r)
+{
+	enum result rc = budget_result(r->builder.budget, r->err);
+
+	return rc != OK ? rc : yaml_fail_parser(&r->parser, r->input, r->err);
+}
+
 static enum result read_events(struct reader *r)
 {
 	bool has_document = false, is_end = false;
@@ -475,8 +506,11 @@ static enum result read_events(struct reader *r)
 		yaml_event_t event;
 		enum result rc;
 
+		rc = budget_take(r->builder.budget, EVENT_STEPS, r->err);
+		if (rc != OK)
+			return rc;
 		if (!yaml_parser_parse(&r->parser, &event))
-			return yaml_fail_parser(&r->parser, r->input, r->err);
+			return fail_parse(r);
 		is_end = event.type == YAML_STREAM_END_EVENT;
 		rc = read_event(r, &event, &has_document);
 		if (event.type == YAML_SCALAR_EVENT && r->builder.tree->arena.is_wiped)
@@ -514,15 +548,17 @@ enum result yaml_read(struct tree *ret, struct slice input, const struct doc_lim
 		input = slice_text("");
 	if (slice_starts_with(input, SLICE_LITERAL("\xef\xbb\xbf")))
 		input = slice_from(input, 3);
-	r.input = input;
-	rc = yaml_check(input, err);
+	r.input = r.rest = input;
+	rc = budget_take(limits->budget, input.len / 4 + 1, err);
+	if (rc == OK)
+		rc = yaml_check(input, err);
 	if (rc != OK)
 		return rc;
 	r.has_parser = yaml_parser_initialize(&r.parser) != 0;
 	if (!r.has_parser)
 		return fail(err, E_MEMORY, "out of memory");
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)input.data, input.len);
+	yaml_parser_set_input(&r.parser, give_piece, &r);
 	rc = read_events(&r);
 	if (rc == OK)
 		set_root(&r);

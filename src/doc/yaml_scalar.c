@@ -302,6 +302,12 @@ static size_t normalize_decimal(char *ret, struct slice s)
 	return len + s.len;
 }
 
+/* Another base takes the square of the digits. */
+uint64_t yaml_integer_steps(struct slice text)
+{
+	return text.len > NUMBER_BYTES_MAX ? 0 : text.len * text.len / 150;
+}
+
 static enum result set_number(struct tree_node *ret, struct arena *a, struct slice text,
 			      struct error *err)
 {

@@ -22,6 +22,9 @@ const char *yaml_surprise(struct slice plain);
 /* Whether a YAML 1.1 or 1.2 reader would take the plain text for anything but text, dates included. */
 bool yaml_is_ambiguous(struct slice plain);
 
+/* Steps of making a number of digits to whatever base. */
+uint64_t yaml_integer_steps(struct slice text);
+
 /* Fills `ret` with `text` read as `type`, texts copied to `a`. E_MALFORMED without a place for what is
  * not finite, E_LIMIT, E_MEMORY. */
 MUST_USE enum result yaml_set_scalar(struct tree_node *ret, struct arena *a, enum yaml_type type,

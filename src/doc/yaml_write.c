@@ -11,6 +11,7 @@
 #define KEY_BYTES_MAX 1000
 /* Deeper inside, indentation would multiply a text of many short lines. */
 #define LITERAL_DEPTH_MAX 8
+#define SWELL_BYTES_MIN	  4096
 
 static void write_children(struct buf *ret, const struct tree_node *n, uint32_t depth,
 			   bool is_inline);
@@ -96,6 +97,18 @@ static void write_quoted(struct buf *ret, struct slice s)
 	buf_append_char(ret, '"');
 }
 
+/* Indentation would make a long text of short lines many times as long. */
+static bool would_swell(struct slice s, uint32_t depth)
+{
+	size_t lines = 1;
+
+	if (s.len < SWELL_BYTES_MIN)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		lines += s.data[i] == '\n';
+	return lines * 2 * depth > s.len;
+}
+
 /* Several lines, none with blanks at its end, the first with none before: nothing a reader could read
  * otherwise than written. */
 static bool may_be_literal(struct slice s, uint32_t depth)
@@ -108,7 +121,7 @@ static bool may_be_literal(struct slice s, uint32_t depth)
 		if (s.data[i] == '\n' && s.data[i - 1] == ' ')
 			return false;
 	}
-	return is_printable(s, true);
+	return is_printable(s, true) && !would_swell(s, depth);
 }
 
 static void write_literal(struct buf *ret, struct slice s, uint32_t depth)
