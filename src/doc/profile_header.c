@@ -81,9 +81,10 @@ static enum result refuse_special(const struct tree_member *m, bool is_literal, 
 	return refuse_unknown(m, operator_keys, ARRAY_SIZE(operator_keys), err);
 }
 
+/* As readers count: maps and lists inside one another. */
 static enum result check_depth(unsigned depth, const struct tree_node *n, struct error *err)
 {
-	if (depth > DOC_DEPTH_MAX)
+	if (depth > DOC_DEPTH_MAX && (n->kind == TREE_ARRAY || n->kind == TREE_OBJECT))
 		return fail_at(err, E_LIMIT, n->line, n->column, "nested deeper than %d",
 			       DOC_DEPTH_MAX);
 	return OK;

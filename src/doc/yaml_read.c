@@ -22,6 +22,7 @@
  * input in pieces, so that the budget is asked while it reads one long scalar, too. */
 #define BYTE_STEPS  2
 #define EVENT_STEPS 30
+#define DEPTH_STEPS 2 /* it looks at each open list or map for each value */
 #define PIECE_BYTES 4096
 
 /* A node that an alias may stand for, once its end was seen. */
@@ -506,7 +507,8 @@ static enum result read_events(struct reader *r)
 		yaml_event_t event;
 		enum result rc;
 
-		rc = budget_take(r->builder.budget, EVENT_STEPS, r->err);
+		rc = budget_take(r->builder.budget, EVENT_STEPS + DEPTH_STEPS * r->builder.depth,
+				 r->err);
 		if (rc != OK)
 			return rc;
 		if (!yaml_parser_parse(&r->parser, &event))

@@ -78,6 +78,64 @@ Test(bounds, no_answer_is_larger_than_an_answer_may_be)
 	free(two);
 }
 
+Test(bounds, a_rotated_secret_shows_at_every_place_that_refers_to_it)
+{
+	CLEANUP(buf_clear) struct buf body = BUF_NULL;
+
+	buf_append_text(&body, "{\"l\":[1");
+	for (int i = 1; i < 5000; i++)
+		buf_append_text(&body, ",\"${secret:a/db#k}\"");
+	buf_append_text(&body, "]}");
+	expect(&f, OK, NULL, PUT, .path = "secrets/a/db", .body = "{\"data\":{\"k\":\"one\"}}");
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = body.data);
+	expect(&f, OK, NULL, PUT, .path = "secrets/a/db", .body = "{\"data\":{\"k\":\"two\"}}");
+	expect(&f, OK, "{\"pointer\":\"/l/4999\",\"op\":\"replace\",\"secret\":true,",
+	       .verb = VERB_CONFIG_DIFF, .permission = MAY_READ, .path = "config/a/b");
+}
+
+/* The largest documents of several forms: all that was stored can be asked for in every way. */
+static const struct {
+	const char *before, *unit, *behind;
+	unsigned units; /* 0: as many as a document's bytes allow */
+} largest[] = {
+	{"{\"a\":[1", ",2", "]}", 99990},
+	{"{\"a\":\"", "x", "\"}", 0},
+	{"{\"a\":\"", "\\u0001", "\"}", 0},
+	{"{\"a\":\"", "\xf0\x9f\x98\x80", "\"}", 0},
+	{"{\"", "k", "\":1}", 0},
+	{"{\"", "\\n", "\":1}", 0},
+	{"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1", ",1",
+	 "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", 99000},
+};
+
+Test(bounds, what_can_be_stored_can_be_shown)
+{
+	for (size_t i = 0; i < sizeof largest / sizeof *largest; i++) {
+		CLEANUP(buf_clear) struct buf body = BUF_NULL;
+		size_t room = (1 << 20) - 100;
+
+		buf_append_text(&body, largest[i].before);
+		for (unsigned n = 0; largest[i].units != 0 ? n < largest[i].units : body.len < room;
+		     n++)
+			buf_append_text(&body, largest[i].unit);
+		buf_append_text(&body, largest[i].behind);
+		expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}");
+		expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = body.data,
+		       .is_dry_run = true);
+		expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = body.data);
+		for (int format = CONFIG_JSON; format <= CONFIG_RAW; format++)
+			expect(&f, OK, NULL, CONFIG, .path = "config/a/b",
+			       .format = (enum config_format)format);
+		expect(&f, OK, "\"origins\"", CONFIG, .path = "config/a/b", .is_explained = true);
+		expect(&f, OK, NULL, CONFIG, .path = "config/a/b", .is_revealed = true);
+		expect(&f, OK, NULL, GET, .path = "profiles/a/b");
+		expect(&f, OK, "\"op\":\"add\"", .verb = VERB_DOCUMENT_DIFF, .permission = MAY_READ,
+		       .path = "profiles/a/b");
+		expect(&f, OK, "\"op\":\"add\"", .verb = VERB_CONFIG_DIFF, .permission = MAY_READ,
+		       .path = "config/a/b");
+	}
+}
+
 Test(bounds, a_write_that_too_many_depend_on_is_refused_and_nothing_changes)
 {
 	char path[64];
