@@ -87,3 +87,49 @@ bool path_pattern_reaches(struct slice pattern, struct slice prefix)
 	}
 	return false;
 }
+
+/* `allow` narrowed to what lies under the prefix: its first segments become the prefix's where they
+ * stand for just one each, else all under the prefix. UINT32_MAX: too many. */
+static uint32_t narrow(struct slice allow, struct slice prefix,
+		       struct slice parts[static SEGMENTS_MAX])
+{
+	struct slice own[SEGMENTS_MAX];
+	uint32_t count, own_count = split(allow, own);
+
+	if (prefix.len != 0 && prefix.data[prefix.len - 1] == '/')
+		prefix.len--;
+	count = prefix.len != 0 ? split(prefix, parts) : 0;
+	if (count == UINT32_MAX || own_count == UINT32_MAX)
+		return UINT32_MAX;
+	for (uint32_t i = 0; i < count; i++) {
+		if (i >= own_count || slice_is_text(own[i], "**")) {
+			if (count == SEGMENTS_MAX)
+				return UINT32_MAX;
+			parts[count] = SLICE_LITERAL("**");
+			return count + 1;
+		}
+	}
+	for (uint32_t i = count; i < own_count; i++)
+		parts[count++] = own[i];
+	return count;
+}
+
+bool path_pattern_covers(struct slice deny, struct slice allow, struct slice prefix)
+{
+	struct slice parts[SEGMENTS_MAX];
+	uint32_t row = 1, next, count = narrow(allow, prefix, parts);
+	struct slice segment;
+
+	if (count == UINT32_MAX)
+		return false;
+	while (row != 0 && slice_next_part(&deny, '/', &segment)) {
+		next = step(row, segment, parts, count);
+		/* One segment stands for no `**`, which may be none or many. */
+		for (uint32_t j = 0; j < count && !slice_is_text(segment, "**"); j++) {
+			if (slice_is_text(parts[j], "**"))
+				next &= ~(UINT32_C(1) << (j + 1));
+		}
+		row = next;
+	}
+	return (row >> count & 1) != 0;
+}

@@ -257,6 +257,25 @@ struct decision policies_decide(const struct policy *const *policies, uint32_t c
 	return decision;
 }
 
+/* Whether one deny takes away all that the pattern allows under the prefix. */
+static bool is_denied_under(const struct policy *const *policies, uint32_t count,
+			    enum permission wanted, struct slice allow, struct slice prefix)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t j = 0; j < policies[i]->rules_count; j++) {
+			const struct rule *rule = &policies[i]->rules[j];
+
+			if (!rule->is_deny || (rule->permissions & wanted) == 0)
+				continue;
+			for (uint32_t k = 0; k < rule->patterns_count; k++) {
+				if (path_pattern_covers(rule->patterns[k], allow, prefix))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
 bool policies_may_under(const struct policy *const *policies, uint32_t count,
 			enum permission wanted, struct slice prefix)
 {
@@ -267,7 +286,9 @@ bool policies_may_under(const struct policy *const *policies, uint32_t count,
 			if (rule->is_deny || (rule->permissions & wanted) == 0)
 				continue;
 			for (uint32_t k = 0; k < rule->patterns_count; k++) {
-				if (path_pattern_reaches(rule->patterns[k], prefix))
+				if (path_pattern_reaches(rule->patterns[k], prefix) &&
+				    !is_denied_under(policies, count, wanted, rule->patterns[k],
+						     prefix))
 					return true;
 			}
 		}

@@ -39,7 +39,8 @@ MUST_USE enum result token_record_read(struct token_record *ret, struct arena *a
 /* "10.0.0.0/8", "::1", "192.0.2.7". */
 bool address_range_parse(struct slice text, struct address_range *ret);
 bool address_parse(struct slice text, uint8_t ret[static 16]);
-/* The bytes by which callers are counted: one subscriber commands all addresses of an IPv6 /64, so that they are as one. */
+/* The bytes by which callers are counted: one subscriber commands all addresses of an IPv6 /64,
+ * so that they are as one. */
 void address_fold(uint8_t ret[static 16], const uint8_t address[static 16]);
 /* "192.0.2.7", "2001:db8::/64", as text of what address_fold() gave. */
 void address_write_folded(char ret[static ADDRESS_TEXT_BYTES], const uint8_t folded[static 16]);

@@ -109,7 +109,12 @@ static int run_get(int argc, char **argv)
 	code = session_open(&s, &get_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &get_command, &request);
-	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
+	if (code != EXIT_DONE)
+		return code;
+	/* A file gets the very bytes, so that putting it back changes nothing. */
+	return is_output_terminal() || session_is_json(&s)
+		       ? print_content_line(buf_slice(&s.response.body))
+		       : print_content(buf_slice(&s.response.body));
 }
 
 const struct command get_command = {

@@ -6,6 +6,8 @@
 #include "doc/write.h"
 #include "service/view.h"
 
+#define FOUND E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
+
 struct showing {
 	struct buf *out;
 	bool is_secret;
@@ -67,7 +69,30 @@ static enum result open_side(struct scene *scene, struct view *view, struct side
 	return rc;
 }
 
-/* Without being told: the current version, and the one before. */
+/* The newest one that is live. */
+static enum result note_live(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct side *side = ctx;
+
+	(void)err;
+	if (row->state != VERSION_LIVE)
+		return OK;
+	side->version = row->version;
+	return FOUND;
+}
+
+static enum result last_live_before(struct scene *scene, uint64_t version, struct side *ret,
+				    struct error *err)
+{
+	enum result rc;
+
+	if (version <= 1)
+		return OK;
+	rc = store_each_version(scene->session, scene->call->path, version, 0, note_live, ret, err);
+	return rc == FOUND && ret->version != 0 ? OK : rc;
+}
+
+/* Without being told: the current version, and the last live one before. */
 static enum result choose(struct scene *scene, struct side *from, struct side *to,
 			  struct error *err)
 {
@@ -77,8 +102,8 @@ static enum result choose(struct scene *scene, struct side *from, struct side *t
 	if (d == NULL || (c->in.to == 0 && !snap_doc_is_live(d)))
 		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	to->version = c->in.to != 0 ? c->in.to : snap_doc_row(d)->version;
-	from->version = c->in.from != 0 ? c->in.from : to->version - 1;
-	return OK;
+	from->version = c->in.from;
+	return from->version != 0 ? OK : last_live_before(scene, to->version, from, err);
 }
 
 static enum result write_diff(struct buf *b, const struct scene *scene, const struct side *from,

@@ -167,6 +167,7 @@ struct reading {
 	struct part *first, **last;
 	uint64_t revision;
 	struct doc_record *record; /* of the look at one version */
+	bool is_shredded;	   /* something that a difference needs is gone for good */
 };
 
 static enum result keep_part(void *ctx, const struct change_row *row, struct error *err)
@@ -210,6 +211,7 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 	enum result rc;
 
 	*ret_is_there = row != NULL && row->state == VERSION_LIVE && !row->is_shredded;
+	r->is_shredded |= row != NULL && row->state == VERSION_LIVE && row->is_shredded;
 	if (!*ret_is_there)
 		return OK;
 	rc = content_for_caller(r->scene->service, r->scene->call, row, &content, err);
@@ -235,6 +237,23 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 	return rc;
 }
 
+/* The version is gone for good: what went is said, and what state it had, without opening any. */
+static enum result write_destroyed(struct reading *r, struct buf *b, const struct part *part,
+				   struct error *err)
+{
+	enum result rc = store_get_version_at(r->scene->session, part->path, part->version,
+					      r->revision - 1, keep_record, r, err);
+	bool was_live = rc == OK && r->record->row.state == VERSION_LIVE;
+
+	doc_record_unref(r->record);
+	r->record = NULL;
+	if (rc != OK && rc != E_NOT_FOUND)
+		return rc;
+	json_member_text(b, "state_before", slice_text(was_live ? "live" : "deleted"));
+	buf_append_text(b, ",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\",\"secret\":true}]");
+	return OK;
+}
+
 static enum result write_part_diff(struct reading *r, struct buf *b, const struct part *part,
 				   struct error *err)
 {
@@ -242,12 +261,22 @@ static enum result write_part_diff(struct reading *r, struct buf *b, const struc
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, is_secret);
 	CLEANUP(tree_clear) struct tree after = TREE_INIT(0, is_secret);
 	bool had, has;
-	enum result rc = open_at(r, part->path, r->revision - 1, &before, &had, err);
+	enum result rc;
 
+	if (part->action == CHANGE_DESTROY)
+		return write_destroyed(r, b, part, err);
+	r->is_shredded = false;
+	rc = open_at(r, part->path, r->revision - 1, &before, &had, err);
 	if (rc == OK)
 		rc = open_at(r, part->path, r->revision, &after, &has, err);
 	if (rc != OK)
 		return rc;
+	/* Against what was destroyed since no difference can be told: an empty one would be
+	 * untrue. */
+	if (r->is_shredded) {
+		json_member_bool(b, "destroyed", true);
+		return OK;
+	}
 	json_member(b, "diff");
 	buf_append_char(b, '[');
 	if (had || has)

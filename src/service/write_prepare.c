@@ -51,8 +51,8 @@ static enum result is_same_json(struct scene *scene, const struct change *c, boo
 {
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, false), after = TREE_INIT(0, false);
 	struct error ignored = ERROR_NULL;
-	enum result rc = tree_of_content(buf_slice(&c->plain), c->content_type, scene->budget,
-					 &after, NULL, &ignored);
+	enum result rc = tree_of_content(buf_slice(&c->plain), SLICE_LITERAL(CONTENT_JSON),
+					 scene->budget, &after, NULL, &ignored);
 
 	if (rc == E_MALFORMED || rc == E_INVALID)
 		return OK;
@@ -76,12 +76,14 @@ static enum result is_same_content(struct scene *scene, const struct change *c, 
 
 	*ret = false;
 	if (c->kind == KIND_SECRETS || !snap_doc_is_live(c->before) ||
-	    !slice_is_equal(row->content_type, c->content_type) ||
 	    !rights_may(scene->rights, MAY_READ, c->path))
 		return OK;
-	*ret = slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
-	if (*ret || !slice_is_text(c->content_type, CONTENT_JSON))
+	*ret = slice_is_equal(row->content_type, c->content_type) &&
+	       slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
+	if (*ret || !slice_is_text(row->content_type, CONTENT_JSON))
 		return OK;
+	/* What JSON was stored may come back under the name of YAML: a file's name is no
+	 * content. */
 	return is_same_json(scene, c, ret, err);
 }
 

@@ -4,6 +4,8 @@
 
 #include "../faults.h"
 
+#include <stdio.h>
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +82,49 @@ Test(policy, may_under_tells_an_empty_list_from_a_refusal)
 	cr_expect(policies_may_under(&one, 1, MAY_LIST, SLICE_LITERAL("profiles/")));
 	cr_expect_not(policies_may_under(&one, 1, MAY_LIST, SLICE_LITERAL("secrets/")));
 	policy_unref(p);
+}
+
+Test(policy, may_under_sees_what_a_deny_takes_away)
+{
+	static const struct {
+		const char *allow, *deny, *prefix;
+		bool may;
+	} cases[] = {
+		{"**", "secrets/**", "secrets/", false},
+		{"**", "secrets/**", "secrets/orders/", false},
+		{"**", "secrets/**", "profiles/", true},
+		{"**", "secrets/**", "", true},
+		{"**", "**", "", false},
+		{"secrets/**", "secrets/**", "secrets/", false},
+		{"secrets/**", "secrets/*", "secrets/", true},
+		{"secrets/*", "secrets/**", "secrets/", false},
+		{"secrets/*/db", "secrets/*/*", "secrets/", false},
+		{"secrets/*/*", "secrets/*/db", "secrets/", true},
+		{"secrets/a/**", "secrets/*/**", "secrets/", false},
+		{"*/a/**", "secrets/a/**", "secrets/", false},
+		{"*/a/**", "secrets/a/**", "profiles/", true},
+		{"*/*/x", "secrets/a/**", "secrets/a/", false},
+		{"*/*/x", "secrets/a/**", "secrets/", true},
+		{"secrets/a", "secrets/b", "secrets/", true},
+		{"**/x", "secrets/**/x", "secrets/", true}, /* too hard to tell */
+		{"**/x", "secrets/**", "secrets/", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[256];
+		const struct policy *one;
+		struct policy *p;
+
+		snprintf(text, sizeof text,
+			 "rules:\n - {allow: [list], on: '%s'}\n - {deny: [list], on: '%s'}\n"
+			 " - {deny: [read], on: '**'}\n",
+			 cases[i].allow, cases[i].deny);
+		p = must_compile("p", text);
+		one = p;
+		cr_expect_eq(policies_may_under(&one, 1, MAY_LIST, slice_text(cases[i].prefix)),
+			     cases[i].may, "case %zu", i);
+		policy_unref(p);
+	}
 }
 
 Test(policy, a_bad_policy_is_refused_with_its_place_and_without_its_values)
