@@ -73,23 +73,6 @@ void call_clear(struct call *c)
 	arena_clear(&c->arena);
 }
 
-/* What the log keeps of failures: what one may not do, and writes that were refused. That a read found nothing is no refusal. */
-static bool is_refusal(const struct call *c, enum result rc)
-{
-	if (rc == E_FORBIDDEN)
-		return true;
-	return verb_is_write(c->verb) && !c->in.is_dry_run &&
-	       (rc == E_INVALID || rc == E_CONFLICT || rc == E_PRECONDITION || rc == E_LIMIT);
-}
-
-/* What a refusal is about stands in its entry, also where that has begun with what was looked at on the way. */
-static bool record_refusal(struct call *c)
-{
-	if (c->recording != NULL && (c->path.len == 0 || recording_has(c, c->path)))
-		return true;
-	return recording_touch(c, c->path, 0, NULL);
-}
-
 static enum step answer_failed(struct call *c, enum result rc)
 {
 	c->out.result = rc;
@@ -100,7 +83,7 @@ static enum step answer_failed(struct call *c, enum result rc)
 		buf_clear(&c->out.problems); /* half a list is none */
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
-	if (is_refusal(c, rc) && c->token != NULL && !record_refusal(c))
+	if (call_is_refusal(c, rc) && c->token != NULL && !recording_refusal(c))
 		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
 	return STEP_ANSWER;
 }

@@ -98,6 +98,11 @@ struct recording {
 	uint32_t touched_count, touched_size;
 };
 
+/* refusal.c: whether the log keeps the failure of a known principal's call. */
+bool call_is_refusal(const struct call *c, enum result rc);
+/* Has it recorded with all that it was about; call->out.result is set. False: no memory. */
+bool recording_refusal(struct call *c);
+
 /* Has the call recorded (with its verb's action word) before its answer leaves; again changes nothing. False: no memory. */
 bool recording_begin(struct call *c);
 /* Adds a path (copied) that it touched; version 0 for the document as such, `mac` (HASH_BYTES, audit_value_mac) may be NULL. Begins the recording. */

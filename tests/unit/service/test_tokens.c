@@ -238,7 +238,9 @@ Test(tokens, what_is_wrong_with_a_request_is_said_and_nothing_made)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		expect(&f, cases[i].result, cases[i].text, CREATE, .body = cases[i].body);
-	expect(&f, OK, "{\"items\":[]}", AUDIT, .action = "token.*");
+	expect(&f, OK, "{\"items\":[]}", AUDIT, .action = "token.*", .outcome = "ok");
+	expect(&f, OK, "\"path\":\"sys/tokens\"", AUDIT, .action = "token.create",
+	       .outcome = "malformed");
 }
 
 Test(tokens, the_list_shows_who_is_there_page_by_page_and_never_a_token)
