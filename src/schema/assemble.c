@@ -5,6 +5,7 @@
 #define INLINE_DEPTH_MAX  6
 #define INLINED_MAX	  100000
 #define TYPES_UNKNOWN	  0xff
+#define STEPS_EFFORT	  2 /* for each thing made or looked at */
 
 static void clear_assembler(struct assembler *a)
 {
@@ -83,8 +84,8 @@ void assemble_fill_slot(struct assembler *a, uint32_t first, uint32_t mask, uint
 {
 	uint32_t at = (uint32_t)hash & mask;
 
-	while (VEC_AT(&a->c->slots, uint32_t, first + at) != NONE)
-		at = (at + 1) & mask;
+	for (; VEC_AT(&a->c->slots, uint32_t, first + at) != NONE; at = (at + 1) & mask)
+		a->effort++;
 	VEC_AT(&a->c->slots, uint32_t, first + at) = position;
 }
 
@@ -344,6 +345,18 @@ static enum result assemble_subschema(struct assembler *a, uint32_t subschema, i
 	return rc;
 }
 
+/* Pays for what was made and looked for since the last time. */
+static enum result assemble_charge(struct assembler *a)
+{
+	const struct compiler *c = a->c;
+	uint64_t done = a->effort + a->inlined + c->instructions.count + c->entries.count +
+			c->slots.count + c->targets.count + c->blocks.count;
+	uint64_t due = done - a->paid;
+
+	a->paid = done;
+	return compile_charge(a->c, due * STEPS_EFFORT);
+}
+
 static enum result assemble_pending(struct assembler *a, uint32_t block)
 {
 	uint32_t subschema = VEC_AT(&a->pending, uint32_t, block);
@@ -351,7 +364,9 @@ static enum result assemble_pending(struct assembler *a, uint32_t block)
 	uint32_t start = a->c->instructions.count, types = types_of(a, subschema, HOPS_MAX);
 	enum result rc;
 
-	rc = assemble_subschema(a, subschema, 0);
+	rc = assemble_charge(a);
+	if (rc == OK)
+		rc = assemble_subschema(a, subschema, 0);
 	if (rc == OK && (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0)
 		rc = assemble_unevaluated(a, subschema);
 	VEC_AT(&a->c->blocks, struct block, block) =
@@ -418,12 +433,16 @@ enum result assemble(struct compiler *c)
 		a.types_of[i] = TYPES_UNKNOWN;
 	}
 	assemble_mark_covering(&a);
-	rc = assemble_block(&a, 0, &root);
+	rc = compile_charge(c, (uint64_t)(c->rules.count + c->links.count) * STEPS_EFFORT);
+	if (rc == OK)
+		rc = assemble_block(&a, 0, &root);
 	for (uint32_t i = 0; rc == OK && i < a.pending.count; i++)
 		rc = assemble_pending(&a, i);
-	c->root_block = root;
+	if (rc == OK)
+		rc = assemble_charge(&a);
 	if (rc != OK)
 		return rc;
+	c->root_block = root;
 	complete_entries(&a);
 	complete_subschemas(&a);
 	return OK;

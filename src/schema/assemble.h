@@ -18,6 +18,7 @@ struct assembler {
 	struct vec pending;   /* uint32_t: the subschema of each block */
 	uint32_t inlined;     /* rules set in elsewhere: bounded */
 	uint64_t effort;      /* spent, up to EFFORT_MAX */
+	uint64_t paid;	      /* of effort and of what was made */
 };
 
 /* Appends the instructions; block 0 is the root's. */

@@ -13,7 +13,7 @@ static uint64_t tag_hash(const struct constant *k)
 }
 
 /* The constants that a subschema demands, where they can tell branches apart. */
-static const struct rule *find_constants(const struct assembler *a, uint32_t subschema)
+static const struct rule *find_constants(struct assembler *a, uint32_t subschema)
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
 
@@ -23,7 +23,8 @@ static const struct rule *find_constants(const struct assembler *a, uint32_t sub
 
 		if (rule->op != RULE_CONST && rule->op != RULE_ENUM)
 			continue;
-		for (uint32_t k = 0; k < rule->b; k++) {
+		a->effort += rule->b;
+		for (uint32_t k = 0; is_tag && k < rule->b; k++) {
 			const struct constant *value = &a->rules.constants[rule->a + k];
 
 			is_tag &= constant_is_tag(value->kind, value->flags);
@@ -60,13 +61,15 @@ static const struct rule *find_tag(struct assembler *a, uint32_t subschema, uint
 	return found;
 }
 
+/* Not to know is to think that it does not: that costs time and nothing else. */
 static bool requires(struct assembler *a, uint32_t subschema, uint32_t key, int depth)
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
 
-	for (uint32_t i = 0; i < s->rules; i++) {
+	for (uint32_t i = 0; i < s->rules && a->effort < EFFORT_MAX; i++) {
 		const struct rule *rule = &a->rules.rules[s->first_rule + i];
 
+		a->effort += rule->op == RULE_REQUIRED ? rule->b : 1;
 		for (uint32_t k = 0; rule->op == RULE_REQUIRED && k < rule->b; k++) {
 			if (a->rules.names[rule->a + k].text.at == key)
 				return true;
@@ -114,7 +117,7 @@ static uint32_t list_keys(struct assembler *a, uint32_t subschema, int depth, ui
 {
 	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
 
-	for (uint32_t i = 0; i < s->rules; i++) {
+	for (uint32_t i = 0; i < s->rules && a->effort < EFFORT_MAX; i++) {
 		const struct rule *rule = &a->rules.rules[s->first_rule + i];
 
 		a->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;

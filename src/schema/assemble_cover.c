@@ -79,6 +79,7 @@ static bool gather_keys(struct assembler *a, const struct rule *rule,
 	for (uint32_t i = 0; i < rule->b; i++) {
 		const struct name *name = &a->rules.properties[rule->a + i].name;
 
+		a->effort += a->c->entries.count - plan->entry + 1;
 		if (assemble_find_entry(a, plan->entry, name) != NONE)
 			continue;
 		if (a->c->entries.count - plan->entry >= COVER_ENTRIES_MAX ||

@@ -1,5 +1,6 @@
 /* Objects and arrays: everything that is asked of the members or items in one plan, one loop. */
 #include "schema/assemble.h"
+#include "schema/price.h"
 
 /* The rules that make up a plan; NULL: absent. */
 struct parts {
@@ -157,10 +158,14 @@ enum result assemble_entry_slots(struct assembler *a, struct object_plan *plan)
 {
 	enum result rc = assemble_slots(a, plan->entries, &plan->slot, &plan->slot_mask);
 
-	for (uint32_t i = 0; rc == OK && i < plan->entries; i++)
-		assemble_fill_slot(a, plan->slot, plan->slot_mask,
-				   VEC_AT(&a->c->entries, struct entry, plan->entry + i).hash,
-				   plan->entry + i);
+	plan->price = 0;
+	for (uint32_t i = 0; rc == OK && i < plan->entries; i++) {
+		const struct entry *e = &VEC_AT(&a->c->entries, struct entry, plan->entry + i);
+
+		if (e->len > KEY_BYTES_FREE)
+			plan->price += (uint32_t)price_bytes(e->len);
+		assemble_fill_slot(a, plan->slot, plan->slot_mask, e->hash, plan->entry + i);
+	}
 	return rc;
 }
 

@@ -2,9 +2,17 @@
 
 #include "base/text.h"
 #include "doc/pointer.h"
+#include "schema/price.h"
 #include "schema/report.h"
 
 #include <stdlib.h>
+
+/* What a pattern costs beside its automaton: parsing, and the tables of what decides it. */
+#define STEPS_PATTERN	   1000
+#define STEPS_PATTERN_BYTE 20
+#define PLACE_BYTES_MAX	   200
+#define STEPS_SUBSCHEMA	   30
+#define STEPS_KEYWORD	   10
 
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report)
@@ -32,6 +40,13 @@ void compiler_clear(struct compiler *c)
 	frame_clear(&c->frame);
 }
 
+enum result compile_charge(struct compiler *c, uint64_t steps)
+{
+	return budget_spend(c->options->budget, steps)
+		       ? OK
+		       : budget_result(c->options->budget, &c->first);
+}
+
 /* URI#/pointer/keyword/key */
 static void append_place(const struct compiler *c, const struct compile_place *at, struct slice key,
 			 bool is_in_resource, struct buf *ret)
@@ -43,6 +58,11 @@ static void append_place(const struct compiler *c, const struct compile_place *a
 		pointer_append_key(ret, key);
 }
 
+static uint32_t problems_max(const struct compiler *c)
+{
+	return c->options->limits.problems_max;
+}
+
 enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 			   const struct tree_node *node, struct slice key, const char *message)
 {
@@ -51,6 +71,12 @@ enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 	const struct place *p = frame_place(&c->frame, at->place);
 	struct schema_problem problem = {.message = message, .node = node};
 
+	if (c->refusals != 0 && (c->report == NULL || report_is_full(c->report, problems_max(c)))) {
+		c->refusals++;
+		if (c->report != NULL)
+			c->report->problems_dropped++;
+		return compile_charge(c, 1);
+	}
 	append_place(c, at, key, false, &pointer);
 	buf_append_slice(&location, frame_resource(&c->frame, p->resource)->uri);
 	buf_append_char(&location, '#');
@@ -65,7 +91,7 @@ enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 			      pointer.len != 0 ? pointer.data : "the schema", message);
 	if (c->report == NULL)
 		return OK;
-	return report_add(c->report, &problem, c->options->limits.problems_max);
+	return report_add(c->report, &problem, problems_max(c));
 }
 
 enum result compile_rule(struct compiler *c, const struct compile_place *at, enum rule_op op,
@@ -123,7 +149,10 @@ enum result compile_text(struct compiler *c, struct slice s, struct text *ret)
 	uint64_t hash = slice_hash(s);
 	uint32_t at = 0, found;
 	struct text *known;
-	enum result rc;
+	enum result rc = compile_charge(c, 1 + 2 * price_bytes(s.len));
+
+	if (rc != OK)
+		return rc;
 
 	while ((found = lookup_next(&c->texts_by_hash, hash, &at)) != NONE) {
 		struct text t = VEC_AT(&c->known_texts, struct text, found);
@@ -133,6 +162,9 @@ enum result compile_text(struct compiler *c, struct slice s, struct text *ret)
 			return OK;
 		}
 	}
+	rc = compile_charge(c, at); /* hashes may have been chosen to collide */
+	if (rc != OK)
+		return rc;
 	*ret = (struct text){c->texts.count, (uint32_t)s.len};
 	rc = push_bytes(c, s);
 	if (rc != OK)
@@ -196,7 +228,10 @@ enum result compile_constants(struct compiler *c, const struct tree_node *values
 			      uint32_t *ret)
 {
 	uint32_t first;
-	enum result rc = push_constants(c, count, &first);
+	enum result rc = compile_charge(c, (uint64_t)count * 2);
+
+	if (rc == OK)
+		rc = push_constants(c, count, &first);
 
 	for (uint32_t i = 0; rc == OK && i < count; i++) {
 		struct constant k = {0};
@@ -204,7 +239,8 @@ enum result compile_constants(struct compiler *c, const struct tree_node *values
 		rc = fill_constant(c, &values[i], &k);
 		VEC_AT(&c->constants, struct constant, first + i) = k;
 	}
-	*ret = first;
+	if (rc == OK)
+		*ret = first;
 	return rc;
 }
 
@@ -212,7 +248,10 @@ static enum result compile_members(struct compiler *c, const struct tree_node *o
 				   uint32_t *ret)
 {
 	uint32_t first;
-	enum result rc = push_constants(c, object->count, &first);
+	enum result rc = compile_charge(c, (uint64_t)object->count * 2);
+
+	if (rc == OK)
+		rc = push_constants(c, object->count, &first);
 
 	for (uint32_t i = 0; rc == OK && i < object->count; i++) {
 		const struct tree_member *m = &object->of.members[i];
@@ -223,8 +262,39 @@ static enum result compile_members(struct compiler *c, const struct tree_node *o
 			rc = fill_constant(c, &m->value, &k);
 		VEC_AT(&c->constants, struct constant, first + i) = k;
 	}
-	*ret = first;
+	if (rc == OK)
+		*ret = first;
 	return rc;
+}
+
+/* The price of an automaton, or of what PCRE2 makes, is known only when it is made: bounded by `pattern_budget`. */
+static enum result make_matcher(struct compiler *c, struct matcher *m, struct slice source,
+				struct error *why)
+{
+	struct pattern_budget before = c->pattern_budget;
+	enum result rc = compile_charge(c, STEPS_PATTERN + source.len * STEPS_PATTERN_BYTE);
+	enum result paid;
+
+	if (rc != OK)
+		return rc;
+	rc = matcher_init(m, source, &c->pattern_budget, why);
+	paid = compile_charge(c, before.work - c->pattern_budget.work +
+					 price_bytes(before.bytes - c->pattern_budget.bytes));
+	return paid != OK ? paid : rc;
+}
+
+/* A pattern beyond a bound may be right: the schema is not wrong, it cannot be had here. */
+static enum result limit_pattern(struct compiler *c, const struct compile_place *at,
+				 const struct tree_node *node, struct slice source,
+				 const struct error *why)
+{
+	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
+
+	append_place(c, at, at->keyword == KEYWORD_PATTERN ? SLICE_NULL : source, false, &pointer);
+	if (pointer.is_failed)
+		return E_MEMORY;
+	return fail_at(&c->first, E_LIMIT, node->line, node->column, "%.*s: %s",
+		       SLICE_ARGS(slice_first(buf_slice(&pointer), PLACE_BYTES_MAX)), why->text);
 }
 
 enum result compile_matcher(struct compiler *c, const struct compile_place *at,
@@ -249,11 +319,13 @@ enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 	m = vec_push(&c->matchers, sizeof *m);
 	if (m == NULL)
 		return E_MEMORY;
-	rc = matcher_init(m, source, &c->pattern_budget, &why);
+	rc = make_matcher(c, m, source, &why);
 	if (rc != OK) {
 		matcher_clear(m);
 		c->matchers.count--;
-		if (rc != E_INVALID && rc != E_LIMIT)
+		if (rc == E_LIMIT && budget_result(c->options->budget, NULL) == OK)
+			return limit_pattern(c, at, node, source, &why);
+		if (rc != E_INVALID)
 			return rc;
 		return compile_refuse(c, at, node,
 				      at->keyword == KEYWORD_PATTERN ? SLICE_NULL : source,
@@ -307,6 +379,9 @@ static enum result set_location(struct compiler *c, const struct compile_place *
 	frame_append_pointer(&c->frame, at->place, true, &location);
 	if (location.is_failed)
 		return E_MEMORY;
+	rc = compile_charge(c, price_bytes(location.len));
+	if (rc != OK)
+		return rc;
 	rc = compile_text(c, buf_slice(&location), &text);
 	VEC_AT(&c->subschemas, struct subschema, at->subschema).location = text;
 	return rc;
@@ -352,7 +427,10 @@ static enum result compile_one(struct compiler *c, uint32_t subschema)
 	struct pending pending[KEYWORDS];
 	struct dialect dialect = *frame_dialect(&c->frame, place);
 	uint32_t count;
-	enum result rc = set_location(c, &at);
+	enum result rc = compile_charge(c, STEPS_SUBSCHEMA);
+
+	if (rc == OK)
+		rc = set_location(c, &at);
 
 	VEC_AT(&c->subschemas, struct subschema, subschema).first_rule = c->rules.count;
 	if (rc != OK)
@@ -362,6 +440,7 @@ static enum result compile_one(struct compiler *c, uint32_t subschema)
 	if (schema->kind != TREE_OBJECT)
 		return compile_refuse(c, &at, schema, SLICE_NULL,
 				      "must be a schema: an object, true or false");
+	rc = compile_charge(c, (uint64_t)schema->count * STEPS_KEYWORD);
 	count = sort_keywords(schema, &dialect, pending);
 	for (uint32_t i = 0; rc == OK && i < count; i++) {
 		at.keyword = pending[i].keyword;
@@ -406,15 +485,17 @@ enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t
  * too, which may bring further references. */
 static enum result compile_dynamic_anchors(struct compiler *c)
 {
-	for (uint32_t i = 0; i < c->frame.anchors.count; i++) {
+	uint32_t anchors = c->dynamic_names.count != 0 ? c->frame.anchors.count : 0;
+	enum result rc = compile_charge(c, (uint64_t)anchors * 4);
+
+	for (uint32_t i = 0; rc == OK && i < anchors; i++) {
 		const struct anchor *a = &VEC_AT(&c->frame.anchors, struct anchor, i);
 		uint32_t subschema;
 
-		if (a->is_dynamic && find_dynamic_name(c, a->name) != NONE &&
-		    compile_target(c, a->place, &subschema) != OK)
-			return E_MEMORY;
+		if (a->is_dynamic && find_dynamic_name(c, a->name) != NONE)
+			rc = compile_target(c, a->place, &subschema);
 	}
-	return OK;
+	return rc;
 }
 
 static int compare_anchors(const void *a, const void *b)
@@ -475,6 +556,13 @@ static enum result explain(struct compiler *c, enum result rc, struct error *err
 {
 	if (rc == E_MEMORY)
 		return fail(err, rc, "out of memory");
+	if (rc != OK && c->first.text[0] != '\0' && c->refusals == 0) {
+		if (err != NULL)
+			*err = c->first;
+		return rc;
+	}
+	if (budget_result(c->options->budget, err) != OK)
+		return rc;
 	if (rc == E_LIMIT)
 		return fail(err, rc, "the schema is too large to compile");
 	if (rc == OK && c->refusals != 0) {

@@ -69,6 +69,9 @@ MUST_USE enum result compile_names(struct compiler *c, const struct compile_plac
 				   const struct tree_node *list, uint32_t *ret_first,
 				   uint32_t *ret_count);
 
+/* Pays for work of the request that compiles: E_LIMIT, or what else ended it, with the reason in `first`. */
+MUST_USE enum result compile_charge(struct compiler *c, uint64_t steps);
+
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report);
 void compiler_clear(struct compiler *c);

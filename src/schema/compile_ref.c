@@ -47,7 +47,7 @@ enum result compile_ref(struct compiler *c, const struct compile_place *at,
 enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *at,
 				const struct tree_node *value)
 {
-	uint32_t target, anchor = NONE, outermost, subschema, name;
+	uint32_t target, anchor = NONE, outermost, subschema, name, probes;
 	const struct anchor *a;
 	enum result rc = resolve(c, at, value, &target, &anchor);
 
@@ -56,7 +56,11 @@ enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *
 	if (anchor == NONE || !VEC_AT(&c->frame.anchors, struct anchor, anchor).is_dynamic)
 		return add_ref(c, at, target);
 	a = &VEC_AT(&c->frame.anchors, struct anchor, anchor);
-	outermost = frame_find_dynamic(&c->frame, frame_place(&c->frame, 0)->resource, a->name);
+	outermost = frame_find_dynamic(&c->frame, frame_place(&c->frame, 0)->resource, a->name,
+				       &probes);
+	rc = compile_charge(c, probes);
+	if (rc != OK)
+		return rc;
 	if (outermost != NONE)
 		return add_ref(c, at, VEC_AT(&c->frame.anchors, struct anchor, outermost).place);
 	rc = compile_dynamic_name(c, a->name, &name);

@@ -12,9 +12,9 @@ enum verdict {
 	VERDICT_MAYBE,
 };
 
-/* JSON equality. Recursion is bounded by the constant's depth. */
+/* JSON equality. Recursion is bounded by the constant's depth. Adds what it costs to `*price`. */
 enum verdict constant_compare(const struct program *p, const struct constant *k,
-			      const struct tree_node *n);
+			      const struct tree_node *n, uint64_t *price);
 
 /* Whether a constant can tell branches apart, and by what: equal hashes of one kind other than strings are equal values. */
 static inline bool constant_is_tag(uint8_t kind, uint8_t flags)
@@ -30,6 +30,3 @@ static inline uint64_t constant_tag_hash(uint8_t kind, bool truth, uint64_t valu
 
 /* A number as a node, for number_compare(); it points into the program. */
 struct tree_node constant_number(const struct program *p, const struct constant *k);
-
-/* JSON equality of two instance values where either may hold what may not be looked at. */
-enum verdict instance_compare(const struct tree_node *a, const struct tree_node *b);

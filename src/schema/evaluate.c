@@ -1,4 +1,6 @@
 #include "schema/evaluate.h"
+#include "schema/keyword.h"
+#include "schema/price.h"
 
 #define SAVED_STEPS_MAX (UINT32_C(1) << 22)
 
@@ -50,32 +52,35 @@ static const struct {
 	[RULE_UNEVALUATED_PROPERTIES] = {evaluate_unevaluated, TREE_OBJECT},
 };
 
-enum result evaluate_charge(struct run *r, uint64_t steps)
+enum result evaluate_settle(struct run *r)
 {
-	r->steps += steps;
-	if (r->steps <= r->schema->limits.steps_max)
-		return OK;
-	return fail(r->err, E_LIMIT, "validation takes more than %llu steps",
-		    (unsigned long long)r->schema->limits.steps_max);
+	uint64_t used = r->steps - r->paid, most = r->schema->limits.steps_max;
+
+	r->paid = r->steps;
+	if (!budget_spend(r->budget, used))
+		return budget_result(r->budget, r->err);
+	if (r->steps > most)
+		return fail(r->err, E_LIMIT, "validation takes more than %llu steps",
+			    (unsigned long long)most);
+	r->granted = most - r->steps < BUDGET_CHECK_STEPS ? most : r->steps + BUDGET_CHECK_STEPS;
+	return OK;
 }
 
 enum result evaluate_match(struct run *r, uint32_t pattern, struct slice text, bool *ret)
 {
 	const struct matcher *m = &r->schema->matchers[pattern];
-	uint32_t most = r->schema->limits.regex_steps_max;
-	enum result rc = evaluate_charge(r, 1 + text.len / 64);
+	uint64_t most = r->schema->limits.regex_steps_max;
+	uint64_t allowed = r->schema->limits.steps_max - r->steps, left;
+	enum result rc, paid;
 
-	if (rc != OK)
-		return rc;
-	rc = matcher_match(m, text, most < REGEX_STEPS_FREE ? most : REGEX_STEPS_FREE, ret, NULL);
-	if (rc == OK)
-		return OK;
-	if (rc == E_LIMIT) {
-		rc = evaluate_charge(r, most);
-		if (rc != OK)
-			return rc;
-	}
-	return matcher_match(m, text, most, ret, r->err);
+	if (allowed > most)
+		allowed = most;
+	if (r->budget != NULL && allowed > r->budget->steps)
+		allowed = r->budget->steps;
+	left = allowed;
+	rc = matcher_match(m, text, &left, ret, r->err);
+	paid = evaluate_charge(r, 1 + allowed - left);
+	return paid != OK ? paid : rc;
 }
 
 struct checkpoint evaluate_checkpoint(const struct run *r)
@@ -132,7 +137,9 @@ static enum result note(struct run *r, struct vec *list, struct finding *f)
 		r->dropped += list == &r->problems;
 		return OK;
 	}
-	rc = save_way(r, f);
+	rc = evaluate_charge(r, (r->path.count + r->trail.count) / 4);
+	if (rc == OK)
+		rc = save_way(r, f);
 	if (rc != OK)
 		return rc;
 	made = vec_push(list, sizeof *made);
@@ -174,7 +181,12 @@ static enum result run_rule(struct run *r, const struct rule *rule, const struct
 		return rc;
 	if (kind != ANY_KIND && (n->flags & TREE_IS_OPAQUE) != 0)
 		return evaluate_doubt(r, rule, n, ret);
-	return evaluators[rule->op].evaluate(r, rule, n, marks, ret);
+	rc = evaluators[rule->op].evaluate(r, rule, n, marks, ret);
+	if (rc == E_LIMIT && !r->is_placed) {
+		r->is_placed = true;
+		(void)wrap(r->err, rc, "`%s`", keywords[rule->keyword].name);
+	}
+	return rc;
 }
 
 static enum result run_rules(struct run *r, const struct subschema *s, const struct tree_node *n,
@@ -202,8 +214,10 @@ static enum result run_marked(struct run *r, const struct subschema *s, const st
 			      struct marks *marks, enum verdict *ret)
 {
 	CLEANUP(marks_clear) struct marks own = MARKS_NULL;
-	enum result rc;
+	enum result rc = evaluate_charge(r, n->count / 64);
 
+	if (rc != OK)
+		return rc;
 	if (!marks_init(&own, n->count))
 		return fail(r->err, E_MEMORY, "out of memory");
 	rc = run_rules(r, s, n, &own, ret);
@@ -217,8 +231,10 @@ enum result evaluate(struct run *r, uint32_t subschema, const struct tree_node *
 {
 	const struct subschema *s = &r->program->subschemas[subschema];
 	struct scope scope = {s->resource, r->scope};
-	enum result rc;
+	enum result rc = evaluate_charge(r, 1);
 
+	if (rc != OK)
+		return rc;
 	if (r->depth >= r->schema->limits.depth_max)
 		return fail(r->err, E_LIMIT, "validation goes deeper than %u subschemas",
 			    (unsigned)r->schema->limits.depth_max);

@@ -9,10 +9,6 @@
 #include "schema/internal.h"
 #include "schema/marks.h"
 
-/* Regular expressions are tried with little first, so that only those that need much are charged for it: of those, a
- * validation affords steps_max / regex_steps_max. */
-#define REGEX_STEPS_FREE 2000
-
 /* One step through the schema: a rule, and which of its subschemas. */
 struct step {
 	uint32_t rule;
@@ -39,7 +35,11 @@ struct run {
 	const struct program *program;
 	const struct tree_node *root;
 	struct error *err;
-	uint64_t steps;
+	uint64_t steps;	  /* used of the schema's limit */
+	uint64_t granted; /* up to which nothing is asked */
+	uint64_t paid;	  /* by the budget */
+	struct budget *budget;
+	bool is_placed; /* `err` names the keyword at which a bound ran out */
 	uint32_t depth;
 	bool is_collecting;   /* failures are noted, and the first does not end a subschema */
 	bool is_listing;      /* what could not be checked is noted */
@@ -84,7 +84,15 @@ MUST_USE enum result evaluate_fail(struct run *r, const struct rule *rule,
 MUST_USE enum result evaluate_doubt(struct run *r, const struct rule *rule,
 				    const struct tree_node *n, enum verdict *ret);
 
-MUST_USE enum result evaluate_charge(struct run *r, uint64_t steps);
+/* Pays for what was used since the last time: E_LIMIT, or what the budget says, when it was too much. */
+MUST_USE enum result evaluate_settle(struct run *r);
+
+MUST_USE static inline enum result evaluate_charge(struct run *r, uint64_t steps)
+{
+	r->steps += steps;
+	return __builtin_expect(r->steps <= r->granted, 1) ? OK : evaluate_settle(r);
+}
+
 MUST_USE enum result evaluate_match(struct run *r, uint32_t pattern, struct slice text, bool *ret);
 
 struct checkpoint evaluate_checkpoint(const struct run *r);
@@ -149,7 +157,11 @@ MUST_USE enum result evaluate_write_report(struct run *r, struct schema_report *
 /* The subschema that a rule belongs to. */
 uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule);
 
-/* message.c: the first rule of a kind in a subschema, through references; NULL without one. */
+/* Of anyOf and oneOf: a sentence lists what the branches ask only where they are few, and looks at so many rules of each. */
+#define BRANCHES_TOLD_MAX 256
+#define RULES_TOLD_MAX	  256
+
+/* message.c: the first rule of a kind in a subschema, through references; NULL without one among RULES_TOLD_MAX. */
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op);
 
 /* Appends the sentence for a finding. */

@@ -30,14 +30,18 @@ enum result evaluate_dynamic_ref(struct run *r, const struct rule *rule, const s
 				 struct marks *marks, enum verdict *ret)
 {
 	uint32_t target = rule->a;
+	uint64_t price = 0;
+	enum result rc;
 
 	for (const struct scope *s = r->scope; s != NULL; s = s->outer) {
 		uint32_t found = find_dynamic(r->program, s->resource, rule->b);
 
 		if (found != NONE)
 			target = found;
+		price += 2;
 	}
-	return evaluate_step(r, rule, NONE, target, n, marks, ret);
+	rc = evaluate_charge(r, price);
+	return rc == OK ? evaluate_step(r, rule, NONE, target, n, marks, ret) : rc;
 }
 
 enum result evaluate_all_of(struct run *r, const struct rule *rule, const struct tree_node *n,
@@ -150,8 +154,10 @@ static enum result try_branch(struct run *r, const struct rule *rule, uint32_t i
 	CLEANUP(marks_clear) struct marks own = MARKS_NULL;
 	uint32_t from = r->problems.count;
 	enum verdict v;
-	enum result rc;
+	enum result rc = evaluate_charge(r, marks != NULL ? n->count / 64 : 0);
 
+	if (rc != OK)
+		return rc;
 	if (marks != NULL && !marks_init(&own, n->count))
 		return fail(r->err, E_MEMORY, "out of memory");
 	rc = evaluate_step(r, rule, i, r->program->links[rule->a + i], n,
@@ -161,8 +167,9 @@ static enum result try_branch(struct run *r, const struct rule *rule, uint32_t i
 	if (marks != NULL && v != VERDICT_NO)
 		marks_merge(marks, &own, v == VERDICT_YES);
 	if (v == VERDICT_NO) {
+		rc = evaluate_charge(r, r->problems.count - from);
 		keep_better(r, start, &t->best, from);
-		return OK;
+		return rc;
 	}
 	r->problems.count = from;
 	t->maybe += v == VERDICT_MAYBE;
@@ -174,6 +181,8 @@ static enum result try_branch(struct run *r, const struct rule *rule, uint32_t i
 /* Whether each branch is a list of constants, so that one sentence can name them all. */
 static bool are_constants(const struct run *r, const struct rule *rule)
 {
+	if (rule->b > BRANCHES_TOLD_MAX)
+		return false;
 	for (uint32_t i = 0; i < rule->b; i++) {
 		uint32_t branch = r->program->links[rule->a + i];
 
@@ -204,8 +213,11 @@ static enum result fail_branches(struct run *r, const struct rule *rule, const s
 				 struct checkpoint start, const struct tally *t, enum verdict *ret)
 {
 	bool is_told = r->problems.count != start.problems;
+	enum result rc = evaluate_charge(r, is_told ? rule->b : 0);
 
 	*ret = VERDICT_NO;
+	if (rc != OK)
+		return rc;
 	if (is_told && t->best.rank == RANK_TAG && rule->b > 1)
 		keep_tag(r, rule, start);
 	if (is_told && (rule->b == 1 || t->best.rank >= RANK_TAG ||
@@ -283,8 +295,10 @@ static enum result evaluate_both(struct run *r, const struct rule *rule, const s
 	CLEANUP(marks_clear) struct marks own = MARKS_NULL;
 	bool was_collecting = r->is_collecting;
 	enum verdict yes, no;
-	enum result rc;
+	enum result rc = evaluate_charge(r, marks != NULL ? n->count / 64 : 0);
 
+	if (rc != OK)
+		return rc;
 	if (marks != NULL && !marks_init(&own, n->count))
 		return fail(r->err, E_MEMORY, "out of memory");
 	r->is_collecting = false;
@@ -309,8 +323,10 @@ enum result evaluate_if(struct run *r, const struct rule *rule, const struct tre
 	CLEANUP(marks_clear) struct marks own = MARKS_NULL;
 	struct checkpoint start = evaluate_checkpoint(r);
 	enum verdict condition;
-	enum result rc;
+	enum result rc = evaluate_charge(r, marks != NULL ? n->count / 64 : 0);
 
+	if (rc != OK)
+		return rc;
 	if (marks != NULL && !marks_init(&own, n->count))
 		return fail(r->err, E_MEMORY, "out of memory");
 	rc = evaluate_silently(r, rule, 0, rule->a, n, marks != NULL ? &own : NULL, &condition);

@@ -1,5 +1,6 @@
 /* Rules on an array's items. */
 #include "schema/evaluate.h"
+#include "schema/price.h"
 
 #include <stdlib.h>
 
@@ -65,6 +66,7 @@ enum result evaluate_contains(struct run *r, const struct rule *rule, const stru
 
 struct hashed {
 	uint64_t hash;
+	uint64_t price; /* of reading the item */
 	uint32_t position;
 };
 
@@ -77,13 +79,15 @@ static int compare_hashed(const void *a, const void *b)
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
-/* Equal items have equal hashes, so only runs of equal hashes are compared, each pair for a step. */
+/* Equal items have equal hashes, so only runs of equal hashes are compared, each pair for what it reads. */
 static enum result find_twins(struct run *r, const struct tree_node *n, struct hashed *list,
 			      uint32_t *ret_a, uint32_t *ret_b)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
 		for (uint32_t k = i + 1; k < n->count && list[k].hash == list[i].hash; k++) {
-			enum result rc = evaluate_charge(r, 1);
+			enum result rc =
+				evaluate_charge(r, list[i].price < list[k].price ? list[i].price
+										 : list[k].price);
 
 			if (rc != OK)
 				return rc;
@@ -98,22 +102,51 @@ static enum result find_twins(struct run *r, const struct tree_node *n, struct h
 	return OK;
 }
 
-static enum result is_doubtful(struct run *r, const struct tree_node *n, bool *ret)
+/* What it costs to hash or compare, and whether it holds what may not be looked at. */
+static uint64_t survey(const struct tree_node *n, bool *has_opaque)
 {
-	bool has_opaque = false;
+	uint64_t price = 1;
 
-	*ret = false;
-	for (uint32_t i = 0; i < n->count; i++)
-		has_opaque |= instance_compare(&n->of.items[i], &n->of.items[i]) == VERDICT_MAYBE;
-	for (uint32_t i = 0; has_opaque && !*ret && i < n->count; i++) {
-		enum result rc = evaluate_charge(r, n->count);
+	*has_opaque |= (n->flags & TREE_IS_OPAQUE) != 0;
+	if (n->kind == TREE_STRING)
+		price += price_bytes(n->count);
+	if (n->kind == TREE_NUMBER)
+		price += price_number_hash(n);
+	for (uint32_t i = 0; n->kind == TREE_ARRAY && i < n->count; i++)
+		price += survey(&n->of.items[i], has_opaque);
+	for (uint32_t i = 0; n->kind == TREE_OBJECT && i < n->count; i++)
+		price += price_look_up(n, n->of.members[i].key_len) +
+			 survey(&n->of.members[i].value, has_opaque);
+	return price;
+}
 
-		for (uint32_t k = i + 1; rc == OK && !*ret && k < n->count; k++)
-			*ret = instance_compare(&n->of.items[i], &n->of.items[k]) == VERDICT_MAYBE;
+/* Two of one kind of which one holds what may not be looked at may be equal. */
+static enum result survey_items(struct run *r, const struct tree_node *n, struct hashed *list,
+				bool *ret_is_doubtful)
+{
+	uint32_t counts[TREE_OBJECT + 1] = {0};
+	bool opaque[TREE_OBJECT + 1] = {false};
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_node *item = &n->of.items[i];
+		enum result rc;
+
+		list[i].position = i;
+		list[i].price = survey(item, &opaque[item->kind]);
+		counts[item->kind]++;
+		rc = evaluate_charge(r, list[i].price);
 		if (rc != OK)
 			return rc;
 	}
+	*ret_is_doubtful = false;
+	for (size_t kind = 0; kind < ARRAY_SIZE(counts); kind++)
+		*ret_is_doubtful |= opaque[kind] && counts[kind] > 1;
 	return OK;
+}
+
+static uint64_t price_sort(uint32_t count)
+{
+	return (uint64_t)count * (32 - (uint32_t)__builtin_clz(count | 1));
 }
 
 enum result evaluate_unique_items(struct run *r, const struct rule *rule, const struct tree_node *n,
@@ -125,20 +158,20 @@ enum result evaluate_unique_items(struct run *r, const struct rule *rule, const 
 	enum result rc;
 
 	(void)marks;
-	rc = is_doubtful(r, n, &doubt);
+	list = alloc_zero_array(n->count, sizeof *list);
+	if (list == NULL)
+		return fail(r->err, E_MEMORY, "out of memory");
+	rc = survey_items(r, n, list, &doubt);
+	if (rc == OK)
+		rc = evaluate_charge(r, price_sort(n->count));
 	if (rc != OK)
 		return rc;
 	if (doubt)
 		return evaluate_doubt(r, rule, n, ret);
-	list = alloc_zero_array(n->count, sizeof *list);
-	if (list == NULL)
-		return fail(r->err, E_MEMORY, "out of memory");
 	for (uint32_t i = 0; i < n->count; i++)
-		list[i] = (struct hashed){tree_hash(&n->of.items[i]), i};
+		list[i].hash = tree_hash(&n->of.items[i]);
 	qsort(list, n->count, sizeof *list, compare_hashed);
-	rc = evaluate_charge(r, n->count);
-	if (rc == OK)
-		rc = find_twins(r, n, list, &a, &b);
+	rc = find_twins(r, n, list, &a, &b);
 	if (rc != OK || a == NONE)
 		return rc;
 	return evaluate_fail(r, rule, n, a, b, ret);

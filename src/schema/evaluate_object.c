@@ -1,12 +1,19 @@
 /* Rules on an object's members, and on what of an object or array no other rule looked at. */
 #include "schema/evaluate.h"
+#include "schema/price.h"
+
+/* Pays for looking a name up. */
+static enum result charge_look_up(struct run *r, const struct name *name, const struct tree_node *n)
+{
+	return evaluate_charge(r, price_look_up(n, name->text.len));
+}
 
 enum result evaluate_required(struct run *r, const struct rule *rule, const struct tree_node *n,
 			      struct marks *marks, enum verdict *ret)
 {
 	const struct name *key =
 		rule->op == RULE_DEPENDENT_REQUIRED ? &r->program->names[rule->c] : NULL;
-	enum result rc = evaluate_charge(r, rule->b);
+	enum result rc = key != NULL ? charge_look_up(r, key, n) : OK;
 
 	(void)marks;
 	if (rc != OK)
@@ -17,7 +24,9 @@ enum result evaluate_required(struct run *r, const struct rule *rule, const stru
 	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
 		const struct name *name = &r->program->names[rule->a + i];
 
-		if (tree_get_hashed(n, program_text(r->program, name->text), name->hash) == NULL)
+		rc = charge_look_up(r, name, n);
+		if (rc == OK &&
+		    tree_get_hashed(n, program_text(r->program, name->text), name->hash) == NULL)
 			rc = evaluate_fail(r, rule, n, rule->a + i, 0, ret);
 	}
 	return rc;
@@ -41,16 +50,15 @@ static const struct tree_node *find_property(const struct run *r, const struct p
 enum result evaluate_properties(struct run *r, const struct rule *rule, const struct tree_node *n,
 				struct marks *marks, enum verdict *ret)
 {
-	enum result rc = evaluate_charge(r, rule->b);
+	enum result rc = OK;
 
-	if (rc != OK)
-		return rc;
 	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
 		const struct property *p = &r->program->properties[rule->a + i];
 		const struct tree_node *value = find_property(r, p, n);
 		enum verdict v;
 
-		if (value == NULL)
+		rc = charge_look_up(r, &p->name, n);
+		if (rc != OK || value == NULL)
 			continue;
 		rc = evaluate_at(r, rule, i, p->subschema, position_of(n, value), value, &v);
 		if (rc != OK)
@@ -149,9 +157,9 @@ enum result evaluate_additional_properties(struct run *r, const struct rule *rul
 		const struct tree_member *m = &n->of.members[i];
 		enum verdict v = VERDICT_YES;
 		bool is_known = is_property(r, rule->b, m);
-		enum result rc =
-			evaluate_charge(r,
-					rule->b == NONE ? 1 : 1 + r->program->rules[rule->b].b / 8);
+		enum result rc = evaluate_charge(
+			r, 1 + price_bytes(m->key_len) +
+				   (rule->b == NONE ? 0 : r->program->rules[rule->b].b / 8));
 
 		if (rc == OK && !is_known)
 			rc = is_patterned(r, rule->c, m, &is_known);
@@ -206,8 +214,10 @@ enum result evaluate_dependent_schemas(struct run *r, const struct rule *rule,
 	for (uint32_t i = 0; i < rule->b; i++) {
 		const struct property *p = &r->program->properties[rule->a + i];
 		enum verdict v;
-		enum result rc;
+		enum result rc = charge_look_up(r, &p->name, n);
 
+		if (rc != OK)
+			return rc;
 		if (find_property(r, p, n) == NULL)
 			continue;
 		rc = evaluate_step(r, rule, i, p->subschema, n, marks, &v);
@@ -239,6 +249,10 @@ static enum result evaluate_left_over(struct run *r, const struct rule *rule,
 enum result evaluate_unevaluated(struct run *r, const struct rule *rule, const struct tree_node *n,
 				 struct marks *marks, enum verdict *ret)
 {
+	enum result paid = evaluate_charge(r, n->count / 4);
+
+	if (paid != OK)
+		return paid;
 	for (uint32_t i = 0; i < n->count; i++) {
 		enum verdict v = VERDICT_YES;
 		enum result rc = OK;

@@ -3,6 +3,7 @@
 
 #include "doc/pointer.h"
 #include "schema/keyword.h"
+#include "schema/price.h"
 #include "schema/report.h"
 
 static void append_instance(const struct run *r, const struct finding *f, struct buf *ret)
@@ -67,13 +68,17 @@ static void append_trail(const struct run *r, const struct finding *f, struct bu
 /* Subschemas stand in the order of their rules; one without rules holds none. */
 uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule)
 {
-	for (uint32_t i = 0; i < p->subschemas_count; i++) {
-		const struct subschema *s = &p->subschemas[i];
+	uint32_t low = 0, high = p->subschemas_count;
 
-		if (rule >= s->first_rule && rule - s->first_rule < s->rules)
-			return i;
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (p->subschemas[middle].first_rule <= rule)
+			low = middle;
+		else
+			high = middle;
 	}
-	return 0;
+	return low;
 }
 
 static void append_location(const struct run *r, const struct finding *f, struct buf *ret)
@@ -125,6 +130,7 @@ static enum result write_one(struct run *r, const struct finding *f, bool is_unc
 {
 	CLEANUP(clear_texts) struct texts t = {BUF_NULL, BUF_NULL, BUF_NULL, BUF_NULL};
 	struct schema_problem problem = {0};
+	enum result rc;
 
 	append_instance(r, f, &t.instance);
 	append_trail(r, f, &t.trail);
@@ -137,14 +143,19 @@ static enum result write_one(struct run *r, const struct finding *f, bool is_unc
 	if (t.instance.is_failed || t.trail.is_failed || t.location.is_failed ||
 	    t.message.is_failed)
 		return fail(r->err, E_MEMORY, "out of memory");
+	rc = evaluate_charge(r, UINT64_C(100) + price_bytes(t.instance.len + t.trail.len +
+							    t.location.len + t.message.len));
+	if (rc != OK)
+		return rc;
 	problem.pointer = buf_slice(&t.instance);
 	problem.evaluation_path = buf_slice(&t.trail);
 	problem.schema_location = buf_slice(&t.location);
 	problem.keyword = slice_text(failed_keyword(r, f));
 	problem.message = t.message.data;
 	problem.node = is_unchecked ? f->node : failed_node(r, f);
-	return is_unchecked ? report_add_unchecked(report, &problem, r->schema->limits.problems_max)
-			    : report_add(report, &problem, r->schema->limits.problems_max);
+	rc = is_unchecked ? report_add_unchecked(report, &problem, r->schema->limits.problems_max)
+			  : report_add(report, &problem, r->schema->limits.problems_max);
+	return rc == OK ? OK : fail(r->err, rc, "out of memory");
 }
 
 enum result evaluate_write_report(struct run *r, struct schema_report *report)
@@ -154,14 +165,14 @@ enum result evaluate_write_report(struct run *r, struct schema_report *report)
 			write_one(r, &VEC_AT(&r->problems, struct finding, i), false, report);
 
 		if (rc != OK)
-			return fail(r->err, rc, "out of memory");
+			return rc;
 	}
 	for (uint32_t i = 0; i < r->unchecked.count; i++) {
 		enum result rc =
 			write_one(r, &VEC_AT(&r->unchecked, struct finding, i), true, report);
 
 		if (rc != OK)
-			return fail(r->err, rc, "out of memory");
+			return rc;
 	}
 	report->problems_dropped += r->dropped;
 	return OK;

@@ -2,6 +2,7 @@
 #include "schema/evaluate.h"
 
 #include "base/text.h"
+#include "schema/price.h"
 
 #define UNUSED_MARKS ((void)marks)
 
@@ -42,9 +43,13 @@ enum result evaluate_enum(struct run *r, const struct rule *rule, const struct t
 	if (rc != OK)
 		return rc;
 	for (uint32_t i = 0; i < rule->b; i++) {
-		enum verdict v =
-			constant_compare(r->program, &r->program->constants[rule->a + i], n);
+		uint64_t price = 0;
+		enum verdict v = constant_compare(r->program, &r->program->constants[rule->a + i],
+						  n, &price);
 
+		rc = evaluate_charge(r, price);
+		if (rc != OK)
+			return rc;
 		if (v == VERDICT_YES)
 			return OK;
 		is_doubtful |= v == VERDICT_MAYBE;
@@ -73,9 +78,14 @@ enum result evaluate_bound(struct run *r, const struct rule *rule, const struct 
 			   struct marks *marks, enum verdict *ret)
 {
 	struct tree_node bound;
+	enum result rc;
 
 	UNUSED_MARKS;
 	bound = constant_number(r->program, &r->program->constants[rule->a]);
+	rc = evaluate_charge(r, rule->op == RULE_MULTIPLE_OF ? price_multiple(n, &bound)
+							     : price_number(n, &bound));
+	if (rc != OK)
+		return rc;
 	return is_within(rule, n, &bound) ? OK : evaluate_fail(r, rule, n, 0, 0, ret);
 }
 
@@ -83,8 +93,11 @@ enum result evaluate_length(struct run *r, const struct rule *rule, const struct
 			    struct marks *marks, enum verdict *ret)
 {
 	size_t length;
+	enum result rc = evaluate_charge(r, price_bytes(n->count));
 
 	UNUSED_MARKS;
+	if (rc != OK)
+		return rc;
 	length = utf8_length(tree_text(n));
 	if (rule->op == RULE_MAX_LENGTH ? length <= rule->a : length >= rule->a)
 		return OK;
@@ -116,8 +129,13 @@ enum result evaluate_pattern(struct run *r, const struct rule *rule, const struc
 enum result evaluate_format(struct run *r, const struct rule *rule, const struct tree_node *n,
 			    struct marks *marks, enum verdict *ret)
 {
+	const struct format *format = r->schema->formats[rule->a];
+	enum result rc = evaluate_charge(r, format_price(format, tree_text(n)));
+
 	UNUSED_MARKS;
-	if (format_is_valid(r->schema->formats[rule->a], tree_text(n)))
+	if (rc != OK)
+		return rc;
+	if (format_is_valid(format, tree_text(n)))
 		return OK;
 	return evaluate_fail(r, rule, n, 0, 0, ret);
 }

@@ -8,33 +8,36 @@
 
 #define REGEX_ARENA_BYTES_MAX (2 * 1024 * 1024)
 
+/* A check reads at most `bytes_max` of a text (0: all), each for `price` sixteenths of a step. */
 struct format {
 	const char *name;
 	const char *sentence;
 	bool (*is_valid)(struct slice text);
+	uint32_t bytes_max;
+	uint32_t price;
 };
 
 static const struct format formats[] = {
-	{"date", "must be a date such as 2026-11-20", is_date},
-	{"date-time", "must be a date and time such as 2026-11-20T21:04:23Z", is_date_time},
-	{"duration", "must be a duration such as P3D or PT1H30M", is_duration},
-	{"email", "must be an e-mail address", is_email},
-	{"hostname", "must be a host name", is_hostname},
-	{"idn-email", "must be an e-mail address", is_idn_email},
-	{"idn-hostname", "must be a host name", is_idn_hostname},
-	{"ipv4", "must be an IPv4 address such as 192.0.2.1", is_ipv4},
-	{"ipv6", "must be an IPv6 address such as 2001:db8::1", is_ipv6},
-	{"iri", "must be an absolute IRI", is_iri},
-	{"iri-reference", "must be an IRI or a reference relative to one", is_iri_reference},
-	{"json-pointer", "must be a JSON pointer such as /spark/app_name", is_json_pointer},
-	{"regex", "must be a regular expression as ECMA-262 has them", is_regex},
+	{"date", "must be a date such as 2026-11-20", is_date, 32, 4},
+	{"date-time", "must be a date and time such as 2026-11-20T21:04:23Z", is_date_time, 0, 4},
+	{"duration", "must be a duration such as P3D or PT1H30M", is_duration, 0, 4},
+	{"email", "must be an e-mail address", is_email, 0, 16},
+	{"hostname", "must be a host name", is_hostname, 0, 4},
+	{"idn-email", "must be an e-mail address", is_idn_email, 0, 16},
+	{"idn-hostname", "must be a host name", is_idn_hostname, 1100, 2000},
+	{"ipv4", "must be an IPv4 address such as 192.0.2.1", is_ipv4, 16, 4},
+	{"ipv6", "must be an IPv6 address such as 2001:db8::1", is_ipv6, 46, 4},
+	{"iri", "must be an absolute IRI", is_iri, 0, 32},
+	{"iri-reference", "must be an IRI or a reference relative to one", is_iri_reference, 0, 32},
+	{"json-pointer", "must be a JSON pointer such as /spark/app_name", is_json_pointer, 0, 4},
+	{"regex", "must be a regular expression as ECMA-262 has them", is_regex, 4096, 64},
 	{"relative-json-pointer", "must be a relative JSON pointer such as 1/name",
-	 is_relative_json_pointer},
-	{"time", "must be a time with its offset such as 21:04:23Z", is_time},
-	{"uri", "must be an absolute URI such as https://example.org/", is_uri},
-	{"uri-reference", "must be a URI or a reference relative to one", is_uri_reference},
-	{"uri-template", "must be a URI template such as /users/{id}", is_uri_template},
-	{"uuid", "must be a UUID such as 123e4567-e89b-12d3-a456-426614174000", is_uuid},
+	 is_relative_json_pointer, 0, 4},
+	{"time", "must be a time with its offset such as 21:04:23Z", is_time, 0, 4},
+	{"uri", "must be an absolute URI such as https://example.org/", is_uri, 0, 32},
+	{"uri-reference", "must be a URI or a reference relative to one", is_uri_reference, 0, 32},
+	{"uri-template", "must be a URI template such as /users/{id}", is_uri_template, 0, 32},
+	{"uuid", "must be a UUID such as 123e4567-e89b-12d3-a456-426614174000", is_uuid, 37, 4},
 };
 
 const struct format *format_find(struct slice name)
@@ -48,6 +51,13 @@ const struct format *format_find(struct slice name)
 const char *format_sentence(const struct format *f)
 {
 	return f->sentence;
+}
+
+uint64_t format_price(const struct format *f, struct slice text)
+{
+	uint64_t bytes = f->bytes_max != 0 && text.len > f->bytes_max ? f->bytes_max : text.len;
+
+	return 1 + bytes * f->price / 16;
 }
 
 bool format_is_valid(const struct format *f, struct slice text)

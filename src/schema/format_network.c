@@ -55,7 +55,8 @@ static int count_groups(struct slice text, bool is_last)
 
 bool is_ipv6(struct slice text)
 {
-	const char *gap = text.len > 1 ? memmem(text.data, text.len, "::", 2) : NULL;
+	const char *gap =
+		text.len > 1 && text.len <= 45 ? memmem(text.data, text.len, "::", 2) : NULL;
 	int before, after;
 
 	if (text.len > 45)

@@ -3,6 +3,7 @@
 #include "doc/pointer.h"
 #include "doc/read.h"
 #include "schema/metaschema.h"
+#include "schema/price.h"
 #include "schema/uri.h"
 
 #include <string.h>
@@ -68,6 +69,11 @@ static enum result out_of_memory(const struct frame *f, struct error *err)
 		       : fail(err, E_MEMORY, "out of memory");
 }
 
+static enum result charge(struct frame *f, uint64_t steps, struct error *err)
+{
+	return budget_take(f->options->budget, steps, err);
+}
+
 static uint64_t hash_node(const struct tree_node *node)
 {
 	return hash_mix((uintptr_t)node, 1);
@@ -104,13 +110,15 @@ static uint64_t hash_anchor(uint32_t resource, struct slice name)
 	return hash_mix(slice_hash(name), resource);
 }
 
+/* A dynamic anchor is a static one, too. */
 static uint32_t find_anchor(const struct frame *f, uint32_t resource, struct slice name,
-			    bool is_dynamic)
+			    bool is_dynamic, uint32_t *ret_probes)
 {
 	uint64_t hash = hash_anchor(resource, name);
 	uint32_t at = 0, found, best = NONE;
 
 	while ((found = lookup_next(&f->by_name, hash, &at)) != NONE) {
+		*ret_probes = at;
 		const struct anchor *a = &VEC_AT(&f->anchors, struct anchor, found);
 
 		if (a->resource != resource || !slice_is_equal(a->name, name))
@@ -123,9 +131,11 @@ static uint32_t find_anchor(const struct frame *f, uint32_t resource, struct sli
 	return best;
 }
 
-uint32_t frame_find_dynamic(const struct frame *f, uint32_t resource, struct slice name)
+uint32_t frame_find_dynamic(const struct frame *f, uint32_t resource, struct slice name,
+			    uint32_t *ret_probes)
 {
-	return find_anchor(f, resource, name, true);
+	*ret_probes = 0;
+	return find_anchor(f, resource, name, true, ret_probes);
 }
 
 static enum result add_uri(struct frame *f, struct slice uri, uint32_t resource, struct error *err)
@@ -144,13 +154,18 @@ static enum result add_uri(struct frame *f, struct slice uri, uint32_t resource,
 static enum result add_anchor(struct frame *f, uint32_t place, const struct tree_node *name,
 			      size_t skip, bool is_dynamic, struct error *err)
 {
-	uint32_t resource = frame_place(f, place)->resource;
+	uint32_t resource = frame_place(f, place)->resource, known, probes = 0;
 	struct slice text;
 	struct anchor *a;
+	enum result rc;
 
 	if (name == NULL || name->kind != TREE_STRING)
 		return OK;
 	text = slice_from(tree_text(name), skip);
+	known = find_anchor(f, resource, text, is_dynamic, &probes);
+	rc = charge(f, 10 + 2 * (uint64_t)probes + price_bytes(text.len), err);
+	if (rc != OK || known != NONE)
+		return rc; /* the first one keeps the name */
 	a = vec_push(&f->anchors, sizeof *a);
 	if (a == NULL ||
 	    !lookup_add(&f->by_name, hash_anchor(resource, text), f->anchors.count - 1))
@@ -165,7 +180,11 @@ static enum result resolve_uri(struct frame *f, struct slice base, struct slice 
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
 	const char *text;
+	enum result rc;
 
+	rc = charge(f, 10 + 2 * price_bytes(base.len + reference.len), err);
+	if (rc != OK)
+		return rc;
 	uri_resolve(&uri, base, reference);
 	if (uri.is_failed)
 		return fail(err, E_MEMORY, "out of memory");
@@ -361,14 +380,21 @@ static enum result walk_children(struct frame *f, uint32_t place, struct error *
 	return rc;
 }
 
+static uint64_t count_keys(const struct tree_node *node)
+{
+	return node->kind == TREE_OBJECT ? node->count : 0;
+}
+
 /* Recursion is bounded by the depth of the document. */
 static enum result walk_schema(struct frame *f, const struct tree_node *node, const struct walk *at,
 			       struct error *err)
 {
 	uint32_t place = f->places.count;
 	struct place *p;
-	enum result rc;
+	enum result rc = charge(f, STEPS_PLACE + count_keys(node) * STEPS_PLACE_KEY, err);
 
+	if (rc != OK)
+		return rc;
 	if (frame_find_place(f, node) != NONE)
 		return OK;
 	if (f->places.count >= FRAME_PLACES_MAX)
@@ -483,7 +509,10 @@ static enum result follow_pointer(struct frame *f, uint32_t root, struct slice p
 	const struct tree_node *node = frame_place(f, root)->node;
 	uint32_t near = root;
 	struct slice rest = pointer, way = pointer;
+	enum result rc = charge(f, 10 + pointer.len, err);
 
+	if (rc != OK)
+		return rc;
 	while (pointer_next_token(&rest, &token)) {
 		uint32_t known;
 
@@ -513,9 +542,12 @@ static enum result follow_fragment(struct frame *f, uint32_t resource, struct sl
 				   uint32_t *ret, uint32_t *ret_anchor, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf decoded = BUF_NULL;
-	uint32_t root = frame_resource(f, resource)->root, anchor;
+	uint32_t root = frame_resource(f, resource)->root, anchor, probes = 0;
 	struct slice name;
+	enum result rc = charge(f, fragment.len / 4, err);
 
+	if (rc != OK)
+		return rc;
 	if (!uri_decode(&decoded, fragment))
 		return fail(err, E_INVALID, "is not a valid URI reference");
 	if (decoded.is_failed)
@@ -530,7 +562,10 @@ static enum result follow_fragment(struct frame *f, uint32_t resource, struct sl
 			return fail(err, E_INVALID, "is not a valid JSON pointer");
 		return follow_pointer(f, root, name, ret, err);
 	}
-	anchor = find_anchor(f, resource, name, false);
+	anchor = find_anchor(f, resource, name, false, &probes);
+	rc = charge(f, probes, err);
+	if (rc != OK)
+		return rc;
 	if (anchor == NONE)
 		return fail(err, E_INVALID, "refers to nothing: there is no anchor %.*s",
 			    SLICE_ARGS(name));

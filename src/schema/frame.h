@@ -67,6 +67,10 @@ struct frame {
 	bool is_lone;	       /* nothing is loaded: references are only listed */
 };
 
+/* Finding a place, keeping it, and looking at each of its keywords, in steps. */
+#define STEPS_PLACE	60
+#define STEPS_PLACE_KEY 10
+
 void frame_init(struct frame *f, const struct schema_options *options);
 void frame_clear(struct frame *f);
 
@@ -83,8 +87,10 @@ MUST_USE enum result frame_resolve(struct frame *f, uint32_t from, struct slice 
 /* The place of a node of a framed document, or NONE. */
 uint32_t frame_find_place(const struct frame *f, const struct tree_node *node);
 
-/* The dynamic anchor of that name in the resource, or NONE. */
-uint32_t frame_find_dynamic(const struct frame *f, uint32_t resource, struct slice name);
+/* The dynamic anchor of that name in the resource, or NONE; and how many names were looked at, which may have been chosen to
+ * collide. */
+uint32_t frame_find_dynamic(const struct frame *f, uint32_t resource, struct slice name,
+			    uint32_t *ret_probes);
 
 /* The resource with that URI, or NONE. */
 uint32_t frame_find_resource(const struct frame *f, struct slice uri);

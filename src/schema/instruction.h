@@ -74,6 +74,7 @@ struct object_plan {
 		patterns; /* pattern properties, their blocks in `targets` from `pattern_target` on */
 	uint32_t pattern_target;
 	uint32_t names; /* block for keys, or NONE */
+	uint32_t price; /* of comparing its keys, where they are long */
 };
 
 struct array_plan {

@@ -33,10 +33,24 @@ COLD bool machine_stop_undecided(struct machine *m)
 	return false;
 }
 
-COLD bool machine_stop_at_limit(struct machine *m)
+void machine_settle(struct machine *m)
 {
-	return machine_stop(m, fail(m->err, E_LIMIT, "validation takes more than %llu steps",
-				    (unsigned long long)m->schema->limits.steps_max));
+	uint64_t used = (uint64_t)(m->slice - m->steps);
+
+	m->is_over |= used > m->left;
+	m->left -= used < m->left ? used : m->left;
+	m->slice = m->steps = 0;
+	m->is_over |= !budget_spend(m->budget, used);
+}
+
+COLD bool machine_refill(struct machine *m)
+{
+	machine_settle(m);
+	if (m->is_over)
+		return machine_stop(m, E_LIMIT);
+	m->slice = m->steps =
+		(int64_t)(m->left < BUDGET_CHECK_STEPS ? m->left : BUDGET_CHECK_STEPS);
+	return true;
 }
 
 COLD bool machine_stop_at_depth(struct machine *m)
@@ -63,21 +77,22 @@ const struct tree_node *machine_find(const struct tree_node *object, const char 
 bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
 {
 	const struct matcher *matcher = &m->schema->matchers[pattern];
-	uint32_t most = m->schema->limits.regex_steps_max;
+	uint64_t most = m->schema->limits.regex_steps_max, allowed, left;
 	enum result rc;
 
 	if (matcher->kind != MATCH_PATTERN) {
 		*ret = matcher_match_literal(matcher, text);
-		return true;
+		return matcher->literal_len <= KEY_BYTES_FREE ||
+		       charge_for(m, matcher->literal_len / STEP_BYTES, "pattern");
 	}
-	if (!charge(m, 1 + (uint32_t)(text.len / 64)))
+	allowed = m->left - (uint64_t)(m->slice - (m->steps < 0 ? 0 : m->steps));
+	if (allowed > most)
+		allowed = most;
+	if (m->budget != NULL && allowed > m->budget->steps)
+		allowed = m->budget->steps;
+	left = allowed;
+	rc = matcher_match(matcher, text, &left, ret, m->err);
+	if (!charge_for(m, allowed - left + 1, "pattern"))
 		return false;
-	rc = matcher_match(matcher, text, most < REGEX_STEPS_FREE ? most : REGEX_STEPS_FREE, ret,
-			   NULL);
-	if (rc == OK)
-		return true;
-	if (rc == E_LIMIT && !charge(m, most))
-		return false;
-	rc = matcher_match(matcher, text, most, ret, m->err);
 	return rc == OK || machine_stop(m, rc);
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "schema/evaluate.h"
+#include "schema/price.h"
 #include "schema/run.h"
 
 /* Kept out of the dispatcher, whose registers are worth more than a call. */
 #define APART	    __attribute__((noinline))
+#define INLINED	    __attribute__((always_inline)) static inline
 #define HOT	    __attribute__((hot, noinline))
 #define COLD	    __attribute__((cold, noinline))
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -16,10 +18,15 @@ struct machine {
 	const struct instruction *instructions;
 	const struct block *blocks;
 	const char *texts;
-	int64_t steps;	/* left */
-	uint32_t depth; /* left */
+	int64_t steps; /* left of the slice; below 0: used up, which the next charge finds */
+	int64_t slice; /* what was taken of `left` and of the budget */
+	uint64_t left; /* of the schema's own limit, the slice included */
+	struct budget *budget;
+	const char *where; /* the keyword at which steps ran out, where it is known */
+	uint32_t depth;	   /* left */
 	bool is_stopped;
 	bool is_undecided;
+	bool is_over; /* the schema's limit or the budget has run out */
 	enum result rc;
 	const struct schema *schema;
 	struct error *err;
@@ -31,11 +38,17 @@ extern const uint8_t machine_types[(TREE_IS_OPAQUE << 8) * 2];
 /* All give false, so that they can end a rule. */
 COLD bool machine_stop(struct machine *m, enum result rc);
 COLD bool machine_stop_undecided(struct machine *m);
-COLD bool machine_stop_at_limit(struct machine *m);
+/* A slice is used up: settles it and takes the next. */
+COLD bool machine_refill(struct machine *m);
 COLD bool machine_stop_at_depth(struct machine *m);
 
+/* Pays for what the slice has seen used, and begins none: before work that counts its own steps. */
+void machine_settle(struct machine *m);
+
+/* Literal matchers of up to KEY_BYTES_FREE cost nothing: who asks many pays for their number. */
 bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret);
 
+/* The caller pays (price_look_up()). */
 const struct tree_node *machine_find(const struct tree_node *object, const char *text, uint32_t len,
 				     uint64_t hash);
 
@@ -62,15 +75,31 @@ bool run_not(struct machine *m, uint32_t block, const struct tree_node *n);
 /* run_cover.c: what the rules of a subschema that holds leave unevaluated. */
 bool run_unevaluated(struct machine *m, uint32_t subschema, const struct tree_node *n);
 
-static inline uint8_t type_of(const struct tree_node *n)
+INLINED uint8_t type_of(const struct tree_node *n)
 {
 	return machine_types[(n->kind | n->flags << 8) & (sizeof machine_types - 1)];
 }
 
-static inline bool charge(struct machine *m, uint32_t steps)
+INLINED bool charge(struct machine *m, uint32_t steps)
 {
 	m->steps -= steps;
-	return LIKELY(m->steps >= 0) || machine_stop_at_limit(m);
+	return LIKELY(m->steps >= 0) || machine_refill(m);
+}
+
+/* As charge(), for what is already done: the next charge finds out whether it was too much. */
+INLINED void debit(struct machine *m, uint64_t steps)
+{
+	m->steps -= (int64_t)steps;
+}
+
+/* As charge(), and the refusal names the keyword. */
+static inline bool charge_for(struct machine *m, uint64_t steps, const char *keyword)
+{
+	debit(m, steps);
+	if (LIKELY(m->steps >= 0) || machine_refill(m))
+		return true;
+	m->where = keyword;
+	return false;
 }
 
 static inline bool refuse(struct machine *m, const struct tree_node *n)
@@ -78,7 +107,7 @@ static inline bool refuse(struct machine *m, const struct tree_node *n)
 	return (n->flags & TREE_IS_OPAQUE) != 0 ? machine_stop_undecided(m) : false;
 }
 
-static inline bool enter(struct machine *m, uint32_t block, const struct tree_node *n)
+INLINED bool enter(struct machine *m, uint32_t block, const struct tree_node *n)
 {
 	const struct block *b;
 
@@ -90,7 +119,7 @@ static inline bool enter(struct machine *m, uint32_t block, const struct tree_no
 	return b->start == b->end || run_block(m, b->start, b->end, n);
 }
 
-static inline uint64_t load_8(const char *p)
+INLINED uint64_t load_8(const char *p)
 {
 	uint64_t v;
 
@@ -98,7 +127,7 @@ static inline uint64_t load_8(const char *p)
 	return v;
 }
 
-static inline uint32_t load_4(const char *p)
+INLINED uint32_t load_4(const char *p)
 {
 	uint32_t v;
 
@@ -107,7 +136,7 @@ static inline uint32_t load_4(const char *p)
 }
 
 /* Keys are short: their hashes were equal, so this is almost surely the last look at them. */
-static inline bool is_same(const char *a, const char *b, uint32_t len)
+INLINED bool is_same(const char *a, const char *b, uint32_t len)
 {
 	if (len >= 8) {
 		for (uint32_t i = 0; len > 16 && i + 8 <= len; i += 8) {

@@ -1,6 +1,7 @@
 #include "schema/matcher.h"
 
 #include "base/buf.h"
+#include "schema/price.h"
 
 /* Characters that mean themselves wherever they stand in an ECMA-262 pattern, and those that do behind a backslash. */
 #define PLAIN	"_-/ :@,;=<>#%&~!'\""
@@ -72,11 +73,14 @@ void matcher_clear(struct matcher *m)
 	*m = (struct matcher){0};
 }
 
-enum result matcher_match(const struct matcher *m, struct slice text, uint32_t steps_max, bool *ret,
+enum result matcher_match(const struct matcher *m, struct slice text, uint64_t *steps, bool *ret,
 			  struct error *err)
 {
+	uint64_t price = price_bytes(m->literal_len);
+
 	if (m->kind == MATCH_PATTERN)
-		return pattern_match(m->pattern, text, steps_max, ret, err);
+		return pattern_match(m->pattern, text, steps, ret, err);
+	*steps -= price < *steps ? price : *steps;
 	*ret = matcher_match_literal(m, text);
 	return OK;
 }

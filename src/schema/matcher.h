@@ -27,10 +27,10 @@ MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma,
 void matcher_clear(struct matcher *m);
 
 /* As pattern_match(). */
-MUST_USE enum result matcher_match(const struct matcher *m, struct slice text, uint32_t steps_max,
+MUST_USE enum result matcher_match(const struct matcher *m, struct slice text, uint64_t *steps,
 				   bool *ret, struct error *err);
 
-/* For all kinds but MATCH_PATTERN. */
+/* For all kinds but MATCH_PATTERN; reads `literal_len` bytes at most. */
 static inline bool matcher_match_literal(const struct matcher *m, struct slice text)
 {
 	if (m->kind == MATCH_ALWAYS)

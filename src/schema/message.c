@@ -10,6 +10,10 @@
 #define NAMES_MAX	   128
 #define NAMES_DEPTH_MAX	   3
 #define NAMES_BRANCHES_MAX 32
+#define NAMES_RULES_MAX	   4096
+#define TEXT_BYTES_MAX	   200	/* of one name or constant */
+#define MESSAGE_BYTES_MAX  2000 /* after which no list goes on */
+#define PROPERTIES_MAX	   1024
 
 static const struct {
 	uint32_t type;
@@ -38,6 +42,21 @@ static void append_types(uint32_t types, struct buf *ret)
 	}
 }
 
+/* What a schema holds may be as long as the schema. */
+static void append_part(struct slice text, struct buf *ret)
+{
+	size_t len = text.len;
+
+	if (len > TEXT_BYTES_MAX) {
+		len = TEXT_BYTES_MAX;
+		while (len > 0 && ((unsigned char)text.data[len] & 0xc0) == 0x80)
+			len--;
+	}
+	buf_append_slice(ret, slice_first(text, len));
+	if (len != text.len)
+		buf_append_text(ret, "…");
+}
+
 static void append_constant(const struct program *p, const struct constant *k, struct buf *ret)
 {
 	switch ((enum tree_kind)k->kind) {
@@ -48,12 +67,12 @@ static void append_constant(const struct program *p, const struct constant *k, s
 		buf_append_text(ret, k->as.truth ? "true" : "false");
 		break;
 	case TREE_NUMBER:
-		buf_append_slice(ret, program_text(p, k->text));
+		append_part(program_text(p, k->text), ret);
 		break;
 	case TREE_STRING:
 		if (k->text.len == 0)
 			buf_append_text(ret, "\"\"");
-		buf_append_slice(ret, program_text(p, k->text));
+		append_part(program_text(p, k->text), ret);
 		break;
 	case TREE_ARRAY:
 		buf_append_text(ret, k->count == 0 ? "[]" : "a given array");
@@ -89,7 +108,7 @@ static void append_enum(const struct program *p, const struct rule *rule, struct
 static void append_quoted(struct slice name, struct buf *ret)
 {
 	buf_append_char(ret, '`');
-	buf_append_slice(ret, name);
+	append_part(name, ret);
 	buf_append_char(ret, '`');
 }
 
@@ -101,6 +120,7 @@ static void append_name(const struct program *p, uint32_t name, struct buf *ret)
 struct names {
 	struct slice list[NAMES_MAX];
 	size_t count;
+	uint32_t rules; /* looked at */
 };
 
 static void gather_names(const struct program *p, const struct rule *rule, struct names *ret,
@@ -111,7 +131,9 @@ static void gather_names_of(const struct program *p, uint32_t subschema, struct 
 {
 	const struct subschema *s = &p->subschemas[subschema];
 
-	for (uint32_t i = 0; depth > 0 && i < s->rules && ret->count < NAMES_MAX; i++)
+	for (uint32_t i = 0;
+	     depth > 0 && i < s->rules && ret->count < NAMES_MAX && ret->rules++ < NAMES_RULES_MAX;
+	     i++)
 		gather_names(p, &p->rules[s->first_rule + i], ret, depth - 1);
 }
 
@@ -135,7 +157,7 @@ static void gather_names(const struct program *p, const struct rule *rule, struc
 static void append_near(const struct program *p, const struct rule *rule, struct slice key,
 			struct buf *ret)
 {
-	struct names names = {.count = 0};
+	struct names names = {.count = 0, .rules = 0};
 	struct slice near;
 
 	if (rule->op == RULE_UNEVALUATED_PROPERTIES)
@@ -188,11 +210,13 @@ static void append_contains(const struct rule *rule, const struct finding *f, st
 
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
 {
+	uint32_t left = RULES_TOLD_MAX;
+
 	for (int hops = 0; hops < 8; hops++) {
 		const struct subschema *s = &p->subschemas[subschema];
 		uint32_t next = NONE;
 
-		for (uint32_t i = 0; i < s->rules; i++) {
+		for (uint32_t i = 0; i < s->rules && left > 0; i++, left--) {
 			const struct rule *rule = &p->rules[s->first_rule + i];
 
 			if (rule->op == op)
@@ -238,7 +262,7 @@ static bool append_branch_constants(const struct program *p, const struct rule *
 			return false;
 	}
 	buf_append_text(ret, "must be one of: ");
-	for (uint32_t i = 0; i < rule->b; i++) {
+	for (uint32_t i = 0; i < rule->b && ret->len < MESSAGE_BYTES_MAX; i++) {
 		const struct rule *found = find_constants(p, p->links[rule->a + i]);
 
 		if (i > 0)
@@ -258,8 +282,8 @@ static void append_branches(const struct run *r, const struct rule *rule, const 
 			   rule->b, f->detail, f->other);
 		return;
 	}
-	if (append_branch_constants(r->program, rule, ret) ||
-	    append_branch_types(r->program, rule, ret))
+	if (rule->b <= BRANCHES_TOLD_MAX && (append_branch_constants(r->program, rule, ret) ||
+					     append_branch_types(r->program, rule, ret)))
 		return;
 	buf_printf(ret, "matches none of the %" PRIu32 " forms that are allowed", rule->b);
 }
@@ -269,7 +293,7 @@ static const struct rule *find_tag(const struct program *p, uint32_t branch, str
 {
 	const struct rule *properties = message_find_rule(p, branch, RULE_PROPERTIES);
 
-	for (uint32_t i = 0; properties != NULL && i < properties->b; i++) {
+	for (uint32_t i = 0; properties != NULL && i < properties->b && i < PROPERTIES_MAX; i++) {
 		const struct property *property = &p->properties[properties->a + i];
 
 		if (property->name.text.at == key.at)
@@ -292,7 +316,8 @@ static bool append_tags(const struct run *r, const struct finding *f, struct buf
 		if (p->rules[step->rule].op == RULE_PROPERTIES)
 			key = p->properties[p->rules[step->rule].a + step->index].name.text;
 	}
-	for (uint32_t i = 0; i < branches->b && count < VALUES_SHOWN_MAX; i++) {
+	for (uint32_t i = 0; i < branches->b && i < BRANCHES_TOLD_MAX && count < VALUES_SHOWN_MAX;
+	     i++) {
 		const struct rule *tag = find_tag(p, p->links[branches->a + i], key);
 
 		if (tag == NULL)

@@ -20,6 +20,12 @@
 #define HEAP_LIMIT_KIB	   16384
 #define SCRATCH_BYTES	   (32 * 1024)
 
+/* Prices in steps. A callout stands wherever PCRE2 begins or takes back something (pattern_translate.h). */
+#define STEPS_PCRE2	 30 /* of setting up a match */
+#define STEPS_CALLOUT	 4
+#define BYTES_PER_STEP	 8  /* of an automaton, and of PCRE2's search for a start */
+#define BYTES_PER_STEP_2 16 /* that PCRE2 has moved between two callouts */
+
 /* One of the three. */
 struct pattern {
 	struct arena arena;
@@ -201,6 +207,7 @@ static enum result judge(int rc, bool *ret_is_match, struct error *err)
 	case PCRE2_ERROR_NOMATCH:
 		*ret_is_match = false;
 		return OK;
+	case PCRE2_ERROR_CALLOUT:
 	case PCRE2_ERROR_MATCHLIMIT:
 	case PCRE2_ERROR_DEPTHLIMIT:
 	case PCRE2_ERROR_HEAPLIMIT:
@@ -215,11 +222,42 @@ static enum result judge(int rc, bool *ret_is_match, struct error *err)
 	}
 }
 
-static enum result match_with_pcre(const struct pattern *p, struct slice text, uint32_t steps_max,
+/* PCRE2's own limit is counted anew at each start, and sees nothing of what a repeat of one character reads: so every
+ * callout pays for itself and for how far the match has moved, forth or back, since the last. */
+struct meter {
+	uint64_t steps; /* left */
+	size_t at;
+};
+
+static int on_callout(pcre2_callout_block *block, void *ctx)
+{
+	struct meter *m = ctx;
+	size_t at = block->current_position;
+	uint64_t moved = at > m->at ? at - m->at : m->at - at;
+	uint32_t number = block->callout_number;
+	uint64_t price = STEPS_CALLOUT;
+
+	if (number == CALLOUT_REST)
+		price += (block->subject_length - at + moved) / BYTES_PER_STEP_2;
+	else if (number > CALLOUT_LOG)
+		price += (UINT64_C(1) << (number - CALLOUT_LOG)) + moved / BYTES_PER_STEP_2;
+	else
+		price += number + moved * (number + 1) / BYTES_PER_STEP_2;
+	m->at = at;
+	if (price > m->steps) {
+		m->steps = 0;
+		return PCRE2_ERROR_CALLOUT;
+	}
+	m->steps -= price;
+	return 0;
+}
+
+static enum result match_with_pcre(const struct pattern *p, struct slice text, uint64_t *steps,
 				   bool *ret_is_match, struct error *err)
 {
 	alignas(max_align_t) __attribute__((uninitialized)) unsigned char data[SCRATCH_BYTES];
 	struct scratch scratch = {data, 0};
+	struct meter meter = {*steps, 0};
 	pcre2_general_context *general;
 	pcre2_match_context *context = NULL;
 	pcre2_match_data *matched = NULL;
@@ -233,24 +271,38 @@ static enum result match_with_pcre(const struct pattern *p, struct slice text, u
 	if (context == NULL || matched == NULL) {
 		rc = fail(err, E_MEMORY, "regular expression: out of memory");
 	} else {
-		pcre2_set_match_limit(context, steps_max);
+		pcre2_set_match_limit(context, *steps < UINT32_MAX ? (uint32_t)*steps : UINT32_MAX);
+		pcre2_set_callout(context, on_callout, &meter);
 		pcre2_set_depth_limit(context, DEPTH_LIMIT);
 		pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
 		rc = judge(pcre2_match(p->code, (PCRE2_SPTR)text.data, text.len, 0,
 				       PCRE2_NO_UTF_CHECK, matched, context),
 			   ret_is_match, err);
 	}
+	*steps = meter.steps;
 	pcre2_match_data_free(matched);
 	pcre2_match_context_free(context);
 	pcre2_general_context_free(general);
 	return rc;
 }
 
-enum result pattern_match(const struct pattern *p, struct slice text, uint32_t steps_max,
+/* False when there are too few steps for what surely must be read. */
+static bool pay(const struct pattern *p, struct slice text, uint64_t *steps)
+{
+	uint64_t price = 1 + text.len / BYTES_PER_STEP + (p->code != NULL ? STEPS_PCRE2 : 0);
+	bool is_enough = price <= *steps;
+
+	*steps -= is_enough ? price : *steps;
+	return is_enough;
+}
+
+enum result pattern_match(const struct pattern *p, struct slice text, uint64_t *steps,
 			  bool *ret_is_match, struct error *err)
 {
 	if (text.data == NULL)
 		text = SLICE_LITERAL("");
+	if (!pay(p, text, steps))
+		return judge(PCRE2_ERROR_CALLOUT, ret_is_match, err);
 	if (p->chain != NULL) {
 		*ret_is_match = chain_is_match(p->chain, text);
 		return OK;
@@ -259,5 +311,5 @@ enum result pattern_match(const struct pattern *p, struct slice text, uint32_t s
 		*ret_is_match = automaton_is_match(p->automaton, text);
 		return OK;
 	}
-	return match_with_pcre(p, text, steps_max, ret_is_match, err);
+	return match_with_pcre(p, text, steps, ret_is_match, err);
 }

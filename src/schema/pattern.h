@@ -27,7 +27,8 @@ MUST_USE enum result pattern_compile_within(struct pattern **ret, struct slice e
 					    struct pattern_budget *budget, struct error *err);
 void pattern_free(struct pattern *p); /* takes NULL */
 
-/* Whether `text` (valid UTF-8) holds a match anywhere. E_LIMIT when `steps_max` (PCRE2's match limit), the depth or the heap
- * bound ran out: neither a match nor none. Wipes what it kept of the text. */
-MUST_USE enum result pattern_match(const struct pattern *p, struct slice text, uint32_t steps_max,
+/* Whether `text` (valid UTF-8) holds a match anywhere. `*steps` is what it may take (of about 10 ns), and becomes what it left;
+ * linear matchers take what the text's length comes to. E_LIMIT when the steps, or PCRE2's bounds of depth or memory,
+ * ran out: neither a match nor none. Wipes what it kept of the text. */
+MUST_USE enum result pattern_match(const struct pattern *p, struct slice text, uint64_t *steps,
 				   bool *ret_is_match, struct error *err);

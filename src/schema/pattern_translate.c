@@ -31,6 +31,40 @@ static void write_char(struct buf *out, uint32_t code)
 		buf_printf(out, "\\x{%x}", code);
 }
 
+/* A class is as heavy as so many letters; 8 ranges are a step, and so is a property. */
+#define RANGES_PER_STEP 8
+#define LETTERS_FREE	16 /* in a row, or of a repeat, between two callouts */
+
+static uint32_t weigh_class(const struct pattern_class *set)
+{
+	uint32_t weight = set->count / RANGES_PER_STEP;
+
+	for (const struct pattern_property *p = set->properties; p != NULL; p = p->next)
+		weight++;
+	return weight < CALLOUT_LOG ? weight : CALLOUT_LOG - 1;
+}
+
+/* Where what is done must be counted: before the places where PCRE2 may begin anew, behind those where it may have read much
+ * or comes back to. The number is how much dearer than a letter a character is there. */
+static void write_callout(struct buf *out, uint32_t weight)
+{
+	if (weight == 0)
+		buf_append_text(out, "(?C)");
+	else
+		buf_printf(out, "(?C%u)", weight);
+}
+
+/* Before letters that must be there many times, which are read without a callout where the last is missing. */
+static void write_advance(struct buf *out, uint32_t letters)
+{
+	uint32_t log = 0;
+
+	while (letters / LETTERS_FREE >> log != 0)
+		log++;
+	if (log != 0)
+		buf_printf(out, "(?C%u)", CALLOUT_LOG + log);
+}
+
 static void write_class(struct buf *out, const struct pattern_class *set)
 {
 	if (set->properties == NULL && set->count == 0) {
@@ -87,6 +121,8 @@ static enum result write_node(struct writer *w, const struct pattern_node *n);
 
 static enum result write_children(struct writer *w, const struct pattern_node *n)
 {
+	uint32_t count = 0;
+
 	for (const struct pattern_node *c = n->child; c != NULL; c = c->next) {
 		/* Only a repeat, or a choice within, needs what is in a row held together. */
 		bool is_bare = c->kind == PATTERN_SEQUENCE && n->kind != PATTERN_REPEAT &&
@@ -95,8 +131,12 @@ static enum result write_children(struct writer *w, const struct pattern_node *n
 
 		if (rc != OK)
 			return rc;
-		if (n->kind == PATTERN_CHOICE && c->next != NULL)
+		if (n->kind == PATTERN_SEQUENCE && ++count % LETTERS_FREE == 0)
+			write_callout(w->out, 0);
+		if (n->kind == PATTERN_CHOICE && c->next != NULL) {
 			buf_append_char(w->out, '|');
+			write_callout(w->out, 0);
+		}
 	}
 	return OK;
 }
@@ -104,9 +144,13 @@ static enum result write_children(struct writer *w, const struct pattern_node *n
 static enum result write_node(struct writer *w, const struct pattern_node *n)
 {
 	enum result rc;
+	uint32_t weight;
 
 	switch ((enum pattern_kind)n->kind) {
 	case PATTERN_CLASS:
+		weight = weigh_class(n->set);
+		if (weight != 0)
+			write_callout(w->out, weight);
 		write_class(w->out, n->set);
 		return OK;
 	case PATTERN_START:
@@ -117,13 +161,19 @@ static enum result write_node(struct writer *w, const struct pattern_node *n)
 		return OK;
 	case PATTERN_EDGE:
 		buf_append_text(w->out, n->is_negated ? "\\B" : "\\b");
+		write_callout(w->out, 0);
 		return OK;
 	case PATTERN_BACK:
-		buf_printf(w->out, "\\g{%u}", n->low);
+		buf_printf(w->out, "(?C%u)\\g{%u}", CALLOUT_REST, n->low);
 		return OK;
 	case PATTERN_REPEAT:
+		weight = n->child->kind == PATTERN_CLASS ? weigh_class(n->child->set) : 0;
+		write_advance(w->out, n->low);
 		rc = write_children(w, n);
-		return rc == OK ? write_repeat(w, n) : rc;
+		if (rc == OK)
+			rc = write_repeat(w, n);
+		write_callout(w->out, weight);
+		return rc;
 	case PATTERN_SEQUENCE:
 	case PATTERN_CHOICE:
 	case PATTERN_GROUP:
@@ -133,6 +183,7 @@ static enum result write_node(struct writer *w, const struct pattern_node *n)
 	if (n->kind == PATTERN_CHOICE)
 		return write_children(w, n);
 	buf_append_text(w->out, opening(w, n));
+	write_callout(w->out, 0);
 	rc = write_children(w, n);
 	buf_append_char(w->out, ')');
 	return rc;

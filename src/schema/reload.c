@@ -96,10 +96,11 @@ static bool join_patterns(const struct schema *s, struct crowd *c, const struct 
 	for (uint32_t i = 0; i < rule->b; i++) {
 		const struct pattern_property *property =
 			&s->program.pattern_properties[rule->a + i];
+		uint64_t steps = s->limits.regex_steps_max;
 		bool is_match = false;
 
-		if (matcher_match(&s->matchers[property->pattern], key, s->limits.regex_steps_max,
-				  &is_match, NULL) != OK ||
+		if (matcher_match(&s->matchers[property->pattern], key, &steps, &is_match, NULL) !=
+			    OK ||
 		    !is_match)
 			continue;
 		join(c, property->subschema);

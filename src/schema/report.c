@@ -40,9 +40,20 @@ static enum result add_to(struct arena *a, struct schema_problem **list, uint32_
 	return OK;
 }
 
+/* Keys may be long, and stand in every pointer; the first of a list is always told. */
+static bool is_full(const struct schema_report *r, uint32_t count, uint32_t max)
+{
+	return count >= max || (count != 0 && r->arena.used_bytes >= REPORT_BYTES_MAX);
+}
+
+bool report_is_full(const struct schema_report *r, uint32_t max)
+{
+	return is_full(r, r->problems_count, max);
+}
+
 enum result report_add(struct schema_report *r, const struct schema_problem *problem, uint32_t max)
 {
-	if (r->problems_count >= max) {
+	if (is_full(r, r->problems_count, max)) {
 		r->problems_dropped++;
 		return OK;
 	}
@@ -52,7 +63,7 @@ enum result report_add(struct schema_report *r, const struct schema_problem *pro
 enum result report_add_unchecked(struct schema_report *r, const struct schema_problem *problem,
 				 uint32_t max)
 {
-	if (r->unchecked_count >= max)
+	if (is_full(r, r->unchecked_count, max))
 		return OK;
 	return add_to(&r->arena, &r->unchecked, &r->unchecked_count, problem);
 }

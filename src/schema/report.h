@@ -3,6 +3,12 @@
 
 #include "schema/schema.h"
 
+/* Of texts; what comes then is counted as dropped. */
+#define REPORT_BYTES_MAX ((size_t)1024 * 1024)
+
+/* Whether a further problem would only be counted. */
+bool report_is_full(const struct schema_report *r, uint32_t max);
+
 MUST_USE enum result report_add(struct schema_report *r, const struct schema_problem *problem,
 				uint32_t max);
 MUST_USE enum result report_add_unchecked(struct schema_report *r,

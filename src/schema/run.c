@@ -20,7 +20,8 @@ static uint32_t count_points(const struct tree_node *n)
 }
 
 /* Code points are at most as many as bytes, and at least a quarter. */
-static inline bool is_length_within(const struct instruction *i, const struct tree_node *n)
+static inline bool is_length_within(struct machine *m, const struct instruction *i,
+				    const struct tree_node *n)
 {
 	size_t length = n->count;
 
@@ -28,11 +29,12 @@ static inline bool is_length_within(const struct instruction *i, const struct tr
 		return false;
 	if (length <= i->b && length / 4 >= i->a)
 		return true;
+	debit(m, price_bytes(n->count));
 	length = count_points(n);
 	return length >= i->a && length <= i->b;
 }
 
-APART static bool is_bound_kept(const struct machine *m, uint32_t at, const struct tree_node *n)
+APART static bool is_bound_kept(struct machine *m, uint32_t at, const struct tree_node *n)
 {
 	const struct rule *rule = &m->program->rules[at];
 	const struct constant *k = &m->program->constants[rule->a];
@@ -46,6 +48,7 @@ APART static bool is_bound_kept(const struct machine *m, uint32_t at, const stru
 		order = n->as.real < (double)k->as.integer ? -1 : 1;
 	} else {
 		bound = constant_number(m->program, k);
+		debit(m, price_number(n, &bound));
 		order = number_compare(n, &bound);
 	}
 	switch ((enum rule_op)rule->op) {
@@ -60,7 +63,7 @@ APART static bool is_bound_kept(const struct machine *m, uint32_t at, const stru
 	}
 }
 
-static inline bool is_in_range(const struct machine *m, const struct instruction *i,
+static inline bool is_in_range(struct machine *m, const struct instruction *i,
 			       const struct tree_node *n)
 {
 	if ((n->flags & TREE_FITS_INT64) != 0)
@@ -69,7 +72,7 @@ static inline bool is_in_range(const struct machine *m, const struct instruction
 	       (i->b == NONE || is_bound_kept(m, i->b, n));
 }
 
-APART static bool is_multiple(const struct machine *m, uint32_t constant, const struct tree_node *n)
+APART static bool is_multiple(struct machine *m, uint32_t constant, const struct tree_node *n)
 {
 	const struct constant *k = &m->program->constants[constant];
 	struct tree_node step;
@@ -77,17 +80,20 @@ APART static bool is_multiple(const struct machine *m, uint32_t constant, const 
 	if ((n->flags & k->flags & TREE_FITS_INT64) != 0)
 		return k->as.integer == 1 || n->as.integer % k->as.integer == 0;
 	step = constant_number(m->program, k);
-	return number_is_multiple(n, &step);
+	return charge_for(m, price_multiple(n, &step), "multipleOf") &&
+	       number_is_multiple(n, &step);
 }
 
-static inline bool is_text(const struct machine *m, const struct constant *k,
-			   const struct tree_node *n)
+INLINED bool is_text(struct machine *m, const struct constant *k, const struct tree_node *n)
 {
-	return k->as.hash == n->as.hash && k->text.len == n->count &&
-	       is_same(m->texts + k->text.at, n->of.text, n->count);
+	if (k->as.hash != n->as.hash || k->text.len != n->count)
+		return false;
+	if (UNLIKELY(n->count > KEY_BYTES_FREE))
+		debit(m, price_bytes(n->count));
+	return is_same(m->texts + k->text.at, n->of.text, n->count);
 }
 
-APART static bool is_any_text(const struct machine *m, const struct instruction *i,
+APART static bool is_any_text(struct machine *m, const struct instruction *i,
 			      const struct tree_node *n)
 {
 	for (uint32_t k = 0; k < i->b; k++) {
@@ -97,7 +103,7 @@ APART static bool is_any_text(const struct machine *m, const struct instruction 
 	return false;
 }
 
-APART static bool is_in_table(const struct machine *m, const struct instruction *i,
+APART static bool is_in_table(struct machine *m, const struct instruction *i,
 			      const struct tree_node *n)
 {
 	const uint32_t *slots = m->program->slots + i->a;
@@ -105,6 +111,7 @@ APART static bool is_in_table(const struct machine *m, const struct instruction 
 	for (uint32_t at = (uint32_t)n->as.hash & i->b; slots[at] != NONE; at = (at + 1) & i->b) {
 		if (is_text(m, &m->program->constants[slots[at]], n))
 			return true;
+		debit(m, 1); /* hashes may have been chosen to collide */
 	}
 	return false;
 }
@@ -117,8 +124,12 @@ APART static bool run_enum(struct machine *m, const struct instruction *i,
 	if (!charge(m, i->b))
 		return false;
 	for (uint32_t k = 0; k < i->b; k++) {
-		enum verdict v = constant_compare(m->program, &m->program->constants[i->a + k], n);
+		uint64_t price = 0;
+		enum verdict v =
+			constant_compare(m->program, &m->program->constants[i->a + k], n, &price);
 
+		if (!charge_for(m, price, "enum"))
+			return false;
 		if (v == VERDICT_YES)
 			return true;
 		is_doubtful |= v == VERDICT_MAYBE;
@@ -155,11 +166,16 @@ APART static bool run_unique(struct machine *m, const struct tree_node *n)
 		if (is_plain)
 			return true;
 	}
-	r.steps = m->schema->limits.steps_max - (uint64_t)m->steps;
+	machine_settle(m);
+	r.steps = m->schema->limits.steps_max - m->left;
+	r.paid = r.steps;
+	r.budget = m->budget;
 	rc = evaluate_unique_items(&r, &rule, n, NULL, &v);
+	if (rc == OK)
+		rc = evaluate_settle(&r);
 	if (rc != OK)
 		return machine_stop(m, rc);
-	m->steps = (int64_t)(m->schema->limits.steps_max - r.steps);
+	m->left = m->schema->limits.steps_max - r.steps;
 	return v == VERDICT_MAYBE ? machine_stop_undecided(m) : v == VERDICT_YES;
 }
 
@@ -171,9 +187,13 @@ APART static bool run_pattern(struct machine *m, uint32_t pattern, const struct 
 	       (machine_match(m, pattern, tree_text(n), &is_match) && is_match);
 }
 
-APART static bool run_format(const struct machine *m, uint32_t format, const struct tree_node *n)
+APART static bool run_format(struct machine *m, uint32_t at, const struct tree_node *n)
 {
-	return n->kind != TREE_STRING || format_is_valid(m->schema->formats[format], tree_text(n));
+	const struct format *format = m->schema->formats[at];
+
+	return n->kind != TREE_STRING ||
+	       (charge_for(m, format_price(format, tree_text(n)), "format") &&
+		format_is_valid(format, tree_text(n)));
 }
 
 __attribute__((hot)) static inline bool run_one(struct machine *m, const struct instruction *i,
@@ -187,7 +207,7 @@ __attribute__((hot)) static inline bool run_one(struct machine *m, const struct 
 	case OPERATION_ARRAY:
 		return run_array(m, &m->program->array_plans[i->a], n);
 	case OPERATION_LENGTH:
-		return n->kind != TREE_STRING || is_length_within(i, n);
+		return n->kind != TREE_STRING || is_length_within(m, i, n);
 	case OPERATION_RANGE:
 		return n->kind != TREE_NUMBER || is_in_range(m, i, n);
 	case OPERATION_BOUND:
@@ -196,6 +216,7 @@ __attribute__((hot)) static inline bool run_one(struct machine *m, const struct 
 		return n->kind != TREE_NUMBER || is_multiple(m, i->a, n);
 	case OPERATION_TEXT:
 		return n->kind == TREE_STRING && n->as.hash == i->x.hash && n->count == i->b &&
+		       (i->b <= KEY_BYTES_FREE || charge_for(m, price_bytes(i->b), "const")) &&
 		       is_same(m->texts + i->a, n->of.text, i->b);
 	case OPERATION_TEXTS:
 		return n->kind == TREE_STRING && is_any_text(m, i, n);
@@ -251,26 +272,54 @@ HOT bool run_block(struct machine *m, uint32_t at, uint32_t end, const struct tr
 	return holds;
 }
 
+static int64_t first_slice(const struct schema *s)
+{
+	uint64_t most = s->limits.steps_max;
+
+	return (int64_t)(most < BUDGET_CHECK_STEPS ? most : BUDGET_CHECK_STEPS);
+}
+
+/* What ran out, and at which keyword, where that is known. */
+COLD static enum result explain(const struct machine *m)
+{
+	enum result rc = m->rc;
+
+	if (!m->is_over)
+		return rc;
+	rc = budget_result(m->budget, m->err);
+	if (rc == OK)
+		rc = fail(m->err, E_LIMIT, "validation takes more than %llu steps",
+			  (unsigned long long)m->schema->limits.steps_max);
+	return m->where != NULL ? wrap(m->err, rc, "`%s`", m->where) : rc;
+}
+
 enum run_outcome run_program(const struct schema *s, const struct tree_node *instance,
-			     enum result *rc, struct error *err)
+			     struct budget *budget, uint64_t *ret_steps, enum result *rc,
+			     struct error *err)
 {
 	struct machine m = {.program = &s->program,
 			    .instructions = s->program.instructions,
 			    .blocks = s->program.blocks,
 			    .texts = s->program.texts,
-			    .steps = (int64_t)s->limits.steps_max,
+			    .left = s->limits.steps_max,
+			    .slice = first_slice(s),
+			    .steps = first_slice(s),
+			    .budget = budget,
 			    .depth = s->limits.depth_max,
 			    .schema = s,
 			    .err = err};
 	bool is_valid;
 
+	*ret_steps = 0;
 	if (s->program.has_dynamic_scope)
 		return RUN_UNDECIDED;
 	is_valid = enter(&m, s->program.root_block, instance);
+	machine_settle(&m);
+	*ret_steps = s->limits.steps_max - m.left;
 	if (m.is_undecided)
 		return RUN_UNDECIDED;
 	if (m.is_stopped) {
-		*rc = m.rc;
+		*rc = explain(&m);
 		return RUN_FAILED;
 	}
 	return is_valid ? RUN_YES : RUN_NO;

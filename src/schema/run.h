@@ -13,5 +13,7 @@ enum run_outcome {
 	RUN_FAILED,    /* `*rc` and `err` say why */
 };
 
+/* `*ret_steps` is what it took of the schema's limit. `budget` may be NULL. */
 MUST_USE enum run_outcome run_program(const struct schema *s, const struct tree_node *instance,
-				      enum result *rc, struct error *err);
+				      struct budget *budget, uint64_t *ret_steps, enum result *rc,
+				      struct error *err);

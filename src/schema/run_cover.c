@@ -20,15 +20,19 @@ static uint32_t position_of(const struct tree_node *object, const struct tree_no
 static bool cover_properties(struct machine *m, const struct rule *rule, const struct tree_node *n,
 			     struct marks *marks)
 {
+	if (!charge(m, rule->b))
+		return false;
 	for (uint32_t i = 0; i < rule->b; i++) {
 		const struct name *name = &m->program->properties[rule->a + i].name;
-		const struct tree_node *value =
-			machine_find(n, m->texts + name->text.at, name->text.len, name->hash);
+		const struct tree_node *value;
+
+		debit(m, price_look_up(n, name->text.len));
+		value = machine_find(n, m->texts + name->text.at, name->text.len, name->hash);
 
 		if (value != NULL)
 			marks_set(marks, position_of(n, value), true);
 	}
-	return charge(m, rule->b);
+	return true;
 }
 
 static bool cover_patterns(struct machine *m, const struct rule *rule, const struct tree_node *n,
@@ -37,6 +41,8 @@ static bool cover_patterns(struct machine *m, const struct rule *rule, const str
 	for (uint32_t i = 0; i < n->count; i++) {
 		bool is_match = false;
 
+		if (!charge(m, 1 + rule->b))
+			return false;
 		for (uint32_t k = 0; !is_match && k < rule->b; k++) {
 			if (!machine_match(m, m->program->pattern_properties[rule->a + k].pattern,
 					   tree_key(&n->of.members[i]), &is_match))
@@ -45,7 +51,7 @@ static bool cover_patterns(struct machine *m, const struct rule *rule, const str
 		if (is_match)
 			marks_set(marks, i, true);
 	}
-	return charge(m, n->count);
+	return true;
 }
 
 /* Together with its neighbours, which mark their own, additionalProperties looks at all. */
@@ -60,13 +66,15 @@ static bool cover_contains(struct machine *m, const struct rule *rule, const str
 {
 	uint32_t block = m->program->subschemas[rule->a].block;
 
+	if (!charge(m, n->count))
+		return false;
 	for (uint32_t i = 0; i < n->count; i++) {
 		if (enter(m, block, &n->of.items[i]))
 			marks_set(marks, i, true);
 		if (m->is_stopped)
 			return false;
 	}
-	return charge(m, n->count);
+	return true;
 }
 
 static bool cover_array(struct machine *m, const struct rule *rule, const struct tree_node *n,
@@ -103,9 +111,11 @@ static bool cover_object(struct machine *m, const struct rule *rule, const struc
 	case RULE_UNEVALUATED_PROPERTIES:
 		return cover_additional(m, n, marks);
 	case RULE_DEPENDENT_SCHEMAS:
+		debit(m, rule->b);
 		for (uint32_t i = 0; i < rule->b; i++) {
 			const struct property *p = &m->program->properties[rule->a + i];
 
+			debit(m, price_look_up(n, p->name.text.len));
 			if (machine_find(n, m->texts + p->name.text.at, p->name.text.len,
 					 p->name.hash) != NULL &&
 			    !cover(m, p->subschema, n, marks))
@@ -158,6 +168,7 @@ static bool cover_in_place(struct machine *m, const struct rule *rule, const str
 		return true;
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
+		debit(m, rule->b);
 		for (uint32_t i = 0; i < rule->b; i++) {
 			uint32_t branch = p->links[rule->a + i];
 
@@ -199,6 +210,8 @@ static bool cover(struct machine *m, uint32_t subschema, const struct tree_node 
 static bool run_rest(struct machine *m, uint32_t block, const struct tree_node *n,
 		     const struct marks *marks)
 {
+	if (!charge(m, n->count))
+		return false;
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_node *value =
 			n->kind == TREE_OBJECT ? &n->of.members[i].value : &n->of.items[i];
@@ -206,7 +219,7 @@ static bool run_rest(struct machine *m, uint32_t block, const struct tree_node *
 		if (!marks_has(marks, i) && !enter(m, block, value))
 			return false;
 	}
-	return charge(m, n->count);
+	return true;
 }
 
 bool run_unevaluated(struct machine *m, uint32_t subschema, const struct tree_node *n)
@@ -226,6 +239,7 @@ bool run_unevaluated(struct machine *m, uint32_t subschema, const struct tree_no
 	}
 	if (asked == NULL || n->count == 0)
 		return true;
+	debit(m, s->rules + n->count / 64);
 	if (!marks_init(&marks, n->count))
 		return machine_stop(m, fail(m->err, E_MEMORY, "out of memory"));
 	for (uint32_t i = 0; i < s->rules; i++) {

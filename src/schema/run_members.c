@@ -1,16 +1,15 @@
 /* Objects and arrays: one loop over the members or items for all that is asked of them. */
 #include "schema/machine.h"
 
-static inline bool is_key(const struct machine *m, const struct entry *e,
-			  const struct tree_member *member)
+INLINED bool is_key(const struct machine *m, const struct entry *e,
+		    const struct tree_member *member)
 {
 	return e->hash == member->hash && e->len == member->key_len &&
 	       is_same(m->texts + e->text, member->key, e->len);
 }
 
-static inline const struct entry *find_entry(const struct machine *m,
-					     const struct object_plan *plan,
-					     const struct tree_member *member)
+INLINED const struct entry *find_entry(struct machine *m, const struct object_plan *plan,
+				       const struct tree_member *member)
 {
 	const struct entry *entries = m->program->entries;
 	const uint32_t *slots = m->program->slots + plan->slot;
@@ -19,11 +18,12 @@ static inline const struct entry *find_entry(const struct machine *m,
 	for (; slots[at] != NONE; at = (at + 1) & plan->slot_mask) {
 		if (is_key(m, &entries[slots[at]], member))
 			return &entries[slots[at]];
+		debit(m, 1); /* hashes may have been chosen to collide */
 	}
 	return NULL;
 }
 
-static inline bool run_entry(struct machine *m, const struct entry *e, const struct tree_node *n)
+INLINED bool run_entry(struct machine *m, const struct entry *e, const struct tree_node *n)
 {
 	if (e->is_free)
 		return true;
@@ -36,6 +36,8 @@ static inline bool run_entry(struct machine *m, const struct entry *e, const str
 APART static bool run_patterns(struct machine *m, const struct object_plan *plan,
 			       const struct tree_member *member, bool *is_known)
 {
+	if (!charge(m, plan->patterns))
+		return false;
 	for (uint32_t i = 0; i < plan->patterns; i++) {
 		uint32_t pattern = m->program->pattern_properties[plan->pattern + i].pattern;
 		bool is_match;
@@ -64,6 +66,10 @@ APART static bool run_name(struct machine *m, uint32_t block, const struct tree_
 APART static bool run_look_ups(struct machine *m, const struct object_plan *plan,
 			       const struct tree_node *n)
 {
+	uint32_t each = n->count > TREE_INDEX_MIN ? STEPS_LOOK_UP : 1;
+
+	if (!charge(m, plan->entries * each + plan->price))
+		return false;
 	for (uint32_t i = 0; i < plan->entries; i++) {
 		const struct entry *e = &m->program->entries[plan->entry + i];
 		const struct tree_node *value =
@@ -72,7 +78,7 @@ APART static bool run_look_ups(struct machine *m, const struct object_plan *plan
 		if (value == NULL ? e->is_required : !run_entry(m, e, value))
 			return false;
 	}
-	return charge(m, plan->entries);
+	return true;
 }
 
 /* Members against a plan without patterns. They often come in the schema's order: the entry behind the last one is tried
@@ -85,6 +91,8 @@ HOT static bool run_members(struct machine *m, const struct object_plan *plan,
 	const struct entry *end = guess + plan->entries;
 	uint32_t required = 0;
 
+	if (!charge(m, n->count + plan->price))
+		return false;
 	for (; member < last; member++) {
 		const struct entry *e = guess;
 
@@ -101,7 +109,7 @@ HOT static bool run_members(struct machine *m, const struct object_plan *plan,
 		if (!run_entry(m, e, &member->value))
 			return false;
 	}
-	return required == plan->required && charge(m, n->count);
+	return required == plan->required;
 }
 
 HOT static bool run_all_members(struct machine *m, const struct object_plan *plan,
@@ -109,6 +117,8 @@ HOT static bool run_all_members(struct machine *m, const struct object_plan *pla
 {
 	uint32_t required = 0;
 
+	if (!charge(m, n->count + plan->price))
+		return false;
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *member = &n->of.members[i];
 		const struct entry *e = find_entry(m, plan, member);
@@ -128,7 +138,7 @@ HOT static bool run_all_members(struct machine *m, const struct object_plan *pla
 		if (plan->names != NONE && !run_name(m, plan->names, member))
 			return false;
 	}
-	return required == plan->required && charge(m, n->count);
+	return required == plan->required;
 }
 
 bool run_object(struct machine *m, const struct object_plan *plan, const struct tree_node *n)
@@ -146,8 +156,8 @@ bool run_object(struct machine *m, const struct object_plan *plan, const struct 
 	return run_members(m, plan, n);
 }
 
-static inline bool run_types(struct machine *m, uint32_t mask, const struct tree_node *item,
-			     const struct tree_node *last)
+INLINED bool run_types(struct machine *m, uint32_t mask, const struct tree_node *item,
+		       const struct tree_node *last)
 {
 	for (; item < last; item++) {
 		if ((mask & type_of(item)) == 0)
@@ -158,8 +168,8 @@ static inline bool run_types(struct machine *m, uint32_t mask, const struct tree
 
 /* Items from `i` on against a block. One that asks for types only, or is an array or object plan and nothing else, as in
  * tables, is run without the dispatcher: it goes deeper into the instance, which is bounded. */
-static inline bool run_items(struct machine *m, const struct block *b, const struct tree_node *n,
-			     uint32_t i)
+INLINED bool run_items(struct machine *m, const struct block *b, const struct tree_node *n,
+		       uint32_t i)
 {
 	const struct tree_node *item = n->of.items + i, *last = n->of.items + n->count;
 	const struct instruction *only = m->instructions + b->start;
@@ -167,8 +177,10 @@ static inline bool run_items(struct machine *m, const struct block *b, const str
 	bool is_array = is_one && only->operation == OPERATION_ARRAY;
 	bool is_object = is_one && only->operation == OPERATION_OBJECT;
 
+	if (!charge(m, n->count))
+		return false;
 	if (b->start == b->end)
-		return run_types(m, b->mask, item, last) && charge(m, n->count);
+		return run_types(m, b->mask, item, last);
 	for (; item < last; item++) {
 		if ((b->mask & type_of(item)) == 0)
 			return refuse(m, item);
@@ -177,7 +189,7 @@ static inline bool run_items(struct machine *m, const struct block *b, const str
 				  : run_block(m, b->start, b->end, item)))
 			return false;
 	}
-	return charge(m, n->count);
+	return true;
 }
 
 bool run_array(struct machine *m, const struct array_plan *plan, const struct tree_node *n)
@@ -188,6 +200,8 @@ bool run_array(struct machine *m, const struct array_plan *plan, const struct tr
 		return true;
 	if (n->count < plan->least || n->count > plan->most)
 		return false;
+	if (plan->prefixes != 0)
+		debit(m, plan->prefixes);
 	for (; i < plan->prefixes && i < n->count; i++) {
 		if (!enter(m, m->program->targets[plan->prefix + i], &n->of.items[i]))
 			return false;

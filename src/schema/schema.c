@@ -77,7 +77,9 @@ enum result schema_compile(struct schema **ret, const struct tree_node *root,
 	if (rc != OK)
 		return rc;
 	rc = assemble(&c);
-	return rc == OK ? finish(ret, &c, err) : fail(err, rc, "out of memory");
+	if (rc == E_MEMORY)
+		return fail(err, rc, "out of memory");
+	return rc == OK ? finish(ret, &c, err) : budget_result(options->budget, err);
 }
 
 struct schema *schema_ref(struct schema *s)
@@ -135,7 +137,9 @@ static enum result refuse_unexplained(const struct schema *s, const struct tree_
 		.keyword = SLICE_LITERAL(""),
 		.schema_location = program_text(&s->program, s->program.subschemas[0].location),
 		.evaluation_path = SLICE_LITERAL(""),
-		.message = "does not match its schema; to find out why would take too long",
+		.message =
+			"does not match its schema; not all reasons could be found, for that would "
+			"take too long",
 		.node = instance};
 
 	if (report_add(report, &problem, s->limits.problems_max) != OK)
@@ -143,23 +147,29 @@ static enum result refuse_unexplained(const struct schema *s, const struct tree_
 	return say_first(report, err);
 }
 
+/* `steps` have been used already. */
 static enum result validate_fully(const struct schema *s, const struct tree_node *instance,
-				  bool is_invalid, struct schema_report *report, struct error *err)
+				  bool is_invalid, uint64_t steps, struct budget *budget,
+				  struct schema_report *report, struct error *err)
 {
 	CLEANUP(clear_run)
 	struct run r = {.schema = s,
 			.program = &s->program,
 			.root = instance,
 			.err = err,
+			.steps = steps,
+			.budget = budget,
 			.is_collecting = report != NULL,
 			.is_listing = report != NULL};
 	enum verdict verdict;
 	enum result rc = evaluate(&r, 0, instance, NULL, &verdict);
 
-	if (rc == E_LIMIT && is_invalid)
-		return refuse_unexplained(s, instance, report, err);
 	if (rc == OK && report != NULL)
 		rc = evaluate_write_report(&r, report);
+	if (rc == OK)
+		rc = evaluate_settle(&r);
+	if (rc == E_LIMIT && is_invalid)
+		return refuse_unexplained(s, instance, report, err);
 	if (rc != OK)
 		return rc;
 	return verdict != VERDICT_NO ? OK : say_first(report, err);
@@ -169,11 +179,12 @@ enum result schema_validate(const struct schema *s, const struct tree_node *inst
 			    struct budget *budget, struct schema_report *report, struct error *err)
 {
 	enum result rc = E_INTERNAL;
+	uint64_t steps = 0;
 	bool is_invalid = false;
 
 	if (!budget_spend(budget, 1))
 		return budget_result(budget, err);
-	switch (run_program(s, instance, &rc, err)) {
+	switch (run_program(s, instance, budget, &steps, &rc, err)) {
 	case RUN_YES:
 		return OK;
 	case RUN_FAILED:
@@ -186,5 +197,5 @@ enum result schema_validate(const struct schema *s, const struct tree_node *inst
 	case RUN_UNDECIDED:
 		break;
 	}
-	return validate_fully(s, instance, is_invalid, report, err);
+	return validate_fully(s, instance, is_invalid, steps, budget, report, err);
 }

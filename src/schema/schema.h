@@ -86,11 +86,11 @@ MUST_USE enum result schema_validate(const struct schema *s, const struct tree_n
 				     struct error *err);
 
 /* Calls back with every document that the schema refers to outside itself (absolute URIs without fragment, each once,
- * metaschemas left out): what its storing depends on. Does not need them to exist. */
+ * metaschemas left out): what its storing depends on. Does not need them to exist. `budget` may be NULL. */
 MUST_USE enum result schema_each_reference(const struct tree_node *root, struct slice base_uri,
 					   enum result (*each)(void *ctx, struct slice uri,
 							       struct error *err),
-					   void *ctx, struct error *err);
+					   void *ctx, struct budget *budget, struct error *err);
 
 enum schema_reload { RELOAD_NEXT_RUN, RELOAD_LIVE, RELOAD_RESTART };
 

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define STEPS_NEAREST 1000 /* of all keywords */
+
 static bool is_extension(struct slice name)
 {
 	return slice_starts_with(name, SLICE_LITERAL("x-"));
@@ -18,9 +20,13 @@ static enum result refuse_unknown(struct compiler *c, uint32_t place, const stru
 				  enum draft_bit draft)
 {
 	struct compile_place at = {place, NONE, frame_place(&c->frame, place)->node, KEYWORDS};
-	struct slice near = keyword_nearest(tree_key(m), draft);
+	struct slice near;
 	char message[512];
+	enum result rc = compile_charge(c, STEPS_NEAREST);
 
+	if (rc != OK)
+		return rc;
+	near = keyword_nearest(tree_key(m), draft);
 	if (near.data != NULL)
 		snprintf(message, sizeof message, "is no keyword (did you mean `%.*s`?)",
 			 SLICE_ARGS(near));
@@ -47,6 +53,7 @@ static enum result check_keywords(struct compiler *c)
 
 		if (p->document != 0 || p->node->kind != TREE_OBJECT)
 			continue;
+		rc = compile_charge(c, (uint64_t)p->node->count * STEPS_PLACE_KEY);
 		for (uint32_t k = 0; rc == OK && k < p->node->count; k++) {
 			const struct tree_member *m = &p->node->of.members[k];
 
@@ -111,7 +118,7 @@ static enum result check_metaschema(struct compiler *c, const struct tree_node *
 	rc = compile_metaschema(c, root, &metaschema, err);
 	if (rc != OK)
 		return wrap(err, rc, "the metaschema");
-	rc = schema_validate(metaschema, root, NULL, &report, err);
+	rc = schema_validate(metaschema, root, c->options->budget, &report, err);
 	if (rc != E_INVALID)
 		return rc;
 	for (uint32_t i = 0; i < report.problems_count; i++) {
@@ -138,5 +145,7 @@ enum result compile_check_strictly(struct compiler *c, const struct tree_node *r
 	if (rc != OK)
 		return rc;
 	rc = check_keywords(c);
-	return rc == OK ? OK : fail(err, rc, "out of memory");
+	if (rc == E_MEMORY)
+		return fail(err, rc, "out of memory");
+	return rc == OK ? OK : budget_result(c->options->budget, err);
 }

@@ -242,7 +242,7 @@ static enum result schema_edges(struct cascade *c, struct affected *f, struct vi
 	buf_append_slice(&base, f->path);
 	if (s.needs.items == NULL || buf_is_failed(&base))
 		return fail(err, E_MEMORY, "out of memory");
-	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s, err);
+	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s, NULL, err);
 	return rc == OK ? set_edges(f, &s.needs, err) : rc;
 }
 

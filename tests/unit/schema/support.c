@@ -96,7 +96,8 @@ bool passes_agree(const struct schema *s, const struct tree_node *instance, enum
 {
 	struct run r = {.schema = s, .program = &s->program, .root = instance};
 	enum result rc = evaluate(&r, 0, instance, NULL, ret), why = OK;
-	enum run_outcome outcome = run_program(s, instance, &why, NULL);
+	uint64_t steps;
+	enum run_outcome outcome = run_program(s, instance, NULL, &steps, &why, NULL);
 
 	vec_clear(&r.path);
 	vec_clear(&r.trail);

@@ -9,11 +9,12 @@ static bool matches(const char *pattern, const char *text)
 	struct pattern_budget budget = PATTERN_BUDGET_DEFAULT;
 	struct matcher m = {0};
 	struct error err = ERROR_NULL;
+	uint64_t steps = 100000;
 	bool is_match = false;
 
 	cr_assert_eq(matcher_init(&m, slice_text(pattern), &budget, &err), OK, "%s: %s", pattern,
 		     err.text);
-	cr_assert_eq(matcher_match(&m, slice_text(text), 100000, &is_match, &err), OK, "%s",
+	cr_assert_eq(matcher_match(&m, slice_text(text), &steps, &is_match, &err), OK, "%s",
 		     err.text);
 	matcher_clear(&m);
 	return is_match;
@@ -22,10 +23,11 @@ static bool matches(const char *pattern, const char *text)
 static bool matches_as_pattern(const char *pattern, const char *text)
 {
 	struct pattern *p = NULL;
+	uint64_t steps = 100000;
 	bool is_match = false;
 
 	cr_assert_eq(pattern_compile(&p, slice_text(pattern), NULL), OK);
-	cr_assert_eq(pattern_match(p, slice_text(text), 100000, &is_match, NULL), OK);
+	cr_assert_eq(pattern_match(p, slice_text(text), &steps, &is_match, NULL), OK);
 	pattern_free(p);
 	return is_match;
 }

@@ -204,7 +204,7 @@ Test(references, every_document_outside_is_told_once)
 	struct buf out = BUF_NULL;
 
 	cr_expect_eq(schema_each_reference(&tree.root, SLICE_LITERAL("reeve:///schemas/orders"),
-					   list, &out, NULL),
+					   list, &out, NULL, NULL),
 		     OK);
 	cr_expect_str_eq(out.data,
 			 "reeve:///schemas/own reeve:///schemas/port reeve:///schemas/team/other ");

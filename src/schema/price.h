@@ -1,0 +1,51 @@
+/*
+ * What work is charged, in steps of about 10 ns (base/budget.h): by what it reads, whoever wrote it. Both passes charge the
+ * same things.
+ */
+#pragma once
+
+#include "doc/tree.h"
+
+#define STEP_BYTES     16 /* compared, copied or counted */
+#define KEY_BYTES_FREE 64 /* of a key or text: the rule that looks at it pays for them */
+#define STEPS_LOOK_UP  6  /* a key among more than TREE_INDEX_MIN */
+
+static inline uint64_t price_bytes(uint64_t bytes)
+{
+	return bytes / STEP_BYTES;
+}
+
+/* A key of that length found, or not, in the object. */
+static inline uint64_t price_look_up(const struct tree_node *object, uint32_t len)
+{
+	return (object->count > TREE_INDEX_MIN ? STEPS_LOOK_UP : 1) + price_bytes(len);
+}
+
+/* number_compare(): decimals are read where a double would round. */
+static inline uint64_t price_number(const struct tree_node *a, const struct tree_node *b)
+{
+	return (a->flags & b->flags & TREE_FITS_INT64) != 0
+		       ? 0
+		       : 8 + ((uint64_t)a->count + b->count) / 4;
+}
+
+/* number_is_multiple(): a long division, nine digits at a time. The dividend has the digits of the divisor and of the
+ * quotient; the quotient has many only where an exponent says so, and then at most 3,700. */
+static inline uint64_t price_multiple(const struct tree_node *n, const struct tree_node *step)
+{
+	uint64_t digits = (uint64_t)n->count + step->count;
+	double quotient;
+
+	if ((n->flags & step->flags & TREE_FITS_INT64) != 0)
+		return 0;
+	quotient = number_real(n) / number_real(step);
+	if (!(quotient < 1e18 && quotient > -1e18))
+		digits += 3700;
+	return 32 + digits / 4 + (digits / 9 + 2) * (step->count / 9 + 1) / 4;
+}
+
+/* tree_hash() of numbers that fit no int64. */
+static inline uint64_t price_number_hash(const struct tree_node *n)
+{
+	return (n->flags & TREE_FITS_INT64) != 0 ? 0 : 4 + n->count / 4;
+}
