@@ -48,8 +48,7 @@ COLD bool machine_refill(struct machine *m)
 	machine_settle(m);
 	if (m->is_over)
 		return machine_stop(m, E_LIMIT);
-	m->slice = m->steps =
-		(int64_t)(m->left < BUDGET_CHECK_STEPS ? m->left : BUDGET_CHECK_STEPS);
+	m->slice = m->steps = machine_next_slice(m->left, m->budget);
 	return true;
 }
 

@@ -42,6 +42,13 @@ COLD bool machine_stop_undecided(struct machine *m);
 COLD bool machine_refill(struct machine *m);
 COLD bool machine_stop_at_depth(struct machine *m);
 
+static inline int64_t machine_next_slice(uint64_t left, const struct budget *b)
+{
+	uint64_t most = b != NULL ? b->until_check : BUDGET_CHECK_STEPS;
+
+	return (int64_t)(left < most ? left : most);
+}
+
 /* Pays for what the slice has seen used, and begins none: before work that counts its own steps. */
 void machine_settle(struct machine *m);
 

@@ -144,10 +144,10 @@ static void add_warnings(struct check *c)
 		add_text(c, LIST_WARNINGS, w->items[i].text);
 }
 
-/* Only what is the documents' fault is a verdict; the rest means that there is none. */
+/* Only what is the documents' fault is a verdict; the rest, a bound that ran out among it, means that there is none. */
 static bool is_verdict(enum result rc)
 {
-	return rc == E_INVALID || rc == E_LIMIT || rc == E_MALFORMED || rc == E_NOT_FOUND;
+	return rc == E_INVALID || rc == E_MALFORMED || rc == E_NOT_FOUND;
 }
 
 /* The place of a header's key, with the key as keyword: what is to be edited. */
@@ -211,6 +211,12 @@ static enum result linearize(struct check *c, const struct profile_layer ***ret,
 	return E_INVALID;
 }
 
+/* A bound that ran out is no problem of the list, so the sentence must say where it was. */
+static enum result place_limit(const struct check *c, enum result rc, struct error *err)
+{
+	return rc == E_LIMIT ? wrap(err, rc, "%.*s", SLICE_ARGS(c->profile)) : rc;
+}
+
 enum result profile_check_chain(struct slice path, const struct check_source *source,
 				struct check_report *report, struct error *err)
 {
@@ -220,7 +226,7 @@ enum result profile_check_chain(struct slice path, const struct check_source *so
 			  .profile = slice_from(path, strlen("profiles/"))};
 	const struct profile_layer **layers;
 
-	return linearize(&c, &layers, path, &a, err);
+	return place_limit(&c, linearize(&c, &layers, path, &a, err), err);
 }
 
 static enum result resolve(struct check *c, struct effective *ret, struct slice path,
@@ -244,9 +250,7 @@ static enum result resolve(struct check *c, struct effective *ret, struct slice 
 	rc = profile_resolve(ret, &in, problems, a, err);
 	if (rc == E_INVALID)
 		add_profile_problems(c, problems);
-	else if (rc == E_LIMIT)
-		add_text(c, LIST_ERRORS, err->text);
-	return rc == E_LIMIT ? E_INVALID : rc;
+	return rc;
 }
 
 /* The layer whose `$schema` counts is the last that has one. */
@@ -279,13 +283,15 @@ static enum result validate(struct check *c, const struct tree_node *root, struc
 			    SLICE_ARGS(c->profile));
 	}
 	rc = schema_validate(schema, root, c->source->budget, &report, err);
-	add_schema_problems(c, LIST_ERRORS, report.problems, report.problems_count);
-	c->report->errors_dropped += report.problems_dropped;
-	add_schema_problems(c, LIST_UNCHECKED, report.unchecked, report.unchecked_count);
-	if (rc == E_LIMIT || (rc == E_INVALID && report.problems_count == 0))
+	if (rc == OK || rc == E_INVALID) {
+		add_schema_problems(c, LIST_ERRORS, report.problems, report.problems_count);
+		c->report->errors_dropped += report.problems_dropped;
+		add_schema_problems(c, LIST_UNCHECKED, report.unchecked, report.unchecked_count);
+	}
+	if (rc == E_INVALID && report.problems_count == 0)
 		add_text(c, LIST_ERRORS, err->text);
 	schema_report_clear(&report);
-	return rc == E_LIMIT ? E_INVALID : rc;
+	return rc;
 }
 
 /* Secrets count as what they stand for, so they are revealed for the time of the check. */
@@ -307,23 +313,18 @@ static enum result check_revealed(struct check *c, struct arena *a, struct error
 	return validate(c, &revealed.root, err);
 }
 
-enum result profile_check(struct effective *ret, struct slice path,
-			  const struct check_source *source, struct check_report *report,
-			  struct error *err)
+static enum result check_profile(struct check *c, struct effective *ret, struct slice path,
+				 struct arena *a, struct error *err)
 {
-	CLEANUP(arena_clear) struct arena a = ARENA_INIT(0, true);
-	struct check c = {.source = source,
-			  .report = report,
-			  .profile = slice_from(path, strlen("profiles/"))};
+	const struct check_source *source = c->source;
 	const struct profile_layer *own;
-	enum result rc;
+	enum result rc = source->load_layer(source->ctx, path, &own, err);
 
-	rc = source->load_layer(source->ctx, path, &own, err);
 	if (rc == E_INVALID || rc == E_MALFORMED) {
-		struct check_problem *p = add_text(&c, LIST_ERRORS, err->text);
+		struct check_problem *p = add_text(c, LIST_ERRORS, err->text);
 
 		if (p != NULL && err->line != 0) {
-			p->origin_path = keep_text(report, path);
+			p->origin_path = keep_text(c->report, path);
 			p->line = err->line;
 			p->column = err->column;
 		}
@@ -333,18 +334,30 @@ enum result profile_check(struct effective *ret, struct slice path,
 		return rc;
 	if (own->header->is_abstract)
 		return fail(err, E_UNSUPPORTED, "%.*s is abstract", SLICE_ARGS(path));
-	rc = resolve(&c, ret, path, &a, err);
+	rc = resolve(c, ret, path, a, err);
 	if (rc != OK)
 		return rc;
-	c.effective = ret;
-	add_warnings(&c);
+	c->effective = ret;
+	add_warnings(c);
 	if (ret->secrets_count != 0)
-		rc = source->secret_value != NULL ? check_revealed(&c, &a, err) : OK;
+		rc = source->secret_value != NULL ? check_revealed(c, a, err) : OK;
 	else if (ret->schema.len != 0)
-		rc = validate(&c, &ret->tree.root, err);
+		rc = validate(c, &ret->tree.root, err);
 	if (rc != OK)
 		effective_clear(ret);
 	return rc;
+}
+
+enum result profile_check(struct effective *ret, struct slice path,
+			  const struct check_source *source, struct check_report *report,
+			  struct error *err)
+{
+	CLEANUP(arena_clear) struct arena a = ARENA_INIT(0, true);
+	struct check c = {.source = source,
+			  .report = report,
+			  .profile = slice_from(path, strlen("profiles/"))};
+
+	return place_limit(&c, check_profile(&c, ret, path, &a, err), err);
 }
 
 static void write_problem(struct buf *ret, const struct check_problem *p)

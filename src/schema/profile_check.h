@@ -50,8 +50,8 @@ struct check_report {
 void check_report_clear(struct check_report *r);
 
 /* Resolves `path` ("profiles/app/name") into `ret` and validates it, secrets included. OK: right; `ret` is the effective configuration. E_INVALID: refused, reasons
- * added to `report` (which may hold other profiles' already). An abstract profile is E_UNSUPPORTED, checked only for its header. Other results: it could not be
- * told. */
+ * added to `report` (which may hold other profiles' already). An abstract profile is E_UNSUPPORTED, checked only for its header. E_LIMIT: a
+ * bound ran out, so that it cannot be told; `err` says where, the report holds nothing of it. Other results: it could not be told either. */
 MUST_USE enum result profile_check(struct effective *ret, struct slice path,
 				   const struct check_source *source, struct check_report *report,
 				   struct error *err);

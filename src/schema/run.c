@@ -272,13 +272,6 @@ HOT bool run_block(struct machine *m, uint32_t at, uint32_t end, const struct tr
 	return holds;
 }
 
-static int64_t first_slice(const struct schema *s)
-{
-	uint64_t most = s->limits.steps_max;
-
-	return (int64_t)(most < BUDGET_CHECK_STEPS ? most : BUDGET_CHECK_STEPS);
-}
-
 /* What ran out, and at which keyword, where that is known. */
 COLD static enum result explain(const struct machine *m)
 {
@@ -297,13 +290,14 @@ enum run_outcome run_program(const struct schema *s, const struct tree_node *ins
 			     struct budget *budget, uint64_t *ret_steps, enum result *rc,
 			     struct error *err)
 {
+	int64_t slice = machine_next_slice(s->limits.steps_max, budget);
 	struct machine m = {.program = &s->program,
 			    .instructions = s->program.instructions,
 			    .blocks = s->program.blocks,
 			    .texts = s->program.texts,
 			    .left = s->limits.steps_max,
-			    .slice = first_slice(s),
-			    .steps = first_slice(s),
+			    .slice = slice,
+			    .steps = slice,
 			    .budget = budget,
 			    .depth = s->limits.depth_max,
 			    .schema = s,
@@ -315,6 +309,8 @@ enum run_outcome run_program(const struct schema *s, const struct tree_node *ins
 		return RUN_UNDECIDED;
 	is_valid = enter(&m, s->program.root_block, instance);
 	machine_settle(&m);
+	if (UNLIKELY(m.is_over))
+		(void)machine_stop(&m, E_LIMIT);
 	*ret_steps = s->limits.steps_max - m.left;
 	if (m.is_undecided)
 		return RUN_UNDECIDED;

@@ -18,7 +18,7 @@ struct schema_limits {
 	uint32_t problems_max;	  /* collected; further ones are counted */
 };
 
-#define SCHEMA_LIMITS_DEFAULT ((struct schema_limits){50000000, 512, 1000000, 100})
+#define SCHEMA_LIMITS_DEFAULT ((struct schema_limits){50000000, 512, 10000000, 100})
 
 /* Gives the document behind an absolute URI without fragment (reeve:///schemas/<path>, or what a test maps). The
  * node must live until schema_compile() returns. E_NOT_FOUND where there is none: the reference is then refused with

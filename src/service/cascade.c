@@ -167,9 +167,29 @@ enum result cascade_check_abstract(struct view *v, struct slice path, struct che
 		    SLICE_ARGS(layer->header->schema));
 }
 
-static bool is_verdict(enum result rc)
+static bool only_takes_away(const struct write *w)
 {
-	return rc == OK || rc == E_INVALID || rc == E_LIMIT || rc == E_MALFORMED;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].op != CHANGE_OP_DELETE && w->changes[i].op != CHANGE_OP_DESTROY)
+			return false;
+	}
+	return true;
+}
+
+/* A bound that ran out is none: only what is taken away by force may leave behind what could not be judged. */
+static bool is_verdict(const struct write *w, enum result rc)
+{
+	if (rc == E_LIMIT)
+		return w->is_forced && only_takes_away(w);
+	return rc == OK || rc == E_INVALID || rc == E_MALFORMED;
+}
+
+static void add_unjudged(struct cascade *c, const struct affected *f, const struct error *err)
+{
+	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
+				      .origin_path = f->path};
+
+	report_add_error(&c->write->report, &place, err->text);
 }
 
 /* A profile that is there afterwards. */
@@ -181,13 +201,15 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	enum result rc = source.load_layer(source.ctx, f->path, &layer, err);
 
 	if (rc != OK) /* said already, when it was written */
-		return is_verdict(rc) ? OK : rc;
+		return is_verdict(w, rc) ? OK : rc;
 	if (layer->header->is_abstract)
 		rc = cascade_check_abstract(&w->view, f->path, &w->report, err);
 	else
 		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
-	if (!is_verdict(rc))
+	if (!is_verdict(w, rc))
 		return rc;
+	if (rc == E_LIMIT)
+		add_unjudged(c, f, err);
 	f->is_invalid = rc != OK;
 	f->has_entry = f->entry != NULL;
 	if (f->has_entry)
@@ -242,7 +264,8 @@ static enum result schema_edges(struct cascade *c, struct affected *f, struct vi
 	buf_append_slice(&base, f->path);
 	if (s.needs.items == NULL || buf_is_failed(&base))
 		return fail(err, E_MEMORY, "out of memory");
-	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s, NULL, err);
+	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s,
+				   c->scene->budget, err);
 	return rc == OK ? set_edges(f, &s.needs, err) : rc;
 }
 
@@ -262,7 +285,7 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 		return schema_edges(c, f, d, err);
 	}
 	rc = view_schema(&w->view, f->path, &schema, &report, err);
-	f->is_invalid = rc != OK && is_verdict(rc);
+	f->is_invalid = rc != OK && is_verdict(w, rc);
 	if (f->is_invalid && report.problems_count != 0)
 		schema_problems_add(w, d, &report);
 	else if (f->is_invalid)
@@ -345,15 +368,6 @@ static void find_needed(struct cascade *c, const struct affected *f)
 		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
 		report_add_error(&c->write->report, &place, message);
 	}
-}
-
-static bool only_takes_away(const struct write *w)
-{
-	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (w->changes[i].op != CHANGE_OP_DELETE && w->changes[i].op != CHANGE_OP_DESTROY)
-			return false;
-	}
-	return true;
 }
 
 static enum result verdict(struct cascade *c, struct error *err)

@@ -96,7 +96,8 @@ static enum result settle_profile(struct before *b, const struct affected *f,
 			now->errors_dropped = mark->dropped;
 	}
 	check_report_clear(&old);
-	return rc == E_INVALID || rc == E_NOT_FOUND ? OK : rc;
+	/* Where it cannot be told what was wrong before, all is new. */
+	return rc == E_INVALID || rc == E_NOT_FOUND || rc == E_LIMIT ? OK : rc;
 }
 
 enum result before_settle(struct before *b, const struct affected *f, bool was_served,
@@ -113,7 +114,9 @@ enum result before_settle(struct before *b, const struct affected *f, bool was_s
 		rc = look_at_schema(b, f, &ignored);
 		if (rc == E_INVALID || rc == E_NOT_FOUND)
 			demote(b->write, mark->count, NULL);
-		rc = rc == E_INVALID || rc == E_NOT_FOUND || rc == E_MALFORMED ? OK : rc;
+		rc = rc == E_INVALID || rc == E_NOT_FOUND || rc == E_MALFORMED || rc == E_LIMIT
+			     ? OK
+			     : rc;
 	}
 	if (rc != OK)
 		*err = ignored;

@@ -161,7 +161,7 @@ static enum result check_schema(struct write *w, struct change *c, struct error 
 	const struct schema *schema;
 	enum result rc = view_schema(&w->view, c->path, &schema, &report, err);
 
-	if (rc == E_INVALID || rc == E_LIMIT)
+	if (rc == E_INVALID)
 		schema_problems_add(w, c->doc, &report);
 	schema_report_clear(&report);
 	return rc;
@@ -209,7 +209,9 @@ enum result change_check(struct scene *scene, struct write *w, struct change *c,
 			add_doc_warnings(w, c);
 		rc = check_kind(w, c, err);
 	}
-	if (rc != E_INVALID && rc != E_MALFORMED && rc != E_LIMIT)
+	if (rc == E_LIMIT) /* no fault of the document: it could not be judged */
+		return wrap(err, rc, "%.*s", SLICE_ARGS(c->path));
+	if (rc != E_INVALID && rc != E_MALFORMED)
 		return rc;
 	if (change_is_blind(w, c))
 		err->line = err->column = 0; /* of a text that the writer does not know */

@@ -45,7 +45,8 @@ static enum result walk_schema(struct referring *r, struct slice path, const str
 	buf_append_text(&base, SCHEMA_URI);
 	buf_append_slice(&base, path);
 	rc = buf_check(&base, err);
-	return rc == OK ? schema_each_reference(root, buf_slice(&base), tell_schema, &walk, err)
+	return rc == OK ? schema_each_reference(root, buf_slice(&base), tell_schema, &walk,
+						r->write->view.budget, err)
 			: rc;
 }
 

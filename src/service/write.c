@@ -231,7 +231,7 @@ static enum result seal_changes(struct write *w, struct error *err)
 
 static bool is_about_content(enum result rc)
 {
-	return rc == E_INVALID || rc == E_CONFLICT || rc == E_MALFORMED || rc == E_LIMIT;
+	return rc == E_INVALID || rc == E_CONFLICT || rc == E_MALFORMED;
 }
 
 static enum step answer_refused(struct write *w, enum result rc, const struct error *err)

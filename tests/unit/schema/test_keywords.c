@@ -209,3 +209,35 @@ Test(keywords, references_may_go_round_through_the_instance)
 
 	CHECK(cases);
 }
+
+/* The fast pass counts only where bytes leave it open: of characters of every size, at both sides of every bound. */
+Test(keywords, lengths_are_of_characters_however_many_bytes_they_have)
+{
+	static const char *const characters[] = {"a", "\xc3\xa9", "\xe2\x82\xac",
+						 "\xf0\x9f\x98\x80"};
+
+	for (size_t size = 0; size < ARRAY_SIZE(characters); size++) {
+		for (unsigned length = 0; length <= 18; length++) {
+			struct buf text = BUF_NULL, schema = BUF_NULL;
+
+			buf_append_char(&text, '\'');
+			for (unsigned i = 0; i < length; i++)
+				buf_append_text(&text, characters[size]);
+			buf_append_char(&text, '\'');
+			for (unsigned bound = 0; bound <= 18; bound++) {
+				buf_reset(&schema);
+				buf_printf(&schema, "{'minLength': %u}", bound);
+				cr_expect_eq(is_valid(schema.data, text.data), length >= bound,
+					     "%u bytes, %u of at least %u", (unsigned)size + 1,
+					     length, bound);
+				buf_reset(&schema);
+				buf_printf(&schema, "{'maxLength': %u}", bound);
+				cr_expect_eq(is_valid(schema.data, text.data), length <= bound,
+					     "%u bytes, %u of at most %u", (unsigned)size + 1,
+					     length, bound);
+			}
+			buf_clear(&text);
+			buf_clear(&schema);
+		}
+	}
+}

@@ -109,6 +109,69 @@ Test(secret, what_is_decided_without_the_value_is_not_listed)
 	made_clear(&m);
 }
 
+/* Three values: sure that it holds, sure that it does not, undecided, which refuses nothing and is listed. */
+Test(secret, if_and_contains_decide_what_they_can_without_the_value)
+{
+	static const char condition[] = "{'properties': {'a': {'const': 'x'}}}";
+	static const struct {
+		const char *schema; /* `@` is the condition */
+		const char *instance, *pointer;
+		enum result result;
+		bool is_listed;
+	} cases[] = {
+		{"{'if': @, 'then': {'required': ['b']}, 'else': {'required': ['c']}}",
+		 "{'a': 'x'}", "/a", E_INVALID, true},
+		{"{'if': @, 'then': {'required': ['b']}, 'else': {'required': ['c']}}",
+		 "{'a': 'x', 'b': 1}", "/a", OK, true},
+		{"{'if': @, 'then': {'required': ['b']}, 'else': {'required': ['c']}}",
+		 "{'a': 'x', 'c': 1}", "/a", OK, true},
+		{"{'not': {'if': @, 'then': {'required': ['b']}, 'else': {'required': ['c']}}}",
+		 "{'a': 'x', 'c': 1}", "/a", OK, true},
+		{"{'not': {'if': @, 'then': {'required': ['b']}, 'else': {'required': ['c']}}}",
+		 "{'a': 'x', 'b': 1, 'c': 1}", "/a", E_INVALID, false},
+		{"{'not': {'if': @, 'then': {'required': ['b']}, 'else': {'required': ['c']}}}",
+		 "{'a': 'x'}", "/a", OK, false},
+		{"{'not': {'if': @, 'then': {'required': ['b']}}}", "{'a': 'x'}", "/a", OK, true},
+		{"{'not': {'if': @, 'else': {'required': ['b']}}}", "{'a': 'x'}", "/a", OK, true},
+		{"{'if': {'required': ['a']}, 'then': {'required': ['b']}}", "{'a': 'x'}", "/a",
+		 E_INVALID, false},
+		{"{'contains': {'const': 'x'}}", "['x', 1]", "/0", OK, true},
+		{"{'not': {'contains': {'const': 'x'}}}", "['x', 1]", "/0", OK, true},
+		{"{'contains': {'const': 'x'}, 'minContains': 2}", "['x', 1]", "/0", E_INVALID,
+		 true},
+		{"{'not': {'contains': {'const': 'x'}, 'minContains': 2}}", "['x', 1]", "/0", OK,
+		 false},
+		{"{'contains': {'type': 'integer'}}", "['x', 1]", "/0", OK, false},
+		{"{'not': {'contains': {'type': 'integer'}}}", "['x', 1]", "/0", E_INVALID, false},
+		{"{'not': {'contains': {'type': 'null'}}}", "['x', 1]", "/0", OK, false},
+		{"{'contains': {'minLength': 1}, 'maxContains': 1}", "['x', 1]", "/0", OK, true},
+		{"{'not': {'contains': {'minLength': 1}, 'maxContains': 1}}", "['x', 1]", "/0", OK,
+		 true},
+		{"{'contains': {'minLength': 1}, 'maxContains': 1}", "['x', 1, 2]", "/0", E_INVALID,
+		 true},
+		{"{'not': {'contains': {'minLength': 1}, 'maxContains': 2}}", "['x', 1]", "/0",
+		 E_INVALID, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf schema = BUF_NULL;
+		struct made m;
+
+		for (const char *c = cases[i].schema; *c != '\0'; c++) {
+			if (*c == '@')
+				buf_append_text(&schema, condition);
+			else
+				buf_append_char(&schema, *c);
+		}
+		cr_expect_eq(validate_opaque(&m, schema.data, cases[i].instance, cases[i].pointer),
+			     cases[i].result, "%s on %s", cases[i].schema, cases[i].instance);
+		cr_expect_eq(m.report.unchecked_count != 0, cases[i].is_listed, "%s on %s",
+			     cases[i].schema, cases[i].instance);
+		made_clear(&m);
+		buf_clear(&schema);
+	}
+}
+
 Test(secret, no_text_of_a_report_holds_the_value)
 {
 	static const char *const schemas[] = {

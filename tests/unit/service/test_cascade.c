@@ -251,3 +251,61 @@ Test(cascade, an_heir_of_a_changed_reference_is_followed_by_its_new_edges)
 	fixture_restart(&f);
 	expect(&f, E_CONFLICT, NULL, DELETE, .path = "secrets/two");
 }
+
+Test(cascade, a_key_that_several_layers_set_is_told_where_it_was_set_last)
+{
+	put_orders();
+	expect(&f, E_INVALID,
+	       "\"origin\":{\"path\":\"profiles/orders/production\",\"version\":2,\"line\":4,"
+	       "\"column\":4}",
+	       PUT, .path = PROD, .is_yaml = true,
+	       .body = "$extends: [base]\n\np: ${secret:orders/db#password}\nn: 11\n");
+	put(PROD, "$extends: [base]\np: ${secret:orders/db#password}\nn: 2\n");
+	expect(&f, OK, NULL, PUT, .path = BASE, .is_yaml = true,
+	       .body = "$schema: orders\n$abstract: true\nn: 11\n");
+	expect(&f, E_INVALID,
+	       "\"origin\":{\"path\":\"profiles/orders/base\",\"version\":2,\"line\":3,"
+	       "\"column\":4}",
+	       PUT, .path = PROD, .is_yaml = true,
+	       .body = "$extends: [base]\np: ${secret:orders/db#password}\n");
+}
+
+#define ENDLESS "{$ref: '#/$defs/endless'}\n$defs: {endless: {$ref: '#/$defs/endless'}}\n"
+
+static void expect_limit(struct ask what)
+{
+	struct told t = ask(&f, what);
+
+	cr_expect_eq(t.result, E_LIMIT, "%s", result_name(t.result));
+	cr_expect_str_eq(t.problems, "");
+	cr_expect_str_eq(t.body, "");
+	cr_expect_not_null(strstr(t.call.out.error.text, "orders/production"), "%s",
+			   t.call.out.error.text);
+	told_clear(&t);
+}
+
+/* Neither a refusal with problems nor, in a dry run, an answer that names none. */
+Test(cascade, a_bound_that_runs_out_is_no_verdict)
+{
+	const char *wrong = "$schema: orders\nq: 1\n", *right = "$schema: orders\nn: 1\n";
+
+	put(SCHEMA, "if: {required: [n]}\nelse: " ENDLESS);
+	put(PROD, right);
+	expect_limit((struct ask){PUT, .path = PROD, .body = wrong, .is_yaml = true});
+	expect_limit((struct ask){PUT, .path = PROD, .body = wrong, .is_yaml = true,
+				  .is_dry_run = true});
+	expect_limit(
+		(struct ask){PUT, .path = SCHEMA, .body = "allOf:\n- " ENDLESS, .is_yaml = true});
+	expect(&f, OK, "\"n\":1", CONFIG, .path = "config/orders/production");
+}
+
+Test(cascade, what_is_only_taken_away_by_force_may_leave_what_cannot_be_judged)
+{
+	put("secrets/orders/db", "data: {password: hunter2}\n");
+	put(SCHEMA, "if: {properties: {p: {const: hunter2}}}\nelse: " ENDLESS);
+	put(PROD, "$schema: orders\np: ${secret:orders/db#password:-none}\n");
+	expect_limit((struct ask){DELETE, .path = "secrets/orders/db"});
+	expect_limit((struct ask){DELETE, .path = "secrets/orders/db", .is_dry_run = true});
+	expect(&f, OK, NULL, DELETE, .path = "secrets/orders/db", .is_forced = true);
+	expect(&f, E_LIMIT, "orders/production", CONFIG, .path = "config/orders/production");
+}
