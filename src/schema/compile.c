@@ -9,6 +9,7 @@
 
 /* What a pattern costs beside its automaton: parsing, and the tables of what decides it. */
 #define STEPS_PATTERN	   1000
+#define STEPS_LITERAL	   30
 #define STEPS_PATTERN_BYTE 20
 #define PLACE_BYTES_MAX	   200
 #define STEPS_SUBSCHEMA	   30
@@ -228,7 +229,7 @@ enum result compile_constants(struct compiler *c, const struct tree_node *values
 			      uint32_t *ret)
 {
 	uint32_t first;
-	enum result rc = compile_charge(c, (uint64_t)count * 2);
+	enum result rc = compile_charge(c, (uint64_t)count * 6);
 
 	if (rc == OK)
 		rc = push_constants(c, count, &first);
@@ -248,7 +249,7 @@ static enum result compile_members(struct compiler *c, const struct tree_node *o
 				   uint32_t *ret)
 {
 	uint32_t first;
-	enum result rc = compile_charge(c, (uint64_t)object->count * 2);
+	enum result rc = compile_charge(c, (uint64_t)object->count * 6);
 
 	if (rc == OK)
 		rc = push_constants(c, object->count, &first);
@@ -272,13 +273,12 @@ static enum result make_matcher(struct compiler *c, struct matcher *m, struct sl
 				struct error *why)
 {
 	struct pattern_budget before = c->pattern_budget;
-	enum result rc = compile_charge(c, STEPS_PATTERN + source.len * STEPS_PATTERN_BYTE);
-	enum result paid;
+	enum result rc = matcher_init(m, source, &c->pattern_budget, why), paid;
+	uint64_t price = rc == OK && m->kind != MATCH_PATTERN
+				 ? STEPS_LITERAL + source.len
+				 : STEPS_PATTERN + source.len * STEPS_PATTERN_BYTE;
 
-	if (rc != OK)
-		return rc;
-	rc = matcher_init(m, source, &c->pattern_budget, why);
-	paid = compile_charge(c, before.work - c->pattern_budget.work +
+	paid = compile_charge(c, price + before.work - c->pattern_budget.work +
 					 price_bytes(before.bytes - c->pattern_budget.bytes));
 	return paid != OK ? paid : rc;
 }

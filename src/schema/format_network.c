@@ -236,7 +236,7 @@ static bool check_name(struct slice text)
 
 bool is_hostname(struct slice text)
 {
-	return is_ascii(text) && check_name(text);
+	return text.len <= NAME_BYTES_MAX && is_ascii(text) && check_name(text);
 }
 
 bool is_idn_hostname(struct slice text)

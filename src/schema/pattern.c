@@ -21,9 +21,10 @@
 #define SCRATCH_BYTES	   (32 * 1024)
 
 /* Prices in steps. A callout stands wherever PCRE2 begins or takes back something (pattern_translate.h). */
-#define STEPS_PCRE2	 30 /* of setting up a match */
+#define STEPS_MATCH	 10 /* of beginning one: what it needs may be in no cache */
+#define STEPS_PCRE2	 30
 #define STEPS_CALLOUT	 4
-#define BYTES_PER_STEP	 8  /* of an automaton, and of PCRE2's search for a start */
+#define BYTES_PER_STEP	 4  /* of an automaton, and of PCRE2's search for a start */
 #define BYTES_PER_STEP_2 16 /* that PCRE2 has moved between two callouts */
 
 /* One of the three. */
@@ -179,7 +180,13 @@ void pattern_free(struct pattern *p)
 struct scratch {
 	unsigned char *data;
 	size_t used;
+	uint64_t *steps; /* left */
 };
+
+static void take_steps(uint64_t *left, uint64_t steps)
+{
+	*left -= steps < *left ? steps : *left;
+}
 
 static void *scratch_allocate(size_t size, void *ctx)
 {
@@ -187,8 +194,10 @@ static void *scratch_allocate(size_t size, void *ctx)
 	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	void *p = s->data + s->used;
 
-	if (rounded < size || rounded > SCRATCH_BYTES - s->used)
+	if (rounded < size || rounded > SCRATCH_BYTES - s->used) {
+		take_steps(s->steps, size / BYTES_PER_STEP_2);
 		return alloc_zero(size);
+	}
 	s->used += rounded;
 	return p;
 }
@@ -256,8 +265,8 @@ static enum result match_with_pcre(const struct pattern *p, struct slice text, u
 				   bool *ret_is_match, struct error *err)
 {
 	alignas(max_align_t) __attribute__((uninitialized)) unsigned char data[SCRATCH_BYTES];
-	struct scratch scratch = {data, 0};
 	struct meter meter = {*steps, 0};
+	struct scratch scratch = {data, 0, &meter.steps};
 	pcre2_general_context *general;
 	pcre2_match_context *context = NULL;
 	pcre2_match_data *matched = NULL;
@@ -289,7 +298,11 @@ static enum result match_with_pcre(const struct pattern *p, struct slice text, u
 /* False when there are too few steps for what surely must be read. */
 static bool pay(const struct pattern *p, struct slice text, uint64_t *steps)
 {
-	uint64_t price = 1 + text.len / BYTES_PER_STEP + (p->code != NULL ? STEPS_PCRE2 : 0);
+	uint64_t weight = p->automaton != NULL ? automaton_weight(p->automaton)
+			  : p->chain != NULL   ? chain_weight(p->chain)
+					       : 1;
+	uint64_t price = STEPS_MATCH + text.len * weight / BYTES_PER_STEP +
+			 (p->code != NULL ? STEPS_PCRE2 : 0);
 	bool is_enough = price <= *steps;
 
 	*steps -= is_enough ? price : *steps;

@@ -265,6 +265,11 @@ void automaton_free(struct automaton *m)
 	alloc_free(m);
 }
 
+uint32_t automaton_weight(const struct automaton *m)
+{
+	return letters_weight(&m->letters);
+}
+
 bool automaton_is_match(const struct automaton *m, struct slice text)
 {
 	const uint32_t width = m->letters.count, first = STATE_FIRST * width;

@@ -15,4 +15,6 @@ struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *
 size_t automaton_size(const struct automaton *m); /* bytes; of NULL: 0 */
 void automaton_free(struct automaton *m);	  /* takes NULL */
 
+/* What a byte costs, in quarters of a step. */
+uint32_t automaton_weight(const struct automaton *m);
 bool automaton_is_match(const struct automaton *m, struct slice text);

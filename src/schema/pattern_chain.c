@@ -142,6 +142,11 @@ static bool take(const struct chain *c, const struct link *link, struct slice te
 	return count >= link->low;
 }
 
+uint32_t chain_weight(const struct chain *c)
+{
+	return letters_weight(&c->letters);
+}
+
 bool chain_is_match(const struct chain *c, struct slice text)
 {
 	size_t at = 0;

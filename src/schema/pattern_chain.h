@@ -11,4 +11,6 @@ struct chain;
 /* NULL where the expression is none, or without memory. Lives in `a`. */
 struct chain *chain_make(const struct pattern_tree *tree, struct arena *a);
 
+/* What a byte costs, in quarters of a step. */
+uint32_t chain_weight(const struct chain *c);
 bool chain_is_match(const struct chain *c, struct slice text);

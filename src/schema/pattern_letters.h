@@ -18,4 +18,10 @@ struct letters {
 bool letters_make(struct letters *ret, uint64_t *masks, struct pattern_class *const *sets,
 		  size_t sets_count, struct arena *a);
 
+/* How much dearer than one of ASCII a character may be: it is searched for among the intervals. */
+static inline uint32_t letters_weight(const struct letters *l)
+{
+	return 1 + (32 - (uint32_t)__builtin_clz(l->intervals_count | 1)) / 4;
+}
+
 uint8_t letters_find(const struct letters *l, uint32_t code_point);

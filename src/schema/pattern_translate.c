@@ -117,6 +117,34 @@ static const char *opening(const struct writer *w, const struct pattern_node *n)
 	return n->kind == PATTERN_GROUP && w->is_capturing ? "(" : "(?:";
 }
 
+/* How far a lookbehind steps back; of a choice, the farthest. */
+static uint32_t measure(const struct pattern_node *n)
+{
+	uint64_t length = n->kind == PATTERN_CLASS;
+
+	for (const struct pattern_node *c = n->child; c != NULL && n->kind != PATTERN_LOOK;
+	     c = c->next) {
+		uint64_t one = measure(c);
+
+		if (n->kind == PATTERN_REPEAT)
+			one *= n->low;
+		length = n->kind != PATTERN_CHOICE ? length + one : one > length ? one : length;
+	}
+	return length < REPEAT_MAX ? (uint32_t)length : REPEAT_MAX;
+}
+
+static uint32_t measure_back(const struct pattern_node *look)
+{
+	uint32_t length = 0;
+
+	for (const struct pattern_node *c = look->child; c != NULL; c = c->next) {
+		uint32_t one = measure(c);
+
+		length = length + one < REPEAT_MAX ? length + one : REPEAT_MAX;
+	}
+	return length;
+}
+
 static enum result write_node(struct writer *w, const struct pattern_node *n);
 
 static enum result write_children(struct writer *w, const struct pattern_node *n)
@@ -182,6 +210,8 @@ static enum result write_node(struct writer *w, const struct pattern_node *n)
 	}
 	if (n->kind == PATTERN_CHOICE)
 		return write_children(w, n);
+	if (n->kind == PATTERN_LOOK && n->is_behind)
+		write_advance(w->out, 4 * measure_back(n));
 	buf_append_text(w->out, opening(w, n));
 	write_callout(w->out, 0);
 	rc = write_children(w, n);

@@ -8,7 +8,7 @@
 
 #define STEP_BYTES     16 /* compared, copied or counted */
 #define KEY_BYTES_FREE 64 /* of a key or text: the rule that looks at it pays for them */
-#define STEPS_LOOK_UP  6  /* a key among more than TREE_INDEX_MIN */
+#define STEPS_LOOK_UP  12 /* a key among more than TREE_INDEX_MIN */
 
 static inline uint64_t price_bytes(uint64_t bytes)
 {

@@ -1,3 +1,4 @@
+#include "schema/keyword.h"
 #include "schema/machine.h"
 
 #define EXACT_INTEGER_MAX (INT64_C(1) << 53)
@@ -29,7 +30,8 @@ static inline bool is_length_within(struct machine *m, const struct instruction 
 		return false;
 	if (length <= i->b && length / 4 >= i->a)
 		return true;
-	debit(m, price_bytes(n->count));
+	if (!charge_for(m, price_bytes(n->count), i->a != 0 ? "minLength" : "maxLength"))
+		return false;
 	length = count_points(n);
 	return length >= i->a && length <= i->b;
 }
@@ -48,7 +50,8 @@ APART static bool is_bound_kept(struct machine *m, uint32_t at, const struct tre
 		order = n->as.real < (double)k->as.integer ? -1 : 1;
 	} else {
 		bound = constant_number(m->program, k);
-		debit(m, price_number(n, &bound));
+		if (!charge_for(m, price_number(n, &bound), keywords[rule->keyword].name))
+			return false;
 		order = number_compare(n, &bound);
 	}
 	switch ((enum rule_op)rule->op) {
@@ -88,8 +91,8 @@ INLINED bool is_text(struct machine *m, const struct constant *k, const struct t
 {
 	if (k->as.hash != n->as.hash || k->text.len != n->count)
 		return false;
-	if (UNLIKELY(n->count > KEY_BYTES_FREE))
-		debit(m, price_bytes(n->count));
+	if (UNLIKELY(n->count > KEY_BYTES_FREE) && !charge_for(m, price_bytes(n->count), "enum"))
+		return false;
 	return is_same(m->texts + k->text.at, n->of.text, n->count);
 }
 

@@ -12,12 +12,13 @@
 struct schema; /* shared by reference count */
 
 struct schema_limits {
-	uint64_t steps_max;	  /* instructions and loop turns of one validation */
+	uint64_t steps_max;	  /* of one validation, by what it reads (schema/price.h) */
 	uint32_t depth_max;	  /* of references and subschemas while validating */
-	uint32_t regex_steps_max; /* PCRE2 match limit of one pattern on one string */
+	uint32_t regex_steps_max; /* of those, one pattern on one string */
 	uint32_t problems_max;	  /* collected; further ones are counted */
 };
 
+/* Under a second of one core, and a tenth, whatever a schema asks of whatever instance. */
 #define SCHEMA_LIMITS_DEFAULT ((struct schema_limits){50000000, 512, 10000000, 100})
 
 /* Gives the document behind an absolute URI without fragment (reeve:///schemas/<path>, or what a test maps). The
@@ -65,7 +66,8 @@ void schema_report_clear(struct schema_report *r);
 
 /* E_INVALID: the schema is refused, every reason in `report` (pointers are places in the schema, nodes its own); `err`
  * says the first. Regular expressions that cannot be supported, references that lead nowhere or to the network, unknown
- * keywords in strict mode with "did you mean". E_LIMIT, E_MEMORY. `report` may be NULL. */
+ * keywords in strict mode with "did you mean". E_LIMIT: a bound ran out, of what a schema or one of its patterns may be (with its
+ * place), or of the request's budget. E_MEMORY. `report` may be NULL. */
 MUST_USE enum result schema_compile(struct schema **ret, const struct tree_node *root,
 				    const struct schema_options *options,
 				    struct schema_report *report, struct error *err);
@@ -75,8 +77,9 @@ void schema_unref(struct schema *s); /* takes NULL */
 void schema_unrefp(struct schema **s);
 
 /* OK: valid. E_INVALID: not, with the reasons in `report`, deepest useful branch first for oneOf and anyOf. E_LIMIT: a
- * bound ran out, of the schema's limits or of the
- * request's `budget` (may be NULL). A boolean pass comes first; the reasons are looked for only when it failed and `report` is not NULL.
+ * bound ran out before there was a verdict, of the schema's limits or of the request's `budget` (may be NULL), and `err` says at which
+ * keyword where that is known. A boolean pass comes first; the reasons are looked for only when it failed and `report` is not NULL;
+ * what both take counts together. Where the reasons run out of a bound, it is invalid all the same and one problem says so.
  *
  * Nodes flagged TREE_IS_OPAQUE have only their kind: `type` and `x-secret` apply, what looks at the value neither passes nor
  * fails (three-valued logic through not, anyOf, oneOf, if); what stays undecided does not refuse and is listed under
