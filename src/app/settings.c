@@ -44,6 +44,8 @@ const struct setting_row setting_rows[] = {
 	 "What a connection may use for a request's headers."},
 	{"bodies_max", SETTING_BYTES, AT(http.bodies_bytes_max), MIB, 16 * KIB * MIB, "256MiB", NULL,
 	 "What the bodies of all requests may use together, an eighth of it for those of at most 16 KiB; one token's name may use a quarter. Who comes then is told to try again."},
+	{"answers_max", SETTING_BYTES, AT(http.answers_bytes_max), 64 * MIB, 16 * KIB * MIB, "512MiB", NULL,
+	 "What large answers may use together until their clients have read them; one token's name may use a quarter. More reads are told to try again."},
 	{"uploads_per_principal_max", SETTING_COUNT, AT(http.uploads_per_principal_max), 1, 1000000, "512", NULL,
 	 "Requests of one token's name whose bodies may be on their way at a time."},
 	{"body_rate_min", SETTING_BYTES, AT(http.body_rate_min), 0, MIB, "4KiB", NULL,

@@ -3,9 +3,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "doc/read.h"
-#include "doc/write.h"
 #include "http/exchange.h"
+#include "service/share.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REWRITE_BYTES_MAX   (64 * 1024)
+#define COUNTED_BYTES_MIN   (64 * 1024) /* a smaller answer is not counted */
 #define ANSWER_BYTES_PER_MS 64 /* the slowest client that we bear with for a large answer */
 
 int64_t time_us(void)
@@ -67,8 +66,9 @@ static struct MHD_Response *respond_empty(void)
 }
 
 /* A file that is sent and already has no name any more. */
-static struct MHD_Response *respond_file(const struct answer *a)
+static struct MHD_Response *respond_file(struct peer *p)
 {
+	const struct answer *a = &p->x.call.out;
 	struct MHD_Response *r;
 	struct stat info;
 	int fd = open(a->body->bytes.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -82,31 +82,22 @@ static struct MHD_Response *respond_file(const struct answer *a)
 	r = MHD_create_response_from_fd64((uint64_t)info.st_size, fd);
 	if (r == NULL)
 		close(fd);
+	p->x.answer_bytes = (uint64_t)info.st_size;
 	return r;
-}
-
-/* The JSON of an answer as YAML; NULL without memory. Bounded by what the service answers. */
-static struct shared_body *body_as_yaml(const struct shared_body *json)
-{
-	CLEANUP(buf_clear) struct buf yaml = BUF_NULL;
-	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, json->is_secret);
-	const struct doc_limits limits = {json->bytes.len, 2 * DOC_DEPTH_MAX, UINT32_MAX, NULL};
-
-	if (doc_read(&tree, DOC_JSON, buf_slice(&json->bytes), &limits, NULL, NULL) != OK)
-		return NULL;
-	yaml_write(&yaml, &tree.root);
-	if (buf_is_failed(&yaml))
-		return NULL;
-	return shared_body_new(&yaml, json->is_secret);
 }
 
 static struct MHD_Response *respond_metrics(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct http_server *s = p->server;
+	const struct http_gauges now = {
+		atomic_load(&s->in_flight),
+		atomic_load(&s->bodies_bytes) + atomic_load(&s->small_bodies_bytes),
+		atomic_load(&s->answers_bytes),
+	};
 
 	buf_append_slice(&text, buf_slice(&p->x.call.out.body->bytes));
-	counts_write(&text, &s->counts, atomic_load(&s->in_flight));
+	counts_write(&text, &s->counts, &now);
 	if (buf_is_failed(&text))
 		return NULL;
 	return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_COPY);
@@ -123,19 +114,6 @@ static struct MHD_Response *respond_problem(struct peer *p)
 	return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_COPY);
 }
 
-/* Accept: application/yaml means a document as it was written, whatever that was; ?format=yaml means YAML. JSON is YAML 1.2
- * already, so what would take the event loop too long to write anew is sent as it is. */
-static bool must_be_yaml(const struct peer *p)
-{
-	const struct answer *a = &p->x.call.out;
-
-	if (p->x.media != MEDIA_YAML)
-		return false;
-	return a->kind == BODY_JSON || (a->kind == BODY_SOURCE && p->x.has_format &&
-					a->body->bytes.len <= REWRITE_BYTES_MAX &&
-					slice_is_text(a->content_type, "application/json"));
-}
-
 static struct MHD_Response *respond(struct peer *p, unsigned status)
 {
 	struct answer *a = &p->x.call.out;
@@ -145,14 +123,10 @@ static struct MHD_Response *respond(struct peer *p, unsigned status)
 	if (status == 204 || status == 304)
 		return respond_empty();
 	if (a->kind == BODY_FILE)
-		return respond_file(a);
+		return respond_file(p);
 	if (p->x.route != NULL && p->x.route->answerer == ANSWER_METRICS)
 		return respond_metrics(p);
-	if (must_be_yaml(p)) {
-		struct shared_body *yaml = body_as_yaml(a->body);
-
-		return yaml != NULL ? respond_shared(yaml) : NULL;
-	}
+	p->x.answer_bytes = a->body->bytes.len;
 	return respond_shared(shared_body_ref(a->body));
 }
 
@@ -302,14 +276,66 @@ static void log_answer(const struct peer *p, unsigned status)
 			 route, status);
 }
 
+/* What was done must be answered; what was only looked at can be asked for again. */
+static bool may_be_refused(const struct peer *p)
+{
+	const struct call *c = &p->x.call;
+
+	return c->in.is_dry_run || (p->x.route != NULL && p->x.route->method == METHOD_GET);
+}
+
+/* Counts a large answer that nothing else keeps until its client has taken it. False: its principal, or all, hold too much already. */
+static bool hold_answer(struct peer *p)
+{
+	struct http_server *s = p->server;
+	struct exchange *x = &p->x;
+	const struct shared_body *body = x->call.out.body;
+	size_t max = may_be_refused(p) ? s->settings.answers_bytes_max : SIZE_MAX;
+
+	if (body == NULL || x->call.share == NULL || body->bytes.len < COUNTED_BYTES_MIN ||
+	    atomic_load_explicit(&body->refs, memory_order_relaxed) != 1)
+		return true;
+	if (!share_take(x->call.share, SHARE_ANSWER_BYTES, body->bytes.len, max / 4))
+		return false;
+	if (atomic_fetch_add(&s->answers_bytes, body->bytes.len) > max - body->bytes.len) {
+		atomic_fetch_sub(&s->answers_bytes, body->bytes.len);
+		share_give(x->call.share, SHARE_ANSWER_BYTES, body->bytes.len);
+		return false;
+	}
+	x->answer_share = share_ref(x->call.share);
+	x->answer_held = body->bytes.len;
+	return true;
+}
+
+void answer_let_go(struct peer *p)
+{
+	struct exchange *x = &p->x;
+
+	if (x->answer_share == NULL)
+		return;
+	atomic_fetch_sub(&p->server->answers_bytes, x->answer_held);
+	share_give(x->answer_share, SHARE_ANSWER_BYTES, x->answer_held);
+	share_unref(x->answer_share);
+	x->answer_share = NULL;
+	x->answer_held = 0;
+}
+
+static void refuse_answer(struct answer *a)
+{
+	a->result = fail(&a->error, E_BUSY,
+			 "too many large answers wait for their clients to read them; try again");
+	a->etag[0] = '\0';
+}
+
 enum MHD_Result answer_send(struct peer *p)
 {
 	struct answer *a = &p->x.call.out;
 	unsigned status;
 	struct MHD_Response *r;
 	enum MHD_Result queued;
-	size_t bytes = a->body != NULL ? a->body->bytes.len : 0;
 
+	if (a->result == OK && !hold_answer(p))
+		refuse_answer(a);
 	if (a->revision == 0)
 		service_revision(p->server->service, &a->epoch, &a->revision);
 	status = p->x.is_wrong_method ? 405 : answer_status(a);
@@ -322,8 +348,8 @@ enum MHD_Result answer_send(struct peer *p)
 	MHD_destroy_response(r);
 	counts_add(&p->server->counts, p->x.route, status, time_us() - p->x.started_us);
 	p->x.phase = PHASE_ANSWERED;
-	peer_set_deadline(p, a->kind == BODY_FILE ? 0
-						  : p->server->settings.answer_ms +
-							    (int64_t)(bytes / ANSWER_BYTES_PER_MS));
+	peer_set_deadline(p, p->server->settings.answer_ms +
+				     (int64_t)(p->x.answer_bytes / ANSWER_BYTES_PER_MS));
+	exchange_end_call(p);
 	return queued;
 }

@@ -86,7 +86,7 @@ static void write_plain(struct buf *ret, const char *name, const char *type, con
 		   (unsigned long long)value);
 }
 
-void counts_write(struct buf *ret, const struct http_counts *c, uint64_t in_flight)
+void counts_write(struct buf *ret, const struct http_counts *c, const struct http_gauges *now)
 {
 	buf_append_text(ret, "# HELP reeve_http_requests_total Requests answered.\n"
 			     "# TYPE reeve_http_requests_total counter\n");
@@ -103,7 +103,13 @@ void counts_write(struct buf *ret, const struct http_counts *c, uint64_t in_flig
 	write_plain(ret, "reeve_http_connections", "gauge", "Connections that are open.",
 		    read_count(&c->connections));
 	write_plain(ret, "reeve_http_requests_in_flight", "gauge", "Requests not yet answered.",
-		    in_flight);
+		    now->in_flight);
+	write_plain(ret, "reeve_http_body_bytes", "gauge",
+		    "What the bodies of requests hold that are being read or worked on.",
+		    now->body_bytes);
+	write_plain(ret, "reeve_http_answer_bytes", "gauge",
+		    "What large answers hold that wait for their clients to read them.",
+		    now->answer_bytes);
 	write_plain(ret, "reeve_http_connections_cut_total", "counter",
 		    "Connections closed because a deadline passed.",
 		    read_count(&c->connections_cut));

@@ -23,4 +23,7 @@ struct http_counts {
 void counts_add(struct http_counts *c, const struct route *route, unsigned status, int64_t took_us);
 
 /* Prometheus text exposition format 0.0.4. */
-void counts_write(struct buf *ret, const struct http_counts *c, uint64_t in_flight);
+struct http_gauges {
+	uint64_t in_flight, body_bytes, answer_bytes;
+};
+void counts_write(struct buf *ret, const struct http_counts *c, const struct http_gauges *now);

@@ -59,9 +59,10 @@ static void start_exchange(struct peer *p)
 	x->has_format = false;
 	x->body_bytes = x->body_seen = 0;
 	x->body_max = 0;
+	x->answer_bytes = 0;
 	x->started_us = time_us();
 	call_init(&x->call);
-	x->has_call = true;
+	x->has_call = x->is_open = true;
 	atomic_store_explicit(&p->rests_since_ms, 0, memory_order_relaxed);
 	x->call.done = wake_call;
 	x->call.ctx = p;
@@ -125,9 +126,10 @@ static enum result read_media(struct exchange *x, const struct headers *h, bool 
 	x->has_format = has_format;
 	x->media = has_format ? format : media_from_accept(h->accept, offered);
 	x->call.in.format = formats[x->media];
+	/* Accept: application/yaml means a document as it was written, whatever that was; ?format=yaml means YAML. */
 	x->call.in.wants_source = x->route->verb == VERB_DOCUMENT_GET && x->media == MEDIA_YAML;
 	x->call.in.wants_lines = x->media == MEDIA_NDJSON;
-	x->call.in.wants_yaml = x->media == MEDIA_YAML;
+	x->call.in.wants_yaml = x->media == MEDIA_YAML && (has_format || !x->call.in.wants_source);
 	return OK;
 }
 
@@ -386,6 +388,15 @@ static void keep_small(struct buf *b)
 		buf_reset(b);
 }
 
+void exchange_end_call(struct peer *p)
+{
+	if (!p->x.has_call)
+		return;
+	body_let_go(p); /* while the call has its principal's share */
+	call_clear(&p->x.call);
+	p->x.has_call = false;
+}
+
 void dispatch_completed(void *server, struct MHD_Connection *connection, void **context,
 			enum MHD_RequestTerminationCode code)
 {
@@ -395,11 +406,11 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 	(void)connection;
 	(void)code;
 	*context = NULL;
-	if (p == NULL || !p->x.has_call)
+	if (p == NULL || !p->x.is_open)
 		return;
-	body_let_go(p);
-	call_clear(&p->x.call);
-	p->x.has_call = false;
+	p->x.is_open = false;
+	exchange_end_call(p);
+	answer_let_go(p);
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);
 	peer_rest(p);

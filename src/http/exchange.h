@@ -22,6 +22,7 @@ enum phase {
 struct exchange {
 	enum phase phase;
 	bool must_close;	   /* the connection, behind the answer */
+	bool is_open;		   /* begun, not completed */
 	bool has_call;		   /* `call` was initialised and must be cleared */
 	bool is_counted;	   /* in the server's in_flight */
 	bool is_refused;	   /* the path alone says no: the body is not kept */
@@ -37,6 +38,9 @@ struct exchange {
 	uint64_t body_bytes; /* announced; UINT64_MAX: not known */
 	uint64_t body_seen;
 	size_t body_max;
+	uint64_t answer_bytes;	    /* what its client has to take */
+	struct share *answer_share; /* a reference, while its body is counted; else NULL */
+	size_t answer_held;	    /* of the server's answers_bytes and of that share */
 	int64_t started_us;
 	struct buf raw;	   /* the request target as it came */
 	struct buf target; /* the same, decoded in place; the call's slices point into it */
@@ -99,8 +103,9 @@ struct http_server {
 	uint16_t port;
 	uint64_t request_seed;
 	_Atomic uint64_t request_count;
-	_Atomic uint64_t in_flight;			 /* of what came before the drain */
-	_Atomic size_t bodies_bytes, small_bodies_bytes; /* held for all requests together */
+	_Atomic uint64_t in_flight; /* of what came before the drain */
+	_Atomic size_t bodies_bytes, small_bodies_bytes,
+		answers_bytes; /* of all requests together */
 	atomic_bool is_draining;
 	struct http_counts counts;
 
@@ -117,6 +122,8 @@ struct http_server {
 };
 
 /* dispatch.c: libmicrohttpd's callbacks. */
+/* What the answer does not need any more: its client may take long to read it. */
+void exchange_end_call(struct peer *p);
 void *dispatch_target(void *server, const char *target, struct MHD_Connection *connection);
 enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection, const char *url,
 				 const char *method, const char *version, const char *upload,
@@ -159,4 +166,5 @@ void room_tick(struct http_server *s, int64_t now_ms); /* the keeper's, under pe
 
 /* answer.c: gives the answer in x.call.out to libmicrohttpd. */
 enum MHD_Result answer_send(struct peer *p);
+void answer_let_go(struct peer *p); /* also what holds nothing */
 int64_t time_us(void);

@@ -19,6 +19,7 @@ struct http_settings {
 	uint32_t unknown_max, unknown_per_address_max;
 	size_t connection_bytes_max; /* libmicrohttpd's pool of one: bounds a request's headers */
 	size_t bodies_bytes_max; /* of all requests that are being read or worked on; a principal has a quarter */
+	size_t answers_bytes_max; /* of large answers that wait for their clients to read them; a principal has a quarter */
 	uint32_t uploads_per_principal_max; /* requests whose body is being read */
 	size_t body_rate_min;		    /* bytes a second, behind the first seconds; 0: none */
 	int64_t authentication_ms; /* from a connection's start to a request with a valid token */
@@ -29,9 +30,9 @@ struct http_settings {
 	int64_t drain_ms;	   /* at a stop, for what is in flight */
 };
 
-#define HTTP_SETTINGS_DEFAULT                                                                \
-	((struct http_settings){2, 16384, 0, 0, 0, 16 << 10, 256 << 20, 512, 4 << 10, 10000, \
-				10000, 60000, 60000, 60000, 10000})
+#define HTTP_SETTINGS_DEFAULT                                                                    \
+	((struct http_settings){2, 16384, 0, 0, 0, 16 << 10, 256 << 20, 512 << 20, 512, 4 << 10, \
+				10000, 10000, 60000, 60000, 60000, 10000})
 
 struct http_server;
 

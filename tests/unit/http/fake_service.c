@@ -128,6 +128,20 @@ static void *answer_later(void *arg)
 	return NULL;
 }
 
+static void answer_large(struct call *c)
+{
+	static char blanks[1 << 16];
+	struct buf b = BUF_NULL;
+
+	memset(blanks, ' ', sizeof blanks);
+	for (int i = 0; i < 128; i++)
+		buf_append(&b, blanks, sizeof blanks);
+	c->out.body = shared_body_new(&b, false);
+	c->out.kind = BODY_JSON;
+	c->out.revision = 7;
+	atomic_store(&c->state, CALL_DONE);
+}
+
 static struct service *slow_service; /* of the one test that asks for what is slow */
 
 static void *answer_slowly(void *arg)
@@ -212,6 +226,10 @@ enum call_state service_submit(struct service *s, struct call *c)
 	}
 	if (slice_is_text(c->path, "config/test/later"))
 		return answer_elsewhere(c, answer_later);
+	if (slice_is_text(c->path, "config/test/large")) {
+		answer_large(c);
+		return CALL_DONE;
+	}
 	if (slice_is_text(c->path, "config/test/slow")) {
 		slow_service = s;
 		return answer_elsewhere(c, answer_slowly);
