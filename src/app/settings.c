@@ -80,6 +80,8 @@ const struct setting_row setting_rows[] = {
 	 "How long a worker may work for one request, whatever it touches."},
 	{"request_memory_max", SETTING_BYTES, AT(service.request_bytes_max), 16 * MIB, 16 * KIB * MIB, "256MiB", NULL,
 	 "What one request may hold in memory while it is worked on."},
+	{"failures_recorded_max", SETTING_COUNT, AT(service.failures_recorded_max), 1, 1000000, "100", NULL,
+	 "Refusals and failed writes of one principal that are audited one by one in ten seconds; more are counted in one entry."},
 	{"wait_max",	SETTING_DURATION, AT(service.wait_ms_max), SECOND, HOUR, "60s", NULL,
 	 "The longest ?wait= of a long poll."},
 	{"limit_max",	SETTING_COUNT, AT(service.limit_max), 1, 100000, "1000", NULL,

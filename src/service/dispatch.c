@@ -1,5 +1,6 @@
 /* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
 #include "service/config_cache.h"
+#include "service/folded.h"
 #include "service/idempotency.h"
 #include "service/render.h"
 #include "service/share.h"
@@ -365,9 +366,24 @@ static bool must_pay(const struct scene *scene)
 	       token_is_limited(scene->snapshot, c->token);
 }
 
+/* Whether the call's entry says only that it failed: no secret was opened on the way. */
+static bool says_only_failure(const struct call *c)
+{
+	const struct recording *r = c->recording;
+
+	if (r == NULL || c->token == NULL || c->out.result == OK)
+		return false;
+	for (uint32_t i = 0; i < r->touched_count; i++) {
+		if (r->touched[i].has_mac)
+			return false;
+	}
+	return true;
+}
+
 enum call_state call_after(struct scene *scene, enum step step)
 {
 	struct call *c = scene->call;
+	struct service *s = scene->service;
 
 	switch (step) {
 	case STEP_WORKER:
@@ -382,6 +398,8 @@ enum call_state call_after(struct scene *scene, enum step step)
 		break;
 	}
 	c->is_spending = must_pay(scene);
+	if (!c->is_spending && says_only_failure(c) && folded_count(s, c))
+		c->recording = NULL;
 	return c->recording != NULL || c->is_spending ? to_committer(scene) : CALL_DONE;
 }
 

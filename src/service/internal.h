@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 struct config_cache;
+struct folded;
 struct refusals;
 struct waiters;
 struct write;
@@ -160,6 +161,7 @@ struct service {
 	_Atomic int64_t clocks_apart_ms; /* wall minus monotonic time at the last tick */
 	struct refusals *refusals;
 	struct shares *shares;
+	struct folded *folded;
 
 	struct work_queue work;	  /* for the workers */
 	struct call_queue commit; /* for the committer */

@@ -5,6 +5,7 @@
 #include "service/authenticate.h"
 #include "service/config_cache.h"
 #include "service/internal.h"
+#include "service/folded.h"
 #include "service/share.h"
 #include "service/waiters.h"
 #include "service/waker.h"
@@ -35,7 +36,9 @@ static enum result start(struct service *s, struct error *err)
 	s->waiters = waiters_new(s->settings.waiters_max);
 	s->refusals = refusals_new();
 	s->shares = shares_new();
-	if (s->shares == NULL || s->cache == NULL || s->waiters == NULL || s->refusals == NULL)
+	s->folded = folded_new();
+	if (s->shares == NULL || s->folded == NULL || s->cache == NULL || s->waiters == NULL ||
+	    s->refusals == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	rc = service_load(s, err);
 	if (rc == OK)
@@ -107,6 +110,7 @@ static void wait_until_idle(struct service *s)
 void service_drain(struct service *s)
 {
 	atomic_store(&s->is_draining, true);
+	folded_write(s);
 	do {
 		waiters_wake_all(s->waiters);
 		wait_until_idle(s);
@@ -124,6 +128,7 @@ void service_close(struct service *s)
 	config_cache_free(s->cache);
 	waiters_free(s->waiters);
 	refusals_free(s->refusals);
+	folded_free(s->folded);
 	shares_free(s->shares);
 	buf_clear(&s->checkpoint);
 	store_close(s->store);
@@ -170,6 +175,7 @@ void service_tick(struct service *s)
 	waiters_wake_late(s->waiters, now_ms);
 	notice_jump(s, now_ms);
 	refusals_fold(s);
+	folded_write(s);
 }
 
 enum result service_ready(struct service *s, struct error *err)

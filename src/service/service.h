@@ -30,13 +30,14 @@ struct service_settings {
 	size_t cache_bytes_max;	 /* effective configurations kept ready */
 	bool is_format_asserted; /* JSON Schema `format` */
 	/* What one request may cost in all (base/budget.h). */
-	size_t request_bytes_max; /* 256 MiB */
-	int64_t request_ms_max;	  /* of a worker: 5 s; not 0 */
+	size_t request_bytes_max;	/* 256 MiB */
+	int64_t request_ms_max;		/* of a worker: 5 s; not 0 */
+	uint32_t failures_recorded_max; /* of one principal in ten seconds, one by one: 100 */
 };
 
 #define SERVICE_SETTINGS_DEFAULT                                                              \
 	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000, \
-				   60000, 1000, 64 << 20, true, 256 << 20, 5000})
+				   60000, 1000, 64 << 20, true, 256 << 20, 5000, 100})
 
 /* Takes `store` and `keyring` (also on failure). Loads the first snapshot and starts the threads. */
 MUST_USE enum result service_open(struct service **ret, struct store *store,
