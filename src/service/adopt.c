@@ -3,6 +3,9 @@
  * an older state for a newer one; tokens end, for nobody knows which were revoked since; and the log says why.
  */
 #include "service/found.h"
+
+#include "access/policy.h"
+#include "crypto/content.h"
 #include "service/internal.h"
 
 struct adopting {
@@ -32,12 +35,39 @@ static enum result read_log(void *ctx, const struct log_row *row, struct error *
 	return audit_log_read_state(&a->f.log, row->peaks, err);
 }
 
+/* Whether who has the policy, and nothing beside, may write policies at large: all other rights follow from that. */
+static bool gives_administration(const struct policy *p)
+{
+	static const struct slice any = SLICE_INIT("policies/_");
+
+	return policies_decide(&p, 1, MAY_WRITE, any).is_allowed &&
+	       policies_decide(&p, 1, MAY_ADMIN, any).is_allowed;
+}
+
 static enum result note_policy(void *ctx, const struct version_row *row, struct error *err)
 {
 	struct adopting *a = ctx;
+	struct content_place place = {.kind = SLICE_LITERAL("policies"),
+				      .path = row->path,
+				      .version = row->version,
+				      .content_type = row->content_type};
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct policy *policy;
+	enum result rc;
 
-	(void)err;
-	a->has_policy = row->state == VERSION_LIVE;
+	if (row->state != VERSION_LIVE)
+		return OK;
+	rc = content_open(&content, a->f.keyring, &place, row->sealed, row->wrapped_key, err);
+	if (rc == OK)
+		rc = tree_of_content(buf_slice(&content), row->content_type, NULL, &tree, NULL,
+				     err);
+	if (rc == OK)
+		rc = policy_compile(&policy, SLICE_LITERAL(FIRST_POLICY), &tree.root, err);
+	if (rc != OK)
+		return wrap(err, rc, "policies/" FIRST_POLICY);
+	a->has_policy = gives_administration(policy);
+	policy_unref(policy);
 	return OK;
 }
 
@@ -98,8 +128,8 @@ static enum result adopt(struct adopting *a, struct store_session *ss, struct sl
 	if (rc == OK && !a->has_policy && !is_keeping_tokens)
 		rc = fail(err, E_CONFLICT,
 			  "the backup has no policies/" FIRST_POLICY
-			  ", so a fresh token would have "
-			  "no rights; keep the tokens that it holds");
+			  " that gives the right to administer, so a fresh token could not; keep "
+			  "the tokens that it holds");
 	if (rc != OK)
 		return rc;
 	a->f.epoch++;

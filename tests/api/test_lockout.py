@@ -103,6 +103,19 @@ class Lockout(Case):
         left = [t for t in tokens if seen[t] == 409]
         self.expect(self.server.put("/v1/policies/proof", READ_ONLY, token=left[0]), 201)
 
+    def test_a_restore_gives_no_fresh_token_that_could_do_nothing(self):
+        self.store("policies/administrator", "rules: [{allow: [read], on: \"**\"}]\n", force="true")
+        self.expect(self.server.get("/v1/profiles?limit=1"), 403)
+        backup = self.server.folder / "backup"
+        backup.write_bytes(self.expect(self.server.get("/v1/backup"), 200).body)
+        restore = ["restore", "--from", backup, "--root-key", self.server.data / "root.key", "--reason", "test",
+                   "--admin-token-file", self.server.folder / "fresh.token"]
+        code, out, err = self.server.run(*restore, "--data", self.server.folder / "again")
+        self.assertNotEqual(code, 0)
+        self.assertIn("administer", err)
+        code, out, err = self.server.run(*restore, "--data", self.server.folder / "kept", "--keep-tokens")
+        self.assertEqual(code, 0, out + err)
+
     def test_force_is_only_where_something_can_be_forced(self):
         self.expect_problem(self.server.put("/v1/profiles/a/b?force=true", "a: 1\n"), 400)
         self.store("profiles/a/b", "a: 1\n")

@@ -31,7 +31,7 @@ class Referring(Case):
         for dry in ({}, {"dry_run": "true"}):
             self.refused(f"schemas/{self.app}-own", ref, 403, token, **dry)
             self.refused(f"schemas/{self.app}-own", {"properties": {"a": {"$ref": f"{self.app}-hidden#/properties/level"}}}, 403, token, **dry)
-            self.refused(f"schemas/{self.app}-own", {"$ref": "not-there"}, 403, token, **dry)
+            self.refused(f"schemas/{self.app}-own", {"$ref": "not-qwert"}, 403, token, **dry)
         self.assertEqual(self.server.get("/v1/" + own).status, 404)
         entry = self.audit(path=own, outcome="forbidden")[-1]
         self.assertEqual(entry["touched"][0]["path"], own)
@@ -272,7 +272,7 @@ class Blind(Case):
     def test_encoding_only_of_what_the_patch_sets(self):
         path = f"secrets/{self.app}/s"
         self.store(path, {"data": {"plain": "not base64!", "coded": "aGFsbG8=", "other": "aGFsbG8="}, "encoding": {"coded": "base64"}})
-        for key in ("plain", "coded", "other", "not-there"):
+        for key in ("plain", "coded", "other", "not-qwert"):
             for patch in ({"encoding": {key: "base64"}}, {"metadata": {"encoding": {key: "base64"}}},
                           {"data": {"x": "y"}, "encoding": {key: "base64"}}):
                 seen = self.patch(path, patch, 422, dry_run="false").json
@@ -359,3 +359,48 @@ class Names(Case):
         self.assertNotIn("shut-layer", answer.body.decode())
         self.assertEqual([e["outcome"] for e in answer.json["items"]], ["ok", "invalid", "forbidden"])
         self.assertIn("shut-layer", str(self.audit(path=f"profiles/{self.app}/a")))
+
+    def test_what_may_not_be_known_answers_as_what_is_not_there(self):
+        """Somebody with next to no rights asks the same of what is there and of what is not."""
+        app = "alike"
+        self.secret(app + "/qwert", {"k": "geheim-9"})
+        self.secret(app + "/qwert", {"k": "geheim-9"})
+        self.schema(app + "-qwert", {"a": {"type": "integer"}})
+        self.store(f"profiles/{app}/qwert", f"$schema: {app}-qwert\na: 1\n")
+        self.store(f"policies/{app}-qwert", "rules: [{allow: [read], on: profiles/none/none}]\n")
+        made = self.server.post("/v1/tokens", {"name": "alike-qwert", "policies": ["runtime"]}).json
+        token = self.reader(app + "-nobody", f"allow write,check,read,list,delete,rollback profiles/{app}-own/*")
+
+        def told(answer, *words):
+            text = answer.body.decode()
+            for word in words:
+                text = text.replace(word, "WORD")
+            body = [part for part in text.split(",") if "request_id" not in part]
+            return answer.status, answer.headers["ETag"], body
+
+        asks = [("GET", "", None), ("GET", ":versions", None), ("GET", ":diff", None), ("GET", ":dependents", None), ("GET", "?version=1", None),
+                ("GET", "?revision=1", None), ("DELETE", "", None), ("DELETE", "?dry_run=true", None), ("POST", ":undelete", {"versions": [1]}),
+                ("POST", ":rollback", {"version": 1}), ("POST", ":rollback?dry_run=true", {"version": 1})]
+        for kind, there, absent in (("secrets", app + "/qwert", app + "/asdfg"), ("profiles", app + "/qwert", app + "/asdfg"),
+                                    ("schemas", app + "-qwert", app + "-asdfg"), ("policies", app + "-qwert", app + "-asdfg"),
+                                    ("config", app + "/qwert", app + "/asdfg")):
+            for method, more, body in asks:
+                if kind == "config" and (method != "GET" or more in (":dependents", "?version=1")):
+                    continue
+                seen = [told(self.server.ask(method, f"/v1/{kind}/{name}{more}", body=body, token=token), name) for name in (there, absent)]
+                self.assertEqual(seen[0], seen[1], f"{method} {kind}{more}")
+                self.assertEqual(seen[0][0], 403, f"{method} {kind}{more}")
+        for method, path in (("DELETE", "/v1/tokens/{}"), ("GET", "/v1/audit?path=secrets/alike/{}"), ("GET", "/v1/revisions?path=secrets/alike/{}"),
+                             ("GET", "/v1/secrets?prefix=alike/{}"), ("GET", "/v1/policies?prefix=alike-{}")):
+            words = (made["accessor"], "x" * len(made["accessor"])) if "tokens" in path else ("qwert", "asdfg")
+            seen = [told(self.server.ask(method, path.format(w), token=token), w) for w in words]
+            self.assertEqual(seen[0], seen[1], path)
+        own = f"profiles/{app}-own/a"
+        for source in ("$extends: /alike/{}\n", "$schema: alike-{}\n", "a: ${{secret:alike/{}#k}}\n"):
+            for more in ("", "?dry_run=true"):
+                seen = [told(self.server.put(f"/v1/{own}{more}", source.format(w), token=token), w) for w in ("qwert", "asdfg")]
+                if "secret" in source:  # that a secret is there is what referring to it needs to know
+                    self.assertNotIn("geheim", str(seen))
+                else:
+                    self.assertEqual(seen[0], seen[1], source)
+        self.expect(self.server.delete("/v1/" + own), 204)
