@@ -141,7 +141,9 @@ void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const c
 	struct keyring *ring;
 	struct store *s;
 
-	*f = (struct fixture){.settings = SERVICE_SETTINGS_DEFAULT};
+	*f = (struct fixture){.settings = SERVICE_SETTINGS_DEFAULT,
+			      .may_call = may_call,
+			      .may_call_ctx = ctx};
 	cr_assert(temporary_folder(f->folder, sizeof f->folder));
 	MUST(crypto_start(&err));
 	MUST(secret_memory_new(&f->memory, &err));
@@ -258,6 +260,8 @@ struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
 	MUST(store_begin(s, &err));
 	put_token(s, ring, name, name, f->uses, &token);
 	MUST(store_commit(s, &err));
+	if (f->may_call != NULL)
+		MUST(store_wrap_failing(&s, s, f->may_call, f->may_call_ctx, &err));
 	serve(f, s, ring);
 	return token;
 }

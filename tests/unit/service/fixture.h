@@ -15,11 +15,13 @@ struct fixture {
 	struct vkey log_key;
 	struct service_settings settings; /* of the next start */
 	int64_t uses;			  /* of the next fixture_token(); 0: unlimited */
+	bool (*may_call)(void *ctx, const char *name); /* of fixture_open_failing() */
+	void *may_call_ctx;
 };
 
 /* A new store with one policy, "all", that allows everything, and a token of it; opened and served. */
 void fixture_open(struct fixture *f);
-/* As fixture_open() with a store that asks before each call. */
+/* As fixture_open() with a store that asks before each call, until fixture_restart(). */
 void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
 			  void *ctx);
 void fixture_close(struct fixture *f);
