@@ -11,6 +11,7 @@ struct service {
 	pthread_mutex_t mutex;
 	struct call *waiting; /* at most one */
 	bool is_draining;
+	int busy_looks; /* how often a poll will seem to be with a worker */
 	atomic_bool is_released;
 	struct shares *shares;
 	struct fake_counts counts;
@@ -246,12 +247,21 @@ enum call_state service_submit(struct service *s, struct call *c)
 	return CALL_DONE;
 }
 
+void fake_keep_polls(struct service *s, int looks)
+{
+	pthread_mutex_lock(&s->mutex);
+	s->busy_looks = looks;
+	pthread_mutex_unlock(&s->mutex);
+}
+
 bool service_forget(struct service *s, struct call *call)
 {
 	bool was_there;
 
 	pthread_mutex_lock(&s->mutex);
-	was_there = s->waiting == call;
+	was_there = s->waiting == call && s->busy_looks == 0;
+	if (s->busy_looks > 0)
+		s->busy_looks--;
 	if (was_there) {
 		s->waiting = NULL;
 		atomic_store(&s->counts.waiting, 0);

@@ -28,4 +28,6 @@ struct service *fake_service_new(void);
 void fake_service_free(struct service *s);
 void fake_wake(struct service *s);
 void fake_release(struct service *s);
+/* The next `looks` times a poll cannot be forgotten, as if a worker had it just then. */
+void fake_keep_polls(struct service *s, int looks);
 const struct fake_counts *fake_counts(const struct service *s);

@@ -187,6 +187,19 @@ Test(server, a_long_poll_whose_client_goes_is_forgotten)
 	stop(&f);
 }
 
+Test(server, a_long_poll_whose_client_goes_while_a_worker_has_it_is_forgotten_later)
+{
+	struct fixture f;
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = poll_and_sleep(&f);
+	fake_keep_polls(f.service, 3);
+	close(fd);
+	wait_for(&fake_counts(f.service)->forgotten);
+	cr_expect_eq(atomic_load(&fake_counts(f.service)->waiting), 0);
+	stop(&f);
+}
+
 static uint64_t wait_for_count(const _Atomic uint64_t *count, uint64_t wanted)
 {
 	for (int ms = 0; ms < PATIENCE_MS && atomic_load(count) < wanted; ms += 5)
