@@ -6,6 +6,7 @@
  */
 #include "base/memory.h"
 #include "http/exchange.h"
+#include "service/share.h"
 
 #include <stdio.h>
 
@@ -324,6 +325,20 @@ static enum result admit_body(struct peer *p, struct error *err)
 	return x->is_refused ? OK : body_admit(p, err);
 }
 
+/* Polls hold their connections for long: those of one principal leave a quarter of the table to others. */
+static enum result admit_poll(struct peer *p, struct error *err)
+{
+	struct share *share = service_share(p->server->service, &p->x.call);
+	uint32_t max = p->server->settings.connections_max;
+
+	if (share == NULL)
+		return fail(err, E_MEMORY, "long poll: out of memory");
+	if (!share_take(share, SHARE_HELD_CONNECTIONS, 1, max - max / 4))
+		return fail(err, E_BUSY, "this token's name has too many long polls; try again");
+	p->x.has_poll = true;
+	return OK;
+}
+
 static enum MHD_Result begin(struct peer *p, const char *method, const char *version)
 {
 	struct exchange *x = &p->x;
@@ -335,6 +350,8 @@ static enum MHD_Result begin(struct peer *p, const char *method, const char *ver
 	a->result = judge(p, method, version, &headers, &a->error);
 	if (a->result == OK && x->body_bytes != 0)
 		a->result = admit_body(p, &a->error);
+	else if (a->result == OK && x->call.in.wait_ms != 0)
+		a->result = admit_poll(p, &a->error);
 	x->phase = PHASE_BODY;
 	is_swallowed =
 		!x->must_close && x->body_bytes <= SWALLOW_BYTES_MAX && headers.expect.data == NULL;
@@ -393,6 +410,9 @@ void exchange_end_call(struct peer *p)
 	if (!p->x.has_call)
 		return;
 	body_let_go(p); /* while the call has its principal's share */
+	if (p->x.has_poll)
+		share_give(p->x.call.share, SHARE_HELD_CONNECTIONS, 1);
+	p->x.has_poll = false;
 	call_clear(&p->x.call);
 	p->x.has_call = false;
 }

@@ -26,6 +26,7 @@ struct exchange {
 	bool has_call;		   /* `call` was initialised and must be cleared */
 	bool is_counted;	   /* in the server's in_flight */
 	bool is_refused;	   /* the path alone says no: the body is not kept */
+	bool has_poll;		   /* its connection counts in the principal's share */
 	bool has_upload;	   /* of the principal's share */
 	size_t body_held;	   /* of the server's bodies_bytes and of the principal's share */
 	size_t body_held_small;	   /* of the server's small_bodies_bytes */

@@ -17,7 +17,9 @@
 
 #include <sys/socket.h>
 
-#define EVICTED_MAX   512 /* connections that were shut down and whose loop has not yet closed them */
+#define EVICTED_MAX 512 /* connections that were shut down and whose loop has not yet closed them */
+#define OVERFLOW_MAX \
+	256 /* more than connections_max for moments: while all are known and at work, until one rests */
 #define LOG_EACH_MS   10000
 #define SWEEP_EACH_MS 10 /* looks at all connections; until one closes nothing */
 
@@ -129,9 +131,12 @@ static void make_room(struct peer *p)
 		close_resting(s, now_ms);
 	if (row->count > part_of(settings->unknown_per_address_max, max, 4))
 		evict(s->evicted < EVICTED_MAX ? row->first : p);
-	else if (s->unknown.count > part_of(settings->unknown_max, max, 2) ||
-		 count_staying(s) > max)
+	else if (s->unknown.first != p &&
+		 (s->unknown.count > part_of(settings->unknown_max, max, 2) ||
+		  count_staying(s) > max))
 		evict(s->evicted < EVICTED_MAX ? s->unknown.first : p);
+	else if (count_staying(s) > max + OVERFLOW_MAX)
+		evict(p);
 }
 
 void room_enter(struct peer *p)

@@ -17,11 +17,12 @@ struct call;
 struct shares;
 
 enum share_kind {
-	SHARE_QUEUED,	    /* calls that wait for a worker or the committer */
-	SHARE_POLLS,	    /* long polls that wait */
-	SHARE_UPLOADS,	    /* requests whose body is being read */
-	SHARE_BODY_BYTES,   /* of bodies that are being read or worked on */
-	SHARE_ANSWER_BYTES, /* of large answers that wait for their clients to read them */
+	SHARE_QUEUED,		/* calls that wait for a worker or the committer */
+	SHARE_POLLS,		/* long polls that wait */
+	SHARE_UPLOADS,		/* requests whose body is being read */
+	SHARE_BODY_BYTES,	/* of bodies that are being read or worked on */
+	SHARE_ANSWER_BYTES,	/* of large answers that wait for their clients to read them */
+	SHARE_HELD_CONNECTIONS, /* connections on which a long poll is asked for */
 	SHARE_KINDS
 };
 

@@ -203,6 +203,14 @@ class Crowds(Case):
         self.dial(150, f"GET /v1/tokens/self HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         self.expect_room()
 
+    def test_the_polls_of_one_token_shut_nobody_out(self):
+        token = self.reader("polls", "allow read config/polls/a")
+        self.store("profiles/polls/a", "a: 1\n")
+        tag = self.server.get("/v1/config/polls/a", token=token).headers["ETag"]
+        self.dial(100, (f"GET /v1/config/polls/a?wait=50s HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n"
+                        f"Authorization: Bearer {token}\r\n\r\n").encode())
+        self.expect_room()
+
 
 class Strangers(Case):
     """Who does not authenticate soon is cut off, however long others may rest."""
