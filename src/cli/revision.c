@@ -136,8 +136,9 @@ static int run_revert(int argc, char **argv)
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
 	const char *message = NULL;
-	bool is_dry_run = false;
+	bool is_dry_run = false, is_forced = false;
 	const struct option_row rows[] = {SESSION_OPTIONS(&s),
+					  {"force", 0, OPTION_FLAG, &is_forced},
 					  {"message", 'm', OPTION_TEXT, &message},
 					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
 	struct client_request request = {.method = "POST",
@@ -153,6 +154,7 @@ static int run_revert(int argc, char **argv)
 		return code;
 	url_append_query_text(&target, "message", message);
 	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	request.target = buf_slice(&target);
 	code = session_open(&s, &revert_command);
 	if (code == EXIT_DONE)
@@ -167,6 +169,7 @@ const struct command revert_command = {
 		"Refused, with the list, where documents were changed again since.\n\n"
 		"  -m, --message TEXT   why\n"
 		"  --dry-run            say what would happen, change nothing\n"
+		"  --force              even if others need what goes, or nobody could administer then\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve revert 12 -m 'orders fail since'\n",
 	.run = run_revert};

@@ -178,7 +178,9 @@ static int run_revoke(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
-	const struct option_row rows[] = {SESSION_CONNECTION(&s)};
+	bool is_forced = false;
+	const struct option_row rows[] = {SESSION_CONNECTION(&s),
+					  {"force", 0, OPTION_FLAG, &is_forced}};
 	struct client_request request = {.method = "DELETE"};
 	struct operands operands;
 	int code;
@@ -191,6 +193,7 @@ static int run_revoke(int argc, char **argv)
 				   "give the accessor, not the token (reeve token list)");
 	buf_append_text(&target, "/v1/tokens/");
 	url_append_path(&target, slice_text(operands.items[0]));
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	request.target = buf_slice(&target);
 	code = session_open(&s, &token_revoke_command);
 	if (code == EXIT_DONE)
@@ -203,7 +206,8 @@ static int run_revoke(int argc, char **argv)
 const struct command token_revoke_command = {
 	.name = "token revoke",
 	.summary = "End a token and those made with it",
-	.help = "Usage: reeve token revoke ACCESSOR\n\n" SESSION_HELP
+	.help = "Usage: reeve token revoke ACCESSOR [--force]\n\n"
+		"  --force              even the last one that can administer the store\n" SESSION_HELP
 		"\nExample: reeve token revoke 7d8f0c2a\n",
 	.run = run_revoke};
 

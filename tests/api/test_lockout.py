@@ -116,6 +116,16 @@ class Lockout(Case):
         code, out, err = self.server.run(*restore, "--data", self.server.folder / "kept", "--keep-tokens")
         self.assertEqual(code, 0, out + err)
 
+    def test_the_command_says_so_and_forces(self):
+        own = self.server.get("/v1/tokens/self").json["accessor"]
+        self.reeve("revert", "1", code=1)
+        self.assertIn("administer", self.stderr)
+        self.reeve("token", "revoke", own, code=1)
+        self.assertIn("administer", self.stderr)
+        self.still_administers()
+        self.reeve("token", "revoke", own, "--force")
+        self.expect_problem(self.server.get("/v1/tokens/self"), 401)
+
     def test_force_is_only_where_something_can_be_forced(self):
         self.expect_problem(self.server.put("/v1/profiles/a/b?force=true", "a: 1\n"), 400)
         self.store("profiles/a/b", "a: 1\n")
