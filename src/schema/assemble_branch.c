@@ -121,7 +121,8 @@ static uint32_t list_keys(struct assembler *a, uint32_t subschema, int depth, ui
 		const struct rule *rule = &a->rules.rules[s->first_rule + i];
 
 		a->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
-		for (uint32_t k = 0; rule->op == RULE_PROPERTIES && k < rule->b; k++) {
+		for (uint32_t k = 0;
+		     rule->op == RULE_PROPERTIES && k < rule->b && a->effort < EFFORT_MAX; k++) {
 			const struct property *p = &a->rules.properties[rule->a + k];
 
 			if (count < TAG_KEYS_MAX && find_constants(a, p->subschema) != NULL)

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "doc/profile.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -308,4 +310,23 @@ Test(cascade, what_is_only_taken_away_by_force_may_leave_what_cannot_be_judged)
 	expect_limit((struct ask){DELETE, .path = "secrets/orders/db", .is_dry_run = true});
 	expect(&f, OK, NULL, DELETE, .path = "secrets/orders/db", .is_forced = true);
 	expect(&f, E_LIMIT, "orders/production", CONFIG, .path = "config/orders/production");
+}
+
+Test(cascade, a_chain_beyond_a_bound_is_a_limit_too)
+{
+	char path[64], yaml[64];
+	struct told t;
+	enum result rc = OK;
+	int i = 0;
+
+	put("profiles/deep/p0", "$abstract: true\n");
+	for (; rc == OK && i < 2 * PROFILE_DEPTH_MAX; i++) {
+		snprintf(path, sizeof path, "profiles/deep/p%d", i + 1);
+		snprintf(yaml, sizeof yaml, "$abstract: true\n$extends: [p%d]\n", i);
+		t = ask(&f, (struct ask){PUT, .path = path, .body = yaml, .is_yaml = true});
+		rc = t.result;
+		cr_expect_str_eq(t.problems, "");
+		told_clear(&t);
+	}
+	cr_expect_eq(rc, E_LIMIT, "%s after %d", result_name(rc), i);
 }
