@@ -73,18 +73,14 @@ const struct tree_node *machine_find(const struct tree_node *object, const char 
 	return NULL;
 }
 
-bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
+/* PCRE2 counts as it goes. What is left of all is its bound where that is less than what one match may take. */
+APART static bool match_counted(struct machine *m, const struct matcher *matcher, struct slice text,
+				bool *ret)
 {
-	const struct matcher *matcher = &m->schema->matchers[pattern];
-	uint64_t most = m->schema->limits.regex_steps_max, allowed, left;
+	uint64_t most = m->schema->limits.regex_steps_max, left;
+	uint64_t allowed = m->left - (uint64_t)(m->slice - (m->steps < 0 ? 0 : m->steps));
 	enum result rc;
 
-	if (matcher->kind != MATCH_PATTERN) {
-		*ret = matcher_match_literal(matcher, text);
-		return matcher->literal_len <= KEY_BYTES_FREE ||
-		       charge_for(m, matcher->literal_len / STEP_BYTES, "pattern");
-	}
-	allowed = m->left - (uint64_t)(m->slice - (m->steps < 0 ? 0 : m->steps));
 	if (allowed > most)
 		allowed = most;
 	if (m->budget != NULL && allowed > m->budget->steps)
@@ -94,4 +90,21 @@ bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool 
 	if (!charge_for(m, allowed - left + 1, "pattern"))
 		return false;
 	return rc == OK || machine_stop(m, rc);
+}
+
+bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret)
+{
+	const struct matcher *matcher = &m->schema->matchers[pattern];
+
+	if (matcher->kind != MATCH_PATTERN) {
+		*ret = matcher_match_literal(matcher, text);
+		return matcher->literal_len <= KEY_BYTES_FREE ||
+		       charge_for(m, matcher->literal_len / STEP_BYTES, "pattern");
+	}
+	if (!pattern_is_linear(matcher->pattern))
+		return match_counted(m, matcher, text, ret);
+	if (!charge_for(m, pattern_price(matcher->pattern, text.len), "pattern"))
+		return false;
+	*ret = pattern_match_linear(matcher->pattern, text);
+	return true;
 }

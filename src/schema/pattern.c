@@ -33,6 +33,8 @@ struct pattern {
 	struct chain *chain;
 	struct automaton *automaton;
 	pcre2_code *code;
+	uint32_t weight; /* of a byte, in quarters of a step */
+	uint32_t fixed;	 /* steps, however short the text */
 };
 
 static void *allocate(size_t size, void *ctx)
@@ -118,6 +120,14 @@ static enum result choose_matcher(struct pattern *p, const struct pattern_tree *
 	return p->automaton != NULL ? OK : compile_for_pcre(p, tree, err);
 }
 
+static void set_price(struct pattern *p)
+{
+	p->fixed = STEPS_MATCH + (p->code != NULL ? STEPS_PCRE2 : 0);
+	p->weight = p->automaton != NULL ? automaton_weight(p->automaton)
+		    : p->chain != NULL	 ? chain_weight(p->chain)
+					 : 1;
+}
+
 static size_t size_of(const struct pattern *p)
 {
 	size_t code_size = 0;
@@ -146,6 +156,8 @@ enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
 	if (p == NULL)
 		return fail(err, E_MEMORY, "regular expression: out of memory");
 	rc = choose_matcher(p, &tree, &arena, &budget->work, err);
+	if (rc == OK)
+		set_price(p);
 	if (rc == OK && size_of(p) > budget->bytes) {
 		budget->bytes = 0; /* the next need not try */
 		rc = fail(err, E_LIMIT, "regular expressions: too large together");
@@ -295,34 +307,38 @@ static enum result match_with_pcre(const struct pattern *p, struct slice text, u
 	return rc;
 }
 
-/* False when there are too few steps for what surely must be read. */
-static bool pay(const struct pattern *p, struct slice text, uint64_t *steps)
+bool pattern_is_linear(const struct pattern *p)
 {
-	uint64_t weight = p->automaton != NULL ? automaton_weight(p->automaton)
-			  : p->chain != NULL   ? chain_weight(p->chain)
-					       : 1;
-	uint64_t price = STEPS_MATCH + text.len * weight / BYTES_PER_STEP +
-			 (p->code != NULL ? STEPS_PCRE2 : 0);
-	bool is_enough = price <= *steps;
+	return p->code == NULL;
+}
 
-	*steps -= is_enough ? price : *steps;
-	return is_enough;
+uint64_t pattern_price(const struct pattern *p, size_t len)
+{
+	return p->fixed + len * p->weight / BYTES_PER_STEP;
+}
+
+bool pattern_match_linear(const struct pattern *p, struct slice text)
+{
+	if (text.data == NULL)
+		text = SLICE_LITERAL("");
+	return p->chain != NULL ? chain_is_match(p->chain, text)
+				: automaton_is_match(p->automaton, text);
 }
 
 enum result pattern_match(const struct pattern *p, struct slice text, uint64_t *steps,
 			  bool *ret_is_match, struct error *err)
 {
+	uint64_t price = pattern_price(p, text.len);
+
 	if (text.data == NULL)
 		text = SLICE_LITERAL("");
-	if (!pay(p, text, steps))
+	if (price > *steps) {
+		*steps = 0;
 		return judge(PCRE2_ERROR_CALLOUT, ret_is_match, err);
-	if (p->chain != NULL) {
-		*ret_is_match = chain_is_match(p->chain, text);
-		return OK;
 	}
-	if (p->automaton != NULL) {
-		*ret_is_match = automaton_is_match(p->automaton, text);
-		return OK;
-	}
-	return match_with_pcre(p, text, steps, ret_is_match, err);
+	*steps -= price;
+	if (p->code != NULL)
+		return match_with_pcre(p, text, steps, ret_is_match, err);
+	*ret_is_match = pattern_match_linear(p, text);
+	return OK;
 }

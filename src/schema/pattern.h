@@ -27,6 +27,12 @@ MUST_USE enum result pattern_compile_within(struct pattern **ret, struct slice e
 					    struct pattern_budget *budget, struct error *err);
 void pattern_free(struct pattern *p); /* takes NULL */
 
+/* Whether one pass over the text decides, which takes pattern_price() steps and no more; pattern_match_linear() is then enough. */
+bool pattern_is_linear(const struct pattern *p);
+/* What a match of so many bytes surely takes. */
+uint64_t pattern_price(const struct pattern *p, size_t len);
+bool pattern_match_linear(const struct pattern *p, struct slice text);
+
 /* Whether `text` (valid UTF-8) holds a match anywhere. `*steps` is what it may take (of about 10 ns), and becomes what it left;
  * linear matchers take what the text's length comes to. E_LIMIT when the steps, or PCRE2's bounds of depth or memory,
  * ran out: neither a match nor none. Wipes what it kept of the text. */
