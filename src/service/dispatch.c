@@ -152,6 +152,15 @@ static enum step render(struct scene *scene)
 	return rc == OK ? STEP_ANSWER : answer_error(c, rc, &err);
 }
 
+/* What ran out ends the call, whatever its verb made of it: what was left undone must not look like an answer, still less be
+ * written. Where the verb has said more, as which document it was, that stays. */
+static enum step answer_exhausted(struct call *c, const struct error *err)
+{
+	if (c->out.result == c->budget.outcome)
+		return STEP_ANSWER;
+	return answer_error(c, c->budget.outcome, err);
+}
+
 enum step scene_run(struct scene *scene, struct service *s, struct call *c, struct worker *worker)
 {
 	struct error err = ERROR_NULL;
@@ -184,6 +193,8 @@ enum step scene_run(struct scene *scene, struct service *s, struct call *c, stru
 	step = run_verb(scene);
 	if (step == STEP_ANSWER && render_is_needed(c))
 		step = render(scene);
+	if (worker != NULL && budget_result(&c->budget, &err) != OK)
+		step = answer_exhausted(c, &err);
 	if (step != STEP_COMMIT && c->work_free == write_free)
 		call_drop_work(c); /* what was refused must never meet the committer */
 	return step;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#define LOOK_STEPS     100 /* of one document of a list: above all whether it may be listed */
 #define TEXT_BYTES_MAX (2 * PATH_BYTES_MAX)
 
 /* A prefix and where to go on, as whole paths. */
@@ -55,7 +56,7 @@ static void write_items(struct scene *scene, struct buf *b, const struct listing
 	while ((d = pmap_walk_next(&w)) != NULL) {
 		struct slice path = snap_doc_row(d)->path;
 
-		if (!slice_starts_with(path, l->prefix))
+		if (!slice_starts_with(path, l->prefix) || !budget_spend(scene->budget, LOOK_STEPS))
 			break;
 		if (!snap_doc_is_live(d) || slice_is_equal(path, l->after) ||
 		    !rights_may(scene->rights, MAY_LIST, path))
@@ -112,7 +113,8 @@ enum step document_dependents_on_worker(struct scene *scene)
 		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	buf_append_text(&b, "{\"items\":[");
 	snapshot_edges_to(&w, scene->snapshot, c->path);
-	while ((e = snapshot_edge_next(&w, c->path)) != NULL) {
+	while ((e = snapshot_edge_next(&w, c->path)) != NULL &&
+	       budget_spend(scene->budget, LOOK_STEPS)) {
 		if (snapshot_live(scene->snapshot, e->source) == NULL ||
 		    (!rights_may(scene->rights, MAY_LIST, e->source) &&
 		     !rights_may(scene->rights, MAY_READ, e->source)))

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#define LOOK_STEPS  500	       /* of one revision: a query for its changes */
 #define SCANNED_MAX 10000      /* revisions looked at for one page */
 #define FOUND	    E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
 
@@ -74,6 +75,9 @@ static enum result check_visible(struct page *p, uint64_t revision, struct error
 	enum result rc;
 
 	p->is_visible = false;
+	rc = budget_take(p->scene->budget, LOOK_STEPS, err);
+	if (rc != OK)
+		return rc;
 	rc = store_each_change(p->scene->session, revision, look_at_change, p, err);
 	return rc == FOUND && p->is_visible ? OK : rc;
 }

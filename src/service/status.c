@@ -3,14 +3,17 @@
 #include "service/tokens.h"
 #include "service/waiters.h"
 
-static void append_documents(struct buf *b, const struct snapshot *snapshot)
+#define LOOK_STEPS 5 /* of one thing that is counted */
+
+static void append_documents(struct buf *b, const struct scene *scene)
 {
+	const struct snapshot *snapshot = scene->snapshot;
 	uint64_t counts[KIND_COUNT] = {0};
 	const struct snap_doc *d;
 	struct pmap_walk w;
 
 	pmap_walk_from(&w, &snapshot->docs, SLICE_NULL);
-	while ((d = pmap_walk_next(&w)) != NULL) {
+	while ((d = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS)) {
 		if (snap_doc_is_live(d))
 			counts[d->record->kind]++;
 	}
@@ -48,7 +51,7 @@ static uint64_t tokens_in_force(const struct scene *scene)
 	uint64_t count = 0;
 
 	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, SLICE_NULL);
-	while ((t = pmap_walk_next(&w)) != NULL)
+	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS))
 		count += !token_has_ended(t, scene->now_ms);
 	return count;
 }
@@ -73,7 +76,7 @@ enum step status_on_worker(struct scene *scene)
 				: 0);
 	json_member_text(&b, "store",
 			 is_read_only ? SLICE_LITERAL("read-only") : SLICE_LITERAL("ok"));
-	append_documents(&b, snapshot);
+	append_documents(&b, scene);
 	json_member_u64(&b, "tokens", tokens_in_force(scene));
 	append_audit(&b, s);
 	json_member_u64(&b, "key_generation", keyring_generation(s->keyring));

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LOOK_STEPS 50 /* of one token of a list */
+
 int64_t token_earlier(int64_t a, int64_t b)
 {
 	if (a == 0 || b == 0)
@@ -93,7 +95,7 @@ enum step token_list_on_worker(struct scene *scene)
 
 	buf_append_text(&b, "{\"items\":[");
 	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, c->in.after);
-	while ((t = pmap_walk_next(&w)) != NULL) {
+	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS)) {
 		if (slice_is_equal(t->record.accessor, c->in.after) ||
 		    !token_is_in_force(scene->snapshot, t, scene->now_ms))
 			continue;

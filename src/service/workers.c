@@ -64,10 +64,16 @@ static enum step run(struct worker *w, struct scene *scene, struct call *c)
 {
 	enum result rc = OK;
 	struct error err = ERROR_NULL;
+	enum step step;
 
 	if (w->session == NULL)
 		rc = store_session_open(&w->session, w->service->store, &err);
-	return rc == OK ? scene_run(scene, w->service, c, w) : answer_error(c, rc, &err);
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	store_session_set_budget(w->session, &c->budget);
+	step = scene_run(scene, w->service, c, w);
+	store_session_set_budget(w->session, NULL);
+	return step;
 }
 
 /* The write is done: where rendering fails its answer stays as it is, for JSON is YAML too. */

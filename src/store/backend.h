@@ -54,6 +54,7 @@ struct store_session_ops {
 	void (*close)(struct store_session *ss);
 	enum result (*begin)(struct store_session *ss, struct error *err);
 	void (*end)(struct store_session *ss);
+	void (*set_budget)(struct store_session *ss, struct budget *budget);
 	enum result (*each_head)(struct store_session *ss, version_fn *each, void *ctx,
 				 struct error *err);
 	enum result (*get_version)(struct store_session *ss, struct slice path, uint64_t version,

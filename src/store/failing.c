@@ -220,6 +220,11 @@ static void failing_session_end(struct store_session *ss)
 	store_session_end(failing_session_of(ss)->inner);
 }
 
+static void failing_session_set_budget(struct store_session *ss, struct budget *budget)
+{
+	store_session_set_budget(failing_session_of(ss)->inner, budget);
+}
+
 static enum result failing_session_begin(struct store_session *ss, struct error *err)
 {
 	READ(ss, session_begin, err, err);
@@ -351,6 +356,7 @@ static const struct store_session_ops failing_session_ops = {
 	.close = failing_session_close,
 	.begin = failing_session_begin,
 	.end = failing_session_end,
+	.set_budget = failing_session_set_budget,
 	.each_head = failing_each_head,
 	.get_version = failing_get_version,
 	.get_version_at = failing_get_version_at,

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#define PROGRESS_OPS  1000 /* of SQLite's machine between two looks at a reader's budget */
+#define STEPS_PER_OP  5	   /* of the budget: about 50 ns */
 #define CLOSE_WAIT_MS 1000
 
 static int remember_log_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
@@ -222,6 +224,21 @@ static enum result begin_session(struct store_session *ss, struct error *err)
 	return rc;
 }
 
+/* From within a statement, every so many steps of SQLite's machine: not 0 ends it. */
+static int spend(void *budget)
+{
+	return !budget_spend(budget, PROGRESS_OPS * STEPS_PER_OP);
+}
+
+static void set_session_budget(struct store_session *ss, struct budget *budget)
+{
+	struct sqlite_session *session = session_of(ss);
+
+	session->db.budget = budget;
+	sqlite3_progress_handler(session->db.handle, budget != NULL ? PROGRESS_OPS : 0, spend,
+				 budget);
+}
+
 static void end_session(struct store_session *ss)
 {
 	struct sqlite_session *session = session_of(ss);
@@ -268,6 +285,7 @@ const struct store_session_ops sqlite_session_ops = {
 	.close = close_session,
 	.begin = begin_session,
 	.end = end_session,
+	.set_budget = set_session_budget,
 	.each_head = sqlite_each_head,
 	.get_version = sqlite_get_version,
 	.get_version_at = sqlite_get_version_at,

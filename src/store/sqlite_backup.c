@@ -53,7 +53,7 @@ static enum result copy_snapshot(struct db *from, const char *temporary,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t left),
 				 void *ctx, struct error *err)
 {
-	CLEANUP(db_close) struct db to = {NULL, {{NULL, NULL}}, 0};
+	CLEANUP(db_close) struct db to = {NULL, {{NULL, NULL}}, 0, NULL};
 	bool has_begun = false;
 	enum result rc = db_open(&to, temporary, DB_WRITE, err);
 
@@ -129,7 +129,7 @@ enum result sqlite_backup(struct store *store, const char *file,
 			  struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0};
+	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0, NULL};
 	enum result rc = db_open(&from, s->file, s->mode, err);
 
 	return rc == OK ? backup_copy(&from, file, progress, ctx, err) : rc;

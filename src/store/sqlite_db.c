@@ -55,6 +55,8 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 	enum result rc;
 	int system_error = 0;
 
+	if ((code & 0xff) == SQLITE_INTERRUPT && budget_result(db->budget, err) != OK)
+		return db->budget->outcome;
 	/* The code of the call may be the bare one; the connection keeps the exact one. */
 	if (db->handle != NULL && (sqlite3_extended_errcode(db->handle) & 0xff) == (code & 0xff))
 		code = sqlite3_extended_errcode(db->handle);
@@ -146,7 +148,7 @@ static enum result set_up(struct db *db, enum db_mode mode, const char *file, st
 enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
-	struct db db = {NULL, {{NULL, NULL}}, 0};
+	struct db db = {NULL, {{NULL, NULL}}, 0, NULL};
 	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
 		    (mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 	enum result rc;

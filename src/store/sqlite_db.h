@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/memory.h"
 #include "base/result.h"
 #include "base/slice.h"
@@ -22,6 +23,7 @@ struct db {
 		sqlite3_stmt *statement;
 	} cache[DB_STATEMENTS_MAX];
 	size_t cached;
+	struct budget *budget; /* of the request that reads; may be NULL */
 };
 
 enum db_mode {

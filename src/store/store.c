@@ -153,6 +153,11 @@ void store_session_end(struct store_session *ss)
 	ss->ops->end(ss);
 }
 
+void store_session_set_budget(struct store_session *ss, struct budget *budget)
+{
+	ss->ops->set_budget(ss, budget);
+}
+
 enum result store_each_head(struct store_session *ss, version_fn *each, void *ctx,
 			    struct error *err)
 {

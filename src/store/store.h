@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/result.h"
 #include "base/slice.h"
 
@@ -208,6 +209,9 @@ void store_session_close(struct store_session *ss);
 /* All reads between them see one state. */
 MUST_USE enum result store_session_begin(struct store_session *ss, struct error *err);
 void store_session_end(struct store_session *ss);
+/* What its reads spend from then on: one that outruns the budget ends with the budget's result. NULL: no bound. The budget must
+ * live until another is set. */
+void store_session_set_budget(struct store_session *ss, struct budget *budget);
 
 /* Callbacks stop the walk by a result that is not OK, which is then given back; nothing is added to `err`. */
 typedef enum result version_fn(void *ctx, const struct version_row *row, struct error *err);

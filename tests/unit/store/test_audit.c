@@ -267,3 +267,23 @@ Test(store_audit, an_empty_log_has_no_entries)
 	store_close(empty);
 	folder_remove(&other);
 }
+
+Test(store_audit, a_read_that_outruns_its_budget_ends_with_the_budgets_result)
+{
+	const struct budget_limits little = {20000, 0, 0}, enough = {UINT64_MAX, 0, 0};
+	struct audit_filter f = {.actor = SLICE_LITERAL("ada")};
+	struct found found = {{0}, 0};
+	struct error told = ERROR_NULL;
+	struct budget budget;
+
+	budget_init(&budget, &little, &system_clock);
+	store_session_set_budget(session, &budget);
+	cr_expect_eq(store_each_audit(session, &f, find, &found, &told), E_LIMIT);
+	cr_expect(strstr(told.text, "more work") != NULL, "%s", told.text);
+	budget_init(&budget, &enough, &system_clock);
+	store_session_set_budget(session, &budget);
+	found.count = 0;
+	EXPECT_OK(store_each_audit(session, &f, find, &found, err));
+	cr_expect_gt(found.count, 0);
+	store_session_set_budget(session, NULL);
+}
