@@ -1,5 +1,8 @@
 #include "support.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #define ROOT "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" /* of nothing */
 
 Test(checkpoint, a_body_has_three_lines)
@@ -43,6 +46,22 @@ Test(checkpoint, malformed_bodies_are_refused)
 		cr_expect_eq(checkpoint_parse(&c, slice_text(bad[i]), NULL), E_MALFORMED,
 			     "case %zu", i);
 	}
+}
+
+Test(checkpoint, an_origin_fits_its_place)
+{
+	struct checkpoint c;
+	struct error err = ERROR_NULL;
+	char body[2 * sizeof c.origin + 64];
+	int last = (int)sizeof c.origin - 1;
+
+	for (int len = last - 1; len <= last + 2; len++) {
+		snprintf(body, sizeof body, "%0*d\n0\n" ROOT "\n", len, 1);
+		cr_expect_eq(checkpoint_parse(&c, slice_text(body), &err),
+			     len <= last ? OK : E_MALFORMED, "%d", len);
+	}
+	snprintf(body, sizeof body, "1 to %d bytes", last);
+	cr_expect_not_null(strstr(err.text, body), "%s", err.text);
 }
 
 Test(checkpoint, an_origin_holds_no_nul)

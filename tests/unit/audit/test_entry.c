@@ -3,6 +3,9 @@
 #include "base/clock.h"
 #include "doc/read.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static const struct audit_touch touched[] = {
 	{{"secrets/orders/warehouse", 24}, 3, true, {0xab, 0xcd}},
 	{{"profiles/orders/base", 20}, 0, false, {0}},
@@ -213,6 +216,152 @@ Test(entry, each_missing_or_renamed_field_is_corrupt)
 	}
 }
 
+/* The sample with `from` replaced by `to`, as an entry that is read. */
+static enum result read_changed(const char *from, const char *to)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct audit_entry e = {.index = 99};
+	const char *at = strstr(SAMPLE, from);
+	enum result rc;
+
+	cr_assert_not_null(at, "%s", from);
+	buf_append(&line, SAMPLE, (size_t)(at - SAMPLE));
+	buf_append_text(&line, to);
+	buf_append_text(&line, at + strlen(from));
+	rc = audit_entry_read(&e, &tree, buf_slice(&line), NULL);
+	cr_expect_eq(e.index == 99, rc != OK, "%s: written only where it is whole", to);
+	return rc;
+}
+
+Test(entry, a_field_that_says_something_impossible_is_corrupt)
+{
+	static const struct {
+		const char *from, *to;
+		enum result wanted;
+	} cases[] = {
+		{"\"v\":1", "\"v\":2", E_CORRUPT},
+		{"\"time\":\"2025-11", "\"time\":\"2025-13", E_CORRUPT},
+		{"\"index\":7", "\"index\":-7", E_CORRUPT},
+		{"\"index\":7", "\"index\":\"7\"", E_CORRUPT},
+		{"\"actor\":\"ci\"", "\"actor\":1", E_CORRUPT},
+		{"\"value_mac\":\"ab", "\"value_mac\":\"xy", E_CORRUPT},
+		{"\"value_mac\":\"ab", "\"value_mac\":\"", E_CORRUPT},
+		{"\"version\":0}", "\"version\":0,\"value_mac\":1}", E_CORRUPT},
+		{"\"touched\":[", "\"touched\":[1,", E_CORRUPT},
+		{"\"touched_more\":0", "\"touched_more\":4294967295", OK},
+		{"\"touched_more\":0", "\"touched_more\":4294967296", E_CORRUPT},
+		{"\"touched_more\":0}", "\"touched_more\":0} x", E_CORRUPT},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(read_changed(cases[i].from, cases[i].to), cases[i].wanted, "%s",
+			     cases[i].to);
+}
+
+Test(entry, a_head_is_read_in_its_one_form_only)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{"{\"v\":1", " {\"v\":1"},
+		{"\"index\":7", "\"index\":07"},
+		{"\"index\":7", "\"index\":"},
+		{"\"index\":7", "\"index\":18446744073709551616"},
+		{"\"time\"", "\"tine\""},
+		{"2025-11", "2025-13"},
+		{"123Z\"", "123Z "},
+		{"\"epoch\":1", "\"epoch\":x"},
+		{"\"epoch\"", "\"epock\""},
+		{"\"revision\":12", "\"revision\":x"},
+		{"\"revision\":12", "\"revision\":012"},
+		{"\"revision\"", "\"revisiom\""},
+		{"\"actor\"", "\"actos\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(buf_clear) struct buf line = BUF_NULL;
+		const char *at = strstr(SAMPLE, cases[i].from);
+		struct audit_head head = {.index = 99};
+
+		buf_append(&line, SAMPLE, (size_t)(at - SAMPLE));
+		buf_append_text(&line, cases[i].to);
+		buf_append_text(&line, at + strlen(cases[i].from));
+		cr_expect_eq(audit_head_read(&head, buf_slice(&line), NULL), E_CORRUPT, "%s",
+			     cases[i].to);
+		cr_expect_eq(head.index, 99, "%s: untouched", cases[i].to);
+	}
+}
+
+Test(entry, a_head_that_is_cut_anywhere_is_corrupt_and_read_within_its_bounds)
+{
+	size_t whole = (size_t)(strstr(SAMPLE, "\"ci\"") - SAMPLE);
+
+	for (size_t len = 0; len < whole; len++) {
+		CLEANUP(alloc_freep) char *cut = malloc(len != 0 ? len : 1);
+		struct audit_head head;
+
+		memcpy(cut, SAMPLE, len);
+		cr_expect_eq(audit_head_read(&head, slice_make(cut, len), NULL), E_CORRUPT, "%zu",
+			     len);
+	}
+}
+
+Test(entry, the_first_thing_that_is_wrong_is_told)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct audit_entry e = sample();
+	char text[AUDIT_FIELD_BYTES_MAX + 1];
+
+	memset(text, 'x', sizeof text);
+	e.time_ms = -1;
+	cr_expect_eq(audit_entry_write(&line, &e, NULL), E_INVALID);
+	e.time_ms = TIMESTAMP_MS_MAX + 1;
+	cr_expect_eq(audit_entry_write(&line, &e, NULL), E_INVALID);
+	e.actor = slice_make(text, sizeof text);
+	cr_expect_eq(audit_entry_write(&line, &e, NULL), E_TOO_LARGE);
+}
+
+static size_t length_with(struct audit_entry *e, uint32_t count)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+
+	e->touched_count = count;
+	cr_assert_eq(audit_entry_write(&line, e, NULL), OK);
+	return line.len;
+}
+
+/* With each length of the reason the last that fits ends elsewhere: also exactly at the bound. */
+Test(entry, as_many_as_fit_are_there_to_the_last_byte)
+{
+	static struct audit_touch many[700];
+	const size_t tail_bytes = 29; /* `],"touched_more":4294967295}` and what follows it */
+	struct audit_entry e = sample();
+	char reason[200];
+	size_t none, one, step;
+
+	memset(reason, 'r', sizeof reason);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = touched[0];
+	e.touched = many;
+	none = length_with(&e, 0);
+	one = length_with(&e, 1) - none;
+	step = length_with(&e, 2) - none - one;
+	none -= strlen("],\"touched_more\":0}");
+	for (size_t len = 0; len < sizeof reason; len++) {
+		CLEANUP(buf_clear) struct buf line = BUF_NULL;
+		CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+		size_t room = AUDIT_ENTRY_BYTES_MAX - tail_bytes - none - len - one;
+		struct audit_entry back;
+
+		e.touched_count = ARRAY_SIZE(many);
+		e.reason = slice_make(reason, len);
+		cr_assert_eq(audit_entry_write(&line, &e, NULL), OK);
+		cr_assert_eq(audit_entry_read(&back, &tree, buf_slice(&line), NULL), OK);
+		cr_expect_eq(back.touched_count, 1 + room / step, "%zu", len);
+	}
+}
+
 /* Computed with Python's hashlib from the header's words. */
 Test(entry, a_value_mac_binds_path_and_version)
 {
@@ -240,10 +389,9 @@ static bool write_and_read(void *ctx)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
-	struct audit_entry e = sample(), back;
+	struct audit_entry e = *(const struct audit_entry *)ctx, back;
 	enum result rc = audit_entry_write(&line, &e, NULL);
 
-	(void)ctx;
 	if (rc != OK)
 		cr_expect_eq(line.len, 0, "half an entry is left");
 	if (rc == OK)
@@ -254,5 +402,13 @@ static bool write_and_read(void *ctx)
 
 Test(entry, short_memory_is_an_ordinary_error)
 {
-	each_fault(write_and_read, NULL);
+	static struct audit_touch many[300]; /* the list needs memory of its own */
+	struct audit_entry e = sample();
+
+	each_fault(write_and_read, &e);
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = touched[0];
+	e.touched = many;
+	e.touched_count = ARRAY_SIZE(many);
+	each_fault(write_and_read, &e);
 }

@@ -96,6 +96,45 @@ Test(filing, an_entry_under_other_words_is_told_by_which)
 	}
 }
 
+Test(filing, a_line_of_another_form_is_corrupt)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{"{\"v\":1", "{\"v\":2"},
+		{"\"actor\":\"", "\"actor\":x"},
+		{",\"accessor\"", ",\"accessoq\""},
+		{"\"auth\":\"\"", "\"auth\":0"},
+		{"\"source\":\"\"", "\"source\":\"\" "},
+		{"\"action\":\"secret", "\"action\":secret"},
+		{"\"outcome\":\"ok\"", "\"outcome\":ok\""},
+		{"\"request_id\":\"", "\"request_id\":"},
+		{"\"touched\":[{", "\"touched\":{"},
+		{"{\"path\":\"secrets/b/x\"", "{\"path\":secrets/b/x\""},
+		{"],\"touched_more\"", ",\"touched_more\""},
+		{"],\"touched_more\"", "},\"touched_more\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(buf_clear) struct buf line = BUF_NULL, changed = BUF_NULL;
+		struct audit_filing f = right_filing();
+		struct error err = ERROR_NULL;
+		const char *at;
+
+		write_entry(&line);
+		at = strstr(line.data, cases[i].from);
+		cr_assert_not_null(at, "%s", cases[i].from);
+		buf_append(&changed, line.data, (size_t)(at - line.data));
+		buf_append_text(&changed, cases[i].to);
+		buf_append_text(&changed, at + strlen(cases[i].from));
+		cr_expect(eq(int, (int)audit_filing_check(&f, buf_slice(&changed), &err),
+			     (int)E_CORRUPT),
+			  "%s", cases[i].to);
+		cr_expect(strstr(err.text, "the form that this log writes") != NULL, "%s: %s",
+			  cases[i].to, err.text);
+	}
+}
+
 /* Whatever somebody wrote there is read within its bounds. */
 Test(filing, a_line_cut_anywhere_is_not_of_our_form)
 {
