@@ -46,6 +46,8 @@ class Force(Case):
         self.expect_problem(self.server.post(path + ":destroy", body, token=destroyer), 409)
         for token in (destroyer, half):
             self.expect_problem(self.server.post(path + ":destroy?force=true", body, token=token), 403)
+            self.expect_problem(self.server.post(path + ":destroy?force=true&dry_run=true", body, token=token), 403)
+            self.expect_problem(self.server.delete(path + "?force=true&dry_run=true", token=token), 403)
             self.expect_problem(self.server.delete(path + "?force=true", token=token), 403)
         self.assertEqual(self.config("forcedestroy/pins", reveal="true"), {"k": "one"})
         admin = self.reader("destroyer-admin", rights, "allow admin secrets/forcedestroy/**")

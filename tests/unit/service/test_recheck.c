@@ -81,6 +81,23 @@ static struct asking *begin_second(struct ask what)
 	return a;
 }
 
+static void make_token(char ret[static 128], const char *maker, const char *body)
+{
+	struct told t = ask(&f, (struct ask){CREATE, .token = maker, .body = body});
+
+	cr_assert_eq(t.result, OK, "%s", t.call.out.error.text);
+	cr_assert_eq(sscanf(strstr(t.body, "\"token\":\"") + 9, "%127[^\"]", ret), 1);
+	told_clear(&t);
+}
+
+static void let_go(void)
+{
+	pthread_mutex_lock(&gate.mutex);
+	gate.is_held = false;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.mutex);
+}
+
 static void expect_end(struct asking *a, enum result wanted)
 {
 	cr_assert(ask_wait(a, 60000), "no answer came");
@@ -94,10 +111,7 @@ static void expect_in_turn(struct ask first, struct ask second, enum result want
 {
 	struct asking *a = begin_first(first), *b = begin_second(second);
 
-	pthread_mutex_lock(&gate.mutex);
-	gate.is_held = false;
-	pthread_cond_broadcast(&gate.changed);
-	pthread_mutex_unlock(&gate.mutex);
+	let_go();
 	expect_end(a, OK);
 	expect_end(b, wanted);
 }
@@ -122,16 +136,11 @@ Test(recheck, a_right_that_a_parents_policy_loses_meanwhile_is_missed)
 		fixture_token(&f, "parent",
 			      "rules: [{allow: [write], on: [sys/tokens, profiles/**]}, "
 			      "{allow: [grant], on: policies/child}]");
-	struct told t;
 	char token[128];
 
 	expect(&f, OK, NULL, PUT, .path = "policies/child", .is_yaml = true,
 	       .body = "rules: [{allow: [write], on: profiles/**}]");
-	t = ask(&f, (struct ask){CREATE, .token = parent.data,
-				 .body = "{\"name\":\"parent/c\",\"policies\":[\"child\"]}"});
-	cr_assert_eq(t.result, OK, "%s", t.call.out.error.text);
-	cr_assert_eq(sscanf(strstr(t.body, "\"token\":\"") + 9, "%127[^\"]", token), 1);
-	told_clear(&t);
+	make_token(token, parent.data, "{\"name\":\"parent/c\",\"policies\":[\"child\"]}");
 	expect_in_turn((struct ask){PUT, .path = "policies/parent", .is_yaml = true,
 				    .body = "rules: []"},
 		       (struct ask){PUT, .path = "profiles/a/b", .body = "{}", .token = token},
@@ -179,6 +188,26 @@ Test(recheck, what_it_does_not_depend_on_may_change_meanwhile)
 	expect_in_turn((struct ask){PUT, .path = "profiles/x/y", .body = "{}"},
 		       (struct ask){PUT, .path = "profiles/a/b", .body = "{\"n\":2}"}, OK);
 	expect(&f, OK, "\"n\":2", CONFIG, .path = "config/a/b");
+}
+
+/* Each child alone has any number of uses; together they have what their parent has left. */
+Test(recheck, two_children_do_not_both_get_their_parents_last_use)
+{
+	struct asking *a, *b;
+	struct buf parent;
+	char first[128], second[128];
+
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{\"n\":1}");
+	f.uses = 3;
+	parent = fixture_token(&f, "parent", "rules: [{allow: [read, write], on: '**'}]");
+	make_token(first, parent.data, "{\"name\":\"parent/1\",\"policies\":[\"parent\"]}");
+	make_token(second, parent.data, "{\"name\":\"parent/2\",\"policies\":[\"parent\"]}");
+	a = begin_first((struct ask){CONFIG, .path = "config/a/b", .token = first});
+	b = begin_second((struct ask){CONFIG, .path = "config/a/b", .token = second});
+	let_go();
+	expect_end(a, OK);
+	expect_end(b, E_UNAUTHENTICATED);
+	buf_clear(&parent);
 }
 
 /* The content is ready when the use of the token that pays for it turns out not to be on the disk. */
