@@ -362,6 +362,17 @@ Test(entry, as_many_as_fit_are_there_to_the_last_byte)
 	}
 }
 
+Test(entry, a_line_that_is_no_json_says_where)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct error err = ERROR_NULL;
+	struct audit_entry e;
+
+	cr_expect_eq(audit_entry_read(&e, &tree, SLICE_LITERAL("{\"v\":1,"), &err), E_CORRUPT);
+	cr_expect(strstr(err.text, "a field is missing") == NULL && err.column != 0, "%s",
+		  err.text);
+}
+
 /* Computed with Python's hashlib from the header's words. */
 Test(entry, a_value_mac_binds_path_and_version)
 {
