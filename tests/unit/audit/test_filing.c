@@ -112,6 +112,7 @@ Test(filing, a_line_of_another_form_is_corrupt)
 		{"\"outcome\":\"ok\"", "\"outcome\":ok\""},
 		{"\"request_id\":\"", "\"request_id\":"},
 		{"\"touched\":[{", "\"touched\":{"},
+		{",\"touched\":[{", "]{"},
 		{"{\"path\":\"secrets/b/x\"", "{\"path\":secrets/b/x\""},
 		{"],\"touched_more\"", ",\"touched_more\""},
 		{"],\"touched_more\"", "},\"touched_more\""},

@@ -67,6 +67,35 @@ Test(log, a_refused_entry_changes_nothing)
 	cr_expect_eq(first.index, 0);
 }
 
+Test(log, a_full_log_takes_nothing_more)
+{
+	struct audit_log log = AUDIT_LOG_EMPTY, before;
+	struct audit_entry e = event(1, 1);
+
+	log.tree.size = UINT64_MAX;
+	before = log;
+	cr_expect_eq(add(&log, &e, 1), E_LIMIT);
+	cr_expect(memcmp(&log, &before, sizeof log) == 0);
+}
+
+Test(log, a_state_that_is_none_is_said_to_be_the_logs)
+{
+	CLEANUP(buf_clear) struct buf state = BUF_NULL;
+	struct audit_log log = AUDIT_LOG_EMPTY, again = AUDIT_LOG_EMPTY;
+	struct error err = ERROR_NULL;
+
+	audit_log_append_state(&state, &log);
+	cr_expect_eq(audit_log_read_state(&again, slice_first(buf_slice(&state), state.len - 1),
+					  &err),
+		     E_CORRUPT);
+	cr_expect(slice_starts_with(slice_text(err.text), SLICE_LITERAL("audit log: ")), "%s",
+		  err.text);
+	again.epoch = 77;
+	state.data[0] = 0;
+	cr_expect_eq(audit_log_read_state(&again, buf_slice(&state), NULL), E_CORRUPT);
+	cr_expect_eq(again.epoch, 77, "untouched");
+}
+
 Test(log, a_log_goes_on_from_its_stored_state)
 {
 	CLEANUP(buf_clear) struct buf state = BUF_NULL;
