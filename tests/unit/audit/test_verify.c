@@ -375,6 +375,47 @@ Test(verify, an_entry_behind_a_gap_is_named_once)
 	stored_log_clear(&log_);
 }
 
+Test(verify, an_unreadable_entry_is_told_once_and_the_pass_goes_on)
+{
+	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN);
+	struct audit_report r;
+
+	fill_log(&log_, &s, 100, 0);
+	log_.rows[40].line[0] = 'x';
+	cr_expect_eq(verify(&r, &log_, &s), E_CORRUPT);
+	cr_expect_eq(r.first_index, 40);
+	cr_expect_eq(r.problems, 3, "hash, form and checkpoint: %u", (unsigned)r.problems);
+	cr_expect_eq(r.entries, 100);
+	stored_log_clear(&log_);
+}
+
+/* As next_row(), each filed under an actor that it has not. */
+static enum result next_misfiled(void *ctx, struct audit_verify_row *ret, bool *ret_is_end,
+				 struct error *err)
+{
+	static struct audit_filing filing = {.actor = SLICE_INIT("somebody else")};
+	enum result rc = next_row(ctx, ret, ret_is_end, err);
+
+	if (!*ret_is_end)
+		ret->filing = &filing;
+	return rc;
+}
+
+Test(verify, every_entry_that_is_filed_wrong_is_counted)
+{
+	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN);
+	struct walk walk = {&log_, 0, true};
+	struct audit_verification what = {.key = &s.key, .rows = {next_misfiled, &walk}};
+	struct audit_report r;
+
+	fill_log(&log_, &s, 20, 0);
+	what.checkpoint = buf_slice(&log_.checkpoint);
+	cr_expect_eq(audit_verify(&r, &what, NULL), E_CORRUPT);
+	cr_expect(r.problems == 20 && r.first_index == 0 && r.entries == 20, "%u",
+		  (unsigned)r.problems);
+	stored_log_clear(&log_);
+}
+
 Test(verify, a_log_signed_by_another_key_is_found)
 {
 	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN), thief = new_signer(ORIGIN);

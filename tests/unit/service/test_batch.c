@@ -69,6 +69,21 @@ Test(batch, a_change_has_what_its_operation_needs_and_nothing_else)
 	expect(&f, E_NOT_FOUND, NULL, GET, .path = "profiles/a/gone");
 }
 
+Test(batch, it_is_a_list_of_some_changes)
+{
+	static const char *const bad[] = {"{}",
+					  "[]",
+					  "{\"changes\":5}",
+					  "{\"changes\":\"x\"}",
+					  "{\"changes\":[]}",
+					  "{\"changes\":{}}",
+					  "{\"changes\":{\"a\":1}}",
+					  "{\"changes\":null}"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(batch_of(bad[i]), E_MALFORMED, "%s", bad[i]);
+}
+
 Test(batch, its_message_and_source_are_texts)
 {
 	static const char change[] =
