@@ -1,6 +1,7 @@
 /* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
  * what it changes must be what it checked; else it is prepared again. */
 #include "service/idempotency.h"
+#include "service/tokens.h"
 #include "service/waker.h"
 
 #include "crypto/content.h"
@@ -312,7 +313,19 @@ static enum result apply_documents(struct applying *a, struct error *err)
 	return is_done ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-static enum result apply_tokens(struct applying *a, struct error *err)
+/* Another maker may have taken the name since the worker looked. */
+static enum result recheck_name(const struct applying *a, const struct token *t, int64_t now_ms,
+				struct error *err)
+{
+	struct error ignored = ERROR_NULL;
+
+	if (token_name_check_at(a->working, t->record.parent, t->record.name, now_ms, &ignored) ==
+	    OK)
+		return OK;
+	return fail(err, E_STALE, "the name was taken meanwhile");
+}
+
+static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error *err)
 {
 	struct write *w = a->write;
 	enum result rc = OK;
@@ -326,8 +339,11 @@ static enum result apply_tokens(struct applying *a, struct error *err)
 					.uses_left = t->uses_left,
 					.is_revoked = t->is_revoked};
 
-		rc = w->tokens[i].is_new ? store_put_token(a->service->store, &row, err)
-					 : store_update_token(a->service->store, &row, err);
+		if (w->tokens[i].is_new)
+			rc = recheck_name(a, t, now_ms, err);
+		if (rc == OK)
+			rc = w->tokens[i].is_new ? store_put_token(a->service->store, &row, err)
+						 : store_update_token(a->service->store, &row, err);
 		if (rc == OK && !snapshot_put_token(a->working, token_ref(t)))
 			rc = fail(err, E_MEMORY, "out of memory");
 	}
@@ -376,7 +392,7 @@ enum result commit_write(struct service *s, struct write *w, struct snapshot *wo
 	if (rc == OK && w->has_revision)
 		rc = apply_documents(&a, err);
 	if (rc == OK)
-		rc = apply_tokens(&a, err);
+		rc = apply_tokens(&a, now_ms, err);
 	if (rc == OK && !lockout_is_averted(w, working, now_ms))
 		rc = fail(err, E_STALE, "who could administer afterwards has changed meanwhile");
 	if (rc == OK && w->answer != NULL)

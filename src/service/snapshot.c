@@ -242,6 +242,47 @@ static void policy_count_down(void *value)
 
 static const struct pmap_ops policy_ops = {policy_key, policy_count_up, policy_count_down};
 
+size_t token_name_fold(char *ret, struct slice name)
+{
+	while (name.len != 0 && name.data[0] == ' ')
+		name = slice_from(name, 1);
+	while (name.len != 0 && name.data[name.len - 1] == ' ')
+		name.len--;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.data[i];
+
+		ret[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	return name.len;
+}
+
+/* Big-endian, so that the order of bytes is the order of numbers; what never ends is 0. */
+static void put_earliness(char ret[static 8], int64_t expires_ms)
+{
+	uint64_t early = expires_ms != 0 ? UINT64_MAX - (uint64_t)expires_ms : 0;
+
+	for (int i = 7; i >= 0; i--, early >>= 8)
+		ret[i] = (char)(early & 0xff);
+}
+
+static bool make_name_key(struct token *t)
+{
+	struct slice name = t->record.name, accessor = t->record.accessor;
+	char *key = arena_alloc(&t->arena, name.len + 1 + 8 + accessor.len);
+	size_t len;
+
+	if (key == NULL)
+		return false;
+	len = token_name_fold(key, name);
+	key[len++] = '\0';
+	put_earliness(key + len, t->expires_ms);
+	len += 8;
+	if (accessor.len != 0)
+		memcpy(key + len, accessor.data, accessor.len);
+	t->name_key = slice_make(key, len + accessor.len);
+	return true;
+}
+
 enum result token_new(struct token **ret, const struct token_row *row, struct error *err)
 {
 	struct token *t;
@@ -262,6 +303,10 @@ enum result token_new(struct token **ret, const struct token_row *row, struct er
 	t->expires_ms = row->expires_ms;
 	t->uses_left = row->uses_left;
 	t->is_revoked = row->is_revoked;
+	if (!make_name_key(t)) {
+		token_unref(t);
+		return fail(err, E_MEMORY, "out of memory");
+	}
 	*ret = t;
 	return OK;
 }
@@ -291,6 +336,11 @@ static struct slice token_accessor_key(const void *value)
 	return ((const struct token *)value)->record.accessor;
 }
 
+static struct slice token_name_key(const void *value)
+{
+	return ((const struct token *)value)->name_key;
+}
+
 static void token_count_up(void *value)
 {
 	token_ref(value);
@@ -304,6 +354,7 @@ static void token_count_down(void *value)
 static const struct pmap_ops token_hash_ops = {token_hash_key, token_count_up, token_count_down};
 static const struct pmap_ops token_accessor_ops = {token_accessor_key, token_count_up,
 						   token_count_down};
+static const struct pmap_ops token_name_ops = {token_name_key, token_count_up, token_count_down};
 
 struct snapshot *snapshot_new(void)
 {
@@ -317,6 +368,7 @@ struct snapshot *snapshot_new(void)
 	s->policies = PMAP_INIT(&policy_ops);
 	s->tokens_by_hash = PMAP_INIT(&token_hash_ops);
 	s->tokens_by_accessor = PMAP_INIT(&token_accessor_ops);
+	s->tokens_by_name = PMAP_INIT(&token_name_ops);
 	return s;
 }
 
@@ -335,6 +387,7 @@ struct snapshot *snapshot_fork(const struct snapshot *from)
 	s->policies = pmap_copy(&from->policies);
 	s->tokens_by_hash = pmap_copy(&from->tokens_by_hash);
 	s->tokens_by_accessor = pmap_copy(&from->tokens_by_accessor);
+	s->tokens_by_name = pmap_copy(&from->tokens_by_name);
 	return s;
 }
 
@@ -353,6 +406,7 @@ void snapshot_unref(struct snapshot *s)
 	pmap_clear(&s->policies);
 	pmap_clear(&s->tokens_by_hash);
 	pmap_clear(&s->tokens_by_accessor);
+	pmap_clear(&s->tokens_by_name);
 	alloc_free(s);
 }
 
@@ -384,6 +438,27 @@ const struct policy *snapshot_policy(const struct snapshot *s, struct slice name
 struct token *snapshot_token(const struct snapshot *s, struct slice accessor)
 {
 	return pmap_get(&s->tokens_by_accessor, accessor);
+}
+
+void snapshot_tokens_named(struct token_walk *w, const struct snapshot *s, struct slice name)
+{
+	if (name.len > TOKEN_NAME_BYTES_MAX) {
+		*w = (struct token_walk){.len = 0}; /* walks nothing */
+		return;
+	}
+	w->len = token_name_fold(w->folded, name);
+	w->folded[w->len++] = '\0';
+	pmap_walk_from(&w->walk, &s->tokens_by_name, slice_make(w->folded, w->len));
+}
+
+const struct token *snapshot_token_named_next(struct token_walk *w, int64_t now_ms)
+{
+	const struct token *t = pmap_walk_next(&w->walk);
+
+	if (t == NULL || !slice_starts_with(t->name_key, slice_make(w->folded, w->len)) ||
+	    (t->expires_ms != 0 && t->expires_ms <= now_ms))
+		return NULL;
+	return t;
 }
 
 void snapshot_edges_to(struct pmap_walk *w, const struct snapshot *s, struct slice target)
@@ -451,10 +526,21 @@ bool snapshot_remove_policy(struct snapshot *s, struct slice name)
 	return pmap_remove(&s->policies, name);
 }
 
+/* What stood for it before leaves, since its time may have been another. */
+static bool put_token_name(struct snapshot *s, struct token *t)
+{
+	const struct token *before = snapshot_token(s, t->record.accessor);
+
+	if (before != NULL && !pmap_remove(&s->tokens_by_name, before->name_key))
+		return false;
+	if (t->is_revoked || t->uses_left == 0)
+		return true;
+	return pmap_put(&s->tokens_by_name, token_ref(t));
+}
+
 bool snapshot_put_token(struct snapshot *s, struct token *t_take)
 {
-	token_ref(t_take);
-	if (!pmap_put(&s->tokens_by_hash, t_take)) {
+	if (!put_token_name(s, t_take) || !pmap_put(&s->tokens_by_hash, token_ref(t_take))) {
 		token_unref(t_take);
 		return false;
 	}

@@ -93,6 +93,8 @@ struct snap_policy {
 
 struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take);
 
+#define TOKEN_NAME_BYTES_MAX 128 /* of each that was ever made */
+
 /* Immutable; a renewal or revocation puts a fresh one. */
 struct token {
 	atomic_uint refs;
@@ -102,6 +104,7 @@ struct token {
 	int64_t expires_ms; /* 0: never */
 	int64_t uses_left;  /* -1: unlimited */
 	bool is_revoked;
+	struct slice name_key; /* in tokens_by_name */
 };
 
 MUST_USE enum result token_new(struct token **ret, const struct token_row *row, struct error *err);
@@ -117,6 +120,9 @@ struct snapshot {
 	struct pmap policies;		/* snap_policy by name: live ones */
 	struct pmap tokens_by_hash;	/* token */
 	struct pmap tokens_by_accessor; /* token */
+	/* Those neither taken back nor used up. The key is the name without case and blanks around
+	 * it, NUL, how early it ends (8 bytes), accessor: of one name, the last to end stands first. */
+	struct pmap tokens_by_name;
 };
 
 struct snapshot *snapshot_new(void); /* empty */
@@ -131,6 +137,21 @@ struct snap_doc *snapshot_doc(const struct snapshot *s, struct slice path);
 struct snap_doc *snapshot_live(const struct snapshot *s, struct slice path);
 const struct policy *snapshot_policy(const struct snapshot *s, struct slice name);
 struct token *snapshot_token(const struct snapshot *s, struct slice accessor);
+
+/* Walks the tokens that are called `name`, whatever its case and the blanks around it, as long as
+ * their own time lasts: no step is spent on those that have run out. */
+struct token_walk {
+	struct pmap_walk walk;
+	char folded[TOKEN_NAME_BYTES_MAX + 1]; /* with the NUL behind it */
+	size_t len;
+};
+
+/* A name that is longer than TOKEN_NAME_BYTES_MAX is no token's. */
+void snapshot_tokens_named(struct token_walk *w, const struct snapshot *s, struct slice name);
+const struct token *snapshot_token_named_next(struct token_walk *w, int64_t now_ms);
+
+/* The name without the blanks around it: lower case to `ret`, which holds `name.len` bytes. Gives the length. */
+size_t token_name_fold(char *ret, struct slice name);
 
 /* Walks the edges that lead to `target`: walk_next gives struct snap_edge while the target is the same. */
 void snapshot_edges_to(struct pmap_walk *w, const struct snapshot *s, struct slice target);

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define NAME_BYTES_MAX 128
-
 static const struct slice create_keys[] = {
 	SLICE_INIT("name"),    SLICE_INIT("policies"),	SLICE_INIT("ttl"),
 	SLICE_INIT("max_ttl"), SLICE_INIT("addresses"), SLICE_INIT("uses"),
@@ -156,7 +154,7 @@ static enum result read_create(struct creating *m, struct error *err)
 		return rc;
 	r->parent = maker->record.accessor;
 	r->created_by = maker->record.name;
-	rc = body_text(&m->body, SLICE_LITERAL("name"), NAME_BYTES_MAX, &r->name, err);
+	rc = body_text(&m->body, SLICE_LITERAL("name"), TOKEN_NAME_BYTES_MAX, &r->name, err);
 	if (rc == E_NOT_FOUND)
 		rc = fail(err, E_MALFORMED, "`name` is missing: whom the token stands for");
 	if (rc == OK)

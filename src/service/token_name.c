@@ -1,66 +1,56 @@
 /*
  * The rule: a name in the log or the history is not taken by somebody else. A token is called as its maker, as what that has made, or
  * as no living token is. The first token's name and the server's own are taken from the start.
+ *
+ * A worker asks so that the answer is a good one, the committer again so that it is true: of two makers who take one name at once, the
+ * second finds the first.
  */
 #include "service/tokens.h"
 
 #include "service/found.h"
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static struct slice trim(struct slice s)
-{
-	while (s.len != 0 && s.data[0] == ' ')
-		s = slice_from(s, 1);
-	while (s.len != 0 && s.data[s.len - 1] == ' ')
-		s.len--;
-	return s;
-}
+#define LOOKED_AT_MAX 1000 /* living tokens of one name: bounds what the committer spends on it */
 
 /* As who reads a list would take them for the same. */
-static bool is_alike(struct slice a, struct slice b)
-{
-	a = trim(a);
-	b = trim(b);
-	if (a.len != b.len)
-		return false;
-	for (size_t i = 0; i < a.len; i++) {
-		if (lower(a.data[i]) != lower(b.data[i]))
-			return false;
-	}
-	return true;
-}
-
 static bool is_reserved(struct slice name)
 {
-	return is_alike(name, SLICE_LITERAL(FOUNDER)) ||
-	       is_alike(name, SLICE_LITERAL(FIRST_POLICY));
+	char folded[TOKEN_NAME_BYTES_MAX];
+	struct slice n = slice_make(folded, token_name_fold(folded, name));
+
+	return slice_is_equal(n, SLICE_LITERAL(FOUNDER)) ||
+	       slice_is_equal(n, SLICE_LITERAL(FIRST_POLICY));
 }
 
-enum result token_name_check(const struct scene *scene, struct slice name, struct error *err)
+/* Of its own tree are the maker and what was made with it: what stands above the maker is somebody else. */
+enum result token_name_check_at(const struct snapshot *s, struct slice maker, struct slice name,
+				int64_t now_ms, struct error *err)
 {
-	const struct snapshot *s = scene->snapshot;
-	struct slice maker = scene->call->token->record.accessor;
-	bool is_taken = false, is_own = false;
-	struct pmap_walk walk;
+	bool is_taken = false;
+	struct token_walk walk;
 	const struct token *t;
 
-	pmap_walk_from(&walk, &s->tokens_by_accessor, SLICE_NULL);
-	while ((t = pmap_walk_next(&walk)) != NULL) {
-		if (!is_alike(t->record.name, name) || !token_is_in_force(s, t, scene->now_ms))
+	if (name.len > TOKEN_NAME_BYTES_MAX)
+		return fail(err, E_MALFORMED, "`name` has at most %d bytes", TOKEN_NAME_BYTES_MAX);
+	snapshot_tokens_named(&walk, s, name);
+	for (uint32_t i = 0; i < LOOKED_AT_MAX; i++) {
+		t = snapshot_token_named_next(&walk, now_ms);
+		if (t == NULL)
+			break;
+		if (!token_is_in_force(s, t, now_ms))
 			continue;
 		if (token_is_below(s, t, maker))
-			is_own = true;
-		else
-			is_taken = true;
+			return OK;
+		is_taken = true;
 	}
-	/* Of its own tree are the maker and what was made with it: what stands above the maker is somebody else. */
-	if (is_own || (!is_taken && !is_reserved(name)))
+	if (!is_taken && t == NULL && !is_reserved(name))
 		return OK;
 	return fail(
 		err, E_CONFLICT,
 		"`name` is that of a token which you neither are nor have made; choose another");
+}
+
+enum result token_name_check(const struct scene *scene, struct slice name, struct error *err)
+{
+	return token_name_check_at(scene->snapshot, scene->call->token->record.accessor, name,
+				   scene->now_ms, err);
 }

@@ -190,6 +190,26 @@ Test(recheck, what_it_does_not_depend_on_may_change_meanwhile)
 	expect(&f, OK, "\"n\":2", CONFIG, .path = "config/a/b");
 }
 
+Test(recheck, of_two_who_take_one_name_at_once_the_second_is_refused)
+{
+	struct buf one = fixture_token(&f, "one", "rules: [{allow: [write], on: sys/tokens}]");
+	struct buf two = fixture_token(&f, "two", "rules: [{allow: [write], on: sys/tokens}]");
+
+	expect_in_turn((struct ask){CREATE, .token = one.data,
+				    .body = "{\"name\":\"nightly\",\"policies\":[\"one\"]}"},
+		       (struct ask){CREATE, .token = two.data,
+				    .body = "{\"name\":\"Nightly\",\"policies\":[\"two\"]}"},
+		       E_CONFLICT);
+	/* One's own name is no clash, however many at once ask for it. */
+	expect_in_turn((struct ask){CREATE, .token = one.data,
+				    .body = "{\"name\":\"nightly\",\"policies\":[\"one\"]}"},
+		       (struct ask){CREATE, .token = one.data,
+				    .body = "{\"name\":\"nightly\",\"policies\":[\"one\"]}"},
+		       OK);
+	buf_clear(&one);
+	buf_clear(&two);
+}
+
 /* Each child alone has any number of uses; together they have what their parent has left. */
 Test(recheck, two_children_do_not_both_get_their_parents_last_use)
 {

@@ -1,5 +1,7 @@
 #include "fixture.h"
 
+#include "service/tokens.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -273,4 +275,85 @@ Test(tokens, no_token_stands_in_the_audit_log)
 	cr_expect_null(strstr(t.body, m.token));
 	cr_expect_null(strstr(t.body, "rv_"));
 	told_clear(&t);
+}
+
+static struct snapshot *names;
+
+static void put_named(const char *accessor, const char *parent, const char *name,
+		      int64_t expires_ms, int64_t uses_left, bool is_revoked)
+{
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+	struct token_record r = {.accessor = slice_text(accessor),
+				 .parent = slice_text(parent),
+				 .name = slice_text(name)};
+	char hash[HASH_BYTES] = {0};
+	struct token_row row = {.hash = slice_make(hash, sizeof hash),
+				.accessor = r.accessor,
+				.expires_ms = expires_ms,
+				.uses_left = uses_left,
+				.is_revoked = is_revoked};
+	struct error err;
+	struct token *t;
+
+	strncpy(hash, accessor, sizeof hash);
+	token_record_write(&json, &r);
+	row.record = buf_slice(&json);
+	cr_assert_eq(token_new(&t, &row, &err), OK, "%s", err.text);
+	cr_assert(snapshot_put_token(names, t));
+}
+
+static bool may_be_called(const char *maker, const char *name, int64_t now_ms)
+{
+	struct error err;
+
+	return token_name_check_at(names, slice_text(maker), slice_text(name), now_ms, &err) == OK;
+}
+
+Test(names, a_name_is_free_once_no_living_token_has_it)
+{
+	names = snapshot_new();
+	put_named("root", "", "top", 0, -1, false);
+	put_named("a", "root", "Nightly", 100, -1, false);
+	put_named("b", "root", "other", 0, -1, false);
+	cr_expect(may_be_called("a", "nightly", 99), "it is called so itself");
+	cr_expect(may_be_called("root", " NIGHTLY ", 99), "it has made that");
+	cr_expect_not(may_be_called("b", "nightlY", 99));
+	cr_expect(may_be_called("b", "nightl", 99));
+	cr_expect(may_be_called("b", "nightly2", 99));
+	cr_expect_not(may_be_called("a", "Top", 99), "what stands above is somebody else");
+	cr_expect(may_be_called("b", "nightly", 100), "it has ended");
+	/* Renewed, used up, taken back. */
+	put_named("a", "root", "Nightly", 200, 1, false);
+	cr_expect_not(may_be_called("b", "nightly", 100));
+	cr_expect(may_be_called("b", "nightly", 200));
+	put_named("a", "root", "Nightly", 200, 0, false);
+	cr_expect(may_be_called("b", "nightly", 100));
+	put_named("a", "root", "Nightly", 0, -1, false);
+	cr_expect_not(may_be_called("b", "nightly", 1000));
+	put_named("a", "root", "Nightly", 0, -1, true);
+	cr_expect(may_be_called("b", "nightly", 100));
+	cr_expect_eq(pmap_count(&names->tokens_by_name), 2);
+	cr_expect_not(may_be_called("root", "Reeved", 100), "the server's own");
+	cr_expect_not(may_be_called("root", "administrator", 100));
+	snapshot_unref(names);
+}
+
+/* The last to end stands first, so that those that have ended are never walked. */
+Test(names, one_that_has_ended_hides_none_that_lives)
+{
+	char accessor[16];
+
+	names = snapshot_new();
+	put_named("root", "", "top", 0, -1, false);
+	for (int i = 1; i <= 3000; i++) {
+		snprintf(accessor, sizeof accessor, "t%04d", i);
+		put_named(accessor, "root", "job", i, -1, false);
+	}
+	put_named("other", "", "other", 0, -1, false);
+	cr_expect_not(may_be_called("other", "job", 2999));
+	cr_expect(may_be_called("root", "job", 2999));
+	cr_expect(may_be_called("other", "job", 3000));
+	put_named("own", "other", "job", 5000, -1, false);
+	cr_expect(may_be_called("other", "job", 2999));
+	snapshot_unref(names);
 }
