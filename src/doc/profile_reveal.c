@@ -7,6 +7,8 @@
 #include "doc/profile_key.h"
 #include "doc/profile_problem.h"
 
+#include <stdio.h>
+
 /* What was lent for one path, key and version: the answer to all references that say the same. */
 struct loan {
 	uint32_t ref; /* the first that asked, plus 1; 0: free */
@@ -52,9 +54,14 @@ static enum result charge(struct reveal *r, const struct tree_node *n, unsigned 
 
 static enum result refuse(struct reveal *r, const struct secret_ref *ref, const char *why)
 {
+	char version[32] = "";
+
 	r->has_problems = true;
+	if (ref->version != 0)
+		snprintf(version, sizeof version, "?version=%llu",
+			 (unsigned long long)ref->version);
 	return profile_problem_add(r->problems, r->problems_arena, r->err, ref->pointer, ref->node,
-				   "secret %.*s%s%.*s %s", PROBLEM_NAME(ref->path),
+				   "secret %.*s%s%s%.*s %s", PROBLEM_NAME(ref->path), version,
 				   ref->key.len != 0 ? "#" : "", PROBLEM_NAME(ref->key), why);
 }
 

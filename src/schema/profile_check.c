@@ -357,7 +357,12 @@ enum result profile_check(struct effective *ret, struct slice path,
 			  .report = report,
 			  .profile = slice_from(path, strlen("profiles/"))};
 
-	return place_limit(&c, check_profile(&c, ret, path, &a, err), err);
+	enum result rc;
+
+	report->has_judged_secrets = false;
+	rc = check_profile(&c, ret, path, &a, err);
+	report->has_judged_secrets = c.effective != NULL && (rc == OK || is_verdict(rc));
+	return place_limit(&c, rc, err);
 }
 
 static void write_problem(struct buf *ret, const struct check_problem *p)

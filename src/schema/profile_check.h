@@ -45,6 +45,9 @@ struct check_report {
 	uint32_t warnings_count;
 	struct check_problem *unchecked;
 	uint32_t unchecked_count;
+	/* Of the profile that was checked last: it could be resolved, so that each secret which it needs was
+	 * looked for. Else it may need more than the errors say. */
+	bool has_judged_secrets;
 };
 
 void check_report_clear(struct check_report *r);

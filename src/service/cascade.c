@@ -206,6 +206,7 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 		rc = cascade_check_abstract(&w->view, f->path, &w->report, err);
 	else
 		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
+	f->has_judged_secrets = layer->header->is_abstract || w->report.has_judged_secrets;
 	if (!is_verdict(w, rc))
 		return rc;
 	if (rc == E_LIMIT)
@@ -347,7 +348,21 @@ static bool has_error_of(const struct check_report *r, const struct check_proble
 	return false;
 }
 
-/* Whether one that stays still needs what would go. Of secrets the check of each profile says so itself, defaults counted in. */
+/* Of secrets the check of each profile says so itself, versions and defaults counted in, unless it
+ * did not come so far: then every version may be needed. */
+static bool is_still_needed(const struct affected *f, const struct doc_edge *e,
+			    const struct change *gone)
+{
+	bool takes_away = gone->op == CHANGE_OP_DELETE || gone->op == CHANGE_OP_DESTROY;
+
+	if (!gone->is_changed)
+		return false;
+	if (e->kind == EDGE_SECRET)
+		return !f->has_judged_secrets && (takes_away || !gone->exists);
+	return !gone->exists;
+}
+
+/* Whether one that stays still needs what would go. */
 static void find_needed(struct cascade *c, const struct affected *f)
 {
 	const struct doc_edges *edges = edges_after(f, f->before);
@@ -357,8 +372,7 @@ static void find_needed(struct cascade *c, const struct affected *f)
 		struct check_problem place = {.origin_path = f->path};
 		char message[ERROR_TEXT_BYTES];
 
-		if (gone == NULL || gone->exists || !gone->is_changed ||
-		    edges->items[i].kind == EDGE_SECRET)
+		if (gone == NULL || !is_still_needed(f, &edges->items[i], gone))
 			continue;
 		if (f->kind == KIND_PROFILES)
 			place.profile = slice_from(f->path, strlen("profiles/"));
@@ -375,8 +389,8 @@ static enum result verdict(struct cascade *c, struct error *err)
 	struct write *w = c->write;
 	uint32_t count = w->report.errors_count;
 
-	if (count == 0)
-		return OK;
+	if (count == 0) /* of a dropped one there was not even memory to keep it */
+		return w->report.errors_dropped == 0 ? OK : fail(err, E_MEMORY, "out of memory");
 	if (c->is_blocked || only_takes_away(w))
 		return fail(err, E_CONFLICT, "other documents need what this would take away");
 	return fail(err, E_INVALID, "it would leave %u problem%s behind", count,

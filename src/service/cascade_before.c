@@ -2,7 +2,8 @@
  * The rule: a write is refused only for problems that it adds. A document that was refused before
  * the write (something that it needs went by force) may stay so: what it had already is a warning.
  * So is all of it where the write only brings secrets, because a secret must be rotated when half
- * of what needs it is broken. Of what was served, everything counts.
+ * of what needs it is broken. Of what was served, everything counts, and so does what cannot be told
+ * from a new problem.
  */
 #include "service/cascade.h"
 
@@ -26,10 +27,21 @@ static struct view *view_of(struct before *b)
 	return &b->view;
 }
 
+/* To destroy an old version brings nothing, though the secret is there afterwards. */
+static bool brings(const struct change *c)
+{
+	static const bool ops[CHANGE_OP_COUNT] = {[CHANGE_OP_PUT] = true,
+						  [CHANGE_OP_PATCH] = true,
+						  [CHANGE_OP_UNDELETE] = true,
+						  [CHANGE_OP_ROLLBACK] = true};
+
+	return ops[c->op] && c->exists;
+}
+
 static bool only_brings_secrets(const struct write *w)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (w->changes[i].kind != KIND_SECRETS || !w->changes[i].exists)
+		if (w->changes[i].kind != KIND_SECRETS || !brings(&w->changes[i]))
 			return false;
 	}
 	return true;
@@ -82,6 +94,18 @@ static void demote(struct write *w, uint32_t first, const struct check_report *o
 	r->errors_count = kept;
 }
 
+/* Those that there was no room for may be new. They are one error, for which there is room now. */
+static void add_untold(struct check_report *r, const struct affected *f)
+{
+	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
+				      .origin_path = f->path};
+
+	report_add_error(
+		r, &place,
+		"has more problems than can be told, of which some may be new: mend some of "
+		"them first");
+}
+
 static enum result settle_profile(struct before *b, const struct affected *f,
 				  const struct errors_mark *mark, struct error *err)
 {
@@ -91,9 +115,9 @@ static enum result settle_profile(struct before *b, const struct affected *f,
 
 	if (rc == E_INVALID) {
 		demote(b->write, mark->count, only_brings_secrets(b->write) ? NULL : &old);
-		/* What there was no room for is as old as what there was none for before. */
-		if (only_brings_secrets(b->write) || old.errors_dropped != 0)
-			now->errors_dropped = mark->dropped;
+		if (!only_brings_secrets(b->write) && now->errors_dropped > mark->dropped)
+			add_untold(now, f);
+		now->errors_dropped = mark->dropped;
 	}
 	check_report_clear(&old);
 	/* Where it cannot be told what was wrong before, all is new. */
@@ -112,8 +136,10 @@ enum result before_settle(struct before *b, const struct affected *f, bool was_s
 		rc = settle_profile(b, f, mark, &ignored);
 	} else {
 		rc = look_at_schema(b, f, &ignored);
-		if (rc == E_INVALID || rc == E_NOT_FOUND)
+		if (rc == E_INVALID || rc == E_NOT_FOUND) {
 			demote(b->write, mark->count, NULL);
+			b->write->report.errors_dropped = mark->dropped;
+		}
 		rc = rc == E_INVALID || rc == E_NOT_FOUND || rc == E_MALFORMED || rc == E_LIMIT
 			     ? OK
 			     : rc;

@@ -68,6 +68,7 @@ struct affected {
 	bool was_ready;		       /* somebody reads it: what it comes to is kept ready again */
 	bool is_changed;	       /* the effective configuration is another one than before */
 	bool is_invalid;	       /* after a forced write */
+	bool has_judged_secrets;       /* its check looked for each secret that it needs */
 };
 
 /* For writes that are of tokens rather than documents. */

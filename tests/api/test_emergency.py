@@ -51,6 +51,67 @@ class Emergency(Case):
         self.refused("profiles/e2/p", "$extends: [base, nowhere]\n")
         self.refused("profiles/e2/base", "$abstract: true\nn: ${nothing.there}\n")
 
+    def test_a_pinned_version_is_not_destroyed_beside_a_secret_that_is_gone(self):
+        self.secret("e20/a", {"k": "1"})
+        self.secret("e20/a", {"k": "2"})
+        self.secret("e20/b", {"k": "b"})
+        self.store("profiles/e20/p", "a: ${secret:e20/a?version=1#k}\nb: ${secret:e20/b#k}\n")
+        self.force_delete("secrets/e20/b")
+        for what in ({"versions": [1]}, {"versions": [1, 2]}):
+            problem = self.expect_problem(self.server.post("/v1/secrets/e20/a:destroy", what), 409)
+            self.assertEqual([e["pointer"] for e in problem["errors"]], ["/a"])
+        self.expect(self.server.post("/v1/secrets/e20/a:destroy", {"versions": [2]}), 200)  # nobody's
+        self.expect(self.server.post("/v1/secrets/e20/b:undelete", {"versions": [1]}), 201)
+        self.assertEqual(self.config("e20/p", reveal="true"), {"a": "1", "b": "b"})
+
+    def test_another_version_of_a_secret_in_the_same_text_is_another_problem(self):
+        for k in "123":
+            self.secret("e21/a", {"k": k})
+        self.store("profiles/e21/p", "a: ${secret:e21/a?version=1#k}-${secret:e21/a?version=2#k}\n")
+        self.expect(self.server.post(query("/v1/secrets/e21/a:destroy", force="true"), {"versions": [1]}), 200)
+        self.expect_problem(self.server.post("/v1/secrets/e21/a:destroy", {"versions": [2]}), 409)
+
+    def test_what_a_profile_without_its_parent_needs_stays(self):
+        self.secret("e22/a", {"k": "1"})
+        self.secret("e22/a", {"k": "2"})
+        self.store("profiles/e22/base", "$abstract: true\nn: 1\n")
+        self.store("profiles/e22/p", "$extends: base\na: ${secret:e22/a#k}\nold: ${secret:e22/a?version=1#k}\n")
+        self.store("profiles/e22/other", "$extends: base\n")
+        self.secret("e22/free", {"k": "f"})
+        self.force_delete("profiles/e22/base")
+        for versions in ([1], [2], [1, 2]):
+            problem = self.expect_problem(self.server.post("/v1/secrets/e22/a:destroy", {"versions": versions}), 409)
+            self.assertEqual([(e["profile"], e["message"]) for e in problem["errors"]], [("e22/p", "needs secrets/e22/a")])
+        self.expect_problem(self.server.delete("/v1/secrets/e22/a"), 409)
+        self.expect_problem(self.server.post("/v1/batch", {"changes": [{"op": "delete", "path": "secrets/e22/a"}]}), 409)
+        self.expect(self.server.post("/v1/secrets/e22/free:destroy", {"versions": [1]}), 200)
+        self.secret("e22/a", {"k": "3"})  # rotated it may be
+        self.expect(self.server.post("/v1/profiles/e22/base:undelete", {"versions": [1]}), 201)
+        self.assertEqual(self.config("e22/p", reveal="true"), {"a": "3", "n": 1, "old": "1"})
+
+    def test_beyond_what_one_answer_tells_nothing_new_passes_for_old(self):
+        """100 problems are told. What there is beyond them may be new, so it refuses."""
+        def content(n):
+            return "$schema: e23\n" + "".join(f"k{i}: ${{secret:e23/gone#k{i}}}\n" for i in range(n))
+        self.schema("e23", {})
+        self.secret("e23/gone", {f"k{i}": "x" for i in range(150)})
+        self.store("profiles/e23/p", content(100))
+        self.force_delete("secrets/e23/gone")
+        self.assertGreater(len(self.warned(self.store("profiles/e23/p", content(100) + "n: 1\n"), "e23/p")), 90)
+        for n in (101, 120):
+            problem = self.refused("profiles/e23/p", content(n))
+            self.assertTrue(problem["errors"])
+            dry = self.expect(self.server.put(query("/v1/profiles/e23/p", dry_run="true"), content(n), "application/yaml"), 200).json
+            self.assertTrue(dry["errors"])
+        # A problem that was found with others untold is as new as they may be.
+        self.expect(self.server.post("/v1/secrets/e23/gone:undelete", {"versions": [1]}), 201)
+        self.store("profiles/e23/p", content(150))
+        self.force_delete("secrets/e23/gone")
+        self.refused("profiles/e23/p", content(149) + "new: ${secret:e23/none#k}\n")
+        # what mends it so far that it can be told again is taken, and secrets may always come
+        self.store("profiles/e23/p", content(90))
+        self.expect(self.server.post("/v1/secrets/e23/gone:undelete", {"versions": [1]}), 201)
+
     def test_what_comes_back_is_served_again_after_it_was_rewritten_while_broken(self):
         self.broken("e3")
         self.store("profiles/e3/p", "$schema: e3\n$extends: base\na: ${secret:e3/a#k}\nb: ${secret:e3/b#k}\nn: 3\n")
