@@ -11,9 +11,8 @@
 struct list {
 	struct arena *arena;
 	const struct environment_wish *wish;
-	char **items;
+	char **items; /* ours; what was inherited comes behind them at the end */
 	size_t count;
-	size_t own_from; /* what we added begins here */
 };
 
 static bool has_name(const char *variable, struct slice name)
@@ -21,26 +20,31 @@ static bool has_name(const char *variable, struct slice name)
 	return strncmp(variable, name.data, name.len) == 0 && variable[name.len] == '=';
 }
 
+static bool is_set(const struct list *l, struct slice name)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (has_name(l->items[i], name))
+			return true;
+	}
+	return false;
+}
+
 static enum result add(struct list *l, struct slice name, struct slice value, struct error *err)
 {
 	char *text;
 
-	if (l->count + 1 >= VARIABLES_MAX)
-		return fail(err, E_LIMIT, "more than %d environment variables", VARIABLES_MAX);
+	if (l->count >= VARIABLES_MAX)
+		return fail(err, E_LIMIT,
+			    "the configuration may set at most %d environment variables",
+			    VARIABLES_MAX);
+	if (is_set(l, name))
+		return fail(err, E_INVALID, "%.*s would be set twice", SLICE_ARGS(name));
 	text = arena_alloc(l->arena, name.len + value.len + 2);
 	if (text == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	memcpy(text, name.data, name.len);
 	text[name.len] = '=';
 	memcpy(text + name.len + 1, value.data, value.len);
-	for (size_t i = 0; i < l->count; i++) {
-		if (!has_name(l->items[i], name))
-			continue;
-		if (i >= l->own_from)
-			return fail(err, E_INVALID, "%.*s would be set twice", SLICE_ARGS(name));
-		l->items[i] = text; /* ours wins over what we were started with */
-		return OK;
-	}
 	l->items[l->count++] = text;
 	return OK;
 }
@@ -142,26 +146,44 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 	return add(l, name, buf_slice(&value), err);
 }
 
-static bool is_inherited(const char *variable)
+static size_t count_inherited(void)
 {
-	return !has_name(variable, SLICE_LITERAL("REEVE_TOKEN")) &&
-	       !has_name(variable, SLICE_LITERAL("REEVE_TOKEN_FILE"));
+	size_t count = 0;
+
+	while (environ != NULL && environ[count] != NULL)
+		count++;
+	return count;
+}
+
+/* All that we were started with, but for our credentials and for each variable that we set: a second one of its name would be what some programs read. */
+static void append_inherited(struct list *l, size_t inherited)
+{
+	size_t own = l->count;
+
+	for (size_t i = 0; i < inherited; i++) {
+		const char *equals = strchr(environ[i], '=');
+		struct slice name = slice_text(environ[i]);
+		const struct list ours = {.items = l->items, .count = own};
+
+		if (equals != NULL)
+			name = slice_first(name, (size_t)(equals - environ[i]));
+		if (!slice_is_text(name, "REEVE_TOKEN") &&
+		    !slice_is_text(name, "REEVE_TOKEN_FILE") && !is_set(&ours, name))
+			l->items[l->count++] = environ[i];
+	}
+	l->items[l->count] = NULL;
 }
 
 enum result environment_build(char ***ret, struct arena *a, const struct environment_wish *wish,
 			      const struct tree_node *config, struct error *err)
 {
 	struct list l = {.arena = a, .wish = wish};
+	size_t inherited = count_inherited();
 	enum result rc;
 
-	l.items = arena_alloc_array(a, VARIABLES_MAX, sizeof *l.items);
+	l.items = arena_alloc_array(a, VARIABLES_MAX + inherited + 1, sizeof *l.items);
 	if (l.items == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	for (char **e = environ; *e != NULL && l.count + 1 < VARIABLES_MAX; e++) {
-		if (is_inherited(*e))
-			l.items[l.count++] = *e;
-	}
-	l.own_from = l.count;
 	rc = add(&l, SLICE_LITERAL("REEVE_CONFIG_FILE"), slice_text(wish->config_file), err);
 	for (size_t i = 0; rc == OK && i < wish->picks_count; i++)
 		rc = add_pick(&l, wish->picks[i], config, err);
@@ -169,6 +191,7 @@ enum result environment_build(char ***ret, struct arena *a, const struct environ
 		rc = add_all(&l, config, err);
 	if (rc != OK)
 		return rc;
+	append_inherited(&l, inherited);
 	*ret = l.items;
 	return OK;
 }

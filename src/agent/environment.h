@@ -20,9 +20,10 @@ struct environment_wish {
 	size_t *not_allowed;
 };
 
-/* A NULL-terminated list of "NAME=value" in `a` (which is to be wiped): this process's environment without REEVE_TOKEN and REEVE_TOKEN_FILE, then what is wished. E_INVALID: a
- * name that is none, a picked one that steers programs (variable_steers()), an empty prefix without patterns, a pointer that leads nowhere, a value that is a map or a list,
- * two values for one name. */
+/* A NULL-terminated list of "NAME=value" in `a` (which is to be wiped): what is wished, then this process's environment
+ * without REEVE_TOKEN, REEVE_TOKEN_FILE and the names that are wished. E_INVALID: a malformed name, a picked one that steers
+ * programs (variable_steers()), an empty prefix without patterns, a pointer that leads nowhere, a value that is a map or a
+ * list, two values for one name. E_LIMIT: more than 4096 wished. */
 MUST_USE enum result environment_build(char ***ret, struct arena *a,
 				       const struct environment_wish *wish,
 				       const struct tree_node *config, struct error *err);

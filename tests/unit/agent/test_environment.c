@@ -3,7 +3,9 @@
 #include "doc/read.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char json[] =
 	"{\"warehouse\":{\"url\":\"jdbc:x\",\"port\":5432,\"tls\":true,\"none\":null},"
@@ -201,5 +203,68 @@ Test(environment, one_name_for_two_values_is_refused)
 
 	cr_expect_eq(build(&p, &wish), E_INVALID);
 	cr_expect_not_null(strstr(p.err.text, "twice"));
+	clear(&p);
+}
+
+Test(environment, one_name_for_two_values_is_refused_although_it_was_inherited)
+{
+	static const char *const cases[][2] = {
+		{"DUP=/warehouse/url", "DUP=/warehouse/port"},
+		{"Y=/warehouse/url", "REEVE_CONFIG_FILE=/warehouse/url"},
+	};
+
+	setenv("DUP", "inherited", 1);
+	setenv("REEVE_CONFIG_FILE", "/inherited", 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct environment_wish wish = {.picks = cases[i],
+						.picks_count = 2,
+						.config_file = "/f",
+						.is_unsafe = true};
+		struct probe p;
+
+		cr_expect_eq(build(&p, &wish), E_INVALID, "%s", cases[i][1]);
+		cr_expect_not_null(strstr(p.err.text, "twice"), "%s", p.err.text);
+		clear(&p);
+	}
+}
+
+/* Programs differ in which of two variables of one name they read. */
+Test(environment, a_name_that_was_inherited_twice_is_given_once_and_as_wished)
+{
+	static char *inherited[] = {"X=1", "REEVE_TOKEN=rv_1",
+				    "X=2", "REEVE_TOKEN=rv_2",
+				    "Z=3", "X=4",
+				    NULL};
+	const char *const picks[] = {"X=/warehouse/url"};
+	struct environment_wish wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
+	struct probe p;
+	char **own = environ;
+
+	environ = inherited;
+	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	environ = own;
+	cr_expect_str_eq(value_of(&p, "X"), "jdbc:x");
+	cr_expect_str_eq(value_of(&p, "Z"), "3");
+	cr_expect_null(value_of(&p, "REEVE_TOKEN"));
+	clear(&p);
+}
+
+Test(environment, however_much_was_inherited_is_given)
+{
+	enum { COUNT = 5000 };
+	static char texts[COUNT][16], *inherited[COUNT + 1];
+	struct environment_wish wish = {.config_file = "/f"};
+	struct probe p;
+	char **own = environ;
+
+	for (size_t i = 0; i < COUNT; i++) {
+		snprintf(texts[i], sizeof texts[i], "V%zu=%zu", i, i);
+		inherited[i] = texts[i];
+	}
+	environ = inherited;
+	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	environ = own;
+	cr_expect_str_eq(value_of(&p, "V4999"), "4999");
+	cr_expect_str_eq(value_of(&p, "REEVE_CONFIG_FILE"), "/f");
 	clear(&p);
 }
