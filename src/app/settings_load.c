@@ -153,19 +153,40 @@ static enum result merge(struct settings *ret, const struct given *const *source
 {
 	for (size_t i = 0; i < setting_rows_count; i++) {
 		struct slice text = slice_text(setting_rows[i].fallback);
+		bool has_value = text.len != 0;
 		enum result rc;
 
 		for (size_t k = 0; k < count; k++) {
-			if (sources[k]->values[i].data != NULL)
-				text = sources[k]->values[i];
+			if (sources[k]->values[i].data == NULL)
+				continue;
+			text = sources[k]->values[i];
+			has_value = true;
 		}
-		if (text.data == setting_rows[i].fallback && text.len == 0)
+		if (!has_value)
 			continue; /* has no default and was not given */
 		rc = setting_parse(ret, &setting_rows[i], text, err);
 		if (rc != OK)
 			return wrap(err, rc, "%s", setting_rows[i].name);
 	}
 	return OK;
+}
+
+/* One principal may hold a quarter of bodies_max: a body that is legal but larger than that would be refused for ever. */
+static enum result check_together(const struct settings *s, struct error *err)
+{
+	const struct service_settings *limits = &s->service;
+	size_t largest = limits->batch_bytes_max;
+
+	if (largest < limits->document_bytes_max)
+		largest = limits->document_bytes_max;
+	if (largest < limits->secret_bytes_max)
+		largest = limits->secret_bytes_max;
+	if (s->http.bodies_bytes_max / 4 >= largest)
+		return OK;
+	return fail(err, E_MALFORMED,
+		    "bodies_max: must be at least %zu bytes, four times the largest of batch_max, "
+		    "document_max and secret_max; raise it or lower those",
+		    4 * largest);
 }
 
 enum result settings_load(struct settings *ret, struct arena *a, const struct given *flags,
@@ -191,5 +212,6 @@ enum result settings_load(struct settings *ret, struct arena *a, const struct gi
 			return wrap(err, rc, "%s", path);
 	}
 	*ret = (struct settings){0};
-	return merge(ret, sources, ARRAY_SIZE(sources), err);
+	rc = merge(ret, sources, ARRAY_SIZE(sources), err);
+	return rc == OK ? check_together(ret, err) : rc;
 }

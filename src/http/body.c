@@ -41,8 +41,6 @@ static void set_deadline(struct peer *p)
 
 		if (end_ms > GRACE_MS + (int64_t)earned_ms)
 			end_ms = GRACE_MS + (int64_t)earned_ms;
-	} else {
-		end_ms = settings->body_ms;
 	}
 	if (end_ms > settings->body_ms)
 		end_ms = settings->body_ms;

@@ -96,7 +96,7 @@ static enum result find_route(struct exchange *x, struct target *target, const c
 	rc = target_parse(target, x->target.data, x->target.len, err);
 	if (rc != OK) {
 		x->must_close =
-			true; /* whoever frames requests otherwise than we do gets no second one */
+			true; /* a client that frames requests otherwise than we do gets no second one */
 		return rc;
 	}
 	route_find(match, target, method_parse(method, &m) ? m : METHOD_COUNT);
@@ -108,6 +108,20 @@ static enum result find_route(struct exchange *x, struct target *target, const c
 	return fail(err, E_NOT_FOUND,
 		    x->is_wrong_method ? "this path does not have that method"
 				       : "there is no such path");
+}
+
+static enum result refuse_format(uint32_t offered, enum media format, struct error *err)
+{
+	char names[64] = "";
+	size_t used = 0;
+
+	for (uint32_t i = 0; i < MEDIA_COUNT; i++) {
+		if ((offered & MEDIA_BIT(i)) != 0 && used < sizeof names)
+			used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+						 used != 0 ? ", " : "", media_name((enum media)i));
+	}
+	return fail(err, E_MALFORMED, "format \"%s\" is not supported here; use one of: %s",
+		    media_name(format), names);
 }
 
 static enum result read_media(struct exchange *x, const struct headers *h, bool has_format,
@@ -122,8 +136,7 @@ static enum result read_media(struct exchange *x, const struct headers *h, bool 
 	uint32_t offered = x->route->media | MEDIA_BIT(MEDIA_JSON);
 
 	if (has_format && (MEDIA_BIT(format) & offered) == 0)
-		return fail(err, E_MALFORMED, "format=%s is not to be had here",
-			    media_name(format));
+		return refuse_format(offered, format, err);
 	x->has_format = has_format;
 	x->media = has_format ? format : media_from_accept(h->accept, offered);
 	x->call.in.format = formats[x->media];

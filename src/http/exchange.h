@@ -114,7 +114,7 @@ struct http_server {
 	struct peer_list all, unknown, by_address[ADDRESS_ROWS]; /* room.c */
 	uint32_t evicted; /* of `all`: shut down, not yet closed by their loops */
 	int64_t sweep_at_ms, log_full_at_ms;
-	struct peer *graveyard;
+	struct peer *closed;
 	int watch_fd; /* epoll */
 	int stop_fd;  /* eventfd */
 	pthread_t keeper;

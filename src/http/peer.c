@@ -3,7 +3,7 @@
  * inactivity, so that one byte a second would hold a connection for ever) and frees long polls whose client has gone (a
  * suspended connection is looked at by nobody).
  *
- * The keeper gets a peer from epoll without knowing that it still is one. Hence a closed peer goes to the graveyard and is
+ * The keeper gets a peer from epoll without knowing that it still is one. Hence a closed peer goes to the list of closed ones and is
  * freed by the keeper alone, after the events that it holds.
  */
 #include "base/memory.h"
@@ -50,7 +50,7 @@ static void peer_free(struct peer *p)
 	alloc_free(p);
 }
 
-static void bury(struct peer *p)
+static void retire(struct peer *p)
 {
 	struct http_server *s = p->server;
 
@@ -63,8 +63,8 @@ static void bury(struct peer *p)
 	pthread_mutex_lock(&s->peers_mutex);
 	room_leave(p);
 	p->is_closed = true;
-	p->links[IN_ALL].next = s->graveyard;
-	s->graveyard = p;
+	p->links[IN_ALL].next = s->closed;
+	s->closed = p;
 	pthread_mutex_unlock(&s->peers_mutex);
 	atomic_fetch_sub(&s->counts.connections, 1);
 }
@@ -77,7 +77,7 @@ void peer_notify(void *server, struct MHD_Connection *connection, void **context
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (*context != NULL)
-			bury(*context);
+			retire(*context);
 		*context = NULL;
 		return;
 	}
@@ -178,7 +178,7 @@ static void abandon(struct peer *p)
 	pthread_mutex_unlock(&p->mutex);
 }
 
-/* A suspended connection is looked at by nobody else. A client that has shut down its side counts as gone. */
+/* Nothing else looks at a suspended connection. A client that has shut down its side counts as gone. */
 static bool has_left(const struct peer *p)
 {
 	struct pollfd fd = {.fd = p->fd, .events = POLLRDHUP};
@@ -234,12 +234,12 @@ static void look_after(struct http_server *s)
 	pthread_mutex_unlock(&s->peers_mutex);
 }
 
-static void free_graveyard(struct http_server *s)
+static void free_closed(struct http_server *s)
 {
 	struct peer *dead;
 
 	pthread_mutex_lock(&s->peers_mutex);
-	dead = steal(&s->graveyard);
+	dead = steal(&s->closed);
 	pthread_mutex_unlock(&s->peers_mutex);
 	while (dead != NULL) {
 		struct peer *next = dead->links[IN_ALL].next;
@@ -281,7 +281,7 @@ static void *keep(void *arg)
 		}
 		pthread_mutex_unlock(&s->peers_mutex);
 		look_after(s);
-		free_graveyard(s);
+		free_closed(s);
 		give_back_memory(s);
 		service_tick(s->service);
 	}
@@ -316,7 +316,7 @@ void keeper_stop(struct http_server *s)
 
 void peers_free(struct http_server *s)
 {
-	free_graveyard(s);
+	free_closed(s);
 	if (s->watch_fd >= 0)
 		close(s->watch_fd);
 	if (s->stop_fd >= 0)

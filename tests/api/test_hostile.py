@@ -254,7 +254,7 @@ class Strangers(Case):
 class Uploads(Case):
     """Bodies that stall, of tokens that may send them and of tokens that may not, beside a good writer."""
 
-    options = ("--bodies-max", "1MiB", "--body-timeout", "60s")
+    options = ("--bodies-max", "1MiB", "--batch-max", "256KiB", "--document-max", "256KiB", "--secret-max", "256KiB", "--body-timeout", "60s")
 
     def setUp(self):
         self.held = []

@@ -88,7 +88,7 @@ Test(settings, what_cannot_be_is_refused_by_its_name)
 		{"wait_max", "2 h"},	 {"document_max", "2MiB"},
 		{"document_max", "1MB"}, {"insecure_listen", "yes"},
 		{"log_level", "loud"},	 {"data", ""},
-		{"threads", "65"},
+		{"threads", "65"},	 {"answers_max", "255MiB"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -101,6 +101,37 @@ Test(settings, what_cannot_be_is_refused_by_its_name)
 		cr_expect_eq(load(&l, &flags, NULL, NULL), E_MALFORMED, "%s=%s", cases[i].name,
 			     cases[i].value);
 		cr_expect(strstr(l.err.text, cases[i].name) == l.err.text, "%s", l.err.text);
+		arena_clear(&l.texts);
+	}
+}
+
+/* Else its sender would be told to try again for ever. */
+Test(settings, the_largest_body_must_fit_into_what_one_name_may_hold)
+{
+	static const struct {
+		const char *bodies, *name, *value;
+		bool is_taken;
+	} cases[] = {
+		{"32MiB", "batch_max", "8MiB", true},	 {"33554431", "batch_max", "8MiB", false},
+		{"256MiB", "batch_max", "64MiB", true},	 {"255MiB", "batch_max", "64MiB", false},
+		{"2MiB", "document_max", "1MiB", false}, {"4MiB", "document_max", "1MiB", true},
+		{"1MiB", "secret_max", "512KiB", false}, {"2MiB", "secret_max", "512KiB", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct given flags = {0};
+		struct loaded l;
+
+		give(&flags, "batch_max", "1KiB");
+		give(&flags, "document_max", "1KiB");
+		give(&flags, "secret_max", "1KiB");
+		give(&flags, "bodies_max", cases[i].bodies);
+		give(&flags, cases[i].name, cases[i].value);
+		cr_expect_eq(load(&l, &flags, NULL, NULL), cases[i].is_taken ? OK : E_MALFORMED,
+			     "%zu: %s", i, l.err.text);
+		if (!cases[i].is_taken)
+			cr_expect(strstr(l.err.text, "bodies_max: must be at least") == l.err.text,
+				  "%s", l.err.text);
 		arena_clear(&l.texts);
 	}
 }
