@@ -130,6 +130,7 @@ static enum result compile(struct checking *c, struct checked *item, struct erro
 	struct schema_options options = {.draft = SCHEMA_DRAFT_2020_12,
 					 .is_format_asserted = true,
 					 .is_strict = true,
+					 .is_listed_only = true,
 					 .load = load_schema_source,
 					 .load_ctx = c,
 					 .limits = SCHEMA_LIMITS_DEFAULT};

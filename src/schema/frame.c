@@ -21,6 +21,7 @@ struct walk {
 	struct slice keyword;
 	struct slice key;
 	uint32_t index;
+	bool is_stray;
 };
 
 static enum result walk_schema(struct frame *f, const struct tree_node *node, const struct walk *at,
@@ -174,9 +175,8 @@ static enum result add_anchor(struct frame *f, uint32_t place, const struct tree
 	return OK;
 }
 
-/* Resolves against a base; the text lives in the frame's arena. */
-static enum result resolve_uri(struct frame *f, struct slice base, struct slice reference,
-			       struct slice *ret, struct error *err)
+enum result frame_resolve_uri(struct frame *f, struct slice base, struct slice reference,
+			      struct slice *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
 	const char *text;
@@ -193,47 +193,6 @@ static enum result resolve_uri(struct frame *f, struct slice base, struct slice 
 		return out_of_memory(f, err);
 	*ret = slice_make(text, uri.len);
 	return OK;
-}
-
-/* The dialect of a metaschema that is not built in: asked for, and its $vocabulary read. */
-static enum result load_dialect(struct frame *f, struct slice uri, struct dialect *ret,
-				struct error *err)
-{
-	const struct tree_node *metaschema = NULL;
-	enum result rc;
-
-	if (f->is_lone) {
-		*ret = (struct dialect){IN_2020_12, VOCABULARIES_2020_12};
-		return OK;
-	}
-	rc = f->options->load == NULL
-		     ? E_NOT_FOUND
-		     : f->options->load(f->options->load_ctx, uri, &metaschema, err);
-	if (rc == E_NOT_FOUND)
-		return fail(
-			err, E_INVALID,
-			"`$schema` must be draft 2020-12, draft 7 or a stored metaschema; %.*s is not known",
-			SLICE_ARGS(uri));
-	if (rc != OK)
-		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
-	return metaschema_read_vocabulary(metaschema, ret, err);
-}
-
-static enum result read_dialect(struct frame *f, const struct tree_node *node, struct slice base,
-				struct dialect inherited, struct dialect *ret, struct error *err)
-{
-	const struct tree_node *named = TREE_GET(node, "$schema");
-	struct slice uri;
-	enum result rc;
-
-	*ret = inherited;
-	if (named == NULL || named->kind != TREE_STRING)
-		return OK;
-	uri = uri_without_fragment(tree_text(named));
-	if (metaschema_dialect(uri, ret))
-		return OK;
-	rc = resolve_uri(f, base, uri, &uri, err);
-	return rc == OK ? load_dialect(f, uri, ret, err) : rc;
 }
 
 /* In draft 7 what stands beside `$ref` is ignored, `$id` too. */
@@ -278,12 +237,12 @@ static enum result enter_resource(struct frame *f, uint32_t place, const struct 
 		frame_place(f, place)->resource = at->resource;
 	}
 	if (is_root || TREE_GET(node, "$id") != NULL)
-		rc = read_dialect(f, node, base, dialect, &dialect, err);
+		rc = frame_read_dialect(f, node, base, dialect, at->is_stray, &dialect, err);
 	if (rc != OK)
 		return rc;
 	if (!is_identified(node, &dialect, &id))
 		return is_root ? add_resource(f, place, base, &dialect, err) : OK;
-	rc = resolve_uri(f, base, tree_text(id), &uri, err);
+	rc = frame_resolve_uri(f, base, tree_text(id), &uri, err);
 	if (rc == OK)
 		rc = add_resource(f, place, uri, &dialect, err);
 	if (rc == OK && is_root)
@@ -367,12 +326,14 @@ static enum result walk_children(struct frame *f, uint32_t place, struct error *
 	enum draft_bit draft = frame_dialect(f, place)->draft;
 	uint32_t resource = frame_place(f, place)->resource;
 	uint32_t document = frame_place(f, place)->document;
+	bool is_stray = frame_place(f, place)->is_stray;
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < node->count; i++) {
 		const struct tree_member *m = &node->of.members[i];
 		enum keyword_id id = keyword_find(tree_key(m), draft);
-		struct walk at = {place, resource, document, tree_key(m), SLICE_NULL, NONE};
+		struct walk at = {place,      resource, document, tree_key(m),
+				  SLICE_NULL, NONE,	is_stray};
 
 		if (id != KEYWORDS && keywords[id].shape != SHAPE_NONE)
 			rc = walk_keyword(f, &keywords[id], &m->value, &at, err);
@@ -408,7 +369,8 @@ static enum result walk_schema(struct frame *f, const struct tree_node *node, co
 			    .subschema = NONE,
 			    .keyword = at->keyword,
 			    .key = at->key,
-			    .index = at->index};
+			    .index = at->index,
+			    .is_stray = at->is_stray};
 	rc = enter_resource(f, place, at, err);
 	if (rc != OK || node->kind != TREE_OBJECT)
 		return rc;
@@ -420,7 +382,7 @@ enum result frame_add_document(struct frame *f, const struct tree_node *root, st
 			       bool is_builtin, uint32_t *ret, struct error *err)
 {
 	struct document *doc = vec_push(&f->documents, sizeof *doc);
-	struct walk at = {NONE, NONE, f->documents.count - 1, SLICE_NULL, SLICE_NULL, NONE};
+	struct walk at = {NONE, NONE, f->documents.count - 1, SLICE_NULL, SLICE_NULL, NONE, false};
 	uint32_t place = f->places.count;
 	enum result rc;
 
@@ -481,7 +443,7 @@ static enum result add_unknown(struct frame *f, uint32_t near, const struct tree
 			       struct slice way, uint32_t *ret, struct error *err)
 {
 	const struct place *p = frame_place(f, near);
-	struct walk at = {near, p->resource, p->document, way, SLICE_NULL, NONE};
+	struct walk at = {near, p->resource, p->document, way, SLICE_NULL, NONE, true};
 	enum result rc;
 
 	*ret = f->places.count;
@@ -575,6 +537,15 @@ static enum result follow_fragment(struct frame *f, uint32_t resource, struct sl
 	return OK;
 }
 
+/* Whether it is of the same document, or one that everybody has. */
+static bool is_near(const struct frame *f, uint32_t from, struct slice uri, uint32_t resource)
+{
+	if (metaschema_find(uri).data != NULL)
+		return true;
+	return resource != NONE && frame_place(f, frame_resource(f, resource)->root)->document ==
+					   frame_place(f, from)->document;
+}
+
 enum result frame_resolve(struct frame *f, uint32_t from, struct slice reference, uint32_t *ret,
 			  uint32_t *ret_anchor, struct error *err)
 {
@@ -585,10 +556,13 @@ enum result frame_resolve(struct frame *f, uint32_t from, struct slice reference
 	if (ret_anchor != NULL)
 		*ret_anchor = NONE;
 	if (before.len != 0) {
-		rc = resolve_uri(f, frame_resource(f, resource)->uri, before, &uri, err);
+		rc = frame_resolve_uri(f, frame_resource(f, resource)->uri, before, &uri, err);
 		if (rc != OK)
 			return rc;
 		resource = frame_find_resource(f, uri);
+		if (f->options->is_listed_only && frame_place(f, from)->is_stray &&
+		    !is_near(f, from, uri, resource))
+			return frame_refuse_stray(err);
 		if (resource == NONE) {
 			rc = load_document(f, uri, &root, err);
 			if (rc != OK)

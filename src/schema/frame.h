@@ -31,6 +31,7 @@ struct place {
 	struct slice keyword;
 	struct slice key;
 	uint32_t index; /* NONE: none */
+	bool is_stray;	/* no schema stands there: a JSON pointer led to it */
 };
 
 struct resource {
@@ -78,6 +79,19 @@ void frame_clear(struct frame *f);
 MUST_USE enum result frame_add_document(struct frame *f, const struct tree_node *root,
 					struct slice uri, bool is_builtin, uint32_t *ret,
 					struct error *err);
+
+/* Resolves a reference against a base; the text lives in the frame's arena. */
+MUST_USE enum result frame_resolve_uri(struct frame *f, struct slice base, struct slice reference,
+				       struct slice *ret, struct error *err);
+
+/* The dialect that a schema's `$schema` names, or `inherited`. `is_stray` as in struct place. E_INVALID: it is not known. */
+MUST_USE enum result frame_read_dialect(struct frame *f, const struct tree_node *node,
+					struct slice base, struct dialect inherited, bool is_stray,
+					struct dialect *ret, struct error *err);
+
+/* What stands where no schema does is not listed by schema_each_reference(), so what it refers to would be nobody's need and
+ * asked nobody's right. Always E_INVALID. */
+MUST_USE enum result frame_refuse_stray(struct error *err);
 
 /* Where a reference found at `from` leads. E_INVALID with the reason where it leads nowhere; what `load` says otherwise.
  * `ret_anchor`, unless NULL, becomes the anchor that it went through, or NONE. */

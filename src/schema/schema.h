@@ -35,6 +35,7 @@ struct schema_options {
 	bool is_format_asserted; /* `format` is checked, not only noted */
 	bool is_strict; /* as stored: unknown keywords not beginning with x- are refused, and the document is
 				     * checked against its metaschema */
+	bool is_listed_only; /* another document is referred to only from where a schema stands, so that schema_each_reference() tells all */
 	schema_load_fn *load; /* NULL: nothing outside the document may be referred to */
 	void *load_ctx;
 	struct schema_limits limits;

@@ -323,6 +323,7 @@ static enum result compile(struct view *v, struct view_doc *d, struct schema **r
 	struct schema_options options = {.is_format_asserted =
 						 v->service->settings.is_format_asserted,
 					 .is_strict = d->change != NULL && d->record == NULL,
+					 .is_listed_only = true,
 					 .load = load_referred_schema,
 					 .load_ctx = v,
 					 .limits = SCHEMA_LIMITS_DEFAULT,
