@@ -2,7 +2,7 @@
  * The rule: referring is reading. What a profile extends, and the schema that it or another schema names, comes out again through
  * validation and through the configurations that are made of it. So a write may add a reference only to what its writer may read,
  * or use (the permission for just that), or writes in the same call. References that the live version has already are not asked
- * about: they were judged when they were added.
+ * about, where the writer may read it: they were judged when they were added. Who may not read it would learn what it names.
  */
 #include "service/write.h"
 
@@ -128,6 +128,8 @@ static enum result drop_live_ones(struct referring *r, const struct change *c, s
 
 	if (r->count == 0 || !snap_doc_is_live(c->before))
 		return OK;
+	if (c->op == CHANGE_OP_PUT && !rights_may(r->write->view.reader, MAY_READ, c->path))
+		return OK;
 	rc = tree_of_row(r->write->service, snap_doc_row(c->before), r->write->view.budget, &live,
 			 err);
 	if (rc == OK)
@@ -156,6 +158,55 @@ static enum result refuse(struct referring *r, const struct change *c, struct er
 		    SLICE_ARGS(c->path), SLICE_ARGS(r->kept[0]));
 }
 
+static bool is_named(struct slice key, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (slice_is_text(key, *names))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a patch of a schema sets a reference anywhere, or touches what decides how those that are there are read. */
+static bool sets_reference(const struct tree_node *patch)
+{
+	static const char *const references[] = {"$ref", "$dynamicRef", NULL};
+	static const char *const bases[] = {"$id", "$schema", NULL};
+
+	for (uint32_t i = 0; patch->kind == TREE_ARRAY && i < patch->count; i++) {
+		if (sets_reference(&patch->of.items[i]))
+			return true;
+	}
+	for (uint32_t i = 0; patch->kind == TREE_OBJECT && i < patch->count; i++) {
+		const struct tree_member *m = &patch->of.members[i];
+		enum tree_kind kind = m->value.kind;
+
+		if ((kind == TREE_STRING && is_named(tree_key(m), references)) ||
+		    ((kind == TREE_STRING || kind == TREE_NULL) && is_named(tree_key(m), bases)) ||
+		    sets_reference(&m->value))
+			return true;
+	}
+	return false;
+}
+
+static bool is_set(const struct tree_node *patch, const char *key)
+{
+	const struct tree_node *value = tree_get(patch, slice_text(key));
+
+	return value != NULL && value->kind != TREE_NULL;
+}
+
+/* A patch by who may not read is judged by what it says, whether or not the live version says the same. */
+static bool patch_refers(const struct change *c)
+{
+	const struct tree_node *patch = &c->patch_tree.root;
+
+	if (c->kind == KIND_SCHEMAS)
+		return sets_reference(patch);
+	return patch->kind == TREE_OBJECT &&
+	       (is_set(patch, "$extends") || is_set(patch, "$schema"));
+}
+
 /* Whether it brings content to life that was not there before. */
 static bool brings_content(const struct change *c)
 {
@@ -174,6 +225,8 @@ static enum result check_one(struct write *w, const struct change *c, struct err
 		return fail(err, E_MEMORY, "out of memory");
 	r->write = w;
 	r->is_blind = c->op == CHANGE_OP_PATCH && change_is_blind(w, c);
+	if (r->is_blind && patch_refers(c))
+		return refuse(r, c, err);
 	if (rc == OK)
 		rc = view_parse(&w->view, d, err);
 	if (rc == OK)
