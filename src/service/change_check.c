@@ -204,8 +204,9 @@ enum result change_check(struct scene *scene, struct write *w, struct change *c,
 		return rc;
 	rc = view_parse(&w->view, c->doc, err);
 	if (rc == OK) {
-		/* A policy's own word `on` is one that YAML 1.1 reads otherwise; no other program reads policies. */
-		if (c->kind != KIND_POLICIES)
+		/* A policy's own word `on` is one that YAML 1.1 reads otherwise; no other program reads policies.
+		 * And of a text that the writer does not know nothing is said. */
+		if (c->kind != KIND_POLICIES && !change_is_blind(w, c))
 			add_doc_warnings(w, c);
 		rc = check_kind(w, c, err);
 	}

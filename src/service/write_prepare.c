@@ -170,7 +170,8 @@ static enum result prepare_patch(struct scene *scene, struct write *w, struct ch
 	if (c->kind == KIND_SECRETS)
 		c->patch = TREE_GET(&c->patch_tree.root, "data");
 	c->content_type = SLICE_LITERAL(CONTENT_JSON);
-	if (c->kind != KIND_SECRETS && tree_is_equal(&merged, &base.root)) {
+	/* What is written as it was says that nothing changed: by its warnings, and to a later reader. */
+	if (c->kind != KIND_SECRETS && !is_blind && tree_is_equal(&merged, &base.root)) {
 		c->content_type = snap_doc_row(c->before)->content_type;
 		rc = content_of_row(scene->service, snap_doc_row(c->before), &c->plain, err);
 		return rc == OK ? become_version(scene, c, err) : rc;

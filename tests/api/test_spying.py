@@ -1,4 +1,6 @@
 """Issue: who may not read learns nothing, and who learns something is in the log."""
+import json
+
 from support import Case, query
 
 
@@ -103,6 +105,80 @@ class Referring(Case):
         answer = self.server.post("/v1/batch", {"changes": [{"op": "rollback", "path": own + "/moved", "version": 1},
                                                             {"op": "put", "path": own + "/heir3", "content": {"$extends": "moved"}}]}, token=mover)
         self.expect_problem(answer, 403)
+
+    def test_what_is_there_already_is_no_right_of_who_may_not_read_it(self):
+        app = "already"
+        self.secret(app + "/s", {"k": "v"})
+        self.store(f"profiles/{app}-v/y", "hidden-key: 7\n")
+        self.store(f"profiles/{app}-v/x", "$extends: [y]\n")
+        token = self.reader(app, f"allow write,check profiles/{app}-v/x", f"allow write,check profiles/{app}-mine/**", f"allow read config/{app}-mine/*")
+        changes = [{"op": "put", "path": f"profiles/{app}-v/x", "content": {"$extends": ["y"]}},
+                   {"op": "put", "path": f"profiles/{app}-mine/p", "content": {"$extends": [f"/{app}-v/x"]}}]
+        for more in ({}, {"dry_run": "true"}):
+            self.assertNotIn("hidden-key", str(self.batch(changes, 403, token, **more)))
+        # Who may read it may keep what it names, and no more.
+        keeper = self.reader(app + "-k", f"allow read,write profiles/{app}-v/x")
+        self.batch([{**changes[0], "content": {"$extends": ["y"], "more": 1}}], 200, keeper)
+        self.batch([{**changes[0], "content": {"$extends": ["y", "z"]}}], 403, keeper)
+
+    def test_a_guess_at_what_is_named_is_answered_the_same(self):
+        app = "named"
+        self.schema(app + "-one", {"a": {"type": "integer"}})
+        self.schema(app + "-two", {"a": {"type": "integer"}})
+        self.store(f"schemas/{app}-own", {"$id": f"reeve:///schemas/{app}-own", "properties": {"a": {"$ref": app + "-one"}}})
+        self.store(f"profiles/{app}/one", "a: 1\n")
+        self.store(f"profiles/{app}/two", "a: 1\n")
+        self.store(f"profiles/{app}/own", f"$extends: [one]\n$schema: {app}-one\n")
+        token = self.reader(app, f"allow write,check profiles/{app}/own", f"allow write,check schemas/{app}-own")
+        guesses = [("profiles/named/own", {"$extends": "%s"}, ""), ("profiles/named/own", {"$extends": ["%s"]}, ""),
+                   ("profiles/named/own", {"$extends": ["%s"], "$schema": None}, ""), ("profiles/named/own", {"$schema": "%s"}, "named-"),
+                   ("schemas/named-own", {"properties": {"a": {"$ref": "%s"}}}, "named-"), ("schemas/named-own", {"$ref": "%s"}, "named-"),
+                   ("schemas/named-own", {"allOf": [{"$ref": "%s"}]}, "named-"), ("schemas/named-own", {"$id": "%s"}, "reeve:///schemas/named-"),
+                   ("schemas/named-own", {"x-a": {"$ref": "%s"}}, "named-"), ("schemas/named-own", {"$schema": "%s"}, "reeve:///schemas/named-")]
+        for path, content, prefix in guesses:
+            for dry in ({}, {"dry_run": "true"}):
+                for method in ("PUT", "PATCH"):
+                    seen = []
+                    for name in ("one", "two"):
+                        body = json.loads(json.dumps(content).replace("%s", prefix + name))
+                        answer = self.server.ask(method, query("/v1/" + path, **dry), body, "application/merge-patch+json" if method == "PATCH" else "application/json", token)
+                        told = [answer.json.get(word) for word in ("detail", "errors", "warnings", "effective")]
+                        seen.append((answer.status, json.dumps(told).replace(name, "")))
+                    self.assertEqual(seen[0], seen[1], f"{method} {content}")
+                    if method == "PATCH":
+                        self.assertEqual(seen[0][0], 403, f"{method} {content}")
+        for path, content in (("schemas/named-own", {"$id": None}), ("schemas/named-own", {"$schema": None})):
+            self.expect(self.server.ask("PATCH", "/v1/" + path, content, "application/merge-patch+json", token), 403)
+        self.expect(self.server.ask("PATCH", "/v1/profiles/named/own", {"b": 1}, "application/merge-patch+json", token), 200)
+        self.expect(self.server.ask("PATCH", "/v1/schemas/named-own", {"title": "t"}, "application/merge-patch+json", token), 200)
+
+    def test_a_reference_from_where_no_schema_stands_leads_to_no_other_document(self):
+        app = "stray"
+        self.schema(app + "-hidden", {"level": {"type": "integer", "maximum": 414243}})
+        out = {"$ref": f"reeve:///schemas/{app}-hidden"}
+        tricks = [{"$ref": "#/x-foo", "x-foo": out}, {"$ref": "#/const", "const": out}, {"$ref": "#/default", "default": out},
+                  {"$ref": "#/examples/0", "examples": [out]}, {"$ref": "#/enum/0", "enum": [out]},
+                  {"$ref": "#/x-foo/not", "x-foo": {"not": out}}, {"$ref": "#/x-foo", "x-foo": {"allOf": [out]}},
+                  {"$ref": "#/x-foo", "x-foo": {"$id": "inner", "$schema": f"reeve:///schemas/{app}-hidden"}},
+                  {"$ref": "#/x-foo", "x-foo": {"$ref": f"{app}-hidden#/properties/level"}},
+                  {"properties": {"a": {"$ref": f"reeve:///schemas/{app}-own#/x-foo"}}, "x-foo": out},
+                  {"$dynamicRef": "#/x-foo", "x-foo": {"$dynamicRef": f"{app}-hidden"}}]
+        token = self.reader(app, f"allow read,write,check schemas/{app}-own", f"allow read,write,check schemas/{app}-more")
+        for trick in tricks:
+            for who in (token, ""):
+                for dry in ({}, {"dry_run": "true"}):
+                    answer = self.server.put(query(f"/v1/schemas/{app}-own", **dry), trick, token=who)
+                    self.assertTrue(answer.status == 422 or answer.json["errors"], f"{trick} {answer!r}")
+        # Nor in two steps, nor back again through another.
+        self.store(f"schemas/{app}-own", {"x-foo": out}, token=token)
+        self.refused(f"schemas/{app}-more", {"$ref": f"{app}-own#/x-foo"}, 422, token)
+        self.store(f"schemas/{app}-own", {}, token=token)
+        self.store(f"schemas/{app}-more", {"$ref": f"{app}-own#/$defs/a"}, 422, token)
+        # What stays within the document, and the metaschemas, may be named from anywhere.
+        self.store(f"schemas/{app}-own", {"$ref": "#/x-foo", "x-foo": {"$ref": "#/$defs/a"}, "$defs": {"a": {"type": "object"}}}, token=token)
+        self.store(f"schemas/{app}-own", {"$ref": "#/x-foo", "x-foo": {"$ref": "https://json-schema.org/draft/2020-12/schema"}}, token=token)
+        self.store(f"schemas/{app}-own", {"$ref": "#/$defs/a", "$defs": {"a": out}})
+        self.expect_problem(self.server.delete(f"/v1/schemas/{app}-hidden"), 409)
 
     def test_access_check_and_policies_know_use(self):
         token = self.reader("user", "allow use profiles/used/*")
@@ -323,6 +399,20 @@ class Blind(Case):
             self.assertNotIn("sha256", answer.body.decode())
             self.assertTrue(answer.json["changed"])
         self.assertEqual(self.document(path)["version"], 4)
+
+    def test_a_patch_that_changes_nothing_answers_like_any_other(self):
+        path = f"profiles/{self.app}/a"
+        self.store(path, "# said once\nanswer: yes\nmode: 0755\n")
+        self.store(path, "answer: no\nmode: 0755\n")
+        for more in ({"dry_run": "true"}, {}):
+            seen = [self.patch(path, {"answer": word}, **more).json["warnings"] for word in ("off", "no")]
+            self.assertEqual(seen[0], seen[1])
+            self.assertNotIn("1.1", str(seen))
+        # Nor is anything said of the old text that a rollback brings back.
+        for more in ({"dry_run": "true"}, {}):
+            answer = self.expect(self.server.post(query(f"/v1/{path}:rollback", **more), {"version": 1}, token=self.token), 200)
+            self.assertNotIn("1.1", str(answer.json["warnings"]))
+        self.assertIn("1.1", str(self.store(path, "answer: yes\n", token=self.token).json["warnings"]))
 
 
 class Names(Case):
