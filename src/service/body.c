@@ -51,10 +51,23 @@ enum result body_read(const struct call *c, struct tree *ret, const struct slice
 	return OK;
 }
 
-static bool is_printable(struct slice s)
+static bool is_steering(uint32_t cp)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		if ((unsigned char)s.data[i] < 0x20 || s.data[i] == 0x7f)
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x61c || cp == 0x200e ||
+	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+bool body_is_plain(struct slice text, bool may_have_lines)
+{
+	size_t at = 0;
+
+	if (utf8_check(text) != SIZE_MAX)
+		return false;
+	while (at < text.len) {
+		uint32_t cp = utf8_next(text, &at);
+
+		if (is_steering(cp) &&
+		    !(may_have_lines && (cp == '\t' || cp == '\n' || cp == '\r')))
 			return false;
 	}
 	return true;
@@ -68,9 +81,10 @@ enum result body_text(const struct tree *body, struct slice key, size_t max, str
 	if (n == NULL)
 		return E_NOT_FOUND;
 	if (n->kind != TREE_STRING || n->count == 0 || n->count > max ||
-	    !is_printable(tree_text(n)))
+	    !body_is_plain(tree_text(n), false))
 		return fail_at(err, E_MALFORMED, n->line, n->column,
-			       "`%.*s` must be a text of 1 to %zu bytes without control characters",
+			       "`%.*s` must be a text of 1 to %zu bytes without control or "
+			       "bidirectional characters",
 			       SLICE_ARGS(key), max);
 	*ret = tree_text(n);
 	return OK;

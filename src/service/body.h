@@ -8,7 +8,11 @@
 MUST_USE enum result body_read(const struct call *c, struct tree *ret, const struct slice *keys,
 			       size_t keys_count, struct error *err);
 
-/* A member that is a string of 1 to `max` bytes without control characters; E_NOT_FOUND, without a text, where there is none. Borrowed. */
+/* Whether a text is valid UTF-8 and has no control characters (C0, DEL, C1), line separators and characters that
+ * change the direction of text. `may_have_lines`: tabs and ends of lines are well. */
+bool body_is_plain(struct slice text, bool may_have_lines);
+
+/* A member that is a plain string of 1 to `max` bytes on one line; E_NOT_FOUND, without a text, where there is none. Borrowed. */
 MUST_USE enum result body_text(const struct tree *body, struct slice key, size_t max,
 			       struct slice *ret, struct error *err);
 

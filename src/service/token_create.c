@@ -158,6 +158,8 @@ static enum result read_create(struct creating *m, struct error *err)
 	if (rc == E_NOT_FOUND)
 		rc = fail(err, E_MALFORMED, "`name` is missing: whom the token stands for");
 	if (rc == OK)
+		rc = token_name_check_form(r->name, err);
+	if (rc == OK)
 		rc = read_policies(m, err);
 	if (rc == OK)
 		rc = token_name_check(m->scene, r->name, err);

@@ -11,6 +11,25 @@
 
 #define LOOKED_AT_MAX 1000 /* living tokens of one name: bounds what the committer spends on it */
 
+/* Of what merely looks like another name nothing is left: no other alphabet, nothing invisible, no blank that is seen nowhere. */
+enum result token_name_check_form(struct slice name, struct error *err)
+{
+	bool is_good = name.len != 0 && name.len <= TOKEN_NAME_BYTES_MAX;
+	char before = ' ';
+
+	for (size_t i = 0; is_good && i < name.len; i++) {
+		is_good = name.data[i] >= 0x20 && name.data[i] <= 0x7e &&
+			  (name.data[i] != ' ' || before != ' ');
+		before = name.data[i];
+	}
+	if (is_good && before != ' ')
+		return OK;
+	return fail(err, E_MALFORMED,
+		    "`name` must be 1 to %d printable ASCII characters, with single blanks only "
+		    "between others",
+		    TOKEN_NAME_BYTES_MAX);
+}
+
 /* As who reads a list would take them for the same. */
 static bool is_reserved(struct slice name)
 {
@@ -30,7 +49,7 @@ enum result token_name_check_at(const struct snapshot *s, struct slice maker, st
 	const struct token *t;
 
 	if (name.len > TOKEN_NAME_BYTES_MAX)
-		return fail(err, E_MALFORMED, "`name` has at most %d bytes", TOKEN_NAME_BYTES_MAX);
+		return token_name_check_form(name, err);
 	snapshot_tokens_named(&walk, s, name);
 	for (uint32_t i = 0; i < LOOKED_AT_MAX; i++) {
 		t = snapshot_token_named_next(&walk, now_ms);

@@ -15,7 +15,9 @@ int64_t token_earlier(int64_t a, int64_t b);
 bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms);
 /* Whether it is the token `above`, or was made with it, or with what was. */
 bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above);
-/* token_name.c: whether a token that `maker` (its accessor) makes may be called that: E_CONFLICT
+/* token_name.c: whether a new token may be called so at all. Those stored before there was this rule keep their names. E_MALFORMED. */
+MUST_USE enum result token_name_check_form(struct slice name, struct error *err);
+/* Whether a token that `maker` (its accessor) makes may be called that: E_CONFLICT
  * where a living token outside the maker's tree is. Any thread that holds the snapshot, the committer
  * too: the cost is bounded, whatever the number of tokens. */
 MUST_USE enum result token_name_check_at(const struct snapshot *s, struct slice maker,

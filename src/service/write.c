@@ -1,4 +1,5 @@
 /* The rule: a write is prepared whole before anything of it is written, and each path in it is authorised whatever way it came. */
+#include "service/body.h"
 #include "service/idempotency.h"
 
 #include "crypto/content.h"
@@ -181,6 +182,19 @@ static enum result refuse_twice(const struct write *w, struct error *err)
 	return OK;
 }
 
+/* They stand in the history, for all who read it. */
+static enum result check_text(struct slice text, const char *name, struct error *err)
+{
+	if (text.len > MESSAGE_BYTES_MAX)
+		return fail(err, E_TOO_LARGE, "a %s has at most %d bytes", name, MESSAGE_BYTES_MAX);
+	if (!body_is_plain(text, true))
+		return fail(err, E_MALFORMED,
+			    "a %s must have no control or bidirectional characters but tabs and "
+			    "ends of lines",
+			    name);
+	return OK;
+}
+
 static enum result prepare_changes(struct scene *scene, struct write *w, struct error *err)
 {
 	enum result rc = OK;
@@ -285,8 +299,10 @@ enum step write_prepare(struct scene *scene, struct write *w)
 	struct error err = ERROR_NULL;
 	enum result rc = authorise(scene, w, &err);
 
-	if (rc == OK && w->message.len > MESSAGE_BYTES_MAX)
-		rc = fail(&err, E_TOO_LARGE, "a message has at most %d bytes", MESSAGE_BYTES_MAX);
+	if (rc == OK)
+		rc = check_text(w->message, "message", &err);
+	if (rc == OK)
+		rc = check_text(w->source, "source", &err);
 	if (rc == OK)
 		rc = check_force(w, &err);
 	if (rc == OK)

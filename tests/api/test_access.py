@@ -81,7 +81,7 @@ class Access(Case):
     def test_no_token_is_named_as_one_outside_its_own_tree(self):
         maker = self.create(name="maker-1", policies=["administrator"])
         other = self.create(name="nightly")
-        for name in ("nightly", "Nightly ", "administrator", " Administrator", "reeved", "REEVED"):
+        for name in ("nightly", "NIGHTly", "administrator", "Administrator", "adminIstrator", "reeved", "REEVED"):
             problem = self.expect_problem(self.server.post("/v1/tokens", {"name": name, "policies": ["administrator"]}, token=maker["token"]), 409)
             self.assertNotIn(other["accessor"], str(problem))
         # Not even the first of all is the server itself; but it may be called as it is called.
@@ -102,6 +102,17 @@ class Access(Case):
         self.expect(self.server.delete("/v1/tokens/" + gone["accessor"]), 204)
         self.create(maker["token"], name="once-there")
         self.expect(self.server.delete("/v1/tokens/" + again["accessor"]), 204)
+
+    def test_no_name_looks_like_another(self):
+        maker = self.create(name="maker-2", policies=["administrator"])
+        alike = ["administrator" + c for c in (" ", "\u00a0", "\u3000", "\u200b", "\u2060", "\u0085", "\ufeff", "\t", "\n")]
+        alike += [c + "administrator" for c in (" ", "\u00a0", "\u202e", "\u200e")]
+        alike += ["admin\u00adistrator", "\u0430dministrator", "\u0430dministrat\u043er", "admini\u0301strator", "\uff41dministrator", "a  b", "caf\u00e9", "\x7f", " ", ""]
+        for name in alike:
+            problem = self.expect_problem(self.server.post("/v1/tokens", {"name": name, "policies": ["administrator"]}, token=maker["token"]), 400)
+            self.assertIn("`name`", problem["detail"], repr(name))
+        for name in ("a", "Orders ci (blue) #1!", "~" * 128):
+            self.create(maker["token"], name=name)
 
     def test_accessor_and_parent_stand_beside_the_name(self):
         own = self.expect(self.server.get("/v1/tokens/self"), 200).json

@@ -24,6 +24,21 @@ class Documents(Case):
         for header in ("Reeve-Epoch", "Reeve-Request-Id", "Reeve-Audit-Index"):
             self.assertTrue(second.headers[header], header)
 
+    def test_a_message_cannot_steer_who_reads_the_history(self):
+        for steering in ("\x00", "\x07", "\x1b[2J", "\x7f", "\x85", "\x9b2J", "\u202e", "\u200f", "\u2066", "\u2028"):
+            for member in ("message", "source"):
+                text = "all is well" + steering
+                self.expect_problem(self.server.put(query("/v1/profiles/said/a", **{member: text}), SOURCE), 400)
+                change = {"op": "put", "path": "profiles/said/a", "source": SOURCE}
+                problem = self.expect_problem(self.server.post("/v1/batch", {member: text, "changes": [change]}), 400)
+                self.assertIn(member, problem["detail"])
+                self.expect_problem(self.server.put(query("/v1/profiles/said/a", dry_run="true", **{member: text}), SOURCE), 400)
+        for harmless in ("two\nlines\tand a tab\r\n", "caf\u00e9 \u4e2d\u6587 \U0001f469\u200d\U0001f4bb", "\u05e9\u05dc\u05d5\u05dd"):
+            change = {"op": "put", "path": f"profiles/said/{len(harmless)}", "source": SOURCE}
+            said = self.expect(self.server.post("/v1/batch", {"message": harmless, "source": harmless, "changes": [change]}), 200).json
+            self.assertEqual(said["items"][0]["message"], harmless)
+        self.store("profiles/said/a", SOURCE, 201, message="caf\u00e9")
+
     def test_the_same_content_makes_no_version(self):
         self.store("profiles/same/a", SOURCE, 201)
         before = self.revision()

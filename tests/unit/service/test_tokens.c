@@ -338,6 +338,22 @@ Test(names, a_name_is_free_once_no_living_token_has_it)
 	snapshot_unref(names);
 }
 
+/* They were stored before names were bounded so. */
+Test(names, one_that_could_not_be_made_now_keeps_its_own)
+{
+	names = snapshot_new();
+	put_named("root", "", "top", 0, -1, false);
+	put_named("a", "root", "  caf\xc3\xa9\xc2\xa0\xe2\x80\xae ", 100, -1, false);
+	put_named("b", "root", "other", 0, -1, false);
+	cr_expect_eq(pmap_count(&names->tokens_by_name), 3);
+	cr_expect_not_null(snapshot_token(names, SLICE_LITERAL("a")));
+	cr_expect_not(may_be_called("b", "caf\xc3\xa9\xc2\xa0\xe2\x80\xae", 99));
+	cr_expect(may_be_called("a", "caf\xc3\xa9\xc2\xa0\xe2\x80\xae", 99));
+	put_named("a", "root", "  caf\xc3\xa9\xc2\xa0\xe2\x80\xae ", 100, -1, true);
+	cr_expect_eq(pmap_count(&names->tokens_by_name), 2);
+	snapshot_unref(names);
+}
+
 /* The last to end stands first, so that those that have ended are never walked. */
 Test(names, one_that_has_ended_hides_none_that_lives)
 {
