@@ -163,10 +163,14 @@ static enum result authorise(struct scene *scene, struct write *w, struct error 
 /* Only what may take something away, or lock everybody out, is there to be forced; elsewhere force would be passed over in silence. */
 static enum result check_force(const struct write *w, struct error *err)
 {
-	const struct change *c = &w->changes[0];
-
-	if (!w->is_forced || w->is_batch || takes_away(c) || c->kind == KIND_POLICIES)
+	if (!w->is_forced || w->changes_count == 0)
 		return OK;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
+
+		if (takes_away(c) || c->kind == KIND_POLICIES)
+			return OK;
+	}
 	return fail(err, E_MALFORMED, "`force` is for what takes something away, and for policies");
 }
 

@@ -132,6 +132,15 @@ class Lockout(Case):
         self.expect_problem(self.server.ask("PATCH", "/v1/profiles/a/b?force=true", {"a": 2}, "application/merge-patch+json"), 400)
         self.expect(self.server.delete("/v1/profiles/a/b?force=true"), 204)
         self.expect_problem(self.server.post("/v1/profiles/a/b:undelete?force=true", {"versions": [1]}), 400)
+        puts = [{"op": "put", "path": f"profiles/forced/{name}", "content": {"a": 1}} for name in "ab"]
+        for more in ("", "&dry_run=true"):
+            problem = self.expect_problem(self.server.post("/v1/batch?force=true" + more, {"changes": puts}), 400)
+            self.assertIn("`force`", problem["detail"])
+        self.expect(self.server.post("/v1/batch", {"changes": puts}), 200)
+        self.expect(self.server.post("/v1/batch?force=true", {"changes": [puts[0], {"op": "delete", "path": "profiles/forced/b"}]}), 200)
+        self.expect(self.server.post(f"/v1/revisions/{self.revision()}:revert?force=true"), 400)  # it brings one back
+        self.store("profiles/forced/c", "a: 1\n")
+        self.expect(self.server.post(f"/v1/revisions/{self.revision()}:revert?force=true"), 200)  # it takes one away
 
 
 if __name__ == "__main__":
