@@ -226,13 +226,18 @@ void json_member_author(struct buf *b, const struct snapshot *s, struct slice au
 	json_member_accessor(b, "author_parent", t != NULL ? t->record.parent : SLICE_NULL);
 }
 
-void json_version_name(struct buf *b, const struct version_row *row)
+void json_version_place(struct buf *b, const struct version_row *row)
 {
 	buf_append_char(b, '{');
 	json_member_text(b, "path", row->path);
 	json_member_u64(b, "version", row->version);
 	json_member_u64(b, "revision", row->revision);
 	json_member_time(b, "created_at", row->created_ms);
+}
+
+void json_version_name(struct buf *b, const struct version_row *row)
+{
+	json_version_place(b, row);
 	json_member_text(b, "created_by", row->created_by);
 	json_member_text(b, "message", row->message);
 }

@@ -91,6 +91,13 @@ static void explain_under(struct explaining *x, const struct tree_node *n)
 	}
 }
 
+/* Whether the place is the key's or lies below it: "/ab" is not below "/a". */
+static bool is_under(struct slice pointer, struct slice key)
+{
+	return slice_starts_with(pointer, key) &&
+	       (pointer.len == key.len || pointer.data[key.len] == '/');
+}
+
 /* Which secret it is stands there for who may read it; that a secret stands at the place, for all. */
 static void append_secrets(struct buf *b, const struct effective_entry *e,
 			   const struct rights *reader, struct slice key)
@@ -100,7 +107,7 @@ static void append_secrets(struct buf *b, const struct effective_entry *e,
 	for (uint32_t i = 0; i < e->effective.secrets_count && !buf_is_failed(b); i++) {
 		const struct secret_ref *ref = &e->effective.secrets[i];
 
-		if (!slice_starts_with(ref->pointer, key))
+		if (!is_under(ref->pointer, key))
 			continue;
 		json_comma(b);
 		json_append_string(b, ref->pointer);

@@ -219,7 +219,9 @@ void json_member_accessor(struct buf *b, const char *name, struct slice accessor
 void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
 			struct slice accessor);
 void json_comma(struct buf *b); /* unless behind '{', '[' or nothing */
-/* {"path","version","revision","created_at","created_by","message" without the closing brace */
+/* {"path","version","revision","created_at" without the closing brace */
+void json_version_place(struct buf *b, const struct version_row *row);
+/* The same, "created_by" and "message": for who may list or read it, or has made it. */
 void json_version_name(struct buf *b, const struct version_row *row);
 /* The same and "digest". */
 void json_version_head(struct buf *b, const struct version_row *row);

@@ -1,4 +1,5 @@
-/* The rule: what was done is said as it was done: path, version, revision, when, by whom, digest; never the content. */
+/* The rule: what was done is said as it was done: path, version, revision, when, by whom, digest; never the content. Of a version that another made only what its
+ * path and number are, but to who may list or read it. */
 #include "service/write.h"
 
 #include "base/text.h"
@@ -11,12 +12,29 @@ static void append_lists(struct buf *b, struct write *w)
 	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
 }
 
+/* The version's place, author and message, digest: each for who may see it. A kept answer (`is_bare`) may be asked for when there are fewer rights. */
+static void append_version(struct buf *b, const struct write *w, const struct version_row *row,
+			   enum doc_kind kind, bool is_own, bool is_bare)
+{
+	bool may_read = !is_bare && rights_may(w->view.reader, MAY_READ, row->path);
+	bool may_see =
+		is_own || may_read || (!is_bare && rights_may(w->view.reader, MAY_LIST, row->path));
+
+	if (!may_see)
+		json_version_place(b, row);
+	else if (!is_bare && (kind == KIND_SECRETS || may_read))
+		json_version_head(b, row);
+	else
+		json_version_name(b, row);
+}
+
 /* The newest version as it is after the change; its digest is for readers, but of a secret, where it is keyed. */
 static void append_item(struct buf *b, const struct write *w, const struct change *c, bool is_bare)
 {
+	bool is_own = c->action == CHANGE_PUT && c->is_changed;
 	struct version_row row;
 
-	if (c->action == CHANGE_PUT && c->is_changed) {
+	if (is_own) {
 		row = (struct version_row){.path = c->path,
 					   .version = c->version,
 					   .revision = w->revision,
@@ -28,10 +46,7 @@ static void append_item(struct buf *b, const struct write *w, const struct chang
 	} else {
 		row = *snap_doc_row(c->before);
 	}
-	if (!is_bare && (c->kind == KIND_SECRETS || rights_may(w->view.reader, MAY_READ, c->path)))
-		json_version_head(b, &row);
-	else
-		json_version_name(b, &row);
+	append_version(b, w, &row, c->kind, is_own, is_bare);
 	if (c->action != CHANGE_PUT) {
 		json_member_text(b, "state",
 				 slice_text(c->state == VERSION_LIVE	  ? "live"

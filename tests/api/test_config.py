@@ -8,7 +8,7 @@ import time
 import unittest
 
 from harness import until
-from support import Case, together
+from support import Case, query, together
 
 
 class Poll(threading.Thread):
@@ -54,6 +54,15 @@ class Config(Case):
         rotated = self.etag("etag/a")
         self.store("profiles/etag/base", "$abstract: true\na: 2\n")
         self.assertNotEqual(self.etag("etag/a"), rotated)
+
+    def test_an_explained_part_lists_its_own_secrets_and_no_neighbours(self):
+        self.secret("part/s", {"k": "v"})
+        self.store("profiles/part/a", "".join(f'"{key}": {{x: "${{secret:part/s#k}}"}}\n' for key in ("a", "ab", "a/b", "b")) +
+                   '"s": "${secret:part/s#k}"\n"st": "${secret:part/s#k}"\n"": "${secret:part/s#k}"\n')
+        for key, wanted in (("/a", ["/a/x"]), ("/a/x", ["/a/x"]), ("/a~1b", ["/a~1b/x"]), ("/ab", ["/ab/x"]), ("/s", ["/s"]), ("/", ["/"]),
+                            ("", ["/", "/a/x", "/ab/x", "/a~1b/x", "/b/x", "/s", "/st"])):
+            said = self.expect(self.server.get(query("/v1/config/part/a", explain="true", key=key)), 200).json
+            self.assertEqual((sorted(said["secrets"]), sorted(said["origins"])), (wanted, wanted), key)
 
     def test_not_modified(self):
         self.store("profiles/nm/a", "a: 1\n")

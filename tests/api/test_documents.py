@@ -39,6 +39,33 @@ class Documents(Case):
             self.assertEqual(said["items"][0]["message"], harmless)
         self.store("profiles/said/a", SOURCE, 201, message="caf\u00e9")
 
+    def test_an_answer_tells_of_others_writes_only_to_who_may_see_them(self):
+        for kind, content in (("secrets", lambda n: {"data": {"k": str(n)}}), ("profiles", lambda n: {"a": n})):
+            path = f"{kind}/told/a"
+            for n in range(2):
+                self.expect(self.server.put(query("/v1/" + path, message=f"said to readers {n}"), content(n)), 200 if n else 201)
+            blind = self.reader(f"blind-{kind}", f"allow delete,destroy,write,rollback {path}")
+            lists = self.reader(f"lists-{kind}", f"allow delete,destroy,list {path}")
+            batch = {"changes": [{"op": "delete", "path": path}]}
+
+            def calls(token):
+                said = self.expect(self.server.post("/v1/batch", batch, token=token, headers={"Idempotency-Key": "told-" + token[-8:]}), 200).json["items"]
+                self.expect_problem(self.server.get("/v1/" + path), 404)
+                again = self.expect(self.server.post("/v1/batch", batch, token=token, headers={"Idempotency-Key": "told-" + token[-8:]}), 200).json["items"]
+                said += again + [self.expect(self.server.post(f"/v1/{path}:undelete", {"versions": [2]}, token=token), 201).json]
+                if kind == "secrets":
+                    said.append(self.expect(self.server.post(f"/v1/{path}:destroy", {"versions": [1]}, token=token), 200).json)
+                return said
+
+            for item in calls(blind):
+                self.assertEqual((item["path"], item["version"]), (path, 2))
+                self.assertNotIn("created_by", item)
+                self.assertNotIn("message", item)
+            self.assertEqual([(i["created_by"], i["message"]) for i in calls(lists)][0], ("administrator", "said to readers 1"))
+            # what the caller made is its own to see
+            own = self.expect(self.server.put(query("/v1/" + path, message="mine"), content(3), token=blind), 200).json
+            self.assertEqual((own["created_by"], own["message"]), ("test", "mine"))
+
     def test_the_same_content_makes_no_version(self):
         self.store("profiles/same/a", SOURCE, 201)
         before = self.revision()
