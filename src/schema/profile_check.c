@@ -117,6 +117,29 @@ struct slice schema_location_path(struct slice location)
 	return path;
 }
 
+/* Both are JSON pointers, "/conn/port" and "/properties/conn/$ref/properties/port/maximum". */
+static bool is_named(struct slice pointer, struct slice way)
+{
+	struct slice key, step;
+
+	if (pointer.len == 0 || way.len == 0)
+		return false;
+	pointer = slice_from(pointer, 1);
+	way = slice_from(way, 1);
+	while (slice_next_part(&pointer, '/', &key)) {
+		bool is_found = false;
+
+		while (!is_found && slice_next_part(&way, '/', &step)) {
+			if (slice_is_text(step, "properties"))
+				is_found = slice_next_part(&way, '/', &step) &&
+					   slice_is_equal(step, key);
+		}
+		if (!is_found)
+			return false;
+	}
+	return true;
+}
+
 static void add_schema_problems(struct check *c, enum list list,
 				const struct schema_problem *problems, uint32_t count)
 {
@@ -127,6 +150,7 @@ static void add_schema_problems(struct check *c, enum list list,
 			continue;
 		p->pointer = keep_text(c->report, problems[i].pointer);
 		p->keyword = keep_text(c->report, problems[i].keyword);
+		p->is_named_by_schema = is_named(problems[i].pointer, problems[i].evaluation_path);
 		p->schema = keep_text(c->report, c->effective->schema);
 		p->constraint =
 			keep_text(c->report, schema_location_path(problems[i].schema_location));
@@ -211,10 +235,11 @@ static enum result linearize(struct check *c, const struct profile_layer ***ret,
 	return E_INVALID;
 }
 
-/* A bound that ran out is no problem of the list, so the sentence must say where it was. */
+/* A bound that ran out is no problem of the list, so the sentence must say where it was: by the whole path, which is
+ * looked for in what is shown to who may not read it. */
 static enum result place_limit(const struct check *c, enum result rc, struct error *err)
 {
-	return rc == E_LIMIT ? wrap(err, rc, "%.*s", SLICE_ARGS(c->profile)) : rc;
+	return rc == E_LIMIT ? wrap(err, rc, "profiles/%.*s", SLICE_ARGS(c->profile)) : rc;
 }
 
 enum result profile_check_chain(struct slice path, const struct check_source *source,
@@ -279,7 +304,7 @@ static enum result validate(struct check *c, const struct tree_node *root, struc
 			     rc == E_NOT_FOUND ? "its schema does not exist" : err->text);
 		if (p != NULL)
 			set_schema_origin(c, p);
-		return fail(err, E_INVALID, "%.*s: its schema cannot be used",
+		return fail(err, E_INVALID, "profiles/%.*s: its schema cannot be used",
 			    SLICE_ARGS(c->profile));
 	}
 	rc = schema_validate(schema, root, c->source->budget, &report, err);

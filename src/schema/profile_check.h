@@ -29,6 +29,7 @@ struct check_problem {
 		schema; /* "schemas/orders", which the profile is validated against; empty: the problem is no constraint's */
 	struct slice
 		constraint; /* "schemas/base", in which the constraint stands; empty: under a name of its own ($id) */
+	bool is_named_by_schema; /* each key on the way to it stands under `properties` on the constraint's way */
 	const char *message;
 	struct slice origin_path; /* "profiles/orders/base"; empty where unknown */
 	uint64_t origin_version;

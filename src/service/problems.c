@@ -2,7 +2,6 @@
 #include "service/write.h"
 
 #include "base/text.h"
-#include "doc/pointer.h"
 
 #include <string.h>
 
@@ -60,8 +59,7 @@ const struct change *write_change(const struct write *w, struct slice path)
 	return NULL;
 }
 
-/* Who writes a document's content knows it; who moves or patches it may not. */
-static bool may_see(const struct write *w, struct slice path)
+bool write_may_see(const struct write *w, struct slice path)
 {
 	const struct change *c = write_change(w, path);
 
@@ -117,34 +115,22 @@ bool text_next_document(struct slice *rest, struct slice *ret)
 /* What stands in a document that one may read is known already: the one name that its place has. */
 static bool may_see_names(const struct write *w, struct slice text, struct slice place)
 {
-	bool is_place_seen = place.len != 0 && may_see(w, place);
+	bool is_place_seen = place.len != 0 && write_may_see(w, place);
 	uint32_t hidden = 0;
 	struct slice path;
 
 	while (text_next_document(&text, &path))
-		hidden += write_change(w, path) == NULL && !may_see(w, path);
+		hidden += write_change(w, path) == NULL && !write_may_see(w, path);
 	return hidden == 0 || (hidden == 1 && is_place_seen);
-}
-
-static const struct doc_edges *schema_edges(const struct write *w, struct slice path)
-{
-	const struct snap_doc *d;
-
-	for (uint32_t i = 0; i < w->affected_count; i++) {
-		if (w->affected[i].has_edges && slice_is_equal(w->affected[i].path, path))
-			return w->affected[i].edges;
-	}
-	d = snapshot_doc(w->view.snapshot, path);
-	return d != NULL ? d->edges : NULL;
 }
 
 /* The schema and all that it refers to. `budget` bounds the walk: what is wider than that is not shown. */
 static bool may_see_schemas(const struct write *w, struct slice path, uint32_t depth,
 			    uint32_t *budget)
 {
-	const struct doc_edges *edges = schema_edges(w, path);
+	const struct doc_edges *edges = edges_as_written(w, path);
 
-	if (depth == SCHEMA_DEPTH_MAX || *budget == 0 || !may_see(w, path))
+	if (depth == SCHEMA_DEPTH_MAX || *budget == 0 || !write_may_see(w, path))
 		return false;
 	--*budget;
 	for (uint32_t i = 0; edges != NULL && i < edges->count; i++) {
@@ -155,69 +141,35 @@ static bool may_see_schemas(const struct write *w, struct slice path, uint32_t d
 	return true;
 }
 
-/* Which constraint it is that a value does not fit is part of the schema. */
-static bool may_see_constraint(const struct write *w, const struct check_problem *p)
+bool write_may_see_constraint(const struct write *w, const struct check_problem *p)
 {
 	uint32_t budget = SCHEMAS_LOOKED_AT_MAX;
 
 	if (p->constraint.len != 0)
-		return may_see(w, p->constraint);
+		return write_may_see(w, p->constraint);
 	return p->schema.len == 0 || may_see_schemas(w, p->schema, 0, &budget);
-}
-
-/* The change of the document that a problem lies in; NULL: it is no change's. */
-static const struct change *change_of(const struct write *w, const struct check_problem *p,
-				      char path[static PATH_BYTES_MAX + 16])
-{
-	if (p->profile.len == 0)
-		return p->origin_path.len != 0 ? write_change(w, p->origin_path) : NULL;
-	if (p->profile.len > PATH_BYTES_MAX)
-		return NULL;
-	memcpy(path, "profiles/", 9);
-	memcpy(path + 9, p->profile.data, p->profile.len);
-	return write_change(w, slice_make(path, 9 + p->profile.len));
-}
-
-/* Where a problem lies tells what is there: to who patches without reading only if the patch says it too. */
-static bool may_see_pointer(const struct write *w, const struct check_problem *p)
-{
-	char path[PATH_BYTES_MAX + 16];
-	const struct change *c = change_of(w, p, path);
-
-	if (c == NULL || !change_is_blind(w, c))
-		return true;
-	if (c->op == CHANGE_OP_PATCH && pointer_is_valid(p->pointer) &&
-	    pointer_get(&c->patch_tree.root, p->pointer) != NULL)
-		return true;
-	if (p->profile.len == 0)
-		return false;
-	memcpy(path + 2, "config/", 7);
-	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + p->profile.len));
 }
 
 /* A problem as the writer may see it; false: not at all. */
 static bool cut_problem(const struct write *w, struct check_problem *p)
 {
-	bool may_see_place = p->origin_path.len == 0 || may_see(w, p->origin_path) ||
+	bool may_see_place = p->origin_path.len == 0 || write_may_see(w, p->origin_path) ||
 			     write_change(w, p->origin_path) != NULL;
 
 	if (!may_see_profile(w, p->profile) || (p->profile.len == 0 && !may_see_place))
 		return false;
+	problem_cut_content(w, p);
 	if (!may_see_names(w, slice_text(p->message), p->origin_path))
 		p->message =
 			slice_is_text(p->keyword, "$extends")
 				? "its inheritance is broken in a profile that you may not read"
 				: "it needs a document that you may not read";
-	if (!may_see_pointer(w, p)) {
-		p->message = "lies in what you may not read";
-		p->pointer = p->keyword = SLICE_NULL;
-	}
-	if (!may_see_constraint(w, p)) {
+	if (!write_may_see_constraint(w, p)) {
 		p->message = "does not fit a schema that you may not read";
 		p->keyword = SLICE_NULL;
 	}
 	/* Of what one patches or brings back without reading it, the place is known and the line is not. */
-	if (p->origin_path.len != 0 && !may_see(w, p->origin_path))
+	if (p->origin_path.len != 0 && !write_may_see(w, p->origin_path))
 		p->origin_path = SLICE_NULL;
 	return true;
 }
@@ -226,6 +178,8 @@ void problems_hide_names(const struct write *w, struct error *err)
 {
 	if (!may_see_names(w, slice_text(err->text), SLICE_NULL))
 		(void)fail(err, E_INVALID, "it needs a document that you may not read");
+	else if (problem_quotes_hidden(w, slice_text(err->text)))
+		(void)fail(err, E_INVALID, "it is refused together with what you may not read");
 }
 
 void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
@@ -239,6 +193,8 @@ void problems_write(struct buf *ret, const struct write *w, const struct check_p
 		struct check_problem p = problems[i];
 		struct buf one = BUF_NULL;
 
+		if (problem_is_unsaid(w, &p))
+			continue;
 		if (!cut_problem(w, &p)) {
 			hidden++;
 			continue;

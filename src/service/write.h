@@ -176,6 +176,21 @@ void report_add_error(struct check_report *r, const struct check_problem *place,
 void report_add_warning(struct check_report *r, const struct check_problem *place,
 			const char *message);
 
+/* Whether the writer knows a document's content: puts it, which who moves or patches it does not, or may read it. */
+bool write_may_see(const struct write *w, struct slice path);
+
+/* Which constraint it is that a value does not fit is part of the schema: whether the writer may read that. */
+bool write_may_see_constraint(const struct write *w, const struct check_problem *p);
+
+/* problem_sight.c. What the document needs after the write, or NULL. */
+const struct doc_edges *edges_as_written(const struct write *w, struct slice path);
+/* Takes from a problem what tells of content that the writer neither wrote nor may read: message, and place where need be. */
+void problem_cut_content(const struct write *w, struct check_problem *p);
+/* A warning that tells of a profile's content, to who may not read it. */
+bool problem_is_unsaid(const struct write *w, const struct check_problem *p);
+/* Whether a text quotes what the writer did not send, where documents took part that he may not see. */
+bool problem_quotes_hidden(const struct write *w, struct slice text);
+
 enum step dry_run_answer(struct scene *scene, struct write *w);
 /* Once revision and time are known: what was done. */
 enum result write_answer(struct write *w, struct error *err);

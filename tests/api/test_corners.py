@@ -137,7 +137,8 @@ class Names(Case):
                              "allow use profiles/places/secret-parent")
         source = "$schema: places\n$extends: secret-parent\n"
         [error] = self.refused("profiles/places/own", source, 422, writer)["errors"]
-        self.assertEqual((error["profile"], error["pointer"]), ("places/own", "/n"))
+        self.assertEqual((error["profile"], error["pointer"], error["keyword"]), ("places/own", "/n", "maximum"))
+        self.assertEqual(error["message"], "does not fit, together with what you may not read")
         self.assertNotIn("secret-parent", str(error.get("origin")))
         [error] = self.refused("profiles/places/own", source, 422)["errors"]
         self.assertEqual(error["origin"]["path"], "profiles/places/secret-parent")

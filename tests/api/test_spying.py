@@ -414,6 +414,93 @@ class Blind(Case):
             self.assertNotIn("1.1", str(answer.json["warnings"]))
         self.assertIn("1.1", str(self.store(path, "answer: yes\n", token=self.token).json["warnings"]))
 
+    def told(self, path, patch, token=""):
+        """What a dry run and the patch itself say is wrong."""
+        seen = []
+        for more in ({"dry_run": "true"}, {}):
+            answer = self.expect(self.server.ask("PATCH", query("/v1/" + path, **more), patch, "application/merge-patch+json", token or self.token), 200 if more else 422)
+            seen.append([(e["pointer"], e["message"]) for e in answer.json["errors"]])
+            seen.append(answer.body.decode())
+        self.assertEqual(seen[0], seen[2])
+        return seen[0], seen[1] + seen[3]
+
+    def test_no_message_tells_what_a_reference_comes_to(self):
+        path = f"profiles/{self.app}/a"
+        self.store(path, f"$vars: {{hid: varvalue99, secretvar: 1}}\nconn: {{hiddenkey: 1, list: [1]}}\n")
+        token = self.reader(self.app + "-t", f"allow check,write profiles/{self.app}/a", "allow read,list secrets/mine/**")
+        for patch, wanted in (({"probe": "${secret:mine/${var:hid}#k}"}, "refers to a secret that is not there and has no default"),
+                              ({"probe": "${secret:theirs/${var:hid}#k}"}, "refers to a secret that is not there and has no default"),
+                              ({"probe": "${secret:mine/gone#k}"}, "secret secrets/mine/gone#k is not there and has no default"),
+                              ({"probe": "${conn.hiddenke}"}, "refers to what is not there and has no default"),
+                              ({"probe": "${conn.none-such}"}, "refers to `conn.none-such`, which is not there and has no default"),
+                              ({"probe": "${var:secretva}"}, "refers to what is not there and has no default"),
+                              ({"probe": "x-${conn}"}, "has a reference that cannot be resolved"),
+                              ({"probe": "${conn.list}-x"}, "has a reference that cannot be resolved")):
+            errors, text = self.told(path, patch, token)
+            self.assertEqual(errors, [("/probe", wanted)], patch)
+            for word in ("varvalue99", "hiddenkey", "secretvar"):
+                self.assertNotIn(word, text)
+        # A reference that is there already and breaks is named to nobody who did not write it.
+        self.store(path, "a: ${b.hiddenkey}\nb: {hiddenkey: 1}\n")
+        errors, text = self.told(path, {"b": None}, token)
+        self.assertEqual(errors, [("", "lies in what you may not read")])
+        self.assertNotIn("hiddenkey", text)
+        # Who may read it is told as ever.
+        _, text = self.told(path, {"b": {"hiddenkey": None, "hiddenkez": 1}}, self.server.token(["administrator"]))
+        self.assertIn("did you mean `hiddenkez`?", text)
+
+    def test_no_message_tells_what_lies_beside_what_a_patch_sets(self):
+        path = f"profiles/{self.app}/a"
+        self.store(f"schemas/{self.app}", {"properties": {"conn": {"type": "object"}, "n": {"type": "integer"}, "l": {"type": "array", "maxItems": 2}}})
+        self.store(path, {"$schema": self.app, "conn": {"hiddenkey": 1}, "n": 1, "map": {"hiddenkey": 1}})
+        strict = {"properties": {"conn": {"maxProperties": 1, "dependentRequired": {"k": ["z"]}, "patternProperties": {"^k": True}},
+                                 "n": {"type": "integer"}, "m": {"additionalProperties": False}, "l": {"type": "array", "maxItems": 2}}}
+        self.store(f"schemas/{self.app}", strict)
+        for patch in ({"conn": {"k": 1}}, {"m": "${map}"}, {"m": {"a": 1}}):
+            errors, text = self.told(path, patch)
+            self.assertTrue(errors, patch)
+            self.assertNotIn("hiddenkey", text)
+            for pointer, message in errors:
+                self.assertEqual(message, "does not fit, together with what you may not read", pointer)
+        errors, _ = self.told(path, {"n": "word"})
+        self.assertEqual([p for p, _ in errors], ["/n"])
+        self.assertIn("integer", errors[0][1])
+        errors, _ = self.told(path, {"l": [1, 2, 3]})
+        self.assertIn("2", errors[0][1])
+
+    def test_no_message_tells_what_a_layer_holds_that_one_may_only_use(self):
+        app = self.app[:30]
+        self.store(f"profiles/{app}-their/base", "$abstract: true\n$vars: {hid: varvalue99}\nconn: {hiddenkey: 1}\nhiddenlist: 5\n")
+        self.store(f"schemas/{app}", {"propertyNames": {"maxLength": 4}, "properties": {"conn": {"additionalProperties": False}, "n": {"type": "integer"}}})
+        token = self.reader(app, f"allow use profiles/{app}-their/*", f"allow read,write,check profiles/{app}-own/*", "allow read secrets/mine/**", f"allow read schemas/{app}")
+        own = f"profiles/{app}-own/a"
+        head = f"$extends: /{app}-their/base\n"
+        for source, wanted in (("probe: ${secret:mine/${var:hid}#k}\n", [("/probe", "refers to a secret that is not there and has no default")]),
+                               ("probe: ${conn.hiddenke}\n", [("/probe", "refers to what is not there and has no default")]),
+                               (f"$schema: {app}\nn: word\n", None),
+                               ("hiddenlist: {$append: [1]}\n", None)):
+            for more in ({"dry_run": "true"}, {}):
+                answer = self.server.put(query("/v1/" + own, **more), head + source, type="application/yaml", token=token)
+                self.assertEqual(answer.status, 200 if more else 422, answer)
+                text = answer.body.decode()
+                for word in ("varvalue99", "hiddenkey", "line 4"):
+                    self.assertNotIn(word, text)
+                errors = [(e["pointer"], e["message"]) for e in answer.json["errors"]]
+                if wanted:
+                    self.assertEqual(errors, wanted)
+                elif "word" in source:
+                    self.assertTrue([m for p, m in errors if p == "/n" and "integer" in m], errors)
+                    self.assertFalse([p for p, _ in errors if "hidden" in p], errors)
+
+    def test_a_readable_heir_tells_nothing_of_a_base_patched_blindly(self):
+        app = self.app[:30]
+        self.store(f"profiles/{app}/base", "$abstract: true\n$vars: {hid: varvalue99}\nsub: {hiddenkey: 1}\n")
+        self.store(f"profiles/{app}/heir", "$extends: base\nown: 1\nuses: ${sub.hiddenkey}\n")
+        token = self.reader(app, f"allow write,check profiles/{app}/base", f"allow read profiles/{app}/heir", "allow read secrets/mine/**")
+        errors, text = self.told(f"profiles/{app}/base", {"probe": "${secret:mine/${var:hid}#k}"}, token)
+        self.assertEqual(errors, [("/probe", "refers to a secret that is not there and has no default")])
+        self.assertNotIn("varvalue99", text)
+
 
 class Names(Case):
     """No answer names a document that its reader may not know."""
@@ -449,6 +536,24 @@ class Names(Case):
         self.assertNotIn("shut-layer", answer.body.decode())
         self.assertEqual([e["outcome"] for e in answer.json["items"]], ["ok", "invalid", "forbidden"])
         self.assertIn("shut-layer", str(self.audit(path=f"profiles/{self.app}/a")))
+
+    def test_a_bound_that_runs_out_names_no_hidden_heir(self):
+        app = "bound"
+        self.store(f"profiles/{app}/top", "a: 1\n")
+        self.store(f"profiles/{app}/base", "a: 1\n")
+        chain = [{"op": "put", "path": f"profiles/hidden-{app}/h0", "content": {"$extends": f"/{app}/base"}}]
+        chain += [{"op": "put", "path": f"profiles/hidden-{app}/h{n}", "content": {"$extends": f"h{n - 1}"}} for n in range(1, 32)]
+        self.batch(chain)
+        token = self.reader(app, f"allow read,write profiles/{app}/*")
+        answer = self.server.put(f"/v1/profiles/{app}/base", f"$extends: top\n", type="application/yaml", token=token)
+        self.assertIn(answer.status, (413, 422), answer)
+        self.assertNotIn(f"hidden-{app}", answer.body.decode())
+        told = self.server.put(f"/v1/profiles/{app}/base", f"$extends: top\n", type="application/yaml")
+        self.assertIn(f"profiles/hidden-{app}/h31: inheritance is deeper", told.json["detail"])
+        auditor = self.reader(app + "-audit", f"allow audit profiles/{app}/base")
+        answer = self.expect(self.server.get(f"/v1/audit?path=profiles/{app}/base", token=auditor), 200)
+        self.assertNotIn(f"hidden-{app}", answer.body.decode())
+        self.assertIn(f"hidden-{app}", str(self.audit(path=f"profiles/{app}/base")))
 
     def test_what_may_not_be_known_answers_as_what_is_not_there(self):
         """Somebody with next to no rights asks the same of what is there and of what is not."""
