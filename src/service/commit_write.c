@@ -325,6 +325,16 @@ static enum result recheck_name(const struct applying *a, const struct token *t,
 	return fail(err, E_STALE, "the name was taken meanwhile");
 }
 
+/* What is written is the whole token: uses that were taken since the worker looked must stay taken. What is taken back needs none. */
+static enum result recheck_uses(const struct applying *a, const struct token *t, struct error *err)
+{
+	const struct token *now = snapshot_token(a->working, t->record.accessor);
+
+	if (t->is_revoked || (now != NULL && now->uses_left == t->uses_left))
+		return OK;
+	return fail(err, E_STALE, "the token was used meanwhile");
+}
+
 static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error *err)
 {
 	struct write *w = a->write;
@@ -339,8 +349,8 @@ static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error
 					.uses_left = t->uses_left,
 					.is_revoked = t->is_revoked};
 
-		if (w->tokens[i].is_new)
-			rc = recheck_name(a, t, now_ms, err);
+		rc = w->tokens[i].is_new ? recheck_name(a, t, now_ms, err)
+					 : recheck_uses(a, t, err);
 		if (rc == OK)
 			rc = w->tokens[i].is_new ? store_put_token(a->service->store, &row, err)
 						 : store_update_token(a->service->store, &row, err);

@@ -230,6 +230,23 @@ Test(recheck, two_children_do_not_both_get_their_parents_last_use)
 	buf_clear(&parent);
 }
 
+#define RENEW .verb = VERB_TOKEN_RENEW
+#define SELF  .verb = VERB_TOKEN_SELF
+
+/* A renewal stores the token anew: it must not store the uses that were left when it was prepared. */
+Test(recheck, a_renewal_gives_no_use_back_that_was_taken_meanwhile)
+{
+	char token[128];
+
+	expect(&f, OK, NULL, PUT, .path = "policies/p", .body = "{\"rules\":[]}");
+	make_token(token, NULL,
+		   "{\"name\":\"limited\",\"policies\":[\"p\"],\"uses\":3,\"ttl\":\"1h\"}");
+	expect_in_turn((struct ask){RENEW, .token = token}, (struct ask){RENEW, .token = token},
+		       OK);
+	expect(&f, OK, NULL, SELF, .token = token);
+	expect(&f, E_UNAUTHENTICATED, NULL, SELF, .token = token);
+}
+
 /* The content is ready when the use of the token that pays for it turns out not to be on the disk. */
 Test(recheck, no_answer_leaves_that_could_not_be_paid_for)
 {
