@@ -101,13 +101,20 @@ static bool next_quoted(struct slice *rest, struct slice *ret)
 	return true;
 }
 
-/* Whether every name that a message quotes is in the text. */
-static bool quotes_only(struct slice message, struct slice text)
+/* What a message quotes is told to who sent it, and to everybody where it is a word of ours. */
+static bool is_sent(struct slice body, struct slice quoted)
+{
+	static const struct slice ours = SLICE_INIT("$extends $schema $abstract $vars");
+
+	return (quoted.len > 1 && has_text(ours, quoted)) || has_text(body, quoted);
+}
+
+static bool quotes_only(struct slice message, struct slice body)
 {
 	struct slice quoted;
 
 	while (next_quoted(&message, &quoted)) {
-		if (!has_text(text, quoted))
+		if (!is_sent(body, quoted))
 			return false;
 	}
 	return true;
@@ -155,17 +162,18 @@ static enum sight sight_of(const struct write *w, const struct check_problem *p,
 	return n->kind == TREE_OBJECT || n->kind == TREE_NULL ? SIGHT_PLACE : SIGHT_WHOLE;
 }
 
-/* What a reference that leads nowhere is said to be, by what stands there. */
+/* What a reference that cannot be resolved is said to be. A key that is missing is not named, since a suggestion may follow it and its
+ * absence tells something too; a secret is, where its path is written as it is. */
 static const char *reference_message(const struct check_problem *p, struct slice written)
 {
 	struct slice message = slice_text(p->message);
-	bool is_missing = has_word(message, "is not there and has no default");
+	bool is_secret = slice_starts_with(message, SLICE_LITERAL("secret "));
 
-	if (is_missing && quotes_only(message, written) && names_only(message, written))
+	if (is_secret && !has_word(written, "${var:") && names_only(message, written))
 		return p->message;
-	if (is_missing && slice_starts_with(message, SLICE_LITERAL("secret ")))
+	if (is_secret && has_word(message, "is not there"))
 		return "refers to a secret that is not there and has no default";
-	if (is_missing)
+	if (has_word(message, "which is not there"))
 		return "refers to what is not there and has no default";
 	return "has a reference that cannot be resolved";
 }
@@ -236,18 +244,25 @@ static bool is_partly_hidden(const struct write *w)
 	return false;
 }
 
+static bool any_sent(const struct write *w, struct slice quoted)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (is_sent(w->changes[i].body, quoted))
+			return true;
+	}
+	return false;
+}
+
 bool problem_quotes_hidden(const struct write *w, struct slice text)
 {
+	/* At which keyword a validation ran out of steps is a schema's, whatever words were sent. */
+	bool is_limit = has_word(text, "validation takes more");
 	struct slice quoted;
 
 	if (!is_partly_hidden(w))
 		return false;
 	while (next_quoted(&text, &quoted)) {
-		bool is_sent = false;
-
-		for (uint32_t i = 0; i < w->changes_count; i++)
-			is_sent |= has_text(w->changes[i].body, quoted);
-		if (!is_sent)
+		if (is_limit || !any_sent(w, quoted))
 			return true;
 	}
 	return false;

@@ -151,14 +151,18 @@ bool write_may_see_constraint(const struct write *w, const struct check_problem 
 }
 
 /* A problem as the writer may see it; false: not at all. */
-static bool cut_problem(const struct write *w, struct check_problem *p)
+static bool cut_problem(const struct write *w, struct check_problem *p, bool is_unchecked)
 {
+	const char *constraint = p->message;
 	bool may_see_place = p->origin_path.len == 0 || write_may_see(w, p->origin_path) ||
 			     write_change(w, p->origin_path) != NULL;
 
 	if (!may_see_profile(w, p->profile) || (p->profile.len == 0 && !may_see_place))
 		return false;
 	problem_cut_content(w, p);
+	/* Of a value that was not looked at the message tells the constraint only. */
+	if (is_unchecked && p->keyword.len != 0)
+		p->message = constraint;
 	if (!may_see_names(w, slice_text(p->message), p->origin_path))
 		p->message =
 			slice_is_text(p->keyword, "$extends")
@@ -195,7 +199,7 @@ void problems_write(struct buf *ret, const struct write *w, const struct check_p
 
 		if (problem_is_unsaid(w, &p))
 			continue;
-		if (!cut_problem(w, &p)) {
+		if (!cut_problem(w, &p, problems == w->report.unchecked)) {
 			hidden++;
 			continue;
 		}

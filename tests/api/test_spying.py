@@ -432,7 +432,7 @@ class Blind(Case):
                               ({"probe": "${secret:theirs/${var:hid}#k}"}, "refers to a secret that is not there and has no default"),
                               ({"probe": "${secret:mine/gone#k}"}, "secret secrets/mine/gone#k is not there and has no default"),
                               ({"probe": "${conn.hiddenke}"}, "refers to what is not there and has no default"),
-                              ({"probe": "${conn.none-such}"}, "refers to `conn.none-such`, which is not there and has no default"),
+                              ({"probe": "${conn.none-such}"}, "refers to what is not there and has no default"),
                               ({"probe": "${var:secretva}"}, "refers to what is not there and has no default"),
                               ({"probe": "x-${conn}"}, "has a reference that cannot be resolved"),
                               ({"probe": "${conn.list}-x"}, "has a reference that cannot be resolved")):
@@ -440,6 +440,9 @@ class Blind(Case):
             self.assertEqual(errors, [("/probe", wanted)], patch)
             for word in ("varvalue99", "hiddenkey", "secretvar"):
                 self.assertNotIn(word, text)
+        # Not even that a guess is near, or right.
+        errors, _ = self.told(path, {"probe": "${secret:mine/${var:hid}#k}", "other": "secret:mine/varvalue99#k"}, token)
+        self.assertEqual(errors, [("/probe", "refers to a secret that is not there and has no default")])
         # A reference that is there already and breaks is named to nobody who did not write it.
         self.store(path, "a: ${b.hiddenkey}\nb: {hiddenkey: 1}\n")
         errors, text = self.told(path, {"b": None}, token)
@@ -491,6 +494,20 @@ class Blind(Case):
                 elif "word" in source:
                     self.assertTrue([m for p, m in errors if p == "/n" and "integer" in m], errors)
                     self.assertFalse([p for p, _ in errors if "hidden" in p], errors)
+
+    def test_what_is_unchecked_in_an_heir_of_a_layer_one_may_only_use(self):
+        app = self.app[:30]
+        self.secret(f"{app}/s", {"k": "geheim-1"})
+        self.store(f"profiles/{app}-their/base", f"$abstract: true\nhiddenkey: ${{secret:{app}/s#k}}\n")
+        self.store(f"schemas/{app}", {"additionalProperties": {"minLength": 2}})
+        token = self.reader(app, f"allow use profiles/{app}-their/*", f"allow read,write,check profiles/{app}-own/*", f"allow read schemas/{app}")
+        source = f"$extends: /{app}-their/base\n$schema: {app}\nown: ${{secret:{app}/s#k}}\n"
+        for more in ({"dry_run": "true"}, {}):
+            answer = self.server.put(query(f"/v1/profiles/{app}-own/a", **more), source, type="application/yaml", token=token)
+            self.assertIn(answer.status, (200, 201), answer)
+            self.assertNotIn("hiddenkey", answer.body.decode())
+            self.assertEqual(sorted((u["pointer"], u["keyword"]) for u in answer.json["unchecked"]), [("", ""), ("/own", "minLength")])
+            self.assertIn("is not checked", str(answer.json["unchecked"]))
 
     def test_a_readable_heir_tells_nothing_of_a_base_patched_blindly(self):
         app = self.app[:30]
