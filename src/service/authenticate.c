@@ -87,53 +87,101 @@ static void refusals_add(struct refusals *r, const uint8_t address[static 16], u
 	pthread_mutex_unlock(&r->mutex);
 }
 
-static void folded(struct call *c)
+/* What an entry stands for, to be counted on where it cannot be written. In the entry's arena. */
+struct entry {
+	struct service *service;
+	struct refusal row;
+	const struct tally *rest; /* the entry is of all these; NULL: of the row */
+};
+
+static void add_tally(struct refusals *r, const struct tally *t)
+{
+	for (uint32_t i = 0; i < ROWS; i++) {
+		if (t->rows[i].count != 0)
+			refusals_add(r, t->rows[i].address, t->rows[i].count);
+	}
+	pthread_mutex_lock(&r->mutex);
+	r->tally.others += t->others;
+	pthread_mutex_unlock(&r->mutex);
+}
+
+static void count_on(const struct entry *e)
+{
+	if (e->rest != NULL)
+		add_tally(e->service->refusals, e->rest);
+	else
+		refusals_add(e->service->refusals, e->row.address, e->row.count);
+}
+
+static void entry_free(struct call *c)
 {
 	call_clear(c);
 	alloc_free(c);
 }
 
-/* An entry without an answer: nobody waits for it. False: not now. */
-static bool fold_one(struct service *s, const char *address, const char *reason)
+static void entry_done(struct call *c)
 {
+	if (!c->out.has_audit_index)
+		count_on(c->ctx);
+	entry_free(c);
+}
+
+static bool fill_entry(struct call *c, const struct entry *e, const char *reason)
+{
+	struct entry *kept = arena_copy(&c->arena, e, sizeof *e);
+
+	c->ctx = kept;
+	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
+	if (kept == NULL || c->recording == NULL)
+		return false;
+	if (e->rest != NULL)
+		kept->rest = arena_copy(&c->arena, e->rest, sizeof *e->rest);
+	c->recording->action = SLICE_LITERAL("access.refused");
+	c->recording->reason.data = arena_text(&c->arena, slice_text(reason));
+	c->recording->reason.len = strlen(reason);
+	return c->recording->reason.data != NULL && (e->rest == NULL || kept->rest != NULL);
+}
+
+/* An entry without an answer. False: it cannot be written now. */
+static bool submit_entry(const struct entry *e, const char *address, const char *reason)
+{
+	struct service *s = e->service;
 	struct call *c = alloc_zero(sizeof *c);
 
 	if (c == NULL)
 		return false;
 	call_init(c);
-	c->done = folded;
+	c->done = entry_done;
 	c->out.result = E_UNAUTHENTICATED;
 	snprintf(c->address_text, sizeof c->address_text, "%s", address);
 	service_revision(s, &c->out.epoch, &c->out.revision);
-	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
-	if (c->recording != NULL) {
-		c->recording->action = SLICE_LITERAL("access.refused");
-		c->recording->reason.data = arena_text(&c->arena, slice_text(reason));
-		c->recording->reason.len = c->recording->reason.data != NULL ? strlen(reason) : 0;
+	if (fill_entry(c, e, reason)) {
+		atomic_store(&c->state, CALL_PENDING);
+		service_hold(s);
+		if (queue_push(&s->commit, c, s->settings.queue_max))
+			return true;
+		service_let_go(s);
 	}
-	service_hold(s);
-	atomic_store(&c->state, CALL_PENDING);
-	if (c->recording != NULL && queue_push(&s->commit, c, s->settings.queue_max))
-		return true;
-	service_let_go(s);
-	folded(c);
+	entry_free(c);
 	return false;
 }
 
 static void fold_row(struct service *s, const struct refusal *row)
 {
+	const struct entry e = {.service = s, .row = *row};
 	char address[ADDRESS_TEXT_BYTES], reason[64];
 
 	address_write_folded(address, row->address);
 	snprintf(reason, sizeof reason, "%llu refused without a valid token",
 		 (unsigned long long)row->count);
-	if (!fold_one(s, address, reason))
-		refusals_add(s->refusals, row->address, row->count);
+	if (!submit_entry(&e, address, reason))
+		count_on(&e);
 }
 
 /* All that got no entry of their own, in one. */
 static void fold_rest(struct service *s, const struct tally *t)
 {
+	const struct entry e = {.service = s, .rest = t};
 	uint64_t count = t->others, addresses = 0;
 	char reason[128];
 
@@ -147,15 +195,8 @@ static void fold_rest(struct service *s, const struct tally *t)
 		 "%llu refused without a valid token, from %s%llu other addresses",
 		 (unsigned long long)count, t->others != 0 ? "more than " : "",
 		 (unsigned long long)addresses);
-	if (fold_one(s, "", reason))
-		return;
-	for (uint32_t i = 0; i < ROWS; i++) {
-		if (t->rows[i].count != 0)
-			refusals_add(s->refusals, t->rows[i].address, t->rows[i].count);
-	}
-	pthread_mutex_lock(&s->refusals->mutex);
-	s->refusals->tally.others += t->others;
-	pthread_mutex_unlock(&s->refusals->mutex);
+	if (!submit_entry(&e, "", reason))
+		count_on(&e);
 }
 
 static struct refusal *largest(struct tally *t)
@@ -216,6 +257,20 @@ static bool is_good(const struct service *s, const struct snapshot *now, const s
 	return !token_has_ended(t, clock_wall_ms(&s->clock)) && may_speak_from(now, t, c->address);
 }
 
+/* What a token makes uses its maker's share: else names would be as many shares as one likes. Those that a first token makes have one
+ * each, as all hang below it. */
+static struct token *principal_of(const struct snapshot *now, struct token *t)
+{
+	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t->record.parent.len != 0; i++) {
+		struct token *above = snapshot_token(now, t->record.parent);
+
+		if (above == NULL || above->record.parent.len == 0)
+			break;
+		t = above;
+	}
+	return t;
+}
+
 enum result service_authenticate(struct service *s, struct call *c, struct slice token,
 				 struct error *err)
 {
@@ -225,6 +280,8 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 
 	token_unref(c->token);
 	c->token = NULL;
+	token_unref(c->principal);
+	c->principal = NULL;
 	share_unref(c->share);
 	c->share = NULL;
 	if (token_hash(hash, keyring_derived(s->keyring, DERIVED_TOKEN_PEPPER), token)) {
@@ -236,5 +293,6 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
 	}
 	c->token = token_ref(t);
+	c->principal = token_ref(principal_of(now, t));
 	return OK;
 }

@@ -67,6 +67,8 @@ void call_clear(struct call *c)
 	c->snapshot = NULL;
 	token_unref(c->token);
 	c->token = NULL;
+	token_unref(c->principal);
+	c->principal = NULL;
 	share_unref(c->share);
 	c->share = NULL;
 	c->recording = NULL;
@@ -103,6 +105,21 @@ enum step answer_error(struct call *c, enum result rc, const struct error *err)
 {
 	c->out.error = *err;
 	return answer_failed(c, rc);
+}
+
+void answer_unrecorded(struct call *c, enum result rc, const char *reason)
+{
+	uint64_t revision = c->out.revision, epoch = c->out.epoch;
+	struct error err = ERROR_NULL;
+
+	fail(&err, rc, "%s", reason); /* a copy: it may be the answer's own */
+	if (rc != E_BUSY)
+		wrap(&err, rc, "it could not be recorded");
+	answer_reset(c);
+	c->out.revision = revision;
+	c->out.epoch = epoch;
+	answer_error(c, rc, &err);
+	c->recording = NULL;
 }
 
 enum step answer_empty(struct call *c)

@@ -170,6 +170,8 @@ struct call {
 
 	/* who: service_authenticate() */
 	struct token *token; /* a reference */
+	struct token *
+		principal; /* whose share it uses, where that is another: a token above; a reference or NULL */
 	struct share *share; /* a reference; NULL until service_share() */
 
 	/* answered */
@@ -185,6 +187,7 @@ struct call {
 	int64_t deadline_ms;	     /* of a long poll, monotonic */
 	int64_t wake_ms;	     /* that, or before it the end of the token */
 	uint64_t seen_serial;	     /* snap_doc.serial of what the poll waits to change */
+	uint64_t seen_rights;	     /* rights_fingerprint() of its reader */
 	uint64_t asked_in_round;     /* waiters.c's */
 	uint32_t attempts;	     /* to write, that came too late */
 	bool is_refused;	     /* by service_admit(): its body was not read */
@@ -196,7 +199,7 @@ struct call {
 	int64_t budget_ms;    /* of its time, what was left when it last left a worker */
 	struct call *next;    /* in a queue */
 	/* work_queue.c's, under its mutex */
-	bool is_long, has_turn;
+	bool is_long, has_turn, is_turn_idle;
 	struct call *next_writing, *behind, *behind_last;
 	struct call *before_in_waiters, *next_in_waiters;
 };

@@ -325,16 +325,6 @@ static enum result recheck_name(const struct applying *a, const struct token *t,
 	return fail(err, E_STALE, "the name was taken meanwhile");
 }
 
-/* What is written is the whole token: uses that were taken since the worker looked must stay taken. What is taken back needs none. */
-static enum result recheck_uses(const struct applying *a, const struct token *t, struct error *err)
-{
-	const struct token *now = snapshot_token(a->working, t->record.accessor);
-
-	if (t->is_revoked || (now != NULL && now->uses_left == t->uses_left))
-		return OK;
-	return fail(err, E_STALE, "the token was used meanwhile");
-}
-
 static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error *err)
 {
 	struct write *w = a->write;
@@ -342,6 +332,7 @@ static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error
 
 	for (uint32_t i = 0; rc == OK && i < w->tokens_count; i++) {
 		struct token *t = w->tokens[i].token;
+		const struct token *now = snapshot_token(a->working, t->record.accessor);
 		struct token_row row = {.hash = digest_slice(t->hash),
 					.accessor = t->record.accessor,
 					.record = w->tokens[i].record,
@@ -349,11 +340,14 @@ static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error
 					.uses_left = t->uses_left,
 					.is_revoked = t->is_revoked};
 
-		rc = w->tokens[i].is_new ? recheck_name(a, t, now_ms, err)
-					 : recheck_uses(a, t, err);
+		/* Uses that were taken since it was prepared stay taken. */
+		if (now != NULL)
+			t->uses_left = row.uses_left = now->uses_left;
+		else
+			rc = recheck_name(a, t, now_ms, err);
 		if (rc == OK)
-			rc = w->tokens[i].is_new ? store_put_token(a->service->store, &row, err)
-						 : store_update_token(a->service->store, &row, err);
+			rc = now == NULL ? store_put_token(a->service->store, &row, err)
+					 : store_update_token(a->service->store, &row, err);
 		if (rc == OK && !snapshot_put_token(a->working, token_ref(t)))
 			rc = fail(err, E_MEMORY, "out of memory");
 	}

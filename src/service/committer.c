@@ -26,19 +26,9 @@ struct group {
 	bool has_written; /* documents or tokens: `working` is to be published */
 	bool has_rows;	  /* anything: there is something to commit */
 	bool is_shredding;
-	struct call *done; /* answered once it is durable, newest first */
+	struct call *done;  /* answered once it is durable, newest first */
+	struct call *stale; /* to be prepared again once this group is published, newest first */
 };
-
-static void answer_unwritten(struct call *c, const struct error *err)
-{
-	uint64_t revision = c->out.revision, epoch = c->out.epoch;
-
-	answer_reset(c);
-	c->out.revision = revision;
-	c->out.epoch = epoch;
-	c->recording = NULL;
-	answer_fail(c, E_UNAVAILABLE, "it could not be recorded: %s", err->text);
-}
 
 static void keep(struct group *g, struct call *c)
 {
@@ -46,16 +36,14 @@ static void keep(struct group *g, struct call *c)
 	g->done = c;
 }
 
-/* Again from the start, with what is there now. */
-static void send_back(struct group *g, struct call *c)
+/* Again from the start, with what is there once this group is published. */
+static void put_aside(struct group *g, struct call *c)
 {
 	c->attempts++;
 	call_drop_work(c);
 	c->recording = NULL;
-	if (!work_queue_push_again(&g->service->work, c)) {
-		answer_fail(c, E_UNAVAILABLE, "shutting down");
-		keep(g, c);
-	}
+	c->next = g->stale;
+	g->stale = c;
 }
 
 /* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost with it. */
@@ -106,7 +94,7 @@ static bool pay(struct group *g, struct call *c, struct error *err)
 	if (rc == E_UNAUTHENTICATED)
 		answer_error(c, rc, err);
 	else
-		answer_unwritten(c, err);
+		answer_unrecorded(c, E_UNAVAILABLE, err->text);
 	keep(g, c);
 	return rc == E_UNAUTHENTICATED;
 }
@@ -130,7 +118,7 @@ static bool add_recording(struct group *g, struct call *c, struct error *err)
 		g->has_rows = true;
 		return true;
 	}
-	answer_unwritten(c, err);
+	answer_unrecorded(c, E_UNAVAILABLE, err->text);
 	/* Once the entry is in the tree its row may be half there: only the transaction's end takes both back. */
 	return rc != E_IO && rc != E_UNAVAILABLE && g->log.tree.size == before.tree.size;
 }
@@ -150,16 +138,16 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 		keep(g, c);
 		return true;
 	case E_STALE:
-		send_back(g, c);
+		put_aside(g, c);
 		return true;
 	case E_IO:
 	case E_UNAVAILABLE:
-		answer_unwritten(c, err);
+		answer_unrecorded(c, E_UNAVAILABLE, err->text);
 		keep(g, c);
 		return true;
 	default:
-		c->recording = NULL;
 		answer_error(c, rc, err);
+		c->is_spending = token_is_limited(g->working, c->token);
 		return add_recording(g, c, err);
 	}
 }
@@ -236,6 +224,21 @@ static void finish_all(struct group *g)
 	}
 }
 
+static void send_back(struct group *g)
+{
+	struct call *c = reversed(g->stale);
+
+	while (c != NULL) {
+		struct call *next = c->next;
+
+		if (!work_queue_push_again(&g->service->work, c)) {
+			answer_unrecorded(c, E_UNAVAILABLE, "shutting down");
+			call_finish(g->service, c);
+		}
+		c = next;
+	}
+}
+
 /* Those that failed for themselves, or wrote nothing, stay as they were answered. */
 static void fail_all(struct group *g, struct call *rest, const struct error *err)
 {
@@ -243,12 +246,12 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 	for (struct call *c = g->done; c != NULL; c = c->next) {
 		if (c->recording != NULL || c->is_spending ||
 		    (c->work_free == write_free && c->out.result == OK))
-			answer_unwritten(c, err);
+			answer_unrecorded(c, E_UNAVAILABLE, err->text);
 	}
 	while (rest != NULL) {
 		struct call *next = rest->next;
 
-		answer_unwritten(rest, err);
+		answer_unrecorded(rest, E_UNAVAILABLE, err->text);
 		keep(g, rest);
 		rest = next;
 	}
@@ -331,8 +334,9 @@ static void commit_group(struct group *g, struct call *list)
 				commit_mark_polls(s, c->work);
 		}
 	}
-	finish_all(
-		g); /* the answers leave before any poll is woken and before anything is shredded */
+	/* The answers leave before any poll is woken and before anything is shredded. */
+	finish_all(g);
+	send_back(g);
 	if (is_good && g->has_written)
 		waker_kick(s);
 	if (is_good && g->is_shredding)

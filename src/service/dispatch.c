@@ -156,7 +156,7 @@ static enum step render(struct scene *scene)
  * written. Where the verb has said more, as which document it was, that stays. */
 static enum step answer_exhausted(struct call *c, const struct error *err)
 {
-	if (c->out.result == c->budget.outcome)
+	if (c->out.result == E_LIMIT && c->budget.outcome == E_LIMIT)
 		return STEP_ANSWER;
 	return answer_error(c, c->budget.outcome, err);
 }
@@ -316,6 +316,7 @@ static enum call_state wait_for_change(struct scene *scene)
 		return CALL_DONE;
 	c->wake_ms = wake_time(scene, token, now_ms);
 	c->seen_serial = seen->serial;
+	c->seen_rights = rights_fingerprint(scene->snapshot, token->record.accessor, scene->now_ms);
 	c->has_budget = false;	     /* what it has come to so far is done */
 	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
 	c->snapshot = NULL;
@@ -331,12 +332,12 @@ static enum call_state to_committer(struct scene *scene)
 	struct service *s = scene->service;
 
 	if (atomic_load(&s->is_read_only)) {
-		answer_fail(c, E_UNAVAILABLE, "the disk has failed: nothing can be recorded");
+		answer_unrecorded(c, E_UNAVAILABLE, "the disk has failed");
 		return CALL_DONE;
 	}
 	/* What a worker has prepared is let in: the bounds were kept at its door. */
 	if (scene->worker == NULL && !call_queued(s, c)) {
-		c->recording = NULL;
+		answer_unrecorded(c, E_BUSY, c->out.error.text);
 		return CALL_DONE;
 	}
 	atomic_store(&c->state, CALL_PENDING);
@@ -347,7 +348,7 @@ static enum call_state to_committer(struct scene *scene)
 	if (scene->worker == NULL)
 		service_let_go(s);
 	call_unqueued(c);
-	answer_fail(c, E_BUSY, "too many calls wait already");
+	answer_unrecorded(c, E_BUSY, "too many calls wait already");
 	return CALL_DONE;
 }
 
@@ -377,20 +378,6 @@ static bool must_pay(const struct scene *scene)
 	       token_is_limited(scene->snapshot, c->token);
 }
 
-/* Whether the call's entry says only that it failed: no secret was opened on the way. */
-static bool says_only_failure(const struct call *c)
-{
-	const struct recording *r = c->recording;
-
-	if (r == NULL || c->token == NULL || c->out.result == OK)
-		return false;
-	for (uint32_t i = 0; i < r->touched_count; i++) {
-		if (r->touched[i].has_mac)
-			return false;
-	}
-	return true;
-}
-
 enum call_state call_after(struct scene *scene, enum step step)
 {
 	struct call *c = scene->call;
@@ -409,7 +396,7 @@ enum call_state call_after(struct scene *scene, enum step step)
 		break;
 	}
 	c->is_spending = must_pay(scene);
-	if (!c->is_spending && says_only_failure(c) && folded_count(s, c))
+	if (recording_says_only_failure(c) && folded_count(s, c))
 		c->recording = NULL;
 	return c->recording != NULL || c->is_spending ? to_committer(scene) : CALL_DONE;
 }

@@ -12,6 +12,7 @@
 /* One principal's, since the last entry. Under the mutex. */
 struct folded_refusals {
 	struct folded_refusals *next;
+	struct service *service;
 	struct share *share; /* a reference */
 	struct token *token; /* of the last one; a reference */
 	uint64_t count;
@@ -128,12 +129,6 @@ bool folded_count(struct service *s, struct call *c)
 	return r != NULL;
 }
 
-static void entry_written(struct call *c)
-{
-	call_clear(c);
-	alloc_free(c);
-}
-
 static bool fill_entry(struct service *s, struct call *c, const struct folded_refusals *r)
 {
 	char reason[160];
@@ -159,24 +154,58 @@ static bool fill_entry(struct service *s, struct call *c, const struct folded_re
 	return true;
 }
 
-/* An entry without an answer. False: not now. */
-static bool write_one(struct service *s, const struct folded_refusals *r)
+/* Back to the others, for the next time. */
+static void put_back(struct folded *f, struct folded_refusals *r)
+{
+	pthread_mutex_lock(&f->mutex);
+	if (r->share->refusals.folded == NULL) {
+		r->next = f->first;
+		f->first = r;
+		r->share->refusals.folded = r;
+		r = NULL;
+	} else {
+		r->share->refusals.folded->count += r->count;
+	}
+	pthread_mutex_unlock(&f->mutex);
+	if (r != NULL)
+		refusals_free(r);
+}
+
+/* What could not be written is counted on. */
+static void entry_done(struct call *c)
+{
+	struct folded_refusals *r = c->ctx;
+	bool is_written = c->out.has_audit_index;
+
+	call_clear(c);
+	alloc_free(c);
+	if (is_written)
+		refusals_free(r);
+	else
+		put_back(r->service->folded, r);
+}
+
+/* An entry without an answer, which then has `r`. */
+static void write_one(struct service *s, struct folded_refusals *r)
 {
 	struct call *c = alloc_zero(sizeof *c);
 
-	if (c == NULL)
-		return false;
+	r->service = s;
+	if (c == NULL) {
+		put_back(s->folded, r);
+		return;
+	}
 	call_init(c);
-	c->done = entry_written;
+	c->done = entry_done;
+	c->ctx = r;
 	if (fill_entry(s, c, r)) {
 		atomic_store(&c->state, CALL_PENDING);
 		service_hold(s);
 		if (queue_push(&s->commit, c, UINT32_MAX))
-			return true;
+			return;
 		service_let_go(s);
 	}
-	entry_written(c);
-	return false;
+	entry_done(c);
 }
 
 static struct folded_refusals *take_all(struct service *s)
@@ -196,23 +225,6 @@ static struct folded_refusals *take_all(struct service *s)
 	return list;
 }
 
-/* Back to the others, for the next time. */
-static void put_back(struct folded *f, struct folded_refusals *r)
-{
-	pthread_mutex_lock(&f->mutex);
-	if (r->share->refusals.folded == NULL) {
-		r->next = f->first;
-		f->first = r;
-		r->share->refusals.folded = r;
-		r = NULL;
-	} else {
-		r->share->refusals.folded->count += r->count;
-	}
-	pthread_mutex_unlock(&f->mutex);
-	if (r != NULL)
-		refusals_free(r);
-}
-
 void folded_write(struct service *s)
 {
 	struct folded_refusals *r;
@@ -223,10 +235,7 @@ void folded_write(struct service *s)
 	while (r != NULL) {
 		struct folded_refusals *next = r->next;
 
-		if (write_one(s, r))
-			refusals_free(r);
-		else
-			put_back(s->folded, r);
+		write_one(s, r);
 		r = next;
 	}
 }

@@ -119,6 +119,9 @@ bool recording_has(const struct call *c, struct slice path);
 /* What was recorded of a dry run is what it looked at: "secret.read", with the reason "dry run". A refusal stays one. */
 void recording_dry_run(struct call *c);
 
+/* Whether the call's entry says only that it failed: no secret was opened on the way. */
+bool recording_says_only_failure(const struct call *c);
+
 struct counters {
 	_Atomic uint64_t calls[VERB_COUNT];
 	_Atomic uint64_t refused, failed;
@@ -191,6 +194,8 @@ struct snapshot *service_snapshot(struct service *s);
  * answer_…(…)`. */
 enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 enum step answer_error(struct call *c, enum result rc, const struct error *err);
+/* In place of an answer that may not leave, because its entry cannot be written: nothing of it stays. */
+void answer_unrecorded(struct call *c, enum result rc, const char *reason);
 enum step answer_empty(struct call *c); /* 204 */
 /* What every answer is put together in, so that none can grow beyond what a client may cost. */
 #define ANSWER_BYTES_MAX ((size_t)64 << 20)

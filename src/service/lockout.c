@@ -1,16 +1,17 @@
 /*
  * The rule: no write leaves the store without somebody who can administer it, unless who writes means it.
  *
- * A token can administer when it is valid, with all above it, and may `write` and `admin` policies at large: who can do that can
- * give any other right. A worker looks for one in the snapshot as it would be after the write; the committer looks once more at the
+ * A token can administer when it is valid, with all above it, and may `write` and `admin` policies at large and each of those that
+ * its own rights come from: who can do that can give any other right. A worker looks for one in the snapshot as it would be after the write; the committer looks once more at the
  * one that was found, in the state that it is about to publish, so two writes cannot take away each other's last one.
  */
 #include "service/tokens.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* Stands for policies at large: a rule about single ones does not match it. */
-#define ANY_POLICY   "policies/_"
+/* Stands for policies at large: no document has this path, so no rule about a single one matches it. */
+#define ANY_POLICY   "policies/."
 #define GRANTING_MAX 256
 
 /* The state after a write. */
@@ -47,6 +48,28 @@ static bool is_spent(const struct aftermath *a, const struct token *t)
 	return false;
 }
 
+/* Whether it may mend the policies that its own rights come from: else a rule in one of them could keep it from all the rest. */
+static bool may_mend_own(const struct aftermath *a, const struct rights *rights,
+			 const struct token *t)
+{
+	char path[PATH_BYTES_MAX + 16];
+
+	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		for (uint32_t k = 0; k < t->record.policies_count; k++) {
+			int len = snprintf(path, sizeof path, "policies/%.*s",
+					   SLICE_ARGS(t->record.policies[k]));
+			struct slice own = slice_make(path, (size_t)len);
+
+			if (!rights_may(rights, MAY_WRITE, own) ||
+			    !rights_may(rights, MAY_ADMIN, own))
+				return false;
+		}
+		t = t->record.parent.len != 0 ? snapshot_token(a->snapshot, t->record.parent)
+					      : NULL;
+	}
+	return true;
+}
+
 static bool can_administer(const struct aftermath *a, const struct token *t)
 {
 	static const struct slice policies = SLICE_INIT(ANY_POLICY);
@@ -56,7 +79,8 @@ static bool can_administer(const struct aftermath *a, const struct token *t)
 
 	return !is_spent(a, t) &&
 	       rights_load(&rights, &arena, a->snapshot, t, a->now_ms, &ignored) == OK &&
-	       rights_may(&rights, MAY_WRITE, policies) && rights_may(&rights, MAY_ADMIN, policies);
+	       rights_may(&rights, MAY_WRITE, policies) &&
+	       rights_may(&rights, MAY_ADMIN, policies) && may_mend_own(a, &rights, t);
 }
 
 static void gather_granting(struct aftermath *a)

@@ -52,6 +52,18 @@ static void write_queues(struct buf *ret, struct service *s)
 	buf_printf(ret, "%s{queue=\"committer\"} %u\n", name, queue_depth(&s->commit));
 }
 
+static void write_running(struct buf *ret, struct service *s)
+{
+	static const char name[] = "reeve_calls_running";
+	uint32_t short_calls, long_calls;
+
+	work_queue_running(&s->work, &short_calls, &long_calls);
+	write_head(ret, name, "gauge",
+		   "Calls that workers work on; a long one has given its place to another.");
+	buf_printf(ret, "%s{kind=\"short\"} %u\n", name, short_calls);
+	buf_printf(ret, "%s{kind=\"long\"} %u\n", name, long_calls);
+}
+
 static void write_commits(struct buf *ret, struct counters *counters)
 {
 	write_one(ret, "reeve_commits_total", "counter", "Durable transactions.",
@@ -84,6 +96,7 @@ void service_metrics(struct service *s, struct buf *ret)
 		  read_count(&counters->failed));
 	write_commits(ret, counters);
 	write_queues(ret, s);
+	write_running(ret, s);
 	write_one(ret, "reeve_waiting_polls", "gauge", "Long polls that wait for a change.",
 		  waiters_count(s->waiters));
 	write_one(ret, "reeve_config_cache_hits_total", "counter",

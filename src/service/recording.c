@@ -6,10 +6,11 @@
 #include <string.h>
 
 /* What one entry names of what was touched, at most: well within AUDIT_ENTRY_BYTES_MAX. */
-#define ENTRY_TOUCHED_BYTES ((size_t)48 << 10)
-#define TOUCH_BYTES	    ((size_t)120)
-#define ACTION_BYTES	    64
-#define NOTED_LOOKED_AT	    256
+#define ENTRY_TOUCHED_BYTES  ((size_t)48 << 10)
+#define FAILED_TOUCHED_BYTES ((size_t)4 << 10)
+#define TOUCH_BYTES	     ((size_t)120)
+#define ACTION_BYTES	     64
+#define NOTED_LOOKED_AT	     256
 
 static const char *noun_of(struct slice path)
 {
@@ -106,6 +107,19 @@ bool recording_has(const struct call *c, struct slice path)
 	return false;
 }
 
+bool recording_says_only_failure(const struct call *c)
+{
+	const struct recording *r = c->recording;
+
+	if (r == NULL || c->token == NULL || c->out.result == OK)
+		return false;
+	for (uint32_t i = 0; i < r->touched_count; i++) {
+		if (r->touched[i].has_mac)
+			return false;
+	}
+	return true;
+}
+
 void recording_dry_run(struct call *c)
 {
 	if (c->recording == NULL || c->out.result == E_FORBIDDEN)
@@ -126,6 +140,19 @@ enum result recording_read(struct service *s, struct call *c, const struct versi
 	return recording_touch(c, row->path, row->version, mac)
 		       ? OK
 		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
+/* Of what a call would have touched, had it not failed, only so much is named: who is refused must not fill the log. */
+static bool take_few(struct audit_entry *e, const struct recording *r, uint32_t *at)
+{
+	size_t bytes = 0;
+
+	e->touched = r->touched;
+	while (*at < r->touched_count && (*at == 0 || bytes < FAILED_TOUCHED_BYTES))
+		bytes += r->touched[(*at)++].path.len + TOUCH_BYTES;
+	e->touched_count = *at;
+	e->touched_more = r->touched_count - *at;
+	return false;
 }
 
 /* Moves on to what the entry before had no room for: each thing that was touched is named, however many entries that takes. */
@@ -170,7 +197,8 @@ enum result recording_append(struct service *s, struct audit_log *log, struct ca
 	if (w != NULL && w->was_forced && e.reason.len == 0)
 		e.reason = SLICE_LITERAL("forced");
 	do {
-		has_more = take_part(&e, c->recording, &at);
+		has_more = recording_says_only_failure(c) ? take_few(&e, c->recording, &at)
+							  : take_part(&e, c->recording, &at);
 		rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
 		if (rc != OK)
 			return rc;

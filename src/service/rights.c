@@ -75,6 +75,26 @@ bool rights_are_same(const struct snapshot *a, const struct snapshot *b, struct 
 	return true;
 }
 
+uint64_t rights_fingerprint(const struct snapshot *snapshot, struct slice accessor, int64_t now_ms)
+{
+	uint64_t mark = 1;
+
+	for (uint32_t i = 0; accessor.len != 0 && i < RIGHTS_LEVELS_MAX; i++) {
+		const struct token *t = snapshot_token(snapshot, accessor);
+
+		if (t == NULL || token_has_ended(t, now_ms))
+			return 0;
+		for (uint32_t k = 0; k < t->record.policies_count; k++) {
+			const struct snap_policy *p =
+				pmap_get(&snapshot->policies, t->record.policies[k]);
+
+			mark = mark * UINT64_C(0x9e3779b97f4a7c15) + (p != NULL ? p->serial : 0);
+		}
+		accessor = t->record.parent;
+	}
+	return mark != 0 ? mark : 1;
+}
+
 struct decision rights_decide(const struct rights *r, enum permission wanted, struct slice path)
 {
 	struct decision own =

@@ -24,6 +24,10 @@ MUST_USE enum result rights_load(struct rights *ret, struct arena *a,
 /* Whether a token and those above it give the same rights in both: none was revoked or used up, none of their policies changed. */
 bool rights_are_same(const struct snapshot *a, const struct snapshot *b, struct slice accessor);
 
+/* A number for what the rights are made of: the policies, as they are, of a token and of those above it. 0 where one of these has ended.
+ * It looks at no rule, and so is quick whatever the policies say. */
+uint64_t rights_fingerprint(const struct snapshot *snapshot, struct slice accessor, int64_t now_ms);
+
 bool rights_may(const struct rights *r, enum permission wanted, struct slice path);
 
 /* May something at or under `prefix` ("profiles/")? To tell an empty list from a refusal. */

@@ -11,7 +11,7 @@
 #include "service/waker.h"
 
 /* Calls that take longer than a short one may: beside the workers, so that short calls never wait for them. */
-#define LONG_CALLS_MAX 6
+#define LONG_CALLS_MAX 12
 #define CLOCK_JUMP_MS  500
 
 static bool init_locks(struct service *s)
@@ -147,7 +147,8 @@ void service_close(struct service *s)
 struct share *service_share(struct service *s, struct call *c)
 {
 	if (c->share == NULL)
-		c->share = shares_get(s->shares, c->token->record.name);
+		c->share = shares_get(s->shares, c->principal != NULL ? c->principal->record.name
+								      : c->token->record.name);
 	return c->share;
 }
 

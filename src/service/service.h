@@ -1,9 +1,10 @@
 /*
  * The verbs: put, get, rollback, resolve, reveal, watch … over a store, for any front end. Knows no HTTP, SQL or YAML.
  *
- * Three kinds of thread. The caller's (event loops) authenticate, authorise and answer what the snapshot holds ready. Workers parse,
+ * Four kinds of thread. The caller's (event loops) authenticate, authorise and answer what the snapshot holds ready. Workers parse,
  * resolve, validate, and read old versions and the audit index. One committer takes all writes and audit entries that wait, re-checks what
- * each write read, writes them in one durable transaction, publishes the next snapshot, and only then lets the answers go.
+ * each write read, writes them in one durable transaction, publishes the next snapshot, and only then lets the answers go. One waker
+ * wakes the long polls that a commit concerns.
  */
 #pragma once
 
@@ -17,7 +18,8 @@ struct key;
 struct secret_memory;
 
 struct service_settings {
-	uint32_t workers;     /* threads; 0: 2 */
+	uint32_t
+		workers; /* short calls at work at a time; 0: 2. A few threads more are for long ones. */
 	uint32_t queue_max;   /* calls that wait for a worker or the committer; more are E_BUSY */
 	uint32_t waiters_max; /* long polls */
 	size_t document_bytes_max; /* 1 MiB */
@@ -70,7 +72,8 @@ enum call_state service_submit(struct service *s, struct call *call);
 /* The client of a waiting call is gone: takes it out of the waiters. True: it was there, `done` will not be called any more. */
 bool service_forget(struct service *s, struct call *call);
 
-/* To be called a few times a second: wakes polls whose time is over, folds refusals of unknown callers into the log. */
+/* To be called a few times a second, by one thread: wakes polls whose time is over, notices when the clock jumped, and hands the committer
+ * the entries of the failures that were only counted. */
 void service_tick(struct service *s);
 
 /* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */

@@ -1,6 +1,6 @@
 /*
  * What each principal holds at one time, so that none holds so much that the others go without. A principal is a name (struct
- * token_record.name): all its tokens share.
+ * token_record.name): all its tokens share, and so do those that they made.
  *
  * A share that no call refers to any more is kept for a while, because it remembers how many of the principal's refusals were
  * recorded lately. Any thread may call.
@@ -39,7 +39,7 @@ struct share {
 		uint32_t running;
 		bool is_in_ring;
 	} lane;
-	/* refusals.c, under its mutex: the principal's refusals. */
+	/* folded.c, under its mutex: the principal's failures. */
 	struct {
 		int64_t window_ms;		/* when the counting began, monotonic */
 		uint32_t recorded;		/* since then */

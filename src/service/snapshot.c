@@ -17,6 +17,14 @@ static bool count_down(atomic_uint *refs)
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
+/* Counts within the process, so that one that was freed is never taken for its successor at the same address. */
+static _Atomic uint64_t last_serial;
+
+static uint64_t next_serial(void)
+{
+	return atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+}
+
 /* Moves a text to `*at` and points there. */
 static void take_bytes(struct slice *s, char **at)
 {
@@ -114,9 +122,6 @@ bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b)
 	return true;
 }
 
-/* Counts within the process, so that one that was freed is never taken for its successor at the same address. */
-static _Atomic uint64_t last_serial;
-
 struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take)
 {
 	struct snap_doc *d = record_take != NULL ? alloc_zero(sizeof *d) : NULL;
@@ -127,7 +132,7 @@ struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *
 		return NULL;
 	}
 	atomic_init(&d->refs, 1);
-	d->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+	d->serial = next_serial();
 	d->record = record_take;
 	d->edges = edges_take;
 	return d;
@@ -212,6 +217,7 @@ struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_tak
 		policy_unref(policy_take);
 		return NULL;
 	}
+	p->serial = next_serial();
 	atomic_init(&p->refs, 1);
 	if (name.len != 0)
 		memcpy(p->bytes, name.data, name.len);

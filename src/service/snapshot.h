@@ -86,6 +86,7 @@ struct snap_edge {
 /* A policy in force. */
 struct snap_policy {
 	atomic_uint refs;
+	uint64_t serial;   /* as a snap_doc's */
 	struct slice name; /* behind "policies/" */
 	struct policy *policy;
 	char bytes[];

@@ -1,6 +1,8 @@
 /* The rule: a token that is taken back takes all that were made with it along, and none outlives those above it by renewal. */
 #include "service/tokens.h"
 
+#define RENEWAL_PARTS 100 /* of its `ttl`, of which a renewal gives at least one */
+
 bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above)
 {
 	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t != NULL; i++) {
@@ -110,6 +112,14 @@ static enum result read_ttl(struct call *c, int64_t *ttl_ms, struct error *err)
 	return rc;
 }
 
+/* A renewal that gives hardly any time is none: else a loop of them would fill the log. */
+static bool is_hardly_later(const struct token *t, int64_t expires_ms)
+{
+	return expires_ms >= t->expires_ms &&
+	       expires_ms - t->expires_ms < t->record.ttl_ms / RENEWAL_PARTS;
+}
+
+/* `w` gets no change where the token is as good as renewed already. */
 static enum result renew(struct scene *scene, struct write *w, struct error *err)
 {
 	const struct token *t = snapshot_token(scene->snapshot, w->accessor);
@@ -129,6 +139,8 @@ static enum result renew(struct scene *scene, struct write *w, struct error *err
 	end = token_chain_end(scene->snapshot, t, false);
 	end = token_earlier(end, record.max_expires_ms);
 	record.expires_ms = token_earlier(end, scene->now_ms + ttl_ms);
+	if (is_hardly_later(t, record.expires_ms))
+		return OK;
 	w->tokens = arena_alloc_array(&w->arena, 1, sizeof *w->tokens);
 	if (w->tokens == NULL)
 		return fail(err, E_MEMORY, "out of memory");
@@ -145,6 +157,7 @@ enum step token_renew_on_worker(struct scene *scene)
 	struct write *w = write_new(scene, 0);
 	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
 	struct error err = ERROR_NULL;
+	bool is_changed;
 	enum result rc;
 
 	if (w == NULL)
@@ -156,8 +169,10 @@ enum step token_renew_on_worker(struct scene *scene)
 		return answer_error(c, rc, &err);
 	}
 	buf_append_char(&b, '{');
-	token_write_members(&b, w->tokens[0].token);
+	is_changed = w->tokens_count != 0;
+	token_write_members(&b, is_changed ? w->tokens[0].token
+					   : snapshot_token(scene->snapshot, w->accessor));
 	buf_append_char(&b, '}');
 	answer_json(c, &b);
-	return c->out.result == OK ? STEP_COMMIT : STEP_ANSWER;
+	return c->out.result == OK && is_changed ? STEP_COMMIT : STEP_ANSWER;
 }

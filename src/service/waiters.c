@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #define BUCKETS	      4096 /* a power of two */
-#define LOOKED_AT_MAX 512  /* calls asked about while the mutex is held */
+#define LOOKED_AT_MAX 128  /* calls asked about while the mutex is held */
 #define WORD_BITS     64
 
 struct waiters {

@@ -1,23 +1,19 @@
 #include "service/waker.h"
 
-#include "service/config_cache.h"
 #include "service/waiters.h"
 
 #include <string.h>
 #include <time.h>
 
-#define SLICE_MAX	64    /* polls woken at a time */
-#define PENDING_MAX	16    /* of these not yet gone on with when the next are woken */
-#define PAUSE_NS	50000 /* between two looks at that */
-#define PAUSES_MAX	40    /* a client that has left is not waited for */
-#define ARENA_BYTES_MAX ((size_t)64 << 10)
+#define SLICE_MAX   64	  /* polls woken at a time */
+#define PENDING_MAX 16	  /* of these not yet gone on with when the next are woken */
+#define PAUSE_NS    50000 /* between two looks at that */
+#define PAUSES_MAX  40	  /* a client that has left is not waited for */
 
 /* What the polls are held against. */
 struct looking {
-	struct service *service;
 	struct snapshot *now;
-	int64_t now_ms; /* wall */
-	struct arena arena;
+	int64_t now_ms;	   /* wall */
 	struct slice path; /* the last one looked up, with its serial */
 	uint64_t serial;
 };
@@ -34,36 +30,12 @@ static uint64_t serial_of(struct looking *l, struct slice path)
 	return l->serial;
 }
 
-/* Whether all secrets of the configuration may still be read. One that is not at hand is looked at by the poll itself. */
-static bool may_reveal(struct looking *l, const struct rights *rights, const struct call *c)
-{
-	struct snap_doc *d = config_doc(l->now, c->path);
-	struct effective_entry *e = d != NULL ? config_cache_get(l->service->cache, d) : NULL;
-	bool may = e != NULL;
-
-	for (uint32_t i = 0; may && i < e->effective.secrets_count; i++)
-		may = rights_may(rights, MAY_READ, e->effective.secrets[i].path);
-	effective_entry_unref(e);
-	return may;
-}
-
-static bool may_go_on(struct looking *l, const struct call *c)
-{
-	struct rights rights;
-	bool may;
-
-	arena_clear(&l->arena);
-	if (rights_load(&rights, &l->arena, l->now, c->token, l->now_ms, NULL) != OK)
-		return false;
-	may = rights_may(&rights, c->permission, c->path);
-	return may && (!c->in.is_revealed || may_reveal(l, &rights, c));
-}
-
 static bool must_wake(void *ctx, const struct call *c)
 {
 	struct looking *l = ctx;
 
-	return serial_of(l, c->path) != c->seen_serial || !may_go_on(l, c);
+	return serial_of(l, c->path) != c->seen_serial ||
+	       rights_fingerprint(l->now, c->token->record.accessor, l->now_ms) != c->seen_rights;
 }
 
 /* Lets those that were just woken be answered. */
@@ -80,15 +52,11 @@ static void wake_round(struct service *s)
 {
 	bool is_over = false;
 
-	while (!is_over) {
-		struct looking l = {.service = s,
-				    .now = service_snapshot(s),
-				    .now_ms = clock_wall_ms(&s->clock),
-				    .arena = ARENA_INIT(ARENA_BYTES_MAX, false)};
+	while (!is_over && !atomic_load(&s->is_draining)) {
+		struct looking l = {.now = service_snapshot(s), .now_ms = clock_wall_ms(&s->clock)};
 		uint32_t woken =
 			waiters_wake_marked(s->waiters, SLICE_MAX, must_wake, &l, &is_over);
 
-		arena_clear(&l.arena);
 		snapshot_unref(l.now);
 		if (woken != 0)
 			wait_for_answers(s, woken);
@@ -108,7 +76,7 @@ static void *waker_main(void *arg)
 		}
 		w->is_kicked = false;
 		pthread_mutex_unlock(&w->mutex);
-		while (waiters_begin_round(s->waiters))
+		while (!atomic_load(&s->is_draining) && waiters_begin_round(s->waiters))
 			wake_round(s);
 		pthread_mutex_lock(&w->mutex);
 	}

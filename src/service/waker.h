@@ -3,7 +3,8 @@
  * lets these be answered before the next, so that other requests come through between.
  *
  * What must wake a poll is read from the newest state, not from messages: the configuration that it waits for has another state
- * than the one it saw, or its reader may no longer have it. So nothing is lost however late the thread comes.
+ * than the one it saw, its token or one above that has ended, or one of their policies is another. So nothing is lost however late
+ * the thread comes. Whether its reader still may is asked by the poll itself when it goes on.
  */
 #pragma once
 

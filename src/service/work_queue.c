@@ -114,6 +114,7 @@ bool work_queue_push_again(struct work_queue *q, struct call *c)
 	is_in = !q->is_closed;
 	if (is_in) {
 		q->waiting++;
+		c->is_turn_idle = c->has_turn;
 		push_first(q, c);
 	}
 	pthread_mutex_unlock(&q->mutex);
@@ -123,7 +124,7 @@ bool work_queue_push_again(struct work_queue *q, struct call *c)
 static bool takes_turns(const struct call *c)
 {
 	return c->verb >= VERB_DOCUMENT_PUT && c->verb <= VERB_DOCUMENT_ROLLBACK &&
-	       !c->in.is_dry_run && !c->is_long;
+	       !c->in.is_dry_run && !c->is_long && !c->is_rendered;
 }
 
 static struct call **writing_of(struct work_queue *q, struct slice path)
@@ -131,20 +132,39 @@ static struct call **writing_of(struct work_queue *q, struct slice path)
 	return &q->writing[slice_hash(path) & (WRITING_BUCKETS - 1)];
 }
 
-/* Whether it is the call's turn; else it now waits behind the one whose turn it is. */
+/* The turn goes to `c`, with those that wait behind. */
+static void take_over(struct call **at, struct call *first, struct call *c)
+{
+	*at = c;
+	c->next_writing = first->next_writing;
+	c->behind = first->behind;
+	c->behind_last = first->behind_last;
+	c->has_turn = true;
+	first->next_writing = first->behind = first->behind_last = NULL;
+	first->has_turn = first->is_turn_idle = false;
+}
+
+/* Whether it is the call's turn; else it now waits behind the one whose turn it is. One that cannot use its turn, as its principal has
+ * as much at work as it may, does not hold up the others. */
 static bool take_turn(struct work_queue *q, struct call *c)
 {
-	struct call **bucket = writing_of(q, c->path);
-	struct call *first = *bucket;
+	struct call **at = writing_of(q, c->path);
+	struct call *first;
 
+	c->is_turn_idle = false;
 	if (!takes_turns(c) || c->has_turn)
 		return true;
-	while (first != NULL && !slice_is_equal(first->path, c->path))
-		first = first->next_writing;
+	while (*at != NULL && !slice_is_equal((*at)->path, c->path))
+		at = &(*at)->next_writing;
+	first = *at;
 	if (first == NULL) {
 		c->has_turn = true;
-		c->next_writing = *bucket;
-		*bucket = c;
+		c->next_writing = NULL;
+		*at = c;
+		return true;
+	}
+	if (first->is_turn_idle && first->share->lane.running >= q->lane_max) {
+		take_over(at, first, c);
 		return true;
 	}
 	if (first->behind_last != NULL)
@@ -171,7 +191,7 @@ static void pass_turn(struct work_queue *q, struct call *c)
 	heir->behind = heir->next;
 	heir->behind_last = heir->behind != NULL ? c->behind_last : NULL;
 	c->behind = c->behind_last = NULL;
-	heir->has_turn = true;
+	heir->has_turn = heir->is_turn_idle = true;
 	heir->next_writing = *at;
 	*at = heir;
 	push_first(q, heir);
@@ -265,4 +285,12 @@ uint32_t work_queue_waiting(struct work_queue *q)
 	count = q->waiting;
 	pthread_mutex_unlock(&q->mutex);
 	return count;
+}
+
+void work_queue_running(struct work_queue *q, uint32_t *ret_short, uint32_t *ret_long)
+{
+	pthread_mutex_lock(&q->mutex);
+	*ret_short = q->short_running;
+	*ret_long = q->long_running;
+	pthread_mutex_unlock(&q->mutex);
 }

@@ -51,3 +51,4 @@ void work_queue_end_turn(struct work_queue *q, struct call *c);
 
 void work_queue_close(struct work_queue *q);
 uint32_t work_queue_waiting(struct work_queue *q);
+void work_queue_running(struct work_queue *q, uint32_t *ret_short, uint32_t *ret_long);

@@ -53,6 +53,7 @@ static void end_budget(struct worker *w, struct call *c)
 	w->call = NULL;
 }
 
+/* Ends the call before its verb ran, or instead of what that came to. */
 static enum step answer_too_late(struct call *c)
 {
 	return answer_fail(c, E_BUSY,
@@ -66,6 +67,8 @@ static enum step run(struct worker *w, struct scene *scene, struct call *c)
 	struct error err = ERROR_NULL;
 	enum step step;
 
+	if (c->attempts == ATTEMPTS_MAX)
+		return answer_too_late(c);
 	if (w->session == NULL)
 		rc = store_session_open(&w->session, w->service->store, &err);
 	if (rc != OK)
@@ -98,7 +101,9 @@ static void work_on(struct worker *w, struct call *c)
 
 	call_unqueued(c);
 	begin_budget(w, c);
-	step = c->attempts < ATTEMPTS_MAX ? run(w, &scene, c) : answer_too_late(c);
+	step = run(w, &scene, c);
+	if (scene.snapshot == NULL) /* no verb ran; what follows needs one all the same */
+		scene.snapshot = service_snapshot(s);
 	end_budget(w, c);
 	if (step == STEP_ANSWER && c->out.result == E_LIMIT && c->attempts != 0)
 		step = answer_too_late(c);

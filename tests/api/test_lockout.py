@@ -35,6 +35,9 @@ class Lockout(Case):
             lambda q: self.server.put(admin + q, READ_ONLY),
             lambda q: self.server.put(admin + q, deny),
             lambda q: self.server.put(admin + q, "rules: [{allow: [write, admin], on: policies/other}]\n"),
+            lambda q: self.server.put(admin + q, "rules: [{allow: [read, write, admin], on: policies/_}]\n"),
+            lambda q: self.server.put(admin + q, "rules:\n  - {allow: [write, admin], on: \"policies/**\"}\n"
+                                      "  - {deny: [write, admin, rollback], on: policies/administrator}\n"),
             lambda q: self.server.ask("PATCH", admin + q, {"rules": []}, "application/merge-patch+json"),
             lambda q: self.server.post("/v1/revisions/1:revert" + q),
             lambda q: self.server.post("/v1/batch" + q, {"changes": [

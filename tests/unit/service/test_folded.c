@@ -48,6 +48,42 @@ Test(folded, a_principal_that_is_refused_over_and_over_fills_no_log)
 	buf_clear(&token);
 }
 
+Test(folded, a_token_of_so_many_uses_fills_no_log_either)
+{
+	struct buf token;
+	struct told t;
+
+	f.uses = 1000;
+	token = fixture_token(&f, "few", "rules: []");
+	for (int i = 0; i < 20; i++)
+		expect(&f, E_FORBIDDEN, NULL, GET, .path = "secrets/x", .token = token.data);
+	t = ask(&f, (struct ask){AUDIT, .actor = "few", .limit = 100});
+	cr_expect_eq(count_in(t.body, "\"action\":\"secret.read\""), 3, "%s", t.body);
+	told_clear(&t);
+	buf_clear(&token);
+}
+
+Test(folded, one_refusal_names_only_so_much_of_what_it_was_about)
+{
+	struct buf body = BUF_NULL, token;
+	struct told t;
+
+	token = fixture_token(&f, "few", "rules: []");
+	buf_append_text(&body, "{\"changes\":[");
+	for (int i = 0; i < 500; i++)
+		buf_printf(&body, "%s{\"op\":\"delete\",\"path\":\"secrets/%0100d\"}",
+			   i != 0 ? "," : "", i);
+	buf_append_text(&body, "]}");
+	expect(&f, E_FORBIDDEN, NULL, .verb = VERB_BATCH, .body = body.data, .token = token.data);
+	t = ask(&f, (struct ask){AUDIT, .actor = "few", .limit = 100});
+	cr_expect_eq(count_in(t.body, "\"action\":\"batch.write\""), 1, "%s", t.body);
+	cr_expect_lt(strlen(t.body), 8192);
+	cr_expect(strstr(t.body, "\"touched_more\":4") != NULL, "%s", t.body);
+	told_clear(&t);
+	buf_clear(&body);
+	buf_clear(&token);
+}
+
 Test(folded, what_others_are_refused_is_recorded_none_the_less)
 {
 	struct buf a = fixture_token(&f, "a", "rules: []"), b = fixture_token(&f, "b", "rules: []");

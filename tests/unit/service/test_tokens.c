@@ -373,3 +373,31 @@ Test(names, one_that_has_ended_hides_none_that_lives)
 	cr_expect(may_be_called("other", "job", 2999));
 	snapshot_unref(names);
 }
+
+/* Renewals are prepared before others take their uses, and committed after. */
+Test(tokens, a_renewal_gives_no_use_back)
+{
+	enum { CALLS = 60, USES = 10 };
+	struct asking *calls[CALLS];
+	struct told t =
+		ask(&f, (struct ask){CREATE, .body = "{\"name\":\"u\",\"policies\":[\"all\"],"
+						     "\"ttl\":\"1s\",\"uses\":10}"});
+	char token[128];
+	int answered = 0;
+
+	cr_assert_eq(t.result, OK);
+	snprintf(token, sizeof token, "%.*s", (int)strcspn(strstr(t.body, "rv_"), "\""),
+		 strstr(t.body, "rv_"));
+	told_clear(&t);
+	for (int i = 0; i < CALLS; i++)
+		calls[i] = i % 2 == 0 ? ask_begin(&f, (struct ask){.verb = VERB_TOKEN_RENEW,
+								   .token = token})
+				      : ask_begin(&f, (struct ask){LIST, .path = "profiles/",
+								   .token = token});
+	for (int i = 0; i < CALLS; i++) {
+		cr_assert(ask_wait(calls[i], 20000));
+		answered += ask_call(calls[i])->out.result == OK;
+		ask_free(calls[i]);
+	}
+	cr_expect_leq(answered, USES, "%d answers", answered);
+}
