@@ -13,14 +13,32 @@
 
 enum sight { SIGHT_NONE, SIGHT_PLACE, SIGHT_WHOLE };
 
+/* They are in the order of their paths. */
+static const struct affected *find_affected(const struct write *w, struct slice path)
+{
+	uint32_t from = 0, to = w->affected_count;
+
+	while (from < to) {
+		uint32_t middle = from + (to - from) / 2;
+		int order = slice_compare(w->affected[middle].path, path);
+
+		if (order == 0)
+			return &w->affected[middle];
+		if (order < 0)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return NULL;
+}
+
 const struct doc_edges *edges_as_written(const struct write *w, struct slice path)
 {
+	const struct affected *f = find_affected(w, path);
 	const struct snap_doc *d;
 
-	for (uint32_t i = 0; i < w->affected_count; i++) {
-		if (w->affected[i].has_edges && slice_is_equal(w->affected[i].path, path))
-			return w->affected[i].edges;
-	}
+	if (f != NULL && f->has_edges)
+		return f->edges;
 	d = snapshot_doc(w->view.snapshot, path);
 	return d != NULL ? d->edges : NULL;
 }
