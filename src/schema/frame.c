@@ -383,7 +383,6 @@ enum result frame_add_document(struct frame *f, const struct tree_node *root, st
 {
 	struct document *doc = vec_push(&f->documents, sizeof *doc);
 	struct walk at = {NONE, NONE, f->documents.count - 1, SLICE_NULL, SLICE_NULL, NONE, false};
-	uint32_t place = f->places.count;
 	enum result rc;
 
 	if (doc == NULL)
@@ -392,7 +391,7 @@ enum result frame_add_document(struct frame *f, const struct tree_node *root, st
 	rc = walk_schema(f, root, &at, err);
 	if (rc != OK)
 		return rc;
-	*ret = place;
+	*ret = frame_find_place(f, root); /* a loader may give one tree under two names */
 	return OK;
 }
 

@@ -211,3 +211,56 @@ Test(references, every_document_outside_is_told_once)
 	buf_clear(&out);
 	tree_clear(&tree);
 }
+
+/* Every document is the same here. */
+static enum result load_any(void *ctx, struct slice uri, const struct tree_node **ret,
+			    struct error *err)
+{
+	(void)uri;
+	(void)err;
+	*ret = &((struct tree *)ctx)->root;
+	return OK;
+}
+
+static enum result compile_closed(struct made *m, const char *schema, struct tree *other,
+				  bool is_listed_only)
+{
+	struct schema_options options = {.base_uri = SLICE_LITERAL("reeve:///schemas/orders"),
+					 .is_listed_only = is_listed_only,
+					 .load = load_any,
+					 .load_ctx = other,
+					 .limits = SCHEMA_LIMITS_DEFAULT};
+
+	return made_compile_with(m, schema, &options);
+}
+
+Test(strict, another_document_is_referred_to_only_where_a_schema_stands)
+{
+	static const struct {
+		const char *schema;
+		bool is_stray;
+	} cases[] = {
+		{"{'$ref': '#/x-a', 'x-a': {'$ref': 'other'}}", true},
+		{"{'$ref': '#/const', 'const': {'not': {'$ref': 'other#/$defs/b'}}}", true},
+		{"{'$ref': '#/x-a', 'x-a': {'$id': 'c', '$schema': 'other'}}", true},
+		{"{'$ref': 'other#/x-a'}", true},
+		{"{'$ref': '#/x-a', 'x-a': {'$ref': '#/$defs/b'}, '$defs': {'b': {'$ref': 'other'}}}",
+		 false},
+		{"{'$ref': '#/x-a', 'x-a': {'$ref': 'https://json-schema.org/draft/2020-12/schema'}}",
+		 false},
+		{"{'$ref': '#/properties', 'properties': {'not': {'$ref': 'other'}}}", false},
+	};
+	struct tree other = text_tree("{'x-a': {'$ref': 'third'}, '$defs': {'b': true}}");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct made m;
+
+		cr_expect_eq(compile_closed(&m, cases[i].schema, &other, true),
+			     cases[i].is_stray ? E_INVALID : OK, "%s", cases[i].schema);
+		made_clear(&m);
+		cr_expect_eq(compile_closed(&m, cases[i].schema, &other, false), OK, "%s: %s",
+			     cases[i].schema, m.err.text);
+		made_clear(&m);
+	}
+	tree_clear(&other);
+}
