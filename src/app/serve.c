@@ -98,16 +98,18 @@ static enum result check_listen(const struct settings *settings, struct error *e
 /* Each connection is a descriptor. What is not granted lowers the number of connections. */
 static void raise_files(struct settings *settings)
 {
-	const rlim_t spare = 1024; /* the store's, and connections that are about to be closed */
+	const rlim_t spare = 2048; /* the store's, and connections that are about to be closed */
 	struct rlimit limit;
+	rlim_t max;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
 	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
-	if (limit.rlim_cur > spare && settings->http.connections_max > limit.rlim_cur - spare) {
-		settings->http.connections_max = (uint32_t)(limit.rlim_cur - spare);
+	max = limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
+	if (settings->http.connections_max > max) {
+		settings->http.connections_max = (uint32_t)max;
 		log_line(LOG_WARN, "fewer_connections", "connections_max=%u reason=\"open files\"",
 			 settings->http.connections_max);
 	}

@@ -47,7 +47,7 @@ const struct setting_row setting_rows[] = {
 	{"answers_max", SETTING_BYTES, AT(http.answers_bytes_max), 256 * MIB, 16 * KIB * MIB, "512MiB", NULL,
 	 "What large answers may use together until their clients have read them; one token's name may use a quarter. More reads are told to try again."},
 	{"uploads_per_principal_max", SETTING_COUNT, AT(http.uploads_per_principal_max), 1, 1000000, "512", NULL,
-	 "Requests of one token's name whose bodies may be on their way at a time."},
+	 "Requests of one token's name whose bodies may be on their way at a time; never more than half of connections_max."},
 	{"body_rate_min", SETTING_BYTES, AT(http.body_rate_min), 0, MIB, "4KiB", NULL,
 	 "How many bytes of a body must arrive in a second, on the average and after the first five; 0 asks for none."},
 	{"authentication_timeout", SETTING_DURATION, AT(http.authentication_ms), 100, HOUR, "10s", NULL,

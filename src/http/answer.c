@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "http/exchange.h"
-#include "service/share.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COUNTED_BYTES_MIN   (64 * 1024) /* a smaller answer is not counted */
 #define ANSWER_BYTES_PER_MS 64 /* the slowest client that we bear with for a large answer */
 
 int64_t time_us(void)
@@ -60,11 +58,6 @@ static struct MHD_Response *respond_shared(struct shared_body *taken)
 	return r;
 }
 
-static struct MHD_Response *respond_empty(void)
-{
-	return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-}
-
 /* A file that is sent and already has no name any more. */
 static struct MHD_Response *respond_file(struct peer *p)
 {
@@ -86,7 +79,7 @@ static struct MHD_Response *respond_file(struct peer *p)
 	return r;
 }
 
-static struct MHD_Response *respond_metrics(struct peer *p)
+static struct shared_body *metrics_body(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct http_server *s = p->server;
@@ -98,36 +91,47 @@ static struct MHD_Response *respond_metrics(struct peer *p)
 
 	buf_append_slice(&text, buf_slice(&p->x.call.out.body->bytes));
 	counts_write(&text, &s->counts, &now);
-	if (buf_is_failed(&text))
-		return NULL;
-	return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_COPY);
+	return buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
 }
 
-static struct MHD_Response *respond_problem(struct peer *p)
+static struct shared_body *problem_body(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct call *c = &p->x.call;
 
 	answer_write_problem(&text, &c->out, p->x.is_wrong_method, c->request_id);
-	if (buf_is_failed(&text))
-		return NULL;
-	return MHD_create_response_from_buffer(text.len, text.data, MHD_RESPMEM_MUST_COPY);
+	return buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
 }
 
-static struct MHD_Response *respond(struct peer *p, unsigned status)
+/* `*ret` becomes what is sent, a reference, NULL for nothing or a file. False: no memory. */
+static bool choose_body(struct shared_body **ret, struct peer *p)
 {
 	struct answer *a = &p->x.call.out;
+	unsigned status = answer_status(a);
 
+	*ret = NULL;
+	if (a->result == OK && (status == 204 || status == 304 || a->kind == BODY_FILE))
+		return true;
 	if (a->result != OK)
-		return respond_problem(p);
-	if (status == 204 || status == 304)
-		return respond_empty();
-	if (a->kind == BODY_FILE)
+		*ret = problem_body(p);
+	else if (p->x.route != NULL && p->x.route->answerer == ANSWER_METRICS)
+		*ret = metrics_body(p);
+	else
+		*ret = shared_body_ref(a->body);
+	return *ret != NULL;
+}
+
+/* Takes the reference to the body. */
+static struct MHD_Response *respond(struct peer *p, struct shared_body *taken)
+{
+	const struct answer *a = &p->x.call.out;
+
+	if (taken == NULL && a->result == OK && !a->is_not_modified && a->kind == BODY_FILE)
 		return respond_file(p);
-	if (p->x.route != NULL && p->x.route->answerer == ANSWER_METRICS)
-		return respond_metrics(p);
-	p->x.answer_bytes = a->body->bytes.len;
-	return respond_shared(shared_body_ref(a->body));
+	if (taken == NULL)
+		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	p->x.answer_bytes = taken->bytes.len;
+	return respond_shared(taken);
 }
 
 /* A slice as a header's value: NUL-terminated, cut to what any of our types needs. */
@@ -284,64 +288,59 @@ static bool may_be_refused(const struct peer *p)
 	return c->in.is_dry_run || (p->x.route != NULL && p->x.route->method == METHOD_GET);
 }
 
-/* Counts a large answer that nothing else keeps until its client has taken it. False: its principal, or all, hold too much already. */
-static bool hold_answer(struct peer *p)
+/* The answer where there is no room for it: a refusal loses its list, a read is refused, and what was done is told without its body. */
+static bool make_small(struct peer *p)
 {
-	struct http_server *s = p->server;
-	struct exchange *x = &p->x;
-	const struct shared_body *body = x->call.out.body;
-	size_t max = may_be_refused(p) ? s->settings.answers_bytes_max : SIZE_MAX;
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct answer *a = &p->x.call.out;
 
-	if (body == NULL || x->call.share == NULL || body->bytes.len < COUNTED_BYTES_MIN ||
-	    atomic_load_explicit(&body->refs, memory_order_relaxed) != 1)
+	if (a->result != OK) {
+		answer_omit_errors(a);
 		return true;
-	if (!share_take(x->call.share, SHARE_ANSWER_BYTES, body->bytes.len, max / 4))
-		return false;
-	if (atomic_fetch_add(&s->answers_bytes, body->bytes.len) > max - body->bytes.len) {
-		atomic_fetch_sub(&s->answers_bytes, body->bytes.len);
-		share_give(x->call.share, SHARE_ANSWER_BYTES, body->bytes.len);
-		return false;
 	}
-	x->answer_share = share_ref(x->call.share);
-	x->answer_held = body->bytes.len;
-	return true;
+	if (may_be_refused(p)) {
+		a->result = fail(&a->error, E_BUSY,
+				 "too many large answers wait for their clients to read them; try "
+				 "again");
+		a->etag[0] = '\0';
+		return true;
+	}
+	buf_append_text(&text, "{\"omitted\":\"it was done, but too many large answers wait for "
+			       "their clients to read them\"}\n");
+	shared_body_unref(a->body);
+	a->body = buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
+	a->kind = BODY_JSON;
+	p->x.media = MEDIA_JSON;
+	return a->body != NULL;
 }
 
-void answer_let_go(struct peer *p)
+/* The body that is sent, counted where it is large. False: no memory. */
+static bool take_body(struct shared_body **ret, struct peer *p)
 {
-	struct exchange *x = &p->x;
-
-	if (x->answer_share == NULL)
-		return;
-	atomic_fetch_sub(&p->server->answers_bytes, x->answer_held);
-	share_give(x->answer_share, SHARE_ANSWER_BYTES, x->answer_held);
-	share_unref(x->answer_share);
-	x->answer_share = NULL;
-	x->answer_held = 0;
-}
-
-static void refuse_answer(struct answer *a)
-{
-	a->result = fail(&a->error, E_BUSY,
-			 "too many large answers wait for their clients to read them; try again");
-	a->etag[0] = '\0';
+	if (!choose_body(ret, p))
+		return false;
+	if (*ret == NULL || answer_hold(p, *ret))
+		return true;
+	shared_body_unref(*ret);
+	return make_small(p) && choose_body(ret, p);
 }
 
 enum MHD_Result answer_send(struct peer *p)
 {
 	struct answer *a = &p->x.call.out;
+	struct shared_body *body;
 	unsigned status;
 	struct MHD_Response *r;
 	enum MHD_Result queued;
 
-	if (a->result == OK && !hold_answer(p))
-		refuse_answer(a);
+	if (!take_body(&body, p))
+		return MHD_NO; /* no memory: nothing can be said */
 	if (a->revision == 0)
 		service_revision(p->server->service, &a->epoch, &a->revision);
 	status = p->x.is_wrong_method ? 405 : answer_status(a);
-	r = respond(p, status);
+	r = respond(p, body);
 	if (r == NULL)
-		return MHD_NO; /* no memory: nothing can be said */
+		return MHD_NO;
 	add_headers(r, p, status);
 	log_answer(p, status);
 	queued = MHD_queue_response(p->connection, status, r);

@@ -57,11 +57,11 @@ enum result body_admit(struct peer *p, struct error *err)
 {
 	struct exchange *x = &p->x;
 	const struct http_settings *settings = &p->server->settings;
-	struct share *share = service_share(p->server->service, &x->call);
+	uint32_t max = settings->uploads_per_principal_max;
 
-	if (share == NULL)
-		return fail(err, E_MEMORY, "request body: out of memory");
-	if (!share_take(share, SHARE_UPLOADS, 1, settings->uploads_per_principal_max))
+	if (max > settings->connections_max / 2)
+		max = settings->connections_max / 2;
+	if (!share_take(p->share, SHARE_UPLOADS, 1, max))
 		return fail(err, E_BUSY,
 			    "this token's name has too many uploads at once; try again");
 	x->has_upload = true;
@@ -98,11 +98,11 @@ static enum result hold(struct peer *p, size_t len, struct error *err)
 
 	if (hold_small(p, len))
 		return OK;
-	if (!share_take(x->call.share, SHARE_BODY_BYTES, all, max / 4))
+	if (!share_take(p->share, SHARE_BODY_BYTES, all, max / 4))
 		return fail(err, E_BUSY,
 			    "the requests of this token's name send too much at once; try again");
 	if (!pool_take(&s->bodies_bytes, all, max - reserve_bytes(s))) {
-		share_give(x->call.share, SHARE_BODY_BYTES, all);
+		share_give(p->share, SHARE_BODY_BYTES, all);
 		return fail(err, E_BUSY, "too much is being sent at once; try again");
 	}
 	let_small_go(p);
@@ -113,22 +113,27 @@ static enum result hold(struct peer *p, size_t len, struct error *err)
 void body_end_upload(struct peer *p)
 {
 	if (p->x.has_upload)
-		share_give(p->x.call.share, SHARE_UPLOADS, 1);
+		share_give(p->share, SHARE_UPLOADS, 1);
 	p->x.has_upload = false;
 }
 
-void body_let_go(struct peer *p)
+static void let_bytes_go(struct peer *p)
 {
 	struct exchange *x = &p->x;
 
 	buf_clear(&x->body);
-	body_end_upload(p);
 	let_small_go(p);
 	if (x->body_held == 0)
 		return;
-	share_give(x->call.share, SHARE_BODY_BYTES, x->body_held);
+	share_give(p->share, SHARE_BODY_BYTES, x->body_held);
 	atomic_fetch_sub(&p->server->bodies_bytes, x->body_held);
 	x->body_held = 0;
+}
+
+void body_let_go(struct peer *p)
+{
+	let_bytes_go(p);
+	body_end_upload(p);
 }
 
 static enum result keep(struct peer *p, const char *upload, size_t len, struct error *err)
@@ -155,7 +160,7 @@ bool body_take(struct peer *p, const char *upload, size_t len)
 	if (a->result == OK && !x->is_refused) {
 		a->result = keep(p, upload, len, &a->error);
 		if (a->result != OK)
-			body_let_go(p);
+			let_bytes_go(p); /* it is still an upload until its end */
 	}
 	return (a->result == OK && !x->is_refused) || x->body_seen <= REFUSED_BYTES_MAX;
 }

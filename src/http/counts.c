@@ -113,9 +113,10 @@ void counts_write(struct buf *ret, const struct http_counts *c, const struct htt
 	write_plain(ret, "reeve_http_connections_cut_total", "counter",
 		    "Connections closed because a deadline passed.",
 		    read_count(&c->connections_cut));
-	write_plain(ret, "reeve_http_connections_evicted_total", "counter",
-		    "Idle connections closed to make room for others.",
-		    read_count(&c->connections_evicted));
+	write_plain(
+		ret, "reeve_http_connections_evicted_total", "counter",
+		"Connections closed to make room for others: unauthenticated or between two requests.",
+		read_count(&c->connections_evicted));
 	write_plain(ret, "reeve_http_polls_gone_total", "counter",
 		    "Long polls whose client went away.", read_count(&c->polls_gone));
 }

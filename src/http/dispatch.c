@@ -248,6 +248,20 @@ static enum result read_input(struct peer *p, const struct headers *h, const str
 	return rc == OK ? check_body(p, h, match, err) : rc;
 }
 
+/* The connection keeps the share between requests: looking it up takes a lock that all loops share. */
+static enum result know(struct peer *p, struct error *err)
+{
+	struct share *share;
+
+	if (p->share != NULL && service_is_share_of(&p->x.call, p->share))
+		return OK;
+	share = service_share(p->server->service, &p->x.call);
+	if (share == NULL)
+		return fail(err, E_MEMORY, "request: out of memory");
+	room_know(p, share_ref(share));
+	return OK;
+}
+
 /* Everything before the body. */
 static enum result judge(struct peer *p, const char *method, const char *version, struct headers *h,
 			 struct error *err)
@@ -268,7 +282,10 @@ static enum result judge(struct peer *p, const char *method, const char *version
 		return rc;
 	if (x->route->answerer == ANSWER_SERVICE || x->route->answerer == ANSWER_METRICS) {
 		rc = service_authenticate(p->server->service, &x->call, params_bearer(h), err);
-		room_know(p, rc == OK);
+		if (rc == OK)
+			rc = know(p, err);
+		else
+			room_know(p, NULL);
 	}
 	return rc == OK ? read_input(p, h, &target, &match, err) : rc;
 }
@@ -338,18 +355,26 @@ static enum result admit_body(struct peer *p, struct error *err)
 	return x->is_refused ? OK : body_admit(p, err);
 }
 
-/* Polls hold their connections for long: those of one principal leave a quarter of the table to others. */
-static enum result admit_poll(struct peer *p, struct error *err)
+/* A request keeps its connection from being closed for others, be it a poll, a body that does not come or an answer that is not read: those
+ * of one principal leave a quarter of the table to others. */
+static enum result hold_connection(struct peer *p, struct error *err)
 {
-	struct share *share = service_share(p->server->service, &p->x.call);
 	uint32_t max = p->server->settings.connections_max;
 
-	if (share == NULL)
-		return fail(err, E_MEMORY, "long poll: out of memory");
-	if (!share_take(share, SHARE_HELD_CONNECTIONS, 1, max - max / 4))
-		return fail(err, E_BUSY, "this token's name has too many long polls; try again");
-	p->x.has_poll = true;
+	if (p->share == NULL)
+		return OK; /* unknown: it gives its place to a newer one */
+	if (!share_take(p->share, SHARE_HELD_CONNECTIONS, 1, max - max / 4))
+		return fail(err, E_BUSY,
+			    "this token's name has too many requests at once; try again");
+	p->x.has_connection = true;
 	return OK;
+}
+
+static void let_connection_go(struct peer *p)
+{
+	if (p->x.has_connection)
+		share_give(p->share, SHARE_HELD_CONNECTIONS, 1);
+	p->x.has_connection = false;
 }
 
 static enum MHD_Result begin(struct peer *p, const char *method, const char *version)
@@ -357,14 +382,18 @@ static enum MHD_Result begin(struct peer *p, const char *method, const char *ver
 	struct exchange *x = &p->x;
 	struct answer *a = &x->call.out;
 	struct headers headers = {0};
+	enum result held;
 	bool is_swallowed;
 
 	start_exchange(p);
 	a->result = judge(p, method, version, &headers, &a->error);
+	held = hold_connection(p, &a->error);
+	if (held != OK) {
+		a->result = held;
+		x->must_close = true;
+	}
 	if (a->result == OK && x->body_bytes != 0)
 		a->result = admit_body(p, &a->error);
-	else if (a->result == OK && x->call.in.wait_ms != 0)
-		a->result = admit_poll(p, &a->error);
 	x->phase = PHASE_BODY;
 	is_swallowed =
 		!x->must_close && x->body_bytes <= SWALLOW_BYTES_MAX && headers.expect.data == NULL;
@@ -422,10 +451,7 @@ void exchange_end_call(struct peer *p)
 {
 	if (!p->x.has_call)
 		return;
-	body_let_go(p); /* while the call has its principal's share */
-	if (p->x.has_poll)
-		share_give(p->x.call.share, SHARE_HELD_CONNECTIONS, 1);
-	p->x.has_poll = false;
+	body_let_go(p);
 	call_clear(&p->x.call);
 	p->x.has_call = false;
 }
@@ -444,6 +470,7 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 	p->x.is_open = false;
 	exchange_end_call(p);
 	answer_let_go(p);
+	let_connection_go(p);
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);
 	peer_rest(p);

@@ -26,7 +26,7 @@ struct exchange {
 	bool has_call;		   /* `call` was initialised and must be cleared */
 	bool is_counted;	   /* in the server's in_flight */
 	bool is_refused;	   /* the path alone says no: the body is not kept */
-	bool has_poll;		   /* its connection counts in the principal's share */
+	bool has_connection;	   /* counts as held in the principal's share */
 	bool has_upload;	   /* of the principal's share */
 	size_t body_held;	   /* of the server's bodies_bytes and of the principal's share */
 	size_t body_held_small;	   /* of the server's small_bodies_bytes */
@@ -39,9 +39,8 @@ struct exchange {
 	uint64_t body_bytes; /* announced; UINT64_MAX: not known */
 	uint64_t body_seen;
 	size_t body_max;
-	uint64_t answer_bytes;	    /* what its client has to take */
-	struct share *answer_share; /* a reference, while its body is counted; else NULL */
-	size_t answer_held;	    /* of the server's answers_bytes and of that share */
+	uint64_t answer_bytes;	  /* what its client has to take */
+	struct answer_hold *hold; /* while its body is counted (hold.c); else NULL */
 	int64_t started_us;
 	struct buf raw;	   /* the request target as it came */
 	struct buf target; /* the same, decoded in place; the call's slices point into it */
@@ -67,6 +66,7 @@ struct peer_list {
 };
 
 #define ADDRESS_ROWS 1024 /* a power of two */
+#define HOLD_BUCKETS 256
 
 /* One connection. */
 struct peer {
@@ -76,6 +76,8 @@ struct peer {
 	struct peer_link links[PEER_PLACES]; /* under server->peers_mutex */
 	bool is_closed, is_evicted;	     /* under server->peers_mutex */
 	bool is_known; /* its last token was valid: written by its loop under peers_mutex */
+	struct share
+		*share; /* that token's principal's, referenced; NULL while unknown; likewise */
 	uint32_t address_row;
 	int64_t known_by_ms; /* its loop's: while it is unknown no deadline lies behind this one */
 	_Atomic int64_t rests_since_ms; /* monotonic: between two requests; 0: not */
@@ -109,6 +111,8 @@ struct http_server {
 		answers_bytes; /* of all requests together */
 	atomic_bool is_draining;
 	struct http_counts counts;
+	pthread_mutex_t holds_mutex;
+	struct answer_hold *holds[HOLD_BUCKETS]; /* hold.c */
 
 	pthread_mutex_t peers_mutex;
 	struct peer_list all, unknown, by_address[ADDRESS_ROWS]; /* room.c */
@@ -152,7 +156,7 @@ void peer_rest(struct peer *p);
 
 /* body.c, in the connection's loop. */
 void body_expect(struct peer *p); /* from now on its deadlines hold */
-/* Whether the principal may send one more; the call is authenticated. E_BUSY, E_MEMORY. */
+/* Whether the principal may send one more; the call is authenticated. E_BUSY. */
 MUST_USE enum result body_admit(struct peer *p, struct error *err);
 /* Keeps more of it, or says in the call's answer why not. False: the connection is to be closed. */
 bool body_take(struct peer *p, const char *upload, size_t len);
@@ -161,11 +165,16 @@ void body_let_go(struct peer *p); /* also what has none */
 
 /* room.c: who gets a place among the connections. */
 void room_enter(struct peer *p);
-void room_leave(struct peer *p);	       /* under peers_mutex */
-void room_know(struct peer *p, bool is_known); /* in its loop: whether its last token was valid */
+void room_leave(struct peer *p); /* under peers_mutex */
+/* In its loop: whose the last token was; NULL where it was not valid. Takes the reference. */
+void room_know(struct peer *p, struct share *taken);
 void room_tick(struct http_server *s, int64_t now_ms); /* the keeper's, under peers_mutex */
 
 /* answer.c: gives the answer in x.call.out to libmicrohttpd. */
 enum MHD_Result answer_send(struct peer *p);
+
+/* hold.c, in the connection's loop. */
+/* Counts a large body until answer_let_go(). False: its principal, or all, hold too much already. */
+bool answer_hold(struct peer *p, const struct shared_body *body);
 void answer_let_go(struct peer *p); /* also what holds nothing */
 int64_t time_us(void);

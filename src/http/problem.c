@@ -3,6 +3,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* Beside the list stand a title, a sentence of ERROR_TEXT_BYTES and numbers. */
+#define EXTRA_BYTES_MAX	 ((size_t)64 << 10)
+#define ERRORS_BYTES_MAX (PROBLEM_BYTES_MAX - EXTRA_BYTES_MAX - ((size_t)64 << 10))
+
 static const struct status_row {
 	unsigned status;
 	const char *title;
@@ -56,6 +60,48 @@ static struct slice valid_part(const char *text)
 	return slice_first(s, utf8_check(s));
 }
 
+/* Of a JSON array the longest beginning of whole items, at most `max` bytes, without the closing bracket. */
+static struct slice whole_items(struct slice array, size_t max)
+{
+	size_t end = 1, depth = 0;
+	bool is_text = false;
+
+	for (size_t i = 0; i < array.len && i < max; i++) {
+		char c = array.data[i];
+
+		if (is_text && c == '\\') {
+			i++;
+		} else if (c == '"') {
+			is_text = !is_text;
+		} else if (!is_text && (c == '[' || c == '{')) {
+			depth++;
+		} else if (!is_text && (c == ']' || c == '}')) {
+			depth--;
+		} else if (!is_text && c == ',' && depth == 1) {
+			end = i; /* all before it is whole */
+		}
+	}
+	return slice_first(array, end);
+}
+
+static void append_errors(struct buf *ret, struct slice errors)
+{
+	buf_append_text(ret, ",\"errors\":");
+	if (errors.len <= ERRORS_BYTES_MAX) {
+		buf_append_slice(ret, errors);
+		return;
+	}
+	buf_append_slice(ret, whole_items(errors, ERRORS_BYTES_MAX));
+	buf_append_text(ret, "],\"errors_omitted\":true");
+}
+
+void answer_omit_errors(struct answer *a)
+{
+	buf_clear(&a->problems);
+	buf_clear(&a->extra);
+	buf_append_text(&a->extra, ",\"errors_omitted\":true");
+}
+
 void answer_write_problem(struct buf *ret, const struct answer *a, bool is_wrong_method,
 			  const char *request_id)
 {
@@ -71,11 +117,10 @@ void answer_write_problem(struct buf *ret, const struct answer *a, bool is_wrong
 	if (a->error.line != 0)
 		buf_printf(ret, ",\"line\":%u,\"column\":%u", a->error.line, a->error.column);
 	buf_printf(ret, ",\"request_id\":\"%s\"", request_id);
-	if (a->problems.len != 0) {
-		buf_append_text(ret, ",\"errors\":");
-		buf_append_slice(ret, buf_slice(&a->problems));
-	}
-	buf_append_slice(ret, buf_slice(&a->extra));
+	if (a->problems.len != 0)
+		append_errors(ret, buf_slice(&a->problems));
+	if (a->extra.len <= EXTRA_BYTES_MAX)
+		buf_append_slice(ret, buf_slice(&a->extra));
 	buf_append_char(ret, '}');
 }
 

@@ -13,7 +13,8 @@
 
 #define THREAD_STACK_BYTES (512 * 1024)
 #define CLOSE_WAIT_MS	   5
-#define CONNECTIONS_SPARE  768 /* those that are about to be closed */
+#define CONNECTIONS_SPARE \
+	784 /* room.c's EVICTED_MAX and OVERFLOW_MAX, and newcomers that go at once */
 
 /* Paths and queries come as they were sent: they are decoded once, by target.c. */
 static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *text)
@@ -101,6 +102,7 @@ enum result http_server_open(struct http_server **ret, struct service *service, 
 	s->listen_fd = s->watch_fd = s->stop_fd = -1;
 	random_fill(random, &s->request_seed, sizeof s->request_seed);
 	pthread_mutex_init(&s->peers_mutex, NULL);
+	pthread_mutex_init(&s->holds_mutex, NULL);
 	rc = open_parts(s, listen, err);
 	if (rc != OK) {
 		http_server_close(s);
@@ -155,5 +157,6 @@ void http_server_close(struct http_server *s)
 		close(s->listen_fd);
 	peers_free(s);
 	pthread_mutex_destroy(&s->peers_mutex);
+	pthread_mutex_destroy(&s->holds_mutex);
 	alloc_free(s);
 }

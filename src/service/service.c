@@ -152,6 +152,11 @@ struct share *service_share(struct service *s, struct call *c)
 	return c->share;
 }
 
+bool service_is_share_of(const struct call *c, const struct share *share)
+{
+	return slice_is_equal(share->name, c->token->record.name);
+}
+
 bool service_forget(struct service *s, struct call *c)
 {
 	return waiters_take(s->waiters, c);

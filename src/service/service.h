@@ -61,6 +61,9 @@ MUST_USE enum result service_authenticate(struct service *s, struct call *call, 
  * is authenticated. Any thread that has the call. */
 struct share *service_share(struct service *s, struct call *call);
 
+/* Whether `share` is that one; takes no lock. */
+bool service_is_share_of(const struct call *call, const struct share *share);
+
 /* Before a call's body is read: whether the rights that its path alone decides let it pass. False: submit it without its body, for a refusal that
  * is recorded. Quick; any thread. */
 bool service_admit(struct service *s, struct call *call);

@@ -203,6 +203,35 @@ class Crowds(Case):
         self.dial(150, f"GET /v1/tokens/self HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
         self.expect_room()
 
+    def test_answers_that_one_token_does_not_read_shut_nobody_out(self):
+        token = self.reader("unread", "allow read config/unread/a")
+        self.store("profiles/unread/a", "a: " + "x" * 900000)
+        for _ in range(100):
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            s.settimeout(10)
+            s.connect(("127.0.0.1", self.server.port))
+            s.sendall(f"GET /v1/config/unread/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+            self.crowd.append(s)
+        self.expect_room()
+
+    def test_bodies_that_do_not_come_shut_nobody_out(self):
+        token = self.reader("silent", "allow read config/none/a")
+        self.dial(100, (f"PUT /v1/profiles/silent/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+                        "Content-Type: application/yaml\r\nContent-Length: 16000\r\n\r\n").encode())
+        self.expect_room()
+
+    def test_a_client_at_work_keeps_its_connection_while_another_dials_and_dials(self):
+        token = self.reader("dials", "allow read config/none/a")
+        known = self.server.connect(timeout=5)
+        self.expect(self.server.get("/v1/tokens/self", connection=known), 200)
+        mine = known.sock
+        for _ in range(60):
+            self.dial(3, f"GET /v1/tokens/self HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+            self.expect(self.server.get("/v1/tokens/self", connection=known), 200)
+            self.assertIs(known.sock, mine)
+        known.close()
+
     def test_the_polls_of_one_token_shut_nobody_out(self):
         token = self.reader("polls", "allow read config/polls/a")
         self.store("profiles/polls/a", "a: 1\n")

@@ -11,6 +11,7 @@ struct service {
 	pthread_mutex_t mutex;
 	struct call *waiting; /* at most one */
 	bool is_draining;
+	struct shared_body *cached;
 	int busy_looks; /* how often a poll will seem to be with a worker */
 	atomic_bool is_released;
 	struct shares *shares;
@@ -29,6 +30,7 @@ struct service *fake_service_new(void)
 void fake_service_free(struct service *s)
 {
 	pthread_mutex_destroy(&s->mutex);
+	shared_body_unref(s->cached);
 	shares_free(s->shares);
 	alloc_free(s);
 }
@@ -95,6 +97,11 @@ struct share *service_share(struct service *s, struct call *call)
 	return call->share;
 }
 
+bool service_is_share_of(const struct call *call, const struct share *share)
+{
+	return call->share == share;
+}
+
 bool service_admit(struct service *s, struct call *call)
 {
 	(void)s;
@@ -129,15 +136,30 @@ static void *answer_later(void *arg)
 	return NULL;
 }
 
-static void answer_large(struct call *c)
+static void append_blanks(struct buf *ret, size_t count)
 {
 	static char blanks[1 << 16];
-	struct buf b = BUF_NULL;
 
 	memset(blanks, ' ', sizeof blanks);
-	for (int i = 0; i < 128; i++)
-		buf_append(&b, blanks, sizeof blanks);
-	c->out.body = shared_body_new(&b, false);
+	for (size_t i = 0; i < count; i += sizeof blanks)
+		buf_append(ret, blanks, sizeof blanks);
+}
+
+static struct shared_body *new_large(void)
+{
+	struct buf b = BUF_NULL;
+
+	append_blanks(&b, 8 << 20);
+	return shared_body_new(&b, false);
+}
+
+static void answer_large(struct service *s, struct call *c, bool is_cached)
+{
+	pthread_mutex_lock(&s->mutex);
+	if (is_cached && s->cached == NULL)
+		s->cached = new_large();
+	c->out.body = is_cached ? shared_body_ref(s->cached) : new_large();
+	pthread_mutex_unlock(&s->mutex);
 	c->out.kind = BODY_JSON;
 	c->out.revision = 7;
 	atomic_store(&c->state, CALL_DONE);
@@ -227,8 +249,9 @@ enum call_state service_submit(struct service *s, struct call *c)
 	}
 	if (slice_is_text(c->path, "config/test/later"))
 		return answer_elsewhere(c, answer_later);
-	if (slice_is_text(c->path, "config/test/large")) {
-		answer_large(c);
+	if (slice_is_text(c->path, "config/test/large") ||
+	    slice_is_text(c->path, "config/test/cached")) {
+		answer_large(s, c, slice_is_text(c->path, "config/test/cached"));
 		return CALL_DONE;
 	}
 	if (slice_is_text(c->path, "config/test/slow")) {
@@ -242,6 +265,16 @@ enum call_state service_submit(struct service *s, struct call *c)
 	if (slice_is_text(c->path, "config/test/refused")) {
 		buf_append_text(&c->out.problems, "[{\"pointer\":\"/a\"}]");
 		return refuse(c, E_INVALID, "one profile would be invalid");
+	}
+	if (slice_is_text(c->path, "config/test/full")) {
+		buf_append_text(&c->out.problems, "[{\"pointer\":\"/a\"}");
+		append_blanks(&c->out.problems, 512 << 10);
+		buf_append_text(&c->out.problems, "]");
+		return refuse(c, E_INVALID, "one profile would be invalid");
+	}
+	if (slice_is_text(c->path, "sys/tokens")) {
+		answer_large(s, c, false);
+		return CALL_DONE;
 	}
 	answer_text(c, "{\"name\":\"ready\"}");
 	return CALL_DONE;

@@ -5,6 +5,9 @@
  *   config/test/later    from another thread
  *   config/test/slow     from another thread, once it is abandoned or after fake_release()
  *   config/test/large    8 MiB, at once
+ *   config/test/cached   8 MiB that all callers share
+ *   config/test/full     E_INVALID with problems of 512 KiB
+ *   POST /v1/tokens      8 MiB, at once
  *   config/test/poll     waits until fake_wake(), with ?wait=; at once without
  *   config/test/refused  E_INVALID with problems
  *   config/test/broken   E_IO

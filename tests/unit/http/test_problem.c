@@ -59,6 +59,54 @@ Test(problem, details_and_errors_are_given_but_not_those_of_the_system)
 	buf_clear(&a.extra);
 }
 
+Test(problem, a_long_list_of_errors_is_cut_behind_a_whole_one)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct answer a = {.result = E_INVALID};
+	const struct tree_node *errors, *last;
+
+	fail(&a.error, E_INVALID, "many would be invalid");
+	buf_append_char(&a.problems, '[');
+	for (uint32_t i = 0; i < 60000; i++)
+		buf_printf(&a.problems,
+			   "%s{\"pointer\":\"/],\\\"}{\",\"at\":[%u,{}],\"path\":\"profiles/a/b\"}",
+			   i != 0 ? "," : "", i);
+	buf_append_char(&a.problems, ']');
+	answer_write_problem(&text, &a, false, "id");
+	buf_clear(&a.problems);
+	cr_expect_leq(text.len, PROBLEM_BYTES_MAX);
+	cr_expect_geq(text.len, PROBLEM_BYTES_MAX / 2, "%zu: most of the room is used", text.len);
+	cr_assert_eq(doc_read(&tree, DOC_JSON, buf_slice(&text), &DOC_LIMITS_DEFAULT, NULL, NULL),
+		     OK);
+	errors = TREE_GET(&tree.root, "errors");
+	cr_assert_gt(errors->count, 10000);
+	last = &errors->of.items[errors->count - 1];
+	cr_expect(tree_is_text(TREE_GET(last, "path"), "profiles/a/b"));
+	cr_expect(TREE_GET(&tree.root, "errors_omitted")->of.truth);
+}
+
+Test(problem, one_error_that_is_too_long_is_left_out)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct answer a = {.result = E_INVALID};
+
+	buf_append_text(&a.problems, "[{\"message\":\"");
+	for (uint32_t i = 0; i < 200000; i++)
+		buf_append_text(&a.problems, "long, so ");
+	buf_append_text(&a.problems, "\"}]");
+	answer_write_problem(&text, &a, false, "id");
+	cr_expect(strstr(text.data, "\"errors\":[],\"errors_omitted\":true}") != NULL, "%.200s",
+		  text.data);
+	buf_reset(&text);
+	answer_omit_errors(&a);
+	answer_write_problem(&text, &a, false, "id");
+	cr_expect(strstr(text.data, "\"errors\"") == NULL);
+	cr_expect(strstr(text.data, ",\"errors_omitted\":true}") != NULL, "%s", text.data);
+	buf_clear(&a.problems);
+	buf_clear(&a.extra);
+}
+
 Test(problem, a_text_cut_inside_a_character_still_reads_as_json)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;

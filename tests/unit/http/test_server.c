@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define AUTH	    "Host: x\r\nAuthorization: Bearer " FAKE_TOKEN "\r\n"
+#define AS_A	    "Host: x\r\nAuthorization: Bearer " FAKE_TOKEN "a\r\n"
 #define PATIENCE_MS 60000 /* for what comes within moments on a machine that is not busy */
 
 struct fixture {
@@ -236,6 +237,23 @@ Test(server, a_request_whose_client_has_gone_is_given_up_and_no_other)
 	stop(&f);
 }
 
+/* The system does not say whether a client has closed its connection or only its sending side. */
+Test(server, a_client_that_shuts_down_its_side_counts_as_gone_while_it_waits_for_a_worker)
+{
+	struct fixture f;
+	char got[8192];
+
+	start(&f, HTTP_SETTINGS_DEFAULT);
+	int fd = dial(&f);
+	send_text(fd, "GET /v1/config/test/slow HTTP/1.1\r\n" AUTH "\r\n");
+	shutdown(fd, SHUT_WR);
+	wait_for(&fake_counts(f.service)->abandoned);
+	receive(fd, NULL, got, sizeof got);
+	cr_expect(strstr(got, "{\"slow\":true}") != NULL, "what the service says then: %s", got);
+	close(fd);
+	stop(&f);
+}
+
 Test(server, a_stop_answers_the_polls_that_wait)
 {
 	struct fixture f;
@@ -372,20 +390,27 @@ static bool comes_to(const struct fixture *f, char who, size_t len, unsigned sta
 	return false;
 }
 
-static bool comes_to_hold(const struct fixture *f, size_t body_bytes)
+static bool gauge_comes_to(const struct fixture *f, const char *gauge, size_t value)
 {
 	static char got[65536];
 	char line[64];
 
-	snprintf(line, sizeof line, "\nreeve_http_body_bytes %zu\n", body_bytes);
+	snprintf(line, sizeof line, "\n%s %zu\n", gauge, value);
 	for (int ms = 0; ms < PATIENCE_MS; ms += 10) {
-		ask(f, "GET /metrics HTTP/1.1\r\n" AUTH "\r\n", "reeve_http_polls_gone_total ", got,
-		    sizeof got);
+		ask(f,
+		    "GET /metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " FAKE_TOKEN
+		    "-watcher\r\n\r\n",
+		    "reeve_http_polls_gone_total ", got, sizeof got);
 		if (strstr(got, line) != NULL)
 			return true;
 		sleep_ms(10);
 	}
 	return false;
+}
+
+static bool comes_to_hold(const struct fixture *f, size_t body_bytes)
+{
+	return gauge_comes_to(f, "reeve_http_body_bytes", body_bytes);
 }
 
 Test(server, a_principal_whose_uploads_stall_keeps_nobody_else_from_writing)
@@ -502,23 +527,27 @@ Test(server, a_body_that_its_sender_may_not_send_is_refused_unread)
 	stop(&f);
 }
 
-/* Asks for 8 MiB and reads no more than the status. */
-static int ask_large(const struct fixture *f, char who, unsigned *ret_status)
+/* Asks for what is large and reads no more than the status. */
+static int ask_for(const struct fixture *f, const char *target, char who, unsigned *ret_status)
 {
 	const int little = 4096;
 	char head[256], got[16] = "";
 	int fd = dial(f);
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
-	snprintf(
-		head, sizeof head,
-		"GET /v1/config/test/large HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " FAKE_TOKEN
-		"%c\r\n\r\n",
-		who);
+	snprintf(head, sizeof head,
+		 "%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " FAKE_TOKEN "%c\r\n\r\n", target,
+		 who);
 	send_text(fd, head);
-	cr_assert_eq(recv(fd, got, 13, MSG_WAITALL), 13);
-	sscanf(got, "HTTP/1.1 %u", ret_status);
+	*ret_status = 0;
+	if (recv(fd, got, 13, MSG_WAITALL) == 13)
+		sscanf(got, "HTTP/1.1 %u", ret_status);
 	return fd;
+}
+
+static int ask_large(const struct fixture *f, char who, unsigned *ret_status)
+{
+	return ask_for(f, "GET /v1/config/test/large", who, ret_status);
 }
 
 Test(server, a_principal_that_does_not_read_its_large_answers_gets_no_more_of_them)
@@ -550,6 +579,116 @@ Test(server, a_principal_that_does_not_read_its_large_answers_gets_no_more_of_th
 	stop(&f);
 }
 
+Test(server, what_many_are_being_sent_counts_once_for_all_and_once_for_each_principal)
+{
+	static const char target[] = "GET /v1/config/test/cached";
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	unsigned status;
+	int unread[5];
+
+	settings.answers_bytes_max = 40 << 20; /* 10 for each principal */
+	start(&f, settings);
+	for (int i = 0; i < 5; i++) {
+		unread[i] = ask_for(&f, target, i < 3 ? 'a' : (char)('a' + i), &status);
+		cr_expect_eq(status, 200, "%d", i);
+	}
+	cr_expect(gauge_comes_to(&f, "reeve_http_answer_bytes", 8 << 20));
+	close(ask_large(&f, 'a', &status));
+	cr_expect_eq(status, 429, "that which the cache has counts for whom it is sent to");
+	close(ask_large(&f, 'z', &status));
+	cr_expect_eq(status, 200);
+	for (int i = 0; i < 5; i++)
+		close(unread[i]);
+	cr_expect(gauge_comes_to(&f, "reeve_http_answer_bytes", 0), "given back");
+	stop(&f);
+}
+
+Test(server, a_refusal_with_no_room_for_its_errors_keeps_its_status)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	char got[8192];
+	unsigned status;
+	int unread;
+
+	settings.answers_bytes_max = 33 << 20; /* 8.25 for each principal */
+	start(&f, settings);
+	unread = ask_large(&f, 't', &status);
+	cr_expect_eq(status, 200);
+	ask(&f,
+	    "GET /v1/config/test/full HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Authorization: Bearer " FAKE_TOKEN "t\r\n\r\n",
+	    NULL, got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 422 ", 13) == 0, "%s", got);
+	cr_expect(strstr(got, "\"errors_omitted\":true") != NULL, "%s", got);
+	close(unread);
+	cr_expect(gauge_comes_to(&f, "reeve_http_answer_bytes", 0), "given back");
+	stop(&f);
+}
+
+Test(server, what_was_done_is_told_although_there_is_no_room_for_its_answer)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	char got[8192];
+
+	settings.answers_bytes_max = 16 << 20; /* 4 for each principal */
+	start(&f, settings);
+	ask(&f,
+	    "POST /v1/tokens HTTP/1.1\r\n" AUTH "Connection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+	    NULL, got, sizeof got);
+	cr_expect(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "%s", got);
+	cr_expect(strstr(got, "{\"omitted\":") != NULL, "%s", got);
+	stop(&f);
+}
+
+/* Each way in which a request keeps its connection: a body that does not come, of who may send it and who may not, one to a path that
+ * there is not, and an answer that is not read. */
+Test(server, the_requests_of_one_principal_leave_a_quarter_of_the_connections)
+{
+	static const char *const held[] = {
+		"PUT /v1/profiles/a/b HTTP/1.1\r\n" AS_A
+		"Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n",
+		"PUT /v1/profiles/forbidden/b HTTP/1.1\r\n" AS_A
+		"Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n",
+		"GET /v1/config/test/ready HTTP/1.1\r\n" AS_A "\r\n"
+		"PUT /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n",
+		"GET /v1/config/test/large HTTP/1.1\r\n" AS_A "\r\n",
+	};
+	enum { MAX = 16, HELD = MAX - MAX / 4 };
+
+	for (size_t k = 0; k < ARRAY_SIZE(held); k++) {
+		struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+		struct fixture f;
+		int fds[HELD];
+		unsigned status = 0;
+
+		settings.connections_max = MAX;
+		settings.unknown_max = settings.unknown_per_address_max = MAX;
+		start(&f, settings);
+		for (int i = 0; i < HELD; i++) {
+			const int little = 4096;
+
+			fds[i] = dial(&f);
+			setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+			send_text(fds[i], held[k]);
+		}
+		/* One more is the one that asks. */
+		cr_assert(gauge_comes_to(&f, "reeve_http_requests_in_flight", HELD + 1), "%zu", k);
+		close(ask_for(&f, "GET /v1/config/test/ready", 'a', &status));
+		cr_expect_eq(status, 429, "%zu: its name holds what it may", k);
+		for (int i = 0; i < 20; i++) {
+			close(ask_for(&f, "GET /v1/config/test/ready", 'b', &status));
+			cr_expect_eq(status, 200, "%zu: others have room", k);
+		}
+		for (int i = 0; i < HELD; i++)
+			close(fds[i]);
+		stop(&f);
+	}
+}
+
 static _Atomic int64_t jumped_ms;
 
 static int64_t jumping_monotonic_ms(void *ctx)
@@ -573,6 +712,34 @@ static bool is_closed(int fd)
 	ssize_t len = recv(fd, got, sizeof got, 0);
 
 	return len == 0 || (len < 0 && errno != EAGAIN);
+}
+
+/* A client of long standing that rested a moment ago, and one that dials and dials. */
+Test(server, at_a_full_table_the_connection_that_rested_longest_is_closed)
+{
+	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
+	struct fixture f;
+	char got[8192];
+	int good, fds[20];
+
+	settings.connections_max = settings.unknown_max = settings.unknown_per_address_max = 16;
+	start_by(&f, settings, &jumping_clock);
+	good = dial(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		send_text(good, "GET /v1/config/test/ready HTTP/1.1\r\n" AUTH "\r\n");
+		receive(good, "ready\"}", got, sizeof got);
+		cr_assert(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "%zu: %s", i, got);
+		fds[i] = dial(&f);
+		send_text(fds[i], "GET /v1/config/test/ready HTTP/1.1\r\n" AS_A "\r\n");
+		receive(fds[i], "ready\"}", got, sizeof got);
+		cr_assert(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "%zu: %s", i, got);
+		atomic_fetch_add(&jumped_ms, 20);
+	}
+	cr_expect(is_closed(fds[0]), "the first that dialled gave its place up");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	close(good);
+	stop(&f);
 }
 
 Test(server, a_body_must_keep_up_a_least_rate)
