@@ -1,6 +1,6 @@
 /*
- * Which open files a child gets: those that we were started with, such as a listening socket that was passed on, and none that we or a library opened
- * since, such as the connection to the server.
+ * Which open files a child gets: those that we were started with, such as a listening socket that
+ * was passed on, and none that we or a library opened since, such as the connection to the server.
  */
 #pragma once
 
@@ -13,7 +13,8 @@ struct descriptors {
 	size_t count;
 };
 
-/* Notes what is open now. Of more than DESCRIPTORS_MAX the highest are forgotten, and not passed on. */
+/* Notes what is open now. Of more than DESCRIPTORS_MAX the highest are forgotten, and not passed
+ * on. */
 void descriptors_note(struct descriptors *ret);
 
 /* Has all others closed by the next exec. May be called between fork and exec. */

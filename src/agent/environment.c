@@ -67,7 +67,8 @@ static void leave_out(const struct environment_wish *w, struct slice name)
 	buf_append_slice(w->left_out, name);
 }
 
-/* Who writes the configuration chose this name, so it is given only where whoever runs the command allowed it, and one that steers programs never is. */
+/* Who writes the configuration chose this name, so it is given only where whoever runs the
+ * command allowed it, and one that steers programs never is. */
 static enum result add_from_all(void *ctx, struct slice name, struct slice value, struct error *err)
 {
 	struct list *l = ctx;
@@ -155,7 +156,8 @@ static size_t count_inherited(void)
 	return count;
 }
 
-/* All that we were started with, but for our credentials and for each variable that we set: a second one of its name would be what some programs read. */
+/* All that we were started with, but for our credentials and for each variable that we set: a
+ * second one of its name would be what some programs read. */
 static void append_inherited(struct list *l, size_t inherited)
 {
 	size_t own = l->count;

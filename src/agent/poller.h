@@ -1,5 +1,6 @@
 /*
- * Watches one effective configuration from a thread of its own: long polls, backs off with jitter while the server is away, and hands over what is new.
+ * Watches one effective configuration from a thread of its own: long polls, backs off with jitter
+ * while the server is away, and hands over what is new.
  */
 #pragma once
 
@@ -26,7 +27,8 @@ void fetched_clear(struct fetched *f);
 MUST_USE enum result fetch_config(struct fetched *ret, struct client *client, struct slice target,
 				  struct error *err);
 
-/* Starts the thread. Takes `client`. `known` is what the caller runs with. The descriptor becomes readable for each change. */
+/* Starts the thread. Takes `client`. `known` is what the caller runs with. The descriptor
+ * becomes readable for each change. */
 MUST_USE enum result poller_start(struct poller **ret, struct client *client_taken,
 				  struct slice target, const struct fetched *known,
 				  struct error *err);

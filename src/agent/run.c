@@ -107,7 +107,8 @@ static void become_child(const struct supervisor *s, char **environment, pid_t p
 {
 	sigprocmask(SIG_SETMASK, &s->signals_before, NULL);
 	signal(SIGPIPE, SIG_DFL); /* what is ignored would stay so across exec */
-	/* A supervisor that was killed outright leaves no child with an old configuration behind. */
+	/* A supervisor that was killed outright leaves no child with an old configuration
+	 * behind. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127);
@@ -139,7 +140,8 @@ static void say_left_out(const struct left_out *l)
 			 "no --env-allow names them");
 }
 
-/* The environment that a configuration comes to; fails for one that a child cannot be started with. */
+/* The environment that a configuration comes to; fails for one that a child cannot be started
+ * with. */
 static enum result prepare(char ***ret, struct arena *a, const struct supervisor *s,
 			   const struct fetched *f, struct left_out *left_out, struct error *err)
 {

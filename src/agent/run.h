@@ -19,7 +19,8 @@ struct run_options {
 /* "HUP", "SIGHUP", "USR1" … */
 bool signal_parse(const char *name, int *ret);
 
-/* Takes `client`. OK: the child ended, `*ret_exit` is its exit code, or 128 and the signal that ended it. Any other result: it could not be started. Handles the process's
- * signals until then; leaves a thread behind, so the caller is expected to end the process. */
+/* Takes `client`. OK: the child ended, `*ret_exit` is its exit code, or 128 and the signal that
+ * ended it. Any other result: it could not be started. Handles the process's signals until then;
+ * leaves a thread behind, so the caller is expected to end the process. */
 MUST_USE enum result run_command(int *ret_exit, struct client *client_taken,
 				 const struct run_options *options, struct error *err);

@@ -104,7 +104,8 @@ static const struct steering table[] = {
 	 false,
 	 {"VIMINIT", "GVIMINIT", "EXINIT", "VIM", "VIMRUNTIME", "MYVIMRC", "EMACSLOADPATH",
 	  "INPUTRC", "SCREENRC", "IPYTHON*", "JUPYTER_*"}},
-	/* Not MYSQL_PASSWORD, ORACLE_URL, PGHOST and their like, which are data that a program was written to take. */
+	/* Not MYSQL_PASSWORD, ORACLE_URL, PGHOST and their like, which are data that a program
+	 * was written to take. */
 	{"database clients, their drivers and scripts",
 	 false,
 	 {"PSQL*",
@@ -158,7 +159,8 @@ static bool is_same(char a, char b, bool is_any_case)
 	return a == b || (is_any_case && toupper((unsigned char)a) == toupper((unsigned char)b));
 }
 
-/* Goes back to the last * only: its shortest match is as good as any (linear but for one factor). */
+/* Goes back to the last * only: its shortest match is as good as any (linear but for one
+ * factor). */
 static bool fits(const char *pattern, struct slice name, bool is_any_case)
 {
 	const char *star = NULL;

@@ -1,9 +1,11 @@
 /*
  * Names of environment variables, and which of them a configuration may not set.
  *
- * The rule: a variable steers where some program or library that never asked for our configuration reads it by itself and then runs other code, trusts other
- * roots, speaks to other hosts, or reads or writes other files. Who writes a configuration must not decide that for who runs a command. New rows go into the table of
- * variable.c when a program turns up that fits the rule; that such a list is never complete is why `--env-all` goes by an allow-list first.
+ * The rule: a variable steers where some program or library that never asked for our configuration
+ * reads it by itself and then runs other code, trusts other roots, speaks to other hosts, or reads
+ * or writes other files. Who writes a configuration must not decide that for who runs a command.
+ * New rows go into the table of variable.c when a program turns up that fits the rule; that such a
+ * list is never complete is why `--env-all` goes by an allow-list first.
  */
 #pragma once
 

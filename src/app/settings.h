@@ -1,6 +1,7 @@
 /*
- * The server's settings: one const table, from which come the flags (--wait-max), the environment (REEVED_WAIT_MAX), the
- * keys of reeved.yaml (wait_max), their schema (schemas/reeved.json), the help text and the checks.
+ * The server's settings: one const table, from which come the flags (--wait-max), the environment
+ * (REEVED_WAIT_MAX), the keys of reeved.yaml (wait_max), their schema (schemas/reeved.json), the
+ * help text and the checks.
  *
  * A flag wins over the environment, that over the file, that over the default.
  */
@@ -55,8 +56,9 @@ const struct setting_row *setting_find(struct slice name);
 MUST_USE enum result setting_parse(struct settings *ret, const struct setting_row *row,
 				   struct slice text, struct error *err);
 
-/* From all sources. `environment` as environ; `flags` as parsed from the command line. The file is --config, REEVED_CONFIG or
- * DATA/reeved.yaml where it exists; `config_file` is what a flag said (data NULL: nothing). Texts live in `a`. */
+/* From all sources. `environment` as environ; `flags` as parsed from the command line. The file
+ * is --config, REEVED_CONFIG or DATA/reeved.yaml where it exists; `config_file` is what a flag
+ * said (data NULL: nothing). Texts live in `a`. */
 MUST_USE enum result settings_load(struct settings *ret, struct arena *a, const struct given *flags,
 				   struct slice config_file, char *const *environment,
 				   struct error *err);

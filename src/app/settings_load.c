@@ -1,4 +1,5 @@
-/* Where the settings come from: flags, environment, file, defaults. Every error names the place to edit. */
+/* Where the settings come from: flags, environment, file, defaults. Every error names the place
+ * to edit. */
 #include "app/settings.h"
 
 #include "base/file.h"
@@ -171,7 +172,8 @@ static enum result merge(struct settings *ret, const struct given *const *source
 	return OK;
 }
 
-/* One principal may hold a quarter of bodies_max: a body that is legal but larger than that would be refused for ever. */
+/* One principal may hold a quarter of bodies_max: a body that is legal but larger than that
+ * would be refused for ever. */
 static enum result check_together(const struct settings *s, struct error *err)
 {
 	const struct service_settings *limits = &s->service;

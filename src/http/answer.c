@@ -224,7 +224,8 @@ static void add_refusal(struct MHD_Response *r, const struct peer *p, unsigned s
 		add_number(r, "Retry-After", a->retry_after_s != 0 ? a->retry_after_s : 1);
 }
 
-/* Probes of /healthz carry no token: they are told before their connection's time is over, not cut off in the middle. */
+/* Probes of /healthz carry no token: they are told before their connection's time is over, not
+ * cut off in the middle. */
 static bool is_ending(const struct peer *p)
 {
 	const struct http_server *s = p->server;
@@ -288,7 +289,8 @@ static bool may_be_refused(const struct peer *p)
 	return c->in.is_dry_run || (p->x.route != NULL && p->x.route->method == METHOD_GET);
 }
 
-/* The answer where there is no room for it: a refusal loses its list, a read is refused, and what was done is told without its body. */
+/* The answer where there is no room for it: a refusal loses its list, a read is refused, and
+ * what was done is told without its body. */
 static bool make_small(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;

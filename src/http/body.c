@@ -1,8 +1,10 @@
 /*
- * Bodies while they are read, and until the service has answered: what they hold together, and what each principal's hold.
+ * Bodies while they are read, and until the service has answered: what they hold together, and what
+ * each principal's hold.
  *
- * Nothing is held before bytes arrive. Small bodies have a reserve of their own, so that large ones that stall never shut them out; a
- * principal has a share of what large ones may hold, and a number of uploads at a time. An upload must keep up a least rate.
+ * Nothing is held before bytes arrive. Small bodies have a reserve of their own, so that large ones
+ * that stall never shut them out; a principal has a share of what large ones may hold, and a number
+ * of uploads at a time. An upload must keep up a least rate.
  */
 #include "base/memory.h"
 #include "http/exchange.h"

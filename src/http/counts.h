@@ -1,4 +1,5 @@
-/* What http/ counts: requests by route and class of status, and how long they took. Any thread, no lock. */
+/* What http/ counts: requests by route and class of status, and how long they took. Any thread,
+ * no lock. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,8 +1,10 @@
 /*
- * One dispatcher for all routes: guards, routes, reads parameters, authenticates, reads the body, runs, answers; so no route can forget a
- * step. The steps up to the body run in libmicrohttpd's first call of the handler; the answer is queued in a later one, because
- * one queued in the first call closes the connection. Refusals of requests that still have a body to send are queued
- * at once for just that reason, unless the body is so short that reading it costs less than a new connection.
+ * One dispatcher for all routes: guards, routes, reads parameters, authenticates, reads the body,
+ * runs, answers; so no route can forget a step. The steps up to the body run in libmicrohttpd's
+ * first call of the handler; the answer is queued in a later one, because one queued in the first
+ * call closes the connection. Refusals of requests that still have a body to send are queued at
+ * once for just that reason, unless the body is so short that reading it costs less than a new
+ * connection.
  */
 #include "base/memory.h"
 #include "http/exchange.h"
@@ -140,7 +142,8 @@ static enum result read_media(struct exchange *x, const struct headers *h, bool 
 	x->has_format = has_format;
 	x->media = has_format ? format : media_from_accept(h->accept, offered);
 	x->call.in.format = formats[x->media];
-	/* Accept: application/yaml means a document as it was written, whatever that was; ?format=yaml means YAML. */
+	/* Accept: application/yaml means a document as it was written, whatever that was;
+	 * ?format=yaml means YAML. */
 	x->call.in.wants_source = x->route->verb == VERB_DOCUMENT_GET && x->media == MEDIA_YAML;
 	x->call.in.wants_lines = x->media == MEDIA_NDJSON;
 	x->call.in.wants_yaml = x->media == MEDIA_YAML && (has_format || !x->call.in.wants_source);
@@ -248,7 +251,8 @@ static enum result read_input(struct peer *p, const struct headers *h, const str
 	return rc == OK ? check_body(p, h, match, err) : rc;
 }
 
-/* The connection keeps the share between requests: looking it up takes a lock that all loops share. */
+/* The connection keeps the share between requests: looking it up takes a lock that all loops
+ * share. */
 static enum result know(struct peer *p, struct error *err)
 {
 	struct share *share;
@@ -346,7 +350,8 @@ static enum MHD_Result finish_body(struct peer *p)
 	return run(p);
 }
 
-/* What is left to ask before a body is read: may its sender do this at all, and has it room for one more? */
+/* What is left to ask before a body is read: may its sender do this at all, and has it room for
+ * one more? */
 static enum result admit_body(struct peer *p, struct error *err)
 {
 	struct exchange *x = &p->x;
@@ -355,8 +360,9 @@ static enum result admit_body(struct peer *p, struct error *err)
 	return x->is_refused ? OK : body_admit(p, err);
 }
 
-/* A request keeps its connection from being closed for others, be it a poll, a body that does not come or an answer that is not read: those
- * of one principal leave a quarter of the table to others. */
+/* A request keeps its connection from being closed for others, be it a poll, a body that does
+ * not come or an answer that is not read: those of one principal leave a quarter of the table to
+ * others. */
 static enum result hold_connection(struct peer *p, struct error *err)
 {
 	uint32_t max = p->server->settings.connections_max;

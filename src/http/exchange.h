@@ -1,4 +1,5 @@
-/* What the files of http/ share about a connection and the request that it carries. Private to http/. */
+/* What the files of http/ share about a connection and the request that it carries. Private to
+ * http/. */
 #pragma once
 
 #include "http/counts.h"
@@ -18,7 +19,8 @@ enum phase {
 	PHASE_ANSWERED,
 };
 
-/* One request and its answer. One thread at a time: the connection's loop, but for `call` while the service has it. */
+/* One request and its answer. One thread at a time: the connection's loop, but for `call` while
+ * the service has it. */
 struct exchange {
 	enum phase phase;
 	bool must_close;	   /* the connection, behind the answer */
@@ -139,10 +141,11 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 /* peer.c */
 void peer_notify(void *server, struct MHD_Connection *connection, void **context,
 		 enum MHD_ConnectionNotificationCode code);
-/* The service's `done`, and whoever else ends a wait: lets the connection run again, now or as soon as it would sleep. */
+/* The service's `done`, and whoever else ends a wait: lets the connection run again, now or as
+ * soon as it would sleep. */
 void peer_wake(struct peer *p, bool is_gone);
-/* In the connection's loop: sleeps unless already woken. False: it was, carry on. `is_polling`: its client
- * is watched. */
+/* In the connection's loop: sleeps unless already woken. False: it was, carry on. `is_polling`:
+ * its client is watched. */
 bool peer_suspend(struct peer *p, bool is_polling);
 /* In the connection's loop after a wake. True: the client is gone. */
 bool peer_resumed(struct peer *p);
@@ -174,7 +177,8 @@ void room_tick(struct http_server *s, int64_t now_ms); /* the keeper's, under pe
 enum MHD_Result answer_send(struct peer *p);
 
 /* hold.c, in the connection's loop. */
-/* Counts a large body until answer_let_go(). False: its principal, or all, hold too much already. */
+/* Counts a large body until answer_let_go(). False: its principal, or all, hold too much
+ * already. */
 bool answer_hold(struct peer *p, const struct shared_body *body);
 void answer_let_go(struct peer *p); /* also what holds nothing */
 int64_t time_us(void);

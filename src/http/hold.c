@@ -1,8 +1,10 @@
 /*
- * Large answers until their clients have taken them: what they hold together, and what each principal's hold.
+ * Large answers until their clients have taken them: what they hold together, and what each
+ * principal's hold.
  *
- * Many connections may send one body (the cache shares them), which is in memory once: it counts once in the server's sum and once for each
- * principal to whom it is being sent, from the first of those answers to the last, whether or not the cache still has it.
+ * Many connections may send one body (the cache shares them), which is in memory once: it counts
+ * once in the server's sum and once for each principal to whom it is being sent, from the first of
+ * those answers to the last, whether or not the cache still has it.
  */
 #include "base/memory.h"
 #include "http/exchange.h"

@@ -1,4 +1,5 @@
-/* Which media types come in and go out. ?format= wins over Accept; what nobody offers is answered as JSON. */
+/* Which media types come in and go out. ?format= wins over Accept; what nobody offers is
+ * answered as JSON. */
 #pragma once
 
 #include "base/slice.h"
@@ -27,8 +28,8 @@ const char *media_name(enum media m);
 /* What Content-Type says. */
 const char *media_type(enum media m);
 
-/* The best of `offered` (bits) by an Accept header (RFC 9110 section 12.5.1): highest quality, then the order in which they
- * are offered. `accept.data` NULL or nothing that fits: MEDIA_JSON. */
+/* The best of `offered` (bits) by an Accept header (RFC 9110 section 12.5.1): highest quality,
+ * then the order in which they are offered. `accept.data` NULL or nothing that fits: MEDIA_JSON. */
 enum media media_from_accept(struct slice accept, uint32_t offered);
 
 /* What a body's Content-Type says of how to read it. */

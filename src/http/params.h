@@ -1,6 +1,7 @@
 /*
- * Query parameters and request headers as typed input of a call. Which parameters a route knows is a set of bits; one that it
- * does not know, or that comes twice, is refused: a mistyped `dry_run` must not write.
+ * Query parameters and request headers as typed input of a call. Which parameters a route knows is
+ * a set of bits; one that it does not know, or that comes twice, is refused: a mistyped `dry_run`
+ * must not write.
  */
 #pragma once
 
@@ -44,8 +45,8 @@ struct param_limits {
 	int64_t wait_ms_max;
 };
 
-/* Decodes `query` in place; texts in `ret` point into it. `ret_format` is untouched without ?format=. E_MALFORMED, naming the
- * parameter. */
+/* Decodes `query` in place; texts in `ret` point into it. `ret_format` is untouched without
+ * ?format=. E_MALFORMED, naming the parameter. */
 MUST_USE enum result params_read(struct call_input *ret, bool *ret_has_format,
 				 enum media *ret_format, struct slice query, uint32_t allowed,
 				 const struct param_limits *limits, struct error *err);

@@ -1,10 +1,11 @@
 /*
- * Connections: when they sleep and wake, and the keeper, one thread that closes what passed a deadline (libmicrohttpd only knows
- * inactivity, so that one byte a second would hold a connection for ever) and frees long polls whose client has gone (a
- * suspended connection is looked at by nobody).
+ * Connections: when they sleep and wake, and the keeper, one thread that closes what passed a
+ * deadline (libmicrohttpd only knows inactivity, so that one byte a second would hold a connection
+ * for ever) and frees long polls whose client has gone (a suspended connection is looked at by
+ * nobody).
  *
- * The keeper gets a peer from epoll without knowing that it still is one. Hence a closed peer goes to the list of closed ones and is
- * freed by the keeper alone, after the events that it holds.
+ * The keeper gets a peer from epoll without knowing that it still is one. Hence a closed peer goes
+ * to the list of closed ones and is freed by the keeper alone, after the events that it holds.
  */
 #include "base/memory.h"
 #include "http/exchange.h"
@@ -54,8 +55,8 @@ static void retire(struct peer *p)
 {
 	struct http_server *s = p->server;
 
-	/* A connection that broke while it slept is closed without the handler being called, perhaps before the thread
-	 * that woke it has let go of the mutex. */
+	/* A connection that broke while it slept is closed without the handler being called,
+	 * perhaps before the thread that woke it has let go of the mutex. */
 	pthread_mutex_lock(&p->mutex);
 	pthread_mutex_unlock(&p->mutex);
 	if (p->is_watched)
@@ -150,7 +151,8 @@ bool peer_suspend(struct peer *p, bool is_polling)
 		MHD_suspend_connection(p->connection);
 	}
 	pthread_mutex_unlock(&p->mutex);
-	/* Last, since the watch fires once; this loop alone could close the connection meanwhile. */
+	/* Last, since the watch fires once; this loop alone could close the connection
+	 * meanwhile. */
 	if (is_asleep && is_polling)
 		watch(p);
 	return is_asleep;
@@ -168,8 +170,8 @@ bool peer_resumed(struct peer *p)
 	return is_gone;
 }
 
-/* Nobody waits for the answer any more: the service gives the request up, unless it is a write that is being stored. The mutex keeps its loop from
- * ending the request meanwhile. */
+/* Nobody waits for the answer any more: the service gives the request up, unless it is a write
+ * that is being stored. The mutex keeps its loop from ending the request meanwhile. */
 static void abandon(struct peer *p)
 {
 	pthread_mutex_lock(&p->mutex);
@@ -178,7 +180,8 @@ static void abandon(struct peer *p)
 	pthread_mutex_unlock(&p->mutex);
 }
 
-/* Nothing else looks at a suspended connection. A client that has shut down its side counts as gone. */
+/* Nothing else looks at a suspended connection. A client that has shut down its side counts as
+ * gone. */
 static bool has_left(const struct peer *p)
 {
 	struct pollfd fd = {.fd = p->fd, .events = POLLRDHUP};
@@ -186,7 +189,8 @@ static bool has_left(const struct peer *p)
 	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/* Under peers_mutex. A poll that is with a worker just now cannot be forgotten: the next round tries again. */
+/* Under peers_mutex. A poll that is with a worker just now cannot be forgotten: the next round
+ * tries again. */
 static void end_poll_of(struct peer *p)
 {
 	bool is_asleep;
@@ -249,7 +253,8 @@ static void free_closed(struct http_server *s)
 	}
 }
 
-/* After a crowd has gone: what its connections held lies free all over the heap, and nobody else would give it back. */
+/* After a crowd has gone: what its connections held lies free all over the heap, and nobody else
+ * would give it back. */
 static void give_back_memory(struct http_server *s)
 {
 	uint64_t now = atomic_load(&s->counts.connections);

@@ -60,7 +60,8 @@ static struct slice valid_part(const char *text)
 	return slice_first(s, utf8_check(s));
 }
 
-/* Of a JSON array the longest beginning of whole items, at most `max` bytes, without the closing bracket. */
+/* Of a JSON array the longest beginning of whole items, at most `max` bytes, without the closing
+ * bracket. */
 static struct slice whole_items(struct slice array, size_t max)
 {
 	size_t end = 1, depth = 0;

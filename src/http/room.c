@@ -1,15 +1,19 @@
 /*
- * Room for connections. Whoever may speak to us at all must not be shut out by those who only hold connections:
+ * Room for connections. Whoever may speak to us at all must not be shut out by those who only hold
+ * connections:
  *
- * - A connection is unknown until a request on it carried a valid token. All unknown ones together, and those of one address, have a
- *   share of the table. A new one that finds its share or the table full takes the place of the oldest unknown one, so a flood
- *   of them displaces itself: a client needs only the time that its first request takes.
- * - As the table fills, known connections that rest between two requests are closed sooner: those of the principal with the most first,
- *   and of them those that have rested longest. The requests of one principal hold a part of the table at most (dispatch.c).
+ * - A connection is unknown until a request on it carried a valid token. All unknown ones together,
+ *   and those of one address, have a share of the table. A new one that finds its share or the
+ *   table full takes the place of the oldest unknown one, so a flood of them displaces itself: a
+ *   client needs only the time that its first request takes.
+ * - As the table fills, known connections that rest between two requests are closed sooner: those
+ *   of the principal with the most first, and of them those that have rested longest. The requests
+ *   of one principal hold a part of the table at most (dispatch.c).
  *
- * libmicrohttpd's own limit is divided over its loops and lets nobody in once it is reached, hence it lies above ours. To close a connection
- * is to shut its socket down: its loop sees the end. Everything here is under peers_mutex, which a connection's closing takes before its
- * descriptor ends, so that a listed peer's descriptor is its own.
+ * libmicrohttpd's own limit is divided over its loops and lets nobody in once it is reached, hence
+ * it lies above ours. To close a connection is to shut its socket down: its loop sees the end.
+ * Everything here is under peers_mutex, which a connection's closing takes before its descriptor
+ * ends, so that a listed peer's descriptor is its own.
  */
 #include "access/token.h"
 #include "base/log.h"
@@ -53,7 +57,8 @@ static void take_out(struct peer_list *list, struct peer *p, enum peer_place pla
 	list->count--;
 }
 
-/* Addresses that share a row share its part of the table: the seed keeps anybody from choosing whose. */
+/* Addresses that share a row share its part of the table: the seed keeps anybody from choosing
+ * whose. */
 static uint32_t row_of(const struct http_server *s, const struct peer *p)
 {
 	uint8_t folded[16];
@@ -106,7 +111,8 @@ struct resting {
 	int64_t since_ms;
 };
 
-/* The principal with the most connections: its resting ones go before others', so that who dials many does not displace who keeps a few. */
+/* The principal with the most connections: its resting ones go before others', so that who dials
+ * many does not displace who keeps a few. */
 static const struct share *find_largest(const struct http_server *s)
 {
 	const struct share *largest = NULL;
@@ -126,7 +132,8 @@ static const struct share *find_largest(const struct http_server *s)
 	return largest;
 }
 
-/* Puts `r` among those that have rested longest, which stay in order; the one that has rested shortest falls out. */
+/* Puts `r` among those that have rested longest, which stay in order; the one that has rested
+ * shortest falls out. */
 static void keep_longest(struct resting *longest, uint32_t *count, uint32_t max, struct resting r)
 {
 	uint32_t low = 0, high = *count;
@@ -163,8 +170,9 @@ static uint32_t find_resting(struct resting longest[static SWEPT_MAX], const str
 	return count;
 }
 
-/* Closes known connections that rest, those that have rested longest first, the sooner the less room is left: at a full table a few at
- * once whatever they have rested, since each look is at all connections. */
+/* Closes known connections that rest, those that have rested longest first, the sooner the less
+ * room is left: at a full table a few at once whatever they have rested, since each look is at
+ * all connections. */
 static void close_resting(struct http_server *s, int64_t now_ms)
 {
 	uint32_t max = s->settings.connections_max, staying = count_staying(s);
@@ -189,7 +197,8 @@ static void close_resting(struct http_server *s, int64_t now_ms)
 	}
 }
 
-/* The newest is `p`: where all others are known, or too many still wait for their loops to close them, it is itself what goes. */
+/* The newest is `p`: where all others are known, or too many still wait for their loops to close
+ * them, it is itself what goes. */
 static void make_room(struct peer *p)
 {
 	struct http_server *s = p->server;

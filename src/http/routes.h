@@ -1,5 +1,5 @@
-/* Every endpoint, as one const table: what it needs and what it may be given stand beside its name, so that the dispatcher cannot
- * forget a step. */
+/* Every endpoint, as one const table: what it needs and what it may be given stand beside its
+ * name, so that the dispatcher cannot forget a step. */
 #pragma once
 
 #include "doc/path.h"

@@ -1,4 +1,5 @@
-/* Starting and stopping. libmicrohttpd aborts the process when it is stopped with suspended connections, hence the order. */
+/* Starting and stopping. libmicrohttpd aborts the process when it is stopped with suspended
+ * connections, hence the order. */
 #include "http/server.h"
 
 #include "base/log.h"
@@ -52,7 +53,8 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 			       MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned idle_s = (unsigned)((s->settings.idle_ms + 999) / 1000);
 	unsigned per_address = s->settings.connections_per_address_max;
-	/* It is divided over the loops, and who comes beyond it waits unseen: room.c keeps the bound. */
+	/* It is divided over the loops, and who comes beyond it waits unseen: room.c keeps the
+	 * bound. */
 	unsigned per_loop = s->settings.connections_max + CONNECTIONS_SPARE;
 
 	MHD_set_panic_func(panic, NULL);
@@ -124,8 +126,9 @@ static void sleep_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* The listening socket stays open until the daemon stops: MHD_quiesce_daemon() races with its own event loops over taking it out of
- * their epoll sets and then aborts the process (0.9.75 to 1.0.x). Who comes meanwhile is told that we are shutting down and is not waited for. */
+/* The listening socket stays open until the daemon stops: MHD_quiesce_daemon() races with its
+ * own event loops over taking it out of their epoll sets and then aborts the process (0.9.75 to
+ * 1.0.x). Who comes meanwhile is told that we are shutting down and is not waited for. */
 void http_server_drain(struct http_server *s)
 {
 	int64_t end_ms = clock_monotonic_ms(s->clock) + s->settings.drain_ms;
@@ -136,7 +139,8 @@ void http_server_drain(struct http_server *s)
 		sleep_ms(CLOSE_WAIT_MS);
 }
 
-/* A drained service has handed every call back, so this finds something only when a wake is still on its way. */
+/* A drained service has handed every call back, so this finds something only when a wake is
+ * still on its way. */
 static void wake_all(struct http_server *s)
 {
 	pthread_mutex_lock(&s->peers_mutex);

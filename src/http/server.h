@@ -1,6 +1,6 @@
 /*
- * The HTTP front end over libmicrohttpd: a few event loops that never wait. What the service does not have ready suspends its
- * connection until the service hands the call back.
+ * The HTTP front end over libmicrohttpd: a few event loops that never wait. What the service does
+ * not have ready suspends its connection until the service hands the call back.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct http_settings {
 	uint32_t threads;		      /* event loops */
 	uint32_t connections_max;	      /* of all loops together */
 	uint32_t connections_per_address_max; /* 0: no bound but the one above */
-	/* Connections on which no request carried a valid token yet: all, and those of one address (IPv6: /64).
-	 * 0: a half and a quarter of connections_max. */
+	/* Connections on which no request carried a valid token yet: all, and those of one
+	 * address (IPv6: /64). 0: a half and a quarter of connections_max. */
 	uint32_t unknown_max, unknown_per_address_max;
 	size_t connection_bytes_max; /* libmicrohttpd's pool of one: bounds a request's headers */
 	size_t bodies_bytes_max; /* of all requests that are being read or worked on; a principal has a quarter */
@@ -36,8 +36,9 @@ struct http_settings {
 
 struct http_server;
 
-/* Binds `listen` ("127.0.0.1:7338", "[::1]:0") and answers from then on. `limits` are the service's. All but `listen` must
- * outlive the server. E_MALFORMED for an address that cannot be read, E_IO when it cannot be had. */
+/* Binds `listen` ("127.0.0.1:7338", "[::1]:0") and answers from then on. `limits` are the
+ * service's. All but `listen` must outlive the server. E_MALFORMED for an address that cannot be
+ * read, E_IO when it cannot be had. */
 MUST_USE enum result http_server_open(struct http_server **ret, struct service *service,
 				      struct slice listen, const struct http_settings *settings,
 				      const struct service_settings *limits,
@@ -47,8 +48,8 @@ MUST_USE enum result http_server_open(struct http_server **ret, struct service *
 /* The port that was bound: of use where 0 was asked for. */
 uint16_t http_server_port(const struct http_server *s);
 
-/* Drains the service, which refuses what is new from then on, and waits for the answers to what came before to leave, at most
- * settings->drain_ms. */
+/* Drains the service, which refuses what is new from then on, and waits for the answers to what
+ * came before to leave, at most settings->drain_ms. */
 void http_server_drain(struct http_server *s);
 
 void http_server_close(struct http_server *s); /* drained; takes NULL */

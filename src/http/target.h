@@ -1,9 +1,9 @@
 /*
- * A request's target, taken apart and decoded exactly once, strictly: what proxies and servers could read differently is
- * refused. Origin-form only (RFC 9112 section 3.2.1).
+ * A request's target, taken apart and decoded exactly once, strictly: what proxies and servers
+ * could read differently is refused. Origin-form only (RFC 9112 section 3.2.1).
  *
- * A percent-encoded byte of the path may only stand for a byte that a path segment may hold anyway, so that `%2e%2e`, `%2f`,
- * `%5c`, `%00` and `%3a` have no meaning beside their plain forms.
+ * A percent-encoded byte of the path may only stand for a byte that a path segment may hold anyway,
+ * so that `%2e%2e`, `%2f`, `%5c`, `%00` and `%3a` have no meaning beside their plain forms.
  */
 #pragma once
 
@@ -29,8 +29,9 @@ struct target {
 /* Decodes in place: `text` holds `len` bytes and a NUL. E_MALFORMED. */
 MUST_USE enum result target_parse(struct target *ret, char *text, size_t len, struct error *err);
 
-/* Takes the next `name=value` off `*rest` (a part of target.query), decodes both in place ('+' is a blank unless
- * `is_plus_kept(name)`) and checks that they are UTF-8 without control characters. False at the end. */
+/* Takes the next `name=value` off `*rest` (a part of target.query), decodes both in place ('+'
+ * is a blank unless `is_plus_kept(name)`) and checks that they are UTF-8 without control
+ * characters. False at the end. */
 struct query_item {
 	struct slice name, value;
 	bool has_value;

@@ -345,7 +345,8 @@ Test(server, a_body_that_is_announced_too_large_is_refused_unread)
 	stop(&f);
 }
 
-/* A connection on which `sent` bytes of a body of `announced` are on their way. The token's last character is `who`. */
+/* A connection on which `sent` bytes of a body of `announced` are on their way. The token's last
+ * character is `who`. */
 static int begin_upload(const struct fixture *f, char who, size_t announced, size_t sent)
 {
 	static char bytes[1 << 20];
@@ -644,8 +645,8 @@ Test(server, what_was_done_is_told_although_there_is_no_room_for_its_answer)
 	stop(&f);
 }
 
-/* Each way in which a request keeps its connection: a body that does not come, of who may send it and who may not, one to a path that
- * there is not, and an answer that is not read. */
+/* Each way in which a request keeps its connection: a body that does not come, of who may send
+ * it and who may not, one to a path that there is not, and an answer that is not read. */
 Test(server, the_requests_of_one_principal_leave_a_quarter_of_the_connections)
 {
 	static const char *const held[] = {
