@@ -3,31 +3,46 @@
 
 #include "service/internal.h"
 
+struct idle_worker {
+	pthread_cond_t woken;
+	struct idle_worker *next;
+	bool is_idle;
+};
+
 bool work_queue_init(struct work_queue *q, uint32_t short_max, uint32_t long_max)
 {
 	*q = (struct work_queue){.short_max = short_max,
 				 .long_max = long_max,
 				 .lane_max = short_max};
-	if (pthread_mutex_init(&q->mutex, NULL) != 0)
-		return false;
-	if (pthread_cond_init(&q->changed, NULL) != 0) {
-		pthread_mutex_destroy(&q->mutex);
-		return false;
-	}
-	return true;
+	return pthread_mutex_init(&q->mutex, NULL) == 0;
 }
 
 void work_queue_clear(struct work_queue *q)
 {
-	pthread_cond_destroy(&q->changed);
 	pthread_mutex_destroy(&q->mutex);
+}
+
+static void wake_idle(struct work_queue *q)
+{
+	struct idle_worker *w = q->idle;
+
+	q->idle = w->next;
+	w->is_idle = false;
+	q->waking++;
+	pthread_cond_signal(&w->woken);
 }
 
 /* A worker that ends a call looks for the next by itself, so none is woken while all places are taken. */
 static void wake_one(struct work_queue *q)
 {
-	if (q->short_running < q->short_max)
-		pthread_cond_signal(&q->changed);
+	if (q->idle != NULL && q->short_running + q->waking < q->short_max)
+		wake_idle(q);
+}
+
+static void wake_all(struct work_queue *q)
+{
+	while (q->idle != NULL)
+		wake_idle(q);
 }
 
 static void enter_ring(struct work_queue *q, struct share *sh)
@@ -227,14 +242,22 @@ static struct call *next_call(struct work_queue *q)
 
 struct call *work_queue_take(struct work_queue *q)
 {
+	struct idle_worker self = {.woken = PTHREAD_COND_INITIALIZER};
 	struct call *c;
 
 	pthread_mutex_lock(&q->mutex);
-	while ((c = next_call(q)) == NULL && !(q->is_closed && q->waiting == 0))
-		pthread_cond_wait(&q->changed, &q->mutex);
+	while ((c = next_call(q)) == NULL && !(q->is_closed && q->waiting == 0)) {
+		self.is_idle = true;
+		self.next = q->idle;
+		q->idle = &self;
+		while (self.is_idle)
+			pthread_cond_wait(&self.woken, &q->mutex);
+		q->waking--;
+	}
 	if (c != NULL && --q->waiting == 0 && q->is_closed)
-		pthread_cond_broadcast(&q->changed);
+		wake_all(q);
 	pthread_mutex_unlock(&q->mutex);
+	pthread_cond_destroy(&self.woken);
 	return c;
 }
 
@@ -273,7 +296,7 @@ void work_queue_close(struct work_queue *q)
 {
 	pthread_mutex_lock(&q->mutex);
 	q->is_closed = true;
-	pthread_cond_broadcast(&q->changed);
+	wake_all(q);
 	pthread_mutex_unlock(&q->mutex);
 }
 

@@ -21,7 +21,8 @@
 
 struct work_queue {
 	pthread_mutex_t mutex;
-	pthread_cond_t changed;
+	struct idle_worker *idle; /* the last one to become idle first: its caches are warm */
+	uint32_t waking;	  /* woken, and not yet here */
 	struct share *ring_first, *ring_last; /* lanes of which a call may run */
 	uint32_t waiting;		      /* calls, those behind others included */
 	uint32_t short_running, short_max;
