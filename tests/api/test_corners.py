@@ -21,9 +21,10 @@ class Force(Case):
         dangling = {"op": "put", "path": "profiles/forceput/b", "content": {"s": "${secret:forceput/none#k}"}}
         self.store("profiles/forceput/gone", "a: 1\n")
         delete = {"op": "delete", "path": "profiles/forceput/gone"}
-        for changes in ([put], [put, delete], [delete, put], [dangling, delete]):
+        for changes in ([put, delete], [delete, put], [dangling, delete]):
             with self.subTest(changes):
                 self.expect_problem(self.server.post("/v1/batch?force=true", {"changes": changes}), 422)
+        self.expect_problem(self.server.post("/v1/batch?force=true", {"changes": [put]}), 400)
         self.assertEqual(self.config("forceput/a"), {"n": 1})
         self.assertEqual(self.config("forceput/gone"), {"a": 1})
 
