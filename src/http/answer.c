@@ -271,7 +271,8 @@ static void log_answer(const struct peer *p, unsigned status)
 	const char *route = p->x.route != NULL ? p->x.route->pattern : "";
 	char quoted[ERROR_TEXT_BYTES];
 
-	if (status >= 500)
+	/* A client that left is no failure of ours, and must not fill the log. */
+	if (status >= 500 && !atomic_load(&c->is_abandoned))
 		log_line(LOG_WARN, "request_failed",
 			 "request_id=%s route=%s status=%u result=%s reason=%s", c->request_id,
 			 route, status, result_name(c->out.result),
