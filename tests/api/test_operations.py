@@ -178,6 +178,7 @@ class Failures(unittest.TestCase):
         sockets = [socket.create_connection(("127.0.0.1", self.server.port), timeout=20) for _ in range(30)]
         for n, s in enumerate(sockets):
             s.sendall(head % n + body)
+        sockets[0].recv(1, socket.MSG_PEEK)  # one is answered, so that the stop falls among the others
         self.server.process.send_signal(signal.SIGTERM)
         answers = []
         for s in sockets:
