@@ -320,6 +320,7 @@ static enum call_state wait_for_change(struct scene *scene)
 	c->has_budget = false;	     /* what it has come to so far is done */
 	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
 	c->snapshot = NULL;
+	arena_clear(&c->arena); /* nor what the rights took: thousands may wait */
 	if (!add_to_waiters(s, c))
 		return CALL_DONE;
 	mark_if_moved(scene, seen);
