@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#define SLICE_MAX   128	  /* polls woken at a time */
-#define PENDING_MAX 64	  /* of these not yet gone on with when the next are woken */
+#define SLICE_MAX   64	  /* polls woken at a time */
+#define PENDING_MAX 16	  /* of these not yet gone on with when the next are woken */
 #define PAUSE_NS    50000 /* between two looks at that */
 #define PAUSES_MAX  40	  /* a client that has left is not waited for */
 
