@@ -56,20 +56,20 @@ class History(ServerCase):
     def test_the_log_hashes_to_its_signed_root(self):
         self.put("secrets/log/one", {"data": {"k": CANARY}})
         self.expect(self.server.get("/v1/secrets/log/one"), 200)
-        leaves, after = [], 0
-        while True:
+        # Folded refusals can add an entry at any time: the log is read up to the size that was signed.
+        note = self.expect(self.server.get("/v1/audit/checkpoint"), 200).body.decode().split("\n")
+        size, leaves, after = int(note[1]), [], 0
+        while after < size:
             answer = self.expect(self.server.get(f"/v1/audit?after={after}&limit=3",
                                                  headers={"Accept": "application/x-ndjson"}), 200)
             self.assertEqual(answer.headers["Content-Type"], "application/x-ndjson")
             lines = answer.body.split(b"\n")[:-1]
-            if not lines:
-                break
+            self.assertTrue(lines, "the log is shorter than its checkpoint says")
             self.assertNotIn(CANARY.encode(), answer.body)
             leaves += [hashlib.sha256(b"\x00" + line).digest() for line in lines]
             after += len(lines)
-        note = self.expect(self.server.get("/v1/audit/checkpoint"), 200).body.decode().split("\n")
-        self.assertEqual(int(note[1]), len(leaves))
-        self.assertEqual(base64.b64decode(note[2]), root_of(leaves))
+        self.assertGreater(size, 2)
+        self.assertEqual(base64.b64decode(note[2]), root_of(leaves[:size]))
 
     def test_a_read_of_a_secret_says_as_which_entry_it_was_recorded(self):
         self.put("secrets/log/two", {"data": {"k": CANARY}})
