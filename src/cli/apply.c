@@ -12,7 +12,7 @@
 struct apply_words {
 	const char *directory, *message, *source;
 	struct option_list prune;
-	bool is_dry_run, has_exit_code;
+	bool is_dry_run, is_forced, has_exit_code;
 };
 
 static void append_put(struct buf *body, const struct folder_document *d)
@@ -200,6 +200,7 @@ static int apply(struct session *s, const struct apply_words *w)
 	if (code != EXIT_DONE)
 		return code;
 	buf_append_text(&target, "/v1/batch");
+	url_append_query_text(&target, "force", w->is_forced ? "true" : NULL);
 	url_append_query_text(&target, "dry_run", w->is_dry_run ? "true" : NULL);
 	url_append_query_text(&target, "source", w->source);
 	request.target = buf_slice(&target);
@@ -217,6 +218,7 @@ static int run_apply(int argc, char **argv)
 					  {"message", 'm', OPTION_TEXT, &w.message},
 					  {"source", 0, OPTION_TEXT, &w.source},
 					  {"prune", 0, OPTION_LIST, &w.prune},
+					  {"force", 0, OPTION_FLAG, &w.is_forced},
 					  {"dry-run", 0, OPTION_FLAG, &w.is_dry_run},
 					  {"exit-code", 0, OPTION_FLAG, &w.has_exit_code}};
 	static const char *const outputs[] = {"text", "json", "markdown"};
@@ -243,6 +245,8 @@ const struct command apply_command = {
 		"  --source REPO@COMMIT   where DIR came from; kept in the history\n"
 		"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR, but for\n"
 		"                         the shipped policies\n"
+		"  --force                even if others need what is pruned, or nobody could administer\n"
+		"                         then; recorded\n"
 		"  --dry-run              say what would change, also in effective configurations\n"
 		"  --exit-code            exit 3 where there are changes, 0 where there are none\n"
 		"  -o text|json|markdown\n" SESSION_HELP

@@ -15,6 +15,9 @@ static const char *const text_or_json[] = {"text", "json"};
 
 #define SOURCE_BYTES_MAX (8 * 1024 * 1024)
 
+#define FORCE_POLICY_HELP \
+	"  --force              of a policy: even if nobody could administer then; recorded\n"
+
 static const char *type_of(const char *file, const char *given)
 {
 	size_t len = strlen(file);
@@ -49,11 +52,12 @@ static int run_put(int argc, char **argv)
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL, source = BUF_NULL;
 	const char *message = NULL, *if_version = NULL, *type = NULL, *file;
-	bool is_dry_run = false;
+	bool is_dry_run = false, is_forced = false;
 	const struct option_row rows[] = {SESSION_OPTIONS(&s),
 					  {"message", 'm', OPTION_TEXT, &message},
 					  {"if-version", 0, OPTION_TEXT, &if_version},
 					  {"type", 0, OPTION_TEXT, &type},
+					  {"force", 0, OPTION_FLAG, &is_forced},
 					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
 	struct client_request request = {.method = "PUT"};
 	struct operands operands;
@@ -79,6 +83,7 @@ static int run_put(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&source);
@@ -97,7 +102,7 @@ const struct command put_command = {
 		"every profile that it affects were validated. YAML unless FILE ends in .json.\n\n"
 		"  -m, --message TEXT   why\n"
 		"  --if-version N|new   only if N is the current version, or if there is none yet\n"
-		"  --type yaml|json\n"
+		"  --type yaml|json\n" FORCE_POLICY_HELP
 		"  --dry-run            say what would happen, change nothing\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
@@ -166,19 +171,22 @@ const struct command delete_command = {
 
 /* POST `path`:`verb` with {"versions": […]}. */
 static int post_versions(const struct command *command, int argc, char **argv,
-			 target_fn *make_target, const char *verb)
+			 target_fn *make_target, const char *verb, bool may_force)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
 	const char *versions = NULL, *message = NULL;
+	bool is_forced = false;
 	const struct option_row rows[] = {SESSION_OPTIONS(&s),
 					  {"versions", 0, OPTION_TEXT, &versions},
-					  {"message", 'm', OPTION_TEXT, &message}};
+					  {"message", 'm', OPTION_TEXT, &message},
+					  {"force", 0, OPTION_FLAG, &is_forced}};
+	const size_t rows_count = ARRAY_SIZE(rows) - (may_force ? 0 : 1);
 	struct client_request request = {.method = "POST", .content_type = "application/json"};
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1, &code) ||
+	if (!options_parse(&operands, command, argc, argv, rows, rows_count, 1, 1, &code) ||
 	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
 	    !make_target(&target, command, operands.items[0], verb, &code))
 		return code;
@@ -189,6 +197,7 @@ static int post_versions(const struct command *command, int argc, char **argv,
 		return code;
 	buf_append_char(&body, '}');
 	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&body);
 	code = session_open(&s, command);
@@ -199,7 +208,7 @@ static int post_versions(const struct command *command, int argc, char **argv,
 
 static int run_undelete(int argc, char **argv)
 {
-	return post_versions(&undelete_command, argc, argv, target_document, "undelete");
+	return post_versions(&undelete_command, argc, argv, target_document, "undelete", true);
 }
 
 const struct command undelete_command = {
@@ -207,19 +216,19 @@ const struct command undelete_command = {
 	.summary = "Bring deleted versions back",
 	.help = "Usage: reeve undelete PATH --versions N[,N…]\n\n"
 		"reeve history PATH shows the versions.\n\n"
-		"  -m, --message TEXT   why\n"
-		"  -o text|json\n" SESSION_HELP
+		"  -m, --message TEXT   why\n" FORCE_POLICY_HELP "  -o text|json\n" SESSION_HELP
 		"\nExample: reeve undelete profiles/orders/old --versions 3\n",
 	.run = run_undelete};
 
 int secret_undelete_run(int argc, char **argv)
 {
-	return post_versions(&secret_undelete_command, argc, argv, target_secret, "undelete");
+	return post_versions(&secret_undelete_command, argc, argv, target_secret, "undelete",
+			     false);
 }
 
 int secret_destroy_run(int argc, char **argv)
 {
-	return post_versions(&secret_destroy_command, argc, argv, target_secret, "destroy");
+	return post_versions(&secret_destroy_command, argc, argv, target_secret, "destroy", true);
 }
 
 static int run_rollback(int argc, char **argv)
@@ -227,10 +236,11 @@ static int run_rollback(int argc, char **argv)
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
 	const char *to = NULL, *message = NULL;
-	bool is_dry_run = false;
+	bool is_dry_run = false, is_forced = false;
 	const struct option_row rows[] = {SESSION_OPTIONS(&s),
 					  {"to", 0, OPTION_TEXT, &to},
 					  {"message", 'm', OPTION_TEXT, &message},
+					  {"force", 0, OPTION_FLAG, &is_forced},
 					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
 	struct client_request request = {.method = "POST", .content_type = "application/json"};
 	struct operands operands;
@@ -248,6 +258,7 @@ static int run_rollback(int argc, char **argv)
 		return code;
 	buf_printf(&body, "{\"version\":%llu}", (unsigned long long)version);
 	url_append_query_text(&target, "message", message);
+	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&body);
@@ -262,7 +273,7 @@ const struct command rollback_command = {
 	.summary = "Give a document an old content again, as a new version",
 	.help = "Usage: reeve rollback PATH --to N\n\n"
 		"Validated as any write; needs the permission rollback and no right to read.\n\n"
-		"  -m, --message TEXT   why\n"
+		"  -m, --message TEXT   why\n" FORCE_POLICY_HELP
 		"  --dry-run            say what would happen, change nothing\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve rollback profiles/orders/production --to 2\n",

@@ -258,6 +258,7 @@ const struct command secret_destroy_command = {
 	.help = "Usage: reeve secret destroy PATH --versions N[,N…]\n\n"
 		"reeve history secrets/PATH shows the versions.\n\n"
 		"  -m, --message TEXT why\n"
+		"  --force            even while profiles need it; needs admin and is recorded\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve secret destroy orders/old --versions 1,2\n",
 	.run = secret_destroy_run};

@@ -129,6 +129,45 @@ class Lockout(Case):
         self.reeve("token", "revoke", own, "--force")
         self.expect_problem(self.server.get("/v1/tokens/self"), 401)
 
+    def test_a_put_and_an_apply_are_forced_by_the_command(self):
+        folder = self.server.folder / "tree"
+        (folder / "policies").mkdir(parents=True)
+        file = folder / "policies/administrator.yaml"
+        file.write_text(READ_ONLY)
+        put, apply = ("put", "policies/administrator", file), ("apply", "-f", folder)
+        for words in (put, apply):
+            for more in ((), ("--dry-run", )):
+                said = self.reeve(*words, *more, code=1)
+                self.assertIn("administer", said + self.stderr)
+            self.reeve(*words, "--dry-run", "--force")
+            self.still_administers()
+        self.reeve(*apply, "--force")
+        self.assertIn("administer", self.stderr)
+        self.expect_problem(self.server.put("/v1/policies/administrator", READ_ONLY), 403)
+        self.tearDown()
+        self.setUp()
+        (self.server.folder / "policy.yaml").write_text(READ_ONLY)
+        self.reeve("put", "policies/administrator", self.server.folder / "policy.yaml", "--force")
+        self.assertIn("administer", self.stderr)
+        self.expect_problem(self.server.put("/v1/policies/administrator", READ_ONLY), 403)
+
+    def test_the_command_passes_force_on_wherever_the_server_takes_it(self):
+        for path in ("policies/a", "profiles/force/a"):
+            self.store(path, READ_ONLY if path == "policies/a" else "a: 1\n")
+            self.store(path, "rules: []\n" if path == "policies/a" else "a: 2\n")
+            self.expect(self.server.delete("/v1/" + path), 204)
+            for words in (("undelete", path, "--versions", "2"), ("rollback", path, "--to", "1")):
+                if path == "profiles/force/a":
+                    self.reeve(*words, "--force", code=1)
+                    self.assertIn("`force`", self.stderr)
+                else:
+                    self.reeve(*words, "--force")
+        self.store("secrets/force/s", {"data": {"k": "v"}})
+        self.store("profiles/force/pins", "s: ${secret:force/s?version=1#k}\n")
+        self.reeve("secret", "destroy", "force/s", "--versions", "1", code=1)
+        self.reeve("secret", "destroy", "force/s", "--versions", "1", "--force")
+        self.expect_problem(self.server.get("/v1/secrets/force/s"), 404)
+
     def test_force_is_only_where_something_can_be_forced(self):
         self.expect_problem(self.server.put("/v1/profiles/a/b?force=true", "a: 1\n"), 400)
         self.store("profiles/a/b", "a: 1\n")
