@@ -241,7 +241,7 @@ static enum result read_input(struct peer *p, const struct headers *h, const str
 	if (rc == OK && x->route->is_conditional)
 		rc = params_read_preconditions(&x->call.in, h, err);
 	else if (rc == OK && x->route->method == METHOD_GET)
-		x->call.in.if_none_match = h->if_none_match;
+		params_read_conditions(&x->call.in, h);
 	else if (rc == OK)
 		rc = params_refuse_preconditions(h, err);
 	if (rc == OK && !x->route->is_conditional && x->route->method != METHOD_GET)

@@ -221,6 +221,12 @@ static bool read_version_tag(struct slice tag, uint64_t *ret)
 	return slice_to_u64(slice_make(tag.data + 2, tag.len - 3), INT64_MAX, ret);
 }
 
+void params_read_conditions(struct call_input *ret, const struct headers *h)
+{
+	ret->if_match = h->if_match;
+	ret->if_none_match = h->if_none_match;
+}
+
 enum result params_refuse_preconditions(const struct headers *h, struct error *err)
 {
 	if (h->if_match.data == NULL && h->if_none_match.data == NULL)

@@ -55,6 +55,9 @@ MUST_USE enum result params_read(struct call_input *ret, bool *ret_has_format,
 MUST_USE enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
 					       struct error *err);
 
+/* The conditions of a read: its lists of ETags, which live with the headers. */
+void params_read_conditions(struct call_input *ret, const struct headers *h);
+
 /* Where no document's version is a condition: E_MALFORMED for If-Match and If-None-Match, which
  * must not be overlooked. */
 MUST_USE enum result params_refuse_preconditions(const struct headers *h, struct error *err);

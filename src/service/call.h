@@ -83,7 +83,7 @@ struct call_input {
 	struct slice source; /* repo@commit, of apply */
 	bool has_if_version; /* If-Match: "v3" → 3, * → IF_VERSION_ANY; If-None-Match: * → 0 (must not exist) */
 	uint64_t if_version;
-	struct slice if_none_match; /* the raw ETag list of a read */
+	struct slice if_match, if_none_match; /* the raw ETag lists of a read */
 	int64_t wait_ms;
 	struct slice idempotency_key;
 	struct slice body;

@@ -220,6 +220,7 @@ static enum step answer_entry(struct scene *scene, uint64_t at_revision,
 			      const struct effective_entry *e)
 {
 	struct call *c = scene->call;
+	enum condition condition;
 
 	/* Before the ETag is looked at: a poll ends with the right. */
 	if (c->in.is_revealed && !may_reveal(scene, e))
@@ -228,7 +229,10 @@ static enum step answer_entry(struct scene *scene, uint64_t at_revision,
 		memcpy(c->out.etag, e->etag, sizeof e->etag);
 	else if (!c->in.is_explained)
 		effective_etag(c->out.etag, e, c->in.format, c->in.is_revealed, c->in.key);
-	if (etag_matches(c->in.if_none_match, c->out.etag))
+	condition = condition_check(c);
+	if (condition == CONDITION_FAILS)
+		return STEP_ANSWER;
+	if (condition == CONDITION_IS_SAME)
 		return answer_not_modified(c);
 	if (is_plain(&c->in)) {
 		c->out.body = shared_body_ref(e->json);

@@ -3,8 +3,15 @@
 
 #include "service/config_cache.h"
 
-/* Whether an If-None-Match list names the ETag. */
-bool etag_matches(struct slice list, const char *etag);
+/* What the conditions of a read say of the answer's ETag, If-Match first (RFC 9110 13.2.2). */
+enum condition {
+	CONDITION_HOLDS,
+	CONDITION_IS_SAME, /* If-None-Match names it: 304 */
+	CONDITION_FAILS,   /* If-Match does not: answered with 412 */
+};
+
+/* Of what exists: whether c->out.etag, empty for none, is what the call asked for. */
+enum condition condition_check(struct call *c);
 
 /* What "config/app/name" came to at a revision, 0 for now: referenced, and of an old revision
  * just what was served then. E_NOT_FOUND, E_UNSUPPORTED (abstract), E_INVALID: it is, or was,

@@ -11,22 +11,38 @@
 /* What the caller's thread may open, without parsing it. */
 #define LOOP_SEALED_BYTES_MAX ((size_t)64 << 10)
 
-bool etag_matches(struct slice list, const char *etag)
+/* If-Match compares strongly, and a weak tag matches nothing then (RFC 9110 8.8.3.2, 13.1.1). */
+static bool names_etag(struct slice list, const char *etag, bool is_strong)
 {
 	struct slice part;
 
-	while (etag[0] != '\0' && slice_next_part(&list, ',', &part)) {
+	while (slice_next_part(&list, ',', &part)) {
 		while (part.len != 0 && (part.data[0] == ' ' || part.data[0] == '\t'))
 			part = slice_from(part, 1);
 		while (part.len != 0 &&
 		       (part.data[part.len - 1] == ' ' || part.data[part.len - 1] == '\t'))
 			part.len--;
-		if (slice_starts_with(part, SLICE_LITERAL("W/")))
+		if (!is_strong && slice_starts_with(part, SLICE_LITERAL("W/")))
 			part = slice_from(part, 2);
-		if (slice_is_text(part, etag) || slice_is_text(part, "*"))
+		if ((etag[0] != '\0' && slice_is_text(part, etag)) || slice_is_text(part, "*"))
 			return true;
 	}
 	return false;
+}
+
+enum condition condition_check(struct call *c)
+{
+	const char *etag = c->out.etag;
+
+	if (c->in.if_match.data != NULL && !names_etag(c->in.if_match, etag, true)) {
+		answer_fail(c, E_PRECONDITION, "If-Match does not hold: %.*s %s%s",
+			    SLICE_ARGS(c->path), etag[0] != '\0' ? "has the ETag " : "has no ETag",
+			    etag);
+		c->out.etag[0] = '\0';
+		return CONDITION_FAILS;
+	}
+	return etag[0] != '\0' && names_etag(c->in.if_none_match, etag, false) ? CONDITION_IS_SAME
+									       : CONDITION_HOLDS;
 }
 
 static void append_metadata(struct buf *b, const struct version_row *row,
@@ -92,11 +108,15 @@ static enum step answer_row(struct scene *scene, const struct version_row *row, 
 	struct call *c = scene->call;
 	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_ANSWER;
 	struct error err = ERROR_NULL;
+	enum condition condition;
 	const char *type;
 	enum result rc;
 
 	answer_etag_version(c, row->version);
-	if (etag_matches(c->in.if_none_match, c->out.etag)) {
+	condition = condition_check(c);
+	if (condition == CONDITION_FAILS)
+		return STEP_ANSWER;
+	if (condition == CONDITION_IS_SAME) {
 		c->out.is_not_modified = true;
 		return answer_empty(c);
 	}

@@ -133,6 +133,33 @@ class Http(ServerCase):
                 self.assertEqual(answer.headers["ETag"], tag)
             self.expect(self.server.get(path, headers={"If-None-Match": '"other"'}), 200)
 
+    def test_a_read_with_if_match_answers_only_what_it_names(self):
+        self.expect(self.profile("match"), 201)
+        self.expect(self.profile("match", "a: 2\n"), 200)
+        self.expect(self.server.put("/v1/secrets/http/match", {"data": {"k": "v"}}), 201)
+        for path in ("/v1/profiles/http/match", "/v1/profiles/http/match?version=1", "/v1/secrets/http/match", "/v1/config/http/match",
+                     "/v1/config/http/match?format=yaml", "/v1/config/http/match?reveal=true", f"/v1/config/http/match?revision={self.revision()}"):
+            tag = self.expect(self.server.get(path), 200).headers["ETag"]
+            for sent in (tag, f'"other", {tag}', "*"):
+                answer = self.expect(self.server.get(path, headers={"If-Match": sent}), 200)
+                self.assertEqual(answer.headers["ETag"], tag)
+                self.expect(self.server.get(path, headers={"If-Match": sent, "If-None-Match": tag}), 304)
+            # A weak tag never matches: the comparison is the strong one.
+            for sent in ('"other"', '"v7", "v8"', "W/" + tag, tag.strip('"')):
+                for more in ({}, {"If-None-Match": tag}, {"If-None-Match": "*"}):
+                    answer = self.server.get(path, headers={"If-Match": sent, **more})
+                    self.assertIn("If-Match", self.expect_problem(answer, 412)["detail"], (path, sent))
+                    self.assertIsNone(answer.headers["ETag"])
+        path = "/v1/config/http/match?wait=60s"
+        self.expect_problem(self.server.get(path, headers={"If-Match": '"other"', "If-None-Match": "*"}), 412)
+        for path in ("/v1/profiles/http/absent", "/v1/config/http/absent", "/v1/profiles/http/match?version=9"):
+            for sent in ("*", '"v1"'):
+                self.expect_problem(self.server.get(path, headers={"If-Match": sent}), 404)
+        # Explained, it has no tag: only that there is something can hold.
+        path = "/v1/config/http/match?explain=true"
+        self.expect(self.server.get(path, headers={"If-Match": "*"}), 200)
+        self.expect_problem(self.server.get(path, headers={"If-Match": tag}), 412)
+
     def test_a_configuration_comes_in_the_format_that_is_asked_for(self):
         self.expect(self.profile("format", "spark:\n  partitions: 400\n  flag: 'no'\n"), 201)
         path = "/v1/config/http/format"
