@@ -137,8 +137,9 @@ class Http(ServerCase):
         self.expect(self.profile("match"), 201)
         self.expect(self.profile("match", "a: 2\n"), 200)
         self.expect(self.server.put("/v1/secrets/http/match", {"data": {"k": "v"}}), 201)
+        revision = self.server.get("/v1/config/http/match").headers["Reeve-Revision"]
         for path in ("/v1/profiles/http/match", "/v1/profiles/http/match?version=1", "/v1/secrets/http/match", "/v1/config/http/match",
-                     "/v1/config/http/match?format=yaml", "/v1/config/http/match?reveal=true", f"/v1/config/http/match?revision={self.revision()}"):
+                     "/v1/config/http/match?format=yaml", "/v1/config/http/match?reveal=true", f"/v1/config/http/match?revision={revision}"):
             tag = self.expect(self.server.get(path), 200).headers["ETag"]
             for sent in (tag, f'"other", {tag}', "*"):
                 answer = self.expect(self.server.get(path, headers={"If-Match": sent}), 200)
