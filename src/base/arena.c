@@ -29,7 +29,7 @@ void arena_clear(struct arena *a)
 	budget_release(a->budget, a->used_bytes);
 	a->last = NULL;
 	a->used_bytes = 0;
-	a->is_exhausted = false;
+	a->is_exhausted = a->is_short = false;
 }
 
 void arena_leave_budget(struct arena *a)
@@ -63,6 +63,7 @@ static bool add_block(struct arena *a, size_t size)
 	}
 	block = alloc_zero(sizeof *block + wanted);
 	if (block == NULL) {
+		a->is_short = true;
 		budget_release(a->budget, wanted);
 		return false;
 	}

@@ -22,12 +22,13 @@ struct arena {
 	bool is_exhausted; /* the bound or the budget, rather than the system, said no */
 	/* Set by the owner: the request that holds this memory until it is cleared. May be NULL. */
 	struct budget *budget;
+	bool is_short; /* the system had no memory once: something that was asked for is missing */
 };
 
 /* `max_bytes` counts whole blocks. */
-#define ARENA_INIT(max_bytes_, is_wiped_)                       \
-	{                                                       \
-		NULL, 0, (max_bytes_), (is_wiped_), false, NULL \
+#define ARENA_INIT(max_bytes_, is_wiped_)                              \
+	{                                                              \
+		NULL, 0, (max_bytes_), (is_wiped_), false, NULL, false \
 	}
 #define ARENA_NULL ARENA_INIT(0, false)
 

@@ -113,7 +113,9 @@ static enum result settle_profile(struct before *b, const struct affected *f,
 	struct check_report *now = &b->write->report;
 	enum result rc = look_at_profile(b, f, &old, err);
 
-	if (rc == E_INVALID) {
+	if (old.arena.is_short) {
+		rc = fail(err, E_MEMORY, "out of memory");
+	} else if (rc == E_INVALID) {
 		demote(b->write, mark->count, only_brings_secrets(b->write) ? NULL : &old);
 		if (!only_brings_secrets(b->write) && now->errors_dropped > mark->dropped)
 			add_untold(now, f);

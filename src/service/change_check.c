@@ -53,8 +53,11 @@ static enum result check_encoding(const struct tree_node *encoding, const struct
 		if (!tree_is_text(&m->value, "base64"))
 			return fail_at(err, E_INVALID, m->line, m->column,
 				       "the only encoding is \"base64\"");
-		if (value == NULL || value->kind != TREE_STRING ||
-		    !base64_decode(BASE64_STANDARD, tree_text(value), &bytes))
+		if (value != NULL && value->kind == TREE_STRING &&
+		    base64_decode(BASE64_STANDARD, tree_text(value), &bytes))
+			continue;
+		rc = buf_check(&bytes, err);
+		if (rc == OK)
 			return fail_at(err, E_INVALID, m->line, m->column,
 				       "the key `%.*s` is not there or not base64",
 				       (int)(m->key_len < 100 ? m->key_len : 100), m->key);

@@ -46,6 +46,14 @@ static void put_aside(struct group *g, struct call *c)
 	g->stale = c;
 }
 
+/* What it was to be answered with has not come about: its version, its entry in the log. */
+static void forget_answer(const struct group *g, struct call *c)
+{
+	answer_reset(c);
+	c->out.epoch = g->working->epoch;
+	c->out.revision = g->working->revision;
+}
+
 /* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost with it. */
 static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost, struct error *err)
 {
@@ -76,6 +84,7 @@ static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost,
 	g->working = steal(&before);
 	snapshot_unref(failed);
 	g->log = log;
+	forget_answer(g, c);
 	undone = store_rollback_to(s->store, rc == OK ? err : &(struct error)ERROR_NULL);
 	*ret_is_lost = undone != OK;
 	return rc;

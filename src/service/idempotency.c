@@ -205,6 +205,9 @@ static enum result replay(void *ctx, struct slice kept, struct error *err)
 	    !slice_next_part(&kept, '\n', &line))
 		return refuse_other(err);
 	append_rights(&rights, r->scene->snapshot, c);
+	rc = buf_check(&rights, err);
+	if (rc != OK)
+		return rc;
 	r->may_see_all = slice_is_equal(line, buf_slice(&rights));
 	rc = check_rights(r->scene, &kept, err);
 	if (rc == OK)

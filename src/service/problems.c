@@ -192,6 +192,8 @@ void problems_write(struct buf *ret, const struct write *w, const struct check_p
 	uint32_t hidden = 0;
 	bool is_first = true;
 
+	/* Some may be missing, or their places. */
+	ret->is_failed |= w->report.arena.is_short;
 	buf_append_char(ret, '[');
 	for (uint32_t i = 0; i < count && !buf_is_failed(ret); i++) {
 		struct check_problem p = problems[i];

@@ -170,6 +170,8 @@ static enum result find_conflicts(struct reverting *r, struct error *err)
 			return rc;
 		}
 	}
+	if (w->report.arena.is_short)
+		return fail(err, E_MEMORY, "out of memory");
 	return w->report.errors_count == 0
 		       ? OK
 		       : fail(err, E_CONFLICT, "some of it was changed again since");
@@ -220,6 +222,8 @@ static enum step gather(struct scene *scene, struct reverting *r, uint32_t count
 		return write_prepare(scene, w);
 	if (w->report.errors_count != 0)
 		problems_write(&call->out.problems, w, w->report.errors, w->report.errors_count);
+	if (buf_is_failed(&call->out.problems))
+		rc = answer_check(&call->out.problems, &err);
 	return answer_error(call, rc, &err);
 }
 

@@ -259,8 +259,10 @@ static enum step answer_refused(struct write *w, enum result rc, const struct er
 
 	if (rc != E_FORBIDDEN) /* it says only what was asked for */
 		problems_hide_names(w, &shown);
-	if (is_about_content(rc) && w->report.errors_count != 0)
+	if (is_about_content(rc) && (w->report.errors_count != 0 || w->report.arena.is_short))
 		problems_write(&c->out.problems, w, w->report.errors, w->report.errors_count);
+	if (buf_is_failed(&c->out.problems)) /* what is wrong cannot be told in full */
+		rc = answer_check(&c->out.problems, &shown);
 	if (w->is_dry_run && rc != E_FORBIDDEN)
 		recording_dry_run(c);
 	return answer_error(c, rc, &shown);
