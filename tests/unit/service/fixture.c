@@ -223,6 +223,26 @@ void fixture_restart(struct fixture *f)
 	serve(f, s, ring);
 }
 
+bool fixture_restart_failing(struct fixture *f, atomic_int *left, int n)
+{
+	struct store *s;
+	struct keyring *ring = reopen(f, &s);
+	struct error refused = ERROR_NULL;
+	enum result rc;
+	bool is_over;
+
+	if (f->may_call != NULL)
+		MUST(store_wrap_failing(&s, s, f->may_call, f->may_call_ctx, &err));
+	atomic_store(left, n);
+	rc = service_open(&f->service, s, ring, &f->settings, &system_clock, &system_random,
+			  &refused);
+	is_over = atomic_exchange(left, -1) > 0;
+	f->store = rc == OK ? s : NULL;
+	cr_expect(rc == OK || refused.text[0] != '\0');
+	cr_assert(rc == OK || !is_over, "%s", refused.text);
+	return is_over;
+}
+
 static void remove_folder(const char *folder)
 {
 	DIR *d = opendir(folder);
@@ -293,6 +313,7 @@ static void fill(struct call *c, const struct ask *what)
 	c->in.is_revealed = what->is_revealed;
 	c->in.is_explained = what->is_explained;
 	c->in.wants_source = what->wants_source;
+	c->in.wants_yaml = what->wants_yaml;
 	c->in.has_if_version = what->has_if_version;
 	c->in.if_version = what->if_version;
 	c->in.version = what->version;

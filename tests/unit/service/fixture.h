@@ -29,6 +29,9 @@ void fixture_close(struct fixture *f);
 struct vkey fixture_log_key(struct fixture *f);
 /* Stops and starts again over the same data. */
 void fixture_restart(struct fixture *f);
+/* The same with `*left`, which is negative otherwise, at `n` while it starts: whether that did not come down to 0, and it serves. Else
+ * it may have failed. */
+bool fixture_restart_failing(struct fixture *f, atomic_int *left, int n);
 
 /* Stores a policy of rules in YAML and a token that has only it; the token's text. */
 struct buf fixture_token(struct fixture *f, const char *name, const char *rules);
@@ -41,7 +44,7 @@ struct ask {
 	const char *body;
 	bool is_yaml;
 	const char *token; /* NULL: the root's */
-	bool is_dry_run, is_forced, is_revealed, is_explained, wants_source;
+	bool is_dry_run, is_forced, is_revealed, is_explained, wants_source, wants_yaml;
 	bool has_if_version;
 	uint64_t if_version;
 	uint64_t version, revision;
