@@ -95,8 +95,9 @@ Test(token_chain, a_token_ends_with_the_first_of_those_above_it_to_end)
 
 Test(token_chain, the_longest_line_counts_to_its_top_and_a_longer_one_is_not_in_force)
 {
-	put_line(TOKEN_DEPTH_MAX + 2, 1000, 5, false);
+	put_line(TOKEN_DEPTH_MAX + 3, 1000, 5, false);
 	cr_expect_eq(token_chain_end(s, at(TOKEN_DEPTH_MAX), false), 1000);
+	cr_expect_eq(token_chain_end(s, at(TOKEN_DEPTH_MAX + 2), false), 0, "no more are walked");
 	cr_expect(token_is_in_force(s, at(TOKEN_DEPTH_MAX), 999));
 	cr_expect_not(token_is_in_force(s, at(TOKEN_DEPTH_MAX), 1000));
 	cr_expect_not(token_is_in_force(s, at(TOKEN_DEPTH_MAX + 1), 999));
@@ -308,6 +309,9 @@ static uint32_t list_pages(uint32_t limit, struct buf *ret)
 		const char *p = t.body;
 
 		cr_assert_eq(t.result, OK);
+		cr_assert(strncmp(p, "{\"items\":[{", 11) == 0 &&
+				  strcmp(p + strlen(p) - 3, "}]}") == 0,
+			  "%s", p);
 		while ((p = strstr(p, "\"accessor\":\"")) != NULL) {
 			buf_append_text(ret, member(p, "accessor").text);
 			buf_append_char(ret, '\n');
