@@ -151,7 +151,7 @@ static uint8_t strictest(const struct program *p, const struct crowd *c)
 	return 0;
 }
 
-enum schema_reload schema_reload_at(const struct schema *s, struct slice pointer)
+bool schema_reload_at(const struct schema *s, struct slice pointer, enum schema_reload *ret)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
 	struct crowd here = {{0}, 0}, below;
@@ -172,5 +172,6 @@ enum schema_reload schema_reload_at(const struct schema *s, struct slice pointer
 		memcpy(here.list, below.list, below.count * sizeof below.list[0]);
 		here.count = below.count;
 	}
-	return nearest != 0 ? (enum schema_reload)(nearest - 1) : RELOAD_NEXT_RUN;
+	*ret = nearest != 0 ? (enum schema_reload)(nearest - 1) : RELOAD_NEXT_RUN;
+	return !token.is_failed;
 }

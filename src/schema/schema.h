@@ -102,8 +102,9 @@ const char *schema_reload_name(enum schema_reload reload); /* "next-run", "live"
 
 /* How a consumer may take on a change at `pointer`: the `x-reload` of the nearest place at or above it whose subschema
  * (through properties, patternProperties, additionalProperties, items, prefixItems, allOf, anyOf, oneOf, if/then/else, $ref
- * and $dynamicRef) sets one, the strictest of several (restart > next-run > live); next-run where none does. */
-enum schema_reload schema_reload_at(const struct schema *s, struct slice pointer);
+ * and $dynamicRef) sets one, the strictest of several (restart > next-run > live); next-run where none does. False: out of memory. */
+MUST_USE bool schema_reload_at(const struct schema *s, struct slice pointer,
+			       enum schema_reload *ret);
 
 /* The specification's output formats (2020-12 core, section 12): appended as one JSON object. */
 enum schema_output { SCHEMA_OUTPUT_FLAG, SCHEMA_OUTPUT_BASIC, SCHEMA_OUTPUT_DETAILED };

@@ -177,10 +177,7 @@ void answer_next(struct call *c, struct slice after)
 
 void answer_next_number(struct call *c, uint64_t after)
 {
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-
-	buf_append_u64(&text, after);
-	answer_next(c, buf_slice(&text));
+	snprintf(c->out.next, sizeof c->out.next, "%llu", (unsigned long long)after);
 }
 
 void json_comma(struct buf *b)

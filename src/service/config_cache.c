@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define ETAG_HASH_BYTES 16 /* of the digest, in an ETag */
+_Static_assert(2 * ETAG_HASH_BYTES + 3 <= ETAG_BYTES, "an ETag has room");
+
 struct config_cache {
 	pthread_mutex_t mutex;
 	size_t bytes, bytes_max;
@@ -58,10 +61,24 @@ static void digest_entry(struct effective_entry *e)
 	sha256_final(&h, e->digest);
 }
 
+/* Allocates nothing: no entry is kept without one. */
+static void write_etag(char ret[static ETAG_BYTES], const uint8_t digest[static HASH_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint32_t at = 0;
+
+	ret[at++] = '"';
+	for (uint32_t i = 0; i < ETAG_HASH_BYTES; i++) {
+		ret[at++] = digits[digest[i] >> 4];
+		ret[at++] = digits[digest[i] & 15];
+	}
+	ret[at++] = '"';
+	ret[at] = '\0';
+}
+
 void effective_etag(char ret[static ETAG_BYTES], const struct effective_entry *e,
 		    enum config_format format, bool is_revealed, struct slice key)
 {
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	uint8_t digest[HASH_BYTES];
 	struct sha256 h;
 
@@ -71,12 +88,7 @@ void effective_etag(char ret[static ETAG_BYTES], const struct effective_entry *e
 	hash_u64(&h, is_revealed);
 	hash_slice(&h, key);
 	sha256_final(&h, digest);
-	buf_append_char(&text, '"');
-	hex_append(&text, digest, 16);
-	buf_append_char(&text, '"');
-	ret[0] = '\0';
-	if (!buf_is_failed(&text) && text.len < ETAG_BYTES)
-		memcpy(ret, text.data, text.len + 1);
+	write_etag(ret, digest);
 }
 
 static enum result note_versions(struct effective_entry *e, struct view *v, struct error *err)

@@ -168,9 +168,10 @@ static void begin_item(struct diffing *d, struct slice pointer, enum diff_op op)
 
 static void end_item(struct diffing *d, struct slice pointer, bool is_secret)
 {
-	enum schema_reload reload =
-		d->schema != NULL ? schema_reload_at(d->schema, pointer) : RELOAD_NEXT_RUN;
+	enum schema_reload reload = RELOAD_NEXT_RUN;
 
+	if (d->schema != NULL && !schema_reload_at(d->schema, pointer, &reload))
+		d->out->is_failed = true;
 	json_member_bool(d->out, "secret", is_secret);
 	json_member_text(d->out, "reload", slice_text(schema_reload_name(reload)));
 }

@@ -145,19 +145,36 @@ static enum result open_entry(struct comparing *x, uint64_t revision, struct eff
 	return rc;
 }
 
+/* NULL where it is not there any more or does not compile: how a change may be taken on is then the default. */
+static enum result find_schema(struct view *view, struct slice path, const struct schema **ret,
+			       struct error *err)
+{
+	struct error why = ERROR_NULL;
+	enum result rc = OK;
+
+	*ret = NULL;
+	if (path.len != 0)
+		rc = view_schema(view, path, ret, NULL, &why);
+	if (rc == OK || rc == E_NOT_FOUND || rc == E_MALFORMED || rc == E_INVALID)
+		return OK;
+	*err = why;
+	return rc;
+}
+
 static enum result write_comparison(struct comparing *x, struct buf *b, struct error *err)
 {
 	struct scene *scene = x->scene;
 	const struct effective_entry *shown = x->after != NULL ? x->after : x->before;
 	const struct schema *schema = NULL;
-	struct error ignored = ERROR_NULL;
 	struct view view;
 	enum result rc;
 
 	view_init(&view, scene, x->to == scene->snapshot->revision ? 0 : x->to, NULL);
-	if (shown->effective.schema.len != 0 &&
-	    view_schema(&view, shown->effective.schema, &schema, NULL, &ignored) != OK)
-		schema = NULL; /* how it may be taken on is then the default */
+	rc = find_schema(&view, shown->effective.schema, &schema, err);
+	if (rc != OK) {
+		view_clear(&view);
+		return rc;
+	}
 	buf_append_char(b, '{');
 	json_member_text(b, "config", slice_from(scene->call->path, strlen("config/")));
 	json_member_u64(b, "from", x->from);

@@ -59,9 +59,6 @@ static enum result open_side(struct scene *scene, struct view *view, struct side
 	if (side->version == 0)
 		return OK;
 	rc = view_find_version(view, scene->call->path, side->version, &side->doc, err);
-	if (rc == E_NOT_FOUND && err->text[0] == '\0')
-		return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(scene->call->path),
-			    (unsigned long long)side->version);
 	if (rc == OK)
 		rc = view_parse(view, side->doc, err);
 	if (rc == OK && side->doc->kind == KIND_SECRETS)

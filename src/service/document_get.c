@@ -185,13 +185,20 @@ static enum result find_old(struct scene *scene, struct doc_record **ret, struct
 	uint64_t revision;
 	enum result rc;
 
-	if (c->in.version != 0)
-		return store_get_version(scene->session, c->path, c->in.version, keep_record, ret,
-					 err);
+	if (c->in.version != 0) {
+		rc = store_get_version(scene->session, c->path, c->in.version, keep_record, ret,
+				       err);
+		return rc == E_NOT_FOUND
+			       ? fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
+				      (unsigned long long)c->in.version)
+			       : rc;
+	}
 	rc = revision_asked(scene, &revision, err);
-	return rc == OK ? store_get_version_at(scene->session, c->path, 0, revision, keep_record,
-					       ret, err)
-			: rc;
+	if (rc != OK)
+		return rc;
+	rc = store_get_version_at(scene->session, c->path, 0, revision, keep_record, ret, err);
+	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s did not exist then", SLICE_ARGS(c->path))
+				 : rc;
 }
 
 enum step document_get_on_worker(struct scene *scene)
@@ -205,11 +212,6 @@ enum step document_get_on_worker(struct scene *scene)
 	if (c->in.version == 0 && c->in.revision == 0 && c->in.at_ms == 0)
 		return document_get_on_loop(scene);
 	rc = find_old(scene, &record, &err);
-	if (rc == E_NOT_FOUND && err.text[0] == '\0')
-		return c->in.version != 0
-			       ? answer_fail(c, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
-					     (unsigned long long)c->in.version)
-			       : answer_fail(c, rc, "%.*s did not exist then", SLICE_ARGS(c->path));
 	if (rc != OK)
 		return answer_error(c, rc, &err);
 	if (record->row.is_shredded || record->row.state != VERSION_LIVE)

@@ -218,8 +218,11 @@ Test(reload, the_nearest_place_decides_and_the_strictest_of_several)
 		"'#/$defs/live'}}},'both': {'x-reload': 'live', 'anyOf': [{'x-reload': 'restart'}]},"
 		"'list': {'items': {'x-reload': 'live'}}}, 'patternProperties': {'^x-': {'x-reload': "
 		"'live'}}, '$defs': {'live': {'x-reload': 'live'}}}");
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		cr_expect_eq(schema_reload_at(m.schema, slice_text(cases[i].pointer)),
-			     cases[i].reload, "%s", cases[i].pointer);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		enum schema_reload reload;
+
+		cr_expect(schema_reload_at(m.schema, slice_text(cases[i].pointer), &reload));
+		cr_expect_eq(reload, cases[i].reload, "%s", cases[i].pointer);
+	}
 	made_clear(&m);
 }

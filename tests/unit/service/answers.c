@@ -56,6 +56,18 @@ void expect_answer_at(struct fixture *f, const char *wanted, struct ask what, co
 	told_clear(&t);
 }
 
+void expect_refusal_at(struct fixture *f, enum result result, const char *wanted, struct ask what,
+		       const char *file, int line)
+{
+	struct told t = ask(f, what);
+
+	cr_expect_eq(t.result, result, "%s:%d: %s %s", file, line, result_name(t.result), t.body);
+	cr_expect_str_eq(t.call.out.error.text, wanted, "%s:%d: %s", file, line,
+			 t.call.out.error.text);
+	cr_expect_str_eq(t.body, "", "%s:%d: %s", file, line, t.body);
+	told_clear(&t);
+}
+
 static void append_touched(struct buf *b, const struct audit_touch *t)
 {
 	buf_append_slice(b, t->path);

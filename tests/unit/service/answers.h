@@ -12,6 +12,12 @@ char *answer_plain(const char *json);
 void expect_answer_at(struct fixture *f, const char *wanted, struct ask what, const char *file,
 		      int line);
 
+/* Asks, wants `result` and exactly this sentence. */
+#define expect_refusal(f, result, wanted, ...) \
+	expect_refusal_at((f), (result), (wanted), (struct ask){__VA_ARGS__}, __FILE__, __LINE__)
+void expect_refusal_at(struct fixture *f, enum result result, const char *wanted, struct ask what,
+		       const char *file, int line);
+
 /* Asks, wants `result`, and that the entry of this call says `action`, `reason` and of what was touched exactly `touched`: "path
  * version", each followed by a line feed, with " mac" behind it where it has the hash of a value. */
 #define expect_entry(f, result, action, reason, touched, ...)                                    \
