@@ -318,6 +318,9 @@ static void fill(struct call *c, const struct ask *what)
 	c->in.if_version = what->if_version;
 	c->in.version = what->version;
 	c->in.revision = what->revision;
+	c->in.at_ms = what->at_ms;
+	c->in.from_ms = what->from_ms;
+	c->in.to_ms = what->to_ms;
 	c->in.key = given(what->key);
 	c->in.if_none_match = given(what->etag);
 	c->in.idempotency_key = given(what->idempotency_key);

@@ -48,6 +48,7 @@ struct ask {
 	bool has_if_version;
 	uint64_t if_version;
 	uint64_t version, revision;
+	int64_t at_ms, from_ms, to_ms;
 	const char *key, *etag, *idempotency_key;
 	enum config_format format;
 	int64_t wait_ms;
