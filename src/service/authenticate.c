@@ -210,13 +210,23 @@ static struct refusal *largest(struct tally *t)
 	return found->count != 0 ? found : NULL;
 }
 
+static void fold_tally(struct service *s, struct tally *t)
+{
+	struct refusal *row;
+
+	for (uint32_t i = 0; i < ENTRIES_MAX && (row = largest(t)) != NULL; i++) {
+		fold_row(s, row);
+		row->count = 0;
+	}
+	fold_rest(s, t);
+}
+
 void refusals_fold(struct service *s)
 {
 	struct refusals *r = s->refusals;
 	int64_t now_ms = clock_monotonic_ms(&s->clock);
 	bool is_time;
 	struct tally taken;
-	struct refusal *row;
 
 	pthread_mutex_lock(&r->mutex);
 	is_time = (now_ms - r->folded_ms >= REFUSALS_FOLD_MS || atomic_load(&s->is_draining)) &&
@@ -227,13 +237,8 @@ void refusals_fold(struct service *s)
 		r->tally = (struct tally){0};
 	}
 	pthread_mutex_unlock(&r->mutex);
-	if (!is_time)
-		return;
-	for (uint32_t i = 0; i < ENTRIES_MAX && (row = largest(&taken)) != NULL; i++) {
-		fold_row(s, row);
-		row->count = 0;
-	}
-	fold_rest(s, &taken);
+	if (is_time)
+		fold_tally(s, &taken);
 }
 
 /* What binds a token to addresses binds those made with it too: else a child would be the way out. */

@@ -266,3 +266,68 @@ Test(answers, what_comes_after_the_drain_is_told_so)
 	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
 	cr_expect_str_eq(err.text, "shutting down");
 }
+
+Test(answers, a_transaction_takes_256_calls_and_the_next_the_rest)
+{
+	enum { COUNT = 300 };
+	static struct asking *a[COUNT];
+	struct asking *held;
+	uint64_t before;
+
+	control_hold("begin");
+	held = ask_begin(&f, (struct ask){GET, .path = "secrets/x"});
+	CONTROL_UNTIL(control_is_held);
+	before = f.service->counters.commits;
+	for (int i = 0; i < COUNT; i++)
+		a[i] = ask_begin(&f, (struct ask){GET, .path = "secrets/x"});
+	cr_expect_eq(f.service->commit.count, COUNT);
+	control_let_go();
+	expect_ends(&held, 1);
+	for (int i = 0; i < COUNT; i++)
+		cr_assert(ask_wait(a[i], 10000));
+	cr_expect_eq(f.service->counters.commits - before, 3);
+	for (int i = 1; i < COUNT; i++)
+		cr_expect_eq(ask_call(a[i])->out.audit_index,
+			     ask_call(a[0])->out.audit_index + (uint64_t)i,
+			     "they are recorded in the order in which they came");
+	expect_ends(a, COUNT);
+}
+
+static void expect_taken(struct call_queue *q, uint32_t max, struct call *first, int count)
+{
+	bool is_over = true;
+	struct call *list = queue_take(q, max, 0, &is_over);
+
+	cr_expect_not(is_over);
+	for (int i = 0; i < count; i++) {
+		cr_assert_eq(list, &first[i]);
+		list = list->next;
+	}
+	cr_expect_null(list);
+}
+
+Test(queue, calls_leave_in_order_so_many_at_a_time_until_it_is_closed_and_empty)
+{
+	static struct call c[6];
+	struct call_queue q;
+	bool is_over = false;
+
+	cr_assert(queue_init(&q));
+	for (int i = 0; i < 5; i++)
+		cr_expect(queue_push(&q, &c[i], 5));
+	cr_expect_not(queue_push(&q, &c[5], 5));
+	cr_expect_eq(q.count, 5);
+	expect_taken(&q, 3, &c[0], 3);
+	cr_expect_eq(q.count, 2);
+	cr_expect(queue_push(&q, &c[5], 5));
+	expect_taken(&q, 2, &c[3], 2);
+	expect_taken(&q, 2, &c[5], 1);
+	cr_expect_eq(q.count, 0);
+	cr_expect(queue_push(&q, &c[0], 1));
+	queue_close(&q);
+	cr_expect_not(queue_push(&q, &c[1], 5));
+	expect_taken(&q, 5, &c[0], 1);
+	cr_expect_null(queue_take(&q, 5, 0, &is_over));
+	cr_expect(is_over);
+	queue_clear(&q);
+}

@@ -391,3 +391,79 @@ Test(way, a_clock_that_jumps_has_each_poll_looked_at)
 	cr_assert(service_forget(f.service, c));
 	ask_free(a);
 }
+
+/* Submits a write by the root's token that came too late so many times before. */
+static void begin_late(struct call *c, atomic_bool *is_back, uint32_t attempts)
+{
+	struct error err = ERROR_NULL;
+
+	call_init(c);
+	c->done = hand_back;
+	c->ctx = is_back;
+	cr_assert_eq(service_authenticate(f.service, c, buf_slice(&f.root_token), &err), OK);
+	c->verb = VERB_DOCUMENT_PUT;
+	c->permission = MAY_WRITE;
+	c->path = SLICE_LITERAL("profiles/a/heir");
+	c->in.body = SLICE_LITERAL("{\"$extends\":[\"b\"],\"p\":\"${secret:x#k}\"}");
+	c->attempts = attempts;
+	cr_assert_eq(service_submit(f.service, c), CALL_PENDING);
+}
+
+/* The same, prepared while the commit of what it depends on is held up. */
+static void make_late(struct call *c, uint32_t attempts, const char *parent)
+{
+	atomic_bool is_back = false;
+	struct asking *a;
+
+	control_hold("begin");
+	a = ask_begin(&f, (struct ask){PUT, .path = "profiles/a/b", .body = parent});
+	CONTROL_UNTIL(control_is_held);
+	begin_late(c, &is_back, attempts);
+	CONTROL_UNTIL(f.service->commit.count == 1);
+	control_let_go();
+	cr_assert(ask_wait(a, 10000));
+	ask_free(a);
+	CONTROL_UNTIL(atomic_load(&is_back));
+	CONTROL_UNTIL(control_is_idle(&f));
+}
+
+Test(way, a_write_that_came_too_late_is_prepared_again_and_given_up_at_the_eighth_time)
+{
+	struct told t;
+	struct call c;
+
+	expect(&f, OK, NULL, PUT, .path = "secrets/x", .body = "{\"data\":{\"k\":\"v\"}}");
+	make_late(&c, 7, "{\"n\":2}");
+	cr_expect_eq(c.out.result, E_BUSY, "%s", c.out.error.text);
+	cr_expect_eq(c.attempts, 8);
+	cr_expect_eq(c.out.retry_after_s, 1);
+	cr_expect_not(c.out.has_audit_index, "what the server could not do is no entry");
+	call_clear(&c);
+	t = ask(&f, (struct ask){AUDIT, .outcome = "busy"});
+	cr_expect_str_eq(t.body, "{\"items\":[]}");
+	told_clear(&t);
+	expect(&f, E_NOT_FOUND, NULL, GET, .path = "profiles/a/heir");
+	make_late(&c, 6, "{\"n\":3}");
+	cr_expect_eq(c.out.result, OK, "%s", c.out.error.text);
+	cr_expect_eq(c.attempts, 7);
+	call_clear(&c);
+	expect(&f, OK, "\"n\":3", CONFIG, .path = "config/a/heir");
+}
+
+Test(way, a_start_that_gets_no_thread_fails)
+{
+	atomic_int unused = -1;
+	pthread_attr_t before, huge;
+
+	pthread_getattr_default_np(&before);
+	pthread_attr_init(&huge);
+	pthread_attr_setstacksize(&huge, (size_t)1 << 46);
+	cr_assert_eq(pthread_setattr_default_np(&huge), 0);
+	fixture_restart_failing(&f, &unused, -1);
+	cr_expect_null(f.service);
+	cr_assert_eq(pthread_setattr_default_np(&before), 0);
+	pthread_attr_destroy(&huge);
+	pthread_attr_destroy(&before);
+	fixture_restart(&f);
+	expect(&f, OK, "\"n\":1", GET, .path = "profiles/a/b");
+}
