@@ -1,6 +1,6 @@
 #include "service/pmap.h"
 
-#include "base/memory.h"
+#include "../faults.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -117,23 +117,6 @@ Test(pmap, behaves_as_a_naive_map_and_its_copies_never_change)
 	cr_assert_eq(items_alive, 0);
 }
 
-Test(pmap, stays_shallow_when_keys_come_in_order)
-{
-	struct pmap m = PMAP_INIT(&ops);
-	struct pmap_walk w;
-	uint32_t deepest = 0;
-
-	for (int k = 0; k < 4096; k++)
-		cr_assert(pmap_put(&m, item_new(k, 1)));
-	pmap_walk_from(&w, &m, SLICE_NULL);
-	do {
-		deepest = w.depth > deepest ? w.depth : deepest;
-	} while (pmap_walk_next(&w) != NULL);
-	cr_assert(deepest <= 18, "%u levels", deepest); /* 1.44 * log2(4096) */
-	pmap_clear(&m);
-	cr_assert_eq(items_alive, 0);
-}
-
 Test(pmap, a_walk_begins_at_the_first_key_not_below)
 {
 	struct pmap m = PMAP_INIT(&ops);
@@ -148,6 +131,118 @@ Test(pmap, a_walk_begins_at_the_first_key_not_below)
 	pmap_walk_from(&w, &m, SLICE_LITERAL("z"));
 	cr_assert_null(pmap_walk_next(&w));
 	pmap_clear(&m);
+}
+
+static void remove_key(struct pmap *m, int key)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "k%05d", key);
+	cr_assert(pmap_remove(m, slice_text(text)));
+}
+
+/* The most nodes that a walk keeps: hardly less than the height. */
+static uint32_t height(const struct pmap *m)
+{
+	struct pmap_walk w;
+	uint32_t deepest = 0;
+
+	pmap_walk_from(&w, m, SLICE_NULL);
+	do {
+		deepest = w.depth > deepest ? w.depth : deepest;
+	} while (pmap_walk_next(&w) != NULL);
+	return deepest;
+}
+
+Test(pmap, stays_shallow_whichever_end_is_taken_away)
+{
+	enum { ALL = 4096, LEFT = 64 };
+
+	for (int way = 0; way < 4; way++) {
+		struct pmap m = PMAP_INIT(&ops);
+
+		for (int k = 0; k < ALL; k++)
+			cr_assert(pmap_put(&m, item_new(way == 1 ? ALL - k : k, 1)));
+		/* 1.44 * log2(4096) */
+		cr_expect_leq(height(&m), 18, "%d: %u levels", way, height(&m));
+		for (int k = 0; k < ALL - LEFT; k++) {
+			if (way == 3) /* every other, then every other of those … */
+				remove_key(&m, (k * 5) % ALL);
+			else
+				remove_key(&m, way == 0 ? k : way == 1 ? ALL - k : ALL - 1 - k);
+		}
+		cr_expect_eq(pmap_count(&m), LEFT, "%d", way);
+		cr_expect_leq(height(&m), 8, "%d: %u levels", way, height(&m)); /* of 64 */
+		pmap_clear(&m);
+		cr_expect_null(m.root);
+		cr_assert_eq(items_alive, 0);
+	}
+}
+
+Test(pmap, what_is_not_there_is_removed_without_memory_or_a_change)
+{
+	struct pmap m = PMAP_INIT(&ops), copy;
+	struct naive naive = {{0}};
+	struct fault fault = {1, 0};
+
+	cr_expect(pmap_remove(&m, SLICE_LITERAL("k00001")));
+	for (int k = 0; k < 50; k++) {
+		naive.numbers[2 * k] = 7;
+		cr_assert(pmap_put(&m, item_new(2 * k, 7)));
+	}
+	copy = pmap_copy(&m);
+	alloc_hook_set(fault_may_allocate, &fault);
+	for (int k = 0; k < 50; k++)
+		remove_key(&m, 2 * k + 1);
+	alloc_hook_set(NULL, NULL);
+	cr_expect_eq(fault.seen, 0);
+	cr_expect_eq(m.root, copy.root);
+	expect_same(&m, &naive);
+	pmap_clear(&copy);
+	pmap_clear(&m);
+	cr_assert_eq(items_alive, 0);
+}
+
+struct removal {
+	struct pmap m;
+	int key;
+};
+
+static void remove_from_copy(const struct removal *r)
+{
+	struct pmap copy = pmap_copy(&r->m);
+	char text[16];
+	bool is_done;
+
+	snprintf(text, sizeof text, "k%05d", r->key);
+	is_done = pmap_remove(&copy, slice_text(text));
+	alloc_hook_set(NULL, NULL);
+	cr_expect_eq(pmap_get(&copy, slice_text(text)) == NULL, is_done);
+	cr_expect_eq(pmap_count(&copy), is_done ? 39 : 40);
+	pmap_clear(&copy);
+}
+
+/* Of a balance without memory the tree is only less even: a removal may be done although an allocation failed. */
+Test(pmap, a_removal_that_finds_no_memory_takes_nothing_away)
+{
+	struct removal r = {.m = PMAP_INIT(&ops)};
+	struct naive naive = {{0}};
+
+	for (int k = 0; k < 40; k++) {
+		naive.numbers[k] = k + 1;
+		cr_assert(pmap_put(&r.m, item_new(k, k + 1)));
+	}
+	for (r.key = 0; r.key < 40; r.key++) {
+		for (uint32_t n = 1; n < 20; n++) {
+			struct fault fault = {n, 0};
+
+			alloc_hook_set(fault_may_allocate, &fault);
+			remove_from_copy(&r);
+		}
+	}
+	expect_same(&r.m, &naive);
+	pmap_clear(&r.m);
+	cr_assert_eq(items_alive, 0);
 }
 
 static int allocations_left;
