@@ -241,12 +241,15 @@ Test(load, a_stored_number_that_is_none_stops_the_start_and_is_named)
 }
 
 static int calls_left;
+static bool is_committed; /* although the commit was not acknowledged */
 
 static bool may_call(void *ctx, const char *name)
 {
+	bool may = calls_left-- != 0;
+
 	(void)ctx;
-	(void)name;
-	return calls_left-- != 0;
+	is_committed |= !may && strcmp(name, "commit_sync") == 0;
+	return may;
 }
 
 Test(load, whichever_store_call_fails_the_start_fails_cleanly)
@@ -273,7 +276,7 @@ Test(load, whichever_store_call_fails_the_start_fails_cleanly)
 /* The first ones and then some: each takes a whole start. */
 Test(load, whichever_allocation_fails_the_start_fails_cleanly, .timeout = 60)
 {
-	for (uint32_t n = 1;; n += n < 20 ? 1 : 11) {
+	for (uint32_t n = 1;; n += n < 16 ? 1 : 17) {
 		struct failing f = {0, n};
 		struct error err = ERROR_NULL;
 		enum result rc;
@@ -287,4 +290,123 @@ Test(load, whichever_allocation_fails_the_start_fails_cleanly, .timeout = 60)
 		cr_assert_lt(n, 5000, "never ends");
 	}
 	expect_all();
+}
+
+/* As a restore does; the fresh token. */
+static enum result restore(bool (*may_fail)(void *ctx, const char *name), struct failing *f,
+			   struct buf *ret_token, struct error *ret_err)
+{
+	struct key *root = root_key();
+	struct keyring *ring;
+	struct store *store;
+	enum result rc;
+
+	MUST(store_open_sqlite(&store, folder, false, &err));
+	MUST(service_open_keyring(&ring, store, memory, root, &err));
+	if (may_fail != NULL)
+		MUST(store_wrap_failing(&store, store, may_fail, NULL, &err));
+	if (f != NULL)
+		alloc_hook_set(may_allocate, f);
+	rc = service_adopt_restored(store, ring, SLICE_LITERAL("the disk died"), false,
+				    &system_clock, &system_random, ret_token, ret_err);
+	alloc_hook_set(NULL, NULL);
+	keyring_free(ring);
+	store_close(store);
+	return rc;
+}
+
+static void expect_untouched(void)
+{
+	MUST(start(NULL, NULL, &err));
+	expect(&g, OK, NULL, .verb = VERB_TOKEN_SELF);
+	expect(&g, OK, "\"epoch\":1,\"revision\":27,", .verb = VERB_STATUS, .permission = MAY_READ,
+	       .path = "sys/status");
+	expect(&g, OK, "{\"items\":[]}", AUDIT, .action = "store.restore");
+	stop();
+}
+
+Test(load, whichever_store_call_of_a_restore_fails_nothing_has_changed, .timeout = 60)
+{
+	CLEANUP(buf_clear) struct buf token = BUF_NULL;
+
+	for (int n = 0;; n++) {
+		struct error err = ERROR_NULL;
+		enum result rc;
+
+		cr_assert_lt(n, 200, "never ends");
+		calls_left = n;
+		rc = restore(may_call, NULL, &token, &err);
+		if (rc == OK) {
+			cr_expect_geq(calls_left, 0, "store call %d failed unnoticed", n);
+			cr_expect_gt(n, 12);
+			break;
+		}
+		cr_expect(n == 0 || strncmp(err.text, "taking on the backup: ", 22) == 0, "%s",
+			  err.text);
+		cr_expect_eq(token.len, 0, "%d: a token although it failed", n);
+		if (!is_committed)
+			expect_untouched();
+	}
+}
+
+Test(load, whichever_allocation_of_a_restore_fails_nothing_has_changed, .timeout = 60)
+{
+	for (uint32_t n = 1;; n += n < 24 ? 1 : 7) {
+		CLEANUP(buf_clear) struct buf token = BUF_NULL;
+		struct failing f = {0, n};
+		struct error err = ERROR_NULL;
+		enum result rc = restore(NULL, &f, &token, &err);
+
+		cr_assert_lt(n, 2000, "never ends");
+		if (rc == OK) {
+			cr_expect_lt(atomic_load(&f.calls), n, "allocation %u failed unnoticed", n);
+			break;
+		}
+		cr_expect_eq(rc, E_MEMORY, "allocation %u: %s", n, err.text);
+		cr_expect_eq(token.len, 0);
+		if (n % 8 == 1 && n < 24)
+			expect_untouched();
+	}
+}
+
+Test(load, a_restore_is_recorded_with_its_reason_and_what_it_ended)
+{
+	CLEANUP(buf_clear) struct buf token = BUF_NULL;
+	char touched[128];
+	struct told self;
+
+	MUST(restore(NULL, NULL, &token, &err));
+	MUST(start(NULL, NULL, &err));
+	expect(&g, E_UNAUTHENTICATED, NULL, .verb = VERB_TOKEN_SELF);
+	buf_clear(&g.root_token);
+	g.root_token = buf_steal(&token);
+	expect_answer(
+		&g,
+		"{\"items\":[{\"v\":1,\"index\":0,\"time\":\"*\",\"epoch\":1,\"revision\":1,"
+		"\"actor\":\"reeved\",\"accessor\":\"*\",\"auth\":\"embedded\",\"source\":\"\","
+		"\"action\":\"store.init\",\"outcome\":\"ok\",\"reason\":\"\",\"request_id\":\"\","
+		"\"touched\":[{\"path\":\"policies/administrator\",\"version\":1,"
+		"\"value_mac\":\"*\"}],\"touched_more\":0},"
+		"{\"v\":1,\"index\":29,\"time\":\"*\",\"epoch\":2,\"revision\":27,"
+		"\"actor\":\"reeved\",\"accessor\":\"*\",\"auth\":\"embedded\",\"source\":\"\","
+		"\"action\":\"store.restore\",\"outcome\":\"ok\",\"reason\":\"the disk died\","
+		"\"request_id\":\"\",\"touched\":[{\"path\":\"sys/backup\",\"version\":0}],"
+		"\"touched_more\":0}]}",
+		AUDIT, .action = "store.*");
+	expect(&g, OK,
+	       "\"auth\":\"embedded\",\"source\":\"\",\"action\":\"token.revoke\",\"outcome\":\"ok\","
+	       "\"reason\":\"2 tokens ended by the restore\",\"request_id\":\"\","
+	       "\"touched\":[{\"path\":\"sys/tokens\",\"version\":0}],\"touched_more\":0}",
+	       AUDIT, .action = "token.revoke");
+	expect_answer(&g,
+		      "{\"accessor\":\"*\",\"name\":\"administrator\",\"parent\":null,"
+		      "\"policies\":[\"administrator\"],\"expires_at\":null,\"created_at\":\"*\","
+		      "\"created_by\":\"reeved\",\"limited_to_addresses\":false}",
+		      .verb = VERB_TOKEN_SELF);
+	self = ask(&g, (struct ask){.verb = VERB_TOKEN_SELF});
+	snprintf(touched, sizeof touched,
+		 "\"touched\":[{\"path\":\"sys/tokens/%.26s\",\"version\":0}]",
+		 strchr(strchr(self.body, ':'), '"') + 1);
+	expect(&g, OK, touched, AUDIT, .action = "token.create");
+	told_clear(&self);
 }
