@@ -185,7 +185,7 @@ enum step audit_list_on_worker(struct scene *scene)
 	if (f.lines == NULL)
 		return answer_fail(c, E_MEMORY, "out of memory");
 	rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
-	if (rc != OK && !(rc == FULL && f.is_full))
+	if (rc != OK && rc != FULL)
 		return answer_error(c, rc, &err);
 	return answer_found(scene, &f, filter.is_newest_first);
 }

@@ -56,9 +56,10 @@ enum step backup_on_worker(struct scene *scene)
 	CLEANUP(buf_clear) struct buf file = BUF_NULL;
 	struct error err = ERROR_NULL;
 	enum result rc = make_copy(scene, &file, &err);
+	enum step step;
 
-	if (rc == OK)
-		return answer_body(c, BODY_FILE, &file, false);
-	c->recording = NULL; /* nothing leaves */
-	return answer_error(c, rc, &err);
+	step = rc == OK ? answer_body(c, BODY_FILE, &file, false) : answer_error(c, rc, &err);
+	if (c->out.result != OK)
+		c->recording = NULL; /* nothing leaves */
+	return step;
 }

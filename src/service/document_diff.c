@@ -81,12 +81,10 @@ static enum result note_live(void *ctx, const struct version_row *row, struct er
 static enum result last_live_before(struct scene *scene, uint64_t version, struct side *ret,
 				    struct error *err)
 {
-	enum result rc;
+	enum result rc = store_each_version(scene->session, scene->call->path, version, 0,
+					    note_live, ret, err);
 
-	if (version <= 1)
-		return OK;
-	rc = store_each_version(scene->session, scene->call->path, version, 0, note_live, ret, err);
-	return rc == FOUND && ret->version != 0 ? OK : rc;
+	return rc == FOUND ? OK : rc;
 }
 
 /* Without being told: the current version, and the last live one before. */

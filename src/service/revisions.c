@@ -79,7 +79,7 @@ static enum result check_visible(struct page *p, uint64_t revision, struct error
 	if (rc != OK)
 		return rc;
 	rc = store_each_change(p->scene->session, revision, look_at_change, p, err);
-	return rc == FOUND && p->is_visible ? OK : rc;
+	return rc == FOUND ? OK : rc;
 }
 
 static void write_entry(struct buf *b, const struct page *p, const struct entry *e)
@@ -230,7 +230,6 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 {
 	enum result rc = OK;
 
-	r->record = NULL;
 	if (revision != 0)
 		rc = store_get_version_at(r->scene->session, path, 0, revision, keep_record, r,
 					  err);

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,9 @@ Test(read_faults, revisions_come_whole_or_not_at_all)
 	SWEEP(.verb = VERB_REVISION_GET, .revision = 7);
 	SWEEP(.verb = VERB_REVISION_GET, .revision = 9);
 	SWEEP(.verb = VERB_REVISION_GET, .revision = 99);
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_DESTROY, .permission = MAY_DESTROY,
+	       .path = "secrets/o/db", .body = "{\"versions\":[2]}", .is_forced = true);
+	SWEEP(.verb = VERB_REVISION_GET, .revision = 10);
 }
 
 Test(read_faults, the_log_comes_whole_or_not_at_all)
@@ -174,4 +178,54 @@ Test(read_faults, the_log_comes_whole_or_not_at_all)
 	SWEEP(.verb = VERB_AUDIT_CHECKPOINT, .permission = MAY_AUDIT, .path = "sys/audit");
 	SWEEP(.verb = VERB_ACCESS_CHECK,
 	      .body = "{\"permission\":\"read\",\"path\":\"profiles/o/heir\"}");
+}
+
+static int copies_left(void)
+{
+	DIR *d = opendir(f.folder);
+	struct dirent *e;
+	int ret = 0;
+
+	cr_assert_not_null(d);
+	while ((e = readdir(d)) != NULL)
+		ret += strstr(e->d_name, ".backup-") != NULL;
+	closedir(d);
+	return ret;
+}
+
+/* One backup; where it fails nothing of it is left, and the log has no entry of what did not leave. */
+static void back_up(void)
+{
+	struct told t = ask(&f, (struct ask){.verb = VERB_BACKUP,
+					     .permission = MAY_READ,
+					     .path = "sys/backup"});
+
+	cr_expect(t.result == OK || t.result == E_MEMORY || t.result == E_IO ||
+			  t.result == E_UNAVAILABLE,
+		  "%s: %s", result_name(t.result), t.call.out.error.text);
+	cr_expect_eq(t.call.out.has_audit_index, t.result == OK);
+	cr_expect_eq(t.body[0] != '\0', t.result == OK);
+	cr_expect_eq(copies_left(), 0);
+	told_clear(&t);
+}
+
+Test(read_faults, a_backup_that_fails_leaves_no_file_and_no_entry)
+{
+	bool is_over = false;
+
+	for (int n = 1; !is_over; n++) {
+		cr_assert_lt(n, 100, "the end was not reached");
+		atomic_store(&calls_left, n);
+		back_up();
+		is_over = atomic_exchange(&calls_left, -1) > 0;
+	}
+	is_over = false;
+	alloc_hook_set(may_allocate, NULL);
+	for (int n = 1; !is_over; n++) {
+		cr_assert_lt(n, 1000, "the end was not reached");
+		atomic_store(&allocations_left, n);
+		back_up();
+		is_over = atomic_exchange(&allocations_left, -1) > 0;
+	}
+	alloc_hook_set(NULL, NULL);
 }
