@@ -135,3 +135,55 @@ Test(recording, a_refused_reveal_names_each_secret_that_may_not_be_read)
 			 "that you may not read\"}]");
 	told_clear(&t);
 }
+
+/* What a dry run of a profile says that refers to each kind of value. */
+static struct told check_kinds(const char *token)
+{
+	return ask(&f,
+		   (struct ask){PUT, .path = "profiles/k/x", .is_yaml = true, .is_dry_run = true,
+				.token = token,
+				.body = "$schema: k\ns: ${secret:kinds#s}\nn: ${secret:kinds#n}\n"
+					"f: ${secret:kinds#f}\nb: ${secret:kinds#b}\n"
+					"o: ${secret:kinds#o}\nl: ${secret:kinds#l}\n"});
+}
+
+static void put_kinds(const char *rule_of_s)
+{
+	char schema[300];
+
+	put("secrets/kinds", "data: {s: text, n: 7, f: 1.5, b: true, o: {x: 1}, l: [1, 2]}\n");
+	snprintf(schema, sizeof schema,
+		 "{properties: {s: {type: string, %s}, n: {type: integer}, f: {type: number}, "
+		 "b: {type: boolean}, o: {type: object}, l: {type: array}}}",
+		 rule_of_s);
+	put("schemas/k", schema);
+}
+
+Test(recording, who_may_list_a_secret_and_not_read_it_learns_its_kind_only)
+{
+	CLEANUP(buf_clear)
+	struct buf lister = fixture_token(&f, "lister",
+					  "rules: [{allow: [list, use], on: secrets/**}, {allow: "
+					  "[read, write], on: profiles/**}, {allow: [read], on: "
+					  "schemas/**}]");
+	CLEANUP(buf_clear)
+	struct buf reader =
+		fixture_token(&f, "reader",
+			      "rules: [{allow: [read], on: secrets/**}, {allow: [read, "
+			      "write], on: profiles/**}, {allow: [read], on: schemas/**}]");
+	struct told t;
+
+	put_kinds("const: wrong");
+	t = check_kinds(lister.data);
+	cr_assert_eq(t.result, OK, "%s", t.call.out.error.text);
+	cr_expect_not_null(strstr(t.body, "\"errors\":[]"), "%s", t.body);
+	cr_expect_not_null(strstr(t.body, "\"keyword\":\"const\""), "%s", t.body);
+	cr_expect_not(t.call.out.has_audit_index);
+	told_clear(&t);
+	t = check_kinds(reader.data);
+	cr_assert_eq(t.result, OK, "%s", t.call.out.error.text);
+	cr_expect_null(strstr(t.body, "\"errors\":[]"), "%s", t.body);
+	cr_expect_not_null(strstr(t.body, "\"unchecked\":[]"), "%s", t.body);
+	cr_expect(t.call.out.has_audit_index);
+	told_clear(&t);
+}
