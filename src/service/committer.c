@@ -188,23 +188,29 @@ static enum result end_group(struct group *g, struct error *err)
 		    "not acknowledged; its outcome is decided at the next start");
 }
 
-static void publish(struct group *g)
+static void publish_snapshot(struct group *g)
 {
 	struct service *s = g->service;
 	struct snapshot *before;
+
+	pthread_mutex_lock(&s->snapshot_mutex);
+	before = s->current;
+	s->current = steal(&g->working);
+	pthread_mutex_unlock(&s->snapshot_mutex);
+	snapshot_unref(before);
+}
+
+static void publish(struct group *g)
+{
+	struct service *s = g->service;
 
 	s->log = g->log;
 	pthread_mutex_lock(&s->head_mutex);
 	buf_clear(&s->checkpoint);
 	s->checkpoint = buf_steal(&g->checkpoint);
 	pthread_mutex_unlock(&s->head_mutex);
-	if (!g->has_written)
-		return;
-	pthread_mutex_lock(&s->snapshot_mutex);
-	before = s->current;
-	s->current = steal(&g->working);
-	pthread_mutex_unlock(&s->snapshot_mutex);
-	snapshot_unref(before);
+	if (g->has_written)
+		publish_snapshot(g);
 }
 
 static struct call *reversed(struct call *list)
@@ -321,7 +327,6 @@ static void commit_group(struct group *g, struct call *list)
 	is_good = begin_group(s, &err);
 	while (is_good && list != NULL) {
 		next = list->next;
-		list->next = NULL;
 		is_good = add_call(g, list, &err);
 		list = next;
 		g->items++;

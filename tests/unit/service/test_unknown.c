@@ -266,6 +266,7 @@ static void expect_principal(struct call *c, const char *token, const char *name
 	cr_expect(slice_is_text(c->principal->record.name, name), "%.*s instead of %s",
 		  SLICE_ARGS(c->principal->record.name), name);
 	cr_expect(slice_is_text(service_share(f.service, c)->name, name));
+	cr_expect_eq(service_is_share_of(c, c->share), slice_is_text(c->token->record.name, name));
 }
 
 Test(unknown, what_a_token_makes_uses_its_makers_share_up_to_those_that_a_first_one_made)

@@ -467,3 +467,54 @@ Test(way, a_start_that_gets_no_thread_fails)
 	fixture_restart(&f);
 	expect(&f, OK, "\"n\":1", GET, .path = "profiles/a/b");
 }
+
+static void expect_from(enum call_state wanted, struct ask what)
+{
+	struct asking *a = ask_begin(&f, what);
+
+	cr_expect_eq(ask_state(a), wanted);
+	control_let_go();
+	cr_assert(ask_wait(a, 10000));
+	cr_expect_eq(ask_call(a)->out.result, OK, "%s", ask_call(a)->out.error.text);
+	cr_expect_eq(ask_call(a)->out.kind, what.wants_yaml ? BODY_YAML : BODY_JSON);
+	ask_free(a);
+}
+
+/* With both workers at work on something else. */
+static void expect_from_while_held(enum call_state wanted, struct ask what)
+{
+	struct asking *held[2];
+
+	control_hold("get_version");
+	for (int i = 0; i < 2; i++) {
+		held[i] = ask_begin(&f, (struct ask){GET, .path = "profiles/a/b", .version = 1});
+		CONTROL_UNTIL(ask_call(held[i])->share->held[SHARE_QUEUED] == 0);
+	}
+	expect_from(wanted, what);
+	for (int i = 0; i < 2; i++) {
+		cr_assert(ask_wait(held[i], 10000));
+		ask_free(held[i]);
+	}
+}
+
+Test(way, what_is_small_is_answered_by_the_thread_that_asks_and_all_else_by_a_worker)
+{
+	static const char question[] = "{\"permission\":\"read\",\"path\":\"x\"}";
+	char body[LOOP_BYTES_MAX + 2];
+
+	memset(body, ' ', sizeof body);
+	memcpy(body, question, strlen(question));
+	body[LOOP_BYTES_MAX] = '\0';
+	expect_from_while_held(CALL_DONE, (struct ask){.verb = VERB_ACCESS_CHECK, .body = body});
+	expect_from_while_held(CALL_DONE, (struct ask){.verb = VERB_ACCESS_CHECK,
+						       .body = body,
+						       .wants_yaml = true});
+	body[LOOP_BYTES_MAX] = ' ';
+	body[LOOP_BYTES_MAX + 1] = '\0';
+	expect_from_while_held(CALL_PENDING, (struct ask){.verb = VERB_ACCESS_CHECK, .body = body});
+	expect_from_while_held(CALL_PENDING, (struct ask){.verb = VERB_ACCESS_CHECK,
+							  .body = question,
+							  .is_yaml = true});
+	expect_from_while_held(CALL_DONE, (struct ask){.verb = VERB_TOKEN_SELF});
+	expect_from_while_held(CALL_PENDING, (struct ask){LIST, .path = "profiles/"});
+}
