@@ -210,6 +210,22 @@ Test(recheck, of_two_who_take_one_name_at_once_the_second_is_refused)
 	buf_clear(&two);
 }
 
+/* Each would do if it came alone: the other would be left. */
+Test(recheck, of_two_administrators_who_go_at_once_one_stays)
+{
+	struct buf second =
+		fixture_token(&f, "second", "rules: [{allow: [write, admin], on: 'policies/**'}]");
+
+	expect_in_turn((struct ask){PUT, .path = "policies/all", .is_yaml = true,
+				    .body = "rules: []"},
+		       (struct ask){PUT, .path = "policies/second", .is_yaml = true,
+				    .body = "rules: []", .token = second.data},
+		       E_CONFLICT);
+	expect(&f, OK, NULL, PUT, .path = "policies/x", .is_yaml = true, .body = "rules: []",
+	       .token = second.data);
+	buf_clear(&second);
+}
+
 /* Each child alone has any number of uses; together they have what their parent has left. */
 Test(recheck, two_children_do_not_both_get_their_parents_last_use)
 {
