@@ -226,6 +226,25 @@ Test(recheck, of_two_administrators_who_go_at_once_one_stays)
 	buf_clear(&second);
 }
 
+/* Of a batch, since writes of one document take turns. The second is told what the first did, and nothing of an attempt of its own that was thrown away. */
+Test(recheck, of_two_with_one_key_at_once_the_second_gets_the_answer_of_the_first)
+{
+	const struct ask what = {
+		.verb = VERB_BATCH,
+		.body = "{\"changes\":[{\"op\":\"put\",\"path\":\"secrets/k\",\"content\":{\"data\":{}}}]}",
+		.idempotency_key = "k"};
+	struct asking *a = begin_first(what), *b = begin_second(what);
+
+	let_go();
+	cr_assert(ask_wait(a, 60000) && ask_wait(b, 60000));
+	cr_assert_eq(ask_call(b)->out.result, OK, "%s", ask_call(b)->out.error.text);
+	cr_expect_str_eq(ask_call(b)->out.body->bytes.data, ask_call(a)->out.body->bytes.data);
+	cr_expect(ask_call(a)->out.has_audit_index);
+	cr_expect_not(ask_call(b)->out.has_audit_index, "it has no entry");
+	ask_free(a);
+	ask_free(b);
+}
+
 /* Each child alone has any number of uses; together they have what their parent has left. */
 Test(recheck, two_children_do_not_both_get_their_parents_last_use)
 {
