@@ -221,3 +221,19 @@ Test(failures, whichever_allocation_fails_none_is_forgotten)
 	CONTROL_UNTIL(control_is_idle(&f));
 	expect_more(known);
 }
+
+Test(failures, of_several_principals_each_has_an_entry)
+{
+	struct buf more = fixture_token(&f, "more", "rules: []");
+	struct told t;
+
+	control_time(&f);
+	fail_times(5, "secrets/x");
+	for (int i = 0; i < 7; i++)
+		expect(&f, E_FORBIDDEN, NULL, GET, .path = "secrets/y", .token = more.data);
+	expect_entries(3, 1, 2, "\"path\":\"secrets/x\"");
+	t = ask(&f, (struct ask){AUDIT, .actor = "more", .action = "access.refused"});
+	cr_expect_not_null(strstr(t.body, "\"reason\":\"4" MORE), "%s", t.body);
+	told_clear(&t);
+	buf_clear(&more);
+}
