@@ -1,7 +1,7 @@
 /* reeved init: a new store, all or nothing. */
 #include "app/command.h"
 #include "app/data.h"
-#include "app/fresh.h"
+#include "app/initial_files.h"
 #include "app/options.h"
 #include "app/shipped.h"
 #include "base/memory.h"

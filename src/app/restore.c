@@ -1,7 +1,7 @@
 /* reeved restore: a data folder from a backup. The epoch rises, and all tokens end but a new administrator's. */
 #include "app/command.h"
 #include "app/data.h"
-#include "app/fresh.h"
+#include "app/initial_files.h"
 #include "app/options.h"
 #include "base/file.h"
 #include "base/memory.h"

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "audit/checkpoint.h"
-#include "audit/filing.h"
+#include "audit/index_check.h"
 
 #define AUDIT_NO_INDEX UINT64_MAX
 

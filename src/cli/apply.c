@@ -4,7 +4,7 @@
 #include "cli/folder.h"
 #include "cli/session.h"
 #include "cli/target.h"
-#include "cli/write_answer.h"
+#include "cli/write_result.h"
 #include "client/url.h"
 
 #define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */

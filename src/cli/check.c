@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/folder.h"
 #include "cli/session.h"
-#include "schema/profile_check.h"
+#include "profile/check.h"
 
 struct checked {
 	const struct folder_document *document;

@@ -4,7 +4,7 @@
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "cli/write_answer.h"
+#include "cli/write_result.h"
 #include "client/url.h"
 #include "doc/path.h"
 

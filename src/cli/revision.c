@@ -3,7 +3,7 @@
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "cli/write_answer.h"
+#include "cli/write_result.h"
 #include "client/url.h"
 
 static const char *const text_or_json[] = {"text", "json"};

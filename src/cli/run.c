@@ -1,5 +1,5 @@
 /* run: a command with its configuration. */
-#include "agent/run.h"
+#include "agent/supervise.h"
 #include "agent/variable.h"
 
 #include "base/clock.h"

@@ -8,7 +8,7 @@
 #include "cli/prompt.h"
 #include "cli/session.h"
 #include "cli/target.h"
-#include "cli/write_answer.h"
+#include "cli/write_result.h"
 #include "client/url.h"
 #include "doc/path.h"
 #include "doc/write.h"

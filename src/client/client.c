@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "client/address.h"
+#include "client/server_address.h"
 #include "client/problem.h"
 
 #include <curl/curl.h>

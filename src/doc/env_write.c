@@ -1,6 +1,6 @@
 #include "doc/write.h"
 
-#include "doc/flat.h"
+#include "doc/flatten.h"
 
 /* What a shell takes as itself in an assignment (POSIX.1-2017, Shell Command Language, 2.2, 2.6.1). */
 static bool is_bare(struct slice s)

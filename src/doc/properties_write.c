@@ -2,7 +2,7 @@
 #include "doc/write.h"
 
 #include "base/text.h"
-#include "doc/flat.h"
+#include "doc/flatten.h"
 
 static void append_unit(struct buf *ret, uint32_t unit)
 {

@@ -8,7 +8,7 @@
  */
 #include "base/memory.h"
 #include "http/exchange.h"
-#include "service/share.h"
+#include "service/state/share.h"
 
 #define SMALL_BYTES_MAX ((size_t)16 * 1024)
 /* A body that was refused while it was sent is read on for an answer, but not without end. */

@@ -2,7 +2,7 @@
  * http/. */
 #pragma once
 
-#include "http/counts.h"
+#include "http/counters.h"
 #include "http/guard.h"
 #include "http/routes.h"
 #include "http/server.h"

@@ -1,11 +1,11 @@
 #include "schema/schema.h"
 
-#include "schema/compile.h"
-#include "schema/evaluate.h"
-#include "schema/assemble.h"
-#include "schema/internal.h"
-#include "schema/report.h"
-#include "schema/run.h"
+#include "schema/compile/compile.h"
+#include "schema/explain/explain.h"
+#include "schema/fast/lower.h"
+#include "schema/compile/compiled.h"
+#include "schema/compile/report.h"
+#include "schema/fast/fast.h"
 
 #define ARRAY_ALIGNMENT 16
 

@@ -13,12 +13,12 @@
  */
 #pragma once
 
-#include "audit/log.h"
+#include "audit/audit_log.h"
 #include "crypto/keyring.h"
-#include "service/rights.h"
+#include "service/state/rights.h"
 #include "service/service.h"
-#include "service/snapshot.h"
-#include "service/work_queue.h"
+#include "service/state/snapshot.h"
+#include "service/engine/work_queue.h"
 
 #include <pthread.h>
 

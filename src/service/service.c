@@ -2,13 +2,13 @@
 #include "service/service.h"
 
 #include "base/log.h"
-#include "service/authenticate.h"
-#include "service/config_cache.h"
+#include "service/engine/authenticate.h"
+#include "service/state/config_cache.h"
 #include "service/internal.h"
-#include "service/folded.h"
-#include "service/share.h"
-#include "service/waiters.h"
-#include "service/waker.h"
+#include "service/engine/folded_failures.h"
+#include "service/state/share.h"
+#include "service/engine/waiters.h"
+#include "service/engine/waker.h"
 
 /* Calls that take longer than a short one may: beside the workers, so that short calls never wait for them. */
 #define LONG_CALLS_MAX 12

@@ -3,11 +3,11 @@
  * them. Nothing verifies that was not signed, and what parses is written as it was read.
  */
 #include "audit/checkpoint.h"
-#include "audit/log.h"
+#include "audit/audit_log.h"
 #include "crypto/base64.h"
 #include "crypto/crypto.h"
 #include "crypto/envelope.h"
-#include "crypto/token.h"
+#include "crypto/token_text.h"
 
 #include <stdlib.h>
 

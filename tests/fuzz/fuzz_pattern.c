@@ -5,7 +5,7 @@
  */
 #include "base/buf.h"
 #include "base/text.h"
-#include "schema/pattern.h"
+#include "schema/regex/pattern.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * NUL byte. What must hold whatever they are: nothing is read or written that is not ours, work ends, what is
  * resolved stays within its bounds, every flagged string is listed, and a reveal leaves no reference behind.
  */
-#include "doc/profile.h"
+#include "profile/profile.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* What the tests of this folder share: keys, and a log in memory. */
 #pragma once
 
-#include "audit/log.h"
+#include "audit/audit_log.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 

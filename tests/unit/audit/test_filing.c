@@ -1,6 +1,6 @@
 #include "support.h"
 
-#include "audit/filing.h"
+#include "audit/index_check.h"
 
 #include <criterion/new/assert.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "../temporary.h"
 #include "cli/audit_rows.h"
 
-#include "audit/log.h"
+#include "audit/audit_log.h"
 #include "crypto/crypto.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-#include "cli/write_answer.h"
+#include "cli/write_result.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,4 @@
-#include "client/address.h"
+#include "client/server_address.h"
 
 #include <criterion/criterion.h>
 

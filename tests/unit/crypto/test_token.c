@@ -1,6 +1,6 @@
 #include "support.h"
 
-#include "crypto/token.h"
+#include "crypto/token_text.h"
 
 #define TOKEN "rv_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8GYS3"
 

@@ -1,7 +1,7 @@
 #include "fake_service.h"
 
 #include "base/memory.h"
-#include "service/share.h"
+#include "service/state/share.h"
 
 #include <pthread.h>
 #include <stdio.h>

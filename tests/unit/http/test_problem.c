@@ -1,4 +1,4 @@
-#include "http/answer.h"
+#include "http/response.h"
 
 #include "base/memory.h"
 #include "doc/read.h"

@@ -1,8 +1,8 @@
 #include "support.h"
 
 #include "doc/read.h"
-#include "schema/evaluate.h"
-#include "schema/run.h"
+#include "schema/explain/explain.h"
+#include "schema/fast/fast.h"
 
 #include <criterion/criterion.h>
 

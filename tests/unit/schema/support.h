@@ -1,7 +1,7 @@
 /* Schemas and instances as JSON with ' for " so that they can be read in C. */
 #pragma once
 
-#include "schema/constant.h"
+#include "schema/compile/constant.h"
 #include "schema/schema.h"
 
 struct made {

@@ -2,7 +2,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "doc/read.h"
-#include "schema/format.h"
+#include "schema/format/format.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

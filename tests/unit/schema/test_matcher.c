@@ -1,4 +1,4 @@
-#include "schema/matcher.h"
+#include "schema/regex/matcher.h"
 
 #include "base/memory.h"
 

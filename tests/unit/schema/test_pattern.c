@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "schema/pattern.h"
+#include "schema/regex/pattern.h"
 
 #include <criterion/criterion.h>
 

@@ -2,8 +2,8 @@
 #include "support.h"
 
 #include "base/clock.h"
-#include "schema/evaluate.h"
-#include "schema/run.h"
+#include "schema/explain/explain.h"
+#include "schema/fast/fast.h"
 
 #include <criterion/criterion.h>
 

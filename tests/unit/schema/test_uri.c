@@ -1,4 +1,4 @@
-#include "schema/uri.h"
+#include "schema/compile/uri.h"
 
 #include <criterion/criterion.h>
 

@@ -2,10 +2,10 @@
 #include "fixture.h"
 
 #include "access/token.h"
-#include "audit/log.h"
+#include "audit/audit_log.h"
 #include "crypto/content.h"
 #include "crypto/crypto.h"
-#include "crypto/token.h"
+#include "crypto/token_text.h"
 
 #include <dirent.h>
 #include <pthread.h>

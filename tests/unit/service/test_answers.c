@@ -1,6 +1,6 @@
 /* What the service says of itself, and how it refuses what it has no room for. */
 #include "control.h"
-#include "service/share.h"
+#include "service/state/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>

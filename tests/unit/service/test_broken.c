@@ -1,7 +1,7 @@
 /* What may be written around a document that is broken already, and how many problems and dependents there may be. */
 #include "fixture.h"
 
-#include "schema/profile_check.h"
+#include "profile/check.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "control.h"
 
 #include "../faults.h"
-#include "service/tokens.h"
+#include "service/token/tokens.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "doc/profile.h"
+#include "profile/profile.h"
 
 #include <stdio.h>
 #include <string.h>

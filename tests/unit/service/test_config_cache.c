@@ -1,7 +1,7 @@
 /* Which configurations are kept ready, and under which ETag. */
 #include "fixture.h"
 
-#include "service/config_cache.h"
+#include "service/state/config_cache.h"
 #include "service/internal.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "control.h"
 
 #include "base/memory.h"
-#include "service/folded.h"
-#include "service/share.h"
+#include "service/engine/folded_failures.h"
+#include "service/state/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "service/pmap.h"
+#include "service/state/pmap.h"
 
 #include "../faults.h"
 

@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "service/share.h"
+#include "service/state/share.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* A fork is all that it came from and changes nothing of it, whatever allocation fails. */
-#include "service/snapshot.h"
+#include "service/state/snapshot.h"
 
 #include "../faults.h"
 

@@ -1,7 +1,7 @@
 /* What tokens are asked for, what answers and entries say of them, and where they end. */
 #include "answers.h"
 
-#include "service/tokens.h"
+#include "service/token/tokens.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "control.h"
 
 #include "base/memory.h"
-#include "service/share.h"
-#include "service/waiters.h"
+#include "service/state/share.h"
+#include "service/engine/waiters.h"
 
 #include <stdio.h>
 

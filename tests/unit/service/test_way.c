@@ -2,8 +2,8 @@
 #include "control.h"
 
 #include "base/memory.h"
-#include "service/share.h"
-#include "service/waiters.h"
+#include "service/state/share.h"
+#include "service/engine/waiters.h"
 
 #include <stdio.h>
 #include <stdlib.h>

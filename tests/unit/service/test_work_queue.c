@@ -1,5 +1,5 @@
 #include "control.h"
-#include "service/share.h"
+#include "service/state/share.h"
 
 /* A queue and calls of principals that are named by one letter. */
 struct setting {

@@ -1,0 +1,75 @@
+#include "app/initial_files.h"
+
+#include "app/data.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum result terminate(char ret[static PATH_MAX], struct slice path, struct error *err)
+{
+	if (path.len == 0 || path.len >= PATH_MAX)
+		return fail(err, E_MALFORMED, "a file's path must have 1 to %d bytes",
+			    PATH_MAX - 1);
+	snprintf(ret, PATH_MAX, "%.*s", SLICE_ARGS(path));
+	return OK;
+}
+
+enum result fresh_check_absent(struct slice path, struct error *err)
+{
+	char name[PATH_MAX];
+	enum result rc = terminate(name, path, err);
+
+	if (rc != OK)
+		return rc;
+	return access(name, F_OK) != 0 ? OK : fail(err, E_CONFLICT, "%s is there already", name);
+}
+
+enum result fresh_write_token(struct slice path, struct buf *token, struct error *err)
+{
+	char name[PATH_MAX];
+	enum result rc = terminate(name, path, err);
+
+	buf_append_char(token, '\n');
+	if (rc == OK)
+		rc = buf_check(token, err);
+	return rc == OK ? file_create(name, buf_slice(token), 0600, err) : rc;
+}
+
+enum result fresh_write_audit_key(struct slice folder, struct slice vkey, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	char name[PATH_MAX];
+	enum result rc = data_path(name, folder, AUDIT_KEY_FILE, err);
+
+	buf_append_slice(&line, vkey);
+	buf_append_char(&line, '\n');
+	if (rc == OK)
+		rc = buf_check(&line, err);
+	if (rc == OK)
+		rc = file_create(name, buf_slice(&line), 0644, err);
+	/* Our umask is for everything else. */
+	if (rc == OK && chmod(name, 0644) != 0)
+		rc = fail_errno(err, E_IO, "chmod %s", name);
+	return rc;
+}
+
+void fresh_undo(struct slice folder)
+{
+	char path[PATH_MAX];
+	DIR *open;
+	struct dirent *entry;
+
+	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
+	open = opendir(path);
+	if (open == NULL)
+		return;
+	while ((entry = readdir(open)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(dirfd(open), entry->d_name, 0);
+	}
+	closedir(open);
+}

@@ -1,0 +1,122 @@
+#include "http/counters.h"
+
+static const uint32_t bucket_us[COUNT_BUCKETS] = {
+	50,    100,   250,    500,    1000,   2500,    5000,	10000,
+	25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
+};
+
+void counts_add(struct http_counts *c, const struct route *route, unsigned status, int64_t took_us)
+{
+	uint32_t row = route != NULL ? (uint32_t)(route - routes) : ROUTES_MAX;
+	uint64_t took = took_us > 0 ? (uint64_t)took_us : 0;
+	uint32_t bucket = 0;
+
+	while (bucket < COUNT_BUCKETS && took > bucket_us[bucket])
+		bucket++;
+	atomic_fetch_add_explicit(&c->routes[row].by_class[(status / 100 - 1) % COUNT_CLASSES], 1,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->routes[row].by_duration[bucket], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->routes[row].total_us, took, memory_order_relaxed);
+}
+
+static uint64_t read_count(const _Atomic uint64_t *count)
+{
+	return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+/* method="GET",route="/v1/…" */
+static void write_labels(struct buf *ret, uint32_t row)
+{
+	if (row == ROUTES_MAX)
+		buf_append_text(ret, "method=\"\",route=\"\"");
+	else
+		buf_printf(ret, "method=\"%s\",route=\"%s\"", method_name(routes[row].method),
+			   routes[row].pattern);
+}
+
+static bool is_used(const struct http_counts *c, uint32_t row)
+{
+	for (uint32_t i = 0; i < COUNT_CLASSES; i++) {
+		if (read_count(&c->routes[row].by_class[i]) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void write_classes(struct buf *ret, const struct http_counts *c, uint32_t row)
+{
+	for (uint32_t i = 0; i < COUNT_CLASSES; i++) {
+		uint64_t count = read_count(&c->routes[row].by_class[i]);
+
+		if (count == 0)
+			continue;
+		buf_append_text(ret, "reeve_http_requests_total{");
+		write_labels(ret, row);
+		buf_printf(ret, ",status=\"%uxx\"} %llu\n", i + 1, (unsigned long long)count);
+	}
+}
+
+static void write_durations(struct buf *ret, const struct http_counts *c, uint32_t row)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i <= COUNT_BUCKETS; i++) {
+		sum += read_count(&c->routes[row].by_duration[i]);
+		buf_append_text(ret, "reeve_http_request_seconds_bucket{");
+		write_labels(ret, row);
+		if (i == COUNT_BUCKETS)
+			buf_append_text(ret, ",le=\"+Inf\"} ");
+		else
+			buf_printf(ret, ",le=\"%g\"} ", bucket_us[i] / 1e6);
+		buf_append_u64(ret, sum);
+		buf_append_char(ret, '\n');
+	}
+	buf_append_text(ret, "reeve_http_request_seconds_sum{");
+	write_labels(ret, row);
+	buf_printf(ret, "} %.6f\n", (double)read_count(&c->routes[row].total_us) / 1e6);
+	buf_append_text(ret, "reeve_http_request_seconds_count{");
+	write_labels(ret, row);
+	buf_printf(ret, "} %llu\n", (unsigned long long)sum);
+}
+
+static void write_plain(struct buf *ret, const char *name, const char *type, const char *help,
+			uint64_t value)
+{
+	buf_printf(ret, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+		   (unsigned long long)value);
+}
+
+void counts_write(struct buf *ret, const struct http_counts *c, const struct http_gauges *now)
+{
+	buf_append_text(ret, "# HELP reeve_http_requests_total Requests answered.\n"
+			     "# TYPE reeve_http_requests_total counter\n");
+	for (uint32_t i = 0; i <= ROUTES_MAX; i++)
+		write_classes(ret, c, i);
+	buf_append_text(ret,
+			"# HELP reeve_http_request_seconds From the request's last header to its "
+			"answer, waiting of long polls included.\n"
+			"# TYPE reeve_http_request_seconds histogram\n");
+	for (uint32_t i = 0; i <= ROUTES_MAX; i++) {
+		if (is_used(c, i))
+			write_durations(ret, c, i);
+	}
+	write_plain(ret, "reeve_http_connections", "gauge", "Connections that are open.",
+		    read_count(&c->connections));
+	write_plain(ret, "reeve_http_requests_in_flight", "gauge", "Requests not yet answered.",
+		    now->in_flight);
+	write_plain(ret, "reeve_http_body_bytes", "gauge",
+		    "What the bodies of requests hold that are being read or worked on.",
+		    now->body_bytes);
+	write_plain(ret, "reeve_http_answer_bytes", "gauge",
+		    "What large answers hold that wait for their clients to read them.",
+		    now->answer_bytes);
+	write_plain(ret, "reeve_http_connections_cut_total", "counter",
+		    "Connections closed because a deadline passed.",
+		    read_count(&c->connections_cut));
+	write_plain(
+		ret, "reeve_http_connections_evicted_total", "counter",
+		"Connections closed to make room for others: unauthenticated or between two requests.",
+		read_count(&c->connections_evicted));
+	write_plain(ret, "reeve_http_polls_gone_total", "counter",
+		    "Long polls whose client went away.", read_count(&c->polls_gone));
+}

@@ -1,0 +1,258 @@
+/* What a string with references comes to. */
+#include "profile/resolver.h"
+
+#include "profile/merge_problem.h"
+#include "doc/yaml_scalar.h"
+
+bool scalar_append(struct buf *ret, const struct tree_node *n)
+{
+	switch (n->kind) {
+	case TREE_STRING:
+	case TREE_NUMBER:
+		buf_append_slice(ret, tree_text(n));
+		return true;
+	case TREE_BOOL:
+		buf_append_text(ret, n->of.truth ? "true" : "false");
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum result resolver_charge(struct resolver *r, size_t bytes)
+{
+	if (!budget_spend(r->report.budget, bytes / 4 + 1))
+		return budget_result(r->report.budget, r->report.err);
+	r->composed_bytes += bytes;
+	if (r->composed_bytes > PROFILE_EFFECTIVE_BYTES_MAX)
+		return fail(r->report.err, E_LIMIT, "resolves to more than %d bytes",
+			    PROFILE_EFFECTIVE_BYTES_MAX);
+	return OK;
+}
+
+enum result resolver_take_string(struct resolver *r, struct resolved *ret, const struct buf *text)
+{
+	enum result rc = buf_check(text, r->report.err);
+
+	if (rc != OK)
+		return rc;
+	if (!tree_copy_string(&ret->node, r->out, buf_slice(text)))
+		return arena_failure(r->out, r->report.err);
+	ret->bytes = text->len;
+	ret->nodes = 1;
+	return OK;
+}
+
+enum result resolver_take_secret(struct resolver *r, struct resolved *ret,
+				 const struct secret_part *parts, uint32_t count)
+{
+	struct secret_text *t = arena_alloc(r->out, sizeof *t);
+
+	if (t == NULL)
+		return arena_failure(r->out, r->report.err);
+	t->parts = arena_copy(r->out, parts, count * sizeof *parts);
+	if (t->parts == NULL)
+		return arena_failure(r->out, r->report.err);
+	t->count = count;
+	t->text = ret->node.of.text;
+	t->next = r->secrets;
+	for (uint32_t i = 0; i < count; i++) {
+		t->refs_count += parts[i].is_secret ? 1 : 0;
+		if (parts[i].fallback_text != NULL)
+			t->refs_count += parts[i].fallback_text->refs_count;
+	}
+	r->secrets = t;
+	r->secrets_count++;
+	ret->secret = t;
+	ret->node.flags |= TREE_IS_SECRET;
+	return OK;
+}
+
+/* A string in the making. */
+struct composition {
+	struct buf text;
+	struct buf
+		parts; /* struct secret_part; a literal's data is NULL until the text stands still */
+	size_t literal_from; /* where the literal began that is not yet a part */
+	uint32_t height;
+	uint32_t refs_count;
+	bool has_secret;
+};
+
+static void composition_clear(struct composition *c)
+{
+	buf_clear(&c->text);
+	buf_clear(&c->parts);
+}
+
+static void end_literal(struct composition *c)
+{
+	struct secret_part part = {
+		.literal = {NULL, c->text.len - c->literal_from},
+		.at = c->literal_from,
+	};
+
+	if (part.literal.len != 0)
+		buf_append(&c->parts, &part, sizeof part);
+}
+
+/* A string with secrets becomes part of another: its parts become parts. */
+static void splice_secret(struct composition *c, const struct resolved *v)
+{
+	end_literal(c);
+	buf_append(&c->parts, v->secret->parts, v->secret->count * sizeof *v->secret->parts);
+	c->refs_count += v->secret->refs_count;
+	buf_append_slice(&c->text, tree_text(&v->node));
+	c->literal_from = c->text.len;
+	c->has_secret = true;
+}
+
+static enum result compose_part(struct resolver *r, struct composition *c,
+				const struct ref_part *part)
+{
+	struct resolved v = {0};
+	enum result rc;
+
+	if (part->kind == PART_TEXT) {
+		buf_append_slice(&c->text, part->body);
+		return OK;
+	}
+	rc = resolve_part(r, &v, part, false);
+	if (rc != OK)
+		return rc;
+	if (v.height > c->height)
+		c->height = v.height;
+	if (v.secret != NULL && v.secret->refs_count > DOC_NODES_MAX - c->refs_count)
+		return fail(r->report.err, E_LIMIT, "holds more than %d references to secrets",
+			    DOC_NODES_MAX);
+	if (v.secret != NULL)
+		splice_secret(c, &v);
+	else if (!scalar_append(&c->text, &v.node))
+		return resolver_refuse(r,
+				       "refers to %s inside other text, where only a string, "
+				       "a number or a boolean can stand",
+				       v.node.kind == TREE_NULL	   ? "null"
+				       : v.node.kind == TREE_ARRAY ? "a list"
+								   : "a map");
+	return OK;
+}
+
+/* Gives literals the bytes of the finished string. Those of spliced strings have their own. */
+static enum result finish_parts(struct resolver *r, struct composition *c, struct resolved *ret)
+{
+	struct secret_part *parts;
+	uint32_t count;
+	enum result rc;
+
+	end_literal(c);
+	rc = buf_check(&c->parts, r->report.err);
+	if (rc != OK)
+		return rc;
+	parts = (struct secret_part *)(void *)c->parts.data;
+	count = (uint32_t)(c->parts.len / sizeof *parts);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!parts[i].is_secret && parts[i].literal.data == NULL)
+			parts[i].literal.data = ret->node.of.text + parts[i].at;
+	}
+	return resolver_take_secret(r, ret, parts, count);
+}
+
+static enum result compose(struct resolver *r, struct resolved *ret, const struct ref_text *text)
+{
+	CLEANUP(composition_clear) struct composition c = {.text = BUF_NULL, .parts = BUF_NULL};
+	enum result rc = OK;
+
+	for (uint32_t i = 0; i < text->count && rc == OK; i++) {
+		size_t before = c.text.len;
+
+		rc = compose_part(r, &c, &text->parts[i]);
+		if (rc == OK)
+			rc = resolver_charge(r, c.text.len - before);
+	}
+	if (rc == OK)
+		rc = resolver_take_string(r, ret, &c.text);
+	if (rc == OK && c.has_secret)
+		rc = finish_parts(r, &c, ret);
+	ret->height = c.height + 1;
+	return rc;
+}
+
+enum result resolve_text(struct resolver *r, struct resolved *ret, const struct ref_text *text)
+{
+	if (ref_text_is_whole(text))
+		return resolve_part(r, ret, &text->parts[0], true);
+	return compose(r, ret, text);
+}
+
+/* A default without references, as YAML reads a plain scalar. */
+static enum result read_default(struct resolver *r, struct resolved *ret, struct slice plain)
+{
+	struct error why = ERROR_NULL;
+	enum result rc =
+		budget_take(r->report.budget, yaml_integer_steps(plain) + 1, r->report.err);
+
+	if (rc != OK)
+		return rc;
+	rc = doc_read_scalar(&ret->node, r->out, plain, &why);
+
+	ret->nodes = 1;
+	ret->bytes = plain.len;
+	if (rc == OK)
+		return OK;
+	if (rc == E_MEMORY || r->out->is_exhausted)
+		return arena_failure(r->out, r->report.err);
+	return resolver_refuse(r, "a default: %s", why.text);
+}
+
+enum result resolve_fallback(struct resolver *r, struct resolved *ret, const struct ref_text *text,
+			     bool is_whole)
+{
+	struct slice plain = SLICE_LITERAL("");
+
+	if (!is_whole)
+		return compose(r, ret, text);
+	if (!ref_text_is_literal(text))
+		return resolve_text(r, ret, text);
+	if (text->count > 1) /* around an escaped `${`: a string, whatever stands there */
+		return compose(r, ret, text);
+	if (text->count == 1)
+		plain = text->parts[0].body;
+	return read_default(r, ret, plain);
+}
+
+static enum result resolve_reeve(struct resolver *r, struct resolved *ret,
+				 const struct ref_part *part)
+{
+	struct slice text = slice_is_text(part->body, "app") ? r->app : r->name;
+
+	if (!tree_copy_string(&ret->node, r->out, text))
+		return arena_failure(r->out, r->report.err);
+	ret->nodes = 1;
+	ret->bytes = text.len;
+	return OK;
+}
+
+enum result resolve_part(struct resolver *r, struct resolved *ret, const struct ref_part *part,
+			 bool is_whole)
+{
+	struct draft *target = NULL;
+	enum result rc;
+
+	if (part->kind == PART_REEVE)
+		return resolve_reeve(r, ret, part);
+	if (part->kind == PART_SECRET)
+		return resolve_secret(r, ret, part, is_whole);
+	rc = locate_draft(r, &target, part);
+	if (rc != OK)
+		return rc;
+	if (target == NULL && part->fallback != NULL)
+		return resolve_fallback(r, ret, part->fallback, is_whole);
+	if (target == NULL)
+		return refuse_missing(r, part);
+	rc = resolve_draft(r, target);
+	if (rc != OK)
+		return rc;
+	*ret = target->value;
+	ret->height++;
+	return OK;
+}

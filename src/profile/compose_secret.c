@@ -1,0 +1,137 @@
+/*
+ * References to secrets. They stay references: only their paths are made out here, so that whoever reads the
+ * effective configuration sees which secret it needs and none of what is in it.
+ */
+#include "profile/resolver.h"
+
+#include "doc/path.h"
+#include "profile/merge_problem.h"
+
+#define SECRET_STEPS 120 /* of a reference's path, key and parts */
+
+/* A variable or `reeve:` inside the path gives one segment, or a piece of one, and never a slash. */
+static enum result append_segment(struct resolver *r, struct buf *path, const struct ref_part *part)
+{
+	CLEANUP(buf_clear) struct buf segment = BUF_NULL;
+	struct resolved v = {0};
+	enum result rc = resolve_part(r, &v, part, false);
+
+	if (rc != OK)
+		return rc;
+	if (v.secret != NULL)
+		return resolver_refuse(r, "a secret cannot be part of a secret's path");
+	if (!scalar_append(&segment, &v.node) ||
+	    (!buf_is_failed(&segment) && !path_segment_is_valid(buf_slice(&segment))))
+		return resolver_refuse(r,
+				       "`%s%.*s` in a secret's path does not give one valid "
+				       "segment",
+				       part->kind == PART_VAR ? "var:" : "reeve:",
+				       PROBLEM_NAME(part->body));
+	rc = resolver_charge(r, segment.len);
+	buf_append_slice(path, buf_slice(&segment));
+	return rc;
+}
+
+static enum result make_secret_path(struct resolver *r, struct slice *ret,
+				    const struct ref_text *text)
+{
+	CLEANUP(buf_clear) struct buf path = BUF_NULL;
+	struct error why = ERROR_NULL;
+	enum doc_kind kind;
+	enum result rc = OK;
+	char *copy;
+
+	buf_append_text(&path, "secrets/");
+	for (uint32_t i = 0; i < text->count && rc == OK; i++) {
+		if (text->parts[i].kind == PART_TEXT)
+			buf_append_slice(&path, text->parts[i].body);
+		else
+			rc = append_segment(r, &path, &text->parts[i]);
+	}
+	if (rc == OK)
+		rc = buf_check(&path, r->report.err);
+	if (rc != OK)
+		return rc;
+	rc = path_check(buf_slice(&path), &kind, &why);
+	if (rc != OK)
+		return resolver_refuse(r, "a secret's path: %s", why.text);
+	copy = arena_text(r->out, buf_slice(&path));
+	if (copy == NULL)
+		return arena_failure(r->out, r->report.err);
+	*ret = slice_make(copy, path.len);
+	return OK;
+}
+
+/* Its default, now: later there is nothing left to resolve it with. */
+static enum result make_fallback(struct resolver *r, struct secret_part *secret,
+				 const struct ref_text *text, bool is_whole, uint32_t *ret_height)
+{
+	struct resolved v = {0};
+	enum result rc;
+
+	if (text == NULL)
+		return OK;
+	rc = resolve_fallback(r, &v, text, is_whole);
+	if (rc != OK)
+		return rc;
+	if (v.node.kind == TREE_ARRAY || v.node.kind == TREE_OBJECT)
+		return resolver_refuse(r, "a secret's default must be a scalar");
+	secret->has_default = true;
+	secret->fallback = v.node;
+	secret->fallback_text = v.secret;
+	*ret_height = v.height;
+	return OK;
+}
+
+/* "${secret:orders/warehouse?version=3#password:-none}" */
+static void write_secret(struct buf *ret, const struct secret_part *secret,
+			 const struct ref_text *fallback)
+{
+	buf_append_text(ret, "${secret:");
+	buf_append_slice(ret, slice_from(secret->path, strlen("secrets/")));
+	if (secret->version != 0) {
+		buf_append_text(ret, "?version=");
+		buf_append_u64(ret, secret->version);
+	}
+	if (secret->key.len != 0) {
+		buf_append_char(ret, '#');
+		buf_append_slice(ret, secret->key);
+	}
+	if (fallback != NULL) {
+		buf_append_text(ret, ":-");
+		if (ref_text_is_literal(fallback))
+			buf_append_slice(ret, fallback->raw);
+		else
+			scalar_append(ret, &secret->fallback);
+	}
+	buf_append_char(ret, '}');
+}
+
+enum result resolve_secret(struct resolver *r, struct resolved *ret, const struct ref_part *part,
+			   bool is_whole)
+{
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	struct secret_part secret = {.is_secret = true, .version = part->version};
+	char *key = arena_text(r->out, part->body);
+	uint32_t height = 0;
+	enum result rc = budget_take(r->report.budget, SECRET_STEPS, r->report.err);
+
+	if (rc != OK)
+		return rc;
+	if (key == NULL)
+		return arena_failure(r->out, r->report.err);
+	secret.key = slice_make(key, part->body.len);
+	rc = make_secret_path(r, &secret.path, part->path);
+	if (rc == OK)
+		rc = make_fallback(r, &secret, part->fallback, is_whole, &height);
+	if (rc != OK)
+		return rc;
+	write_secret(&text, &secret, part->fallback);
+	rc = resolver_charge(r, text.len);
+	if (rc == OK)
+		rc = resolver_take_string(r, ret, &text);
+	if (rc == OK)
+		rc = resolver_take_secret(r, ret, &secret, 1);
+	ret->height = height + 1;
+	return rc;
+}

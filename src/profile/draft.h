@@ -1,0 +1,114 @@
+/*
+ * A draft is what layers come to when they are merged and before references are resolved. Private to
+ * profile_*.c. It lives in a scratch arena and borrows its texts from the layers.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "profile/profile.h"
+
+struct ref_text;
+struct secret_text;
+
+enum draft_state { DRAFT_NEW, DRAFT_ACTIVE, DRAFT_DONE, DRAFT_FAILED };
+
+/* What a draft or a reference resolves to. Sizes count what is shared as often as it is referred to. */
+struct resolved {
+	struct tree_node node;
+	const struct secret_text *secret; /* of a string that holds secrets */
+	size_t bytes;			  /* of texts and keys */
+	uint32_t nodes;
+	uint32_t depth;	 /* containers inside one another */
+	uint32_t height; /* resolutions inside one another */
+};
+
+struct draft_key {
+	const char *text; /* NUL-terminated, `$$` unescaped */
+	uint64_t hash;
+	uint32_t len;
+	uint32_t line, column;
+};
+
+struct draft {
+	struct tree_node
+		from;	      /* kind, place; of a scalar all. A container's children stand below */
+	struct draft *parent; /* NULL: a root */
+	struct draft *children;
+	struct draft_key *keys; /* an object's, beside its children */
+	uint32_t *table;	/* an object's: positions + 1 by hash */
+	uint32_t table_mask;
+	uint32_t position; /* among its parent's children */
+	bool is_var;
+
+	/* The resolver's. */
+	enum draft_state state;
+	enum draft_state followed;
+	struct draft *target; /* of a string that was followed: what it leads to, may be NULL */
+	bool is_parsed;
+	const struct ref_text *text;
+	struct resolved value;
+};
+
+/* Where problems go while something is made of layers. */
+struct profile_report {
+	const struct profile_layer *const *layers;
+	struct profile_problems *problems;
+	struct arena *arena;
+	struct budget *budget;
+	struct error *err;
+};
+
+/* Steps of a value that is merged or resolved, its memory and its key's tables included. */
+#define PRICE_VALUE 20
+
+/* Merges the layers' bodies, or, with `is_vars`, their `$vars`, into an object. Problems are added and give
+ * E_INVALID after all are found; E_LIMIT over DOC_NODES_MAX, E_MEMORY. */
+MUST_USE enum result draft_merge(struct draft *ret, struct arena *scratch,
+				 const struct profile_report *report, uint32_t layers_count,
+				 bool is_vars);
+
+/* The child, or NULL. Spends, but never refuses: whoever goes on asks the budget. */
+struct draft *draft_get(const struct draft *object, struct slice key, struct budget *budget);
+
+/* Appends where it stands: "/a/b", "var:/a". */
+void draft_name(struct buf *ret, const struct draft *d);
+
+/*
+ * Inside the merge.
+ */
+
+/* One layer's say on one key; the layer's that is overridden next behind it. */
+struct voice {
+	const struct tree_node *node;
+	const struct voice *below;
+	uint16_t source;
+	bool is_literal; /* stands under `$value`: null is null, maps do not merge further down */
+};
+
+struct merger {
+	struct arena *arena;
+	const struct profile_report *report;
+	struct buf pointer;
+	uint32_t nodes;
+	bool is_vars;
+	bool has_problems;
+};
+
+/* Makes a draft of what stands as written: a scalar, a list, what is under `$value`. */
+MUST_USE enum result draft_literal(struct merger *m, struct draft *ret, const struct tree_node *n,
+				   uint16_t source, unsigned depth);
+
+/* Makes a list of the edits on top of `top` and the list below them. */
+MUST_USE enum result draft_edit_list(struct merger *m, struct draft *ret, const struct voice *top,
+				     unsigned depth);
+
+/* What a voice says once `{$value: …}` is looked through. */
+enum voice_form { VOICE_MAP, VOICE_EDIT, VOICE_REMOVE, VOICE_VALUE };
+enum voice_form voice_form(const struct voice *v, struct voice *ret_meant);
+
+/* Room for `count` children; counted. */
+MUST_USE enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count);
+/* E_LIMIT, for what PROBES_MAX ends. */
+enum result draft_refuse_collisions(const struct merger *m);
+/* Fills the table when all keys are there. */
+MUST_USE enum result draft_index(struct merger *m, struct draft *d);

@@ -1,0 +1,259 @@
+/*
+ * `$append`, `$prepend` and `$remove` on an inherited list. In one map of operators `$remove` applies first,
+ * then `$prepend`, then `$append`. `$remove` takes all items that are equal as they are written, before
+ * references are resolved, and finds them by hash: removing n of n items is linear.
+ */
+#include "profile/draft.h"
+
+#include "profile/key.h"
+#include "profile/merge_problem.h"
+
+struct list_item {
+	const struct tree_node *node;
+	uint64_t hash; /* 0: not made yet */
+	uint32_t size; /* steps that making it took, and comparing it takes */
+	uint16_t source;
+};
+
+/* Grows at both ends: items stand from `first` on. */
+struct list {
+	struct list_item *items;
+	uint32_t first, count, size;
+};
+
+/* A variable has no pointer in the effective configuration: the message names it instead. */
+static enum result report_no_list(struct merger *m, const struct voice *edit,
+				  const struct voice *inherited)
+{
+	const struct profile_report *r = m->report;
+	struct tree_node place = *edit->node;
+	struct slice pointer = buf_slice(&m->pointer);
+
+	place.source = edit->source;
+	m->has_problems = true;
+	return profile_problem_add(
+		r->problems, r->arena, r->err, m->is_vars ? SLICE_NULL : pointer, &place,
+		"%s%.*s%sedits a list, but what it inherits from %.*s, line %u, column "
+		"%u, is no list but of type %s",
+		m->is_vars ? "var:" : "",
+		m->is_vars ? (int)text_fit(pointer, PROBLEM_NAME_BYTES_MAX) : 0, pointer.data,
+		m->is_vars ? " " : "", PROBLEM_NAME(r->layers[inherited->source]->path),
+		inherited->node->line, inherited->node->column,
+		tree_kind_name((enum tree_kind)inherited->node->kind));
+}
+
+static void put_items(struct list *l, uint32_t at, const struct tree_node *items, uint16_t source)
+{
+	for (uint32_t i = 0; i < items->count; i++)
+		l->items[at + i] = (struct list_item){&items->of.items[i], 0, 0, source};
+	l->count += items->count;
+}
+
+static void append_items(struct list *l, const struct tree_node *items, uint16_t source)
+{
+	put_items(l, l->first + l->count, items, source);
+}
+
+static void prepend_items(struct list *l, const struct tree_node *items, uint16_t source)
+{
+	l->first -= items->count;
+	put_items(l, l->first, items, source);
+}
+
+/* Values, and bytes of texts, below a value. */
+static uint64_t steps_of(const struct tree_node *n)
+{
+	uint64_t steps = 1;
+
+	if (n->kind == TREE_STRING || n->kind == TREE_NUMBER)
+		steps += n->count / 16;
+	for (uint32_t i = 0; n->kind == TREE_ARRAY && i < n->count; i++)
+		steps += steps_of(&n->of.items[i]);
+	for (uint32_t i = 0; n->kind == TREE_OBJECT && i < n->count; i++)
+		steps += steps_of(&n->of.members[i].value) + n->of.members[i].key_len / 16;
+	return steps;
+}
+
+static void make_hash(struct merger *m, struct list_item *item)
+{
+	uint64_t hash = tree_hash(item->node), steps = steps_of(item->node);
+
+	item->hash = hash != 0 ? hash : 1;
+	item->size = steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX;
+	budget_spend(m->report->budget, 3 * steps);
+}
+
+/* What is to be removed, by hash. */
+struct removal {
+	struct list_item *slots;
+	uint32_t mask;
+};
+
+/* Where the item's equal stands, or could; NULL when too many of one hash are before it. */
+static struct list_item *find_removed(struct merger *m, const struct removal *r,
+				      const struct list_item *item)
+{
+	uint32_t slot = (uint32_t)item->hash & r->mask;
+
+	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->mask) {
+		struct list_item *at = &r->slots[slot];
+
+		budget_spend(m->report->budget, at->hash == item->hash ? item->size + 1 : 1);
+		if (at->node == NULL ||
+		    (at->hash == item->hash && tree_is_equal(at->node, item->node)))
+			return at;
+	}
+	return NULL;
+}
+
+static enum result gather_removed(struct merger *m, struct removal *r,
+				  const struct tree_node *removed)
+{
+	uint32_t size = 4;
+
+	while (size < 2 * removed->count)
+		size *= 2;
+	r->mask = size - 1;
+	r->slots = arena_alloc_array(m->arena, size, sizeof *r->slots);
+	if (r->slots == NULL)
+		return arena_failure(m->arena, m->report->err);
+	for (uint32_t i = 0; i < removed->count; i++) {
+		struct list_item item = {.node = &removed->of.items[i]};
+		struct list_item *at;
+
+		make_hash(m, &item);
+		at = find_removed(m, r, &item);
+		if (at == NULL)
+			return draft_refuse_collisions(m);
+		*at = item;
+		if (budget_result(m->report->budget, NULL) != OK)
+			break;
+	}
+	return budget_result(m->report->budget, m->report->err);
+}
+
+static enum result remove_items(struct merger *m, struct list *l, const struct tree_node *removed)
+{
+	struct removal r = {0};
+	uint32_t kept = 0;
+	enum result rc = gather_removed(m, &r, removed);
+
+	for (uint32_t i = 0; rc == OK && i < l->count; i++) {
+		struct list_item *item = &l->items[l->first + i];
+		const struct list_item *at;
+
+		if (item->hash == 0)
+			make_hash(m, item);
+		at = find_removed(m, &r, item);
+		if (at == NULL || at->node == NULL)
+			l->items[l->first + kept++] = *item;
+		rc = budget_result(m->report->budget, m->report->err);
+	}
+	if (rc == OK)
+		l->count = kept;
+	return rc;
+}
+
+static enum result apply_edit(struct merger *m, struct list *l, const struct voice *edit)
+{
+	const struct tree_node *removed = TREE_GET(edit->node, "$remove");
+	const struct tree_node *prepended = TREE_GET(edit->node, "$prepend");
+	const struct tree_node *appended = TREE_GET(edit->node, "$append");
+	enum result rc = OK;
+
+	if (removed != NULL)
+		rc = remove_items(m, l, removed);
+	if (prepended != NULL)
+		prepend_items(l, prepended, edit->source);
+	if (appended != NULL)
+		append_items(l, appended, edit->source);
+	return rc;
+}
+
+/* The edits from the top down, and how many items they and the list below them may come to. */
+struct edit_run {
+	const struct voice *edits[PROFILE_LAYERS_MAX]; /* the highest first */
+	uint32_t count;
+	struct voice base;
+	bool has_base;
+	uint64_t before, behind;
+};
+
+static uint32_t items_count(const struct tree_node *edit, struct slice name)
+{
+	const struct tree_node *items = tree_get(edit, name);
+
+	return items != NULL ? items->count : 0;
+}
+
+static enum result find_run(struct merger *m, struct edit_run *run, const struct voice *top)
+{
+	for (const struct voice *v = top; v != NULL && run->count < PROFILE_LAYERS_MAX;
+	     v = v->below) {
+		enum voice_form form = voice_form(v, &run->base);
+
+		if (form == VOICE_REMOVE)
+			return OK;
+		if (form != VOICE_EDIT) {
+			if (run->base.node->kind != TREE_ARRAY)
+				return report_no_list(m, run->edits[run->count - 1], &run->base);
+			run->has_base = true;
+			run->behind += run->base.node->count;
+			return OK;
+		}
+		run->edits[run->count++] = v;
+		run->before += items_count(v->node, SLICE_LITERAL("$prepend"));
+		run->behind += items_count(v->node, SLICE_LITERAL("$append"));
+	}
+	return OK;
+}
+
+static enum result make_list(struct merger *m, struct list *l, const struct edit_run *run)
+{
+	enum result rc = OK;
+
+	if (run->before + run->behind > (uint64_t)DOC_NODES_MAX * PROFILE_LAYERS_MAX)
+		return fail(m->report->err, E_LIMIT, "merges too many values");
+	l->size = (uint32_t)(run->before + run->behind);
+	if (!budget_spend(m->report->budget, l->size))
+		return budget_result(m->report->budget, m->report->err);
+	l->first = (uint32_t)run->before;
+	l->items = arena_alloc_array(m->arena, l->size, sizeof *l->items);
+	if (l->items == NULL)
+		return arena_failure(m->arena, m->report->err);
+	if (run->has_base)
+		append_items(l, run->base.node, run->base.source);
+	for (uint32_t i = run->count; i-- > 0 && rc == OK;)
+		rc = apply_edit(m, l, run->edits[i]);
+	return rc;
+}
+
+enum result draft_edit_list(struct merger *m, struct draft *ret, const struct voice *top,
+			    unsigned depth)
+{
+	struct edit_run run = {0};
+	struct list l = {0};
+	enum result rc;
+
+	rc = find_run(m, &run, top);
+	if (rc == E_INVALID)
+		return OK; /* noted: the draft stays a null, and the merge goes on to what else is wrong */
+	if (rc == OK)
+		rc = make_list(m, &l, &run);
+	if (rc != OK)
+		return rc;
+	ret->from = (struct tree_node){
+		.kind = TREE_ARRAY,
+		.source = top->source,
+		.count = l.count,
+		.line = top->node->line,
+		.column = top->node->column,
+	};
+	rc = draft_make_room(m, ret, l.count);
+	for (uint32_t i = 0; i < l.count && rc == OK; i++) {
+		const struct list_item *item = &l.items[l.first + i];
+
+		rc = draft_literal(m, &ret->children[i], item->node, item->source, depth + 1);
+	}
+	return rc;
+}

@@ -1,0 +1,177 @@
+/*
+ * From a reference to what it refers to. The way leads through the merged layers; where it meets a string that is
+ * itself one reference, it goes on in what that refers to, so that a key of an effective configuration is
+ * found whether its map was written there or referred to.
+ */
+#include "profile/resolver.h"
+
+#include "base/text.h"
+#include "doc/pointer.h"
+#include "profile/merge_problem.h"
+
+#define CANDIDATES_MAX 1000 /* keys looked through for "did you mean" */
+
+static bool read_index(struct slice token, uint32_t *ret)
+{
+	uint64_t index;
+
+	if ((token.len > 1 && token.data[0] == '0') || !slice_to_u64(token, UINT32_MAX, &index))
+		return false;
+	*ret = (uint32_t)index;
+	return true;
+}
+
+static enum result follow_draft(struct resolver *r, struct draft **ret, struct draft *d);
+
+/* One step. Leaves `*d` NULL where it leads nowhere. */
+static enum result step_into(struct resolver *r, struct draft **d, struct slice token)
+{
+	uint32_t index;
+	enum result rc = budget_take(r->report.budget, 2, r->report.err);
+
+	if (rc != OK)
+		return rc;
+	if ((*d)->from.kind == TREE_STRING) {
+		rc = follow_draft(r, d, *d);
+		if (rc != OK || *d == NULL)
+			return rc;
+	}
+	if ((*d)->from.kind == TREE_OBJECT) {
+		*d = draft_get(*d, token, r->report.budget);
+		return OK;
+	}
+	if ((*d)->from.kind == TREE_ARRAY && read_index(token, &index) && index < (*d)->from.count)
+		*d = &(*d)->children[index];
+	else
+		*d = NULL;
+	return OK;
+}
+
+static enum result walk_pointer(struct resolver *r, struct draft **d, struct slice pointer)
+{
+	CLEANUP(buf_clear) struct buf token = BUF_NULL;
+	enum result rc = OK;
+
+	while (rc == OK && *d != NULL && pointer_next_token(&pointer, &token)) {
+		rc = buf_check(&token, r->report.err);
+		if (rc == OK)
+			rc = step_into(r, d, buf_slice(&token));
+	}
+	return rc;
+}
+
+static enum result walk_keys(struct resolver *r, struct draft **d, struct slice keys)
+{
+	struct slice key;
+	enum result rc = OK;
+
+	while (rc == OK && *d != NULL && slice_next_part(&keys, '.', &key))
+		rc = step_into(r, d, key);
+	return rc;
+}
+
+enum result locate_draft(struct resolver *r, struct draft **ret, const struct ref_part *part)
+{
+	struct draft *d = part->kind == PART_VAR ? &r->vars : &r->config;
+	enum result rc;
+
+	if (part->kind == PART_POINTER)
+		rc = walk_pointer(r, &d, part->body);
+	else
+		rc = walk_keys(r, &d, part->body);
+	if (rc == OK)
+		*ret = d;
+	return rc;
+}
+
+/* What a string that is one reference stands for; NULL where that is nothing one could step into. Defaults take part. */
+static enum result follow_text(struct resolver *r, struct draft **ret, const struct ref_text *text)
+{
+	*ret = NULL;
+	while (text != NULL && ref_text_is_whole(text)) {
+		const struct ref_part *part = &text->parts[0];
+		enum result rc;
+
+		if (part->kind == PART_REEVE)
+			return OK;
+		if (part->kind == PART_SECRET)
+			return resolver_refuse(r, "a reference cannot step into a secret; refer to "
+						  "its key with `${secret:…#key}`");
+		rc = locate_draft(r, ret, part);
+		if (rc != OK)
+			return rc;
+		if (*ret != NULL && (*ret)->from.kind == TREE_STRING)
+			return follow_draft(r, ret, *ret);
+		if (*ret != NULL)
+			return OK;
+		text = part->fallback;
+	}
+	return OK;
+}
+
+/* Each string is followed once, so that ways which meet again and again cost no more than their strings. */
+static enum result follow_draft(struct resolver *r, struct draft **ret, struct draft *d)
+{
+	enum result rc;
+
+	if (d->followed == DRAFT_DONE) {
+		*ret = d->target;
+		return OK;
+	}
+	if (d->followed == DRAFT_FAILED)
+		return E_INVALID;
+	if (d->followed == DRAFT_ACTIVE)
+		return resolver_refuse_cycle(r, d);
+	rc = resolver_parse(r, d);
+	if (rc != OK)
+		return rc;
+	rc = resolver_enter(r, d);
+	if (rc != OK)
+		return rc;
+	d->followed = DRAFT_ACTIVE;
+	rc = follow_text(r, &d->target, d->text);
+	resolver_leave(r);
+	d->followed = rc == OK ? DRAFT_DONE : DRAFT_FAILED;
+	if (rc == E_INVALID && d->state == DRAFT_NEW)
+		d->state = DRAFT_FAILED; /* the problem is noted, once */
+	*ret = d->target;
+	return rc;
+}
+
+/* The key nearest to one that is missing, in the map that lacks it. */
+static struct slice find_near(const struct draft *root, struct slice keys, struct budget *budget)
+{
+	struct slice candidates[CANDIDATES_MAX];
+	const struct draft *d = root;
+	struct slice key = SLICE_NULL;
+	uint32_t count = 0;
+
+	while (d->from.kind == TREE_OBJECT && slice_next_part(&keys, '.', &key)) {
+		const struct draft *next = draft_get(d, key, budget);
+
+		if (next == NULL)
+			break;
+		d = next;
+	}
+	if (d->from.kind != TREE_OBJECT)
+		return SLICE_NULL;
+	for (; count < d->from.count && count < CANDIDATES_MAX; count++)
+		candidates[count] = slice_make(d->keys[count].text, d->keys[count].len);
+	if (!budget_spend(budget, count * (slice_first(key, 64).len * 8 + 1)))
+		return SLICE_NULL;
+	return text_nearest(key, candidates, count);
+}
+
+enum result refuse_missing(struct resolver *r, const struct ref_part *part)
+{
+	struct slice near = SLICE_NULL;
+	bool is_var = part->kind == PART_VAR;
+
+	if (part->kind != PART_POINTER && r->report.problems->count < PROFILE_PROBLEMS_MAX)
+		near = find_near(is_var ? &r->vars : &r->config, part->body, r->report.budget);
+	return resolver_refuse(r,
+			       "refers to `%s%.*s`, which is not there and has no default%s%.*s%s",
+			       is_var ? "var:" : "", PROBLEM_NAME(part->body),
+			       near.len != 0 ? " (did you mean `" : "", SLICE_ARGS(near),
+			       near.len != 0 ? "`?)" : "");
+}

@@ -1,0 +1,75 @@
+#include "profile/merge_problem.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+
+enum result arena_failure(const struct arena *a, struct error *err)
+{
+	if (budget_result(a->budget, NULL) != OK)
+		return budget_result(a->budget, err);
+	if (a->is_exhausted)
+		return fail(err, E_LIMIT, "the effective configuration would be too large");
+	return fail(err, E_MEMORY, "out of memory");
+}
+
+size_t text_fit(struct slice text, size_t max)
+{
+	return utf8_whole(slice_first(text, max));
+}
+
+static struct slice format_message(char *ret, size_t size, const char *fmt, va_list args)
+	PRINTF_LIKE(3, 0);
+
+/* Formats into a bound. What does not fit is cut between characters. */
+static struct slice format_message(char *ret, size_t size, const char *fmt, va_list args)
+{
+	int len = vsnprintf(ret, size, fmt, args);
+
+	if (len < 0)
+		return SLICE_NULL;
+	if ((size_t)len < size)
+		return slice_make(ret, (size_t)len);
+	/* The last byte kept may begin a character: look from one byte before. */
+	return slice_make(ret, text_fit(slice_make(ret, size - 1), size - 2));
+}
+
+enum result profile_problem_add(struct profile_problems *problems, struct arena *a,
+				struct error *err, struct slice pointer,
+				const struct tree_node *place, const char *fmt, ...)
+{
+	char message[ERROR_TEXT_BYTES];
+	struct profile_problem *problem;
+	struct slice said;
+	struct tree_node *copy = NULL;
+	va_list args;
+
+	if (problems->count == PROFILE_PROBLEMS_MAX) {
+		problems->dropped++;
+		return E_INVALID;
+	}
+	va_start(args, fmt);
+	said = format_message(message, sizeof message, fmt, args);
+	va_end(args);
+
+	problem = &problems->items[problems->count];
+	problem->pointer = slice_make(arena_text(a, pointer), pointer.len);
+	problem->message = arena_text(a, said);
+	if (place != NULL) {
+		copy = arena_alloc(a, sizeof *copy);
+		if (copy == NULL)
+			return arena_failure(a, err);
+		copy->source = place->source;
+		copy->line = place->line;
+		copy->column = place->column;
+	}
+	if (problem->pointer.data == NULL || problem->message == NULL)
+		return arena_failure(a, err);
+	problem->node = copy;
+	if (problems->count++ == 0)
+		fail_at(err, E_INVALID, copy != NULL ? copy->line : 0,
+			copy != NULL ? copy->column : 0, "%.*s%s%.*s", PROBLEM_NAME(pointer),
+			pointer.len != 0 ? ": " : "", (int)text_fit(said, PROBLEM_SAID_BYTES_MAX),
+			said.data);
+	return E_INVALID;
+}

@@ -1,0 +1,119 @@
+/*
+ * From a framed schema to rules, one subschema after the other, each keyword by its handler (keyword.def). What is wrong
+ * with the schema is collected; only memory and bounds end the work at once.
+ */
+#pragma once
+
+#include "schema/format/format.h"
+#include "schema/compile/resource_index.h"
+#include "schema/regex/matcher.h"
+#include "schema/compile/program.h"
+#include "schema/schema.h"
+
+struct compiler {
+	const struct schema_options *options;
+	struct frame frame;
+	struct schema_report *report; /* may be NULL */
+#define X(type, name) struct vec name;
+	PROGRAM_ARRAYS(X)
+#undef X
+	struct lookup texts_by_hash; /* positions in `known_texts` */
+	struct vec known_texts;	     /* struct text */
+	struct vec places;	     /* uint32_t: the place of each subschema */
+	struct vec matchers;	     /* struct matcher, one for each pattern */
+	struct pattern_budget pattern_budget;
+	struct lookup patterns_by_text;
+	struct vec dynamic_names;    /* struct text */
+	struct lookup names_by_text; /* dynamic names */
+	uint32_t root_block;
+	uint32_t refusals;
+	struct error first; /* the first refusal */
+};
+
+/* Where a handler works. */
+struct compile_place {
+	uint32_t place;
+	uint32_t subschema;
+	const struct tree_node *schema;
+	enum keyword_id keyword;
+};
+
+/* Notes what is wrong with the schema. `node` is the value at fault; its place is the keyword's, with `key` behind it
+ * unless that is SLICE_NULL. */
+MUST_USE enum result compile_refuse(struct compiler *c, const struct compile_place *at,
+				    const struct tree_node *node, struct slice key,
+				    const char *message);
+
+/* Adds a rule of the subschema at work. */
+MUST_USE enum result compile_rule(struct compiler *c, const struct compile_place *at,
+				  enum rule_op op, uint32_t operand_a, uint32_t operand_b,
+				  uint32_t operand_c);
+
+/* The number of the subschema at a framed node or place, which will be compiled if it is not yet. */
+MUST_USE enum result compile_child(struct compiler *c, const struct tree_node *node, uint32_t *ret);
+MUST_USE enum result compile_target(struct compiler *c, uint32_t place, uint32_t *ret);
+
+MUST_USE enum result compile_text(struct compiler *c, struct slice s, struct text *ret);
+MUST_USE enum result compile_name(struct compiler *c, struct slice s, struct name *ret);
+/* Appends `count` constants, contents first, and gives the position of the first. */
+MUST_USE enum result compile_constants(struct compiler *c, const struct tree_node *values,
+				       uint32_t count, uint32_t *ret);
+/* Gives the position of the pattern, compiled once for each text; NONE where it was refused. */
+MUST_USE enum result compile_matcher(struct compiler *c, const struct compile_place *at,
+				     const struct tree_node *node, struct slice source,
+				     uint32_t *ret);
+/* The number of a name that $dynamicRef looks for. */
+MUST_USE enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t *ret);
+/* Refuses what is no list of strings; else appends the names. `*ret_count` is UINT32_MAX when refused. */
+MUST_USE enum result compile_names(struct compiler *c, const struct compile_place *at,
+				   const struct tree_node *list, uint32_t *ret_first,
+				   uint32_t *ret_count);
+
+/* Pays for work of the request that compiles: E_LIMIT, or what else ended it, with the reason in `first`. */
+MUST_USE enum result compile_charge(struct compiler *c, uint64_t steps);
+
+void compiler_init(struct compiler *c, const struct schema_options *options,
+		   struct schema_report *report);
+void compiler_clear(struct compiler *c);
+
+/* Compiles everything that `root` reaches. E_INVALID where anything was refused. */
+MUST_USE enum result compile_schema(struct compiler *c, const struct tree_node *root,
+				    struct error *err);
+
+/* strict.c: what only a stored schema is refused for. */
+MUST_USE enum result compile_check_strictly(struct compiler *c, const struct tree_node *root,
+					    struct error *err);
+
+#define COMPILE_HANDLER(name)                                                         \
+	MUST_USE enum result name(struct compiler *c, const struct compile_place *at, \
+				  const struct tree_node *value)
+
+COMPILE_HANDLER(compile_secret);
+COMPILE_HANDLER(compile_reload);
+COMPILE_HANDLER(compile_type);
+COMPILE_HANDLER(compile_const);
+COMPILE_HANDLER(compile_enum);
+COMPILE_HANDLER(compile_number);
+COMPILE_HANDLER(compile_count);
+COMPILE_HANDLER(compile_pattern);
+COMPILE_HANDLER(compile_format);
+COMPILE_HANDLER(compile_required);
+COMPILE_HANDLER(compile_dependent_required);
+COMPILE_HANDLER(compile_properties);
+COMPILE_HANDLER(compile_pattern_properties);
+COMPILE_HANDLER(compile_additional_properties);
+COMPILE_HANDLER(compile_property_names);
+COMPILE_HANDLER(compile_dependent_schemas);
+COMPILE_HANDLER(compile_dependencies);
+COMPILE_HANDLER(compile_prefix_items);
+COMPILE_HANDLER(compile_items);
+COMPILE_HANDLER(compile_items_7);
+COMPILE_HANDLER(compile_additional_items);
+COMPILE_HANDLER(compile_contains);
+COMPILE_HANDLER(compile_unique_items);
+COMPILE_HANDLER(compile_ref);
+COMPILE_HANDLER(compile_dynamic_ref);
+COMPILE_HANDLER(compile_list);
+COMPILE_HANDLER(compile_not);
+COMPILE_HANDLER(compile_if);
+COMPILE_HANDLER(compile_unevaluated);

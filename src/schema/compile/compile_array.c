@@ -1,0 +1,151 @@
+/* The keywords that look at an array's items, and those that hold a list of schemas. */
+#include "schema/compile/compile.h"
+
+static enum result add_links(struct compiler *c, const struct tree_node *list, uint32_t *ret)
+{
+	*ret = c->links.count;
+	for (uint32_t i = 0; i < list->count; i++) {
+		uint32_t child, *link;
+		enum result rc = compile_child(c, &list->of.items[i], &child);
+
+		if (rc != OK)
+			return rc;
+		link = vec_push(&c->links, sizeof *link);
+		if (link == NULL)
+			return E_MEMORY;
+		*link = child;
+	}
+	return OK;
+}
+
+static enum result add_list_rule(struct compiler *c, const struct compile_place *at,
+				 enum rule_op op, const struct tree_node *value)
+{
+	uint32_t first;
+	enum result rc;
+
+	if (value->kind != TREE_ARRAY || (value->count == 0 && at->keyword != KEYWORD_ITEMS_7))
+		return compile_refuse(c, at, value, SLICE_NULL,
+				      "must be a list of schemas, not empty");
+	rc = add_links(c, value, &first);
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, op, first, value->count, 0);
+}
+
+enum result compile_list(struct compiler *c, const struct compile_place *at,
+			 const struct tree_node *value)
+{
+	return add_list_rule(c, at,
+			     at->keyword == KEYWORD_ALL_OF   ? RULE_ALL_OF
+			     : at->keyword == KEYWORD_ANY_OF ? RULE_ANY_OF
+							     : RULE_ONE_OF,
+			     value);
+}
+
+enum result compile_prefix_items(struct compiler *c, const struct compile_place *at,
+				 const struct tree_node *value)
+{
+	return add_list_rule(c, at, RULE_PREFIX_ITEMS, value);
+}
+
+static enum result add_items_rule(struct compiler *c, const struct compile_place *at,
+				  const struct tree_node *value, const struct tree_node *before)
+{
+	uint32_t child;
+	enum result rc = compile_child(c, value, &child);
+
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, RULE_ITEMS, child,
+			    before != NULL && before->kind == TREE_ARRAY ? before->count : 0, 0);
+}
+
+enum result compile_items(struct compiler *c, const struct compile_place *at,
+			  const struct tree_node *value)
+{
+	return add_items_rule(c, at, value, TREE_GET(at->schema, "prefixItems"));
+}
+
+enum result compile_items_7(struct compiler *c, const struct compile_place *at,
+			    const struct tree_node *value)
+{
+	if (value->kind == TREE_ARRAY)
+		return add_list_rule(c, at, RULE_PREFIX_ITEMS, value);
+	return add_items_rule(c, at, value, NULL);
+}
+
+/* Draft 7: without a list in `items` it means nothing. */
+enum result compile_additional_items(struct compiler *c, const struct compile_place *at,
+				     const struct tree_node *value)
+{
+	const struct tree_node *items = TREE_GET(at->schema, "items");
+
+	if (items == NULL || items->kind != TREE_ARRAY)
+		return OK;
+	return add_items_rule(c, at, value, items);
+}
+
+static enum result read_count(struct compiler *c, const struct compile_place *at,
+			      enum keyword_id keyword, uint32_t *ret)
+{
+	const struct dialect *d = frame_dialect(&c->frame, at->place);
+	const struct tree_node *n = tree_get(at->schema, slice_text(keywords[keyword].name));
+	struct compile_place of = {at->place, at->subschema, at->schema, keyword};
+
+	if (n == NULL || d->draft == IN_7 || (d->vocabularies & VOCABULARY_VALIDATION) == 0)
+		return OK;
+	if (n->kind != TREE_NUMBER || (n->flags & TREE_IS_INTEGER) == 0 || number_real(n) < 0)
+		return compile_refuse(c, &of, n, SLICE_NULL, "must be an integer of at least 0");
+	*ret = number_real(n) < UINT32_MAX ? (uint32_t)number_real(n) : UINT32_MAX;
+	return OK;
+}
+
+enum result compile_contains(struct compiler *c, const struct compile_place *at,
+			     const struct tree_node *value)
+{
+	uint32_t child, least = 1, most = UINT32_MAX;
+	enum result rc = compile_child(c, value, &child);
+
+	if (rc == OK)
+		rc = read_count(c, at, KEYWORD_MIN_CONTAINS, &least);
+	if (rc == OK)
+		rc = read_count(c, at, KEYWORD_MAX_CONTAINS, &most);
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, RULE_CONTAINS, child, least, most);
+}
+
+enum result compile_unique_items(struct compiler *c, const struct compile_place *at,
+				 const struct tree_node *value)
+{
+	if (value->kind != TREE_BOOL)
+		return compile_refuse(c, at, value, SLICE_NULL, "must be true or false");
+	if (!value->of.truth)
+		return OK;
+	return compile_rule(c, at, RULE_UNIQUE_ITEMS, 0, 0, 0);
+}
+
+static enum result find_branch(struct compiler *c, const struct compile_place *at,
+			       const char *keyword, uint32_t *ret)
+{
+	const struct tree_node *n = tree_get(at->schema, slice_text(keyword));
+
+	*ret = NONE;
+	return n != NULL ? compile_child(c, n, ret) : OK;
+}
+
+enum result compile_if(struct compiler *c, const struct compile_place *at,
+		       const struct tree_node *value)
+{
+	uint32_t condition, yes = NONE, no = NONE;
+	enum result rc = compile_child(c, value, &condition);
+
+	if (rc == OK)
+		rc = find_branch(c, at, "then", &yes);
+	if (rc == OK)
+		rc = find_branch(c, at, "else", &no);
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, RULE_IF, condition, yes, no);
+}

@@ -1,0 +1,188 @@
+/* The keywords that look at an object's members. */
+#include "schema/compile/compile.h"
+
+static enum result add_child_rule(struct compiler *c, const struct compile_place *at,
+				  enum rule_op op, const struct tree_node *value)
+{
+	uint32_t child;
+	enum result rc = compile_child(c, value, &child);
+
+	return rc == OK ? compile_rule(c, at, op, child, 0, 0) : rc;
+}
+
+enum result compile_required(struct compiler *c, const struct compile_place *at,
+			     const struct tree_node *value)
+{
+	uint32_t first, count;
+	enum result rc = compile_names(c, at, value, &first, &count);
+
+	if (rc != OK || count == UINT32_MAX)
+		return rc;
+	return compile_rule(c, at, RULE_REQUIRED, first, count, 0);
+}
+
+static enum result add_dependent_names(struct compiler *c, const struct compile_place *at,
+				       const struct tree_member *m)
+{
+	uint32_t first, count;
+	struct name key, *made;
+	enum result rc = compile_name(c, tree_key(m), &key);
+
+	if (rc == OK)
+		rc = compile_names(c, at, &m->value, &first, &count);
+	if (rc != OK || count == UINT32_MAX)
+		return rc;
+	made = vec_push(&c->names, sizeof *made);
+	if (made == NULL)
+		return E_MEMORY;
+	*made = key;
+	return compile_rule(c, at, RULE_DEPENDENT_REQUIRED, first, count, c->names.count - 1);
+}
+
+static enum result refuse_no_object(struct compiler *c, const struct compile_place *at,
+				    const struct tree_node *value)
+{
+	return compile_refuse(c, at, value, SLICE_NULL, "must be an object");
+}
+
+enum result compile_dependent_required(struct compiler *c, const struct compile_place *at,
+				       const struct tree_node *value)
+{
+	enum result rc = OK;
+
+	if (value->kind != TREE_OBJECT)
+		return refuse_no_object(c, at, value);
+	for (uint32_t i = 0; rc == OK && i < value->count; i++)
+		rc = add_dependent_names(c, at, &value->of.members[i]);
+	return rc;
+}
+
+static enum result add_property(struct compiler *c, const struct tree_member *m)
+{
+	struct property made = {0}, *p;
+	enum result rc = compile_name(c, tree_key(m), &made.name);
+
+	if (rc == OK)
+		rc = compile_child(c, &m->value, &made.subschema);
+	if (rc != OK)
+		return rc;
+	p = vec_push(&c->properties, sizeof *p);
+	if (p == NULL)
+		return E_MEMORY;
+	*p = made;
+	return OK;
+}
+
+/* Members whose value is a list are left out: they are dependencies by name. */
+static enum result add_properties(struct compiler *c, const struct compile_place *at,
+				  enum rule_op op, const struct tree_node *value)
+{
+	uint32_t first = c->properties.count;
+	enum result rc = OK;
+
+	if (value->kind != TREE_OBJECT)
+		return refuse_no_object(c, at, value);
+	for (uint32_t i = 0; rc == OK && i < value->count; i++) {
+		if (at->keyword != KEYWORD_DEPENDENCIES ||
+		    value->of.members[i].value.kind != TREE_ARRAY)
+			rc = add_property(c, &value->of.members[i]);
+	}
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, op, first, c->properties.count - first, 0);
+}
+
+enum result compile_properties(struct compiler *c, const struct compile_place *at,
+			       const struct tree_node *value)
+{
+	return add_properties(c, at, RULE_PROPERTIES, value);
+}
+
+enum result compile_dependent_schemas(struct compiler *c, const struct compile_place *at,
+				      const struct tree_node *value)
+{
+	return add_properties(c, at, RULE_DEPENDENT_SCHEMAS, value);
+}
+
+enum result compile_dependencies(struct compiler *c, const struct compile_place *at,
+				 const struct tree_node *value)
+{
+	enum result rc = OK;
+
+	if (value->kind != TREE_OBJECT)
+		return refuse_no_object(c, at, value);
+	for (uint32_t i = 0; rc == OK && i < value->count; i++) {
+		if (value->of.members[i].value.kind == TREE_ARRAY)
+			rc = add_dependent_names(c, at, &value->of.members[i]);
+	}
+	return rc == OK ? add_properties(c, at, RULE_DEPENDENT_SCHEMAS, value) : rc;
+}
+
+enum result compile_pattern_properties(struct compiler *c, const struct compile_place *at,
+				       const struct tree_node *value)
+{
+	uint32_t first = c->pattern_properties.count;
+
+	if (value->kind != TREE_OBJECT)
+		return refuse_no_object(c, at, value);
+	for (uint32_t i = 0; i < value->count; i++) {
+		const struct tree_member *m = &value->of.members[i];
+		struct pattern_property made, *p;
+		enum result rc = compile_matcher(c, at, &m->value, tree_key(m), &made.pattern);
+
+		if (rc == OK)
+			rc = compile_child(c, &m->value, &made.subschema);
+		if (rc != OK)
+			return rc;
+		p = vec_push(&c->pattern_properties, sizeof *p);
+		if (p == NULL)
+			return E_MEMORY;
+		*p = made;
+	}
+	return compile_rule(c, at, RULE_PATTERN_PROPERTIES, first,
+			    c->pattern_properties.count - first, 0);
+}
+
+enum result compile_additional_properties(struct compiler *c, const struct compile_place *at,
+					  const struct tree_node *value)
+{
+	struct subschema *s = &VEC_AT(&c->subschemas, struct subschema, at->subschema);
+	uint32_t properties = NONE, patterns = NONE, child;
+	enum result rc;
+
+	for (uint32_t i = s->first_rule; i < c->rules.count; i++) {
+		const struct rule *r = &VEC_AT(&c->rules, struct rule, i);
+
+		if (r->op == RULE_PROPERTIES)
+			properties = i;
+		if (r->op == RULE_PATTERN_PROPERTIES)
+			patterns = i;
+	}
+	rc = compile_child(c, value, &child);
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, RULE_ADDITIONAL_PROPERTIES, child, properties, patterns);
+}
+
+enum result compile_property_names(struct compiler *c, const struct compile_place *at,
+				   const struct tree_node *value)
+{
+	return add_child_rule(c, at, RULE_PROPERTY_NAMES, value);
+}
+
+enum result compile_unevaluated(struct compiler *c, const struct compile_place *at,
+				const struct tree_node *value)
+{
+	VEC_AT(&c->subschemas, struct subschema, at->subschema).flags |= SUBSCHEMA_HAS_UNEVALUATED;
+	return add_child_rule(c, at,
+			      at->keyword == KEYWORD_UNEVALUATED_ITEMS
+				      ? RULE_UNEVALUATED_ITEMS
+				      : RULE_UNEVALUATED_PROPERTIES,
+			      value);
+}
+
+enum result compile_not(struct compiler *c, const struct compile_place *at,
+			const struct tree_node *value)
+{
+	return add_child_rule(c, at, RULE_NOT, value);
+}

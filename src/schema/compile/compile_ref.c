@@ -1,0 +1,72 @@
+/* `$ref` and `$dynamicRef`: every reference is resolved when the schema is compiled; only where the dynamic scope decides
+ * between several anchors is the choice left to the validation. */
+#include "schema/compile/compile.h"
+
+/* What is behind the reference, or NONE when it was refused. */
+static enum result resolve(struct compiler *c, const struct compile_place *at,
+			   const struct tree_node *value, uint32_t *ret, uint32_t *ret_anchor)
+{
+	struct error why = ERROR_NULL;
+	enum result rc;
+
+	*ret = NONE;
+	if (value->kind != TREE_STRING)
+		return compile_refuse(c, at, value, SLICE_NULL, "must be a URI reference");
+	rc = frame_resolve(&c->frame, at->place, tree_text(value), ret, ret_anchor, &why);
+	if (rc == OK)
+		return OK;
+	*ret = NONE;
+	if (rc == E_INVALID)
+		return compile_refuse(c, at, value, SLICE_NULL, why.text);
+	if (c->refusals == 0)
+		c->first = why;
+	return rc;
+}
+
+static enum result add_ref(struct compiler *c, const struct compile_place *at, uint32_t target)
+{
+	uint32_t subschema;
+	enum result rc = compile_target(c, target, &subschema);
+
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, RULE_REF, subschema, 0, 0);
+}
+
+enum result compile_ref(struct compiler *c, const struct compile_place *at,
+			const struct tree_node *value)
+{
+	uint32_t target;
+	enum result rc = resolve(c, at, value, &target, NULL);
+
+	return rc == OK && target != NONE ? add_ref(c, at, target) : rc;
+}
+
+/* 2020-12 core, section 8.2.3.2: dynamic only if what it resolves to first is a dynamic anchor; then the outermost resource
+ * in the dynamic scope with that anchor decides, and outermost of all is the root's. */
+enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *at,
+				const struct tree_node *value)
+{
+	uint32_t target, anchor = NONE, outermost, subschema, name, probes;
+	const struct anchor *a;
+	enum result rc = resolve(c, at, value, &target, &anchor);
+
+	if (rc != OK || target == NONE)
+		return rc;
+	if (anchor == NONE || !VEC_AT(&c->frame.anchors, struct anchor, anchor).is_dynamic)
+		return add_ref(c, at, target);
+	a = &VEC_AT(&c->frame.anchors, struct anchor, anchor);
+	outermost = frame_find_dynamic(&c->frame, frame_place(&c->frame, 0)->resource, a->name,
+				       &probes);
+	rc = compile_charge(c, probes);
+	if (rc != OK)
+		return rc;
+	if (outermost != NONE)
+		return add_ref(c, at, VEC_AT(&c->frame.anchors, struct anchor, outermost).place);
+	rc = compile_dynamic_name(c, a->name, &name);
+	if (rc == OK)
+		rc = compile_target(c, target, &subschema);
+	if (rc != OK)
+		return rc;
+	return compile_rule(c, at, RULE_DYNAMIC_REF, subschema, name, 0);
+}

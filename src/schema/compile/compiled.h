@@ -1,0 +1,18 @@
+/* What a schema is made of, for the passes over it. */
+#pragma once
+
+#include "schema/format/format.h"
+#include "schema/regex/matcher.h"
+#include "schema/compile/program.h"
+#include "schema/schema.h"
+
+#include <stdatomic.h>
+
+struct schema {
+	atomic_uint references;
+	struct program program;	       /* views into `image` */
+	void *image;		       /* all arrays of the program, one behind the other */
+	struct matcher *matchers;      /* one for each of the program's patterns */
+	const struct format **formats; /* one for each of its formats */
+	struct schema_limits limits;
+};

@@ -1,0 +1,56 @@
+/* By which metaschema a schema is read. */
+#include "schema/compile/resource_index.h"
+
+#include "schema/compile/metaschema.h"
+#include "schema/compile/uri.h"
+
+enum result frame_refuse_stray(struct error *err)
+{
+	return fail(err, E_INVALID,
+		    "refers to another document from a place where no schema stands; put it under "
+		    "`$defs`");
+}
+
+/* The dialect of a metaschema that is not built in: asked for, and its $vocabulary read. */
+static enum result load_dialect(struct frame *f, struct slice uri, struct dialect *ret,
+				struct error *err)
+{
+	const struct tree_node *metaschema = NULL;
+	enum result rc;
+
+	if (f->is_lone) {
+		*ret = (struct dialect){IN_2020_12, VOCABULARIES_2020_12};
+		return OK;
+	}
+	rc = f->options->load == NULL
+		     ? E_NOT_FOUND
+		     : f->options->load(f->options->load_ctx, uri, &metaschema, err);
+	if (rc == E_NOT_FOUND)
+		return fail(
+			err, E_INVALID,
+			"`$schema` must be draft 2020-12, draft 7 or a stored metaschema; %.*s is not known",
+			SLICE_ARGS(uri));
+	if (rc != OK)
+		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
+	return metaschema_read_vocabulary(metaschema, ret, err);
+}
+
+enum result frame_read_dialect(struct frame *f, const struct tree_node *node, struct slice base,
+			       struct dialect inherited, bool is_stray, struct dialect *ret,
+			       struct error *err)
+{
+	const struct tree_node *named = TREE_GET(node, "$schema");
+	struct slice uri;
+	enum result rc;
+
+	*ret = inherited;
+	if (named == NULL || named->kind != TREE_STRING)
+		return OK;
+	uri = uri_without_fragment(tree_text(named));
+	if (metaschema_dialect(uri, ret))
+		return OK;
+	if (is_stray && f->options->is_listed_only)
+		return frame_refuse_stray(err);
+	rc = frame_resolve_uri(f, base, uri, &uri, err);
+	return rc == OK ? load_dialect(f, uri, ret, err) : rc;
+}

@@ -1,0 +1,193 @@
+/*
+ * A compiled schema: flat arrays that refer to one another by position, never by pointer, and to the schema's source
+ * not at all, so that the whole is one block of memory that may be moved, copied or stored.
+ *
+ * Rules say what the schema says, keyword by keyword: the pass that finds reasons walks them (evaluate.h). Instructions
+ * are made from the rules for the pass that only asks whether (run.h).
+ */
+#pragma once
+
+#include "base/slice.h"
+#include "schema/compile/instruction.h"
+#include "schema/compile/vec.h"
+
+#include <stdint.h>
+
+/* In the pool of texts. */
+struct text {
+	uint32_t at;
+	uint32_t len;
+};
+
+struct name {
+	struct text text;
+	uint64_t hash; /* slice_hash() of it */
+};
+
+enum rule_op {
+	RULE_FALSE, /* the schema `false` */
+	RULE_SECRET,
+	RULE_TYPE,    /* a: enum type_bit set */
+	RULE_CONST,   /* a: constant */
+	RULE_ENUM,    /* a: first constant, b: count */
+	RULE_MAXIMUM, /* a: constant; also the next four */
+	RULE_EXCLUSIVE_MAXIMUM,
+	RULE_MINIMUM,
+	RULE_EXCLUSIVE_MINIMUM,
+	RULE_MULTIPLE_OF,
+	RULE_MAX_LENGTH, /* a: bound; also the next five */
+	RULE_MIN_LENGTH,
+	RULE_MAX_ITEMS,
+	RULE_MIN_ITEMS,
+	RULE_MAX_PROPERTIES,
+	RULE_MIN_PROPERTIES,
+	RULE_PATTERN,  /* a: pattern */
+	RULE_FORMAT,   /* a: format */
+	RULE_REQUIRED, /* a: first name, b: count */
+	RULE_DEPENDENT_REQUIRED, /* a: first name, b: count: the names needed; c: name of the key that needs them */
+	RULE_PROPERTIES,	 /* a: first property, b: count */
+	RULE_PATTERN_PROPERTIES, /* a: first pattern property, b: count */
+	RULE_ADDITIONAL_PROPERTIES, /* a: subschema, b, c: the rules of properties and patternProperties beside it, or NONE */
+	RULE_PROPERTY_NAMES,	/* a: subschema */
+	RULE_DEPENDENT_SCHEMAS, /* a: first property, b: count */
+	RULE_PREFIX_ITEMS,	/* a: first link, b: count */
+	RULE_ITEMS,		/* a: subschema, b: items that it leaves out */
+	RULE_CONTAINS,		/* a: subschema, b: at least, c: at most; UINT32_MAX: any number */
+	RULE_UNIQUE_ITEMS,
+	RULE_REF,	  /* a: subschema */
+	RULE_DYNAMIC_REF, /* a: subschema, b: dynamic name */
+	RULE_ALL_OF,	  /* a: first link, b: count; also the next two */
+	RULE_ANY_OF,
+	RULE_ONE_OF,
+	RULE_NOT,		     /* a: subschema */
+	RULE_IF,		     /* a, b, c: subschemas of if, then and else, or NONE */
+	RULE_UNEVALUATED_ITEMS,	     /* a: subschema */
+	RULE_UNEVALUATED_PROPERTIES, /* a: subschema */
+	RULES,
+};
+
+struct rule {
+	uint8_t op;
+	uint8_t keyword; /* enum keyword_id that it came from */
+	uint16_t reserved;
+	uint32_t a, b, c;
+};
+
+/* HAS_UNEVALUATED: one of its own keywords asks what the others looked at. COVERS: it, or what it applies in place, may look
+ * at members or items. */
+enum subschema_flag {
+	SUBSCHEMA_HAS_UNEVALUATED = 1 << 0,
+	SUBSCHEMA_COVERS = 1 << 1,
+};
+
+struct subschema {
+	uint32_t first_rule;
+	uint32_t rules;
+	uint32_t resource;
+	uint8_t reload; /* 0: none; else 1 + enum schema_reload */
+	uint8_t flags;
+	uint16_t reserved;
+	uint32_t block;	      /* of its instructions; NONE: it has no block of its own */
+	struct text location; /* URI#/pointer */
+};
+
+struct property {
+	struct name name;
+	uint32_t subschema;
+	uint32_t is_list; /* of dependentSchemas: nothing */
+};
+
+struct pattern_property {
+	uint32_t pattern;
+	uint32_t subschema;
+};
+
+/* Where a name of $dynamicAnchor leads in one resource; sorted by these two. */
+struct dynamic_anchor {
+	uint32_t resource;
+	uint32_t name;
+	uint32_t subschema;
+};
+
+static inline int dynamic_anchor_compare(const struct dynamic_anchor *a,
+					 const struct dynamic_anchor *b)
+{
+	if (a->resource != b->resource)
+		return a->resource < b->resource ? -1 : 1;
+	return a->name < b->name ? -1 : a->name > b->name;
+}
+
+enum type_bit {
+	TYPE_NULL = 1 << 0,
+	TYPE_BOOLEAN = 1 << 1,
+	TYPE_NUMBER = 1 << 2, /* with a fraction */
+	TYPE_STRING = 1 << 3,
+	TYPE_ARRAY = 1 << 4,
+	TYPE_OBJECT = 1 << 5,
+	TYPE_INTEGER = 1 << 6,
+	TYPE_ANY = (1 << 7) - 1,
+};
+
+/* A value that the schema holds. The items of an array and the members of an object stand side by side from `first` on. */
+struct constant {
+	uint8_t kind;  /* enum tree_kind */
+	uint8_t flags; /* enum tree_flag */
+	uint16_t reserved;
+	uint32_t count; /* of items or members */
+	struct text text;
+	struct name key; /* of a member */
+	union {
+		bool truth;
+		int64_t integer;
+		double real;
+		uint64_t hash;
+		uint32_t first;
+	} as;
+};
+
+struct pattern_entry {
+	struct text source;
+};
+
+struct format_entry {
+	struct text name;
+};
+
+/* The arrays of a program, in one list so that they are counted, copied and placed alike. */
+#define PROGRAM_ARRAYS(X)                              \
+	X(struct subschema, subschemas)                \
+	X(struct rule, rules)                          \
+	X(struct property, properties)                 \
+	X(struct pattern_property, pattern_properties) \
+	X(struct name, names)                          \
+	X(uint32_t, links)                             \
+	X(struct constant, constants)                  \
+	X(struct pattern_entry, patterns)              \
+	X(struct format_entry, formats)                \
+	X(struct dynamic_anchor, dynamic_anchors)      \
+	X(struct instruction, instructions)            \
+	X(struct block, blocks)                        \
+	X(struct entry, entries)                       \
+	X(struct object_plan, object_plans)            \
+	X(struct array_plan, array_plans)              \
+	X(struct tag_plan, tag_plans)                  \
+	X(struct tag, tags)                            \
+	X(uint32_t, targets)                           \
+	X(uint32_t, slots)                             \
+	X(char, texts)
+
+/* A view of the arrays. */
+struct program {
+#define X(type, name)     \
+	const type *name; \
+	uint32_t name##_count;
+	PROGRAM_ARRAYS(X)
+#undef X
+	uint32_t root_block;
+	bool has_dynamic_scope;
+};
+
+static inline struct slice program_text(const struct program *p, struct text t)
+{
+	return slice_make(p->texts + t.at, t.len);
+}

@@ -1,0 +1,573 @@
+#include "schema/compile/resource_index.h"
+
+#include "doc/pointer.h"
+#include "doc/read.h"
+#include "schema/compile/metaschema.h"
+#include "schema/price.h"
+#include "schema/compile/uri.h"
+
+#include <string.h>
+
+struct frame_uri {
+	struct slice uri;
+	uint32_t resource;
+};
+
+/* Where a walk stands: what the next place hangs on. */
+struct walk {
+	uint32_t parent;
+	uint32_t resource; /* NONE: the document's root, which makes one */
+	uint32_t document;
+	struct slice keyword;
+	struct slice key;
+	uint32_t index;
+	bool is_stray;
+};
+
+static enum result walk_schema(struct frame *f, const struct tree_node *node, const struct walk *at,
+			       struct error *err);
+
+void frame_init(struct frame *f, const struct schema_options *options)
+{
+	*f = (struct frame){.options = options, .arena = ARENA_INIT(FRAME_BYTES_MAX, false)};
+}
+
+void frame_clear(struct frame *f)
+{
+	for (uint32_t i = 0; i < f->trees.count; i++)
+		tree_clear(&VEC_AT(&f->trees, struct tree, i));
+	vec_clear(&f->trees);
+	vec_clear(&f->places);
+	vec_clear(&f->resources);
+	vec_clear(&f->anchors);
+	vec_clear(&f->documents);
+	vec_clear(&f->uris);
+	lookup_clear(&f->by_node);
+	lookup_clear(&f->by_uri);
+	lookup_clear(&f->by_name);
+	arena_clear(&f->arena);
+}
+
+struct place *frame_place(const struct frame *f, uint32_t place)
+{
+	return &VEC_AT(&f->places, struct place, place);
+}
+
+struct resource *frame_resource(const struct frame *f, uint32_t resource)
+{
+	return &VEC_AT(&f->resources, struct resource, resource);
+}
+
+const struct dialect *frame_dialect(const struct frame *f, uint32_t place)
+{
+	return &frame_resource(f, frame_place(f, place)->resource)->dialect;
+}
+
+static enum result out_of_memory(const struct frame *f, struct error *err)
+{
+	return f->arena.is_exhausted
+		       ? fail(err, E_LIMIT, "the schema takes too much memory to compile")
+		       : fail(err, E_MEMORY, "out of memory");
+}
+
+static enum result charge(struct frame *f, uint64_t steps, struct error *err)
+{
+	return budget_take(f->options->budget, steps, err);
+}
+
+static uint64_t hash_node(const struct tree_node *node)
+{
+	return hash_mix((uintptr_t)node, 1);
+}
+
+uint32_t frame_find_place(const struct frame *f, const struct tree_node *node)
+{
+	uint64_t hash = hash_node(node);
+	uint32_t at = 0, found;
+
+	while ((found = lookup_next(&f->by_node, hash, &at)) != NONE) {
+		if (frame_place(f, found)->node == node)
+			return found;
+	}
+	return NONE;
+}
+
+uint32_t frame_find_resource(const struct frame *f, struct slice uri)
+{
+	uint64_t hash = slice_hash(uri);
+	uint32_t at = 0, found;
+
+	while ((found = lookup_next(&f->by_uri, hash, &at)) != NONE) {
+		const struct frame_uri *u = &VEC_AT(&f->uris, struct frame_uri, found);
+
+		if (slice_is_equal(u->uri, uri))
+			return u->resource;
+	}
+	return NONE;
+}
+
+static uint64_t hash_anchor(uint32_t resource, struct slice name)
+{
+	return hash_mix(slice_hash(name), resource);
+}
+
+/* A dynamic anchor is a static one, too. */
+static uint32_t find_anchor(const struct frame *f, uint32_t resource, struct slice name,
+			    bool is_dynamic, uint32_t *ret_probes)
+{
+	uint64_t hash = hash_anchor(resource, name);
+	uint32_t at = 0, found, best = NONE;
+
+	while ((found = lookup_next(&f->by_name, hash, &at)) != NONE) {
+		*ret_probes = at;
+		const struct anchor *a = &VEC_AT(&f->anchors, struct anchor, found);
+
+		if (a->resource != resource || !slice_is_equal(a->name, name))
+			continue;
+		if (a->is_dynamic)
+			return found;
+		if (!is_dynamic && best == NONE)
+			best = found;
+	}
+	return best;
+}
+
+uint32_t frame_find_dynamic(const struct frame *f, uint32_t resource, struct slice name,
+			    uint32_t *ret_probes)
+{
+	*ret_probes = 0;
+	return find_anchor(f, resource, name, true, ret_probes);
+}
+
+static enum result add_uri(struct frame *f, struct slice uri, uint32_t resource, struct error *err)
+{
+	struct frame_uri *u;
+
+	if (frame_find_resource(f, uri) != NONE)
+		return OK; /* the first one keeps the name */
+	u = vec_push(&f->uris, sizeof *u);
+	if (u == NULL || !lookup_add(&f->by_uri, slice_hash(uri), f->uris.count - 1))
+		return out_of_memory(f, err);
+	*u = (struct frame_uri){uri, resource};
+	return OK;
+}
+
+static enum result add_anchor(struct frame *f, uint32_t place, const struct tree_node *name,
+			      size_t skip, bool is_dynamic, struct error *err)
+{
+	uint32_t resource = frame_place(f, place)->resource, known, probes = 0;
+	struct slice text;
+	struct anchor *a;
+	enum result rc;
+
+	if (name == NULL || name->kind != TREE_STRING)
+		return OK;
+	text = slice_from(tree_text(name), skip);
+	known = find_anchor(f, resource, text, is_dynamic, &probes);
+	rc = charge(f, 10 + 2 * (uint64_t)probes + price_bytes(text.len), err);
+	if (rc != OK || known != NONE)
+		return rc; /* the first one keeps the name */
+	a = vec_push(&f->anchors, sizeof *a);
+	if (a == NULL ||
+	    !lookup_add(&f->by_name, hash_anchor(resource, text), f->anchors.count - 1))
+		return out_of_memory(f, err);
+	*a = (struct anchor){text, resource, place, is_dynamic};
+	return OK;
+}
+
+enum result frame_resolve_uri(struct frame *f, struct slice base, struct slice reference,
+			      struct slice *ret, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
+	const char *text;
+	enum result rc;
+
+	rc = charge(f, 10 + 2 * price_bytes(base.len + reference.len), err);
+	if (rc != OK)
+		return rc;
+	uri_resolve(&uri, base, reference);
+	if (uri.is_failed)
+		return fail(err, E_MEMORY, "out of memory");
+	text = arena_text(&f->arena, buf_slice(&uri));
+	if (text == NULL)
+		return out_of_memory(f, err);
+	*ret = slice_make(text, uri.len);
+	return OK;
+}
+
+/* In draft 7 what stands beside `$ref` is ignored, `$id` too. */
+static bool is_identified(const struct tree_node *node, const struct dialect *dialect,
+			  const struct tree_node **id)
+{
+	*id = TREE_GET(node, "$id");
+	if (*id == NULL || (*id)->kind != TREE_STRING)
+		return false;
+	if (dialect->draft == IN_7 && TREE_GET(node, "$ref") != NULL)
+		return false;
+	return uri_without_fragment(tree_text(*id)).len != 0;
+}
+
+static enum result add_resource(struct frame *f, uint32_t place, struct slice uri,
+				const struct dialect *dialect, struct error *err)
+{
+	struct resource *r = vec_push(&f->resources, sizeof *r);
+
+	if (r == NULL)
+		return out_of_memory(f, err);
+	*r = (struct resource){uri, place, *dialect};
+	frame_place(f, place)->resource = f->resources.count - 1;
+	return add_uri(f, uri, f->resources.count - 1, err);
+}
+
+/* Gives the place its resource: a new one at the root of a document and where `$id` says so. */
+static enum result enter_resource(struct frame *f, uint32_t place, const struct walk *at,
+				  struct error *err)
+{
+	const struct tree_node *node = frame_place(f, place)->node, *id;
+	const struct document *doc = &VEC_AT(&f->documents, struct document, at->document);
+	bool is_root = at->resource == NONE;
+	struct dialect dialect = {f->options->draft == SCHEMA_DRAFT_7 ? IN_7 : IN_2020_12,
+				  VOCABULARIES_2020_12};
+	struct slice base = doc->uri, uri;
+	enum result rc = OK;
+
+	if (!is_root) {
+		base = frame_resource(f, at->resource)->uri;
+		dialect = frame_resource(f, at->resource)->dialect;
+		frame_place(f, place)->resource = at->resource;
+	}
+	if (is_root || TREE_GET(node, "$id") != NULL)
+		rc = frame_read_dialect(f, node, base, dialect, at->is_stray, &dialect, err);
+	if (rc != OK)
+		return rc;
+	if (!is_identified(node, &dialect, &id))
+		return is_root ? add_resource(f, place, base, &dialect, err) : OK;
+	rc = frame_resolve_uri(f, base, tree_text(id), &uri, err);
+	if (rc == OK)
+		rc = add_resource(f, place, uri, &dialect, err);
+	if (rc == OK && is_root)
+		rc = add_uri(f, base, frame_place(f, place)->resource, err);
+	return rc;
+}
+
+static enum result add_anchors(struct frame *f, uint32_t place, struct error *err)
+{
+	const struct tree_node *node = frame_place(f, place)->node;
+	const struct tree_node *id = TREE_GET(node, "$id");
+	enum result rc;
+
+	if (frame_dialect(f, place)->draft == IN_7) {
+		if (id == NULL || id->kind != TREE_STRING || TREE_GET(node, "$ref") != NULL ||
+		    id->count < 2 || id->of.text[0] != '#')
+			return OK;
+		return add_anchor(f, place, id, 1, false, err);
+	}
+	rc = add_anchor(f, place, TREE_GET(node, "$anchor"), 0, false, err);
+	if (rc == OK)
+		rc = add_anchor(f, place, TREE_GET(node, "$dynamicAnchor"), 0, true, err);
+	return rc;
+}
+
+static enum result walk_list(struct frame *f, const struct tree_node *list, struct walk at,
+			     struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < list->count; i++) {
+		at.index = i;
+		rc = walk_schema(f, &list->of.items[i], &at, err);
+	}
+	return rc;
+}
+
+static enum result walk_map(struct frame *f, const struct tree_node *map, struct walk at,
+			    bool is_names_allowed, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < map->count; i++) {
+		const struct tree_member *m = &map->of.members[i];
+
+		if (is_names_allowed && m->value.kind == TREE_ARRAY)
+			continue;
+		at.key = tree_key(m);
+		rc = walk_schema(f, &m->value, &at, err);
+	}
+	return rc;
+}
+
+static enum result walk_keyword(struct frame *f, const struct keyword *k,
+				const struct tree_node *value, const struct walk *at,
+				struct error *err)
+{
+	switch ((enum keyword_shape)k->shape) {
+	case SHAPE_SCHEMA:
+		return walk_schema(f, value, at, err);
+	case SHAPE_SCHEMA_OR_LIST:
+		if (value->kind != TREE_ARRAY)
+			return walk_schema(f, value, at, err);
+		return walk_list(f, value, *at, err);
+	case SHAPE_LIST:
+		return value->kind == TREE_ARRAY ? walk_list(f, value, *at, err) : OK;
+	case SHAPE_MAP:
+	case SHAPE_MAP_OR_NAMES:
+		if (value->kind != TREE_OBJECT)
+			return OK;
+		return walk_map(f, value, *at, k->shape == SHAPE_MAP_OR_NAMES, err);
+	case SHAPE_NONE:
+		break;
+	}
+	return OK;
+}
+
+static enum result walk_children(struct frame *f, uint32_t place, struct error *err)
+{
+	const struct tree_node *node = frame_place(f, place)->node;
+	enum draft_bit draft = frame_dialect(f, place)->draft;
+	uint32_t resource = frame_place(f, place)->resource;
+	uint32_t document = frame_place(f, place)->document;
+	bool is_stray = frame_place(f, place)->is_stray;
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < node->count; i++) {
+		const struct tree_member *m = &node->of.members[i];
+		enum keyword_id id = keyword_find(tree_key(m), draft);
+		struct walk at = {place,      resource, document, tree_key(m),
+				  SLICE_NULL, NONE,	is_stray};
+
+		if (id != KEYWORDS && keywords[id].shape != SHAPE_NONE)
+			rc = walk_keyword(f, &keywords[id], &m->value, &at, err);
+	}
+	return rc;
+}
+
+static uint64_t count_keys(const struct tree_node *node)
+{
+	return node->kind == TREE_OBJECT ? node->count : 0;
+}
+
+/* Recursion is bounded by the depth of the document. */
+static enum result walk_schema(struct frame *f, const struct tree_node *node, const struct walk *at,
+			       struct error *err)
+{
+	uint32_t place = f->places.count;
+	struct place *p;
+	enum result rc = charge(f, STEPS_PLACE + count_keys(node) * STEPS_PLACE_KEY, err);
+
+	if (rc != OK)
+		return rc;
+	if (frame_find_place(f, node) != NONE)
+		return OK;
+	if (f->places.count >= FRAME_PLACES_MAX)
+		return fail(err, E_LIMIT, "more than %d subschemas", FRAME_PLACES_MAX);
+	p = vec_push(&f->places, sizeof *p);
+	if (p == NULL || !lookup_add(&f->by_node, hash_node(node), place))
+		return out_of_memory(f, err);
+	*p = (struct place){.node = node,
+			    .parent = at->parent,
+			    .document = at->document,
+			    .subschema = NONE,
+			    .keyword = at->keyword,
+			    .key = at->key,
+			    .index = at->index,
+			    .is_stray = at->is_stray};
+	rc = enter_resource(f, place, at, err);
+	if (rc != OK || node->kind != TREE_OBJECT)
+		return rc;
+	rc = add_anchors(f, place, err);
+	return rc == OK ? walk_children(f, place, err) : rc;
+}
+
+enum result frame_add_document(struct frame *f, const struct tree_node *root, struct slice uri,
+			       bool is_builtin, uint32_t *ret, struct error *err)
+{
+	struct document *doc = vec_push(&f->documents, sizeof *doc);
+	struct walk at = {NONE, NONE, f->documents.count - 1, SLICE_NULL, SLICE_NULL, NONE, false};
+	enum result rc;
+
+	if (doc == NULL)
+		return out_of_memory(f, err);
+	*doc = (struct document){root, uri, is_builtin};
+	rc = walk_schema(f, root, &at, err);
+	if (rc != OK)
+		return rc;
+	*ret = frame_find_place(f, root); /* a loader may give one tree under two names */
+	return OK;
+}
+
+static enum result add_builtin(struct frame *f, struct slice uri, struct slice text, uint32_t *ret,
+			       struct error *err)
+{
+	struct tree *tree = vec_push(&f->trees, sizeof *tree);
+	struct tree_node *root;
+	enum result rc;
+
+	if (tree == NULL)
+		return out_of_memory(f, err);
+	*tree = (struct tree)TREE_INIT(0, false);
+	rc = doc_read(tree, DOC_JSON, text, &DOC_LIMITS_DEFAULT, NULL, err);
+	if (rc != OK)
+		return rc;
+	/* The list of trees may move; the root must not. */
+	root = arena_copy(&f->arena, &tree->root, sizeof *root);
+	if (root == NULL)
+		return out_of_memory(f, err);
+	return frame_add_document(f, root, uri, true, ret, err);
+}
+
+static enum result load_document(struct frame *f, struct slice uri, uint32_t *ret,
+				 struct error *err)
+{
+	struct slice builtin = metaschema_find(uri);
+	const struct tree_node *root = NULL;
+	enum result rc;
+
+	if (builtin.data != NULL)
+		return add_builtin(f, uri, builtin, ret, err);
+	rc = f->options->load == NULL ? E_NOT_FOUND
+				      : f->options->load(f->options->load_ctx, uri, &root, err);
+	if (rc == E_NOT_FOUND)
+		return fail(
+			err, E_INVALID,
+			"refers to a schema that does not exist here, and nothing is fetched: %.*s",
+			SLICE_ARGS(uri));
+	if (rc != OK)
+		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
+	rc = frame_add_document(f, root, uri, false, ret, err);
+	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(uri));
+}
+
+/* Where a JSON pointer leads that goes to no known keyword: what stands there is taken for a schema. */
+static enum result add_unknown(struct frame *f, uint32_t near, const struct tree_node *node,
+			       struct slice way, uint32_t *ret, struct error *err)
+{
+	const struct place *p = frame_place(f, near);
+	struct walk at = {near, p->resource, p->document, way, SLICE_NULL, NONE, true};
+	enum result rc;
+
+	*ret = f->places.count;
+	rc = walk_schema(f, node, &at, err);
+	return rc;
+}
+
+static const struct tree_node *step_into(const struct tree_node *node, struct slice token)
+{
+	uint64_t index;
+
+	if (node->kind == TREE_OBJECT)
+		return tree_get(node, token);
+	if (node->kind != TREE_ARRAY || node->count == 0 ||
+	    !slice_to_u64(token, node->count - 1, &index) ||
+	    (token.len > 1 && token.data[0] == '0'))
+		return NULL;
+	return &node->of.items[index];
+}
+
+static enum result follow_pointer(struct frame *f, uint32_t root, struct slice pointer,
+				  uint32_t *ret, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf token = BUF_NULL;
+	const struct tree_node *node = frame_place(f, root)->node;
+	uint32_t near = root;
+	struct slice rest = pointer, way = pointer;
+	enum result rc = charge(f, 10 + pointer.len, err);
+
+	if (rc != OK)
+		return rc;
+	while (pointer_next_token(&rest, &token)) {
+		uint32_t known;
+
+		if (token.is_failed)
+			return fail(err, E_MEMORY, "out of memory");
+		node = step_into(node, buf_slice(&token));
+		if (node == NULL)
+			return fail(err, E_INVALID, "refers to nothing: there is no %.*s",
+				    SLICE_ARGS(pointer));
+		known = frame_find_place(f, node);
+		if (known != NONE) {
+			near = known;
+			way = rest;
+		}
+	}
+	if (frame_place(f, near)->node == node) {
+		*ret = near;
+		return OK;
+	}
+	way.data = arena_text(&f->arena, way);
+	if (way.data == NULL)
+		return out_of_memory(f, err);
+	return add_unknown(f, near, node, way, ret, err);
+}
+
+static enum result follow_fragment(struct frame *f, uint32_t resource, struct slice fragment,
+				   uint32_t *ret, uint32_t *ret_anchor, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf decoded = BUF_NULL;
+	uint32_t root = frame_resource(f, resource)->root, anchor, probes = 0;
+	struct slice name;
+	enum result rc = charge(f, fragment.len / 4, err);
+
+	if (rc != OK)
+		return rc;
+	if (!uri_decode(&decoded, fragment))
+		return fail(err, E_INVALID, "is not a valid URI reference");
+	if (decoded.is_failed)
+		return fail(err, E_MEMORY, "out of memory");
+	name = buf_slice(&decoded);
+	if (name.len == 0) {
+		*ret = root;
+		return OK;
+	}
+	if (name.data[0] == '/') {
+		if (!pointer_is_valid(name))
+			return fail(err, E_INVALID, "is not a valid JSON pointer");
+		return follow_pointer(f, root, name, ret, err);
+	}
+	anchor = find_anchor(f, resource, name, false, &probes);
+	rc = charge(f, probes, err);
+	if (rc != OK)
+		return rc;
+	if (anchor == NONE)
+		return fail(err, E_INVALID, "refers to nothing: there is no anchor %.*s",
+			    SLICE_ARGS(name));
+	*ret = VEC_AT(&f->anchors, struct anchor, anchor).place;
+	if (ret_anchor != NULL)
+		*ret_anchor = anchor;
+	return OK;
+}
+
+/* Whether it is of the same document, or one that everybody has. */
+static bool is_near(const struct frame *f, uint32_t from, struct slice uri, uint32_t resource)
+{
+	if (metaschema_find(uri).data != NULL)
+		return true;
+	return resource != NONE && frame_place(f, frame_resource(f, resource)->root)->document ==
+					   frame_place(f, from)->document;
+}
+
+enum result frame_resolve(struct frame *f, uint32_t from, struct slice reference, uint32_t *ret,
+			  uint32_t *ret_anchor, struct error *err)
+{
+	struct slice before = uri_without_fragment(reference), uri;
+	uint32_t resource = frame_place(f, from)->resource, root;
+	enum result rc;
+
+	if (ret_anchor != NULL)
+		*ret_anchor = NONE;
+	if (before.len != 0) {
+		rc = frame_resolve_uri(f, frame_resource(f, resource)->uri, before, &uri, err);
+		if (rc != OK)
+			return rc;
+		resource = frame_find_resource(f, uri);
+		if (f->options->is_listed_only && frame_place(f, from)->is_stray &&
+		    !is_near(f, from, uri, resource))
+			return frame_refuse_stray(err);
+		if (resource == NONE) {
+			rc = load_document(f, uri, &root, err);
+			if (rc != OK)
+				return rc;
+			resource = frame_place(f, root)->resource;
+		}
+	}
+	return follow_fragment(f, resource, uri_fragment(reference), ret, ret_anchor, err);
+}

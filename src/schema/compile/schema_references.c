@@ -1,0 +1,95 @@
+/* Which documents a schema refers to, found without any of them. */
+#include "schema/compile/resource_index.h"
+#include "schema/compile/metaschema.h"
+#include "schema/price.h"
+#include "schema/compile/uri.h"
+
+struct listing {
+	struct frame frame;
+	struct vec seen; /* struct slice */
+	struct lookup seen_by_hash;
+	enum result (*each)(void *ctx, struct slice uri, struct error *err);
+	void *ctx;
+};
+
+static void clear_listing(struct listing *l)
+{
+	vec_clear(&l->seen);
+	lookup_clear(&l->seen_by_hash);
+	frame_clear(&l->frame);
+}
+
+static enum result tell(struct listing *l, struct slice uri, struct error *err)
+{
+	struct slice *made;
+	const char *copy;
+	uint64_t hash = slice_hash(uri);
+	uint32_t at = 0, found;
+	enum result rc;
+
+	if (frame_find_resource(&l->frame, uri) != NONE || metaschema_find(uri).data != NULL)
+		return OK;
+	while ((found = lookup_next(&l->seen_by_hash, hash, &at)) != NONE) {
+		if (slice_is_equal(VEC_AT(&l->seen, struct slice, found), uri))
+			return OK;
+	}
+	rc = budget_take(l->frame.options->budget, 10 + 2 * (uint64_t)at, err);
+	if (rc != OK)
+		return rc;
+	copy = arena_text(&l->frame.arena, uri);
+	made = vec_push(&l->seen, sizeof *made);
+	if (copy == NULL || made == NULL || !lookup_add(&l->seen_by_hash, hash, l->seen.count - 1))
+		return fail(err, E_MEMORY, "out of memory");
+	*made = slice_make(copy, uri.len);
+	return l->each(l->ctx, *made, err);
+}
+
+static enum result tell_keyword(struct listing *l, uint32_t place, const char *keyword,
+				struct error *err)
+{
+	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
+	const struct place *p = frame_place(&l->frame, place);
+	const struct tree_node *n = tree_get(p->node, slice_text(keyword));
+	struct slice before;
+	struct dialect ignored;
+	enum result rc;
+
+	if (n == NULL || n->kind != TREE_STRING)
+		return OK;
+	before = uri_without_fragment(tree_text(n));
+	if (before.len == 0 || metaschema_dialect(before, &ignored))
+		return OK;
+	rc = budget_take(l->frame.options->budget,
+			 10 + 2 * price_bytes(before.len +
+					      frame_resource(&l->frame, p->resource)->uri.len),
+			 err);
+	if (rc != OK)
+		return rc;
+	uri_resolve(&uri, frame_resource(&l->frame, p->resource)->uri, before);
+	if (uri.is_failed)
+		return fail(err, E_MEMORY, "out of memory");
+	return tell(l, buf_slice(&uri), err);
+}
+
+enum result schema_each_reference(const struct tree_node *root, struct slice base_uri,
+				  enum result (*each)(void *ctx, struct slice uri,
+						      struct error *err),
+				  void *ctx, struct budget *budget, struct error *err)
+{
+	static const char *const names[] = {"$schema", "$ref", "$dynamicRef"};
+	struct schema_options options = {.base_uri = base_uri,
+					 .limits = SCHEMA_LIMITS_DEFAULT,
+					 .budget = budget};
+	CLEANUP(clear_listing) struct listing l = {.each = each, .ctx = ctx};
+	uint32_t place;
+	enum result rc;
+
+	frame_init(&l.frame, &options);
+	l.frame.is_lone = true;
+	rc = frame_add_document(&l.frame, root, base_uri, false, &place, err);
+	for (uint32_t i = 0; rc == OK && i < l.frame.places.count; i++) {
+		for (size_t k = 0; rc == OK && k < ARRAY_SIZE(names); k++)
+			rc = tell_keyword(&l, i, names[k], err);
+	}
+	return rc;
+}

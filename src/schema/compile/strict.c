@@ -1,0 +1,151 @@
+/* What a stored schema is refused for beside what makes no sense: what its metaschema says, and keywords that nobody
+ * knows, which are mistyped more often than meant. */
+#include "schema/compile/compile.h"
+
+#include "doc/read.h"
+#include "schema/compile/metaschema.h"
+#include "schema/compile/report.h"
+#include "schema/compile/uri.h"
+
+#include <stdio.h>
+
+#define STEPS_NEAREST 1000 /* of all keywords */
+
+static bool is_extension(struct slice name)
+{
+	return slice_starts_with(name, SLICE_LITERAL("x-"));
+}
+
+static enum result refuse_unknown(struct compiler *c, uint32_t place, const struct tree_member *m,
+				  enum draft_bit draft)
+{
+	struct compile_place at = {place, NONE, frame_place(&c->frame, place)->node, KEYWORDS};
+	struct slice near;
+	char message[512];
+	enum result rc = compile_charge(c, STEPS_NEAREST);
+
+	if (rc != OK)
+		return rc;
+	near = keyword_nearest(tree_key(m), draft);
+	if (near.data != NULL)
+		snprintf(message, sizeof message, "is no keyword (did you mean `%.*s`?)",
+			 SLICE_ARGS(near));
+	else
+		snprintf(message, sizeof message,
+			 "is no keyword of draft %s; extensions begin with x-",
+			 draft == IN_7 ? "7" : "2020-12");
+	return compile_refuse(c, &at, &m->value, tree_key(m), message);
+}
+
+static bool is_old_word(struct slice name)
+{
+	return slice_is_text(name, "$recursiveRef") || slice_is_text(name, "$recursiveAnchor");
+}
+
+static enum result check_keywords(struct compiler *c)
+{
+	uint32_t places = c->frame.places.count;
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < places; i++) {
+		const struct place *p = frame_place(&c->frame, i);
+		enum draft_bit draft = frame_dialect(&c->frame, i)->draft;
+
+		if (p->document != 0 || p->node->kind != TREE_OBJECT)
+			continue;
+		rc = compile_charge(c, (uint64_t)p->node->count * STEPS_PLACE_KEY);
+		for (uint32_t k = 0; rc == OK && k < p->node->count; k++) {
+			const struct tree_member *m = &p->node->of.members[k];
+
+			if (keyword_find(tree_key(m), draft) == KEYWORDS &&
+			    !is_extension(tree_key(m)) && !is_old_word(tree_key(m)))
+				rc = refuse_unknown(c, i, m, draft);
+		}
+	}
+	return rc;
+}
+
+/* The metaschema's document: built in, or what `load` has under its name. It lives in `tree` or with the loader. */
+static enum result find_metaschema(struct compiler *c, struct slice uri, struct tree *tree,
+				   const struct tree_node **ret, struct error *err)
+{
+	struct slice text = metaschema_find(uri);
+	enum result rc;
+
+	if (text.data == NULL && c->options->load == NULL)
+		return fail(err, E_INVALID, "%.*s is not known", SLICE_ARGS(uri));
+	if (text.data == NULL)
+		return c->options->load(c->options->load_ctx, uri, ret, err);
+	rc = doc_read(tree, DOC_JSON, text, &DOC_LIMITS_DEFAULT, NULL, err);
+	if (rc == OK)
+		*ret = &tree->root;
+	return rc;
+}
+
+static enum result compile_metaschema(struct compiler *c, const struct tree_node *root,
+				      struct schema **ret, struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
+	const struct tree_node *named = TREE_GET(root, "$schema"), *metaschema;
+	struct schema_options options = *c->options;
+	struct dialect known;
+	enum result rc;
+
+	if (named != NULL && named->kind == TREE_STRING &&
+	    !metaschema_dialect(uri_without_fragment(tree_text(named)), &known))
+		uri_resolve(&uri, c->options->base_uri, tree_text(named));
+	else
+		buf_append_text(&uri, metaschema_uri(frame_dialect(&c->frame, 0)->draft));
+	if (uri.is_failed)
+		return fail(err, E_MEMORY, "out of memory");
+	options.base_uri = buf_slice(&uri);
+	options.is_strict = options.is_format_asserted = false;
+	options.draft = SCHEMA_DRAFT_2020_12;
+	rc = find_metaschema(c, buf_slice(&uri), &tree, &metaschema, err);
+	return rc == OK ? schema_compile(ret, metaschema, &options, NULL, err) : rc;
+}
+
+static enum result check_metaschema(struct compiler *c, const struct tree_node *root,
+				    struct error *err)
+{
+	CLEANUP(schema_unrefp) struct schema *metaschema = NULL;
+	CLEANUP(schema_report_clear) struct schema_report report = {.arena = ARENA_NULL};
+	enum result rc;
+
+	if (root->kind == TREE_BOOL)
+		return OK;
+	rc = compile_metaschema(c, root, &metaschema, err);
+	if (rc != OK)
+		return wrap(err, rc, "the metaschema");
+	rc = schema_validate(metaschema, root, c->options->budget, &report, err);
+	if (rc != E_INVALID)
+		return rc;
+	for (uint32_t i = 0; i < report.problems_count; i++) {
+		const struct schema_problem *p = &report.problems[i];
+
+		if (c->refusals++ == 0)
+			(void)fail_at(&c->first, E_INVALID, p->node->line, p->node->column,
+				      "%.*s: %s",
+				      SLICE_ARGS(p->pointer.len != 0 ? p->pointer
+								     : SLICE_LITERAL("the schema")),
+				      p->message);
+		if (c->report != NULL &&
+		    report_add(c->report, p, c->options->limits.problems_max) != OK)
+			return fail(err, E_MEMORY, "out of memory");
+	}
+	return OK;
+}
+
+enum result compile_check_strictly(struct compiler *c, const struct tree_node *root,
+				   struct error *err)
+{
+	enum result rc = check_metaschema(c, root, err);
+
+	if (rc != OK)
+		return rc;
+	rc = check_keywords(c);
+	if (rc == E_MEMORY)
+		return fail(err, rc, "out of memory");
+	return rc == OK ? OK : budget_result(c->options->budget, err);
+}

@@ -1,0 +1,178 @@
+/* Rules on an array's items. */
+#include "schema/explain/explain.h"
+#include "schema/price.h"
+
+#include <stdlib.h>
+
+enum result evaluate_prefix_items(struct run *r, const struct rule *rule, const struct tree_node *n,
+				  struct marks *marks, enum verdict *ret)
+{
+	for (uint32_t i = 0; i < rule->b && i < n->count; i++) {
+		enum verdict v;
+		enum result rc = evaluate_at(r, rule, i, r->program->links[rule->a + i], i,
+					     &n->of.items[i], &v);
+
+		if (rc != OK)
+			return rc;
+		if (marks != NULL)
+			marks_set(marks, i, true);
+		if (evaluate_is_over(r, v, ret))
+			return OK;
+	}
+	return OK;
+}
+
+enum result evaluate_items(struct run *r, const struct rule *rule, const struct tree_node *n,
+			   struct marks *marks, enum verdict *ret)
+{
+	for (uint32_t i = rule->b; i < n->count; i++) {
+		enum verdict v;
+		enum result rc = evaluate_at(r, rule, NONE, rule->a, i, &n->of.items[i], &v);
+
+		if (rc != OK)
+			return rc;
+		if (marks != NULL)
+			marks_set(marks, i, true);
+		if (evaluate_is_over(r, v, ret))
+			return OK;
+	}
+	return OK;
+}
+
+enum result evaluate_contains(struct run *r, const struct rule *rule, const struct tree_node *n,
+			      struct marks *marks, enum verdict *ret)
+{
+	uint32_t sure = 0, maybe = 0;
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		enum verdict v;
+		enum result rc = evaluate_charge(r, 1);
+
+		if (rc == OK)
+			rc = evaluate_silently(r, rule, NONE, rule->a, &n->of.items[i], NULL, &v);
+		if (rc != OK)
+			return rc;
+		sure += v == VERDICT_YES;
+		maybe += v == VERDICT_MAYBE;
+		if (marks != NULL && v != VERDICT_NO)
+			marks_set(marks, i, v == VERDICT_YES);
+	}
+	if (sure > rule->c || sure + maybe < rule->b)
+		return evaluate_fail(r, rule, n, sure, sure > rule->c, ret);
+	if (sure < rule->b || sure + maybe > rule->c)
+		*ret = VERDICT_MAYBE;
+	return OK;
+}
+
+struct hashed {
+	uint64_t hash;
+	uint64_t price; /* of reading the item */
+	uint32_t position;
+};
+
+static int compare_hashed(const void *a, const void *b)
+{
+	const struct hashed *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* Equal items have equal hashes, so only runs of equal hashes are compared, each pair for what it reads. */
+static enum result find_twins(struct run *r, const struct tree_node *n, struct hashed *list,
+			      uint32_t *ret_a, uint32_t *ret_b)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		for (uint32_t k = i + 1; k < n->count && list[k].hash == list[i].hash; k++) {
+			enum result rc =
+				evaluate_charge(r, list[i].price < list[k].price ? list[i].price
+										 : list[k].price);
+
+			if (rc != OK)
+				return rc;
+			if (!tree_is_equal(&n->of.items[list[i].position],
+					   &n->of.items[list[k].position]))
+				continue;
+			*ret_a = list[i].position;
+			*ret_b = list[k].position;
+			return OK;
+		}
+	}
+	return OK;
+}
+
+/* What it costs to hash or compare, and whether it holds what may not be looked at. */
+static uint64_t survey(const struct tree_node *n, bool *has_opaque)
+{
+	uint64_t price = 1;
+
+	*has_opaque |= (n->flags & TREE_IS_OPAQUE) != 0;
+	if (n->kind == TREE_STRING)
+		price += price_bytes(n->count);
+	if (n->kind == TREE_NUMBER)
+		price += price_number_hash(n);
+	for (uint32_t i = 0; n->kind == TREE_ARRAY && i < n->count; i++)
+		price += survey(&n->of.items[i], has_opaque);
+	for (uint32_t i = 0; n->kind == TREE_OBJECT && i < n->count; i++)
+		price += price_look_up(n, n->of.members[i].key_len) +
+			 survey(&n->of.members[i].value, has_opaque);
+	return price;
+}
+
+/* Two of one kind of which one holds what may not be looked at may be equal. */
+static enum result survey_items(struct run *r, const struct tree_node *n, struct hashed *list,
+				bool *ret_is_doubtful)
+{
+	uint32_t counts[TREE_OBJECT + 1] = {0};
+	bool opaque[TREE_OBJECT + 1] = {false};
+
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_node *item = &n->of.items[i];
+		enum result rc;
+
+		list[i].position = i;
+		list[i].price = survey(item, &opaque[item->kind]);
+		counts[item->kind]++;
+		rc = evaluate_charge(r, list[i].price);
+		if (rc != OK)
+			return rc;
+	}
+	*ret_is_doubtful = false;
+	for (size_t kind = 0; kind < ARRAY_SIZE(counts); kind++)
+		*ret_is_doubtful |= opaque[kind] && counts[kind] > 1;
+	return OK;
+}
+
+static uint64_t price_sort(uint32_t count)
+{
+	return (uint64_t)count * (32 - (uint32_t)__builtin_clz(count | 1));
+}
+
+enum result evaluate_unique_items(struct run *r, const struct rule *rule, const struct tree_node *n,
+				  struct marks *marks, enum verdict *ret)
+{
+	CLEANUP(alloc_freep) struct hashed *list = NULL;
+	uint32_t a = NONE, b = NONE;
+	bool doubt;
+	enum result rc;
+
+	(void)marks;
+	list = alloc_zero_array(n->count, sizeof *list);
+	if (list == NULL)
+		return fail(r->err, E_MEMORY, "out of memory");
+	rc = survey_items(r, n, list, &doubt);
+	if (rc == OK)
+		rc = evaluate_charge(r, price_sort(n->count));
+	if (rc != OK)
+		return rc;
+	if (doubt)
+		return evaluate_doubt(r, rule, n, ret);
+	for (uint32_t i = 0; i < n->count; i++)
+		list[i].hash = tree_hash(&n->of.items[i]);
+	qsort(list, n->count, sizeof *list, compare_hashed);
+	rc = find_twins(r, n, list, &a, &b);
+	if (rc != OK || a == NONE)
+		return rc;
+	return evaluate_fail(r, rule, n, a, b, ret);
+}

@@ -1,0 +1,325 @@
+#include "schema/compile/keyword.h"
+#include "schema/fast/machine.h"
+
+#define EXACT_INTEGER_MAX (INT64_C(1) << 53)
+#define UNIQUE_PAIRS_MAX  8
+
+/* Code points of valid UTF-8: the bytes that do not go on a character (10xxxxxx), eight at a time. */
+static uint32_t count_points(const struct tree_node *n)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint32_t count = n->count, i = 0;
+
+	for (; i + 8 <= n->count; i += 8) {
+		uint64_t bytes = load_8(n->of.text + i);
+
+		count -= (uint32_t)__builtin_popcountll(bytes >> 7 & ~(bytes >> 6) & ones);
+	}
+	for (; i < n->count; i++)
+		count -= ((unsigned char)n->of.text[i] & 0xc0) == 0x80;
+	return count;
+}
+
+/* Code points are at most as many as bytes, and at least a quarter. */
+static inline bool is_length_within(struct machine *m, const struct instruction *i,
+				    const struct tree_node *n)
+{
+	size_t length = n->count;
+
+	if (length < i->a || length / 4 > i->b)
+		return false;
+	if (length <= i->b && length / 4 >= i->a)
+		return true;
+	if (!charge_for(m, price_bytes(n->count), i->a != 0 ? "minLength" : "maxLength"))
+		return false;
+	length = count_points(n);
+	return length >= i->a && length <= i->b;
+}
+
+APART static bool is_bound_kept(struct machine *m, uint32_t at, const struct tree_node *n)
+{
+	const struct rule *rule = &m->program->rules[at];
+	const struct constant *k = &m->program->constants[rule->a];
+	struct tree_node bound;
+	int order;
+
+	/* A double is on the same side of a small integer as the number that it stands for, unless it is that integer. */
+	if ((n->flags & TREE_FITS_INT64) == 0 && (k->flags & TREE_FITS_INT64) != 0 &&
+	    k->as.integer > -EXACT_INTEGER_MAX && k->as.integer < EXACT_INTEGER_MAX &&
+	    n->as.real != (double)k->as.integer) {
+		order = n->as.real < (double)k->as.integer ? -1 : 1;
+	} else {
+		bound = constant_number(m->program, k);
+		if (!charge_for(m, price_number(n, &bound), keywords[rule->keyword].name))
+			return false;
+		order = number_compare(n, &bound);
+	}
+	switch ((enum rule_op)rule->op) {
+	case RULE_MAXIMUM:
+		return order <= 0;
+	case RULE_EXCLUSIVE_MAXIMUM:
+		return order < 0;
+	case RULE_MINIMUM:
+		return order >= 0;
+	default:
+		return order > 0;
+	}
+}
+
+static inline bool is_in_range(struct machine *m, const struct instruction *i,
+			       const struct tree_node *n)
+{
+	if ((n->flags & TREE_FITS_INT64) != 0)
+		return n->as.integer >= i->x.integer && n->as.integer <= i->y.integer;
+	return (i->a == NONE || is_bound_kept(m, i->a, n)) &&
+	       (i->b == NONE || is_bound_kept(m, i->b, n));
+}
+
+APART static bool is_multiple(struct machine *m, uint32_t constant, const struct tree_node *n)
+{
+	const struct constant *k = &m->program->constants[constant];
+	struct tree_node step;
+
+	if ((n->flags & k->flags & TREE_FITS_INT64) != 0)
+		return k->as.integer == 1 || n->as.integer % k->as.integer == 0;
+	step = constant_number(m->program, k);
+	return charge_for(m, price_multiple(n, &step), "multipleOf") &&
+	       number_is_multiple(n, &step);
+}
+
+INLINED bool is_text(struct machine *m, const struct constant *k, const struct tree_node *n)
+{
+	if (k->as.hash != n->as.hash || k->text.len != n->count)
+		return false;
+	if (UNLIKELY(n->count > KEY_BYTES_FREE) && !charge_for(m, price_bytes(n->count), "enum"))
+		return false;
+	return is_same(m->texts + k->text.at, n->of.text, n->count);
+}
+
+APART static bool is_any_text(struct machine *m, const struct instruction *i,
+			      const struct tree_node *n)
+{
+	for (uint32_t k = 0; k < i->b; k++) {
+		if (is_text(m, &m->program->constants[i->a + k], n))
+			return true;
+	}
+	return false;
+}
+
+APART static bool is_in_table(struct machine *m, const struct instruction *i,
+			      const struct tree_node *n)
+{
+	const uint32_t *slots = m->program->slots + i->a;
+
+	for (uint32_t at = (uint32_t)n->as.hash & i->b; slots[at] != NONE; at = (at + 1) & i->b) {
+		if (is_text(m, &m->program->constants[slots[at]], n))
+			return true;
+		debit(m, 1); /* hashes may have been chosen to collide */
+	}
+	return false;
+}
+
+APART static bool run_enum(struct machine *m, const struct instruction *i,
+			   const struct tree_node *n)
+{
+	bool is_doubtful = false;
+
+	if (!charge(m, i->b))
+		return false;
+	for (uint32_t k = 0; k < i->b; k++) {
+		uint64_t price = 0;
+		enum verdict v =
+			constant_compare(m->program, &m->program->constants[i->a + k], n, &price);
+
+		if (!charge_for(m, price, "enum"))
+			return false;
+		if (v == VERDICT_YES)
+			return true;
+		is_doubtful |= v == VERDICT_MAYBE;
+	}
+	return is_doubtful ? machine_stop_undecided(m) : false;
+}
+
+/* Few items are compared pair by pair; scalars of different hashes or kinds are told apart at once. */
+APART static bool run_unique(struct machine *m, const struct tree_node *n)
+{
+	const struct tree_node *items;
+	struct run r = {.schema = m->schema, .program = m->program, .err = m->err};
+	struct rule rule = {.op = RULE_UNIQUE_ITEMS};
+	enum verdict v = VERDICT_YES;
+	enum result rc;
+
+	if (n->kind != TREE_ARRAY || n->count < 2)
+		return true;
+	items = n->of.items;
+	if (n->count <= UNIQUE_PAIRS_MAX) {
+		bool is_plain = true;
+
+		for (uint32_t i = 0; i < n->count; i++)
+			is_plain &= items[i].kind == TREE_STRING &&
+				    (items[i].flags & TREE_IS_OPAQUE) == 0;
+		for (uint32_t i = 0; is_plain && i + 1 < n->count; i++) {
+			for (uint32_t k = i + 1; k < n->count; k++) {
+				if (items[i].as.hash == items[k].as.hash &&
+				    items[i].count == items[k].count &&
+				    is_same(items[i].of.text, items[k].of.text, items[i].count))
+					return false;
+			}
+		}
+		if (is_plain)
+			return true;
+	}
+	machine_settle(m);
+	r.steps = m->schema->limits.steps_max - m->left;
+	r.paid = r.steps;
+	r.budget = m->budget;
+	rc = evaluate_unique_items(&r, &rule, n, NULL, &v);
+	if (rc == OK)
+		rc = evaluate_settle(&r);
+	if (rc != OK)
+		return machine_stop(m, rc);
+	m->left = m->schema->limits.steps_max - r.steps;
+	return v == VERDICT_MAYBE ? machine_stop_undecided(m) : v == VERDICT_YES;
+}
+
+APART static bool run_pattern(struct machine *m, uint32_t pattern, const struct tree_node *n)
+{
+	bool is_match;
+
+	return n->kind != TREE_STRING ||
+	       (machine_match(m, pattern, tree_text(n), &is_match) && is_match);
+}
+
+APART static bool run_format(struct machine *m, uint32_t at, const struct tree_node *n)
+{
+	const struct format *format = m->schema->formats[at];
+
+	return n->kind != TREE_STRING ||
+	       (charge_for(m, format_price(format, tree_text(n)), "format") &&
+		format_is_valid(format, tree_text(n)));
+}
+
+__attribute__((hot)) static inline bool run_one(struct machine *m, const struct instruction *i,
+						const struct tree_node *n)
+{
+	switch ((enum operation)i->operation) {
+	case OPERATION_SECRET:
+		return (n->flags & TREE_IS_SECRET) != 0;
+	case OPERATION_OBJECT:
+		return run_object(m, &m->program->object_plans[i->a], n);
+	case OPERATION_ARRAY:
+		return run_array(m, &m->program->array_plans[i->a], n);
+	case OPERATION_LENGTH:
+		return n->kind != TREE_STRING || is_length_within(m, i, n);
+	case OPERATION_RANGE:
+		return n->kind != TREE_NUMBER || is_in_range(m, i, n);
+	case OPERATION_BOUND:
+		return n->kind != TREE_NUMBER || is_bound_kept(m, i->a, n);
+	case OPERATION_MULTIPLE:
+		return n->kind != TREE_NUMBER || is_multiple(m, i->a, n);
+	case OPERATION_TEXT:
+		return n->kind == TREE_STRING && n->as.hash == i->x.hash && n->count == i->b &&
+		       (i->b <= KEY_BYTES_FREE || charge_for(m, price_bytes(i->b), "const")) &&
+		       is_same(m->texts + i->a, n->of.text, i->b);
+	case OPERATION_TEXTS:
+		return n->kind == TREE_STRING && is_any_text(m, i, n);
+	case OPERATION_TEXT_TABLE:
+		return n->kind == TREE_STRING && is_in_table(m, i, n);
+	case OPERATION_ENUM:
+		return run_enum(m, i, n);
+	case OPERATION_PATTERN:
+		return run_pattern(m, i->a, n);
+	case OPERATION_FORMAT:
+		return run_format(m, i->a, n);
+	case OPERATION_DEPENDENT_REQUIRED:
+		return run_dependent_required(m, i->a, n);
+	case OPERATION_DEPENDENT_SCHEMA:
+		return run_dependent_schema(m, i, n);
+	case OPERATION_UNIQUE:
+		return run_unique(m, n);
+	case OPERATION_CONTAINS:
+		return run_contains(m, i, n);
+	case OPERATION_CALL:
+		return enter(m, i->a, n);
+	case OPERATION_ANY_OF:
+		return run_any_of(m, i->a, i->b, n);
+	case OPERATION_ONE_OF:
+		return run_one_of(m, i->a, i->b, 0, n);
+	case OPERATION_TAGGED:
+		return run_tagged(m, &m->program->tag_plans[i->a], n);
+	case OPERATION_NOT:
+		return run_not(m, i->a, n);
+	case OPERATION_IF:
+		return run_if(m, i, n);
+	case OPERATION_UNEVALUATED:
+		return run_unevaluated(m, i->a, n);
+	}
+	return false;
+}
+
+/* Every recursion passes here: over the instance, which is bounded, or over references, which depth and steps bound. */
+HOT bool run_block(struct machine *m, uint32_t at, uint32_t end, const struct tree_node *n)
+{
+	const struct instruction *i = m->instructions + at, *last = m->instructions + end;
+	bool holds;
+
+	if (UNLIKELY(m->depth == 0))
+		return machine_stop_at_depth(m);
+	if (!charge(m, end - at))
+		return false;
+	m->depth--;
+	do
+		holds = run_one(m, i++, n);
+	while (holds && i < last);
+	m->depth++;
+	return holds;
+}
+
+/* What ran out, and at which keyword, where that is known. */
+COLD static enum result explain(const struct machine *m)
+{
+	enum result rc = m->rc;
+
+	if (!m->is_over)
+		return rc;
+	rc = budget_result(m->budget, m->err);
+	if (rc == OK)
+		rc = fail(m->err, E_LIMIT, "validation takes more than %llu steps",
+			  (unsigned long long)m->schema->limits.steps_max);
+	return m->where != NULL ? wrap(m->err, rc, "`%s`", m->where) : rc;
+}
+
+enum run_outcome run_program(const struct schema *s, const struct tree_node *instance,
+			     struct budget *budget, uint64_t *ret_steps, enum result *rc,
+			     struct error *err)
+{
+	int64_t slice = machine_next_slice(s->limits.steps_max, budget);
+	struct machine m = {.program = &s->program,
+			    .instructions = s->program.instructions,
+			    .blocks = s->program.blocks,
+			    .texts = s->program.texts,
+			    .left = s->limits.steps_max,
+			    .slice = slice,
+			    .steps = slice,
+			    .budget = budget,
+			    .depth = s->limits.depth_max,
+			    .schema = s,
+			    .err = err};
+	bool is_valid;
+
+	*ret_steps = 0;
+	if (s->program.has_dynamic_scope)
+		return RUN_UNDECIDED;
+	is_valid = enter(&m, s->program.root_block, instance);
+	machine_settle(&m);
+	if (UNLIKELY(m.is_over))
+		(void)machine_stop(&m, E_LIMIT);
+	*ret_steps = s->limits.steps_max - m.left;
+	if (m.is_undecided)
+		return RUN_UNDECIDED;
+	if (m.is_stopped) {
+		*rc = explain(&m);
+		return RUN_FAILED;
+	}
+	return is_valid ? RUN_YES : RUN_NO;
+}

@@ -1,0 +1,256 @@
+/*
+ * unevaluatedProperties and unevaluatedItems: once everything else that a subschema asks of a value holds, a walk over its
+ * rules marks what they looked at (2020-12 core, section 11). Only branches that may mark something are asked again whether
+ * they hold. Nothing of this costs a schema without these keywords.
+ */
+#include "schema/fast/machine.h"
+
+static bool cover(struct machine *m, uint32_t subschema, const struct tree_node *n,
+		  struct marks *marks);
+
+static uint32_t position_of(const struct tree_node *object, const struct tree_node *value)
+{
+	const struct tree_member *member =
+		(const struct tree_member *)((const char *)value -
+					     offsetof(struct tree_member, value));
+
+	return (uint32_t)(member - object->of.members);
+}
+
+static bool cover_properties(struct machine *m, const struct rule *rule, const struct tree_node *n,
+			     struct marks *marks)
+{
+	if (!charge(m, rule->b))
+		return false;
+	for (uint32_t i = 0; i < rule->b; i++) {
+		const struct name *name = &m->program->properties[rule->a + i].name;
+		const struct tree_node *value;
+
+		debit(m, price_look_up(n, name->text.len));
+		value = machine_find(n, m->texts + name->text.at, name->text.len, name->hash);
+
+		if (value != NULL)
+			marks_set(marks, position_of(n, value), true);
+	}
+	return true;
+}
+
+static bool cover_patterns(struct machine *m, const struct rule *rule, const struct tree_node *n,
+			   struct marks *marks)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		bool is_match = false;
+
+		if (!charge(m, 1 + rule->b))
+			return false;
+		for (uint32_t k = 0; !is_match && k < rule->b; k++) {
+			if (!machine_match(m, m->program->pattern_properties[rule->a + k].pattern,
+					   tree_key(&n->of.members[i]), &is_match))
+				return false;
+		}
+		if (is_match)
+			marks_set(marks, i, true);
+	}
+	return true;
+}
+
+/* Together with its neighbours, which mark their own, additionalProperties looks at all. */
+static bool cover_additional(struct machine *m, const struct tree_node *n, struct marks *marks)
+{
+	marks_set_all(marks);
+	return charge(m, n->count);
+}
+
+static bool cover_contains(struct machine *m, const struct rule *rule, const struct tree_node *n,
+			   struct marks *marks)
+{
+	uint32_t block = m->program->subschemas[rule->a].block;
+
+	if (!charge(m, n->count))
+		return false;
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (enter(m, block, &n->of.items[i]))
+			marks_set(marks, i, true);
+		if (m->is_stopped)
+			return false;
+	}
+	return true;
+}
+
+static bool cover_array(struct machine *m, const struct rule *rule, const struct tree_node *n,
+			struct marks *marks)
+{
+	switch ((enum rule_op)rule->op) {
+	case RULE_PREFIX_ITEMS:
+		for (uint32_t i = 0; i < rule->b && i < n->count; i++)
+			marks_set(marks, i, true);
+		return charge(m, rule->b);
+	case RULE_ITEMS:
+		for (uint32_t i = rule->b; i < n->count; i++)
+			marks_set(marks, i, true);
+		return charge(m, n->count);
+	case RULE_CONTAINS:
+		return cover_contains(m, rule, n, marks);
+	case RULE_UNEVALUATED_ITEMS:
+		marks_set_all(marks);
+		return true;
+	default:
+		return true;
+	}
+}
+
+static bool cover_object(struct machine *m, const struct rule *rule, const struct tree_node *n,
+			 struct marks *marks)
+{
+	switch ((enum rule_op)rule->op) {
+	case RULE_PROPERTIES:
+		return cover_properties(m, rule, n, marks);
+	case RULE_PATTERN_PROPERTIES:
+		return cover_patterns(m, rule, n, marks);
+	case RULE_ADDITIONAL_PROPERTIES:
+	case RULE_UNEVALUATED_PROPERTIES:
+		return cover_additional(m, n, marks);
+	case RULE_DEPENDENT_SCHEMAS:
+		debit(m, rule->b);
+		for (uint32_t i = 0; i < rule->b; i++) {
+			const struct property *p = &m->program->properties[rule->a + i];
+
+			debit(m, price_look_up(n, p->name.text.len));
+			if (machine_find(n, m->texts + p->name.text.at, p->name.text.len,
+					 p->name.hash) != NULL &&
+			    !cover(m, p->subschema, n, marks))
+				return false;
+		}
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* A branch counts if it holds. */
+static bool cover_branch(struct machine *m, uint32_t subschema, const struct tree_node *n,
+			 struct marks *marks, bool *ret_holds)
+{
+	const struct subschema *s = &m->program->subschemas[subschema];
+
+	*ret_holds = enter(m, s->block, n);
+	if (m->is_stopped)
+		return false;
+	return !*ret_holds || cover(m, subschema, n, marks);
+}
+
+static bool cover_if(struct machine *m, const struct rule *rule, const struct tree_node *n,
+		     struct marks *marks)
+{
+	uint32_t branch;
+	bool holds;
+
+	if (!cover_branch(m, rule->a, n, marks, &holds))
+		return false;
+	branch = holds ? rule->b : rule->c;
+	return branch == NONE || cover(m, branch, n, marks);
+}
+
+static bool cover_in_place(struct machine *m, const struct rule *rule, const struct tree_node *n,
+			   struct marks *marks)
+{
+	const struct program *p = m->program;
+	bool holds;
+
+	switch ((enum rule_op)rule->op) {
+	case RULE_REF:
+		return cover(m, rule->a, n, marks);
+	case RULE_ALL_OF:
+		for (uint32_t i = 0; i < rule->b; i++) {
+			if (!cover(m, p->links[rule->a + i], n, marks))
+				return false;
+		}
+		return true;
+	case RULE_ANY_OF:
+	case RULE_ONE_OF:
+		debit(m, rule->b);
+		for (uint32_t i = 0; i < rule->b; i++) {
+			uint32_t branch = p->links[rule->a + i];
+
+			if ((p->subschemas[branch].flags & SUBSCHEMA_COVERS) != 0 &&
+			    !cover_branch(m, branch, n, marks, &holds))
+				return false;
+		}
+		return true;
+	case RULE_IF:
+		return cover_if(m, rule, n, marks);
+	default:
+		return true;
+	}
+}
+
+/* False only where the machine stopped. */
+static bool cover(struct machine *m, uint32_t subschema, const struct tree_node *n,
+		  struct marks *marks)
+{
+	const struct subschema *s = &m->program->subschemas[subschema];
+	bool goes_on = charge(m, s->rules);
+
+	if ((s->flags & SUBSCHEMA_COVERS) == 0)
+		return goes_on;
+	if (m->depth == 0)
+		return machine_stop_at_depth(m);
+	m->depth--;
+	for (uint32_t i = 0; goes_on && i < s->rules; i++) {
+		const struct rule *rule = &m->program->rules[s->first_rule + i];
+
+		goes_on = (n->kind == TREE_OBJECT ? cover_object(m, rule, n, marks)
+						  : cover_array(m, rule, n, marks)) &&
+			  cover_in_place(m, rule, n, marks);
+	}
+	m->depth++;
+	return goes_on;
+}
+
+static bool run_rest(struct machine *m, uint32_t block, const struct tree_node *n,
+		     const struct marks *marks)
+{
+	if (!charge(m, n->count))
+		return false;
+	for (uint32_t i = 0; i < n->count; i++) {
+		const struct tree_node *value =
+			n->kind == TREE_OBJECT ? &n->of.members[i].value : &n->of.items[i];
+
+		if (!marks_has(marks, i) && !enter(m, block, value))
+			return false;
+	}
+	return true;
+}
+
+bool run_unevaluated(struct machine *m, uint32_t subschema, const struct tree_node *n)
+{
+	CLEANUP(marks_clear) struct marks marks = MARKS_NULL;
+	const struct subschema *s = &m->program->subschemas[subschema];
+	uint8_t op = n->kind == TREE_OBJECT ? RULE_UNEVALUATED_PROPERTIES : RULE_UNEVALUATED_ITEMS;
+	const struct rule *asked = NULL;
+
+	if (n->kind != TREE_OBJECT && n->kind != TREE_ARRAY)
+		return true;
+	for (uint32_t i = 0; i < s->rules; i++) {
+		const struct rule *rule = &m->program->rules[s->first_rule + i];
+
+		if (rule->op == op)
+			asked = rule;
+	}
+	if (asked == NULL || n->count == 0)
+		return true;
+	debit(m, s->rules + n->count / 64);
+	if (!marks_init(&marks, n->count))
+		return machine_stop(m, fail(m->err, E_MEMORY, "out of memory"));
+	for (uint32_t i = 0; i < s->rules; i++) {
+		const struct rule *rule = &m->program->rules[s->first_rule + i];
+
+		if (rule->op == RULE_UNEVALUATED_ITEMS || rule->op == RULE_UNEVALUATED_PROPERTIES)
+			continue;
+		if (!(n->kind == TREE_OBJECT ? cover_object(m, rule, n, &marks)
+					     : cover_array(m, rule, n, &marks)) ||
+		    !cover_in_place(m, rule, n, &marks))
+			return false;
+	}
+	return run_rest(m, m->program->subschemas[asked->a].block, n, &marks);
+}

@@ -1,0 +1,155 @@
+#include "schema/fast/lower.h"
+
+#include <math.h>
+
+#define LINEAR_TEXTS_MAX 6
+#define EXACT_REAL_MAX	 9007199254740992.0 /* 2^53: integers below are exact doubles */
+
+static bool are_texts(const struct assembler *a, const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->b; i++) {
+		if (a->rules.constants[rule->a + i].kind != TREE_STRING)
+			return false;
+	}
+	return rule->b != 0;
+}
+
+static bool are_simple(const struct assembler *a, const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->b; i++) {
+		if (a->rules.constants[rule->a + i].kind != TREE_NULL)
+			return false;
+	}
+	return rule->b != 0;
+}
+
+static enum result add_text_table(struct assembler *a, const struct rule *rule)
+{
+	uint32_t first, mask;
+	struct instruction *i;
+	enum result rc = assemble_slots(a, rule->b, &first, &mask);
+
+	if (rc != OK)
+		return rc;
+	for (uint32_t k = 0; k < rule->b; k++)
+		assemble_fill_slot(a, first, mask, a->rules.constants[rule->a + k].as.hash,
+				   rule->a + k);
+	i = assemble_add(a, OPERATION_TEXT_TABLE);
+	if (i == NULL)
+		return E_MEMORY;
+	i->a = first;
+	i->b = mask;
+	return OK;
+}
+
+enum result assemble_enum(struct assembler *a, const struct rule *rule)
+{
+	bool is_text = are_texts(a, rule);
+	const struct constant *first = &a->rules.constants[rule->a];
+	struct instruction *i;
+
+	if (are_simple(a, rule))
+		return OK; /* null: its type says it all */
+	if (is_text && rule->b > LINEAR_TEXTS_MAX)
+		return add_text_table(a, rule);
+	i = assemble_add(a, !is_text	   ? OPERATION_ENUM
+			    : rule->b == 1 ? OPERATION_TEXT
+					   : OPERATION_TEXTS);
+	if (i == NULL)
+		return E_MEMORY;
+	i->a = rule->a;
+	i->b = rule->b;
+	if (is_text && rule->b == 1) {
+		i->a = first->text.at;
+		i->b = first->text.len;
+		i->x.hash = first->as.hash;
+	}
+	return OK;
+}
+
+/* The least int64 that the rule lets through, or the greatest; false where no int64 tells it exactly. */
+static bool integer_bound(const struct assembler *a, const struct rule *rule, int64_t *ret)
+{
+	const struct constant *k = &a->rules.constants[rule->a];
+	bool is_lower = rule->op == RULE_MINIMUM || rule->op == RULE_EXCLUSIVE_MINIMUM;
+
+	if ((k->flags & TREE_FITS_INT64) != 0) {
+		int64_t step = rule->op == RULE_EXCLUSIVE_MINIMUM   ? 1
+			       : rule->op == RULE_EXCLUSIVE_MAXIMUM ? -1
+								    : 0;
+
+		return !__builtin_add_overflow(k->as.integer, step, ret);
+	}
+	/* A fraction far enough from a whole number that its double is on the same side. */
+	if ((k->flags & TREE_IS_INTEGER) != 0 || fabs(k->as.real) >= EXACT_REAL_MAX ||
+	    floor(k->as.real) == k->as.real)
+		return false;
+	*ret = (int64_t)(is_lower ? ceil(k->as.real) : floor(k->as.real));
+	return true;
+}
+
+static enum result add_bound(struct assembler *a, uint32_t rule)
+{
+	struct instruction *i = assemble_add(a, OPERATION_BOUND);
+
+	if (i == NULL)
+		return E_MEMORY;
+	i->a = rule;
+	return OK;
+}
+
+enum result assemble_numbers(struct assembler *a, const struct subschema *s)
+{
+	int64_t least = INT64_MIN, most = INT64_MAX, bound;
+	uint32_t lower = NONE, upper = NONE;
+	struct instruction *i;
+
+	for (uint32_t k = s->first_rule; k < s->first_rule + s->rules; k++) {
+		const struct rule *rule = &a->rules.rules[k];
+		bool is_lower = rule->op == RULE_MINIMUM || rule->op == RULE_EXCLUSIVE_MINIMUM;
+		bool is_upper = rule->op == RULE_MAXIMUM || rule->op == RULE_EXCLUSIVE_MAXIMUM;
+
+		if (!is_lower && !is_upper)
+			continue;
+		if (*(is_lower ? &lower : &upper) != NONE || !integer_bound(a, rule, &bound)) {
+			if (add_bound(a, k) != OK)
+				return E_MEMORY;
+			continue;
+		}
+		*(is_lower ? &lower : &upper) = k;
+		*(is_lower ? &least : &most) = bound;
+	}
+	if (lower == NONE && upper == NONE)
+		return OK;
+	i = assemble_add(a, OPERATION_RANGE);
+	if (i == NULL)
+		return E_MEMORY;
+	i->a = lower;
+	i->b = upper;
+	i->x.integer = least;
+	i->y.integer = most;
+	return OK;
+}
+
+enum result assemble_length(struct assembler *a, const struct subschema *s)
+{
+	uint32_t least = 0, most = UINT32_MAX;
+	struct instruction *i;
+
+	for (uint32_t k = s->first_rule; k < s->first_rule + s->rules; k++) {
+		const struct rule *rule = &a->rules.rules[k];
+
+		if (rule->op == RULE_MIN_LENGTH)
+			least = rule->a;
+		if (rule->op == RULE_MAX_LENGTH)
+			most = rule->a;
+	}
+	if (least == 0 && most == UINT32_MAX)
+		return OK;
+	i = assemble_add(a, OPERATION_LENGTH);
+	if (i == NULL)
+		return E_MEMORY;
+	i->a = least;
+	i->b = most;
+	return OK;
+}

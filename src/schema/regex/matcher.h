@@ -1,0 +1,45 @@
+/* A `pattern`: what many of them ask (a prefix, one text, any text) is answered without the regular expression. */
+#pragma once
+
+#include "base/slice.h"
+#include "schema/regex/pattern.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum matcher_kind {
+	MATCH_ALWAYS,
+	MATCH_PREFIX, /* ^x- */
+	MATCH_TEXT,   /* ^spark\.master$ */
+	MATCH_PATTERN,
+};
+
+struct matcher {
+	enum matcher_kind kind;
+	uint32_t literal_len;
+	char *literal;		 /* owned */
+	struct pattern *pattern; /* owned; NULL where it is not needed */
+};
+
+/* `ret` zeroed. As pattern_compile_within(). */
+MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma,
+				  struct pattern_budget *budget, struct error *err);
+void matcher_clear(struct matcher *m);
+
+/* As pattern_match(). */
+MUST_USE enum result matcher_match(const struct matcher *m, struct slice text, uint64_t *steps,
+				   bool *ret, struct error *err);
+
+/* For all kinds but MATCH_PATTERN; reads `literal_len` bytes at most. */
+static inline bool matcher_match_literal(const struct matcher *m, struct slice text)
+{
+	if (m->kind == MATCH_ALWAYS)
+		return true;
+	if (text.len < m->literal_len || (m->kind == MATCH_TEXT && text.len != m->literal_len))
+		return false;
+	for (uint32_t i = 0; i < m->literal_len; i++) {
+		if (text.data[i] != m->literal[i])
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,143 @@
+/* Letters by refinement: one at first, each class then splits those that it holds in part. */
+#include "schema/regex/pattern_letters.h"
+
+#include <stdlib.h>
+
+#define INTERVALS_MAX 2048
+
+struct partition {
+	uint32_t *firsts;
+	uint8_t *ids;
+	size_t count;
+};
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Every place where some class begins or ends; 0 and 0x80 always, so that ASCII has intervals of its own. */
+static bool cut(struct partition *p, struct pattern_class *const *sets, size_t sets_count,
+		struct arena *a)
+{
+	size_t count = 2, kept = 0;
+
+	for (size_t i = 0; i < sets_count; i++)
+		count += 2 * (size_t)sets[i]->count;
+	if (count > INTERVALS_MAX)
+		return false;
+	p->firsts = arena_alloc_array(a, count, sizeof *p->firsts);
+	if (p->firsts == NULL)
+		return false;
+	p->firsts[1] = 0x80;
+	count = 2;
+	for (size_t i = 0; i < sets_count; i++) {
+		for (uint32_t r = 0; r < sets[i]->count; r++) {
+			p->firsts[count++] = sets[i]->ranges[r].first;
+			p->firsts[count++] = sets[i]->ranges[r].last + 1;
+		}
+	}
+	qsort(p->firsts, count, sizeof *p->firsts, compare_numbers);
+	for (size_t i = 1; i < count; i++)
+		if (p->firsts[i] != p->firsts[kept])
+			p->firsts[++kept] = p->firsts[i];
+	p->count = kept + 1;
+	p->ids = arena_alloc(a, p->count);
+	return p->ids != NULL;
+}
+
+/* Marks the intervals that lie in `set`. */
+static void mark(const struct partition *p, const struct pattern_class *set, uint8_t *is_in)
+{
+	uint32_t r = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		while (r < set->count && set->ranges[r].last < p->firsts[i])
+			r++;
+		is_in[i] = r < set->count && set->ranges[r].first <= p->firsts[i];
+	}
+}
+
+static bool refine(struct partition *p, const struct pattern_class *set, uint8_t *is_in,
+		   uint32_t *letters_count)
+{
+	uint32_t inside[LETTERS_MAX] = {0}, all[LETTERS_MAX] = {0};
+	uint8_t split[LETTERS_MAX] = {0};
+
+	mark(p, set, is_in);
+	for (size_t i = 0; i < p->count; i++) {
+		all[p->ids[i]]++;
+		inside[p->ids[i]] += is_in[i];
+	}
+	for (uint32_t id = 0, before = *letters_count; id < before; id++) {
+		if (inside[id] == 0 || inside[id] == all[id])
+			continue;
+		if (*letters_count == LETTERS_MAX)
+			return false;
+		split[id] = (uint8_t)(*letters_count)++;
+	}
+	for (size_t i = 0; i < p->count; i++)
+		if (is_in[i] && split[p->ids[i]] != 0)
+			p->ids[i] = split[p->ids[i]];
+	return true;
+}
+
+static void fill(struct letters *ret, const struct partition *p, uint32_t letters_count)
+{
+	size_t i = 0;
+
+	for (uint32_t c = 0; c < 0x80; c++) {
+		while (i + 1 < p->count && p->firsts[i + 1] <= c)
+			i++;
+		ret->ascii[c] = p->ids[i];
+	}
+	i++; /* 0x80 begins an interval */
+	ret->firsts = p->firsts + i;
+	ret->ids = p->ids + i;
+	ret->intervals_count = (uint32_t)(p->count - i);
+	ret->count = letters_count;
+}
+
+bool letters_make(struct letters *ret, uint64_t *masks, struct pattern_class *const *sets,
+		  size_t sets_count, struct arena *a)
+{
+	struct partition p = {0};
+	uint32_t letters_count = 1;
+	uint8_t *is_in;
+
+	if (!cut(&p, sets, sets_count, a))
+		return false;
+	is_in = arena_alloc(a, p.count);
+	if (is_in == NULL)
+		return false;
+	for (size_t s = 0; s < sets_count; s++)
+		if (!refine(&p, sets[s], is_in, &letters_count))
+			return false;
+	for (size_t s = 0; s < sets_count; s++) {
+		masks[s] = 0;
+		mark(&p, sets[s], is_in);
+		for (size_t i = 0; i < p.count; i++)
+			masks[s] |= (uint64_t)is_in[i] << p.ids[i];
+	}
+	fill(ret, &p, letters_count);
+	return true;
+}
+
+uint8_t letters_find(const struct letters *l, uint32_t code_point)
+{
+	uint32_t low = 0, high = l->intervals_count;
+
+	if (code_point < 0x80)
+		return l->ascii[code_point];
+	while (high - low > 1) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (l->firsts[middle] <= code_point)
+			low = middle;
+		else
+			high = middle;
+	}
+	return l->ids[low];
+}

@@ -1,0 +1,211 @@
+/* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing of a value but a keyed hash. */
+#include "service/engine/audit_write.h"
+#include "service/write/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What one entry names of what was touched, at most: well within AUDIT_ENTRY_BYTES_MAX. */
+#define ENTRY_TOUCHED_BYTES  ((size_t)48 << 10)
+#define FAILED_TOUCHED_BYTES ((size_t)4 << 10)
+#define TOUCH_BYTES	     ((size_t)120)
+#define ACTION_BYTES	     64
+#define NOTED_LOOKED_AT	     256
+
+static const char *noun_of(struct slice path)
+{
+	if (slice_starts_with(path, SLICE_LITERAL("secrets/")))
+		return "secret";
+	if (slice_starts_with(path, SLICE_LITERAL("policies/")))
+		return "policy";
+	return "document";
+}
+
+bool recording_begin(struct call *c)
+{
+	const char *action = verb_table[c->verb].action;
+	char text[ACTION_BYTES];
+
+	if (c->recording != NULL)
+		return true;
+	if (action[0] == '.')
+		snprintf(text, sizeof text, "%s%s", noun_of(c->path), action);
+	else
+		snprintf(text, sizeof text, "%s", action);
+	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
+	if (c->recording == NULL)
+		return false;
+	c->recording->action.len = strlen(text);
+	c->recording->action.data = arena_text(&c->arena, slice_text(text));
+	if (c->recording->action.data != NULL)
+		return true;
+	c->recording = NULL;
+	return false;
+}
+
+static bool grow(struct call *c, struct recording *r)
+{
+	uint32_t size = r->touched_size != 0 ? r->touched_size * 2 : 2;
+	struct audit_touch *items = arena_alloc_array(&c->arena, size, sizeof *items);
+
+	if (items == NULL)
+		return false;
+	if (r->touched_count != 0)
+		memcpy(items, r->touched, r->touched_count * sizeof *items);
+	r->touched = items;
+	r->touched_size = size;
+	return true;
+}
+
+bool recording_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
+{
+	struct recording *r;
+	struct audit_touch *t;
+
+	if (!recording_begin(c))
+		return false;
+	r = c->recording;
+	if (r->touched_count == r->touched_size && !grow(c, r))
+		return false;
+	t = &r->touched[r->touched_count];
+	t->path.data = arena_text(&c->arena, slice_first(path, AUDIT_PATH_BYTES_MAX));
+	if (t->path.data == NULL)
+		return false;
+	t->path.len = path.len < AUDIT_PATH_BYTES_MAX ? path.len : AUDIT_PATH_BYTES_MAX;
+	t->version = version;
+	t->has_mac = mac != NULL;
+	if (mac != NULL)
+		memcpy(t->mac, mac, HASH_BYTES);
+	r->touched_count++;
+	return true;
+}
+
+/* Among the last ones, which is where the same comes from; twice in an entry is no harm. */
+static bool is_noted(const struct recording *r, const struct version_row *row)
+{
+	uint32_t first;
+
+	if (r == NULL)
+		return false;
+	first = r->touched_count > NOTED_LOOKED_AT ? r->touched_count - NOTED_LOOKED_AT : 0;
+	for (uint32_t i = first; i < r->touched_count; i++) {
+		if (r->touched[i].version == row->version && r->touched[i].has_mac &&
+		    slice_is_equal(r->touched[i].path, row->path))
+			return true;
+	}
+	return false;
+}
+
+bool recording_has(const struct call *c, struct slice path)
+{
+	const struct recording *r = c->recording;
+
+	for (uint32_t i = 0; r != NULL && i < r->touched_count; i++) {
+		if (slice_is_equal(r->touched[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+bool recording_says_only_failure(const struct call *c)
+{
+	const struct recording *r = c->recording;
+
+	if (r == NULL || c->token == NULL || c->out.result == OK)
+		return false;
+	for (uint32_t i = 0; i < r->touched_count; i++) {
+		if (r->touched[i].has_mac)
+			return false;
+	}
+	return true;
+}
+
+void recording_dry_run(struct call *c)
+{
+	if (c->recording == NULL || c->out.result == E_FORBIDDEN)
+		return;
+	c->recording->action = SLICE_LITERAL("secret.read");
+	c->recording->reason = SLICE_LITERAL("dry run");
+}
+
+enum result recording_read(struct service *s, struct call *c, const struct version_row *row,
+			   struct slice content, struct error *err)
+{
+	uint8_t mac[HASH_BYTES];
+
+	if (is_noted(c->recording, row))
+		return OK;
+	audit_value_mac(mac, keyring_derived(s->keyring, DERIVED_VALUE_MAC), row->path,
+			row->version, content);
+	return recording_touch(c, row->path, row->version, mac)
+		       ? OK
+		       : fail(err, E_UNAVAILABLE, "cannot record the read");
+}
+
+/* Of what a call would have touched, had it not failed, only so much is named: who is refused must not fill the log. */
+static bool take_few(struct audit_entry *e, const struct recording *r, uint32_t *at)
+{
+	size_t bytes = 0;
+
+	e->touched = r->touched;
+	while (*at < r->touched_count && (*at == 0 || bytes < FAILED_TOUCHED_BYTES))
+		bytes += r->touched[(*at)++].path.len + TOUCH_BYTES;
+	e->touched_count = *at;
+	e->touched_more = r->touched_count - *at;
+	return false;
+}
+
+/* Moves on to what the entry before had no room for: each thing that was touched is named, however many entries that takes. */
+static bool take_part(struct audit_entry *e, const struct recording *r, uint32_t *at)
+{
+	size_t bytes = 0;
+
+	e->touched = r->touched + *at;
+	e->touched_count = 0;
+	while (*at < r->touched_count && (e->touched_count == 0 || bytes < ENTRY_TOUCHED_BYTES)) {
+		bytes += r->touched[*at].path.len + TOUCH_BYTES;
+		e->touched_count++;
+		++*at;
+	}
+	return *at < r->touched_count;
+}
+
+enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
+			     const struct write *w, uint64_t revision, int64_t now_ms,
+			     struct error *err)
+{
+	struct audit_entry e = {
+		.epoch = log->epoch,
+		.revision = revision,
+		.auth = c->token != NULL ? SLICE_LITERAL("token") : SLICE_LITERAL("none"),
+		.source = slice_text(c->address_text),
+		.action = c->recording->action,
+		.outcome = slice_text(result_name(c->out.result)),
+		.reason = c->recording->reason,
+		.request_id = slice_text(c->request_id),
+	};
+	uint32_t at = 0;
+	bool has_more;
+	enum result rc;
+
+	if (c->token != NULL) {
+		e.actor = c->token->record.name;
+		e.accessor = c->token->record.accessor;
+	}
+	if (e.reason.len == 0 && c->out.result != OK)
+		e.reason = slice_text(c->out.error.text);
+	if (w != NULL && w->was_forced && e.reason.len == 0)
+		e.reason = SLICE_LITERAL("forced");
+	do {
+		has_more = recording_says_only_failure(c) ? take_few(&e, c->recording, &at)
+							  : take_part(&e, c->recording, &at);
+		rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
+		if (rc != OK)
+			return rc;
+		if (!c->out.has_audit_index)
+			c->out.audit_index = e.index;
+		c->out.has_audit_index = true;
+		atomic_fetch_add(&s->counters.audit_entries, 1);
+	} while (has_more);
+	return OK;
+}

@@ -1,0 +1,303 @@
+/* The rule: whoever is not somebody hears one sentence, whatever the reason, and is counted. */
+#include "service/engine/authenticate.h"
+
+#include "crypto/token_text.h"
+#include "service/state/share.h"
+#include "service/token/tokens.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ROWS		 1024 /* a power of two */
+#define PROBES		 16
+#define ENTRIES_MAX	 16 /* of addresses by themselves, each time */
+#define REFUSALS_FOLD_MS 10000
+
+/* Refusals of unknown callers by address (IPv6 by /64), until they are folded into the log. Those of addresses that find no row are counted
+ * together, so that a count is never lost, whoever comes from wherever. */
+struct tally {
+	struct refusal {
+		uint8_t address[16]; /* folded */
+		uint64_t count;	     /* 0: the row is free */
+	} rows[ROWS];
+	uint64_t others;
+};
+
+struct refusals {
+	pthread_mutex_t mutex;
+	struct tally tally;
+	int64_t folded_ms; /* monotonic */
+};
+
+struct refusals *refusals_new(void)
+{
+	struct refusals *r = alloc_zero(sizeof *r);
+
+	if (r != NULL && pthread_mutex_init(&r->mutex, NULL) != 0) {
+		alloc_free(r);
+		r = NULL;
+	}
+	return r;
+}
+
+void refusals_free(struct refusals *r)
+{
+	if (r == NULL)
+		return;
+	pthread_mutex_destroy(&r->mutex);
+	alloc_free(r);
+}
+
+/* The row of an address, else a free one, else one of a single refusal, which gives it up: so who comes often has a row, however many come
+ * once. NULL where none is. */
+static struct refusal *row_of(struct tally *t, const uint8_t address[static 16])
+{
+	uint64_t at = slice_hash(slice_make((const char *)address, 16));
+	struct refusal *single = NULL;
+
+	for (uint32_t i = 0; i < PROBES; i++) {
+		struct refusal *row = &t->rows[(at + i) & (ROWS - 1)];
+
+		if (row->count == 0 || memcmp(row->address, address, 16) == 0)
+			return row;
+		if (row->count == 1)
+			single = row;
+	}
+	if (single != NULL) {
+		t->others++;
+		single->count = 0;
+	}
+	return single;
+}
+
+static void refusals_add(struct refusals *r, const uint8_t address[static 16], uint64_t count)
+{
+	uint8_t folded[16];
+	struct refusal *row;
+
+	address_fold(folded, address);
+	pthread_mutex_lock(&r->mutex);
+	row = row_of(&r->tally, folded);
+	if (row != NULL) {
+		memcpy(row->address, folded, sizeof folded);
+		row->count += count;
+	} else {
+		r->tally.others += count;
+	}
+	pthread_mutex_unlock(&r->mutex);
+}
+
+/* What an entry stands for, to be counted on where it cannot be written. In the entry's arena. */
+struct entry {
+	struct service *service;
+	struct refusal row;
+	const struct tally *rest; /* the entry is of all these; NULL: of the row */
+};
+
+static void add_tally(struct refusals *r, const struct tally *t)
+{
+	for (uint32_t i = 0; i < ROWS; i++) {
+		if (t->rows[i].count != 0)
+			refusals_add(r, t->rows[i].address, t->rows[i].count);
+	}
+	pthread_mutex_lock(&r->mutex);
+	r->tally.others += t->others;
+	pthread_mutex_unlock(&r->mutex);
+}
+
+static void count_on(const struct entry *e)
+{
+	if (e->rest != NULL)
+		add_tally(e->service->refusals, e->rest);
+	else
+		refusals_add(e->service->refusals, e->row.address, e->row.count);
+}
+
+static void entry_free(struct call *c)
+{
+	call_clear(c);
+	alloc_free(c);
+}
+
+static void entry_done(struct call *c)
+{
+	if (!c->out.has_audit_index)
+		count_on(c->ctx);
+	entry_free(c);
+}
+
+static bool fill_entry(struct call *c, const struct entry *e, const char *reason)
+{
+	struct entry *kept = arena_copy(&c->arena, e, sizeof *e);
+
+	c->ctx = kept;
+	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
+	if (kept == NULL || c->recording == NULL)
+		return false;
+	if (e->rest != NULL)
+		kept->rest = arena_copy(&c->arena, e->rest, sizeof *e->rest);
+	c->recording->action = SLICE_LITERAL("access.refused");
+	c->recording->reason.data = arena_text(&c->arena, slice_text(reason));
+	c->recording->reason.len = strlen(reason);
+	return c->recording->reason.data != NULL && (e->rest == NULL || kept->rest != NULL);
+}
+
+/* An entry without an answer. False: it cannot be written now. */
+static bool submit_entry(const struct entry *e, const char *address, const char *reason)
+{
+	struct service *s = e->service;
+	struct call *c = alloc_zero(sizeof *c);
+
+	if (c == NULL)
+		return false;
+	call_init(c);
+	c->done = entry_done;
+	c->out.result = E_UNAUTHENTICATED;
+	snprintf(c->address_text, sizeof c->address_text, "%s", address);
+	service_revision(s, &c->out.epoch, &c->out.revision);
+	if (fill_entry(c, e, reason)) {
+		atomic_store(&c->state, CALL_PENDING);
+		service_hold(s);
+		if (queue_push(&s->commit, c, s->settings.queue_max))
+			return true;
+		service_let_go(s);
+	}
+	entry_free(c);
+	return false;
+}
+
+static void fold_row(struct service *s, const struct refusal *row)
+{
+	const struct entry e = {.service = s, .row = *row};
+	char address[ADDRESS_TEXT_BYTES], reason[64];
+
+	address_write_folded(address, row->address);
+	snprintf(reason, sizeof reason, "%llu refused without a valid token",
+		 (unsigned long long)row->count);
+	if (!submit_entry(&e, address, reason))
+		count_on(&e);
+}
+
+/* All that got no entry of their own, in one. */
+static void fold_rest(struct service *s, const struct tally *t)
+{
+	const struct entry e = {.service = s, .rest = t};
+	uint64_t count = t->others, addresses = 0;
+	char reason[128];
+
+	for (uint32_t i = 0; i < ROWS; i++) {
+		count += t->rows[i].count;
+		addresses += t->rows[i].count != 0;
+	}
+	if (count == 0)
+		return;
+	snprintf(reason, sizeof reason,
+		 "%llu refused without a valid token, from %s%llu other addresses",
+		 (unsigned long long)count, t->others != 0 ? "more than " : "",
+		 (unsigned long long)addresses);
+	if (!submit_entry(&e, "", reason))
+		count_on(&e);
+}
+
+static struct refusal *largest(struct tally *t)
+{
+	struct refusal *found = &t->rows[0];
+
+	for (uint32_t i = 1; i < ROWS; i++) {
+		if (t->rows[i].count > found->count)
+			found = &t->rows[i];
+	}
+	return found->count != 0 ? found : NULL;
+}
+
+static void fold_tally(struct service *s, struct tally *t)
+{
+	struct refusal *row;
+
+	for (uint32_t i = 0; i < ENTRIES_MAX && (row = largest(t)) != NULL; i++) {
+		fold_row(s, row);
+		row->count = 0;
+	}
+	fold_rest(s, t);
+}
+
+void refusals_fold(struct service *s)
+{
+	struct refusals *r = s->refusals;
+	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	bool is_time;
+	struct tally taken;
+
+	pthread_mutex_lock(&r->mutex);
+	is_time = (now_ms - r->folded_ms >= REFUSALS_FOLD_MS || atomic_load(&s->is_draining)) &&
+		  !atomic_load(&s->is_read_only);
+	if (is_time) {
+		r->folded_ms = now_ms;
+		taken = r->tally;
+		r->tally = (struct tally){0};
+	}
+	pthread_mutex_unlock(&r->mutex);
+	if (is_time)
+		fold_tally(s, &taken);
+}
+
+/* What binds a token to addresses binds those made with it too: else a child would be the way out. */
+static bool may_speak_from(const struct snapshot *now, const struct token *t,
+			   const uint8_t *address)
+{
+	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		const struct token_record *r = &t->record;
+
+		if (r->addresses_count != 0 &&
+		    !address_ranges_contain(r->addresses, r->addresses_count, address))
+			return false;
+		t = r->parent.len != 0 ? snapshot_token(now, r->parent) : NULL;
+	}
+	return true;
+}
+
+static bool is_good(const struct service *s, const struct snapshot *now, const struct token *t,
+		    const struct call *c)
+{
+	return !token_has_ended(t, clock_wall_ms(&s->clock)) && may_speak_from(now, t, c->address);
+}
+
+/* What a token makes uses its maker's share: else names would be as many shares as one likes. Those that a first token makes have one
+ * each, as all hang below it. */
+static struct token *principal_of(const struct snapshot *now, struct token *t)
+{
+	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t->record.parent.len != 0; i++) {
+		struct token *above = snapshot_token(now, t->record.parent);
+
+		if (above == NULL || above->record.parent.len == 0)
+			break;
+		t = above;
+	}
+	return t;
+}
+
+enum result service_authenticate(struct service *s, struct call *c, struct slice token,
+				 struct error *err)
+{
+	CLEANUP(snapshot_unrefp) struct snapshot *now = NULL;
+	uint8_t hash[HASH_BYTES];
+	struct token *t = NULL;
+
+	token_unref(c->token);
+	c->token = NULL;
+	token_unref(c->principal);
+	c->principal = NULL;
+	share_unref(c->share);
+	c->share = NULL;
+	if (token_hash(hash, keyring_derived(s->keyring, DERIVED_TOKEN_PEPPER), token)) {
+		now = service_snapshot(s);
+		t = pmap_get(&now->tokens_by_hash, slice_make((const char *)hash, HASH_BYTES));
+	}
+	if (t == NULL || !secret_is_equal(t->hash, hash, HASH_BYTES) || !is_good(s, now, t, c)) {
+		refusals_add(s->refusals, c->address, 1);
+		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
+	}
+	c->token = token_ref(t);
+	c->principal = token_ref(principal_of(now, t));
+	return OK;
+}

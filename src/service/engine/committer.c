@@ -1,0 +1,410 @@
+/*
+ * The rule: no answer before what it says is durable. Everything that waits goes into one transaction; each write stands or
+ * falls alone by its savepoint; the log is signed once; one commit is for all. Only then the next snapshot is published and
+ * the answers leave. If the commit itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
+ */
+#include "base/log.h"
+#include "service/engine/audit_write.h"
+#include "service/internal.h"
+#include "service/engine/waker.h"
+#include "service/write/write.h"
+
+#include <string.h>
+
+#define GROUP_MAX      256
+#define SHRED_AGAIN_MS 1000
+#define SLOW_MS	       1000 /* a commit or a shredding that is worth a line in the log */
+
+/* One transaction. */
+struct group {
+	struct service *service;
+	struct snapshot *working;
+	struct audit_log log;
+	struct buf checkpoint;
+	int64_t began_ms, applied_ms, committed_ms; /* monotonic */
+	uint32_t items;
+	bool has_written; /* documents or tokens: `working` is to be published */
+	bool has_rows;	  /* anything: there is something to commit */
+	bool is_shredding;
+	struct call *done;  /* answered once it is durable, newest first */
+	struct call *stale; /* to be prepared again once this group is published, newest first */
+};
+
+static void keep(struct group *g, struct call *c)
+{
+	c->next = g->done;
+	g->done = c;
+}
+
+/* Again from the start, with what is there once this group is published. */
+static void put_aside(struct group *g, struct call *c)
+{
+	c->attempts++;
+	call_drop_work(c);
+	c->recording = NULL;
+	c->next = g->stale;
+	g->stale = c;
+}
+
+/* What it was to be answered with has not come about: its version, its entry in the log. */
+static void forget_answer(const struct group *g, struct call *c)
+{
+	answer_reset(c);
+	c->out.epoch = g->working->epoch;
+	c->out.revision = g->working->revision;
+}
+
+/* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost with it. */
+static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost, struct error *err)
+{
+	struct service *s = g->service;
+	struct write *w = c->work;
+	CLEANUP(snapshot_unrefp) struct snapshot *before = snapshot_fork(g->working);
+	struct audit_log log = g->log;
+	struct snapshot *failed;
+	enum result rc, undone;
+
+	if (before == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = store_savepoint(s->store, err);
+	if (rc != OK)
+		return rc;
+	rc = commit_write(s, w, g->working, &g->log, clock_wall_ms(&s->clock), err);
+	if (rc == OK)
+		rc = token_spend(s, g->working, c, err);
+	if (rc == OK)
+		rc = store_release(s->store, err);
+	if (rc == OK) {
+		g->has_written = g->has_rows = true;
+		for (uint32_t i = 0; i < w->changes_count; i++)
+			g->is_shredding |= w->changes[i].op == CHANGE_OP_DESTROY;
+		return OK;
+	}
+	failed = g->working;
+	g->working = steal(&before);
+	snapshot_unref(failed);
+	g->log = log;
+	forget_answer(g, c);
+	undone = store_rollback_to(s->store, rc == OK ? err : &(struct error)ERROR_NULL);
+	*ret_is_lost = undone != OK;
+	return rc;
+}
+
+/* Whether the group can go on. */
+static bool pay(struct group *g, struct call *c, struct error *err)
+{
+	enum result rc = token_spend(g->service, g->working, c, err);
+
+	if (rc == OK) {
+		g->has_written = g->has_rows = true;
+		return true;
+	}
+	c->recording = NULL;
+	if (rc == E_UNAUTHENTICATED)
+		answer_error(c, rc, err);
+	else
+		answer_unrecorded(c, E_UNAVAILABLE, err->text);
+	keep(g, c);
+	return rc == E_UNAUTHENTICATED;
+}
+
+static bool add_recording(struct group *g, struct call *c, struct error *err)
+{
+	struct audit_log before = g->log;
+	enum result rc;
+
+	if (c->is_spending && (!pay(g, c, err) || c->out.result == E_UNAUTHENTICATED))
+		return c->out.result == E_UNAUTHENTICATED;
+	if (c->recording == NULL) {
+		keep(g, c);
+		return true;
+	}
+	rc = recording_append(g->service, &g->log, c, NULL, c->out.revision,
+			      clock_wall_ms(&g->service->clock), err);
+
+	keep(g, c);
+	if (rc == OK) {
+		g->has_rows = true;
+		return true;
+	}
+	answer_unrecorded(c, E_UNAVAILABLE, err->text);
+	/* Once the entry is in the tree its row may be half there: only the transaction's end takes both back. */
+	return rc != E_IO && rc != E_UNAVAILABLE && g->log.tree.size == before.tree.size;
+}
+
+/* Whether the group can go on. */
+static bool add_write(struct group *g, struct call *c, struct error *err)
+{
+	bool is_lost = false;
+	enum result rc = write_one(g, c, &is_lost, err);
+
+	if (is_lost) {
+		keep(g, c);
+		return false;
+	}
+	switch (rc) {
+	case OK:
+		keep(g, c);
+		return true;
+	case E_STALE:
+		put_aside(g, c);
+		return true;
+	case E_IO:
+	case E_UNAVAILABLE:
+		answer_unrecorded(c, E_UNAVAILABLE, err->text);
+		keep(g, c);
+		return true;
+	default:
+		answer_error(c, rc, err);
+		c->is_spending = token_is_limited(g->working, c->token);
+		return add_recording(g, c, err);
+	}
+}
+
+static bool add_call(struct group *g, struct call *c, struct error *err)
+{
+	return c->work != NULL && c->work_free == write_free ? add_write(g, c, err)
+							     : add_recording(g, c, err);
+}
+
+static enum result end_group(struct group *g, struct error *err)
+{
+	struct service *s = g->service;
+	enum result rc =
+		audit_write_head(s->store, s->keyring, &s->log_key, &g->log, &g->checkpoint, err);
+
+	if (rc == OK && g->has_written)
+		rc = store_put_number(s->store, META_REVISION, g->working->revision, err);
+	if (rc == OK && g->has_written)
+		rc = store_put_number(s->store, META_LAST_MS, (uint64_t)g->working->time_ms, err);
+	if (rc != OK)
+		return rc;
+	rc = store_commit(s->store, err);
+	if (rc == OK)
+		return OK;
+	atomic_store(&s->is_read_only, true);
+	log_line(LOG_ERROR, "commit_failed", "error=%s", result_name(rc));
+	return wrap(err, E_UNAVAILABLE,
+		    "not acknowledged; its outcome is decided at the next start");
+}
+
+static void publish_snapshot(struct group *g)
+{
+	struct service *s = g->service;
+	struct snapshot *before;
+
+	pthread_mutex_lock(&s->snapshot_mutex);
+	before = s->current;
+	s->current = steal(&g->working);
+	pthread_mutex_unlock(&s->snapshot_mutex);
+	snapshot_unref(before);
+}
+
+static void publish(struct group *g)
+{
+	struct service *s = g->service;
+
+	s->log = g->log;
+	pthread_mutex_lock(&s->head_mutex);
+	buf_clear(&s->checkpoint);
+	s->checkpoint = buf_steal(&g->checkpoint);
+	pthread_mutex_unlock(&s->head_mutex);
+	if (g->has_written)
+		publish_snapshot(g);
+}
+
+static struct call *reversed(struct call *list)
+{
+	struct call *out = NULL;
+
+	while (list != NULL) {
+		struct call *next = list->next;
+
+		list->next = out;
+		out = list;
+		list = next;
+	}
+	return out;
+}
+
+static void finish_all(struct group *g)
+{
+	struct call *c = reversed(g->done);
+
+	while (c != NULL) {
+		struct call *next = c->next;
+
+		call_finish(g->service, c);
+		c = next;
+	}
+}
+
+static void send_back(struct group *g)
+{
+	struct call *c = reversed(g->stale);
+
+	while (c != NULL) {
+		struct call *next = c->next;
+
+		if (!work_queue_push_again(&g->service->work, c)) {
+			answer_unrecorded(c, E_UNAVAILABLE, "shutting down");
+			call_finish(g->service, c);
+		}
+		c = next;
+	}
+}
+
+/* Those that failed for themselves, or wrote nothing, stay as they were answered. */
+static void fail_all(struct group *g, struct call *rest, const struct error *err)
+{
+	store_rollback(g->service->store);
+	for (struct call *c = g->done; c != NULL; c = c->next) {
+		if (c->recording != NULL || c->is_spending ||
+		    (c->work_free == write_free && c->out.result == OK))
+			answer_unrecorded(c, E_UNAVAILABLE, err->text);
+	}
+	while (rest != NULL) {
+		struct call *next = rest->next;
+
+		answer_unrecorded(rest, E_UNAVAILABLE, err->text);
+		keep(g, rest);
+		rest = next;
+	}
+}
+
+/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there, so it is tried again until it
+ * is gone. No call waits for it: the answers have left. */
+static void shred_when_due(struct service *s)
+{
+	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	struct error err = ERROR_NULL;
+	char quoted[ERROR_TEXT_BYTES];
+	enum result rc;
+
+	if (s->shred_at_ms == 0 || now_ms < s->shred_at_ms)
+		return;
+	rc = store_shred(s->store, &err);
+	if (rc != OK && !s->is_shred_late)
+		log_line(LOG_WARN, "shred_delayed", "error=%s",
+			 log_quote(quoted, sizeof quoted, slice_text(err.text)));
+	s->is_shred_late = rc != OK;
+	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0 : now_ms + SHRED_AGAIN_MS;
+	now_ms = clock_monotonic_ms(&s->clock) - now_ms;
+	if (now_ms >= SLOW_MS)
+		log_line(LOG_WARN, "slow_shred", "ms=%lld", (long long)now_ms);
+}
+
+/* A store that takes no writes any more, whatever made it so, is one that we say so of. */
+static bool begin_group(struct service *s, struct error *err)
+{
+	enum result rc = store_begin(s->store, err);
+
+	if (rc == E_UNAVAILABLE && !atomic_exchange(&s->is_read_only, true))
+		log_line(LOG_ERROR, "store_read_only", "error=%s", result_name(rc));
+	return rc == OK;
+}
+
+static void log_slow(const struct group *g)
+{
+	int64_t end_ms = clock_monotonic_ms(&g->service->clock);
+
+	if (end_ms - g->began_ms >= SLOW_MS)
+		log_line(LOG_WARN, "slow_commit",
+			 "items=%u apply_ms=%lld commit_ms=%lld answer_ms=%lld", g->items,
+			 (long long)(g->applied_ms - g->began_ms),
+			 (long long)(g->committed_ms - g->applied_ms),
+			 (long long)(end_ms - g->committed_ms));
+}
+
+static void commit_group(struct group *g, struct call *list)
+{
+	struct service *s = g->service;
+	struct error err = ERROR_NULL;
+	struct call *next;
+	bool is_good;
+
+	g->began_ms = clock_monotonic_ms(&s->clock);
+	is_good = begin_group(s, &err);
+	while (is_good && list != NULL) {
+		next = list->next;
+		is_good = add_call(g, list, &err);
+		list = next;
+		g->items++;
+	}
+	atomic_fetch_add(&s->counters.commit_items, g->items);
+	g->applied_ms = clock_monotonic_ms(&s->clock);
+	if (is_good && g->has_rows)
+		is_good = end_group(g, &err) == OK;
+	else if (is_good)
+		store_rollback(s->store);
+	g->committed_ms = clock_monotonic_ms(&s->clock);
+	if (!is_good) {
+		fail_all(g, list, &err);
+	} else if (g->has_rows) {
+		atomic_fetch_add(&s->counters.commits, 1);
+		publish(g);
+		for (struct call *c = g->done; g->has_written && c != NULL; c = c->next) {
+			if (c->work_free == write_free && c->out.result == OK)
+				commit_mark_polls(s, c->work);
+		}
+	}
+	/* The answers leave before any poll is woken and before anything is shredded. */
+	finish_all(g);
+	send_back(g);
+	if (is_good && g->has_written)
+		waker_kick(s);
+	if (is_good && g->is_shredding)
+		s->shred_at_ms = g->committed_ms;
+	log_slow(g);
+}
+
+static void run_group(struct service *s, struct call *list)
+{
+	struct group g = {.service = s, .log = s->log};
+	struct error err = ERROR_NULL;
+
+	g.working = snapshot_fork(s->current);
+	if (g.working == NULL) {
+		fail(&err, E_MEMORY, "out of memory");
+		fail_all(&g, list, &err);
+		finish_all(&g);
+		return;
+	}
+	commit_group(&g, list);
+	snapshot_unref(g.working);
+	buf_clear(&g.checkpoint);
+}
+
+static void *committer_main(void *arg)
+{
+	struct service *s = arg;
+	bool is_over = false;
+
+	while (!is_over) {
+		int64_t wait_ms = s->shred_at_ms != 0 ? SHRED_AGAIN_MS : 0;
+		struct call *list = queue_take(&s->commit, GROUP_MAX, wait_ms, &is_over);
+
+		for (struct call *c = list; c != NULL; c = c->next)
+			call_unqueued(c);
+		if (list != NULL)
+			run_group(s, list);
+		shred_when_due(s);
+	}
+	return NULL;
+}
+
+enum result committer_start(struct service *s, struct error *err)
+{
+	if (pthread_create(&s->committer, NULL, committer_main, s) != 0)
+		return fail(err, E_IO, "a thread cannot be started");
+	s->has_committer = true;
+	return OK;
+}
+
+void committer_stop(struct service *s)
+{
+	queue_close(&s->commit);
+	if (s->has_committer)
+		pthread_join(s->committer, NULL);
+	s->has_committer = false;
+}

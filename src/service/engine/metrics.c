@@ -1,0 +1,114 @@
+/* The rule: nothing here names a document or a principal: what watches the service need not be trusted with either. */
+#include "service/internal.h"
+#include "service/engine/waiters.h"
+
+static uint64_t read_count(_Atomic uint64_t *count)
+{
+	return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+static void write_head(struct buf *ret, const char *name, const char *type, const char *help)
+{
+	buf_printf(ret, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_one(struct buf *ret, const char *name, const char *type, const char *help,
+		      uint64_t value)
+{
+	write_head(ret, name, type, help);
+	buf_printf(ret, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void write_calls(struct buf *ret, struct counters *counters)
+{
+	static const char name[] = "reeve_calls_total";
+
+	write_head(ret, name, "counter", "Calls by what they asked for.");
+	for (int i = 0; i < VERB_COUNT; i++) {
+		const char *action = verb_table[i].action;
+
+		buf_printf(ret, "%s{verb=\"%s%s\"} %llu\n", name,
+			   action[0] == '.' ? "document" : "", action,
+			   (unsigned long long)read_count(&counters->calls[i]));
+	}
+}
+
+static uint32_t queue_depth(struct call_queue *q)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&q->mutex);
+	count = q->count;
+	pthread_mutex_unlock(&q->mutex);
+	return count;
+}
+
+static void write_queues(struct buf *ret, struct service *s)
+{
+	static const char name[] = "reeve_queue_length";
+
+	write_head(ret, name, "gauge", "Calls that wait for a thread.");
+	buf_printf(ret, "%s{queue=\"workers\"} %u\n", name, work_queue_waiting(&s->work));
+	buf_printf(ret, "%s{queue=\"committer\"} %u\n", name, queue_depth(&s->commit));
+}
+
+static void write_running(struct buf *ret, struct service *s)
+{
+	static const char name[] = "reeve_calls_running";
+	uint32_t short_calls, long_calls;
+
+	work_queue_running(&s->work, &short_calls, &long_calls);
+	write_head(ret, name, "gauge",
+		   "Calls that workers work on; a long one has given its place to another.");
+	buf_printf(ret, "%s{kind=\"short\"} %u\n", name, short_calls);
+	buf_printf(ret, "%s{kind=\"long\"} %u\n", name, long_calls);
+}
+
+static void write_commits(struct buf *ret, struct counters *counters)
+{
+	write_one(ret, "reeve_commits_total", "counter", "Durable transactions.",
+		  read_count(&counters->commits));
+	write_one(ret, "reeve_commit_items_total", "counter",
+		  "Writes and records that went into them: many share one.",
+		  read_count(&counters->commit_items));
+	write_one(ret, "reeve_audit_entries_total", "counter", "Audit entries since the start.",
+		  read_count(&counters->audit_entries));
+}
+
+void service_metrics(struct service *s, struct buf *ret)
+{
+	struct counters *counters = &s->counters;
+	uint64_t epoch, revision;
+
+	service_revision(s, &epoch, &revision);
+	write_head(ret, "reeve_build_info", "gauge", "The version that runs.");
+	buf_append_text(ret, "reeve_build_info{version=\"" REEVE_VERSION "\"} 1\n");
+	write_one(ret, "reeve_epoch", "gauge", "Restores from backup, counted from 1.", epoch);
+	write_one(ret, "reeve_revision", "gauge", "The store's last revision.", revision);
+	write_one(ret, "reeve_read_only", "gauge",
+		  "1 once the disk failed in a commit: nothing is written any more.",
+		  atomic_load(&s->is_read_only));
+	write_calls(ret, counters);
+	write_one(ret, "reeve_calls_refused_total", "counter", "Calls by who may not.",
+		  read_count(&counters->refused));
+	write_one(ret, "reeve_calls_failed_total", "counter",
+		  "Calls that ended otherwise than asked for, refusals included.",
+		  read_count(&counters->failed));
+	write_commits(ret, counters);
+	write_queues(ret, s);
+	write_running(ret, s);
+	write_one(ret, "reeve_waiting_polls", "gauge", "Long polls that wait for a change.",
+		  waiters_count(s->waiters));
+	write_one(ret, "reeve_config_cache_hits_total", "counter",
+		  "Configurations that were ready to send.", read_count(&counters->config_hits));
+	write_one(ret, "reeve_config_cache_misses_total", "counter",
+		  "Configurations that had to be resolved.", read_count(&counters->config_misses));
+}
+
+enum step metrics_on_loop(struct scene *scene)
+{
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+
+	service_metrics(scene->service, &b);
+	return answer_body(scene->call, BODY_TEXT, &b, false);
+}

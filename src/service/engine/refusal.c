@@ -1,0 +1,113 @@
+/*
+ * The rule: what a known principal was refused, and each of its writes that failed, is an entry
+ * that names what it was about. What the server could not do (429, 503) is none.
+ */
+#include "service/write/write.h"
+
+#include <stdio.h>
+
+#define SUBJECT_BYTES_MAX (2 * AUDIT_PATH_BYTES_MAX)
+
+static bool changes_state(enum verb verb)
+{
+	return verb_is_write(verb) || verb == VERB_TOKEN_CREATE || verb == VERB_TOKEN_REVOKE ||
+	       verb == VERB_TOKEN_RENEW;
+}
+
+bool call_is_refusal(const struct call *c, enum result rc)
+{
+	switch (rc) {
+	case E_FORBIDDEN:
+		return true;
+	case E_INVALID:
+	case E_CONFLICT:
+	case E_PRECONDITION:
+	case E_LIMIT:
+	case E_NOT_FOUND:
+	case E_MALFORMED:
+	case E_TOO_LARGE:
+	case E_UNSUPPORTED:
+		return changes_state(c->verb);
+	default:
+		return false;
+	}
+}
+
+static bool touch(struct call *c, struct slice path)
+{
+	return path.len == 0 || recording_has(c, path) || recording_touch(c, path, 0, NULL);
+}
+
+static bool touch_two(struct call *c, struct slice folder, struct slice name)
+{
+	char text[SUBJECT_BYTES_MAX];
+	int len = snprintf(text, sizeof text, "%.*s%.*s", SLICE_ARGS(folder), SLICE_ARGS(name));
+
+	return touch(c,
+		     slice_make(text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1));
+}
+
+static bool touch_revision(struct call *c)
+{
+	char text[48];
+
+	snprintf(text, sizeof text, "revisions/%llu", (unsigned long long)c->in.revision);
+	return touch(c, slice_text(text));
+}
+
+/* All that a write would have changed, as far as it was read; false: no memory. */
+static bool touch_changes(struct call *c, bool *ret_has_any)
+{
+	const struct write *w = c->work_free == write_free ? c->work : NULL;
+	bool is_kept = true;
+
+	*ret_has_any = false;
+	for (uint32_t i = 0; is_kept && w != NULL && i < w->changes_count; i++) {
+		enum doc_kind kind;
+
+		if (path_check(w->changes[i].path, &kind, NULL) != OK)
+			continue;
+		is_kept = touch(c, w->changes[i].path);
+		*ret_has_any = true;
+	}
+	return is_kept;
+}
+
+/* What has no document's path in its request. */
+static bool touch_subject(struct call *c)
+{
+	switch (c->verb) {
+	case VERB_BATCH:
+		return touch(c, SLICE_LITERAL("batch"));
+	case VERB_REVISION_LIST:
+		return c->in.audit_path.len != 0 ? touch(c, c->in.audit_path)
+						 : touch(c, SLICE_LITERAL("revisions/"));
+	case VERB_REVISION_GET:
+	case VERB_REVISION_REVERT:
+		return touch_revision(c);
+	case VERB_DOCUMENT_LIST:
+		return touch_two(c, c->path, c->in.prefix);
+	case VERB_AUDIT_LIST:
+		return touch(c, c->path) && touch(c, c->in.audit_path);
+	case VERB_TOKEN_REVOKE:
+		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->in.accessor);
+	case VERB_TOKEN_SELF:
+	case VERB_TOKEN_RENEW:
+		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->token->record.accessor);
+	default:
+		return c->path.len != 0 ? touch(c, c->path) : touch(c, SLICE_LITERAL("sys"));
+	}
+}
+
+bool recording_refusal(struct call *c)
+{
+	bool has_any;
+	bool is_kept = touch_changes(c, &has_any);
+
+	if (is_kept && !has_any)
+		is_kept = touch_subject(c);
+	if (is_kept && c->in.is_dry_run && c->out.result != E_FORBIDDEN &&
+	    c->recording->reason.len == 0)
+		c->recording->reason = SLICE_LITERAL("dry run");
+	return is_kept;
+}

@@ -1,0 +1,275 @@
+/* The rule: an answer is made whole or becomes a failure; what it holds is the call's and goes with it. */
+#include "base/text.h"
+#include "service/internal.h"
+#include "service/state/share.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CALL_ARENA_BYTES_MAX ((size_t)96 << 20)
+
+struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret)
+{
+	struct shared_body *b = buf_is_failed(bytes_taken) ? NULL : alloc_zero(sizeof *b);
+
+	if (b == NULL) {
+		buf_clear(bytes_taken);
+		return NULL;
+	}
+	atomic_init(&b->refs, 1);
+	b->is_secret = is_secret;
+	b->bytes = buf_steal(bytes_taken);
+	return b;
+}
+
+struct shared_body *shared_body_ref(struct shared_body *b)
+{
+	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+	return b;
+}
+
+void shared_body_unref(struct shared_body *b)
+{
+	if (b == NULL || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	buf_clear(&b->bytes);
+	alloc_free(b);
+}
+
+void call_init(struct call *c)
+{
+	*c = (struct call){.arena = ARENA_INIT(CALL_ARENA_BYTES_MAX, true),
+			   .out.problems = BUF_ANSWER};
+	atomic_init(&c->state, CALL_NEW);
+}
+
+void answer_reset(struct call *c)
+{
+	buf_clear(&c->out.problems);
+	buf_clear(&c->out.extra);
+	shared_body_unref(c->out.body);
+	c->out = (struct answer){.problems = BUF_ANSWER};
+}
+
+void call_drop_work(struct call *c)
+{
+	if (c->work_free != NULL)
+		c->work_free(c->work);
+	c->work = NULL;
+	c->work_free = NULL;
+}
+
+void call_clear(struct call *c)
+{
+	call_drop_work(c);
+	answer_reset(c);
+	snapshot_unref(c->snapshot);
+	c->snapshot = NULL;
+	token_unref(c->token);
+	c->token = NULL;
+	token_unref(c->principal);
+	c->principal = NULL;
+	share_unref(c->share);
+	c->share = NULL;
+	c->recording = NULL;
+	arena_clear(&c->arena);
+}
+
+static enum step answer_failed(struct call *c, enum result rc)
+{
+	c->out.result = rc;
+	shared_body_unref(c->out.body);
+	c->out.body = NULL;
+	c->out.kind = BODY_NONE;
+	if (buf_is_failed(&c->out.problems))
+		buf_clear(&c->out.problems); /* half a list is none */
+	if (rc == E_BUSY && c->out.retry_after_s == 0)
+		c->out.retry_after_s = 1;
+	if (call_is_refusal(c, rc) && c->token != NULL && !recording_refusal(c))
+		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
+	return STEP_ANSWER;
+}
+
+enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...)
+{
+	va_list args;
+
+	c->out.error = (struct error)ERROR_NULL;
+	va_start(args, fmt);
+	vsnprintf(c->out.error.text, sizeof c->out.error.text, fmt, args);
+	va_end(args);
+	return answer_failed(c, rc);
+}
+
+enum step answer_error(struct call *c, enum result rc, const struct error *err)
+{
+	c->out.error = *err;
+	return answer_failed(c, rc);
+}
+
+void answer_unrecorded(struct call *c, enum result rc, const char *reason)
+{
+	uint64_t revision = c->out.revision, epoch = c->out.epoch;
+	struct error err = ERROR_NULL;
+
+	fail(&err, rc, "%s", reason); /* a copy: it may be the answer's own */
+	if (rc != E_BUSY)
+		wrap(&err, rc, "it could not be recorded");
+	answer_reset(c);
+	c->out.revision = revision;
+	c->out.epoch = epoch;
+	answer_error(c, rc, &err);
+	c->recording = NULL;
+}
+
+enum step answer_empty(struct call *c)
+{
+	c->out.result = OK;
+	c->out.kind = BODY_NONE;
+	return STEP_ANSWER;
+}
+
+enum result answer_check(const struct buf *b, struct error *err)
+{
+	if (b->is_full)
+		return fail(err, E_LIMIT,
+			    "the answer would be larger than %zu MiB: ask for a part of it, with "
+			    "`?key=` or a smaller `?limit=`",
+			    b->max_bytes >> 20);
+	return buf_check(b, err);
+}
+
+enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_taken, bool is_secret)
+{
+	struct error err = ERROR_NULL;
+	enum result rc = answer_check(bytes_taken, &err);
+	struct shared_body *b = shared_body_new(bytes_taken, is_secret);
+
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	if (b == NULL)
+		return answer_fail(c, E_MEMORY, "out of memory");
+	shared_body_unref(c->out.body);
+	c->out.body = b;
+	c->out.kind = kind;
+	c->out.result = OK;
+	return STEP_ANSWER;
+}
+
+enum step answer_json(struct call *c, struct buf *bytes_taken)
+{
+	return answer_body(c, BODY_JSON, bytes_taken, false);
+}
+
+void answer_etag_version(struct call *c, uint64_t version)
+{
+	snprintf(c->out.etag, sizeof c->out.etag, "\"v%llu\"", (unsigned long long)version);
+}
+
+void answer_next(struct call *c, struct slice after)
+{
+	size_t len = after.len < sizeof c->out.next ? after.len : 0;
+
+	if (len != 0)
+		memcpy(c->out.next, after.data, len);
+	c->out.next[len] = '\0';
+}
+
+void answer_next_number(struct call *c, uint64_t after)
+{
+	snprintf(c->out.next, sizeof c->out.next, "%llu", (unsigned long long)after);
+}
+
+void json_comma(struct buf *b)
+{
+	char last = b->len != 0 ? b->data[b->len - 1] : '{';
+
+	if (last != '{' && last != '[' && last != '\n')
+		buf_append_char(b, ',');
+}
+
+void json_member(struct buf *b, const char *name)
+{
+	json_comma(b);
+	json_append_string(b, slice_text(name));
+	buf_append_char(b, ':');
+}
+
+void json_member_text(struct buf *b, const char *name, struct slice text)
+{
+	json_member(b, name);
+	json_append_string(b, text);
+}
+
+void json_member_u64(struct buf *b, const char *name, uint64_t value)
+{
+	json_member(b, name);
+	buf_append_u64(b, value);
+}
+
+void json_member_bool(struct buf *b, const char *name, bool value)
+{
+	json_member(b, name);
+	buf_append_text(b, value ? "true" : "false");
+}
+
+void json_member_time(struct buf *b, const char *name, int64_t wall_ms)
+{
+	char text[TIMESTAMP_BYTES];
+
+	timestamp_format(text, wall_ms);
+	json_member_text(b, name, slice_text(text));
+}
+
+void json_member_accessor(struct buf *b, const char *name, struct slice accessor)
+{
+	json_member(b, name);
+	if (accessor.len != 0)
+		json_append_string(b, accessor);
+	else
+		buf_append_text(b, "null");
+}
+
+void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
+			struct slice accessor)
+{
+	const struct token *t = accessor.len != 0 ? snapshot_token(s, accessor) : NULL;
+
+	json_member_text(b, "author", author);
+	json_member_accessor(b, "author_accessor", accessor);
+	json_member_accessor(b, "author_parent", t != NULL ? t->record.parent : SLICE_NULL);
+}
+
+void json_version_place(struct buf *b, const struct version_row *row)
+{
+	buf_append_char(b, '{');
+	json_member_text(b, "path", row->path);
+	json_member_u64(b, "version", row->version);
+	json_member_u64(b, "revision", row->revision);
+	json_member_time(b, "created_at", row->created_ms);
+}
+
+void json_version_name(struct buf *b, const struct version_row *row)
+{
+	json_version_place(b, row);
+	json_member_text(b, "created_by", row->created_by);
+	json_member_text(b, "message", row->message);
+}
+
+void json_version_head(struct buf *b, const struct version_row *row)
+{
+	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
+
+	json_version_name(b, row);
+	json_member(b, "digest");
+	buf_append_text(b, is_secret ? "\"keyed:" : "\"sha256:");
+	hex_append(b, row->digest.data, row->digest.len);
+	buf_append_char(b, '"');
+}
+
+uint32_t call_limit(const struct service *s, const struct call *c)
+{
+	uint32_t limit = c->in.limit != 0 ? c->in.limit : 100;
+
+	return limit < s->settings.limit_max ? limit : s->settings.limit_max;
+}

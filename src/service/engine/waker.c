@@ -1,0 +1,134 @@
+#include "service/engine/waker.h"
+
+#include "service/engine/waiters.h"
+
+#include <string.h>
+#include <time.h>
+
+#define SLICE_MAX   64	  /* polls woken at a time */
+#define PENDING_MAX 16	  /* of these not yet gone on with when the next are woken */
+#define PAUSE_NS    50000 /* between two looks at that */
+#define PAUSES_MAX  40	  /* a client that has left is not waited for */
+
+/* What the polls are held against. */
+struct looking {
+	struct snapshot *now;
+	int64_t now_ms;	   /* wall */
+	struct slice path; /* the last one looked up, with its serial */
+	uint64_t serial;
+};
+
+static uint64_t serial_of(struct looking *l, struct slice path)
+{
+	const struct snap_doc *d;
+
+	if (slice_is_equal(path, l->path))
+		return l->serial;
+	d = config_doc(l->now, path);
+	l->path = path;
+	l->serial = d != NULL ? d->serial : 0;
+	return l->serial;
+}
+
+static bool must_wake(void *ctx, const struct call *c)
+{
+	struct looking *l = ctx;
+
+	return serial_of(l, c->path) != c->seen_serial ||
+	       rights_fingerprint(l->now, c->token->record.accessor, l->now_ms) != c->seen_rights;
+}
+
+/* Lets those that were just woken be answered. */
+static void wait_for_answers(struct service *s, uint32_t woken)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+	atomic_store(&s->woken, (int32_t)woken);
+	for (int i = 0; i < PAUSES_MAX && atomic_load(&s->woken) > PENDING_MAX; i++)
+		nanosleep(&pause, NULL);
+}
+
+static void wake_round(struct service *s)
+{
+	bool is_over = false;
+
+	while (!is_over && !atomic_load(&s->is_draining)) {
+		struct looking l = {.now = service_snapshot(s), .now_ms = clock_wall_ms(&s->clock)};
+		uint32_t woken =
+			waiters_wake_marked(s->waiters, SLICE_MAX, must_wake, &l, &is_over);
+
+		snapshot_unref(l.now);
+		if (woken != 0)
+			wait_for_answers(s, woken);
+	}
+}
+
+static void *waker_main(void *arg)
+{
+	struct service *s = arg;
+	struct waker *w = &s->waker;
+
+	pthread_mutex_lock(&w->mutex);
+	while (!w->is_stopping) {
+		if (!w->is_kicked) {
+			pthread_cond_wait(&w->kicked, &w->mutex);
+			continue;
+		}
+		w->is_kicked = false;
+		pthread_mutex_unlock(&w->mutex);
+		while (!atomic_load(&s->is_draining) && waiters_begin_round(s->waiters))
+			wake_round(s);
+		pthread_mutex_lock(&w->mutex);
+	}
+	pthread_mutex_unlock(&w->mutex);
+	return NULL;
+}
+
+enum result waker_start(struct service *s, struct error *err)
+{
+	if (pthread_create(&s->waker.thread, NULL, waker_main, s) != 0)
+		return fail(err, E_IO, "a thread cannot be started");
+	s->waker.has_thread = true;
+	return OK;
+}
+
+void waker_stop(struct service *s)
+{
+	struct waker *w = &s->waker;
+
+	if (!w->has_thread)
+		return;
+	pthread_mutex_lock(&w->mutex);
+	w->is_stopping = true;
+	pthread_cond_signal(&w->kicked);
+	pthread_mutex_unlock(&w->mutex);
+	pthread_join(w->thread, NULL);
+	w->has_thread = false;
+}
+
+void waker_kick(struct service *s)
+{
+	struct waker *w = &s->waker;
+
+	pthread_mutex_lock(&w->mutex);
+	w->is_kicked = true;
+	pthread_cond_signal(&w->kicked);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void waker_mark_profile(struct service *s, struct slice profile)
+{
+	char config[PATH_BYTES_MAX + 16];
+	struct slice rest = slice_from(profile, strlen("profiles/"));
+
+	if (rest.len > PATH_BYTES_MAX)
+		return;
+	memcpy(config, "config/", 7);
+	memcpy(config + 7, rest.data, rest.len);
+	waiters_mark(s->waiters, slice_make(config, 7 + rest.len));
+}
+
+void waker_mark_all(struct service *s)
+{
+	waiters_mark(s->waiters, SLICE_NULL);
+}

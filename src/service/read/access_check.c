@@ -1,0 +1,97 @@
+/* The rule: the answer comes from the same decision as every request's, with the rule that made it. */
+#include "base/text.h"
+#include "service/engine/request_body.h"
+
+#define TOKENS SLICE_INIT("sys/tokens")
+
+struct checking {
+	struct scene *scene;
+	struct tree body;
+	enum permission permission;
+	struct slice path;
+	struct rights others;
+	const struct rights *rights;
+	bool has_ended; /* the other token */
+};
+
+/* Another's rights are asked for by who looks after tokens. */
+static enum result load_other(struct checking *k, struct slice accessor, struct error *err)
+{
+	static const struct slice tokens = TOKENS;
+	struct scene *scene = k->scene;
+	const struct token *t;
+	enum result rc;
+
+	if (!rights_may(scene->rights, MAY_AUDIT, tokens) &&
+	    !rights_may(scene->rights, MAY_GRANT, tokens))
+		return fail(err, E_FORBIDDEN,
+			    "asking for another token needs audit or grant on sys/tokens");
+	t = snapshot_token(scene->snapshot, accessor);
+	if (t == NULL)
+		return fail(err, E_NOT_FOUND, "there is no such token");
+	rc = rights_load(&k->others, &scene->call->arena, scene->snapshot, t, scene->now_ms, err);
+	k->has_ended = rc == E_UNAUTHENTICATED;
+	k->rights = &k->others;
+	return k->has_ended ? OK : rc;
+}
+
+static enum result read_check(struct checking *k, struct error *err)
+{
+	static const struct slice keys[] = {SLICE_INIT("permission"), SLICE_INIT("path"),
+					    SLICE_INIT("accessor")};
+	struct slice permission, accessor;
+	enum result rc = body_read(k->scene->call, &k->body, keys, ARRAY_SIZE(keys), err);
+
+	if (rc == OK)
+		rc = body_text(&k->body, keys[0], 32, &permission, err);
+	if (rc == OK && !permission_parse(permission, &k->permission))
+		rc = fail(err, E_MALFORMED,
+			  "`permission` must be read, use, list, write, check, delete, rollback, "
+			  "destroy, audit, grant or admin");
+	if (rc == OK)
+		rc = body_text(&k->body, keys[1], PATH_BYTES_MAX, &k->path, err);
+	if (rc == E_NOT_FOUND)
+		rc = fail(err, E_MALFORMED, "`permission` and `path` are needed");
+	if (rc != OK)
+		return rc;
+	rc = body_text(&k->body, keys[2], 64, &accessor, err);
+	if (rc == E_NOT_FOUND)
+		return OK;
+	return rc == OK ? load_other(k, accessor, err) : rc;
+}
+
+static enum step answer_decision(struct checking *k)
+{
+	struct decision d = {.is_allowed = false};
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+
+	if (!k->has_ended)
+		d = rights_decide(k->rights, k->permission, k->path);
+	buf_append_char(&b, '{');
+	json_member_bool(&b, "allowed", d.is_allowed);
+	json_member(&b, "rule");
+	if (d.policy.len != 0) {
+		buf_append_char(&b, '{');
+		json_member_text(&b, "policy", d.policy);
+		json_member_u64(&b, "rule", d.rule);
+		json_member_u64(&b, "line", d.line);
+		buf_append_char(&b, '}');
+	} else {
+		buf_append_text(&b, "null");
+	}
+	if (k->has_ended)
+		json_member_text(&b, "reason", SLICE_LITERAL("the token has ended"));
+	buf_append_char(&b, '}');
+	return answer_json(k->scene->call, &b);
+}
+
+enum step access_check_on_loop(struct scene *scene)
+{
+	struct checking k = {.scene = scene, .body = TREE_INIT(0, false), .rights = scene->rights};
+	struct error err = ERROR_NULL;
+	enum result rc = read_check(&k, &err);
+	enum step step = rc == OK ? answer_decision(&k) : answer_error(scene->call, rc, &err);
+
+	tree_clear(&k.body);
+	return step;
+}

@@ -1,0 +1,447 @@
+/*
+ * The rule: a configuration that is kept ready leaves as it is, shared by all who ask; all else is made of the same entry. Secrets are revealed to who
+ * may read every one of them, into wiped memory, and each is in the log before the answer leaves.
+ */
+#include "service/read/config.h"
+
+#include "base/text.h"
+#include "doc/pointer.h"
+#include "doc/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What the caller's thread may write and reveal. */
+#define LOOP_SECRETS_MAX 8
+
+static bool profile_of(char ret[static PATH_BYTES_MAX + 16], struct slice config,
+		       struct slice *path)
+{
+	struct slice rest = slice_from(config, strlen("config/"));
+
+	if (!slice_starts_with(config, SLICE_LITERAL("config/")) || rest.len > PATH_BYTES_MAX)
+		return false;
+	memcpy(ret, "profiles/", 9);
+	memcpy(ret + 9, rest.data, rest.len);
+	*path = slice_make(ret, 9 + rest.len);
+	return true;
+}
+
+struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config)
+{
+	char text[PATH_BYTES_MAX + 16];
+	struct slice path;
+
+	return profile_of(text, config, &path) ? snapshot_live(snapshot, path) : NULL;
+}
+
+/* One reveal under way. */
+struct revealing {
+	struct scene *scene;
+	struct view view;
+	const struct effective_entry *entry;
+};
+
+/* All or nothing: one that may not be read refuses the whole, with the places. */
+static bool may_reveal(struct scene *scene, const struct effective_entry *e)
+{
+	struct call *c = scene->call;
+	struct buf *problems = &c->out.problems;
+	uint32_t refused = 0;
+
+	buf_append_char(problems, '[');
+	for (uint32_t i = 0; i < e->effective.secrets_count; i++) {
+		const struct secret_ref *ref = &e->effective.secrets[i];
+
+		if (rights_may(scene->rights, MAY_READ, ref->path))
+			continue;
+		if (!recording_touch(c, ref->path, 0, NULL))
+			problems->is_failed = true;
+		if (refused++ >= PROFILE_PROBLEMS_MAX)
+			continue;
+		if (refused > 1)
+			buf_append_char(problems, ',');
+		buf_append_text(problems, "{\"profile\":");
+		json_append_string(problems, slice_from(c->path, strlen("config/")));
+		buf_append_text(problems, ",\"pointer\":");
+		json_append_string(problems, ref->pointer);
+		buf_append_text(problems, ",\"keyword\":\"\",\"message\":\"refers to a secret that "
+					  "you may not read\"}");
+	}
+	buf_append_char(problems, ']');
+	if (refused == 0)
+		buf_clear(problems);
+	return refused == 0;
+}
+
+static enum result record_secret(struct revealing *r, uint32_t i, struct error *err)
+{
+	const struct secret_ref *ref = &r->entry->effective.secrets[i];
+	struct view_doc *d;
+	enum result rc;
+
+	rc = ref->version != 0 ? view_find_version(&r->view, ref->path, ref->version, &d, err)
+			       : view_find(&r->view, ref->path, &d, err);
+	if (rc == E_NOT_FOUND || rc == E_MALFORMED || (rc == OK && !d->exists))
+		return OK; /* its default stands for it */
+	return rc == OK ? view_record_read(&r->view, d, err) : rc;
+}
+
+static enum result record_reveal(struct revealing *r, struct error *err)
+{
+	enum result rc = OK;
+
+	if (r->entry->effective.secrets_count == 0)
+		return OK;
+	if (!recording_touch(r->scene->call, r->scene->call->path, 0, NULL))
+		return fail(err, E_UNAVAILABLE, "cannot record the read");
+	for (uint32_t i = 0; rc == OK && i < r->entry->effective.secrets_count; i++)
+		rc = record_secret(r, i, err);
+	return rc;
+}
+
+static enum result reveal(struct revealing *r, struct tree *ret, struct error *err)
+{
+	CLEANUP(arena_clear) struct arena a = ARENA_INIT(0, true);
+	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
+	const struct profile_reveal_input in = {&r->entry->effective, view_secret_value, &r->view,
+						r->scene->budget};
+	enum result rc;
+
+	if (problems == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	/* All of them, and before: one that is opened is in the entry whatever becomes of the answer. */
+	rc = record_reveal(r, err);
+	return rc == OK ? profile_reveal(ret, &in, problems, &a, err) : rc;
+}
+
+static enum result write_format(struct buf *ret, enum config_format format,
+				const struct tree_node *n, struct error *err)
+{
+	enum result rc = OK;
+
+	switch (format) {
+	case CONFIG_JSON:
+		json_write(ret, n);
+		break;
+	case CONFIG_YAML:
+		yaml_write(ret, n);
+		break;
+	case CONFIG_PROPERTIES:
+		rc = properties_write(ret, n, err);
+		break;
+	case CONFIG_ENV:
+		rc = env_write(ret, n, SLICE_NULL, err);
+		break;
+	case CONFIG_RAW:
+		raw_write(ret, n);
+		break;
+	}
+	return rc == OK || ret->is_full ? answer_check(ret, err) : rc;
+}
+
+static enum body_kind kind_of(enum config_format format)
+{
+	static const enum body_kind kinds[] = {[CONFIG_JSON] = BODY_JSON,
+					       [CONFIG_YAML] = BODY_YAML,
+					       [CONFIG_PROPERTIES] = BODY_PROPERTIES,
+					       [CONFIG_ENV] = BODY_ENV,
+					       [CONFIG_RAW] = BODY_TEXT};
+
+	return kinds[format];
+}
+
+static enum step answer_not_modified(struct call *c)
+{
+	c->out.is_not_modified = true;
+	answer_empty(c);
+	return c->in.wait_ms > 0 ? STEP_WAIT : STEP_ANSWER;
+}
+
+static bool is_plain(const struct call_input *in)
+{
+	return in->format == CONFIG_JSON && !in->is_revealed && in->key.len == 0 &&
+	       !in->is_explained;
+}
+
+/* `revealed` NULL: the secrets stay references. */
+static enum step answer_content(struct scene *scene, const struct effective_entry *e,
+				struct tree *revealed)
+{
+	struct call *c = scene->call;
+	const struct tree_node *n = revealed != NULL ? &revealed->root : &e->effective.tree.root;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (c->in.key.len != 0)
+		n = pointer_is_valid(c->in.key) ? pointer_get(n, c->in.key) : NULL;
+	if (n == NULL) /* to know that is to have looked: what was recorded stays */
+		return answer_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
+	if (c->in.is_explained)
+		rc = explain_write(&b, scene, e, n, c->in.key, &err);
+	else
+		rc = write_format(&b, c->in.format, n, &err);
+	if (rc != OK)
+		return answer_error(c, rc, &err);
+	return answer_body(c, c->in.is_explained ? BODY_JSON : kind_of(c->in.format), &b,
+			   revealed != NULL);
+}
+
+static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
+				 const struct effective_entry *e)
+{
+	struct revealing r = {.scene = scene, .entry = e};
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, true);
+	struct error err = ERROR_NULL;
+	enum step step;
+	enum result rc;
+
+	view_init(&r.view, scene, at_revision, NULL);
+	r.view.call = scene->call;
+	rc = reveal(&r, &tree, &err);
+	if (rc == OK)
+		step = answer_content(scene, e, &tree);
+	else if (rc == E_NEEDS_STORE)
+		step = STEP_WORKER;
+	else
+		step = answer_error(scene->call, rc, &err);
+	view_clear(&r.view);
+	return step;
+}
+
+static enum step refuse_reveal(struct scene *scene)
+{
+	atomic_fetch_add(&scene->service->counters.refused, 1);
+	return answer_fail(scene->call, E_FORBIDDEN, "it refers to secrets that you may not read");
+}
+
+static enum step answer_entry(struct scene *scene, uint64_t at_revision,
+			      const struct effective_entry *e)
+{
+	struct call *c = scene->call;
+	enum condition condition;
+
+	/* Before the ETag is looked at: a poll ends with the right. */
+	if (c->in.is_revealed && !may_reveal(scene, e))
+		return refuse_reveal(scene);
+	if (is_plain(&c->in))
+		memcpy(c->out.etag, e->etag, sizeof e->etag);
+	else if (!c->in.is_explained)
+		effective_etag(c->out.etag, e, c->in.format, c->in.is_revealed, c->in.key);
+	condition = condition_check(c);
+	if (condition == CONDITION_FAILS)
+		return STEP_ANSWER;
+	if (condition == CONDITION_IS_SAME)
+		return answer_not_modified(c);
+	if (is_plain(&c->in)) {
+		c->out.body = shared_body_ref(e->json);
+		c->out.kind = BODY_JSON;
+		c->out.result = OK;
+		return STEP_ANSWER;
+	}
+	return c->in.is_revealed ? answer_revealed(scene, at_revision, e)
+				 : answer_content(scene, e, NULL);
+}
+
+static bool is_quick(const struct call_input *in, const struct effective_entry *e)
+{
+	if (is_plain(in))
+		return true;
+	return e->json->bytes.len <= LOOP_BYTES_MAX && !in->is_explained &&
+	       (!in->is_revealed || e->effective.secrets_count <= LOOP_SECRETS_MAX);
+}
+
+enum step config_get_on_loop(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct snap_doc *d;
+	struct effective_entry *e;
+	enum step step;
+
+	if (c->in.revision != 0 || c->in.at_ms != 0)
+		return STEP_WORKER;
+	d = config_doc(scene->snapshot, c->path);
+	if (d == NULL)
+		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	e = config_cache_get(scene->service->cache, d);
+	if (e == NULL) {
+		atomic_fetch_add(&scene->service->counters.config_misses, 1);
+		return STEP_WORKER;
+	}
+	atomic_fetch_add(&scene->service->counters.config_hits, 1);
+	step = is_quick(&c->in, e) ? answer_entry(scene, 0, e) : STEP_WORKER;
+	effective_entry_unref(e);
+	return step;
+}
+
+/* A forced write may have left it wrong. Its reader is told so, and what only its editors should know is left out. */
+static enum step answer_wrong(struct call *c, enum result rc, uint64_t revision,
+			      const struct error *err)
+{
+	if (rc == E_UNSUPPORTED)
+		return answer_fail(c, E_NOT_FOUND,
+				   "%.*s %s abstract: it is served through its heirs only",
+				   SLICE_ARGS(c->path), revision == 0 ? "is" : "was");
+	if (rc == E_INVALID && revision != 0)
+		return answer_fail(c, rc,
+				   "%.*s was not served at revision %llu: something that it needed "
+				   "had been taken away or changed by force",
+				   SLICE_ARGS(c->path), (unsigned long long)revision);
+	if (rc == E_INVALID)
+		return answer_fail(
+			c, rc,
+			"%.*s cannot be served: something that it needs was taken away or "
+			"changed by force",
+			SLICE_ARGS(c->path));
+	return answer_error(c, rc, err);
+}
+
+/* The newest row of the store's history that is not above a revision. */
+struct recorded {
+	bool is_served;
+	uint8_t digest[HASH_BYTES];
+};
+
+static enum result keep_recorded(void *ctx, uint64_t revision, struct slice digest,
+				 struct error *err)
+{
+	struct recorded *r = ctx;
+
+	(void)revision;
+	(void)err;
+	r->is_served = digest.len == HASH_BYTES;
+	if (r->is_served)
+		memcpy(r->digest, digest.data, HASH_BYTES);
+	return OK;
+}
+
+static enum result read_recorded(struct scene *scene, struct slice config, uint64_t revision,
+				 struct recorded *ret, struct error *err)
+{
+	*ret = (struct recorded){0};
+	return store_each_effective(scene->session, config, revision + 1, 1, keep_recorded, ret,
+				    err);
+}
+
+static enum result resolve(struct scene *scene, struct slice path, uint64_t revision,
+			   struct effective_entry **ret, struct error *err)
+{
+	/* All who ask share the entry, and whether it is served must not tell them what a secret
+	 * holds: so it is resolved for a reader without rights. */
+	struct rights nobody = {.levels_count = 1};
+	struct check_report report = {.arena = ARENA_NULL};
+	struct view view;
+	enum result rc;
+
+	nobody.levels = &nobody.first;
+	view_init(&view, scene, revision, &nobody);
+	rc = effective_entry_new(ret, &view, path, &report, err);
+	view_clear(&view);
+	check_report_clear(&report);
+	return rc;
+}
+
+/* As it is: what a write left wrong was judged by who could look at the values. */
+static enum result entry_now(struct scene *scene, struct slice config, struct slice path,
+			     struct effective_entry **ret, struct error *err)
+{
+	struct snap_doc *d = snapshot_live(scene->snapshot, path);
+	struct effective_entry *e = d != NULL ? config_cache_get(scene->service->cache, d) : NULL;
+	struct recorded recorded;
+	enum result rc = OK;
+
+	if (e == NULL) {
+		rc = resolve(scene, path, 0, &e, err);
+		if (rc == OK)
+			rc = read_recorded(scene, config, scene->snapshot->revision, &recorded,
+					   err);
+		if (rc == OK && !recorded.is_served)
+			rc = fail(err, E_INVALID, "it was left wrong by force");
+		if (rc == OK && d != NULL)
+			config_cache_put(scene->service->cache, d, e);
+	}
+	if (rc != OK) {
+		effective_entry_unref(e);
+		return rc;
+	}
+	*ret = e;
+	return OK;
+}
+
+/* What was not served then: why, by what it was. */
+static enum result why_not_served(struct scene *scene, struct slice path, uint64_t revision,
+				  struct error *err)
+{
+	struct effective_entry *e = NULL;
+	enum result rc = resolve(scene, path, revision, &e, err);
+
+	effective_entry_unref(e);
+	return rc == OK || rc == E_INVALID ? fail(err, E_INVALID, "it was not served then") : rc;
+}
+
+/* As it was: the store remembers by a digest what was served, and nothing but that is given as
+ * it. */
+static enum result entry_then(struct scene *scene, struct slice config, struct slice path,
+			      uint64_t revision, struct effective_entry **ret, struct error *err)
+{
+	struct effective_entry *e = NULL;
+	struct recorded recorded;
+	enum result rc = read_recorded(scene, config, revision, &recorded, err);
+
+	if (rc != OK)
+		return rc;
+	if (!recorded.is_served)
+		return why_not_served(scene, path, revision, err);
+	rc = resolve(scene, path, revision, &e, err);
+	if (rc != OK && rc != E_INVALID)
+		return rc;
+	if (rc == OK && memcmp(e->digest, recorded.digest, HASH_BYTES) == 0) {
+		*ret = e;
+		return OK;
+	}
+	effective_entry_unref(e);
+	return fail(
+		err, E_CONFLICT,
+		"%.*s cannot be shown as it was at revision %llu: what it comes to now differs from what was served then",
+		SLICE_ARGS(config), (unsigned long long)revision);
+}
+
+enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
+			    struct effective_entry **ret, struct error *err)
+{
+	char text[PATH_BYTES_MAX + 16];
+	struct slice path;
+	enum result rc;
+
+	if (!profile_of(text, config, &path))
+		return fail(err, E_MALFORMED, "no configuration's path");
+	rc = revision == 0 ? entry_now(scene, config, path, ret, err)
+			   : entry_then(scene, config, path, revision, ret, err);
+	if (rc != E_NOT_FOUND)
+		return rc;
+	return revision == 0 ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config))
+			     : fail(err, rc, "%.*s did not exist at revision %llu",
+				    SLICE_ARGS(config), (unsigned long long)revision);
+}
+
+enum step config_get_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	struct effective_entry *e = NULL;
+	struct error err = ERROR_NULL;
+	uint64_t revision = 0;
+	enum step step;
+	enum result rc;
+
+	if (config_doc(scene->snapshot, c->path) == NULL && c->in.revision == 0 && c->in.at_ms == 0)
+		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	rc = revision_asked(scene, &revision, &err);
+	if (rc == OK)
+		rc = config_entry_at(scene, c->path, revision, &e, &err);
+	if (rc != OK)
+		return answer_wrong(c, rc, revision, &err);
+	step = answer_entry(scene, revision, e);
+	effective_entry_unref(e);
+	return step;
+}

@@ -1,0 +1,143 @@
+/* The rule: two versions of a secret show where they differ and never by what; and looking at that is a read of both. */
+#include "service/read/document_diff.h"
+
+#include "base/text.h"
+#include "doc/diff.h"
+#include "doc/write.h"
+#include "service/state/view.h"
+
+#define FOUND E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
+
+struct showing {
+	struct buf *out;
+	bool is_secret;
+};
+
+static enum result show_difference(void *ctx, enum diff_op op, struct slice pointer,
+				   const struct tree_node *from, const struct tree_node *to,
+				   struct error *err)
+{
+	struct showing *s = ctx;
+
+	json_comma(s->out);
+	buf_append_char(s->out, '{');
+	json_member_text(s->out, "pointer", pointer);
+	json_member_text(s->out, "op", slice_text(diff_op_name(op)));
+	if (from != NULL && !s->is_secret) {
+		json_member(s->out, "from");
+		json_write(s->out, from);
+	}
+	if (to != NULL && !s->is_secret) {
+		json_member(s->out, "to");
+		json_write(s->out, to);
+	}
+	json_member_bool(s->out, "secret", s->is_secret);
+	buf_append_char(s->out, '}');
+	return answer_check(s->out, err);
+}
+
+enum result document_diff_append(struct buf *ret, const struct tree_node *from,
+				 const struct tree_node *to, bool is_secret, struct budget *budget,
+				 struct error *err)
+{
+	struct showing s = {ret, is_secret};
+
+	return diff_trees(from, to, show_difference, &s, budget, err);
+}
+
+/* One of the two. */
+struct side {
+	uint64_t version; /* 0: nothing */
+	struct view_doc *doc;
+};
+
+static enum result open_side(struct scene *scene, struct view *view, struct side *side,
+			     struct error *err)
+{
+	enum result rc;
+
+	if (side->version == 0)
+		return OK;
+	rc = view_find_version(view, scene->call->path, side->version, &side->doc, err);
+	if (rc == OK)
+		rc = view_parse(view, side->doc, err);
+	if (rc == OK && side->doc->kind == KIND_SECRETS)
+		rc = view_record_read(view, side->doc, err);
+	return rc;
+}
+
+/* The newest one that is live. */
+static enum result note_live(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct side *side = ctx;
+
+	(void)err;
+	if (row->state != VERSION_LIVE)
+		return OK;
+	side->version = row->version;
+	return FOUND;
+}
+
+static enum result last_live_before(struct scene *scene, uint64_t version, struct side *ret,
+				    struct error *err)
+{
+	enum result rc = store_each_version(scene->session, scene->call->path, version, 0,
+					    note_live, ret, err);
+
+	return rc == FOUND ? OK : rc;
+}
+
+/* Without being told: the current version, and the last live one before. */
+static enum result choose(struct scene *scene, struct side *from, struct side *to,
+			  struct error *err)
+{
+	const struct call *c = scene->call;
+	const struct snap_doc *d = snapshot_doc(scene->snapshot, c->path);
+
+	if (d == NULL || (c->in.to == 0 && !snap_doc_is_live(d)))
+		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	to->version = c->in.to != 0 ? c->in.to : snap_doc_row(d)->version;
+	from->version = c->in.from;
+	return from->version != 0 ? OK : last_live_before(scene, to->version, from, err);
+}
+
+static enum result write_diff(struct buf *b, const struct scene *scene, const struct side *from,
+			      const struct side *to, struct error *err)
+{
+	const struct tree_node *a = from->doc != NULL ? &from->doc->tree.root : NULL;
+	enum result rc;
+
+	buf_append_char(b, '{');
+	json_member_text(b, "path", scene->call->path);
+	json_member_u64(b, "from", from->version);
+	json_member_u64(b, "to", to->version);
+	json_member(b, "diff");
+	buf_append_char(b, '[');
+	rc = document_diff_append(b, a, &to->doc->tree.root, to->doc->kind == KIND_SECRETS,
+				  scene->budget, err);
+	buf_append_text(b, "]}");
+	return rc;
+}
+
+enum step document_diff_on_worker(struct scene *scene)
+{
+	struct side from = {0}, to = {0};
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct error err = ERROR_NULL;
+	struct view view;
+	enum step step;
+	enum result rc = choose(scene, &from, &to, &err);
+
+	if (rc != OK)
+		return answer_error(scene->call, rc, &err);
+	view_init(&view, scene, 0, NULL);
+	view.call = scene->call;
+	rc = open_side(scene, &view, &to, &err);
+	if (rc == OK)
+		rc = open_side(scene, &view, &from, &err);
+	if (rc == OK)
+		rc = write_diff(&b, scene, &from, &to, &err);
+	step = rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
+	view_clear(&view);
+	return step;
+}

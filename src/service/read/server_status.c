@@ -1,0 +1,88 @@
+/* The rule: numbers and names of parts, never of documents. */
+#include "base/text.h"
+#include "service/token/tokens.h"
+#include "service/engine/waiters.h"
+
+#define LOOK_STEPS 5 /* of one thing that is counted */
+
+static void append_documents(struct buf *b, const struct scene *scene)
+{
+	const struct snapshot *snapshot = scene->snapshot;
+	uint64_t counts[KIND_COUNT] = {0};
+	const struct snap_doc *d;
+	struct pmap_walk w;
+
+	pmap_walk_from(&w, &snapshot->docs, SLICE_NULL);
+	while ((d = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS)) {
+		if (snap_doc_is_live(d))
+			counts[d->record->kind]++;
+	}
+	json_member(b, "documents");
+	buf_append_char(b, '{');
+	for (int i = 0; i < KIND_COUNT; i++)
+		json_member_u64(b, kind_name((enum doc_kind)i), counts[i]);
+	buf_append_char(b, '}');
+}
+
+/* The lines of the note that say size and root. */
+static void append_audit(struct buf *b, struct service *s)
+{
+	CLEANUP(buf_clear) struct buf note = BUF_NULL;
+	struct slice rest, line, size = SLICE_LITERAL("0"), root = SLICE_NULL;
+
+	pthread_mutex_lock(&s->head_mutex);
+	buf_append_slice(&note, buf_slice(&s->checkpoint));
+	pthread_mutex_unlock(&s->head_mutex);
+	rest = buf_slice(&note);
+	if (slice_next_part(&rest, '\n', &line) && slice_next_part(&rest, '\n', &size))
+		slice_next_part(&rest, '\n', &root);
+	json_member(b, "audit");
+	buf_append_text(b, "{\"size\":");
+	buf_append_slice(b, size.len != 0 ? size : SLICE_LITERAL("0"));
+	json_member_text(b, "root", root);
+	json_member_text(b, "origin", slice_text(s->log_key.name));
+	buf_append_char(b, '}');
+}
+
+static uint64_t tokens_in_force(const struct scene *scene)
+{
+	struct pmap_walk w;
+	const struct token *t;
+	uint64_t count = 0;
+
+	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, SLICE_NULL);
+	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS))
+		count += !token_has_ended(t, scene->now_ms);
+	return count;
+}
+
+enum step status_on_worker(struct scene *scene)
+{
+	struct service *s = scene->service;
+	const struct snapshot *snapshot = scene->snapshot;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	bool is_read_only = atomic_load(&s->is_read_only);
+
+	buf_append_char(&b, '{');
+	json_member_text(&b, "version", SLICE_LITERAL(REEVE_VERSION));
+	json_member_u64(&b, "epoch", snapshot->epoch);
+	json_member_u64(&b, "revision", snapshot->revision);
+	json_member_time(&b, "revision_time", snapshot->time_ms);
+	json_member_time(&b, "time", scene->now_ms);
+	json_member_time(&b, "started_at", s->started_ms);
+	json_member_u64(&b, "uptime_seconds",
+			scene->now_ms > s->started_ms
+				? (uint64_t)(scene->now_ms - s->started_ms) / 1000
+				: 0);
+	json_member_text(&b, "store",
+			 is_read_only ? SLICE_LITERAL("read-only") : SLICE_LITERAL("ok"));
+	append_documents(&b, scene);
+	json_member_u64(&b, "tokens", tokens_in_force(scene));
+	append_audit(&b, s);
+	json_member_u64(&b, "key_generation", keyring_generation(s->keyring));
+	json_member_bool(&b, "keys_locked_in_memory",
+			 secret_memory_is_locked(keyring_memory(s->keyring)));
+	json_member_u64(&b, "waiting_polls", waiters_count(s->waiters));
+	buf_append_char(&b, '}');
+	return answer_json(scene->call, &b);
+}

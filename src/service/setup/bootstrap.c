@@ -1,0 +1,65 @@
+#include "service/setup/bootstrap.h"
+
+#include "access/token.h"
+
+#include <stdio.h>
+
+enum result found_administrator(struct founding *f, struct buf *ret_token,
+				char ret_accessor[static ACCESSOR_BYTES], struct error *err)
+{
+	CLEANUP(buf_clear) struct buf record = BUF_NULL;
+	struct slice policies[] = {SLICE_LITERAL(FIRST_POLICY)};
+	struct token_record r = {.name = SLICE_LITERAL(FIRST_POLICY),
+				 .policies = policies,
+				 .policies_count = 1,
+				 .created_ms = f->now_ms,
+				 .created_by = SLICE_LITERAL(FOUNDER)};
+	const struct key *pepper = keyring_derived(f->keyring, DERIVED_TOKEN_PEPPER);
+	struct token_row row = {.uses_left = -1};
+	uint8_t hash[HASH_BYTES];
+	size_t before = ret_token->len;
+	enum result rc;
+
+	accessor_generate(ret_accessor);
+	r.accessor = slice_text(ret_accessor);
+	token_record_write(&record, &r);
+	rc = buf_check(&record, err);
+	if (rc == OK)
+		rc = token_generate(ret_token, err);
+	if (rc != OK)
+		return rc;
+	if (!token_hash(hash, pepper, slice_from(buf_slice(ret_token), before)))
+		return fail(err, E_INTERNAL, "a new token is not well-formed");
+	row.hash = slice_make((const char *)hash, sizeof hash);
+	row.accessor = r.accessor;
+	row.record = buf_slice(&record);
+	return store_put_token(f->store, &row, err);
+}
+
+enum result found_record(struct founding *f, const char *action, struct slice reason,
+			 struct audit_touch *touched, uint32_t touched_count, struct error *err)
+{
+	struct audit_entry e = {
+		.epoch = f->epoch,
+		.revision = f->revision,
+		.actor = SLICE_LITERAL(FOUNDER),
+		.auth = SLICE_LITERAL("embedded"),
+		.action = slice_text(action),
+		.outcome = SLICE_LITERAL("ok"),
+		.reason = reason,
+		.touched = touched,
+		.touched_count = touched_count,
+	};
+
+	return audit_write_entry(f->store, &f->log, &e, f->now_ms, &f->arena, err);
+}
+
+enum result found_record_token(struct founding *f, const char *accessor, struct error *err)
+{
+	char path[32 + ACCESSOR_BYTES];
+	struct audit_touch touch;
+
+	snprintf(path, sizeof path, "sys/tokens/%s", accessor);
+	touch = (struct audit_touch){.path = slice_text(path)};
+	return found_record(f, "token.create", SLICE_NULL, &touch, 1, err);
+}

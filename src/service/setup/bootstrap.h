@@ -1,0 +1,35 @@
+/* What making a store and taking one back from a backup have in common: both write before there is a service to do it. */
+#pragma once
+
+#include "base/clock.h"
+#include "crypto/token_text.h"
+#include "service/engine/audit_write.h"
+
+/* The author of what no person asked for over the network. */
+#define FOUNDER	     "reeved"
+#define FIRST_POLICY "administrator"
+
+/* One transaction. */
+struct founding {
+	struct store *store;
+	const struct keyring *keyring;
+	struct arena arena;
+	struct vkey log_key;
+	struct audit_log log;
+	int64_t now_ms;
+	uint64_t epoch, revision;
+};
+
+/* Makes and stores a token with FIRST_POLICY that never ends; its text is appended to `ret_token`, its accessor to `ret_accessor`. */
+MUST_USE enum result found_administrator(struct founding *f, struct buf *ret_token,
+					 char ret_accessor[static ACCESSOR_BYTES],
+					 struct error *err);
+
+/* That the token was made. */
+MUST_USE enum result found_record_token(struct founding *f, const char *accessor,
+					struct error *err);
+
+/* An entry of the founder's own. */
+MUST_USE enum result found_record(struct founding *f, const char *action, struct slice reason,
+				  struct audit_touch *touched, uint32_t touched_count,
+				  struct error *err);

@@ -1,0 +1,209 @@
+/*
+ * The rule: a store is made in one transaction, so that a crash leaves none rather than half of one. Everything that is
+ * there from the start (the documents that ship, the first token) is in the audit log from the start.
+ */
+#include "service/setup/bootstrap.h"
+#include "service/internal.h"
+
+#include "access/policy.h"
+#include "base/text.h"
+#include "crypto/content.h"
+
+#include <string.h>
+
+#define ORIGIN_PREFIX "reeve/"
+
+static enum result put_key(void *ctx, const struct key_row *row, struct error *err)
+{
+	struct store *store = ctx;
+
+	switch (row->purpose) {
+	case KEY_KEK:
+		return store_put_key(store, row->generation, row->wrapped, err);
+	case KEY_DERIVE:
+		return store_put_meta(store, META_DERIVE_KEY, row->wrapped, err);
+	case KEY_SIGNING:
+		return store_put_meta(store, META_LOG_KEY, row->wrapped, err);
+	}
+	return fail(err, E_INTERNAL, "a key of no known purpose");
+}
+
+/* The log is named after the store, so that no two logs share a name. */
+static enum result put_identity(struct founding *f, struct error *err)
+{
+	struct slice id = keyring_store_id(f->keyring);
+	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
+	enum result rc;
+
+	buf_append_text(&origin, ORIGIN_PREFIX);
+	hex_append(&origin, id.data, id.len);
+	rc = buf_check(&origin, err);
+	if (rc == OK)
+		rc = vkey_init_from_seed(&f->log_key, buf_slice(&origin),
+					 keyring_signing_seed(f->keyring), err);
+	if (rc == OK)
+		rc = store_put_meta(f->store, META_LOG_ORIGIN, buf_slice(&origin), err);
+	if (rc == OK)
+		rc = store_put_meta(f->store, META_STORE_ID, id, err);
+	if (rc == OK)
+		rc = keyring_each_row(f->keyring, put_key, f->store, err);
+	if (rc == OK)
+		rc = store_put_number(f->store, META_EPOCH, f->epoch, err);
+	if (rc == OK)
+		rc = store_put_number(f->store, META_REVISION, f->revision, err);
+	if (rc == OK)
+		rc = store_put_number(f->store, META_LAST_MS, (uint64_t)f->now_ms, err);
+	return rc;
+}
+
+/* What ships is checked as any other document is: a policy that cannot be read later would lock everybody out. */
+static enum result check_shipped(struct slice path, struct slice source, enum doc_kind *ret_kind,
+				 struct error *err)
+{
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct policy *policy;
+	enum result rc = path_check(path, ret_kind, err);
+
+	if (rc == OK && *ret_kind != KIND_POLICIES)
+		rc = fail(err, E_UNSUPPORTED, "only policies can ship");
+	if (rc == OK)
+		rc = tree_of_content(source, SLICE_LITERAL(CONTENT_YAML), NULL, &tree, NULL, err);
+	if (rc == OK)
+		rc = policy_compile(&policy, slice_from(path, strlen("policies/")), &tree.root,
+				    err);
+	if (rc == OK)
+		policy_unref(policy);
+	return rc;
+}
+
+static enum result put_rows(struct founding *f, const struct content_place *place,
+			    struct slice source, struct slice digest, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf sealed = BUF_NULL, wrapped = BUF_NULL;
+	struct change_row change = {
+		.revision = f->revision,
+		.path = place->path,
+		.action = CHANGE_PUT,
+		.origin = SLICE_LITERAL("put"),
+		.version = place->version,
+	};
+	struct version_row row = {
+		.path = place->path,
+		.version = place->version,
+		.revision = f->revision,
+		.created_ms = f->now_ms,
+		.created_by = SLICE_LITERAL(FOUNDER),
+		.message = SLICE_LITERAL("shipped"),
+		.content_type = place->content_type,
+		.digest = digest,
+		.state = VERSION_LIVE,
+		.state_revision = f->revision,
+		.key_generation = keyring_generation(f->keyring),
+	};
+	enum result rc = content_seal(&sealed, &wrapped, f->keyring, place, source, err);
+
+	if (rc != OK)
+		return rc;
+	row.sealed = buf_slice(&sealed);
+	row.wrapped_key = buf_slice(&wrapped);
+	rc = store_put_version(f->store, &row, err);
+	return rc == OK ? store_put_change(f->store, &change, err) : rc;
+}
+
+static enum result put_document(struct founding *f, const struct shipped_document *d,
+				struct audit_touch *touch, struct error *err)
+{
+	struct slice source = slice_make(d->source, d->len);
+	struct content_place place = {
+		.path = slice_text(d->path),
+		.version = 1,
+		.content_type = SLICE_LITERAL(CONTENT_YAML),
+	};
+	uint8_t digest[HASH_BYTES];
+	enum doc_kind kind;
+	enum result rc = check_shipped(place.path, source, &kind, err);
+
+	if (rc != OK)
+		return wrap(err, rc, "%s", d->path);
+	place.kind = slice_text(kind_name(kind));
+	sha256_slice(digest, source);
+	touch->path = place.path;
+	touch->version = place.version;
+	touch->has_mac = true;
+	audit_value_mac(touch->mac, keyring_derived(f->keyring, DERIVED_VALUE_MAC), place.path,
+			place.version, source);
+	return put_rows(f, &place, source, slice_make((const char *)digest, sizeof digest), err);
+}
+
+static enum result put_documents(struct founding *f, const struct shipped_document *documents,
+				 size_t count, struct error *err)
+{
+	struct audit_touch *touched = arena_alloc_array(&f->arena, count, sizeof *touched);
+	struct revision_row revision = {
+		.revision = f->revision,
+		.time_ms = f->now_ms,
+		.author = SLICE_LITERAL(FOUNDER),
+		.message = SLICE_LITERAL("a new store"),
+	};
+	enum result rc;
+
+	if (touched == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	rc = store_put_revision(f->store, &revision, err);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = put_document(f, &documents[i], &touched[i], err);
+	return rc == OK ? found_record(f, "store.init", SLICE_NULL, touched, (uint32_t)count, err)
+			: rc;
+}
+
+static enum result put_all(struct founding *f, const struct shipped_document *documents,
+			   size_t count, struct buf *ret_token, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
+	char accessor[ACCESSOR_BYTES];
+	enum result rc = put_identity(f, err);
+
+	if (rc == OK)
+		rc = put_documents(f, documents, count, err);
+	if (rc == OK)
+		rc = found_administrator(f, ret_token, accessor, err);
+	if (rc == OK)
+		rc = found_record_token(f, accessor, err);
+	if (rc == OK)
+		rc = audit_write_head(f->store, f->keyring, &f->log_key, &f->log, &checkpoint, err);
+	return rc;
+}
+
+enum result service_init(struct store *store, struct keyring *keyring,
+			 const struct shipped_document *documents, size_t documents_count,
+			 const struct clock *clock, const struct random_source *random,
+			 struct buf *ret_token, struct buf *ret_log_vkey, struct error *err)
+{
+	struct founding f = {
+		.store = store,
+		.keyring = keyring,
+		.log = AUDIT_LOG_EMPTY,
+		.now_ms = clock_wall_ms(clock),
+		.epoch = 1,
+		.revision = 1,
+	};
+	size_t before = ret_token->len;
+	enum result rc = store_begin(store, err);
+
+	(void)random; /* what is random here is a key or names one: crypto's */
+	if (rc != OK)
+		return rc;
+	rc = put_all(&f, documents, documents_count, ret_token, err);
+	if (rc == OK)
+		rc = store_commit(store, err);
+	else
+		store_rollback(store);
+	arena_clear(&f.arena);
+	if (rc == OK) {
+		vkey_append(ret_log_vkey, &f.log_key);
+		rc = buf_check(ret_log_vkey, err);
+	}
+	if (rc != OK)
+		buf_cut(ret_token, before);
+	return rc == OK ? OK : wrap(err, rc, "a new store");
+}

@@ -1,0 +1,191 @@
+/*
+ * The rule: what was handed out after the backup was taken is worth nothing afterwards. The epoch rises, so that no client takes
+ * an older state for a newer one; tokens end, for nobody knows which were revoked since; and the log says why.
+ */
+#include "service/setup/bootstrap.h"
+
+#include "access/policy.h"
+#include "crypto/content.h"
+#include "service/internal.h"
+
+struct adopting {
+	struct founding f;
+	bool has_policy;
+	uint64_t revoked;
+};
+
+static enum result read_number(void *ctx, struct slice value, struct error *err)
+{
+	return slice_to_u64(value, INT64_MAX, ctx)
+		       ? OK
+		       : fail(err, E_CORRUPT, "a stored number is none");
+}
+
+static enum result read_origin(void *ctx, struct slice value, struct error *err)
+{
+	struct adopting *a = ctx;
+
+	return vkey_init_from_seed(&a->f.log_key, value, keyring_signing_seed(a->f.keyring), err);
+}
+
+static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
+{
+	struct adopting *a = ctx;
+
+	return audit_log_read_state(&a->f.log, row->peaks, err);
+}
+
+/* Whether who has the policy, and nothing beside, may write policies at large: all other rights follow from that. */
+static bool gives_administration(const struct policy *p)
+{
+	static const struct slice any = SLICE_INIT("policies/_");
+
+	return policies_decide(&p, 1, MAY_WRITE, any).is_allowed &&
+	       policies_decide(&p, 1, MAY_ADMIN, any).is_allowed;
+}
+
+static enum result note_policy(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct adopting *a = ctx;
+	struct content_place place = {.kind = SLICE_LITERAL("policies"),
+				      .path = row->path,
+				      .version = row->version,
+				      .content_type = row->content_type};
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
+	struct policy *policy;
+	enum result rc;
+
+	if (row->state != VERSION_LIVE)
+		return OK;
+	rc = content_open(&content, a->f.keyring, &place, row->sealed, row->wrapped_key, err);
+	if (rc == OK)
+		rc = tree_of_content(buf_slice(&content), row->content_type, NULL, &tree, NULL,
+				     err);
+	if (rc == OK)
+		rc = policy_compile(&policy, SLICE_LITERAL(FIRST_POLICY), &tree.root, err);
+	if (rc != OK)
+		return wrap(err, rc, "policies/" FIRST_POLICY);
+	a->has_policy = gives_administration(policy);
+	policy_unref(policy);
+	return OK;
+}
+
+static enum result read_state(struct adopting *a, struct store_session *ss, struct error *err)
+{
+	static const struct slice policy = SLICE_INIT("policies/" FIRST_POLICY);
+	enum result rc = store_get_meta(ss, META_EPOCH, read_number, &a->f.epoch, err);
+
+	if (rc == OK)
+		rc = store_get_meta(ss, META_REVISION, read_number, &a->f.revision, err);
+	if (rc == OK)
+		rc = store_get_meta(ss, META_LOG_ORIGIN, read_origin, a, err);
+	if (rc == OK)
+		rc = store_get_log(ss, read_log, a, err);
+	if (rc != OK)
+		return wrap(err, rc, "the backup's heads");
+	rc = store_get_version_at(ss, policy, 0, a->f.revision, note_policy, a, err);
+	return rc == E_NOT_FOUND ? OK : rc;
+}
+
+static enum result revoke_one(void *ctx, const struct token_row *row, struct error *err)
+{
+	struct adopting *a = ctx;
+	struct token_row revoked = *row;
+
+	if (row->is_revoked)
+		return OK;
+	revoked.is_revoked = true;
+	a->revoked++;
+	return store_update_token(a->f.store, &revoked, err);
+}
+
+static enum result record(struct adopting *a, struct slice reason, const char *accessor,
+			  struct error *err)
+{
+	struct audit_touch backup = {.path = SLICE_LITERAL("sys/backup")};
+	struct audit_touch tokens = {.path = SLICE_LITERAL("sys/tokens")};
+	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	enum result rc = found_record(&a->f, "store.restore", reason, &backup, 1, err);
+
+	if (rc == OK && a->revoked != 0) {
+		buf_append_u64(&text, a->revoked);
+		buf_append_text(&text, " tokens ended by the restore");
+		rc = buf_check(&text, err);
+		if (rc == OK)
+			rc = found_record(&a->f, "token.revoke", buf_slice(&text), &tokens, 1, err);
+	}
+	return rc == OK ? found_record_token(&a->f, accessor, err) : rc;
+}
+
+static enum result adopt(struct adopting *a, struct store_session *ss, struct slice reason,
+			 bool is_keeping_tokens, struct buf *ret_token, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
+	char accessor[ACCESSOR_BYTES];
+	enum result rc = read_state(a, ss, err);
+
+	if (rc == OK && !a->has_policy && !is_keeping_tokens)
+		rc = fail(err, E_CONFLICT,
+			  "the backup has no policies/" FIRST_POLICY
+			  " that gives the right to administer, so a fresh token could not; keep "
+			  "the tokens that it holds");
+	if (rc != OK)
+		return rc;
+	a->f.epoch++;
+	rc = store_put_number(a->f.store, META_EPOCH, a->f.epoch, err);
+	if (rc == OK && !is_keeping_tokens)
+		rc = store_each_token(ss, revoke_one, a, err);
+	if (rc == OK)
+		rc = found_administrator(&a->f, ret_token, accessor, err);
+	if (rc == OK)
+		rc = record(a, reason, accessor, err);
+	if (rc == OK)
+		rc = audit_write_head(a->f.store, a->f.keyring, &a->f.log_key, &a->f.log,
+				      &checkpoint, err);
+	return rc;
+}
+
+static enum result adopt_with_session(struct adopting *a, struct slice reason,
+				      bool is_keeping_tokens, struct buf *ret_token,
+				      struct error *err)
+{
+	struct store_session *ss;
+	enum result rc = store_session_open(&ss, a->f.store, err);
+
+	if (rc != OK)
+		return rc;
+	rc = store_session_begin(ss, err);
+	if (rc == OK) {
+		rc = adopt(a, ss, reason, is_keeping_tokens, ret_token, err);
+		store_session_end(ss);
+	}
+	store_session_close(ss);
+	return rc;
+}
+
+enum result service_adopt_restored(struct store *store, struct keyring *keyring,
+				   struct slice reason, bool is_keeping_tokens,
+				   const struct clock *clock, const struct random_source *random,
+				   struct buf *ret_token, struct error *err)
+{
+	struct adopting a = {.f = {.store = store,
+				   .keyring = keyring,
+				   .log = AUDIT_LOG_EMPTY,
+				   .now_ms = clock_wall_ms(clock)}};
+	size_t before = ret_token->len;
+	enum result rc = store_begin(store, err);
+
+	(void)random; /* what is random here is a key or names one: crypto's */
+	if (rc != OK)
+		return rc;
+	rc = adopt_with_session(&a, reason, is_keeping_tokens, ret_token, err);
+	if (rc == OK)
+		rc = store_commit(store, err);
+	else
+		store_rollback(store);
+	arena_clear(&a.f.arena);
+	if (rc != OK)
+		buf_cut(ret_token, before);
+	return rc == OK ? OK : wrap(err, rc, "taking on the backup");
+}

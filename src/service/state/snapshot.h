@@ -1,0 +1,165 @@
+/*
+ * The state of one revision, immutable and shared: what every reader reads. Contents are ciphertext in it.
+ *
+ * A record is one document's newest version as the store keeps it. A snap_doc is that record's place in snapshots, with what was
+ * made of it (compiled, resolved) kept beside. A commit that changes what a document comes to, though not the document itself,
+ * gives it a fresh snap_doc over the same record; so "is it the same record" asks for the content, "is it the same snap_doc" for
+ * everything that follows from it.
+ */
+#pragma once
+
+#include "access/policy.h"
+#include "access/token.h"
+#include "crypto/hash.h"
+#include "doc/path.h"
+#include "schema/schema.h"
+#include "service/state/pmap.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+
+struct effective_entry; /* config_cache.h */
+
+/* Immutable; one block with its bytes. */
+struct doc_record {
+	atomic_uint refs;
+	enum doc_kind kind;
+	struct version_row row;
+	char bytes[];
+};
+
+struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *row);
+struct doc_record *doc_record_ref(struct doc_record *r);
+void doc_record_unref(struct doc_record *r);
+
+/* What a document needs: the edges that begin at it. Immutable. */
+struct doc_edges {
+	atomic_uint refs;
+	uint32_t count;
+	struct doc_edge {
+		struct slice target;
+		enum edge_kind kind;
+	} items[];
+};
+
+/* Copies the texts; duplicates are the caller's to leave out. */
+struct doc_edges *doc_edges_new(const struct doc_edge *items, uint32_t count);
+struct doc_edges *doc_edges_ref(struct doc_edges *e); /* takes NULL */
+void doc_edges_unref(struct doc_edges *e);	      /* takes NULL */
+bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b);
+
+struct snap_doc {
+	atomic_uint refs;
+	uint64_t serial; /* of this process, never 0: tells two states of a document apart */
+	struct doc_record *record;
+	struct doc_edges *edges;	 /* NULL: none */
+	_Atomic(struct schema *) schema; /* compiled, once needed */
+	struct effective_entry *entry;	 /* under the config cache's mutex */
+	struct config_cache *cache;	 /* whose entry it is; NULL while there is none */
+	struct snap_doc *cache_before, *cache_next; /* in its order of use */
+};
+
+/* Takes over both. NULL without memory (both are released then). */
+struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take);
+struct snap_doc *snap_doc_ref(struct snap_doc *d);
+void snap_doc_unref(struct snap_doc *d);
+
+static inline const struct version_row *snap_doc_row(const struct snap_doc *d)
+{
+	return &d->record->row;
+}
+
+static inline bool snap_doc_is_live(const struct snap_doc *d)
+{
+	return d != NULL && d->record->row.state == VERSION_LIVE;
+}
+
+/* `source` needs `target`: found from the target's side. The key is target, NUL, source. */
+struct snap_edge {
+	atomic_uint refs;
+	enum edge_kind kind;
+	struct slice key;
+	struct slice target, source; /* inside the key */
+	char bytes[];
+};
+
+/* A policy in force. */
+struct snap_policy {
+	atomic_uint refs;
+	uint64_t serial;   /* as a snap_doc's */
+	struct slice name; /* behind "policies/" */
+	struct policy *policy;
+	char bytes[];
+};
+
+struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take);
+
+#define TOKEN_NAME_BYTES_MAX 128 /* of each that was ever made */
+
+/* Immutable; a renewal or revocation puts a fresh one. */
+struct token {
+	atomic_uint refs;
+	uint8_t hash[HASH_BYTES];
+	struct arena arena;
+	struct token_record record;
+	int64_t expires_ms; /* 0: never */
+	int64_t uses_left;  /* -1: unlimited */
+	bool is_revoked;
+	struct slice name_key; /* in tokens_by_name */
+};
+
+MUST_USE enum result token_new(struct token **ret, const struct token_row *row, struct error *err);
+struct token *token_ref(struct token *t);
+void token_unref(struct token *t); /* takes NULL */
+
+struct snapshot {
+	atomic_uint refs;
+	uint64_t epoch, revision;
+	int64_t time_ms;		/* of the revision */
+	struct pmap docs;		/* snap_doc by path, whatever its state */
+	struct pmap edges;		/* snap_edge by target and source */
+	struct pmap policies;		/* snap_policy by name: live ones */
+	struct pmap tokens_by_hash;	/* token */
+	struct pmap tokens_by_accessor; /* token */
+	/* Those neither taken back nor used up. The key is the name without case and blanks around
+	 * it, NUL, how early it ends (8 bytes), accessor: of one name, the last to end stands first. */
+	struct pmap tokens_by_name;
+};
+
+struct snapshot *snapshot_new(void); /* empty */
+/* A copy to change before it is published. */
+struct snapshot *snapshot_fork(const struct snapshot *s);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s); /* takes NULL */
+void snapshot_unrefp(struct snapshot **s);
+
+/* Borrowed; NULL where there is none. _live leaves out the deleted and destroyed. */
+struct snap_doc *snapshot_doc(const struct snapshot *s, struct slice path);
+struct snap_doc *snapshot_live(const struct snapshot *s, struct slice path);
+const struct policy *snapshot_policy(const struct snapshot *s, struct slice name);
+struct token *snapshot_token(const struct snapshot *s, struct slice accessor);
+
+/* Walks the tokens that are called `name`, whatever its case and the blanks around it, as long as
+ * their own time lasts: no step is spent on those that have run out. */
+struct token_walk {
+	struct pmap_walk walk;
+	char folded[TOKEN_NAME_BYTES_MAX + 1]; /* with the NUL behind it */
+	size_t len;
+};
+
+/* A name that is longer than TOKEN_NAME_BYTES_MAX is no token's. */
+void snapshot_tokens_named(struct token_walk *w, const struct snapshot *s, struct slice name);
+const struct token *snapshot_token_named_next(struct token_walk *w, int64_t now_ms);
+
+/* The name without the blanks around it: lower case to `ret`, which holds `name.len` bytes. Gives the length. */
+size_t token_name_fold(char *ret, struct slice name);
+
+/* Walks the edges that lead to `target`: walk_next gives struct snap_edge while the target is the same. */
+void snapshot_edges_to(struct pmap_walk *w, const struct snapshot *s, struct slice target);
+const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice target);
+
+/* Changing a fork. False: no memory; the fork is then to be thrown away. */
+bool snapshot_put_doc(struct snapshot *s, struct snap_doc *d_take); /* its edges too */
+bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *policy_take);
+bool snapshot_remove_policy(struct snapshot *s, struct slice name);
+bool snapshot_put_token(struct snapshot *s, struct token *t_take);

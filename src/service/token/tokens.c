@@ -1,0 +1,159 @@
+/* The rule: a token's text is nowhere but in the answer that made it; all else names it by its accessor. */
+#include "service/token/tokens.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_STEPS 50 /* of one token of a list */
+
+int64_t token_earlier(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a != 0 ? a : b;
+	return a < b ? a : b;
+}
+
+int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, bool is_own)
+{
+	int64_t end = is_own ? t->expires_ms : 0;
+
+	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t->record.parent.len != 0; i++) {
+		t = snapshot_token(snapshot, t->record.parent);
+		if (t == NULL)
+			break;
+		end = token_earlier(end, t->expires_ms);
+	}
+	return end;
+}
+
+bool token_has_ended(const struct token *t, int64_t now_ms)
+{
+	return t->is_revoked || t->uses_left == 0 ||
+	       (t->expires_ms != 0 && t->expires_ms <= now_ms);
+}
+
+void token_write_members(struct buf *b, const struct token *t)
+{
+	json_member_text(b, "accessor", t->record.accessor);
+	json_member_text(b, "name", t->record.name);
+	json_member_accessor(b, "parent", t->record.parent);
+	json_member(b, "policies");
+	buf_append_char(b, '[');
+	for (uint32_t i = 0; i < t->record.policies_count; i++) {
+		json_comma(b);
+		json_append_string(b, t->record.policies[i]);
+	}
+	buf_append_char(b, ']');
+	if (t->expires_ms != 0) {
+		json_member_time(b, "expires_at", t->expires_ms);
+	} else {
+		json_member(b, "expires_at");
+		buf_append_text(b, "null");
+	}
+}
+
+static void write_token(struct buf *b, const struct token *t)
+{
+	json_comma(b);
+	buf_append_char(b, '{');
+	token_write_members(b, t);
+	if (t->record.created_ms != 0)
+		json_member_time(b, "created_at", t->record.created_ms);
+	json_member_text(b, "created_by", t->record.created_by);
+	json_member_bool(b, "limited_to_addresses", t->record.addresses_count != 0);
+	if (t->record.ttl_ms != 0)
+		json_member_u64(b, "ttl_seconds", (uint64_t)t->record.ttl_ms / 1000);
+	if (t->record.max_expires_ms != 0)
+		json_member_time(b, "renewable_until", t->record.max_expires_ms);
+	if (t->uses_left >= 0)
+		json_member_u64(b, "uses_left", (uint64_t)t->uses_left);
+	buf_append_char(b, '}');
+}
+
+/* One whose parent has ended has ended too. */
+bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms)
+{
+	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX; i++) {
+		if (t == NULL || token_has_ended(t, now_ms))
+			return false;
+		if (t->record.parent.len == 0)
+			return true;
+		t = snapshot_token(snapshot, t->record.parent);
+	}
+	return false;
+}
+
+enum step token_list_on_worker(struct scene *scene)
+{
+	struct call *c = scene->call;
+	uint32_t limit = call_limit(scene->service, c), count = 0;
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	const struct token *t, *last = NULL;
+	struct pmap_walk w;
+
+	buf_append_text(&b, "{\"items\":[");
+	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, c->in.after);
+	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS)) {
+		if (slice_is_equal(t->record.accessor, c->in.after) ||
+		    !token_is_in_force(scene->snapshot, t, scene->now_ms))
+			continue;
+		if (count++ == limit) {
+			answer_next(c, last->record.accessor);
+			break;
+		}
+		write_token(&b, t);
+		last = t;
+	}
+	buf_append_text(&b, "]}");
+	return answer_json(c, &b);
+}
+
+enum step token_self_on_loop(struct scene *scene)
+{
+	struct call *c = scene->call;
+	const struct token *t = snapshot_token(scene->snapshot, c->token->record.accessor);
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+
+	if (t == NULL)
+		return answer_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
+	write_token(&b, t);
+	return answer_json(c, &b);
+}
+
+enum result token_touch(struct call *c, struct slice accessor, struct error *err)
+{
+	char path[sizeof TOKENS_PATH + 64];
+	int len = snprintf(path, sizeof path, TOKENS_PATH "/%.*s", SLICE_ARGS(accessor));
+
+	if (len < 0 || (size_t)len >= sizeof path)
+		return fail(err, E_INTERNAL, "an accessor that is too long");
+	return recording_touch(c, slice_make(path, (size_t)len), 0, NULL)
+		       ? OK
+		       : fail(err, E_UNAVAILABLE, "cannot record the change");
+}
+
+enum result token_change_make(struct write *w, struct token_change *ret,
+			      const struct token_record *record, const struct token *like,
+			      struct error *err)
+{
+	CLEANUP(buf_clear) struct buf json = BUF_NULL;
+	struct token_row row = {.hash = slice_make((const char *)like->hash, HASH_BYTES),
+				.accessor = record->accessor,
+				.expires_ms = record->expires_ms,
+				.uses_left = like->uses_left,
+				.is_revoked = like->is_revoked};
+	const char *copy;
+	enum result rc;
+
+	token_record_write(&json, record);
+	rc = buf_check(&json, err);
+	if (rc != OK)
+		return rc;
+	copy = arena_text(&w->arena, buf_slice(&json));
+	if (copy == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	ret->record = row.record = slice_make(copy, json.len);
+	return token_new(&ret->token, &row, err);
+}

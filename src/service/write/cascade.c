@@ -1,0 +1,426 @@
+/*
+ * The rule: after a write every profile is right, or the write is not made. Each that depends on a change is resolved and validated against the
+ * state after the whole of it.
+ */
+#include "service/write/cascade.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA_NEEDS_MAX 1000
+#define AFFECTED_STEPS \
+	1000 /* of one document beside its parsing, resolving and validating: mostly its digest */
+
+/* One write's cascade. */
+struct cascade {
+	struct scene *scene;
+	struct write *write;
+	bool is_blocked; /* something that is still needed would go */
+	struct before before;
+};
+
+/* What a document needs, gathered. */
+struct needs {
+	struct doc_edge *items;
+	uint32_t count;
+};
+
+static void need(struct needs *n, struct slice target, enum edge_kind kind)
+{
+	n->items[n->count++] = (struct doc_edge){target, kind};
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+	const struct doc_edge *x = a, *y = b;
+
+	return slice_compare(x->target, y->target);
+}
+
+/* In order and each once, so that the same needs are the same edges. */
+static void settle(struct needs *n)
+{
+	uint32_t kept = 0;
+
+	if (n->count != 0)
+		qsort(n->items, n->count, sizeof *n->items, compare_edges);
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (kept == 0 || !slice_is_equal(n->items[kept - 1].target, n->items[i].target))
+			n->items[kept++] = n->items[i];
+	}
+	n->count = kept;
+}
+
+static enum result set_edges(struct affected *f, struct needs *n, struct error *err)
+{
+	settle(n);
+	f->edges = doc_edges_new(n->items, n->count);
+	if (f->edges == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	f->has_edges = f->before == NULL || !doc_edges_are_equal(f->edges, f->before->edges);
+	return OK;
+}
+
+static enum result profile_edges(struct cascade *c, struct affected *f,
+				 const struct profile_header *header, struct error *err)
+{
+	const struct effective *e = f->entry != NULL ? &f->entry->effective : NULL;
+	/* What it needs cannot be told while it is refused: what it needed still leads to it. */
+	const struct doc_edges *old = f->is_invalid && f->before != NULL ? f->before->edges : NULL;
+	uint32_t max = header->parents_count + 1 + (e != NULL ? e->secrets_count : 0) +
+		       (old != NULL ? old->count : 0);
+	struct needs n = {arena_alloc_array(&c->write->arena, max, sizeof *n.items), 0};
+
+	if (n.items == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < header->parents_count; i++)
+		need(&n, header->parents[i], EDGE_EXTENDS);
+	if (e != NULL && e->schema.len != 0)
+		need(&n, e->schema, EDGE_SCHEMA);
+	else if (e == NULL && header->has_schema)
+		need(&n, header->schema, EDGE_SCHEMA);
+	for (uint32_t i = 0; e != NULL && i < e->secrets_count; i++)
+		need(&n, e->secrets[i].path, EDGE_SECRET);
+	for (uint32_t i = 0; old != NULL && i < old->count; i++)
+		need(&n, old->items[i].target, old->items[i].kind);
+	return set_edges(f, &n, err);
+}
+
+static enum result keep_digest(void *ctx, uint64_t revision, struct slice digest, struct error *err)
+{
+	struct buf *ret = ctx;
+
+	(void)revision;
+	buf_append_slice(ret, digest);
+	return buf_check(ret, err);
+}
+
+/* What the store last said the configuration came to; empty: it was none. */
+static enum result digest_before(struct cascade *c, struct affected *f, struct buf *ret,
+				 struct error *err)
+{
+	char config[PATH_BYTES_MAX + 8];
+	struct effective_entry *e =
+		f->before != NULL ? config_cache_get(c->scene->service->cache, f->before) : NULL;
+
+	f->was_ready = e != NULL;
+	if (e != NULL) {
+		buf_append(ret, e->digest, HASH_BYTES);
+		effective_entry_unref(e);
+		return buf_check(ret, err);
+	}
+	if (f->before == NULL)
+		return OK;
+	snprintf(config, sizeof config, "config/%.*s",
+		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
+	return store_each_effective(c->scene->session, slice_text(config), 0, 1, keep_digest, ret,
+				    err);
+}
+
+static enum result compare(struct cascade *c, struct affected *f, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf before = BUF_NULL;
+	struct slice after = SLICE_NULL;
+	enum result rc = digest_before(c, f, &before, err);
+
+	if (rc != OK)
+		return rc;
+	if (f->has_entry)
+		after = slice_make((const char *)f->digest, HASH_BYTES);
+	f->is_changed = !slice_is_equal(buf_slice(&before), after);
+	/* Thousands may be affected: what nobody reads, nor is to be shown, is not kept. */
+	if (!f->was_ready && !(c->write->is_dry_run && f->is_changed)) {
+		effective_entry_unref(f->entry);
+		f->entry = NULL;
+	}
+	if (f->entry != NULL && !budget_hold(c->scene->budget, f->entry->bytes))
+		return budget_result(c->scene->budget, err);
+	return OK;
+}
+
+enum result cascade_check_abstract(struct view *v, struct slice path, struct check_report *report,
+				   struct error *err)
+{
+	struct check_source source = view_source(v);
+	struct check_problem place = {.profile = slice_from(path, strlen("profiles/")),
+				      .keyword = SLICE_LITERAL("$schema"),
+				      .origin_path = path};
+	const struct profile_layer *layer;
+	const struct tree_node *at;
+	struct view_doc *schema;
+	enum result rc = source.load_layer(source.ctx, path, &layer, err);
+
+	if (rc == OK)
+		rc = profile_check_chain(path, &source, report, err);
+	if (rc != OK || !layer->header->has_schema)
+		return rc;
+	rc = view_find(v, layer->header->schema, &schema, err);
+	if (rc != OK || schema->exists)
+		return rc;
+	at = TREE_GET(layer->root, "$schema");
+	place.origin_version = layer->version;
+	place.line = at != NULL ? at->line : 0;
+	place.column = at != NULL ? at->column : 0;
+	report_add_error(report, &place, "its schema does not exist");
+	return fail(err, E_INVALID, "its schema %.*s does not exist",
+		    SLICE_ARGS(layer->header->schema));
+}
+
+static bool only_takes_away(const struct write *w)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].op != CHANGE_OP_DELETE && w->changes[i].op != CHANGE_OP_DESTROY)
+			return false;
+	}
+	return true;
+}
+
+/* A bound that ran out is none: only what is taken away by force may leave behind what could not be judged. */
+static bool is_verdict(const struct write *w, enum result rc)
+{
+	if (rc == E_LIMIT)
+		return w->is_forced && only_takes_away(w);
+	return rc == OK || rc == E_INVALID || rc == E_MALFORMED;
+}
+
+static void add_unjudged(struct cascade *c, const struct affected *f, const struct error *err)
+{
+	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
+				      .origin_path = f->path};
+
+	report_add_error(&c->write->report, &place, err->text);
+}
+
+/* A profile that is there afterwards. */
+static enum result check_profile(struct cascade *c, struct affected *f, struct error *err)
+{
+	struct write *w = c->write;
+	struct check_source source = view_source(&w->view);
+	const struct profile_layer *layer;
+	enum result rc = source.load_layer(source.ctx, f->path, &layer, err);
+
+	if (rc != OK) /* said already, when it was written */
+		return is_verdict(w, rc) ? OK : rc;
+	if (layer->header->is_abstract)
+		rc = cascade_check_abstract(&w->view, f->path, &w->report, err);
+	else
+		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
+	f->has_judged_secrets = layer->header->is_abstract || w->report.has_judged_secrets;
+	if (!is_verdict(w, rc))
+		return rc;
+	if (rc == E_LIMIT)
+		add_unjudged(c, f, err);
+	f->is_invalid = rc != OK;
+	f->has_entry = f->entry != NULL;
+	if (f->has_entry)
+		memcpy(f->digest, f->entry->digest, HASH_BYTES);
+	if (f->is_invalid && f->before != NULL && write_change(w, f->path) == NULL)
+		return OK; /* its edges stay, so that it is looked at again */
+	return profile_edges(c, f, layer->header, err);
+}
+
+/* What a schema refers to: `uri` texts live as long as its tree or the call, so they are copied. */
+struct schema_needs {
+	struct needs needs;
+	struct arena *arena;
+};
+
+static bool is_needed(const struct needs *n, struct slice target)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		if (slice_is_equal(n->items[i].target, target))
+			return true;
+	}
+	return false;
+}
+
+static enum result keep_reference(void *ctx, struct slice uri, struct error *err)
+{
+	struct schema_needs *s = ctx;
+	struct slice path = slice_from(uri, strlen("reeve:///"));
+	const char *copy;
+
+	if (!slice_starts_with(uri, SLICE_LITERAL("reeve:///schemas/")) ||
+	    is_needed(&s->needs, path))
+		return OK;
+	if (s->needs.count == SCHEMA_NEEDS_MAX)
+		return fail(err, E_LIMIT, "a schema refers to at most %d others", SCHEMA_NEEDS_MAX);
+	copy = arena_text(s->arena, path);
+	if (copy == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	need(&s->needs, slice_make(copy, path.len), EDGE_SCHEMA_REF);
+	return OK;
+}
+
+static enum result schema_edges(struct cascade *c, struct affected *f, struct view_doc *d,
+				struct error *err)
+{
+	CLEANUP(buf_clear) struct buf base = BUF_NULL;
+	struct schema_needs s = {.arena = &c->write->arena};
+	enum result rc;
+
+	s.needs.items = arena_alloc_array(s.arena, SCHEMA_NEEDS_MAX, sizeof *s.needs.items);
+	buf_append_text(&base, "reeve:///");
+	buf_append_slice(&base, f->path);
+	if (s.needs.items == NULL || buf_is_failed(&base))
+		return fail(err, E_MEMORY, "out of memory");
+	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s,
+				   c->scene->budget, err);
+	return rc == OK ? set_edges(f, &s.needs, err) : rc;
+}
+
+static enum result check_schema(struct cascade *c, struct affected *f, struct view_doc *d,
+				struct error *err)
+{
+	struct write *w = c->write;
+	const struct change *change = write_change(w, f->path);
+	struct check_problem place = {.origin_path = f->path, .origin_version = d->version};
+	struct schema_report report = {.arena = ARENA_NULL};
+	const struct schema *schema;
+	enum result rc;
+
+	if (change != NULL && change->is_changed) {
+		if (!d->is_parsed || d->schema == NULL)
+			return OK; /* refused already */
+		return schema_edges(c, f, d, err);
+	}
+	rc = view_schema(&w->view, f->path, &schema, &report, err);
+	f->is_invalid = rc != OK && is_verdict(w, rc);
+	if (f->is_invalid && report.problems_count != 0)
+		schema_problems_add(w, d, &report);
+	else if (f->is_invalid)
+		report_add_error(&w->report, &place, err->text);
+	schema_report_clear(&report);
+	return f->is_invalid ? OK : rc;
+}
+
+/* What it added to the report is judged by what was there before. */
+static enum result settle_problems(struct cascade *c, struct affected *f,
+				   const struct errors_mark *mark, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf digest = BUF_NULL;
+	const struct check_report *r = &c->write->report;
+	enum result rc = OK;
+
+	if (r->errors_count == mark->count && r->errors_dropped == mark->dropped)
+		return OK;
+	if (f->kind == KIND_PROFILES)
+		rc = digest_before(c, f, &digest, err);
+	return rc == OK ? before_settle(&c->before, f, digest.len != 0, mark, err) : rc;
+}
+
+static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
+{
+	const struct errors_mark mark = {c->write->report.errors_count,
+					 c->write->report.errors_dropped};
+	struct view_doc *d;
+	enum result rc = budget_take(c->scene->budget, AFFECTED_STEPS, err);
+
+	if (rc == OK)
+		rc = view_find(&c->write->view, f->path, &d, err);
+	if (rc != OK)
+		return rc;
+	f->kind = d->kind;
+	f->before = snap_doc_ref(d->doc);
+	f->exists = d->exists;
+	if (d->exists)
+		rc = f->kind == KIND_SCHEMAS ? check_schema(c, f, d, err)
+					     : check_profile(c, f, err);
+	if (rc == OK && f->is_invalid)
+		rc = settle_problems(c, f, &mark, err);
+	return rc == OK && f->kind == KIND_PROFILES ? compare(c, f, err) : rc;
+}
+
+static const struct doc_edges *edges_after(const struct affected *f, const struct snap_doc *d)
+{
+	return f->has_edges ? f->edges : d != NULL ? d->edges : NULL;
+}
+
+static bool has_error_of(const struct check_report *r, const struct check_problem *place)
+{
+	for (uint32_t i = 0; i < r->errors_count; i++) {
+		if (slice_is_equal(r->errors[i].profile, place->profile) &&
+		    (place->profile.len != 0 ||
+		     slice_is_equal(r->errors[i].origin_path, place->origin_path)))
+			return true;
+	}
+	return false;
+}
+
+/* Of secrets the check of each profile says so itself, versions and defaults counted in, unless it
+ * did not come so far: then every version may be needed. */
+static bool is_still_needed(const struct affected *f, const struct doc_edge *e,
+			    const struct change *gone)
+{
+	bool takes_away = gone->op == CHANGE_OP_DELETE || gone->op == CHANGE_OP_DESTROY;
+
+	if (!gone->is_changed)
+		return false;
+	if (e->kind == EDGE_SECRET)
+		return !f->has_judged_secrets && (takes_away || !gone->exists);
+	return !gone->exists;
+}
+
+/* Whether one that stays still needs what would go. */
+static void find_needed(struct cascade *c, const struct affected *f)
+{
+	const struct doc_edges *edges = edges_after(f, f->before);
+
+	for (uint32_t i = 0; f->exists && edges != NULL && i < edges->count; i++) {
+		const struct change *gone = write_change(c->write, edges->items[i].target);
+		struct check_problem place = {.origin_path = f->path};
+		char message[ERROR_TEXT_BYTES];
+
+		if (gone == NULL || !is_still_needed(f, &edges->items[i], gone))
+			continue;
+		if (f->kind == KIND_PROFILES)
+			place.profile = slice_from(f->path, strlen("profiles/"));
+		c->is_blocked = true;
+		if (has_error_of(&c->write->report, &place))
+			continue; /* its check has said so, with the place */
+		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
+		report_add_error(&c->write->report, &place, message);
+	}
+}
+
+static enum result verdict(struct cascade *c, struct error *err)
+{
+	struct write *w = c->write;
+	uint32_t count = w->report.errors_count;
+
+	if (count == 0) /* of a dropped one there was not even memory to keep it */
+		return w->report.errors_dropped == 0 ? OK : fail(err, E_MEMORY, "out of memory");
+	if (c->is_blocked || only_takes_away(w))
+		return fail(err, E_CONFLICT, "other documents need what this would take away");
+	return fail(err, E_INVALID, "it would leave %u problem%s behind", count,
+		    count == 1 ? "" : "s");
+}
+
+enum result cascade_check(struct scene *scene, struct write *w, struct error *err)
+{
+	struct cascade c = {.scene = scene, .write = w, .before = {.scene = scene, .write = w}};
+	struct slice *paths;
+	uint32_t count;
+	enum result rc =
+		cascade_closure(scene->snapshot, w, scene->budget, &w->arena, &paths, &count, err);
+
+	if (rc != OK)
+		return rc;
+	w->affected = arena_alloc_array(&w->arena, count, sizeof *w->affected);
+	if (w->affected == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	w->affected_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		w->affected[i].path = paths[i];
+	for (uint32_t i = 0; rc == OK && i < count; i++) {
+		rc = check_one(&c, &w->affected[i], err);
+		view_trim(&w->view);
+	}
+	before_clear(&c.before);
+	if (rc != OK)
+		return rc;
+	for (uint32_t i = 0; i < count; i++)
+		find_needed(&c, &w->affected[i]);
+	return verdict(&c, err);
+}

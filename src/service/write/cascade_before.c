@@ -1,0 +1,152 @@
+/*
+ * The rule: a write is refused only for problems that it adds. A document that was refused before
+ * the write (something that it needs went by force) may stay so: what it had already is a warning.
+ * So is all of it where the write only brings secrets, because a secret must be rotated when half
+ * of what needs it is broken. Of what was served, everything counts, and so does what cannot be told
+ * from a new problem.
+ */
+#include "service/write/cascade.h"
+
+#include <string.h>
+
+void before_clear(struct before *b)
+{
+	if (b->has_view)
+		view_clear(&b->view);
+	b->has_view = false;
+}
+
+static struct view *view_of(struct before *b)
+{
+	if (!b->has_view) {
+		view_init(&b->view, b->scene, 0, b->write->view.reader);
+		b->view.call = b->write->call;
+		b->has_view = true;
+	}
+	view_trim(&b->view);
+	return &b->view;
+}
+
+/* To destroy an old version brings nothing, though the secret is there afterwards. */
+static bool brings(const struct change *c)
+{
+	static const bool ops[CHANGE_OP_COUNT] = {[CHANGE_OP_PUT] = true,
+						  [CHANGE_OP_PATCH] = true,
+						  [CHANGE_OP_UNDELETE] = true,
+						  [CHANGE_OP_ROLLBACK] = true};
+
+	return ops[c->op] && c->exists;
+}
+
+static bool only_brings_secrets(const struct write *w)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].kind != KIND_SECRETS || !brings(&w->changes[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool has_problem(const struct check_report *r, const struct check_problem *p)
+{
+	for (uint32_t i = 0; i < r->errors_count; i++) {
+		const struct check_problem *q = &r->errors[i];
+
+		if (slice_is_equal(q->profile, p->profile) &&
+		    slice_is_equal(q->pointer, p->pointer) &&
+		    slice_is_equal(q->keyword, p->keyword) && strcmp(q->message, p->message) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* E_INVALID: it had the problems in `report`. OK: it had none, or was no document that could. */
+static enum result look_at_profile(struct before *b, const struct affected *f,
+				   struct check_report *report, struct error *err)
+{
+	struct view *v = view_of(b);
+	struct effective_entry *e = NULL;
+	enum result rc = effective_entry_new(&e, v, f->path, report, err);
+
+	effective_entry_unref(e);
+	return rc == E_UNSUPPORTED ? cascade_check_abstract(v, f->path, report, err) : rc;
+}
+
+static enum result look_at_schema(struct before *b, const struct affected *f, struct error *err)
+{
+	const struct schema *ignored;
+
+	return view_schema(view_of(b), f->path, &ignored, NULL, err);
+}
+
+/* Leaves as errors, from `first` on, what `old` does not have. */
+static void demote(struct write *w, uint32_t first, const struct check_report *old)
+{
+	struct check_report *r = &w->report;
+	uint32_t kept = first;
+
+	for (uint32_t i = first; i < r->errors_count; i++) {
+		if (old == NULL || has_problem(old, &r->errors[i]))
+			report_add_warning(r, &r->errors[i], r->errors[i].message);
+		else
+			r->errors[kept++] = r->errors[i];
+	}
+	r->errors_count = kept;
+}
+
+/* Those that there was no room for may be new. They are one error, for which there is room now. */
+static void add_untold(struct check_report *r, const struct affected *f)
+{
+	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
+				      .origin_path = f->path};
+
+	report_add_error(
+		r, &place,
+		"has more problems than can be told, of which some may be new: mend some of "
+		"them first");
+}
+
+static enum result settle_profile(struct before *b, const struct affected *f,
+				  const struct errors_mark *mark, struct error *err)
+{
+	struct check_report old = {.arena = ARENA_NULL};
+	struct check_report *now = &b->write->report;
+	enum result rc = look_at_profile(b, f, &old, err);
+
+	if (old.arena.is_short) {
+		rc = fail(err, E_MEMORY, "out of memory");
+	} else if (rc == E_INVALID) {
+		demote(b->write, mark->count, only_brings_secrets(b->write) ? NULL : &old);
+		if (!only_brings_secrets(b->write) && now->errors_dropped > mark->dropped)
+			add_untold(now, f);
+		now->errors_dropped = mark->dropped;
+	}
+	check_report_clear(&old);
+	/* Where it cannot be told what was wrong before, all is new. */
+	return rc == E_INVALID || rc == E_NOT_FOUND || rc == E_LIMIT ? OK : rc;
+}
+
+enum result before_settle(struct before *b, const struct affected *f, bool was_served,
+			  const struct errors_mark *mark, struct error *err)
+{
+	struct error ignored = ERROR_NULL;
+	enum result rc = OK;
+
+	if (was_served || !snap_doc_is_live(f->before))
+		return OK;
+	if (f->kind == KIND_PROFILES) {
+		rc = settle_profile(b, f, mark, &ignored);
+	} else {
+		rc = look_at_schema(b, f, &ignored);
+		if (rc == E_INVALID || rc == E_NOT_FOUND) {
+			demote(b->write, mark->count, NULL);
+			b->write->report.errors_dropped = mark->dropped;
+		}
+		rc = rc == E_INVALID || rc == E_NOT_FOUND || rc == E_MALFORMED || rc == E_LIMIT
+			     ? OK
+			     : rc;
+	}
+	if (rc != OK)
+		*err = ignored;
+	return rc;
+}

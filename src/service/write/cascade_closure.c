@@ -1,0 +1,120 @@
+/*
+ * The rule: whoever depends on what changes is found by following the edges backwards, never by reading documents: heirs, what a schema holds
+ * for, schemas that refer to it, profiles that refer to a secret, and so on from each of them.
+ */
+#include "service/write/write.h"
+
+#include <string.h>
+
+#define EDGE_STEPS 50 /* of following one: two look-ups in maps */
+
+/* A path that was found. */
+struct found {
+	struct slice path;
+	struct found *next; /* still to be followed */
+};
+
+struct closing {
+	const struct snapshot *snapshot;
+	struct arena *arena;
+	struct budget *budget; /* NULL in the committer: the worker has counted it */
+	struct pmap found;
+	struct found *open;
+	uint32_t max;
+};
+
+static struct slice found_key(const void *value)
+{
+	return ((const struct found *)value)->path;
+}
+
+/* They live in the arena. */
+static void count_nothing(void *value)
+{
+	(void)value;
+}
+
+static const struct pmap_ops found_ops = {found_key, count_nothing, count_nothing};
+
+static enum result add(struct closing *c, struct slice path, struct error *err)
+{
+	struct found *f;
+
+	if (pmap_get(&c->found, path) != NULL)
+		return OK;
+	if (pmap_count(&c->found) >= c->max)
+		return fail(err, E_LIMIT, "more than %u documents depend on it", c->max);
+	f = arena_alloc(c->arena, sizeof *f);
+	if (f == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	f->path = path;
+	f->next = c->open;
+	if (!pmap_put(&c->found, f))
+		return fail(err, E_MEMORY, "out of memory");
+	c->open = f;
+	return OK;
+}
+
+/* A deleted document needs nothing; its edges wait for its return. */
+static enum result follow(struct closing *c, struct slice target, struct error *err)
+{
+	struct pmap_walk walk;
+	const struct snap_edge *e;
+	enum result rc = OK;
+
+	snapshot_edges_to(&walk, c->snapshot, target);
+	while (rc == OK && (e = snapshot_edge_next(&walk, target)) != NULL) {
+		if (!budget_spend(c->budget, EDGE_STEPS))
+			return budget_result(c->budget, err);
+		if (snapshot_live(c->snapshot, e->source) != NULL)
+			rc = add(c, e->source, err);
+	}
+	return rc;
+}
+
+static enum result close_over(struct closing *c, const struct write *w, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		const struct change *change = &w->changes[i];
+
+		if (!change->is_changed || change->kind == KIND_POLICIES)
+			continue;
+		rc = change->kind == KIND_SECRETS ? follow(c, change->path, err)
+						  : add(c, change->path, err);
+	}
+	while (rc == OK && c->open != NULL) {
+		struct slice path = c->open->path;
+
+		c->open = c->open->next;
+		rc = follow(c, path, err);
+	}
+	return rc;
+}
+
+enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
+			    struct budget *budget, struct arena *a, struct slice **ret,
+			    uint32_t *ret_count, struct error *err)
+{
+	struct closing c = {.snapshot = snapshot,
+			    .arena = a,
+			    .budget = budget,
+			    .found = PMAP_INIT(&found_ops),
+			    .max = w->service->settings.affected_max};
+	enum result rc = close_over(&c, w, err);
+	struct pmap_walk walk;
+	const struct found *f;
+
+	if (rc == OK) {
+		*ret = arena_alloc_array(a, pmap_count(&c.found), sizeof **ret);
+		*ret_count = 0;
+		if (*ret == NULL)
+			rc = fail(err, E_MEMORY, "out of memory");
+		pmap_walk_from(&walk, &c.found, SLICE_NULL);
+		while (rc == OK && (f = pmap_walk_next(&walk)) != NULL)
+			(*ret)[(*ret_count)++] = f->path;
+	}
+	pmap_clear(&c.found);
+	return rc;
+}

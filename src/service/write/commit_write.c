@@ -1,0 +1,436 @@
+/* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
+ * what it changes must be what it checked; else it is prepared again. */
+#include "service/write/idempotency.h"
+#include "service/token/tokens.h"
+#include "service/engine/waker.h"
+
+#include "crypto/content.h"
+
+#include <string.h>
+
+/* One write being applied. */
+struct applying {
+	struct service *service;
+	struct write *write;
+	struct snapshot *working;
+	uint64_t revision;
+	int64_t time_ms;
+};
+
+static struct slice digest_slice(const uint8_t *digest)
+{
+	return slice_make((const char *)digest, HASH_BYTES);
+}
+
+static struct doc_record *record_of(const struct snapshot *s, struct slice path)
+{
+	struct snap_doc *d = snapshot_doc(s, path);
+
+	return d != NULL ? d->record : NULL;
+}
+
+/* The writer's rights are what they were. */
+static bool has_same_rights(const struct write *w, const struct snapshot *working)
+{
+	return rights_are_same(w->view.snapshot, working, w->call->token->record.accessor);
+}
+
+static bool has_same_reads(const struct write *w, const struct snapshot *working)
+{
+	for (const struct view_doc *d = w->view.first; d != NULL; d = d->next) {
+		const struct doc_record *then = d->doc != NULL ? d->doc->record : NULL;
+
+		if (!d->is_pinned && record_of(working, d->path) != then)
+			return false;
+	}
+	return true;
+}
+
+static enum result has_same_dependents(const struct write *w, const struct snapshot *working,
+				       bool *ret, struct error *err)
+{
+	CLEANUP(arena_clear) struct arena a = ARENA_NULL;
+	struct slice *paths;
+	uint32_t count;
+	enum result rc = cascade_closure(working, w, NULL, &a, &paths, &count, err);
+
+	if (rc != OK)
+		return rc;
+	*ret = count == w->affected_count;
+	for (uint32_t i = 0; *ret && i < count; i++)
+		*ret = slice_is_equal(paths[i], w->affected[i].path);
+	return OK;
+}
+
+static enum result recheck(const struct write *w, const struct snapshot *working, struct error *err)
+{
+	const struct snapshot *base = w->view.snapshot;
+	bool is_same;
+	enum result rc = OK;
+
+	if (pmap_is_same(&base->docs, &working->docs) &&
+	    pmap_is_same(&base->edges, &working->edges) && has_same_rights(w, working))
+		return OK;
+	is_same = has_same_rights(w, working) && has_same_reads(w, working);
+	if (is_same)
+		rc = has_same_dependents(w, working, &is_same, err);
+	if (rc != OK)
+		return rc;
+	return is_same ? OK : fail(err, E_STALE, "what it depends on has changed meanwhile");
+}
+
+static const struct affected *find_affected(const struct write *w, struct slice path)
+{
+	uint32_t low = 0, high = w->affected_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		int order = slice_compare(path, w->affected[middle].path);
+
+		if (order == 0)
+			return &w->affected[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+static struct version_row row_of(const struct applying *a, const struct change *c)
+{
+	struct version_row row = {
+		.path = c->path,
+		.version = c->version,
+		.revision = a->revision,
+		.created_ms = a->time_ms,
+		.created_by = a->write->author,
+		.message = a->write->message,
+		.content_type = c->content_type,
+		.digest = digest_slice(c->digest),
+		.state = VERSION_LIVE,
+		.state_revision = a->revision,
+		.wrapped_key = buf_slice(&c->wrapped),
+		.sealed = buf_slice(&c->sealed),
+	};
+
+	return row;
+}
+
+static enum result put_change_row(struct applying *a, const struct change *c, uint64_t version,
+				  struct error *err)
+{
+	struct change_row row = {.revision = a->revision,
+				 .path = c->path,
+				 .action = c->action,
+				 .origin = slice_text(c->origin),
+				 .version = version};
+
+	return store_put_change(a->service->store, &row, err);
+}
+
+static enum result write_new_version(struct applying *a, const struct change *c, struct error *err)
+{
+	struct version_row row = row_of(a, c);
+	enum result rc;
+
+	rc = content_generation(row.wrapped_key, &row.key_generation, err);
+	if (rc == OK)
+		rc = store_put_version(a->service->store, &row, err);
+	return rc == OK ? put_change_row(a, c, c->version, err) : rc;
+}
+
+static enum result write_states(struct applying *a, const struct change *c, struct error *err)
+{
+	static const enum version_state states[] = {[CHANGE_PUT] = VERSION_LIVE,
+						    [CHANGE_DELETE] = VERSION_DELETED,
+						    [CHANGE_UNDELETE] = VERSION_LIVE,
+						    [CHANGE_DESTROY] = VERSION_DESTROYED};
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < c->versions_count; i++) {
+		rc = store_set_version_state(a->service->store, c->path, c->versions[i],
+					     states[c->action], a->revision, err);
+		if (rc == OK)
+			rc = put_change_row(a, c, c->versions[i], err);
+	}
+	return rc;
+}
+
+static enum result write_edges(struct applying *a, const struct affected *f, struct error *err)
+{
+	uint32_t count = f->edges != NULL ? f->edges->count : 0;
+	struct edge_row *rows = arena_alloc_array(&a->write->arena, count, sizeof *rows);
+
+	if (rows == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < count; i++)
+		rows[i] = (struct edge_row){.source = f->path,
+					    .target = f->edges->items[i].target,
+					    .kind = f->edges->items[i].kind};
+	return store_replace_edges(a->service->store, f->path, rows, count, err);
+}
+
+static enum result write_effective(struct applying *a, const struct affected *f, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf config = BUF_NULL;
+	enum result rc;
+
+	buf_append_text(&config, "config/");
+	buf_append_slice(&config, slice_from(f->path, strlen("profiles/")));
+	rc = buf_check(&config, err);
+	if (rc != OK)
+		return rc;
+	return store_put_effective(a->service->store, buf_slice(&config), a->revision,
+				   f->has_entry ? digest_slice(f->digest) : SLICE_NULL, err);
+}
+
+static enum result write_revision(struct applying *a, struct error *err)
+{
+	const struct write *w = a->write;
+	struct revision_row row = {.revision = a->revision,
+				   .time_ms = a->time_ms,
+				   .author = w->author,
+				   .accessor = w->accessor,
+				   .message = w->message,
+				   .source = w->source,
+				   .request_id = slice_text(w->call->request_id)};
+
+	return store_put_revision(a->service->store, &row, err);
+}
+
+static enum result write_documents(struct applying *a, struct error *err)
+{
+	struct write *w = a->write;
+	enum result rc = write_revision(a, err);
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
+
+		if (c->is_changed)
+			rc = c->action == CHANGE_PUT ? write_new_version(a, c, err)
+						     : write_states(a, c, err);
+	}
+	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
+		if (w->affected[i].has_edges)
+			rc = write_edges(a, &w->affected[i], err);
+		if (rc == OK && w->affected[i].is_changed)
+			rc = write_effective(a, &w->affected[i], err);
+	}
+	return rc;
+}
+
+/* The newest version's record after the change. */
+static struct doc_record *record_after(struct applying *a, const struct change *c)
+{
+	struct version_row row;
+
+	if (c->action == CHANGE_PUT) {
+		struct error ignored;
+
+		row = row_of(a, c);
+		if (content_generation(row.wrapped_key, &row.key_generation, &ignored) != OK)
+			return NULL;
+		return doc_record_new(c->kind, &row);
+	}
+	row = c->before->record->row;
+	if (row.state != c->state) {
+		row.state = c->state;
+		row.state_revision = a->revision;
+	}
+	if (row.state == VERSION_DESTROYED)
+		row.wrapped_key = row.sealed = SLICE_NULL;
+	return doc_record_new(c->kind, &row);
+}
+
+static bool apply_policy(struct applying *a, const struct change *c)
+{
+	struct slice name = slice_from(c->path, strlen("policies/"));
+
+	if (!c->exists)
+		return snapshot_remove_policy(a->working, name);
+	return c->policy == NULL || snapshot_put_policy(a->working, name, policy_ref(c->policy));
+}
+
+static bool apply_change(struct applying *a, const struct change *c)
+{
+	const struct affected *f = find_affected(a->write, c->path);
+	struct doc_edges *edges = f != NULL && f->has_edges ? f->edges
+				  : c->before != NULL	    ? c->before->edges
+							    : NULL;
+	struct doc_record *record = record_after(a, c);
+	struct snap_doc *d;
+
+	if (record == NULL)
+		return false;
+	d = snap_doc_new(record, doc_edges_ref(edges));
+	if (d == NULL || !snapshot_put_doc(a->working, d))
+		return false;
+	return c->kind != KIND_POLICIES || apply_policy(a, c);
+}
+
+static bool is_changed_itself(const struct write *w, struct slice path)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].is_changed && slice_is_equal(w->changes[i].path, path))
+			return true;
+	}
+	return false;
+}
+
+/* What depends on a change gets a fresh place for what is made of it, with what was resolved already. */
+static bool apply_affected(struct applying *a, const struct affected *f)
+{
+	struct snap_doc *d = snapshot_doc(a->working, f->path);
+
+	if (d == NULL)
+		return true;
+	if (d == f->before && !is_changed_itself(a->write, f->path)) {
+		struct doc_edges *edges = f->has_edges ? f->edges : d->edges;
+
+		d = snap_doc_new(doc_record_ref(d->record), doc_edges_ref(edges));
+		if (d == NULL || !snapshot_put_doc(a->working, d))
+			return false;
+	}
+	if (f->entry != NULL && f->was_ready)
+		config_cache_put(a->service->cache, d, f->entry);
+	return true;
+}
+
+static enum result apply_documents(struct applying *a, struct error *err)
+{
+	struct write *w = a->write;
+	bool is_done = true;
+
+	for (uint32_t i = 0; is_done && i < w->changes_count; i++) {
+		if (w->changes[i].is_changed)
+			is_done = apply_change(a, &w->changes[i]);
+	}
+	for (uint32_t i = 0; is_done && i < w->affected_count; i++)
+		is_done = apply_affected(a, &w->affected[i]);
+	a->working->revision = a->revision;
+	a->working->time_ms = a->time_ms;
+	return is_done ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
+/* Another maker may have taken the name since the worker looked. */
+static enum result recheck_name(const struct applying *a, const struct token *t, int64_t now_ms,
+				struct error *err)
+{
+	struct error ignored = ERROR_NULL;
+
+	if (token_name_check_at(a->working, t->record.parent, t->record.name, now_ms, &ignored) ==
+	    OK)
+		return OK;
+	return fail(err, E_STALE, "the name was taken meanwhile");
+}
+
+static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error *err)
+{
+	struct write *w = a->write;
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->tokens_count; i++) {
+		struct token *t = w->tokens[i].token;
+		const struct token *now = snapshot_token(a->working, t->record.accessor);
+		struct token_row row = {.hash = digest_slice(t->hash),
+					.accessor = t->record.accessor,
+					.record = w->tokens[i].record,
+					.expires_ms = t->expires_ms,
+					.uses_left = t->uses_left,
+					.is_revoked = t->is_revoked};
+
+		/* Uses that were taken since it was prepared stay taken. */
+		if (now != NULL)
+			t->uses_left = row.uses_left = now->uses_left;
+		else
+			rc = recheck_name(a, t, now_ms, err);
+		if (rc == OK)
+			rc = now == NULL ? store_put_token(a->service->store, &row, err)
+					 : store_update_token(a->service->store, &row, err);
+		if (rc == OK && !snapshot_put_token(a->working, token_ref(t)))
+			rc = fail(err, E_MEMORY, "out of memory");
+	}
+	return rc;
+}
+
+static enum result record_changes(struct applying *a, struct audit_log *log, int64_t now_ms,
+				  struct error *err)
+{
+	struct write *w = a->write;
+	struct call *call = w->call;
+	bool is_kept;
+
+	/* What changed nothing comes here to have its key kept. */
+	if (!w->has_revision && w->tokens_count == 0 && call->recording == NULL)
+		return OK;
+	is_kept = recording_begin(call);
+	for (uint32_t i = 0; is_kept && i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
+
+		if (!c->is_changed)
+			continue;
+		if (c->action == CHANGE_PUT)
+			is_kept = recording_touch(call, c->path, c->version, c->mac);
+		for (uint32_t v = 0; is_kept && c->action != CHANGE_PUT && v < c->versions_count;
+		     v++)
+			is_kept = recording_touch(call, c->path, c->versions[v], NULL);
+	}
+	if (!is_kept)
+		return fail(err, E_MEMORY, "out of memory");
+	return recording_append(a->service, log, call, w, a->working->revision, now_ms, err);
+}
+
+enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
+			 struct audit_log *log, int64_t now_ms, struct error *err)
+{
+	struct applying a = {.service = s, .write = w, .working = working};
+	enum result rc = recheck(w, working, err);
+
+	a.revision = working->revision + (w->has_revision ? 1 : 0);
+	a.time_ms = now_ms > working->time_ms ? now_ms : working->time_ms;
+	w->revision = a.revision;
+	w->time_ms = a.time_ms;
+	if (rc == OK && w->has_revision)
+		rc = write_documents(&a, err);
+	if (rc == OK && w->has_revision)
+		rc = apply_documents(&a, err);
+	if (rc == OK)
+		rc = apply_tokens(&a, now_ms, err);
+	if (rc == OK && !lockout_is_averted(w, working, now_ms))
+		rc = fail(err, E_STALE, "who could administer afterwards has changed meanwhile");
+	if (rc == OK && w->answer != NULL)
+		rc = w->answer(w, err);
+	if (rc != OK)
+		return rc;
+	w->call->out.revision = a.revision;
+	w->call->out.epoch = working->epoch;
+	rc = record_changes(&a, log, a.time_ms, err);
+	return rc == OK ? idempotency_keep(w, a.time_ms, err) : rc;
+}
+
+/* A renewal or a new token takes nothing from anybody. */
+static bool takes_rights_away(const struct write *w)
+{
+	for (uint32_t i = 0; i < w->tokens_count; i++) {
+		if (w->tokens[i].token->is_revoked)
+			return true;
+	}
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed)
+			return true;
+	}
+	return false;
+}
+
+void commit_mark_polls(struct service *s, const struct write *w)
+{
+	if (takes_rights_away(w))
+		waker_mark_all(s);
+	for (uint32_t i = 0; i < w->affected_count; i++) {
+		const struct affected *f = &w->affected[i];
+
+		if (f->kind == KIND_PROFILES && (f->is_changed || !f->has_entry))
+			waker_mark_profile(s, f->path);
+	}
+}

@@ -1,0 +1,180 @@
+/* The rule: a dry run tells what a write would do, to who may read what it would change, and does nothing. */
+#include "service/read/config.h"
+#include "service/read/document_diff.h"
+#include "service/write/write.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *action_of(const struct change *c)
+{
+	if (!c->is_changed)
+		return "unchanged";
+	switch (c->action) {
+	case CHANGE_PUT:
+		return snap_doc_is_live(c->before) ? "update" : "create";
+	case CHANGE_DELETE:
+		return "delete";
+	case CHANGE_UNDELETE:
+		return "undelete";
+	case CHANGE_DESTROY:
+		return "destroy";
+	}
+	return "unchanged";
+}
+
+/* Who may compare a value with that of a secret learns it in the end: a read of it. */
+static enum result open_before(struct write *w, const struct change *c, struct tree *ret,
+			       struct error *err)
+{
+	CLEANUP(buf_clear) struct buf content = BUF_NULL;
+	const struct version_row *row = snap_doc_row(c->before);
+	enum result rc = content_for_caller(w->service, w->call, row, &content, err);
+
+	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, w->view.budget,
+					  ret, NULL, err)
+			: rc;
+}
+
+/* What a rollback goes back to is shown as well. */
+static enum result record_after(struct write *w, const struct change *c, struct error *err)
+{
+	struct version_row row = {.path = c->path, .version = c->from_version};
+
+	if (c->kind != KIND_SECRETS || c->op != CHANGE_OP_ROLLBACK)
+		return OK;
+	return recording_read(w->service, w->call, &row, buf_slice(&c->plain), err);
+}
+
+/* Of a secret only which keys change. */
+static enum result append_diff(struct buf *b, struct write *w, const struct change *c,
+			       struct error *err)
+{
+	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, true);
+	const struct tree_node *from = NULL, *to = NULL;
+	enum result rc = record_after(w, c, err);
+
+	if (rc == OK && snap_doc_is_live(c->before)) {
+		rc = open_before(w, c, &before, err);
+		from = &before.root;
+	}
+	if (rc == OK && c->exists && c->doc != NULL && c->doc->is_parsed)
+		to = &c->doc->tree.root;
+	else if (rc == OK && c->exists)
+		return OK; /* it could not be read: the errors say so */
+	return rc == OK ? document_diff_append(b, from, to, c->kind == KIND_SECRETS, w->view.budget,
+					       err)
+			: rc;
+}
+
+/* Who may not read it is told what was asked, not what it comes to. */
+static enum result append_change(struct buf *b, struct write *w, const struct change *c,
+				 struct error *err)
+{
+	bool may_read = rights_may(w->view.reader, MAY_READ, c->path);
+	enum result rc = OK;
+
+	json_comma(b);
+	buf_append_char(b, '{');
+	json_member_text(b, "path", c->path);
+	json_member_text(b, "action", slice_text(may_read ? action_of(c) : change_op_name(c->op)));
+	if (may_read)
+		json_member_u64(b, "from_version",
+				c->before != NULL ? snap_doc_row(c->before)->version : 0);
+	json_member(b, "diff");
+	buf_append_char(b, '[');
+	if (c->is_changed && may_read)
+		rc = append_diff(b, w, c, err);
+	buf_append_text(b, "]}");
+	return rc;
+}
+
+/* What a configuration came to before, if it came to anything. */
+static enum result entry_before(struct scene *scene, const struct affected *f, struct slice config,
+				struct effective_entry **ret, struct error *err)
+{
+	struct error ignored = ERROR_NULL;
+	enum result rc;
+
+	*ret = NULL;
+	if (!snap_doc_is_live(f->before))
+		return OK;
+	rc = config_entry_at(scene, config, 0, ret, &ignored);
+	if (rc == E_MEMORY || rc == E_IO || rc == E_LIMIT) {
+		*err = ignored;
+		return rc;
+	}
+	return OK;
+}
+
+static bool is_refused(const struct write *w)
+{
+	return w->report.errors_count != 0 && !w->was_forced;
+}
+
+static enum result append_effective(struct scene *scene, struct write *w, const struct affected *f,
+				    struct buf *b, struct error *err)
+{
+	char config[PATH_BYTES_MAX + 8];
+	struct effective_entry *before;
+	const struct schema *schema = NULL;
+	struct error ignored = ERROR_NULL;
+	enum result rc;
+
+	snprintf(config, sizeof config, "config/%.*s",
+		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
+	if (!rights_may(scene->rights, MAY_READ, slice_text(config)) ||
+	    (f->is_invalid && is_refused(w)))
+		return OK;
+	rc = entry_before(scene, f, slice_text(config), &before, err);
+	if (rc != OK)
+		return rc;
+	if (f->entry != NULL && f->entry->effective.schema.len != 0)
+		rc = view_schema(&w->view, f->entry->effective.schema, &schema, NULL, &ignored);
+	json_comma(b);
+	buf_append_char(b, '{');
+	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
+	json_member(b, "diff");
+	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, scene, err);
+	json_member_text(b, "state", slice_text(f->has_entry ? "live" : "gone"));
+	buf_append_char(b, '}');
+	effective_entry_unref(before);
+	return rc;
+}
+
+static enum result append_all(struct scene *scene, struct write *w, struct buf *b,
+			      struct error *err)
+{
+	enum result rc = OK;
+
+	buf_append_text(b, "{\"dry_run\":true,\"changes\":[");
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++)
+		rc = append_change(b, w, &w->changes[i], err);
+	buf_append_text(b, "],\"effective\":[");
+	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
+		if (w->affected[i].kind == KIND_PROFILES && w->affected[i].is_changed)
+			rc = append_effective(scene, w, &w->affected[i], b, err);
+		if (rc == OK)
+			rc = answer_check(b, err);
+	}
+	buf_append_text(b, "],\"errors\":");
+	problems_write(b, w, w->report.errors, w->was_forced ? 0 : w->report.errors_count);
+	buf_append_text(b, ",\"warnings\":");
+	problems_write(b, w, w->report.warnings, w->report.warnings_count);
+	buf_append_text(b, ",\"unchecked\":");
+	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
+	buf_append_char(b, '}');
+	return rc == OK ? answer_check(b, err) : rc;
+}
+
+enum step dry_run_answer(struct scene *scene, struct write *w)
+{
+	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct error err = ERROR_NULL;
+	enum result rc = append_all(scene, w, &b, &err);
+
+	recording_dry_run(scene->call);
+	return rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
+}

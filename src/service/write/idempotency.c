@@ -1,0 +1,235 @@
+/*
+ * The rule: a client that asks again under the same key gets the answer of the first time, and
+ * nothing is done twice. It is looked at before any state is, but not before the rights: who may
+ * not do it any more is refused, and who may do it but not see the same is told only where it
+ * came to.
+ */
+#include "service/write/idempotency.h"
+
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BYTES_MAX 255
+#define KEPT_MS	      INT64_C(86400000)
+
+/* A kept answer: this, '1' where something was created, the ETag; a line for the rights that it
+ * was made for; the permissions that it took and their paths, one a line, up to an empty line;
+ * the number of bytes of the whole answer; the whole, and behind it what everybody may know who
+ * may do it. */
+#define KEPT_MARK "2"
+
+enum result idempotency_make(struct idempotency *ret, const struct service *s, struct call *c,
+			     struct error *err)
+{
+	CLEANUP(buf_clear) struct buf key = BUF_NULL;
+	uint64_t numbers[] = {(uint64_t)c->verb, c->in.is_merge_patch,
+			      c->in.is_forced,	 (uint64_t)c->in.body_format,
+			      c->in.revision,	 c->in.has_if_version,
+			      c->in.if_version};
+	struct slice fields[] = {c->token->record.name,
+				 c->path,
+				 c->in.message,
+				 c->in.source,
+				 c->in.body,
+				 slice_make((const char *)numbers, sizeof numbers)};
+	const char *text;
+
+	if (c->in.idempotency_key.len > KEY_BYTES_MAX)
+		return fail(err, E_MALFORMED, "an idempotency key has at most %d bytes",
+			    KEY_BYTES_MAX);
+	/* Who asks belongs to the key: nobody meets another's. */
+	buf_append_slice(&key, c->token->record.accessor);
+	buf_append_char(&key, ':');
+	buf_append_slice(&key, c->in.idempotency_key);
+	text = buf_is_failed(&key) ? NULL : arena_text(&c->arena, buf_slice(&key));
+	if (text == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	ret->key = slice_make(text, key.len);
+	key_mac_fields(ret->fingerprint, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), fields,
+		       ARRAY_SIZE(fields));
+	return OK;
+}
+
+static void hash_slice(struct sha256 *h, struct slice s)
+{
+	uint64_t len = s.len;
+
+	sha256_update(h, &len, sizeof len);
+	sha256_update(h, s.data, s.len);
+}
+
+static void hash_policy(struct sha256 *h, const struct snapshot *snapshot, struct slice name)
+{
+	char path[PATH_BYTES_MAX + 16] = "policies/";
+	const struct snap_doc *d = NULL;
+	uint64_t numbers[2] = {0};
+
+	if (name.len <= PATH_BYTES_MAX) {
+		memcpy(path + strlen("policies/"), name.data, name.len);
+		d = snapshot_live(snapshot, slice_make(path, strlen("policies/") + name.len));
+	}
+	if (d != NULL)
+		numbers[0] = snap_doc_row(d)->version;
+	numbers[1] = d != NULL;
+	hash_slice(h, name);
+	sha256_update(h, numbers, sizeof numbers);
+}
+
+/* Stands for all that decides what a token may: its policies' versions and those of the tokens
+ * above. */
+static void hash_rights(uint8_t ret[static HASH_BYTES], const struct snapshot *snapshot,
+			struct slice accessor)
+{
+	struct sha256 h;
+
+	sha256_init(&h);
+	for (uint32_t i = 0; accessor.len != 0 && i < RIGHTS_LEVELS_MAX; i++) {
+		const struct token *t = snapshot_token(snapshot, accessor);
+
+		if (t == NULL)
+			break;
+		hash_slice(&h, accessor);
+		for (uint32_t p = 0; p < t->record.policies_count; p++)
+			hash_policy(&h, snapshot, t->record.policies[p]);
+		accessor = t->record.parent;
+	}
+	sha256_final(&h, ret);
+}
+
+static void append_rights(struct buf *b, const struct snapshot *snapshot, const struct call *c)
+{
+	uint8_t digest[HASH_BYTES];
+
+	hash_rights(digest, snapshot, c->token->record.accessor);
+	hex_append(b, digest, sizeof digest);
+}
+
+enum result idempotency_keep(struct write *w, int64_t time_ms, struct error *err)
+{
+	const struct call *c = w->call;
+	const struct shared_body *body = c->out.body;
+	CLEANUP(buf_clear) struct buf kept = BUF_NULL;
+	enum result rc;
+
+	if (w->idempotency.key.len == 0)
+		return OK;
+	buf_append_text(&kept, KEPT_MARK);
+	buf_append_char(&kept, c->out.is_created ? '1' : '0');
+	buf_append_text(&kept, c->out.etag);
+	buf_append_char(&kept, '\n');
+	append_rights(&kept, w->view.snapshot, c);
+	buf_append_char(&kept, '\n');
+	for (uint32_t i = 0; i < w->changes_count; i++)
+		buf_printf(&kept, "%u %.*s\n", change_permissions(w, &w->changes[i]),
+			   SLICE_ARGS(w->changes[i].path));
+	buf_printf(&kept, "\n%zu\n", body != NULL ? body->bytes.len : 0);
+	if (body != NULL) {
+		buf_append_slice(&kept, buf_slice(&body->bytes));
+		write_answer_bare(&kept, w);
+	}
+	rc = buf_check(&kept, err);
+	if (rc != OK)
+		return rc;
+	rc = store_put_idempotent(w->service->store, w->idempotency.key,
+				  slice_make((const char *)w->idempotency.fingerprint, HASH_BYTES),
+				  buf_slice(&kept), time_ms, time_ms - KEPT_MS, err);
+	/* Two calls with one key met here: the second replays the first's answer. */
+	return rc == E_CONFLICT ? E_STALE : rc;
+}
+
+struct replaying {
+	struct scene *scene;
+	bool may_see_all;
+};
+
+static enum result refuse_other(struct error *err)
+{
+	return fail(err, E_CORRUPT, "a kept answer is malformed");
+}
+
+/* All that the write took then must be allowed now. */
+static enum result check_rights(const struct scene *scene, struct slice *kept, struct error *err)
+{
+	struct slice line, mask_text;
+	uint64_t mask;
+
+	while (slice_next_part(kept, '\n', &line) && line.len != 0) {
+		if (!slice_next_part(&line, ' ', &mask_text) ||
+		    !slice_to_u64(mask_text, UINT32_MAX, &mask))
+			return refuse_other(err);
+		for (uint64_t bit = 1; bit <= mask; bit <<= 1) {
+			if ((mask & bit) == 0 ||
+			    rights_may(scene->rights, (enum permission)bit, line))
+				continue;
+			if (!recording_touch(scene->call, line, 0, NULL))
+				return fail(err, E_UNAVAILABLE, "cannot record the refusal");
+			return fail(err, E_FORBIDDEN,
+				    "may not do what the key stands for any more");
+		}
+	}
+	return OK;
+}
+
+static enum result replay_body(struct replaying *r, struct slice kept, struct error *err)
+{
+	struct call *c = r->scene->call;
+	CLEANUP(buf_clear) struct buf body = BUF_NULL;
+	struct slice line;
+	uint64_t len;
+
+	if (!slice_next_part(&kept, '\n', &line) || !slice_to_u64(line, kept.len, &len))
+		return refuse_other(err);
+	if (len == 0) {
+		answer_empty(c);
+		return OK;
+	}
+	buf_append_slice(&body, r->may_see_all ? slice_first(kept, len) : slice_from(kept, len));
+	answer_json(c, &body);
+	return c->out.result == OK ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
+static enum result replay(void *ctx, struct slice kept, struct error *err)
+{
+	struct replaying *r = ctx;
+	struct call *c = r->scene->call;
+	CLEANUP(buf_clear) struct buf rights = BUF_NULL;
+	struct slice head, line;
+	enum result rc;
+
+	if (!slice_starts_with(kept, SLICE_LITERAL(KEPT_MARK)))
+		return fail(err, E_CONFLICT,
+			    "the idempotency key was used before an upgrade: use a new one");
+	if (!slice_next_part(&kept, '\n', &head) || head.len < 2 || head.len - 2 >= ETAG_BYTES ||
+	    !slice_next_part(&kept, '\n', &line))
+		return refuse_other(err);
+	append_rights(&rights, r->scene->snapshot, c);
+	rc = buf_check(&rights, err);
+	if (rc != OK)
+		return rc;
+	r->may_see_all = slice_is_equal(line, buf_slice(&rights));
+	rc = check_rights(r->scene, &kept, err);
+	if (rc == OK)
+		rc = replay_body(r, kept, err);
+	if (rc != OK)
+		return rc;
+	memcpy(c->out.etag, head.data + 2, head.len - 2);
+	c->out.etag[head.len - 2] = '\0';
+	c->out.is_created = head.data[1] == '1';
+	return OK;
+}
+
+enum result idempotency_replay(struct scene *scene, struct error *err)
+{
+	struct call *c = scene->call;
+	struct replaying r = {.scene = scene};
+	struct idempotency i;
+	enum result rc = idempotency_make(&i, scene->service, c, err);
+
+	if (rc != OK)
+		return rc;
+	return store_get_idempotent(scene->session, i.key,
+				    slice_make((const char *)i.fingerprint, HASH_BYTES), replay, &r,
+				    err);
+}

@@ -1,0 +1,223 @@
+/* The rule: an answer names no document that its reader may not read. What must be said of one is said of "another". */
+#include "service/write/write.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define SCHEMA_DEPTH_MAX      16
+#define SCHEMAS_LOOKED_AT_MAX 256
+
+static struct slice keep_text(struct check_report *r, struct slice s)
+{
+	const char *copy = arena_text(&r->arena, s);
+
+	return copy != NULL ? slice_make(copy, s.len) : SLICE_NULL;
+}
+
+static void fill(struct check_report *r, struct check_problem *p, const struct check_problem *place,
+		 const char *message)
+{
+	*p = *place;
+	p->profile = keep_text(r, place->profile);
+	p->pointer = keep_text(r, place->pointer);
+	p->keyword = keep_text(r, place->keyword);
+	p->schema = keep_text(r, place->schema);
+	p->constraint = keep_text(r, place->constraint);
+	p->origin_path = keep_text(r, place->origin_path);
+	p->message = arena_text(&r->arena, slice_text(message));
+	if (p->message == NULL)
+		p->message = "";
+}
+
+void report_add_error(struct check_report *r, const struct check_problem *place,
+		      const char *message)
+{
+	if (r->errors == NULL)
+		r->errors = arena_alloc_array(&r->arena, CHECK_PROBLEMS_MAX, sizeof *r->errors);
+	if (r->errors == NULL || r->errors_count == CHECK_PROBLEMS_MAX)
+		r->errors_dropped++;
+	else
+		fill(r, &r->errors[r->errors_count++], place, message);
+}
+
+void report_add_warning(struct check_report *r, const struct check_problem *place,
+			const char *message)
+{
+	if (r->warnings == NULL)
+		r->warnings = arena_alloc_array(&r->arena, CHECK_PROBLEMS_MAX, sizeof *r->warnings);
+	if (r->warnings != NULL && r->warnings_count < CHECK_PROBLEMS_MAX)
+		fill(r, &r->warnings[r->warnings_count++], place, message);
+}
+
+const struct change *write_change(const struct write *w, struct slice path)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (slice_is_equal(w->changes[i].path, path))
+			return &w->changes[i];
+	}
+	return NULL;
+}
+
+bool write_may_see(const struct write *w, struct slice path)
+{
+	const struct change *c = write_change(w, path);
+
+	return (c != NULL && c->op == CHANGE_OP_PUT) || rights_may(w->view.reader, MAY_READ, path);
+}
+
+static bool may_see_profile(const struct write *w, struct slice profile)
+{
+	char path[PATH_BYTES_MAX + 16];
+	struct slice as;
+
+	if (profile.len == 0)
+		return true;
+	if (profile.len > PATH_BYTES_MAX)
+		return false;
+	memcpy(path, "profiles/", 9);
+	memcpy(path + 9, profile.data, profile.len);
+	as = slice_make(path, 9 + profile.len);
+	if (write_change(w, as) != NULL || rights_may(w->view.reader, MAY_READ, as))
+		return true;
+	memcpy(path + 2, "config/", 7);
+	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + profile.len));
+}
+
+static bool is_path_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       strchr("_./@=~-", c) != NULL;
+}
+
+bool text_next_document(struct slice *rest, struct slice *ret)
+{
+	static const struct slice folders[] = {SLICE_INIT("profiles/"), SLICE_INIT("schemas/"),
+					       SLICE_INIT("secrets/"), SLICE_INIT("policies/"),
+					       SLICE_INIT("config/")};
+
+	for (; rest->len != 0; *rest = slice_from(*rest, 1)) {
+		size_t len = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+			len = slice_starts_with(*rest, folders[i]) ? folders[i].len : len;
+		if (len == 0)
+			continue;
+		while (len < rest->len && rest->data[len] != '\0' && is_path_char(rest->data[len]))
+			len++;
+		*ret = slice_first(*rest, len);
+		*rest = slice_from(*rest, len);
+		return true;
+	}
+	return false;
+}
+
+/* What stands in a document that one may read is known already: the one name that its place has. */
+static bool may_see_names(const struct write *w, struct slice text, struct slice place)
+{
+	bool is_place_seen = place.len != 0 && write_may_see(w, place);
+	uint32_t hidden = 0;
+	struct slice path;
+
+	while (text_next_document(&text, &path))
+		hidden += write_change(w, path) == NULL && !write_may_see(w, path);
+	return hidden == 0 || (hidden == 1 && is_place_seen);
+}
+
+/* The schema and all that it refers to. `budget` bounds the walk: what is wider than that is not shown. */
+static bool may_see_schemas(const struct write *w, struct slice path, uint32_t depth,
+			    uint32_t *budget)
+{
+	const struct doc_edges *edges = edges_as_written(w, path);
+
+	if (depth == SCHEMA_DEPTH_MAX || *budget == 0 || !write_may_see(w, path))
+		return false;
+	--*budget;
+	for (uint32_t i = 0; edges != NULL && i < edges->count; i++) {
+		if (!slice_is_equal(edges->items[i].target, path) &&
+		    !may_see_schemas(w, edges->items[i].target, depth + 1, budget))
+			return false;
+	}
+	return true;
+}
+
+bool write_may_see_constraint(const struct write *w, const struct check_problem *p)
+{
+	uint32_t budget = SCHEMAS_LOOKED_AT_MAX;
+
+	if (p->constraint.len != 0)
+		return write_may_see(w, p->constraint);
+	return p->schema.len == 0 || may_see_schemas(w, p->schema, 0, &budget);
+}
+
+/* A problem as the writer may see it; false: not at all. */
+static bool cut_problem(const struct write *w, struct check_problem *p, bool is_unchecked)
+{
+	const char *constraint = p->message;
+	bool may_see_place = p->origin_path.len == 0 || write_may_see(w, p->origin_path) ||
+			     write_change(w, p->origin_path) != NULL;
+
+	if (!may_see_profile(w, p->profile) || (p->profile.len == 0 && !may_see_place))
+		return false;
+	problem_cut_content(w, p);
+	/* Of a value that was not looked at the message tells the constraint only. */
+	if (is_unchecked && p->keyword.len != 0)
+		p->message = constraint;
+	if (!may_see_names(w, slice_text(p->message), p->origin_path))
+		p->message =
+			slice_is_text(p->keyword, "$extends")
+				? "its inheritance is broken in a profile that you may not read"
+				: "it needs a document that you may not read";
+	if (!write_may_see_constraint(w, p)) {
+		p->message = "does not fit a schema that you may not read";
+		p->keyword = SLICE_NULL;
+	}
+	/* Of what one patches or brings back without reading it, the place is known and the line is not. */
+	if (p->origin_path.len != 0 && !write_may_see(w, p->origin_path))
+		p->origin_path = SLICE_NULL;
+	return true;
+}
+
+void problems_hide_names(const struct write *w, struct error *err)
+{
+	if (!may_see_names(w, slice_text(err->text), SLICE_NULL))
+		(void)fail(err, E_INVALID, "it needs a document that you may not read");
+	else if (problem_quotes_hidden(w, slice_text(err->text)))
+		(void)fail(err, E_INVALID, "it is refused together with what you may not read");
+}
+
+void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
+		    uint32_t count)
+{
+	uint32_t hidden = 0;
+	bool is_first = true;
+
+	/* Some may be missing, or their places. */
+	ret->is_failed |= w->report.arena.is_short;
+	buf_append_char(ret, '[');
+	for (uint32_t i = 0; i < count && !buf_is_failed(ret); i++) {
+		struct check_problem p = problems[i];
+		struct buf one = BUF_NULL;
+
+		if (problem_is_unsaid(w, &p))
+			continue;
+		if (!cut_problem(w, &p, problems == w->report.unchecked)) {
+			hidden++;
+			continue;
+		}
+		check_problems_write(&one, &p, 1);
+		if (!is_first)
+			buf_append_char(ret, ',');
+		is_first = false;
+		if (one.len >= 2)
+			buf_append(ret, one.data + 1, one.len - 2);
+		ret->is_failed |= buf_is_failed(&one);
+		buf_clear(&one);
+	}
+	if (hidden != 0)
+		buf_printf(ret,
+			   "%s{\"profile\":\"\",\"pointer\":\"\",\"keyword\":\"\",\"message\":"
+			   "\"%u in documents that you may not read\"}",
+			   is_first ? "" : ",", hidden);
+	buf_append_char(ret, ']');
+}

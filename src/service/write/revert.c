@@ -1,0 +1,246 @@
+/* The rule: undoing a revision makes a new one that brings back what each document was before it. What was changed again since is not touched: it is
+ * listed. */
+#include "service/write/write.h"
+
+#include <string.h>
+
+struct reverting {
+	struct scene *scene;
+	struct write *write;
+	uint64_t revision;
+	uint32_t count, size;
+	struct check_report *conflicts;
+	enum result found; /* of a look at one document */
+	uint64_t version;
+	enum version_state state;
+	struct slice
+		destroyed; /* a document of which a version is gone for good; in the write's arena */
+	uint64_t destroyed_version;
+};
+
+struct gathering {
+	uint32_t count;
+};
+
+static enum result count_one(void *ctx, const struct change_row *row, struct error *err)
+{
+	(void)row;
+	(void)err;
+	((struct gathering *)ctx)->count++;
+	return OK;
+}
+
+static enum result note_version(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct reverting *r = ctx;
+
+	(void)err;
+	r->version = row->version;
+	r->state = row->state;
+	return OK;
+}
+
+static enum result note_later(void *ctx, const struct change_row *row, struct error *err)
+{
+	struct reverting *r = ctx;
+	struct check_problem place = {.origin_path = row->path, .origin_version = row->version};
+
+	if (slice_starts_with(row->path, SLICE_LITERAL("profiles/")))
+		place.profile = slice_from(row->path, strlen("profiles/"));
+	report_add_error(r->conflicts, &place, "was changed again since");
+	return fail(err, E_CONFLICT, "changed since");
+}
+
+/* What a document was before the revision: its version and state; version 0: it was not. */
+static enum result look_before(struct reverting *r, struct slice path, struct error *err)
+{
+	enum result rc;
+
+	r->version = 0;
+	r->state = VERSION_DELETED;
+	if (r->revision <= 1)
+		return OK;
+	rc = store_get_version_at(r->scene->session, path, 0, r->revision - 1, note_version, r,
+				  err);
+	return rc == E_NOT_FOUND ? OK : rc;
+}
+
+static struct change *next_change(struct reverting *r, struct slice path)
+{
+	struct write *w = r->write;
+	struct change *c;
+	const char *copy;
+
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (slice_is_equal(w->changes[i].path, path))
+			return &w->changes[i];
+	}
+	copy = arena_text(&w->arena, path);
+	if (copy == NULL || w->changes_count == r->size)
+		return NULL;
+	c = &w->changes[w->changes_count++];
+	c->path = slice_make(copy, path.len);
+	c->origin = "revert";
+	return c;
+}
+
+/* Of a state, all versions that the revision moved go back. */
+static enum result add_version(struct reverting *r, struct change *c, uint64_t version,
+			       struct error *err)
+{
+	uint64_t *versions =
+		arena_alloc_array(&r->write->arena, c->versions_count + 1, sizeof *versions);
+
+	if (versions == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	if (c->versions_count != 0)
+		memcpy(versions, c->versions, c->versions_count * sizeof *versions);
+	versions[c->versions_count++] = version;
+	c->versions = versions;
+	return OK;
+}
+
+static enum result undo_put(struct reverting *r, struct change *c, struct error *err)
+{
+	if (r->version == 0 || r->state != VERSION_LIVE) {
+		c->op = CHANGE_OP_DELETE;
+		return OK;
+	}
+	c->op = CHANGE_OP_ROLLBACK;
+	c->from_version = r->version;
+	(void)err;
+	return OK;
+}
+
+static enum result undo_one(void *ctx, const struct change_row *row, struct error *err)
+{
+	struct reverting *r = ctx;
+	struct change *c = next_change(r, row->path);
+
+	if (c == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	switch (row->action) {
+	case CHANGE_PUT:
+		c->op = CHANGE_OP_PUT; /* settled once the walk is over */
+		return OK;
+	case CHANGE_DELETE:
+		c->op = CHANGE_OP_UNDELETE;
+		return add_version(r, c, row->version, err);
+	case CHANGE_UNDELETE:
+		c->op = CHANGE_OP_DELETE;
+		return add_version(r, c, row->version, err);
+	case CHANGE_DESTROY: /* said once it is known that it may be named */
+		c->op = CHANGE_OP_DESTROY;
+		r->destroyed = c->path;
+		r->destroyed_version = row->version;
+		return OK;
+	}
+	return fail(err, E_CORRUPT, "a stored change is none");
+}
+
+/* What each step is: going back to a version, or away with what was not there. What it needs hangs on that. */
+static enum result settle_all(struct reverting *r, struct error *err)
+{
+	struct write *w = r->write;
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		struct change *c = &w->changes[i];
+
+		rc = look_before(r, c->path, err);
+		if (rc == OK && c->op == CHANGE_OP_PUT)
+			rc = undo_put(r, c, err);
+	}
+	return rc;
+}
+
+static enum result find_conflicts(struct reverting *r, struct error *err)
+{
+	struct write *w = r->write;
+
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
+		struct error ignored = ERROR_NULL;
+		enum result rc;
+
+		rc = store_each_change_after(r->scene->session, c->path, r->revision, note_later, r,
+					     &ignored);
+		if (rc != OK && rc != E_CONFLICT) {
+			*err = ignored;
+			return rc;
+		}
+	}
+	if (w->report.arena.is_short)
+		return fail(err, E_MEMORY, "out of memory");
+	return w->report.errors_count == 0
+		       ? OK
+		       : fail(err, E_CONFLICT, "some of it was changed again since");
+}
+
+/* Before anything is said of what became of them since. */
+static bool may_revert_all(const struct scene *scene, const struct write *w)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		struct change *c = &w->changes[i];
+
+		if (path_check(c->path, &c->kind, NULL) == OK && write_may_change(scene, w, c))
+			continue;
+		atomic_fetch_add(&scene->service->counters.refused, 1);
+		(void)recording_touch(scene->call, c->path, 0, NULL);
+		return false;
+	}
+	return true;
+}
+
+static enum step gather(struct scene *scene, struct reverting *r, uint32_t count)
+{
+	struct call *call = scene->call;
+	struct write *w = write_new(scene, count);
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (w == NULL)
+		return answer_fail(call, E_MEMORY, "out of memory");
+	w->is_batch = true;
+	r->write = w;
+	r->size = count;
+	r->conflicts = &w->report;
+	rc = store_each_change(scene->session, r->revision, undo_one, r, &err);
+	if (rc == OK)
+		rc = settle_all(r, &err);
+	if (rc == OK && !may_revert_all(scene, w))
+		return answer_fail(
+			call, E_FORBIDDEN,
+			"undoing it takes rights that you do not have: rollback of what was put, delete of what was created, deleted or undeleted, admin for policies");
+	if (rc == OK && r->destroyed.len != 0)
+		rc = fail(&err, E_CONFLICT,
+			  "%.*s version %llu was destroyed: nothing brings it back",
+			  SLICE_ARGS(r->destroyed), (unsigned long long)r->destroyed_version);
+	if (rc == OK)
+		rc = find_conflicts(r, &err);
+	if (rc == OK)
+		return write_prepare(scene, w);
+	if (w->report.errors_count != 0)
+		problems_write(&call->out.problems, w, w->report.errors, w->report.errors_count);
+	if (buf_is_failed(&call->out.problems))
+		rc = answer_check(&call->out.problems, &err);
+	return answer_error(call, rc, &err);
+}
+
+enum step revert_on_worker(struct scene *scene)
+{
+	struct call *call = scene->call;
+	struct reverting r = {.scene = scene, .revision = call->in.revision};
+	struct gathering g = {0};
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (r.revision == 0 || r.revision > scene->snapshot->revision)
+		return answer_fail(call, E_NOT_FOUND, "there is no such revision");
+	rc = store_each_change(scene->session, r.revision, count_one, &g, &err);
+	if (rc != OK)
+		return answer_error(call, rc, &err);
+	if (g.count == 0)
+		return answer_fail(call, E_NOT_FOUND, "there is no such revision");
+	return gather(scene, &r, g.count);
+}

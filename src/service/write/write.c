@@ -1,0 +1,338 @@
+/* The rule: a write is prepared whole before anything of it is written, and each path in it is authorised whatever way it came. */
+#include "service/engine/request_body.h"
+#include "service/write/idempotency.h"
+
+#include "crypto/content.h"
+
+#include <string.h>
+
+#define MESSAGE_BYTES_MAX 4096
+
+const char *change_op_name(enum change_op op)
+{
+	static const char *const names[CHANGE_OP_COUNT] = {
+		[CHANGE_OP_PUT] = "put",	 [CHANGE_OP_PATCH] = "patch",
+		[CHANGE_OP_DELETE] = "delete",	 [CHANGE_OP_UNDELETE] = "undelete",
+		[CHANGE_OP_DESTROY] = "destroy", [CHANGE_OP_ROLLBACK] = "rollback",
+	};
+
+	return names[op];
+}
+
+static void change_clear(struct change *c)
+{
+	snap_doc_unref(c->before);
+	buf_clear(&c->plain);
+	buf_clear(&c->sealed);
+	buf_clear(&c->wrapped);
+	tree_clear(&c->patch_tree);
+	policy_unref(c->policy);
+	doc_edges_unref(c->edges);
+}
+
+void write_free(void *write)
+{
+	struct write *w = write;
+
+	for (uint32_t i = 0; i < w->changes_count; i++)
+		change_clear(&w->changes[i]);
+	for (uint32_t i = 0; i < w->affected_count; i++) {
+		snap_doc_unref(w->affected[i].before);
+		doc_edges_unref(w->affected[i].edges);
+		effective_entry_unref(w->affected[i].entry);
+	}
+	for (uint32_t i = 0; i < w->tokens_count; i++)
+		token_unref(w->tokens[i].token);
+	check_report_clear(&w->report);
+	view_clear(&w->view);
+	arena_clear(&w->arena);
+	alloc_free(w);
+}
+
+/* The scene ends before the write does; what the rights point to is the snapshot's and the call's. */
+static const struct rights *keep_rights(struct arena *a, const struct rights *from)
+{
+	struct rights *r = arena_copy(a, from, sizeof *r);
+
+	if (r != NULL && from->levels == &from->first)
+		r->levels = &r->first;
+	return r;
+}
+
+static bool keep_key(struct write *w, struct call *c)
+{
+	struct error ignored = ERROR_NULL;
+
+	return c->in.idempotency_key.len == 0 || w->is_dry_run ||
+	       idempotency_make(&w->idempotency, w->service, c, &ignored) == OK;
+}
+
+struct write *write_new(struct scene *scene, uint32_t changes_max)
+{
+	struct call *c = scene->call;
+	struct write *w = alloc_zero(sizeof *w);
+
+	if (w == NULL)
+		return NULL;
+	w->service = scene->service;
+	w->call = c;
+	w->arena = (struct arena)ARENA_INIT(0, true);
+	view_init(&w->view, scene, 0, keep_rights(&w->arena, scene->rights));
+	w->view.call = c;
+	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
+	if (w->changes == NULL || w->view.reader == NULL) {
+		write_free(w);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < changes_max; i++)
+		w->changes[i].patch_tree = (struct tree)TREE_INIT(0, true);
+	w->is_dry_run = c->in.is_dry_run;
+	w->is_forced = c->in.is_forced;
+	w->author = c->token->record.name;
+	w->accessor = c->token->record.accessor;
+	w->message = c->in.message;
+	w->source = c->in.source;
+	w->answer = write_answer;
+	if (!keep_key(w, c)) {
+		write_free(w);
+		return NULL;
+	}
+	call_drop_work(c);
+	c->work = w;
+	c->work_free = write_free;
+	return w;
+}
+
+static enum permission permission_of(const struct change *c)
+{
+	static const enum permission needed[CHANGE_OP_COUNT] = {
+		[CHANGE_OP_PUT] = MAY_WRITE,	   [CHANGE_OP_PATCH] = MAY_WRITE,
+		[CHANGE_OP_DELETE] = MAY_DELETE,   [CHANGE_OP_UNDELETE] = MAY_DELETE,
+		[CHANGE_OP_DESTROY] = MAY_DESTROY, [CHANGE_OP_ROLLBACK] = MAY_ROLLBACK,
+	};
+
+	return needed[c->op]; /* of a revert too: each step is what it would be by itself */
+}
+
+static bool takes_away(const struct change *c)
+{
+	return c->op == CHANGE_OP_DELETE || c->op == CHANGE_OP_DESTROY;
+}
+
+uint32_t change_permissions(const struct write *w, const struct change *c)
+{
+	uint32_t all = permission_of(c);
+
+	if (c->kind == KIND_POLICIES || (w->is_forced && takes_away(c)))
+		all |= MAY_ADMIN;
+	return all;
+}
+
+bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c)
+{
+	const struct rights *r = scene->rights;
+	uint32_t needed = change_permissions(w, c);
+
+	if (w->is_forced && takes_away(c) && !rights_may(r, MAY_ADMIN, c->path))
+		return false;
+	if (w->is_dry_run && rights_may(r, MAY_CHECK, c->path))
+		return true;
+	return rights_may(r, permission_of(c), c->path) &&
+	       ((needed & MAY_ADMIN) == 0 || rights_may(r, MAY_ADMIN, c->path));
+}
+
+/* Before anything is looked at: a refusal says nothing of what is there. */
+static enum result authorise(struct scene *scene, struct write *w, struct error *err)
+{
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		struct change *c = &w->changes[i];
+		enum result rc = path_check(c->path, &c->kind, err);
+
+		if (rc != OK)
+			return rc;
+		if (write_may_change(scene, w, c))
+			continue;
+		if (!recording_touch(scene->call, c->path, 0, NULL))
+			return fail(err, E_UNAVAILABLE, "cannot record the refusal");
+		atomic_fetch_add(&scene->service->counters.refused, 1);
+		return fail(err, E_FORBIDDEN, "may not %s %.*s", c->origin, SLICE_ARGS(c->path));
+	}
+	return OK;
+}
+
+/* Only what may take something away, or lock everybody out, is there to be forced; elsewhere force would be passed over in silence. */
+static enum result check_force(const struct write *w, struct error *err)
+{
+	if (!w->is_forced || w->changes_count == 0)
+		return OK;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
+
+		if (takes_away(c) || c->kind == KIND_POLICIES)
+			return OK;
+	}
+	return fail(err, E_MALFORMED, "`force` is for what takes something away, and for policies");
+}
+
+static enum result refuse_twice(const struct write *w, struct error *err)
+{
+	for (uint32_t i = 1; i < w->changes_count; i++) {
+		for (uint32_t j = 0; j < i; j++) {
+			if (slice_is_equal(w->changes[i].path, w->changes[j].path))
+				return fail(err, E_MALFORMED, "%.*s is changed twice",
+					    SLICE_ARGS(w->changes[i].path));
+		}
+	}
+	return OK;
+}
+
+/* They stand in the history, for all who read it. */
+static enum result check_text(struct slice text, const char *name, struct error *err)
+{
+	if (text.len > MESSAGE_BYTES_MAX)
+		return fail(err, E_TOO_LARGE, "a %s has at most %d bytes", name, MESSAGE_BYTES_MAX);
+	if (!body_is_plain(text, true))
+		return fail(err, E_MALFORMED,
+			    "a %s must have no control or bidirectional characters but tabs and "
+			    "ends of lines",
+			    name);
+	return OK;
+}
+
+static enum result prepare_changes(struct scene *scene, struct write *w, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++)
+		rc = change_prepare(scene, w, &w->changes[i], err);
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		w->has_revision |= w->changes[i].is_changed;
+		rc = view_lay(&w->view, &w->changes[i], err);
+	}
+	return rc;
+}
+
+/* All are looked at, so that one answer names all that is wrong. */
+static enum result check_changes(struct scene *scene, struct write *w, struct error *err)
+{
+	enum result first = OK;
+
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		struct error one = ERROR_NULL;
+		enum result rc = change_check(scene, w, &w->changes[i], &one);
+
+		if (rc != OK && first == OK) {
+			first = rc;
+			*err = one;
+		}
+	}
+	return first;
+}
+
+static enum result seal_changes(struct write *w, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		struct change *c = &w->changes[i];
+		struct content_place place = {.kind = slice_text(kind_name(c->kind)),
+					      .path = c->path,
+					      .version = c->version,
+					      .content_type = c->content_type};
+
+		if (c->action == CHANGE_PUT && c->is_changed)
+			rc = content_seal(&c->sealed, &c->wrapped, w->service->keyring, &place,
+					  buf_slice(&c->plain), err);
+	}
+	return rc;
+}
+
+static bool is_about_content(enum result rc)
+{
+	return rc == E_INVALID || rc == E_CONFLICT || rc == E_MALFORMED;
+}
+
+static enum step answer_refused(struct write *w, enum result rc, const struct error *err)
+{
+	struct call *c = w->call;
+	struct error shown = *err;
+
+	if (rc != E_FORBIDDEN) /* it says only what was asked for */
+		problems_hide_names(w, &shown);
+	if (is_about_content(rc) && (w->report.errors_count != 0 || w->report.arena.is_short))
+		problems_write(&c->out.problems, w, w->report.errors, w->report.errors_count);
+	if (buf_is_failed(&c->out.problems)) /* what is wrong cannot be told in full */
+		rc = answer_check(&c->out.problems, &shown);
+	if (w->is_dry_run && rc != E_FORBIDDEN)
+		recording_dry_run(c);
+	return answer_error(c, rc, &shown);
+}
+
+/* What was refused but for force is said as a warning and in the log. */
+static void let_through(struct write *w)
+{
+	w->was_forced = true;
+	for (uint32_t i = 0; i < w->report.errors_count; i++)
+		report_add_warning(&w->report, &w->report.errors[i], w->report.errors[i].message);
+}
+
+static bool is_forceable(const struct write *w, enum result rc)
+{
+	if (!w->is_forced || (rc != E_CONFLICT && rc != E_INVALID))
+		return false;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (!takes_away(&w->changes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* A key is kept also where nothing changes: the committer does it. */
+static enum step answer_unchanged(struct write *w)
+{
+	struct error err = ERROR_NULL;
+	enum result rc;
+
+	if (w->idempotency.key.len != 0)
+		return STEP_COMMIT;
+	w->revision = w->view.snapshot->revision;
+	rc = w->answer(w, &err);
+	return rc == OK ? STEP_ANSWER : answer_error(w->call, rc, &err);
+}
+
+enum step write_prepare(struct scene *scene, struct write *w)
+{
+	struct error err = ERROR_NULL;
+	enum result rc = authorise(scene, w, &err);
+
+	if (rc == OK)
+		rc = check_text(w->message, "message", &err);
+	if (rc == OK)
+		rc = check_text(w->source, "source", &err);
+	if (rc == OK)
+		rc = check_force(w, &err);
+	if (rc == OK)
+		rc = refuse_twice(w, &err);
+	if (rc == OK)
+		rc = prepare_changes(scene, w, &err);
+	if (rc == OK)
+		rc = referral_check(w, &err);
+	if (rc != OK)
+		return answer_refused(w, rc, &err);
+	rc = check_changes(scene, w, &err);
+	if (rc == OK)
+		rc = cascade_check(scene, w, &err);
+	if (is_forceable(w, rc)) {
+		let_through(w);
+		rc = OK;
+	}
+	if (rc == OK)
+		rc = lockout_check(w, scene->now_ms, &err);
+	if (w->is_dry_run && (rc == OK || is_about_content(rc)))
+		return dry_run_answer(scene, w);
+	if (rc == OK && !w->has_revision)
+		return answer_unchanged(w);
+	if (rc == OK)
+		rc = seal_changes(w, &err);
+	return rc == OK ? STEP_COMMIT : answer_refused(w, rc, &err);
+}

@@ -1,0 +1,206 @@
+/*
+ * A write on its way: what was asked, what it was prepared to against one snapshot, and what the committer makes of it. A worker prepares; the committer
+ * re-checks what was read and writes the rows. On a conflict the whole is thrown away and prepared again.
+ */
+#pragma once
+
+#include "service/state/config_cache.h"
+#include "service/state/view.h"
+
+enum change_op {
+	CHANGE_OP_PUT,
+	CHANGE_OP_PATCH,
+	CHANGE_OP_DELETE,
+	CHANGE_OP_UNDELETE,
+	CHANGE_OP_DESTROY,
+	CHANGE_OP_ROLLBACK,
+	CHANGE_OP_COUNT
+};
+
+const char *change_op_name(enum change_op op); /* "put" … */
+
+/* One document's change. Texts live in the write's arena. */
+struct change {
+	/* asked */
+	struct slice path;
+	enum doc_kind kind;
+	enum change_op op;
+	const char *origin; /* change_op_name(), or "revert" */
+	bool has_if_version;
+	uint64_t if_version; /* 0: must not exist */
+	struct slice body;   /* put, patch */
+	enum doc_format body_format;
+	uint64_t from_version; /* rollback */
+	uint64_t *versions;    /* undelete, destroy; of a delete the current one, unless given */
+	uint32_t versions_count;
+
+	/* prepared */
+	struct snap_doc *before; /* referenced; NULL: there never was one */
+	enum change_action action;
+	bool is_changed;	  /* false: the same again, nothing is written */
+	bool exists;		  /* live afterwards */
+	uint64_t version;	  /* that the document then has */
+	enum version_state state; /* of `version` afterwards */
+	bool is_known_to_writer;  /* a secret whose whole value came with this call */
+	struct tree patch_tree;
+	const struct tree_node *patch; /* of a secret: the data that came with this call */
+	struct buf plain;	       /* new content; wiped by nature */
+	struct slice content_type;
+	uint8_t digest[HASH_BYTES];
+	uint8_t mac[HASH_BYTES];
+	struct buf sealed, wrapped;
+	struct view_doc *doc; /* the content parsed */
+	struct policy *policy;
+	struct doc_edges *edges;
+};
+
+/* A profile or schema that a write touches, directly or through what it needs. */
+struct affected {
+	struct slice path;
+	enum doc_kind kind;
+	struct snap_doc *before; /* referenced; NULL for a new one */
+	bool exists;		 /* afterwards */
+	bool has_edges;		 /* `edges` replaces the stored ones */
+	struct doc_edges *edges;
+	struct effective_entry *entry; /* what a profile comes to, while somebody will look at it */
+	bool has_entry;		       /* false: not known, abstract, gone or invalid */
+	uint8_t digest[HASH_BYTES];    /* of what it comes to */
+	bool was_ready;		       /* somebody reads it: what it comes to is kept ready again */
+	bool is_changed;	       /* the effective configuration is another one than before */
+	bool is_invalid;	       /* after a forced write */
+	bool has_judged_secrets;       /* its check looked for each secret that it needs */
+};
+
+/* For writes that are of tokens rather than documents. */
+struct token_change {
+	bool is_new;
+	struct token *token; /* as it will be; referenced */
+	struct slice record; /* its JSON */
+};
+
+/* A client's key for its request; empty: none. */
+struct idempotency {
+	struct slice key;
+	uint8_t fingerprint[HASH_BYTES];
+};
+
+struct write {
+	struct service *service;
+	struct call *call;
+	struct arena arena; /* wiped */
+	struct view view;   /* reader: the writer */
+	struct change *changes;
+	uint32_t changes_count;
+	struct affected *affected;
+	uint32_t affected_count;
+	struct token_change *tokens;
+	uint32_t tokens_count;
+	struct check_report report;
+	bool is_dry_run, is_forced, is_batch;
+	bool was_forced; /* something went through that would have been refused */
+	struct slice author, accessor, message, source;
+	struct idempotency idempotency;
+
+	struct slice
+		administrator; /* accessor of one who can administer afterwards; empty: not asked */
+	bool has_revision;     /* documents change; false: only tokens */
+
+	/* by the committer */
+	uint64_t revision;
+	int64_t time_ms;
+	/* Fills call->out once revision and time are known, before the commit (the answer leaves after). NULL: it is filled already. */
+	enum result (*answer)(struct write *w, struct error *err);
+};
+
+/* Into call->work; freed with it. NULL: no memory. */
+struct write *write_new(struct scene *scene, uint32_t changes_max);
+void write_free(void *write);
+
+/* Everything between asking and committing: opens, parses, checks each change, then the cascade. Fills the answer and gives
+ * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
+enum step write_prepare(struct scene *scene, struct write *w);
+
+/* Bits of enum permission, all of which the change takes on its path when it is no dry run; its
+ * kind is set. */
+uint32_t change_permissions(const struct write *w, const struct change *c);
+/* Whether the one who asks may make the change; its kind is set. */
+bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c);
+
+/* patch_blind.c. Whether the change brings content that its writer does not know. */
+bool change_is_blind(const struct write *w, const struct change *c);
+/* What of a patch is judged by itself, where its writer may not read what it is merged into. */
+MUST_USE enum result blind_patch_check(const struct change *c, size_t bytes_max, struct error *err);
+/* Takes from the merged secret the encoding of what the patch sets without one. `scratch` (TREE_INIT) outlives `merged`. */
+MUST_USE enum result blind_patch_settle(struct write *w, const struct change *c,
+					struct tree *scratch, struct tree_node *merged,
+					struct error *err);
+
+/* write_prepare.c: what one change comes to by itself: version, state, new content. Does not look at others. */
+MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
+				    struct error *err);
+/* referral.c: whether the writer may refer to what the changes newly refer to. E_FORBIDDEN, recorded. Before anything of what is referred to is
+ * looked at. */
+MUST_USE enum result referral_check(struct write *w, struct error *err);
+/* lockout.c: whether somebody can still administer after the write's changes of policies and tokens. E_CONFLICT, also in the report; with force a
+ * warning there. */
+MUST_USE enum result lockout_check(struct write *w, int64_t now_ms, struct error *err);
+/* The same at the last moment, of the one who was found: false sends the write back. `working` has its changes. */
+bool lockout_is_averted(const struct write *w, const struct snapshot *working, int64_t now_ms);
+/* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
+MUST_USE enum result change_check(struct scene *scene, struct write *w, struct change *c,
+				  struct error *err);
+/* Those of a schema that does not compile, with their places in it. */
+void schema_problems_add(struct write *w, const struct view_doc *d,
+			 const struct schema_report *report);
+/* {"data": {…}, "metadata": {…}} */
+MUST_USE enum result secret_check(const struct tree_node *root, struct error *err);
+
+/* Whether it is one of the documents that this write changes; NULL when not. */
+const struct change *write_change(const struct write *w, struct slice path);
+
+/* cascade_closure.c: the paths of profiles and schemas that depend on the changed ones, themselves included, sorted, in `a`. E_LIMIT. */
+MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
+				     struct budget *budget, struct arena *a, struct slice **ret,
+				     uint32_t *ret_count, struct error *err);
+/* Resolves and validates them. E_INVALID, E_CONFLICT: the reasons are in the report. */
+MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct error *err);
+
+/* problems.c: a JSON array of those that the writer may see; what is hidden is counted in one that names nothing. */
+void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
+		    uint32_t count);
+/* Takes a text away that names a document which the writer may not know; its line and column with it. */
+void problems_hide_names(const struct write *w, struct error *err);
+/* One more, in the report. `place`'s texts are copied. */
+void report_add_error(struct check_report *r, const struct check_problem *place,
+		      const char *message);
+void report_add_warning(struct check_report *r, const struct check_problem *place,
+			const char *message);
+
+/* Whether the writer knows a document's content: puts it, which who moves or patches it does not, or may read it. */
+bool write_may_see(const struct write *w, struct slice path);
+
+/* Which constraint it is that a value does not fit is part of the schema: whether the writer may read that. */
+bool write_may_see_constraint(const struct write *w, const struct check_problem *p);
+
+/* problem_sight.c. What the document needs after the write, or NULL. */
+const struct doc_edges *edges_as_written(const struct write *w, struct slice path);
+/* Takes from a problem what tells of content that the writer neither wrote nor may read: message, and place where need be. */
+void problem_cut_content(const struct write *w, struct check_problem *p);
+/* A warning that tells of a profile's content, to who may not read it. */
+bool problem_is_unsaid(const struct write *w, const struct check_problem *p);
+/* Whether a text quotes what the writer did not send, where documents took part that he may not see. */
+bool problem_quotes_hidden(const struct write *w, struct slice text);
+
+enum step dry_run_answer(struct scene *scene, struct write *w);
+/* Once revision and time are known: what was done. */
+enum result write_answer(struct write *w, struct error *err);
+
+/* The same without what only readers may see: no digests, no warnings. Appended; nothing where
+ * the answer has no body. */
+void write_answer_bare(struct buf *ret, struct write *w);
+
+/* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_STALE: what was read has changed. */
+MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
+				  struct audit_log *log, int64_t now_ms, struct error *err);
+/* Marks the polls that the write concerns, after it was published. */
+void commit_mark_polls(struct service *s, const struct write *w);

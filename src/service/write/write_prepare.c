@@ -1,0 +1,344 @@
+/* The rule: a change says what the document comes to, whatever the way there: put, patch and rollback all end as content for a new version. */
+#include "service/write/write.h"
+
+#include "crypto/content.h"
+#include "doc/diff.h"
+#include "doc/read.h"
+#include "doc/write.h"
+
+#include <string.h>
+
+static enum result check_if_version(const struct change *c, struct error *err)
+{
+	bool is_live = snap_doc_is_live(c->before);
+	uint64_t version = c->before != NULL ? snap_doc_row(c->before)->version : 0;
+
+	if (!c->has_if_version)
+		return OK;
+	if (c->if_version == 0)
+		return is_live ? fail(err, E_PRECONDITION, "%.*s exists already",
+				      SLICE_ARGS(c->path))
+			       : OK;
+	if (is_live && (version == c->if_version || c->if_version == IF_VERSION_ANY))
+		return OK;
+	return is_live ? fail(err, E_PRECONDITION, "%.*s is at version %llu", SLICE_ARGS(c->path),
+			      (unsigned long long)version)
+		       : fail(err, E_PRECONDITION, "%.*s does not exist", SLICE_ARGS(c->path));
+}
+
+static enum result need_live(const struct change *c, struct error *err)
+{
+	return snap_doc_is_live(c->before)
+		       ? OK
+		       : fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+}
+
+/* A secret's is keyed and has its path and version in it: equal values have different digests. */
+static void digest_content(const struct service *s, struct change *c)
+{
+	struct slice plain = buf_slice(&c->plain);
+
+	if (c->kind == KIND_SECRETS)
+		audit_value_mac(c->digest, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), c->path,
+				c->version, plain);
+	else
+		sha256_slice(c->digest, plain);
+}
+
+/* What cannot be read is not the same: its check will say so. */
+static enum result is_same_json(struct scene *scene, const struct change *c, bool *ret,
+				struct error *err)
+{
+	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, false), after = TREE_INIT(0, false);
+	struct error ignored = ERROR_NULL;
+	enum result rc = tree_of_content(buf_slice(&c->plain), SLICE_LITERAL(CONTENT_JSON),
+					 scene->budget, &after, NULL, &ignored);
+
+	if (rc == E_MALFORMED || rc == E_INVALID)
+		return OK;
+	if (rc == OK)
+		rc = tree_of_row(scene->service, snap_doc_row(c->before), scene->budget, &before,
+				 &ignored);
+	if (rc == OK)
+		*ret = tree_is_equal(&before.root, &after.root);
+	else
+		*err = ignored;
+	return rc;
+}
+
+/* Whether it is what is there already: YAML byte for byte, comments and all, JSON by its values. To
+ * who may not read it a new version is always one: that two contents are equal is not theirs to
+ * learn, and of secrets nobody's. */
+static enum result is_same_content(struct scene *scene, const struct change *c, bool *ret,
+				   struct error *err)
+{
+	const struct version_row *row = c->before != NULL ? snap_doc_row(c->before) : NULL;
+
+	*ret = false;
+	if (c->kind == KIND_SECRETS || !snap_doc_is_live(c->before) ||
+	    !rights_may(scene->rights, MAY_READ, c->path))
+		return OK;
+	*ret = slice_is_equal(row->content_type, c->content_type) &&
+	       slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
+	if (*ret || !slice_is_text(row->content_type, CONTENT_JSON))
+		return OK;
+	/* What JSON was stored may come back under the name of YAML: a file's name is no
+	 * content. */
+	return is_same_json(scene, c, ret, err);
+}
+
+static size_t bytes_max(const struct scene *scene, const struct change *c)
+{
+	const struct service_settings *settings = &scene->service->settings;
+
+	return c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
+}
+
+/* What was stored was within the bounds of its time. What a patch without the right to read comes to is let grow well beyond them: one that just fits would
+ * tell the size of what is there. */
+static size_t result_bytes_max(const struct scene *scene, const struct change *c)
+{
+	if (c->op == CHANGE_OP_ROLLBACK)
+		return SIZE_MAX;
+	if (c->op == CHANGE_OP_PATCH && !rights_may(scene->rights, MAY_READ, c->path))
+		return CONTENT_GROWTH_MAX * bytes_max(scene, c);
+	return bytes_max(scene, c);
+}
+
+/* The content is in c->plain. */
+static enum result become_version(struct scene *scene, struct change *c, struct error *err)
+{
+	uint64_t before = c->before != NULL ? snap_doc_row(c->before)->version : 0;
+	bool is_same;
+	enum result rc;
+
+	if (buf_is_failed(&c->plain))
+		return fail(err, E_MEMORY, "out of memory");
+	if (c->plain.len > result_bytes_max(scene, c))
+		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path),
+			    bytes_max(scene, c));
+	c->version = before + 1;
+	digest_content(scene->service, c);
+	c->action = CHANGE_PUT;
+	c->exists = true;
+	c->state = VERSION_LIVE;
+	rc = is_same_content(scene, c, &is_same, err);
+	if (rc != OK)
+		return rc;
+	c->is_changed = !is_same;
+	if (is_same)
+		c->version = before;
+	audit_value_mac(c->mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC),
+			c->path, c->version, buf_slice(&c->plain));
+	return OK;
+}
+
+static enum result prepare_put(struct scene *scene, struct write *w, struct change *c,
+			       struct error *err)
+{
+	(void)w;
+	buf_append_slice(&c->plain, c->body);
+	c->content_type = c->body_format == DOC_YAML ? SLICE_LITERAL(CONTENT_YAML)
+						     : SLICE_LITERAL(CONTENT_JSON);
+	c->is_known_to_writer = true;
+	return become_version(scene, c, err);
+}
+
+static enum result prepare_patch(struct scene *scene, struct write *w, struct change *c,
+				 struct error *err)
+{
+	CLEANUP(tree_clear) struct tree base = TREE_INIT(0, true), scratch = TREE_INIT(0, true);
+	struct doc_limits limits = DOC_LIMITS_DEFAULT;
+	bool is_blind = change_is_blind(w, c);
+	struct tree_node merged;
+	enum result rc = need_live(c, err);
+
+	limits.budget = scene->budget;
+	if (rc == OK)
+		rc = tree_of_row(scene->service, snap_doc_row(c->before), scene->budget, &base,
+				 err);
+	if (rc == OK)
+		rc = doc_read(&c->patch_tree, c->body_format, c->body, &limits, NULL, err);
+	if (rc == OK && is_blind)
+		rc = blind_patch_check(c, bytes_max(scene, c), err);
+	if (rc == OK)
+		rc = merge_patch(&merged, &w->arena, &base.root, &c->patch_tree.root, err);
+	if (rc == OK && is_blind)
+		rc = blind_patch_settle(w, c, &scratch, &merged, err);
+	if (rc != OK)
+		return rc;
+	if (c->kind == KIND_SECRETS)
+		c->patch = TREE_GET(&c->patch_tree.root, "data");
+	c->content_type = SLICE_LITERAL(CONTENT_JSON);
+	/* What is written as it was says that nothing changed: by its warnings, and to a later reader. */
+	if (c->kind != KIND_SECRETS && !is_blind && tree_is_equal(&merged, &base.root)) {
+		c->content_type = snap_doc_row(c->before)->content_type;
+		rc = content_of_row(scene->service, snap_doc_row(c->before), &c->plain, err);
+		return rc == OK ? become_version(scene, c, err) : rc;
+	}
+	json_write_pretty(&c->plain, &merged);
+	return become_version(scene, c, err);
+}
+
+struct reading {
+	struct scene *scene;
+	struct change *change;
+	struct arena *arena;
+	enum version_state state;
+};
+
+static enum result read_old(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct reading *r = ctx;
+	struct change *c = r->change;
+	const char *type;
+
+	if (row->state != VERSION_LIVE)
+		return fail(err, E_CONFLICT, "%.*s version %llu is %s", SLICE_ARGS(c->path),
+			    (unsigned long long)row->version,
+			    row->state == VERSION_DESTROYED ? "destroyed" : "deleted");
+	type = arena_text(r->arena, row->content_type);
+	if (type == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	c->content_type = slice_make(type, row->content_type.len);
+	return content_of_row(r->scene->service, row, &c->plain, err);
+}
+
+static enum result prepare_rollback(struct scene *scene, struct write *w, struct change *c,
+				    struct error *err)
+{
+	struct reading r = {scene, c, &w->arena, VERSION_LIVE};
+	enum result rc;
+
+	if (c->before == NULL)
+		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	rc = store_get_version(scene->session, c->path, c->from_version, read_old, &r, err);
+	if (rc == E_NOT_FOUND)
+		return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
+			    (unsigned long long)c->from_version);
+	return rc == OK ? become_version(scene, c, err) : rc;
+}
+
+/* The state of the newest version after the change. */
+static void settle_state(struct change *c, enum version_state after)
+{
+	const struct version_row *row = snap_doc_row(c->before);
+
+	c->version = row->version;
+	c->state = row->state;
+	c->is_changed = c->versions_count != 0;
+	for (uint32_t i = 0; i < c->versions_count; i++) {
+		if (c->versions[i] == row->version)
+			c->state = after;
+	}
+	c->exists = c->state == VERSION_LIVE;
+}
+
+static enum result prepare_current_delete(struct write *w, struct change *c, struct error *err)
+{
+	enum result rc = need_live(c, err);
+
+	if (rc != OK)
+		return rc;
+	c->versions = arena_alloc_array(&w->arena, 1, sizeof *c->versions);
+	if (c->versions == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	c->versions[0] = snap_doc_row(c->before)->version;
+	c->versions_count = 1;
+	c->action = CHANGE_DELETE;
+	settle_state(c, VERSION_DELETED);
+	return OK;
+}
+
+static enum result read_state(void *ctx, const struct version_row *row, struct error *err)
+{
+	struct reading *r = ctx;
+
+	(void)err;
+	r->state = row->state;
+	return OK;
+}
+
+/* Leaves only the versions whose state changes. `needed`: all others but those in `after` already are a conflict. */
+static enum result choose_versions(struct scene *scene, struct change *c, enum version_state after,
+				   struct error *err)
+{
+	struct reading r = {scene, c, NULL, VERSION_LIVE};
+	uint32_t kept = 0;
+	enum result rc;
+
+	for (uint32_t i = 0; i < c->versions_count; i++) {
+		rc = store_get_version(scene->session, c->path, c->versions[i], read_state, &r,
+				       err);
+		if (rc == E_NOT_FOUND)
+			return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
+				    (unsigned long long)c->versions[i]);
+		if (rc != OK)
+			return rc;
+		if (r.state == VERSION_DESTROYED && after != VERSION_DESTROYED)
+			return fail(err, E_CONFLICT, "%.*s version %llu is destroyed",
+				    SLICE_ARGS(c->path), (unsigned long long)c->versions[i]);
+		if (r.state != after)
+			c->versions[kept++] = c->versions[i];
+	}
+	c->versions_count = kept;
+	return OK;
+}
+
+static enum result prepare_states(struct scene *scene, struct change *c, enum change_action action,
+				  enum version_state after, struct error *err)
+{
+	enum result rc;
+
+	if (c->before == NULL)
+		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	if (c->versions_count == 0)
+		return fail(err, E_MALFORMED, "`versions` names none");
+	rc = choose_versions(scene, c, after, err);
+	if (rc != OK)
+		return rc;
+	c->action = action;
+	settle_state(c, after);
+	return OK;
+}
+
+/* The current version, unless those that an undelete brought back are named. */
+static enum result prepare_delete(struct scene *scene, struct write *w, struct change *c,
+				  struct error *err)
+{
+	return c->versions_count != 0
+		       ? prepare_states(scene, c, CHANGE_DELETE, VERSION_DELETED, err)
+		       : prepare_current_delete(w, c, err);
+}
+
+static enum result prepare_undelete(struct scene *scene, struct write *w, struct change *c,
+				    struct error *err)
+{
+	(void)w;
+	return prepare_states(scene, c, CHANGE_UNDELETE, VERSION_LIVE, err);
+}
+
+static enum result prepare_destroy(struct scene *scene, struct write *w, struct change *c,
+				   struct error *err)
+{
+	(void)w;
+	if (c->kind != KIND_SECRETS)
+		return fail(err, E_MALFORMED, "only versions of secrets can be destroyed");
+	return prepare_states(scene, c, CHANGE_DESTROY, VERSION_DESTROYED, err);
+}
+
+enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
+			   struct error *err)
+{
+	static enum result (*const prepare[CHANGE_OP_COUNT])(struct scene *, struct write *,
+							     struct change *, struct error *) = {
+		[CHANGE_OP_PUT] = prepare_put,	       [CHANGE_OP_PATCH] = prepare_patch,
+		[CHANGE_OP_DELETE] = prepare_delete,   [CHANGE_OP_UNDELETE] = prepare_undelete,
+		[CHANGE_OP_DESTROY] = prepare_destroy, [CHANGE_OP_ROLLBACK] = prepare_rollback,
+	};
+	enum result rc;
+
+	c->before = snap_doc_ref(snapshot_doc(scene->snapshot, c->path));
+	rc = check_if_version(c, err);
+	return rc == OK ? prepare[c->op](scene, w, c, err) : rc;
+}
