@@ -10,7 +10,7 @@
 
 struct list {
 	struct arena *arena;
-	const struct environment_wish *wish;
+	const struct environment_request *request;
 	char **items; /* ours; what was inherited comes behind them at the end */
 	size_t count;
 };
@@ -49,7 +49,7 @@ static enum result add(struct list *l, struct slice name, struct slice value, st
 	return OK;
 }
 
-static bool is_allowed(const struct environment_wish *w, struct slice name)
+static bool is_allowed(const struct environment_request *w, struct slice name)
 {
 	for (size_t i = 0; i < w->allowed_count; i++) {
 		if (variable_matches(w->allowed[i], name))
@@ -58,7 +58,7 @@ static bool is_allowed(const struct environment_wish *w, struct slice name)
 	return w->allowed_count == 0; /* the prefix alone decides, and every name begins with it */
 }
 
-static void leave_out(const struct environment_wish *w, struct slice name)
+static void leave_out(const struct environment_request *w, struct slice name)
 {
 	if (w->left_out == NULL)
 		return;
@@ -75,13 +75,13 @@ static enum result add_from_all(void *ctx, struct slice name, struct slice value
 
 	if (!variable_is_name(name))
 		return fail(err, E_INVALID, "%.*s is no name of a variable", SLICE_ARGS(name));
-	if (!is_allowed(l->wish, name)) {
-		if (l->wish->not_allowed != NULL)
-			++*l->wish->not_allowed;
+	if (!is_allowed(l->request, name)) {
+		if (l->request->not_allowed != NULL)
+			++*l->request->not_allowed;
 		return OK;
 	}
 	if (variable_steers(name) != NULL) {
-		leave_out(l->wish, name);
+		leave_out(l->request, name);
 		return OK;
 	}
 	return add(l, name, value, err);
@@ -89,7 +89,7 @@ static enum result add_from_all(void *ctx, struct slice name, struct slice value
 
 static enum result add_all(struct list *l, const struct tree_node *config, struct error *err)
 {
-	const struct environment_wish *w = l->wish;
+	const struct environment_request *w = l->request;
 
 	if (w->all_prefix[0] == '\0' && w->allowed_count == 0)
 		return fail(err, E_INVALID,
@@ -98,7 +98,7 @@ static enum result add_all(struct list *l, const struct tree_node *config, struc
 	return env_each(config, slice_text(w->all_prefix), add_from_all, l, err);
 }
 
-static enum result check_picked_name(const struct environment_wish *w, struct slice name,
+static enum result check_picked_name(const struct environment_request *w, struct slice name,
 				     struct error *err)
 {
 	const char *what = variable_steers(name);
@@ -129,7 +129,7 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 			    "--env is NAME=/pointer, such as DB_URL=/warehouse/url");
 	pointer = slice_text(equals + 1);
 	name = slice_make(pick, (size_t)(equals - pick));
-	rc = check_picked_name(l->wish, name, err);
+	rc = check_picked_name(l->request, name, err);
 	if (rc != OK)
 		return rc;
 	n = pointer_get(config, pointer);
@@ -176,20 +176,21 @@ static void append_inherited(struct list *l, size_t inherited)
 	l->items[l->count] = NULL;
 }
 
-enum result environment_build(char ***ret, struct arena *a, const struct environment_wish *wish,
+enum result environment_build(char ***ret, struct arena *a,
+			      const struct environment_request *request,
 			      const struct tree_node *config, struct error *err)
 {
-	struct list l = {.arena = a, .wish = wish};
+	struct list l = {.arena = a, .request = request};
 	size_t inherited = count_inherited();
 	enum result rc;
 
 	l.items = arena_alloc_array(a, VARIABLES_MAX + inherited + 1, sizeof *l.items);
 	if (l.items == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = add(&l, SLICE_LITERAL("REEVE_CONFIG_FILE"), slice_text(wish->config_file), err);
-	for (size_t i = 0; rc == OK && i < wish->picks_count; i++)
-		rc = add_pick(&l, wish->picks[i], config, err);
-	if (rc == OK && wish->all_prefix != NULL)
+	rc = add(&l, SLICE_LITERAL("REEVE_CONFIG_FILE"), slice_text(request->config_file), err);
+	for (size_t i = 0; rc == OK && i < request->picks_count; i++)
+		rc = add_pick(&l, request->picks[i], config, err);
+	if (rc == OK && request->all_prefix != NULL)
 		rc = add_all(&l, config, err);
 	if (rc != OK)
 		return rc;

@@ -6,7 +6,7 @@
 #include "base/result.h"
 #include "doc/tree.h"
 
-struct environment_wish {
+struct environment_request {
 	const char *const *picks; /* --env: "NAME=/pointer" */
 	size_t picks_count;
 	const char *all_prefix;	 /* --env-all; NULL: not asked for */
@@ -28,5 +28,5 @@ struct environment_wish {
  * empty prefix without patterns, a pointer that leads nowhere, a value that is a map or a list,
  * two values for one name. E_LIMIT: more than 4096 wished. */
 MUST_USE enum result environment_build(char ***ret, struct arena *a,
-				       const struct environment_wish *wish,
+				       const struct environment_request *request,
 				       const struct tree_node *config, struct error *err);

@@ -114,15 +114,15 @@ static enum result write_content(const char *name, struct slice content, struct 
 
 enum result render_write(const struct render *r, struct slice content, struct error *err)
 {
-	char fresh[320];
+	char next_file[320];
 	enum result rc;
 
-	snprintf(fresh, sizeof fresh, "%s.new", r->file);
-	rc = write_content(fresh, content, err);
-	if (rc == OK && rename(fresh, r->file) != 0)
+	snprintf(next_file, sizeof next_file, "%s.new", r->file);
+	rc = write_content(next_file, content, err);
+	if (rc == OK && rename(next_file, r->file) != 0)
 		rc = fail_errno(err, E_IO, "rename to %s", r->file);
 	if (rc != OK)
-		unlink(fresh);
+		unlink(next_file);
 	return rc;
 }
 

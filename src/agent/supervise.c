@@ -147,13 +147,13 @@ static enum result prepare(char ***ret, struct arena *a, const struct supervisor
 {
 	CLEANUP(tree_clearp) struct tree config = TREE_INIT(0, true);
 	const struct doc_limits limits = {CONFIG_BYTES_MAX, DOC_DEPTH_MAX, CONFIG_NODES_MAX, NULL};
-	struct environment_wish wish = s->options->wish;
+	struct environment_request request = s->options->request;
 	enum result rc = doc_read(&config, DOC_JSON, buf_slice(&f->content), &limits, NULL, err);
 
-	wish.config_file = s->render.file;
-	wish.left_out = &left_out->steering;
-	wish.not_allowed = &left_out->not_allowed;
-	return rc == OK ? environment_build(ret, a, &wish, &config.root, err) : rc;
+	request.config_file = s->render.file;
+	request.left_out = &left_out->steering;
+	request.not_allowed = &left_out->not_allowed;
+	return rc == OK ? environment_build(ret, a, &request, &config.root, err) : rc;
 }
 
 static enum result start_child(struct supervisor *s, struct error *err)
@@ -204,7 +204,7 @@ static void hear_of_change(struct supervisor *s, struct poller *poller)
 	plan(s, delay_ms);
 }
 
-static void adopt_next(struct supervisor *s)
+static void take_on_next(struct supervisor *s)
 {
 	fetched_clear(&s->current);
 	s->current = s->next;
@@ -213,7 +213,7 @@ static void adopt_next(struct supervisor *s)
 }
 
 /* A revision that a child could not be started with is refused; the old one stays. */
-static bool may_adopt_next(struct supervisor *s)
+static bool may_take_on_next(struct supervisor *s)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(0, true);
 	CLEANUP(left_out_clear) struct left_out left_out = {BUF_NULL, 0};
@@ -242,7 +242,7 @@ static void take_on_change(struct supervisor *s)
 		kill(s->child, SIGKILL);
 		return;
 	}
-	if (!s->has_next || !may_adopt_next(s))
+	if (!s->has_next || !may_take_on_next(s))
 		return;
 	if (s->options->on_change == ON_CHANGE_RESTART) {
 		s->is_stopping = true;
@@ -250,7 +250,7 @@ static void take_on_change(struct supervisor *s)
 		plan(s, s->options->grace_ms);
 		return;
 	}
-	adopt_next(s);
+	take_on_next(s);
 	if (render_write(&s->render, buf_slice(&s->current.content), &err) != OK) {
 		log_line(LOG_ERROR, "render_failed", "detail=%s",
 			 log_quote(why, sizeof why, slice_text(err.text)));
@@ -283,8 +283,8 @@ static bool reap(struct supervisor *s, int *ret_exit, enum result *rc, struct er
 		s->is_stopping = false;
 		s->due_ms = 0;
 		/* A newer one may have come since this one was found good. */
-		if (may_adopt_next(s))
-			adopt_next(s);
+		if (may_take_on_next(s))
+			take_on_next(s);
 		*rc = start_child(s, err);
 		return *rc != OK;
 	}

@@ -7,8 +7,8 @@
 enum on_change { ON_CHANGE_RESTART, ON_CHANGE_SIGNAL };
 
 struct run_options {
-	const char *target;	      /* "/v1/config/orders/production" */
-	struct environment_wish wish; /* config_file is filled in */
+	const char *target;		    /* "/v1/config/orders/production" */
+	struct environment_request request; /* config_file is filled in */
 	enum on_change on_change;
 	int signal;	   /* of ON_CHANGE_SIGNAL */
 	int64_t splay_ms;  /* a random part of it passes before a change is taken on */

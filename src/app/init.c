@@ -73,8 +73,9 @@ static enum result make_store(struct init *i, struct error *err)
 				  shipped_policies_count, &system_clock, &system_random, &i->token,
 				  &i->vkey, err);
 	if (rc == OK)
-		rc = fresh_write_audit_key(i->values[INIT_DATA], buf_slice(&i->vkey), err);
-	return rc == OK ? fresh_write_token(i->values[INIT_TOKEN_FILE], &i->token, err) : rc;
+		rc = initial_files_write_audit_key(i->values[INIT_DATA], buf_slice(&i->vkey), err);
+	return rc == OK ? initial_files_write_token(i->values[INIT_TOKEN_FILE], &i->token, err)
+			: rc;
 }
 
 static enum result make_all(struct init *i, struct error *err)
@@ -83,7 +84,7 @@ static enum result make_all(struct init *i, struct error *err)
 					    i->values[INIT_ROOT_KEY], err);
 
 	if (rc == OK)
-		rc = fresh_check_absent(i->values[INIT_TOKEN_FILE], err);
+		rc = initial_file_check_absent(i->values[INIT_TOKEN_FILE], err);
 	if (rc == OK)
 		rc = data_make_folder(i->values[INIT_DATA], err);
 	if (rc != OK)
@@ -95,7 +96,7 @@ static enum result make_all(struct init *i, struct error *err)
 		rc = make_store(i, err);
 	data_clear(&i->data);
 	if (rc != OK) {
-		fresh_undo(i->values[INIT_DATA]);
+		initial_files_undo(i->values[INIT_DATA]);
 		if (i->is_key_ours)
 			unlink(i->key_path);
 	}

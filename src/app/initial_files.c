@@ -18,7 +18,7 @@ static enum result terminate(char ret[static PATH_MAX], struct slice path, struc
 	return OK;
 }
 
-enum result fresh_check_absent(struct slice path, struct error *err)
+enum result initial_file_check_absent(struct slice path, struct error *err)
 {
 	char name[PATH_MAX];
 	enum result rc = terminate(name, path, err);
@@ -28,7 +28,7 @@ enum result fresh_check_absent(struct slice path, struct error *err)
 	return access(name, F_OK) != 0 ? OK : fail(err, E_CONFLICT, "%s is there already", name);
 }
 
-enum result fresh_write_token(struct slice path, struct buf *token, struct error *err)
+enum result initial_files_write_token(struct slice path, struct buf *token, struct error *err)
 {
 	char name[PATH_MAX];
 	enum result rc = terminate(name, path, err);
@@ -39,7 +39,7 @@ enum result fresh_write_token(struct slice path, struct buf *token, struct error
 	return rc == OK ? file_create(name, buf_slice(token), 0600, err) : rc;
 }
 
-enum result fresh_write_audit_key(struct slice folder, struct slice vkey, struct error *err)
+enum result initial_files_write_audit_key(struct slice folder, struct slice vkey, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
 	char name[PATH_MAX];
@@ -57,7 +57,7 @@ enum result fresh_write_audit_key(struct slice folder, struct slice vkey, struct
 	return rc;
 }
 
-void fresh_undo(struct slice folder)
+void initial_files_undo(struct slice folder)
 {
 	char path[PATH_MAX];
 	DIR *open;

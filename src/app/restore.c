@@ -120,7 +120,7 @@ static enum result read_audit_key(struct restore *r, struct error *err)
 	return buf_check(&r->vkey, err);
 }
 
-static enum result adopt(struct restore *r, struct error *err)
+static enum result restore_service(struct restore *r, struct error *err)
 {
 	enum result rc = copy_backup(r, err);
 
@@ -129,16 +129,15 @@ static enum result adopt(struct restore *r, struct error *err)
 	if (rc == OK)
 		rc = read_audit_key(r, err);
 	if (rc == OK)
-		rc = service_adopt_restored(r->data.store, r->data.keyring,
-					    r->values[RESTORE_REASON],
-					    r->values[RESTORE_KEEP_TOKENS].data != NULL &&
-						    slice_is_text(r->values[RESTORE_KEEP_TOKENS],
-								  "true"),
-					    &system_clock, &system_random, &r->token, err);
+		rc = service_restore(r->data.store, r->data.keyring, r->values[RESTORE_REASON],
+				     r->values[RESTORE_KEEP_TOKENS].data != NULL &&
+					     slice_is_text(r->values[RESTORE_KEEP_TOKENS], "true"),
+				     &system_clock, &system_random, &r->token, err);
 	data_clear(&r->data);
 	if (rc == OK)
-		rc = fresh_write_audit_key(r->values[RESTORE_DATA], buf_slice(&r->vkey), err);
-	return rc == OK ? fresh_write_token(slice_text(r->token_path), &r->token, err) : rc;
+		rc = initial_files_write_audit_key(r->values[RESTORE_DATA], buf_slice(&r->vkey),
+						   err);
+	return rc == OK ? initial_files_write_token(slice_text(r->token_path), &r->token, err) : rc;
 }
 
 static enum result restore_all(struct restore *r, struct error *err)
@@ -151,14 +150,14 @@ static enum result restore_all(struct restore *r, struct error *err)
 	else
 		rc = data_root_key_path(r->token_path, r->values[RESTORE_DATA], token_file, err);
 	if (rc == OK)
-		rc = fresh_check_absent(slice_text(r->token_path), err);
+		rc = initial_file_check_absent(slice_text(r->token_path), err);
 	if (rc == OK)
 		rc = data_make_folder(r->values[RESTORE_DATA], err);
 	if (rc != OK)
 		return rc;
-	rc = adopt(r, err);
+	rc = restore_service(r, err);
 	if (rc != OK)
-		fresh_undo(r->values[RESTORE_DATA]);
+		initial_files_undo(r->values[RESTORE_DATA]);
 	return rc;
 }
 

@@ -39,7 +39,7 @@ struct server {
 /* Behind the settings' own. */
 enum extra_option { EXTRA_CONFIG, EXTRA_SCHEMA, EXTRA_OPTIONS };
 
-enum wish { WISH_SERVE, WISH_HELP, WISH_SCHEMA };
+enum request { REQUEST_SERVE, REQUEST_HELP, REQUEST_SCHEMA };
 
 static size_t make_options(struct option_row rows[static SETTINGS_MAX + EXTRA_OPTIONS],
 			   char names[static SETTINGS_MAX][32])
@@ -55,7 +55,7 @@ static size_t make_options(struct option_row rows[static SETTINGS_MAX + EXTRA_OP
 	return setting_rows_count + EXTRA_OPTIONS;
 }
 
-static enum result load_settings(struct server *s, enum wish *ret, int argc, char **argv,
+static enum result load_settings(struct server *s, enum request *ret, int argc, char **argv,
 				 struct error *err)
 {
 	struct option_row rows[SETTINGS_MAX + EXTRA_OPTIONS];
@@ -69,8 +69,10 @@ static enum result load_settings(struct server *s, enum wish *ret, int argc, cha
 
 	if (rc != OK)
 		return rc;
-	*ret = is_help ? WISH_HELP : extras[EXTRA_SCHEMA].data != NULL ? WISH_SCHEMA : WISH_SERVE;
-	if (*ret != WISH_SERVE)
+	*ret = is_help				   ? REQUEST_HELP
+	       : extras[EXTRA_SCHEMA].data != NULL ? REQUEST_SCHEMA
+						   : REQUEST_SERVE;
+	if (*ret != REQUEST_SERVE)
 		return OK;
 	memcpy(flags.values, values, setting_rows_count * sizeof values[0]);
 	rc = settings_load(&s->settings, &s->texts, &flags, extras[EXTRA_CONFIG], environ, err);
@@ -146,7 +148,7 @@ static enum result open_server(struct server *s, struct error *err)
 				&s->settings.service, &system_clock, &system_random, err);
 }
 
-static enum result tell_port(const struct server *s, struct error *err)
+static enum result write_port_file(const struct server *s, struct error *err)
 {
 	char path[PATH_MAX], port[8];
 
@@ -176,7 +178,7 @@ static enum result serve_until_signal(struct server *s, const sigset_t *signals,
 	enum result rc = open_server(s, err);
 
 	if (rc == OK)
-		rc = tell_port(s, err);
+		rc = write_port_file(s, err);
 	if (rc != OK)
 		return rc;
 	while (sigwait(signals, &signal_number) != 0)
@@ -200,17 +202,17 @@ static int print_usage_error(const struct error *err)
 	return EXIT_USAGE;
 }
 
-static int print_wish(enum wish wish)
+static int print_request(enum request request)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 
-	if (wish == WISH_SCHEMA)
+	if (request == REQUEST_SCHEMA)
 		settings_write_schema(&text);
 	else
 		settings_write_help(&text);
 	if (buf_is_failed(&text))
 		return EXIT_FAILED;
-	if (wish == WISH_SCHEMA)
+	if (request == REQUEST_SCHEMA)
 		fputs(text.data, stdout);
 	else
 		printf("%s%s%s", serve_help, text.data, serve_example);
@@ -224,13 +226,13 @@ int command_serve(int argc, char **argv)
 	struct error err = ERROR_NULL;
 	enum log_level level = LOG_INFO;
 	sigset_t signals;
-	enum wish wish = WISH_SERVE;
-	enum result rc = load_settings(&s, &wish, argc, argv, &err);
+	enum request request = REQUEST_SERVE;
+	enum result rc = load_settings(&s, &request, argc, argv, &err);
 
 	if (rc != OK)
 		return print_usage_error(&err);
-	if (wish != WISH_SERVE)
-		return print_wish(wish);
+	if (request != REQUEST_SERVE)
+		return print_request(request);
 	log_level_parse(s.settings.log_level, &level);
 	log_set_sink(STDERR_FILENO, level);
 	block_signals(&signals);

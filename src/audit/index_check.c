@@ -52,15 +52,16 @@ static int compare_paths(const void *a, const void *b)
 	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
-static enum result is_filed(bool *ret, const struct audit_filing *filing, struct slice written,
-			    struct error *err)
+static enum result is_indexed(bool *ret, const struct audit_index_row *index_row,
+			      struct slice written, struct error *err)
 {
 	enum result rc = OK;
 
-	*ret = filing->paths_count != 0 && bsearch(&written, filing->paths, filing->paths_count,
-						   sizeof written, compare_paths) != NULL;
-	for (uint32_t i = 0; rc == OK && !*ret && i < filing->paths_count; i++)
-		rc = is_written_as(ret, filing->paths[i], written, err);
+	*ret = index_row->paths_count != 0 &&
+	       bsearch(&written, index_row->paths, index_row->paths_count, sizeof written,
+		       compare_paths) != NULL;
+	for (uint32_t i = 0; rc == OK && !*ret && i < index_row->paths_count; i++)
+		rc = is_written_as(ret, index_row->paths[i], written, err);
 	return rc;
 }
 
@@ -69,14 +70,14 @@ static enum result fail_form(struct error *err)
 	return fail(err, E_CORRUPT, "it does not have the form that this log writes");
 }
 
-static enum result fail_filing(struct error *err, const char *field)
+static enum result fail_index(struct error *err, const char *field)
 {
 	return fail(err, E_CORRUPT, "it is not filed under its own %s, so that a query may miss it",
 		    field);
 }
 
 /* {"path":"…","version":2},… up to the list's end. */
-static enum result check_touched(const struct audit_filing *filing, struct slice rest,
+static enum result check_touched(const struct audit_index_row *index_row, struct slice rest,
 				 struct error *err)
 {
 	while (skip_text(&rest, "{\"path\":") || skip_text(&rest, ",{\"path\":")) {
@@ -87,11 +88,11 @@ static enum result check_touched(const struct audit_filing *filing, struct slice
 
 		if (!take_string(&rest, &path))
 			return fail_form(err);
-		rc = is_filed(&is_found, filing, path, err);
+		rc = is_indexed(&is_found, index_row, path, err);
 		if (rc != OK)
 			return rc;
 		if (!is_found)
-			return fail_filing(err, "path");
+			return fail_index(err, "path");
 		end = memchr(rest.data, '}', rest.len);
 		if (end == NULL)
 			return fail_form(err);
@@ -100,19 +101,19 @@ static enum result check_touched(const struct audit_filing *filing, struct slice
 	return skip_text(&rest, "]") ? OK : fail_form(err);
 }
 
-enum result audit_filing_check(const struct audit_filing *filing, struct slice line,
-			       struct error *err)
+enum result audit_index_check(const struct audit_index_row *index_row, struct slice line,
+			      struct error *err)
 {
 	const struct {
 		const char *key, *name;
 		struct slice filed;
 	} fields[] = {
-		{",\"actor\":", "actor", filing->actor},
+		{",\"actor\":", "actor", index_row->actor},
 		{",\"accessor\":", NULL, SLICE_NULL},
 		{",\"auth\":", NULL, SLICE_NULL},
 		{",\"source\":", NULL, SLICE_NULL},
-		{",\"action\":", "action", filing->action},
-		{",\"outcome\":", "outcome", filing->outcome},
+		{",\"action\":", "action", index_row->action},
+		{",\"outcome\":", "outcome", index_row->outcome},
 		{",\"reason\":", NULL, SLICE_NULL},
 		{",\"request_id\":", NULL, SLICE_NULL},
 	};
@@ -123,8 +124,8 @@ enum result audit_filing_check(const struct audit_filing *filing, struct slice l
 	/* Nothing before the actor is the asker's to choose. */
 	if (actor == NULL || audit_head_read(&head, line, err) != OK)
 		return fail_form(err);
-	if (head.time_ms != filing->time_ms)
-		return fail_filing(err, "time");
+	if (head.time_ms != index_row->time_ms)
+		return fail_index(err, "time");
 	rest = slice_from(line, (size_t)(actor - line.data));
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		struct slice written;
@@ -138,9 +139,9 @@ enum result audit_filing_check(const struct audit_filing *filing, struct slice l
 		if (rc != OK)
 			return rc;
 		if (!is_same)
-			return fail_filing(err, fields[i].name);
+			return fail_index(err, fields[i].name);
 	}
 	if (!skip_text(&rest, ",\"touched\":["))
 		return fail_form(err);
-	return check_touched(filing, rest, err);
+	return check_touched(index_row, rest, err);
 }

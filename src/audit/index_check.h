@@ -6,7 +6,7 @@
 
 #include "audit/entry.h"
 
-struct audit_filing {
+struct audit_index_row {
 	int64_t time_ms;
 	struct slice actor, action, outcome;
 	const struct slice *paths; /* by slice_compare() */
@@ -15,5 +15,5 @@ struct audit_filing {
 
 /* E_CORRUPT when a query by what the entry says would miss it, the text saying which; E_MEMORY. Paths
  * that the entry does not name are no finding: it may have been too short for all that it touched. */
-MUST_USE enum result audit_filing_check(const struct audit_filing *filing, struct slice line,
-					struct error *err);
+MUST_USE enum result audit_index_check(const struct audit_index_row *index_row, struct slice line,
+				       struct error *err);

@@ -81,15 +81,15 @@ static void check_older(struct pass *p)
 }
 
 /* What the entry says is proved by its hash; this, that queries find it by that. */
-static enum result check_filing(struct pass *p, const struct audit_verify_row *row,
-				struct error *err)
+static enum result check_index(struct pass *p, const struct audit_verify_row *row,
+			       struct error *err)
 {
 	struct error why = ERROR_NULL;
 	enum result rc;
 
-	if (row->filing == NULL)
+	if (row->index_row == NULL)
 		return OK;
-	rc = audit_filing_check(row->filing, row->line, &why);
+	rc = audit_index_check(row->index_row, row->line, &why);
 	if (rc == E_MEMORY)
 		return fail(err, rc, "%s", why.text);
 	if (rc != OK)
@@ -118,7 +118,7 @@ static enum result check_row(struct pass *p, const struct audit_verify_row *row,
 	check_head(p, row->line, index);
 	merkle_append(&p->tree, leaf);
 	check_older(p);
-	return check_filing(p, row, err);
+	return check_index(p, row, err);
 }
 
 static enum result read_rows(struct pass *p, const struct audit_verification *what,

@@ -18,7 +18,7 @@ struct audit_verify_row {
 	uint64_t index;
 	struct slice line; /* valid until the next row is asked for */
 	struct slice leaf; /* as stored; HASH_BYTES, or SLICE_NULL where none is stored */
-	const struct audit_filing *filing; /* NULL where it is not known */
+	const struct audit_index_row *index_row; /* NULL where it is not known */
 };
 
 /* Rows in the order of their index. Sets `*ret_is_end` instead of a row behind the last. What it

@@ -155,26 +155,27 @@ static int print_markdown(struct session *s)
 	else
 		written_write_markdown(&text, &tree.root);
 	code = print_text(TO_STDOUT, buf_slice(&text));
-	return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED : code;
+	return code == EXIT_DONE && write_response_has_errors(&tree.root) ? EXIT_REFUSED : code;
 }
 
-static int print_answer(struct session *s, const struct apply_words *w)
+static int print_response(struct session *s, const struct apply_words *w)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 	bool is_markdown = s->output != NULL && strcmp(s->output, "markdown") == 0;
-	int code = is_markdown ? print_markdown(s) : write_answer_print(s, &apply_command);
+	int code = is_markdown ? print_markdown(s) : write_response_print(s, &apply_command);
 
 	if (code != EXIT_DONE || !session_read_json(s, &apply_command, &tree))
 		return EXIT_REFUSED;
 	if (!w->is_dry_run && !session_is_json(s) && !is_markdown) {
 		uint64_t revision = json_number(&tree.root, "revision");
 
-		if (write_answer_has_changes(&tree.root))
+		if (write_response_has_changes(&tree.root))
 			print_line(TO_STDOUT, "revision %llu", (unsigned long long)revision);
 		else
 			print_line(TO_STDOUT, "nothing changed");
 	}
-	return w->has_exit_code && write_answer_has_changes(&tree.root) ? EXIT_CHANGES : EXIT_DONE;
+	return w->has_exit_code && write_response_has_changes(&tree.root) ? EXIT_CHANGES
+									  : EXIT_DONE;
 }
 
 static int apply(struct session *s, const struct apply_words *w)
@@ -206,7 +207,7 @@ static int apply(struct session *s, const struct apply_words *w)
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&body);
 	code = session_call(s, &apply_command, &request);
-	return code == EXIT_DONE ? print_answer(s, w) : code;
+	return code == EXIT_DONE ? print_response(s, w) : code;
 }
 
 static int run_apply(int argc, char **argv)

@@ -10,8 +10,8 @@ static void reset_page(struct audit_page *page)
 	buf_reset(&page->lines);
 	buf_reset(&page->leaves);
 	arena_clear(&page->texts);
-	page->filings = NULL;
-	page->filings_count = 0;
+	page->index_rows = NULL;
+	page->index_rows_count = 0;
 }
 
 void audit_pages_clear(struct audit_pages *p)
@@ -52,7 +52,7 @@ static void fill_row(struct audit_pages *p, struct audit_verify_row *ret)
 		p->index = head.index;
 	ret->leaf = leaf_at < page->leaves.len ? slice_make(page->leaves.data + leaf_at, HASH_BYTES)
 					       : SLICE_NULL;
-	ret->filing = p->row_at < page->filings_count ? &page->filings[p->row_at] : NULL;
+	ret->index_row = p->row_at < page->index_rows_count ? &page->index_rows[p->row_at] : NULL;
 	p->row_at++;
 	p->index++;
 }
@@ -109,7 +109,7 @@ static enum result take_row(void *ctx, const struct audit_row *row, struct error
 {
 	struct store_page *p = ctx;
 	struct audit_page *page = p->page;
-	struct audit_filing *filing = &page->filings[page->filings_count];
+	struct audit_index_row *index_row = &page->index_rows[page->index_rows_count];
 
 	if (row->leaf.len != HASH_BYTES || memchr(row->entry.data, '\n', row->entry.len) != NULL)
 		return fail(err, E_CORRUPT, "entry %llu is not what was written",
@@ -117,12 +117,12 @@ static enum result take_row(void *ctx, const struct audit_row *row, struct error
 	buf_append_slice(&page->lines, row->entry);
 	buf_append_char(&page->lines, '\n');
 	buf_append_slice(&page->leaves, row->leaf);
-	filing->time_ms = row->time_ms;
-	if (!copy_text(&page->texts, &filing->actor, row->actor) ||
-	    !copy_text(&page->texts, &filing->action, row->action) ||
-	    !copy_text(&page->texts, &filing->outcome, row->outcome))
+	index_row->time_ms = row->time_ms;
+	if (!copy_text(&page->texts, &index_row->actor, row->actor) ||
+	    !copy_text(&page->texts, &index_row->action, row->action) ||
+	    !copy_text(&page->texts, &index_row->outcome, row->outcome))
 		return fail(err, E_MEMORY, "out of memory");
-	page->filings_count++;
+	page->index_rows_count++;
 	return OK;
 }
 
@@ -158,11 +158,11 @@ static enum result give_paths(struct store_page *p, struct error *err)
 	if (count != 0)
 		qsort(filed, count, sizeof *filed, compare_filed);
 	for (size_t i = 0; i < count; i++) {
-		struct audit_filing *filing = &p->page->filings[filed[i].index - p->first];
+		struct audit_index_row *index_row = &p->page->index_rows[filed[i].index - p->first];
 
 		paths[i] = filed[i].path;
-		if (filing->paths_count++ == 0)
-			filing->paths = &paths[i];
+		if (index_row->paths_count++ == 0)
+			index_row->paths = &paths[i];
 	}
 	return OK;
 }
@@ -175,12 +175,12 @@ enum result audit_fetch_store(void *session, uint64_t after, struct audit_page *
 	struct audit_filter filter = {.after = after, .limit = AUDIT_PAGE};
 	enum result rc;
 
-	ret->filings = arena_alloc_array(&ret->texts, AUDIT_PAGE, sizeof *ret->filings);
-	if (ret->filings == NULL)
+	ret->index_rows = arena_alloc_array(&ret->texts, AUDIT_PAGE, sizeof *ret->index_rows);
+	if (ret->index_rows == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	rc = store_each_audit(session, &filter, take_row, &p, err);
 	if (rc == OK)
-		rc = store_each_audit_path(session, after, after + ret->filings_count, take_path,
+		rc = store_each_audit_path(session, after, after + ret->index_rows_count, take_path,
 					   &p, err);
 	return rc == OK ? give_paths(&p, err) : rc;
 }

@@ -11,8 +11,8 @@
 struct audit_page {
 	struct buf lines, leaves;
 	struct arena texts; /* of the filings */
-	struct audit_filing *filings;
-	uint32_t filings_count;
+	struct audit_index_row *index_rows;
+	uint32_t index_rows_count;
 };
 
 /* Fetches entries from index `after` into an empty page. */

@@ -91,7 +91,7 @@ static int run_put(int argc, char **argv)
 	code = session_open(&s, &put_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &put_command, &request);
-	return code == EXIT_DONE ? write_answer_print(&s, &put_command) : code;
+	return code == EXIT_DONE ? write_response_print(&s, &put_command) : code;
 }
 
 const struct command put_command = {
@@ -138,7 +138,7 @@ static int delete_document(const struct command *command, int argc, char **argv,
 	if (code == EXIT_DONE)
 		code = session_call(&s, command, &request);
 	if (code != EXIT_DONE || is_dry_run)
-		return code == EXIT_DONE ? write_answer_print(&s, command) : code;
+		return code == EXIT_DONE ? write_response_print(&s, command) : code;
 	print_line(TO_STDOUT,
 		   "deleted %s in revision %llu (it can be undeleted: reeve %s %s --versions N)",
 		   operands.items[0], (unsigned long long)s.response.revision, undelete,
@@ -203,7 +203,7 @@ static int post_versions(const struct command *command, int argc, char **argv,
 	code = session_open(&s, command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, command, &request);
-	return code == EXIT_DONE ? write_answer_print(&s, command) : code;
+	return code == EXIT_DONE ? write_response_print(&s, command) : code;
 }
 
 static int run_undelete(int argc, char **argv)
@@ -265,7 +265,7 @@ static int run_rollback(int argc, char **argv)
 	code = session_open(&s, &rollback_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &rollback_command, &request);
-	return code == EXIT_DONE ? write_answer_print(&s, &rollback_command) : code;
+	return code == EXIT_DONE ? write_response_print(&s, &rollback_command) : code;
 }
 
 const struct command rollback_command = {

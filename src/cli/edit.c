@@ -170,7 +170,7 @@ static int edit_until_taken(struct draft *d, struct session *s, struct slice tar
 			return EXIT_DONE;
 		}
 		if (put_back(d, s, target, buf_slice(&text)) == EXIT_DONE)
-			return write_answer_print(s, &edit_command);
+			return write_response_print(s, &edit_command);
 		if (!prompt_yes("Edit it again?")) {
 			keep_draft(d, target);
 			return EXIT_REFUSED;

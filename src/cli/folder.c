@@ -208,7 +208,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static enum result refuse_twins(const struct folder *f, struct error *err)
+static enum result refuse_duplicates(const struct folder *f, struct error *err)
 {
 	for (size_t i = 1; i < f->count; i++) {
 		if (strcmp(f->documents[i - 1].path, f->documents[i].path) == 0)
@@ -248,7 +248,7 @@ enum result folder_read(struct folder *ret, const char *directory, struct error 
 			    directory);
 	if (ret->count != 0)
 		qsort(ret->documents, ret->count, sizeof *ret->documents, by_path);
-	return refuse_twins(ret, err);
+	return refuse_duplicates(ret, err);
 }
 
 const struct folder_document *folder_get(const struct folder *f, struct slice path)

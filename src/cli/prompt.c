@@ -95,12 +95,12 @@ enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, 
 
 bool prompt_yes(const char *question)
 {
-	CLEANUP(buf_clear) struct buf answer = BUF_NULL;
+	CLEANUP(buf_clear) struct buf response = BUF_NULL;
 	struct error ignored;
 
 	if (!isatty(STDIN_FILENO))
 		return false;
 	print_prompt("%s [y/N] ", question);
-	return read_line(&answer, -1, 64, &ignored) == OK && answer.len != 0 &&
-	       (answer.data[0] == 'y' || answer.data[0] == 'Y');
+	return read_line(&response, -1, 64, &ignored) == OK && response.len != 0 &&
+	       (response.data[0] == 'y' || response.data[0] == 'Y');
 }

@@ -159,7 +159,7 @@ static int run_revert(int argc, char **argv)
 	code = session_open(&s, &revert_command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, &revert_command, &request);
-	return code == EXIT_DONE ? write_answer_print(&s, &revert_command) : code;
+	return code == EXIT_DONE ? write_response_print(&s, &revert_command) : code;
 }
 
 const struct command revert_command = {

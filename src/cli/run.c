@@ -46,12 +46,12 @@ static bool read_words(struct run_options *ret, const struct words *w, int *ret_
 		usage_error(&run_command_row, "--env-allow needs --env-all");
 		return false;
 	}
-	ret->wish.allowed = w->allowed.items;
-	ret->wish.allowed_count = w->allowed.count;
-	ret->wish.is_unsafe = w->is_unsafe;
-	ret->wish.picks = w->picks.items;
-	ret->wish.picks_count = w->picks.count;
-	ret->wish.all_prefix = w->env_all;
+	ret->request.allowed = w->allowed.items;
+	ret->request.allowed_count = w->allowed.count;
+	ret->request.is_unsafe = w->is_unsafe;
+	ret->request.picks = w->picks.items;
+	ret->request.picks_count = w->picks.count;
+	ret->request.all_prefix = w->env_all;
 	return true;
 }
 

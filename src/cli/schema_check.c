@@ -50,7 +50,7 @@ static int check_file(const char *path, const struct schema *s, const struct sch
 }
 
 /* "valid", "invalid", "refused" (the schema) or "limit". */
-static const char *judge_pair(const struct tree_node *pair, const struct schema_arguments *a)
+static const char *check_pair(const struct tree_node *pair, const struct schema_arguments *a)
 {
 	CLEANUP(schema_unrefp) struct schema *schema = NULL;
 	const struct tree_node *source = TREE_GET(pair, "schema");
@@ -97,7 +97,7 @@ static int check_batch(const char *path, const struct schema_arguments *a)
 		if (line.len == 0)
 			continue;
 		if (doc_read(&tree, DOC_JSON, line, &FILE_LIMITS, NULL, &err) == OK)
-			verdict = judge_pair(&tree.root, a);
+			verdict = check_pair(&tree.root, a);
 		print_line(TO_STDOUT, "%s", verdict);
 		if (strcmp(verdict, "valid") != 0)
 			ret = EXIT_REFUSED;

@@ -141,7 +141,7 @@ static int write_secret(const struct command *command, int argc, char **argv, co
 	code = session_open(&s, command);
 	if (code == EXIT_DONE)
 		code = session_call(&s, command, &request);
-	return code == EXIT_DONE ? write_answer_print(&s, command) : code;
+	return code == EXIT_DONE ? write_response_print(&s, command) : code;
 }
 
 static int run_put(int argc, char **argv)

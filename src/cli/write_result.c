@@ -86,7 +86,7 @@ void dry_run_write(struct buf *ret, const struct tree_node *root, bool is_markdo
 
 	if (is_markdown)
 		buf_append_text(ret, "### Configuration changes\n\n");
-	if (!write_answer_has_changes(root))
+	if (!write_response_has_changes(root))
 		buf_append_text(ret, "no changes\n");
 	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
 		if (!is_unchanged(&changes->of.items[i]))
@@ -94,7 +94,7 @@ void dry_run_write(struct buf *ret, const struct tree_node *root, bool is_markdo
 	}
 	for (uint32_t i = 0; effective != NULL && i < effective->count; i++)
 		effective_write(ret, &effective->of.items[i], is_markdown);
-	if (is_markdown && write_answer_has_errors(root))
+	if (is_markdown && write_response_has_errors(root))
 		buf_append_text(ret, "\n**Refused:**\n\n");
 	findings_write(ret, json_array(root, "errors"), is_markdown ? "* error" : "error");
 	findings_write(ret, json_array(root, "warnings"), is_markdown ? "* warning" : "warning");
@@ -102,14 +102,14 @@ void dry_run_write(struct buf *ret, const struct tree_node *root, bool is_markdo
 		       is_markdown ? "* unchecked" : "unchecked");
 }
 
-bool write_answer_has_errors(const struct tree_node *root)
+bool write_response_has_errors(const struct tree_node *root)
 {
 	const struct tree_node *errors = json_array(root, "errors");
 
 	return errors != NULL && errors->count != 0;
 }
 
-bool write_answer_has_changes(const struct tree_node *root)
+bool write_response_has_changes(const struct tree_node *root)
 {
 	const struct tree_node *list = json_array(root, "changes");
 
@@ -163,7 +163,7 @@ void written_write_markdown(struct buf *ret, const struct tree_node *root)
 	const struct tree_node *items = json_array(root, "items");
 
 	buf_printf(ret, "### Revision %llu\n\n", (unsigned long long)json_number(root, "revision"));
-	if (!write_answer_has_changes(root))
+	if (!write_response_has_changes(root))
 		buf_append_text(ret, "no changes\n");
 	for (uint32_t i = 0; items != NULL && i < items->count; i++) {
 		if (is_unchanged(&items->of.items[i]))
@@ -175,7 +175,7 @@ void written_write_markdown(struct buf *ret, const struct tree_node *root)
 	findings_write(ret, json_array(root, "unchecked"), "* unchecked");
 }
 
-int write_answer_print(struct session *s, const struct command *command)
+int write_response_print(struct session *s, const struct command *command)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 	CLEANUP(buf_clear) struct buf text = BUF_NULL, findings = BUF_NULL;
@@ -188,14 +188,14 @@ int write_answer_print(struct session *s, const struct command *command)
 		return EXIT_REFUSED;
 	if (session_is_json(s)) {
 		code = print_content_line(buf_slice(&s->response.body));
-		return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED
-										: code;
+		return code == EXIT_DONE && write_response_has_errors(&tree.root) ? EXIT_REFUSED
+										  : code;
 	}
 	if (json_is_true(&tree.root, "dry_run")) {
 		dry_run_write(&text, &tree.root, false);
 		code = print_text(TO_STDOUT, buf_slice(&text));
-		return code == EXIT_DONE && write_answer_has_errors(&tree.root) ? EXIT_REFUSED
-										: code;
+		return code == EXIT_DONE && write_response_has_errors(&tree.root) ? EXIT_REFUSED
+										  : code;
 	}
 	items = json_array(&tree.root, "items");
 	if (items == NULL)

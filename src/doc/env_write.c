@@ -68,16 +68,16 @@ enum result env_each(const struct tree_node *n, struct slice prefix,
 					 struct error *err),
 		     void *ctx, struct error *err)
 {
-	CLEANUP(flat_clear) struct flat flat = FLAT_INIT;
+	CLEANUP(flattened_clear) struct flattened flattened = FLATTENED_INIT;
 	enum result rc;
 
 	if (!is_prefix_valid(prefix))
 		return fail(err, E_INVALID,
 			    "a prefix of variables is letters, digits and _, not a digit first");
-	rc = flat_collect(&flat, n, FLAT_ENV, prefix, err);
-	for (uint32_t i = 0; i < flat.count && rc == OK; i++) {
-		const struct flat_leaf *leaf = &flat.leaves[i];
-		struct slice value = flat_value(leaf->node);
+	rc = flatten(&flattened, n, FLATTEN_ENV, prefix, err);
+	for (uint32_t i = 0; i < flattened.count && rc == OK; i++) {
+		const struct flat_leaf *leaf = &flattened.leaves[i];
+		struct slice value = flattened_value(leaf->node);
 
 		if (value.len != 0 && memchr(value.data, '\0', value.len) != NULL)
 			rc = fail_at(err, E_INVALID, leaf->node->line, leaf->node->column,

@@ -8,8 +8,8 @@
 #define POINTER_QUOTED_BYTES 200
 
 struct walk {
-	struct flat *flat;
-	enum flat_style style;
+	struct flattened *flattened;
+	enum flatten_style style;
 	struct buf name;
 	size_t prefix_len;
 	struct error *err;
@@ -17,14 +17,14 @@ struct walk {
 
 static enum result walk_node(struct walk *w, const struct tree_node *n);
 
-void flat_clear(struct flat *f)
+void flattened_clear(struct flattened *f)
 {
 	arena_clear(&f->arena);
 	f->leaves = NULL;
 	f->count = 0;
 }
 
-struct slice flat_value(const struct tree_node *leaf)
+struct slice flattened_value(const struct tree_node *leaf)
 {
 	if ((leaf->flags & TREE_IS_OPAQUE) != 0)
 		return slice_text("");
@@ -80,13 +80,13 @@ static void append_env_word(struct buf *name, struct slice word)
 static void append_separator(struct walk *w)
 {
 	if (w->name.len > w->prefix_len)
-		buf_append_char(&w->name, w->style == FLAT_ENV ? '_' : '.');
+		buf_append_char(&w->name, w->style == FLATTEN_ENV ? '_' : '.');
 }
 
 static void append_key(struct walk *w, struct slice key)
 {
 	append_separator(w);
-	if (w->style == FLAT_ENV)
+	if (w->style == FLATTEN_ENV)
 		append_env_word(&w->name, key);
 	else
 		buf_append_slice(&w->name, key);
@@ -94,7 +94,7 @@ static void append_key(struct walk *w, struct slice key)
 
 static void append_index(struct walk *w, uint32_t index)
 {
-	if (w->style == FLAT_ENV) {
+	if (w->style == FLATTEN_ENV) {
 		append_separator(w);
 		buf_append_u64(&w->name, index);
 		return;
@@ -106,11 +106,11 @@ static void append_index(struct walk *w, uint32_t index)
 
 static enum result fail_memory(const struct walk *w)
 {
-	if (w->flat->arena.is_exhausted)
+	if (w->flattened->arena.is_exhausted)
 		return fail(w->err, E_LIMIT,
 			    "the names of all values together are longer than %d MiB: choose a "
 			    "part by its key",
-			    FLAT_NAMES_BYTES_MAX >> 20);
+			    FLATTENED_NAMES_BYTES_MAX >> 20);
 	return fail(w->err, E_MEMORY, "out of memory");
 }
 
@@ -118,20 +118,20 @@ static enum result fail_memory(const struct walk *w)
 static enum result add_leaf(struct walk *w, const struct tree_node *n)
 {
 	struct slice name = buf_slice(&w->name);
-	bool is_led = w->style == FLAT_ENV &&
+	bool is_led = w->style == FLATTEN_ENV &&
 		      (name.len == 0 || (name.data[0] >= '0' && name.data[0] <= '9'));
 	enum result rc = buf_check(&w->name, w->err);
 	char *copy;
 
 	if (rc != OK)
 		return rc;
-	copy = arena_alloc(&w->flat->arena, name.len + is_led + 1);
+	copy = arena_alloc(&w->flattened->arena, name.len + is_led + 1);
 	if (copy == NULL)
 		return fail_memory(w);
 	copy[0] = '_';
 	memcpy(copy + is_led, name.data, name.len);
 	copy[name.len + is_led] = '\0';
-	w->flat->leaves[w->flat->count++] = (struct flat_leaf){
+	w->flattened->leaves[w->flattened->count++] = (struct flat_leaf){
 		.name = slice_make(copy, name.len + is_led),
 		.node = n,
 	};
@@ -175,8 +175,8 @@ static bool find_pointer(struct buf *ret, const struct tree_node *n, uint32_t *l
 	return false;
 }
 
-static enum result fail_conflict(const struct flat *f, const struct tree_node *root, uint32_t a,
-				 uint32_t b, struct error *err)
+static enum result fail_conflict(const struct flattened *f, const struct tree_node *root,
+				 uint32_t a, uint32_t b, struct error *err)
 {
 	char quoted[2][POINTER_QUOTED_BYTES];
 	uint32_t first = a < b ? a : b, second = a < b ? b : a;
@@ -209,7 +209,7 @@ static int compare_names(const void *x, const void *y, void *ctx)
 	return slice_compare(leaves[a->at].name, leaves[b->at].name);
 }
 
-static enum result check_names(const struct flat *f, const struct tree_node *root,
+static enum result check_names(const struct flattened *f, const struct tree_node *root,
 			       struct error *err)
 {
 	CLEANUP(alloc_freep) struct name_slot *order = alloc_zero_array(f->count, sizeof *order);
@@ -226,10 +226,10 @@ static enum result check_names(const struct flat *f, const struct tree_node *roo
 	return OK;
 }
 
-enum result flat_collect(struct flat *ret, const struct tree_node *root, enum flat_style style,
-			 struct slice prefix, struct error *err)
+enum result flatten(struct flattened *ret, const struct tree_node *root, enum flatten_style style,
+		    struct slice prefix, struct error *err)
 {
-	struct walk w = {.flat = ret, .style = style, .name = BUF_NULL, .err = err};
+	struct walk w = {.flattened = ret, .style = style, .name = BUF_NULL, .err = err};
 	enum result rc;
 
 	if (!is_container(root) && prefix.len == 0)

@@ -74,15 +74,15 @@ static void append_escaped(struct buf *ret, struct slice s, bool is_key)
 
 enum result properties_write(struct buf *ret, const struct tree_node *n, struct error *err)
 {
-	CLEANUP(flat_clear) struct flat flat = FLAT_INIT;
-	enum result rc = flat_collect(&flat, n, FLAT_PROPERTIES, slice_text(""), err);
+	CLEANUP(flattened_clear) struct flattened flattened = FLATTENED_INIT;
+	enum result rc = flatten(&flattened, n, FLATTEN_PROPERTIES, slice_text(""), err);
 
 	if (rc != OK)
 		return rc;
-	for (uint32_t i = 0; i < flat.count && !buf_is_failed(ret); i++) {
-		append_escaped(ret, flat.leaves[i].name, true);
+	for (uint32_t i = 0; i < flattened.count && !buf_is_failed(ret); i++) {
+		append_escaped(ret, flattened.leaves[i].name, true);
 		buf_append_char(ret, '=');
-		append_escaped(ret, flat_value(flat.leaves[i].node), false);
+		append_escaped(ret, flattened_value(flattened.leaves[i].node), false);
 		buf_append_char(ret, '\n');
 	}
 	return OK;

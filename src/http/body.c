@@ -70,35 +70,35 @@ enum result body_admit(struct peer *p, struct error *err)
 	return OK;
 }
 
-static bool hold_small(struct peer *p, size_t len)
+static bool count_small(struct peer *p, size_t len)
 {
 	struct exchange *x = &p->x;
 
-	if (x->body_seen > SMALL_BYTES_MAX || x->body_held != 0 ||
+	if (x->body_seen > SMALL_BYTES_MAX || x->body_counted != 0 ||
 	    (x->body_bytes != UINT64_MAX && x->body_bytes > SMALL_BYTES_MAX) ||
 	    !pool_take(&p->server->small_bodies_bytes, len, reserve_bytes(p->server)))
 		return false;
-	x->body_held_small += len;
+	x->body_counted_small += len;
 	return true;
 }
 
 static void let_small_go(struct peer *p)
 {
-	if (p->x.body_held_small == 0)
+	if (p->x.body_counted_small == 0)
 		return;
-	atomic_fetch_sub(&p->server->small_bodies_bytes, p->x.body_held_small);
-	p->x.body_held_small = 0;
+	atomic_fetch_sub(&p->server->small_bodies_bytes, p->x.body_counted_small);
+	p->x.body_counted_small = 0;
 }
 
 /* `len` more. What has outgrown the reserve leaves it. */
-static enum result hold(struct peer *p, size_t len, struct error *err)
+static enum result pending(struct peer *p, size_t len, struct error *err)
 {
 	struct exchange *x = &p->x;
 	struct http_server *s = p->server;
-	size_t all = len + x->body_held_small;
+	size_t all = len + x->body_counted_small;
 	size_t max = s->settings.bodies_bytes_max;
 
-	if (hold_small(p, len))
+	if (count_small(p, len))
 		return OK;
 	if (!share_take(p->share, SHARE_BODY_BYTES, all, max / 4))
 		return fail(err, E_BUSY,
@@ -108,7 +108,7 @@ static enum result hold(struct peer *p, size_t len, struct error *err)
 		return fail(err, E_BUSY, "too much is being sent at once; try again");
 	}
 	let_small_go(p);
-	x->body_held += all;
+	x->body_counted += all;
 	return OK;
 }
 
@@ -125,27 +125,27 @@ static void let_bytes_go(struct peer *p)
 
 	buf_clear(&x->body);
 	let_small_go(p);
-	if (x->body_held == 0)
+	if (x->body_counted == 0)
 		return;
-	share_give(p->share, SHARE_BODY_BYTES, x->body_held);
-	atomic_fetch_sub(&p->server->bodies_bytes, x->body_held);
-	x->body_held = 0;
+	share_give(p->share, SHARE_BODY_BYTES, x->body_counted);
+	atomic_fetch_sub(&p->server->bodies_bytes, x->body_counted);
+	x->body_counted = 0;
 }
 
-void body_let_go(struct peer *p)
+void body_release(struct peer *p)
 {
 	let_bytes_go(p);
 	body_end_upload(p);
 }
 
-static enum result keep(struct peer *p, const char *upload, size_t len, struct error *err)
+static enum result append_upload(struct peer *p, const char *upload, size_t len, struct error *err)
 {
 	struct exchange *x = &p->x;
 	enum result rc;
 
 	if (x->body_seen > x->body_max)
 		return fail(err, E_TOO_LARGE, "the body may have at most %zu bytes", x->body_max);
-	rc = hold(p, len, err);
+	rc = pending(p, len, err);
 	if (rc != OK)
 		return rc;
 	buf_append(&x->body, upload, len);
@@ -155,12 +155,12 @@ static enum result keep(struct peer *p, const char *upload, size_t len, struct e
 bool body_take(struct peer *p, const char *upload, size_t len)
 {
 	struct exchange *x = &p->x;
-	struct answer *a = &x->call.out;
+	struct response *a = &x->call.out;
 
 	x->body_seen += len;
 	set_deadline(p);
 	if (a->result == OK && !x->is_refused) {
-		a->result = keep(p, upload, len, &a->error);
+		a->result = append_upload(p, upload, len, &a->error);
 		if (a->result != OK)
 			let_bytes_go(p); /* it is still an upload until its end */
 	}

@@ -219,7 +219,7 @@ static void make_room(struct peer *p)
 		evict(p);
 }
 
-void room_enter(struct peer *p)
+void connection_enter(struct peer *p)
 {
 	struct http_server *s = p->server;
 
@@ -239,7 +239,7 @@ static void forget_share(struct share *share)
 	share_unref(share);
 }
 
-void room_leave(struct peer *p)
+void connection_leave(struct peer *p)
 {
 	struct http_server *s = p->server;
 
@@ -251,7 +251,7 @@ void room_leave(struct peer *p)
 	forget_share(steal(&p->share));
 }
 
-void room_know(struct peer *p, struct share *taken)
+void connection_identify(struct peer *p, struct share *taken)
 {
 	struct http_server *s = p->server;
 	bool is_known = taken != NULL;
@@ -286,7 +286,7 @@ static void log_full(struct http_server *s, int64_t now_ms)
 		s->all.count, s->unknown.count, s->settings.connections_max);
 }
 
-void room_tick(struct http_server *s, int64_t now_ms)
+void connection_limits_tick(struct http_server *s, int64_t now_ms)
 {
 	uint32_t max = s->settings.connections_max, staying = count_staying(s);
 

@@ -109,7 +109,7 @@ void counts_write(struct buf *ret, const struct http_counts *c, const struct htt
 		    now->body_bytes);
 	write_plain(ret, "reeve_http_answer_bytes", "gauge",
 		    "What large answers hold that wait for their clients to read them.",
-		    now->answer_bytes);
+		    now->response_bytes);
 	write_plain(ret, "reeve_http_connections_cut_total", "counter",
 		    "Connections closed because a deadline passed.",
 		    read_count(&c->connections_cut));

@@ -25,6 +25,6 @@ void counts_add(struct http_counts *c, const struct route *route, unsigned statu
 
 /* Prometheus text exposition format 0.0.4. */
 struct http_gauges {
-	uint64_t in_flight, body_bytes, answer_bytes;
+	uint64_t in_flight, body_bytes, response_bytes;
 };
 void counts_write(struct buf *ret, const struct http_counts *c, const struct http_gauges *now);

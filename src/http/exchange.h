@@ -16,7 +16,7 @@ enum phase {
 	PHASE_NEW,  /* the handler has not seen it */
 	PHASE_BODY, /* its body is being read, also one of no bytes */
 	PHASE_RUN,  /* with the service */
-	PHASE_ANSWERED,
+	PHASE_RESPONDED,
 };
 
 /* One request and its answer. One thread at a time: the connection's loop, but for `call` while
@@ -30,8 +30,8 @@ struct exchange {
 	bool is_refused;	   /* the path alone says no: the body is not kept */
 	bool has_connection;	   /* counts as held in the principal's share */
 	bool has_upload;	   /* of the principal's share */
-	size_t body_held;	   /* of the server's bodies_bytes and of the principal's share */
-	size_t body_held_small;	   /* of the server's small_bodies_bytes */
+	size_t body_counted;	   /* of the server's bodies_bytes and of the principal's share */
+	size_t body_counted_small; /* of the server's small_bodies_bytes */
 	int64_t body_since_ms;	   /* monotonic: when its first byte was waited for */
 	const struct route *route; /* NULL where there is none */
 	uint32_t methods;	   /* for Allow */
@@ -41,8 +41,8 @@ struct exchange {
 	uint64_t body_bytes; /* announced; UINT64_MAX: not known */
 	uint64_t body_seen;
 	size_t body_max;
-	uint64_t answer_bytes;	  /* what its client has to take */
-	struct answer_hold *hold; /* while its body is counted (hold.c); else NULL */
+	uint64_t response_bytes;	  /* what its client has to take */
+	struct pending_response *pending; /* while its body is counted (hold.c); else NULL */
 	int64_t started_us;
 	struct buf raw;	   /* the request target as it came */
 	struct buf target; /* the same, decoded in place; the call's slices point into it */
@@ -67,8 +67,8 @@ struct peer_list {
 	uint32_t count;
 };
 
-#define ADDRESS_ROWS 1024 /* a power of two */
-#define HOLD_BUCKETS 256
+#define ADDRESS_ROWS	1024 /* a power of two */
+#define PENDING_BUCKETS 256
 
 /* One connection. */
 struct peer {
@@ -110,11 +110,11 @@ struct http_server {
 	_Atomic uint64_t request_count;
 	_Atomic uint64_t in_flight; /* of what came before the drain */
 	_Atomic size_t bodies_bytes, small_bodies_bytes,
-		answers_bytes; /* of all requests together */
+		responses_bytes; /* of all requests together */
 	atomic_bool is_draining;
 	struct http_counts counts;
-	pthread_mutex_t holds_mutex;
-	struct answer_hold *holds[HOLD_BUCKETS]; /* hold.c */
+	pthread_mutex_t pending_mutex;
+	struct pending_response *pending_responses[PENDING_BUCKETS]; /* hold.c */
 
 	pthread_mutex_t peers_mutex;
 	struct peer_list all, unknown, by_address[ADDRESS_ROWS]; /* room.c */
@@ -123,9 +123,9 @@ struct http_server {
 	struct peer *closed;
 	int watch_fd; /* epoll */
 	int stop_fd;  /* eventfd */
-	pthread_t keeper;
-	uint64_t crowd; /* the keeper's: most connections since memory was given back */
-	bool has_keeper;
+	pthread_t monitor;
+	uint64_t connections_peak; /* the keeper's: most connections since memory was given back */
+	bool has_monitor;
 };
 
 /* dispatch.c: libmicrohttpd's callbacks. */
@@ -150,8 +150,8 @@ bool peer_suspend(struct peer *p, bool is_polling);
 /* In the connection's loop after a wake. True: the client is gone. */
 bool peer_resumed(struct peer *p);
 void peer_set_deadline(struct peer *p, int64_t from_now_ms); /* 0: none */
-MUST_USE enum result keeper_start(struct http_server *s, struct error *err);
-void keeper_stop(struct http_server *s);
+MUST_USE enum result monitor_start(struct http_server *s, struct error *err);
+void monitor_stop(struct http_server *s);
 void peers_free(struct http_server *s);
 
 /* In the connection's loop: it rests between two requests from now on. */
@@ -164,21 +164,22 @@ MUST_USE enum result body_admit(struct peer *p, struct error *err);
 /* Keeps more of it, or says in the call's answer why not. False: the connection is to be closed. */
 bool body_take(struct peer *p, const char *upload, size_t len);
 void body_end_upload(struct peer *p);
-void body_let_go(struct peer *p); /* also what has none */
+void body_release(struct peer *p); /* also what has none */
 
 /* room.c: who gets a place among the connections. */
-void room_enter(struct peer *p);
-void room_leave(struct peer *p); /* under peers_mutex */
+void connection_enter(struct peer *p);
+void connection_leave(struct peer *p); /* under peers_mutex */
 /* In its loop: whose the last token was; NULL where it was not valid. Takes the reference. */
-void room_know(struct peer *p, struct share *taken);
-void room_tick(struct http_server *s, int64_t now_ms); /* the keeper's, under peers_mutex */
+void connection_identify(struct peer *p, struct share *taken);
+void connection_limits_tick(struct http_server *s,
+			    int64_t now_ms); /* the keeper's, under peers_mutex */
 
 /* answer.c: gives the answer in x.call.out to libmicrohttpd. */
-enum MHD_Result answer_send(struct peer *p);
+enum MHD_Result response_send(struct peer *p);
 
 /* hold.c, in the connection's loop. */
-/* Counts a large body until answer_let_go(). False: its principal, or all, hold too much
+/* Counts a large body until pending_response_end(). False: its principal, or all, hold too much
  * already. */
-bool answer_hold(struct peer *p, const struct shared_body *body);
-void answer_let_go(struct peer *p); /* also what holds nothing */
+bool pending_response(struct peer *p, const struct shared_body *body);
+void pending_response_end(struct peer *p); /* also what holds nothing */
 int64_t time_us(void);

@@ -171,7 +171,7 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 }
 
 /* One moment can be asked for, not two. */
-static enum result check_moments(uint32_t seen, struct error *err)
+static enum result check_times(uint32_t seen, struct error *err)
 {
 	uint32_t moments = seen & (PARAM_VERSION | PARAM_REVISION | PARAM_AT);
 
@@ -194,7 +194,7 @@ enum result params_read(struct call_input *ret, bool *ret_has_format, enum media
 		enum result rc = query_item_next(&query, &item, &is_end, is_plus_kept, err);
 
 		if (rc == OK && is_end)
-			return check_moments(seen, err);
+			return check_times(seen, err);
 		if (rc != OK)
 			return rc;
 		row = find_param(item.name, allowed);

@@ -19,10 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define KEEPER_MS     100
-#define KEEPER_EVENTS 256
-#define CROWD_MIN     256
-#define ABANDON_MS    200 /* shorter requests are not looked after */
+#define MONITOR_MS	     100
+#define MONITOR_EVENTS	     256
+#define CONNECTIONS_PEAK_MIN 256
+#define ABANDON_MS	     200 /* shorter requests are not looked after */
 
 static struct peer *peer_new(struct http_server *s, struct MHD_Connection *connection)
 {
@@ -62,7 +62,7 @@ static void retire(struct peer *p)
 	if (p->is_watched)
 		epoll_ctl(s->watch_fd, EPOLL_CTL_DEL, p->fd, NULL);
 	pthread_mutex_lock(&s->peers_mutex);
-	room_leave(p);
+	connection_leave(p);
 	p->is_closed = true;
 	p->links[IN_ALL].next = s->closed;
 	s->closed = p;
@@ -86,7 +86,7 @@ void peer_notify(void *server, struct MHD_Connection *connection, void **context
 	*context = p;
 	if (p == NULL)
 		return; /* dispatch_request() closes it */
-	room_enter(p);
+	connection_enter(p);
 	peer_rest(p);
 	atomic_fetch_add(&s->counts.connections, 1);
 }
@@ -219,7 +219,7 @@ static void look_after(struct http_server *s)
 	int64_t now_ms = clock_monotonic_ms(s->clock);
 
 	pthread_mutex_lock(&s->peers_mutex);
-	room_tick(s, now_ms);
+	connection_limits_tick(s, now_ms);
 	for (struct peer *p = s->all.first; p != NULL; p = p->links[IN_ALL].next) {
 		int64_t deadline_ms = atomic_load_explicit(&p->deadline_ms, memory_order_relaxed);
 
@@ -259,21 +259,21 @@ static void give_back_memory(struct http_server *s)
 {
 	uint64_t now = atomic_load(&s->counts.connections);
 
-	if (now > s->crowd)
-		s->crowd = now;
-	if (s->crowd < CROWD_MIN || now > s->crowd / 2)
+	if (now > s->connections_peak)
+		s->connections_peak = now;
+	if (s->connections_peak < CONNECTIONS_PEAK_MIN || now > s->connections_peak / 2)
 		return;
 	malloc_trim(0);
-	s->crowd = now;
+	s->connections_peak = now;
 }
 
-static void *keep(void *arg)
+static void *run_monitor(void *arg)
 {
 	struct http_server *s = arg;
-	struct epoll_event events[KEEPER_EVENTS];
+	struct epoll_event events[MONITOR_EVENTS];
 
 	for (;;) {
-		int count = epoll_wait(s->watch_fd, events, KEEPER_EVENTS, KEEPER_MS);
+		int count = epoll_wait(s->watch_fd, events, MONITOR_EVENTS, MONITOR_MS);
 
 		pthread_mutex_lock(&s->peers_mutex);
 		for (int i = 0; i < count; i++) {
@@ -292,7 +292,7 @@ static void *keep(void *arg)
 	}
 }
 
-enum result keeper_start(struct http_server *s, struct error *err)
+enum result monitor_start(struct http_server *s, struct error *err)
 {
 	struct epoll_event stop = {.events = EPOLLIN, .data.ptr = NULL};
 
@@ -301,22 +301,22 @@ enum result keeper_start(struct http_server *s, struct error *err)
 	if (s->watch_fd < 0 || s->stop_fd < 0 ||
 	    epoll_ctl(s->watch_fd, EPOLL_CTL_ADD, s->stop_fd, &stop) != 0)
 		return fail_errno(err, E_IO, "watch connections");
-	if (pthread_create(&s->keeper, NULL, keep, s) != 0)
+	if (pthread_create(&s->monitor, NULL, run_monitor, s) != 0)
 		return fail_errno(err, E_IO, "start a thread");
-	s->has_keeper = true;
+	s->has_monitor = true;
 	return OK;
 }
 
-void keeper_stop(struct http_server *s)
+void monitor_stop(struct http_server *s)
 {
 	const uint64_t one = 1;
 
-	if (!s->has_keeper)
+	if (!s->has_monitor)
 		return;
 	while (write(s->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
 		;
-	pthread_join(s->keeper, NULL);
-	s->has_keeper = false;
+	pthread_join(s->monitor, NULL);
+	s->has_monitor = false;
 }
 
 void peers_free(struct http_server *s)

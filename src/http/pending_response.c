@@ -13,22 +13,22 @@
 #define COUNTED_BYTES_MIN (64 * 1024) /* a smaller answer is not counted */
 
 /* One body on its way to clients of one principal. */
-struct answer_hold {
-	struct answer_hold *next;	/* in its bucket */
+struct pending_response {
+	struct pending_response *next;	/* in its bucket */
 	const struct shared_body *body; /* alive: each answer that is being sent has a reference */
 	struct share *share;		/* a reference; NULL: of no principal */
 	size_t len;
-	uint32_t answers;
+	uint32_t responses;
 };
 
-static struct answer_hold **bucket_of(struct http_server *s, const struct shared_body *body)
+static struct pending_response **bucket_of(struct http_server *s, const struct shared_body *body)
 {
-	return &s->holds[((uintptr_t)body >> 6) % HOLD_BUCKETS];
+	return &s->pending_responses[((uintptr_t)body >> 6) % PENDING_BUCKETS];
 }
 
 static bool is_counted(struct http_server *s, const struct shared_body *body)
 {
-	for (struct answer_hold *h = *bucket_of(s, body); h != NULL; h = h->next) {
+	for (struct pending_response *h = *bucket_of(s, body); h != NULL; h = h->next) {
 		if (h->body == body)
 			return true;
 	}
@@ -37,25 +37,25 @@ static bool is_counted(struct http_server *s, const struct shared_body *body)
 
 static bool take(struct http_server *s, struct share *share, const struct shared_body *body)
 {
-	size_t len = body->bytes.len, max = s->settings.answers_bytes_max;
-	size_t held = atomic_load(&s->answers_bytes);
+	size_t len = body->bytes.len, max = s->settings.responses_bytes_max;
+	size_t held = atomic_load(&s->responses_bytes);
 	bool is_new = !is_counted(s, body);
 
 	if (is_new && (len > max || held > max - len))
 		return false;
-	if (share != NULL && !share_take(share, SHARE_ANSWER_BYTES, len, max / 4))
+	if (share != NULL && !share_take(share, SHARE_RESPONSE_BYTES, len, max / 4))
 		return false;
 	if (is_new)
-		atomic_fetch_add(&s->answers_bytes, len);
+		atomic_fetch_add(&s->responses_bytes, len);
 	return true;
 }
 
 /* NULL: too much is held already, or there is no memory. */
-static struct answer_hold *new_hold(struct http_server *s, struct share *share,
-				    const struct shared_body *body)
+static struct pending_response *pending_new(struct http_server *s, struct share *share,
+					    const struct shared_body *body)
 {
-	struct answer_hold **bucket = bucket_of(s, body);
-	struct answer_hold *h = alloc_zero(sizeof *h);
+	struct pending_response **bucket = bucket_of(s, body);
+	struct pending_response *h = alloc_zero(sizeof *h);
 
 	if (h == NULL || !take(s, share, body)) {
 		alloc_free(h);
@@ -69,50 +69,50 @@ static struct answer_hold *new_hold(struct http_server *s, struct share *share,
 	return h;
 }
 
-bool answer_hold(struct peer *p, const struct shared_body *body)
+bool pending_response(struct peer *p, const struct shared_body *body)
 {
 	struct http_server *s = p->server;
-	struct answer_hold *h;
+	struct pending_response *h;
 
 	if (body->bytes.len < COUNTED_BYTES_MIN)
 		return true;
-	pthread_mutex_lock(&s->holds_mutex);
+	pthread_mutex_lock(&s->pending_mutex);
 	h = *bucket_of(s, body);
 	while (h != NULL && (h->body != body || h->share != p->share))
 		h = h->next;
 	if (h == NULL)
-		h = new_hold(s, p->share, body);
+		h = pending_new(s, p->share, body);
 	if (h != NULL)
-		h->answers++;
-	pthread_mutex_unlock(&s->holds_mutex);
-	p->x.hold = h;
+		h->responses++;
+	pthread_mutex_unlock(&s->pending_mutex);
+	p->x.pending = h;
 	return h != NULL;
 }
 
-static void end_hold(struct http_server *s, struct answer_hold *h)
+static void pending_free(struct http_server *s, struct pending_response *h)
 {
-	struct answer_hold **at = bucket_of(s, h->body);
+	struct pending_response **at = bucket_of(s, h->body);
 
 	while (*at != h)
 		at = &(*at)->next;
 	*at = h->next;
 	if (!is_counted(s, h->body))
-		atomic_fetch_sub(&s->answers_bytes, h->len);
+		atomic_fetch_sub(&s->responses_bytes, h->len);
 	if (h->share != NULL)
-		share_give(h->share, SHARE_ANSWER_BYTES, h->len);
+		share_give(h->share, SHARE_RESPONSE_BYTES, h->len);
 	share_unref(h->share);
 	alloc_free(h);
 }
 
-void answer_let_go(struct peer *p)
+void pending_response_end(struct peer *p)
 {
 	struct http_server *s = p->server;
-	struct answer_hold *h = steal(&p->x.hold);
+	struct pending_response *h = steal(&p->x.pending);
 
 	if (h == NULL)
 		return;
-	pthread_mutex_lock(&s->holds_mutex);
-	if (--h->answers == 0)
-		end_hold(s, h);
-	pthread_mutex_unlock(&s->holds_mutex);
+	pthread_mutex_lock(&s->pending_mutex);
+	if (--h->responses == 0)
+		pending_free(s, h);
+	pthread_mutex_unlock(&s->pending_mutex);
 }

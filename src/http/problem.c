@@ -41,7 +41,7 @@ static const struct status_row *status_row(enum result rc)
 	return &status_rows[row];
 }
 
-unsigned answer_status(const struct answer *a)
+unsigned response_status(const struct response *a)
 {
 	if (a->result != OK)
 		return status_row(a->result)->status;
@@ -96,15 +96,15 @@ static void append_errors(struct buf *ret, struct slice errors)
 	buf_append_text(ret, "],\"errors_omitted\":true");
 }
 
-void answer_omit_errors(struct answer *a)
+void response_omit_errors(struct response *a)
 {
 	buf_clear(&a->problems);
 	buf_clear(&a->extra);
 	buf_append_text(&a->extra, ",\"errors_omitted\":true");
 }
 
-void answer_write_problem(struct buf *ret, const struct answer *a, bool is_wrong_method,
-			  const char *request_id)
+void response_write_problem(struct buf *ret, const struct response *a, bool is_wrong_method,
+			    const char *request_id)
 {
 	const struct status_row *row = status_row(a->result);
 	const char *title = is_wrong_method ? "Method not allowed" : row->title;
@@ -138,7 +138,7 @@ static void append_encoded(struct buf *ret, const char *text)
 	}
 }
 
-void answer_write_next(struct buf *ret, struct slice raw_target, const char *after)
+void response_write_next(struct buf *ret, struct slice raw_target, const char *after)
 {
 	struct slice rest = raw_target, part;
 	bool is_first = true;

@@ -62,7 +62,7 @@ static void start_exchange(struct peer *p)
 	x->has_format = false;
 	x->body_bytes = x->body_seen = 0;
 	x->body_max = 0;
-	x->answer_bytes = 0;
+	x->response_bytes = 0;
 	x->started_us = time_us();
 	call_init(&x->call);
 	x->has_call = x->is_open = true;
@@ -262,13 +262,13 @@ static enum result know(struct peer *p, struct error *err)
 	share = service_share(p->server->service, &p->x.call);
 	if (share == NULL)
 		return fail(err, E_MEMORY, "request: out of memory");
-	room_know(p, share_ref(share));
+	connection_identify(p, share_ref(share));
 	return OK;
 }
 
 /* Everything before the body. */
-static enum result judge(struct peer *p, const char *method, const char *version, struct headers *h,
-			 struct error *err)
+static enum result check_request(struct peer *p, const char *method, const char *version,
+				 struct headers *h, struct error *err)
 {
 	struct exchange *x = &p->x;
 	struct target target;
@@ -284,25 +284,25 @@ static enum result judge(struct peer *p, const char *method, const char *version
 	rc = find_route(x, &target, method, &match, err);
 	if (rc != OK)
 		return rc;
-	if (x->route->answerer == ANSWER_SERVICE || x->route->answerer == ANSWER_METRICS) {
+	if (x->route->responder == RESPONDER_SERVICE || x->route->responder == RESPONDER_METRICS) {
 		rc = service_authenticate(p->server->service, &x->call, params_bearer(h), err);
 		if (rc == OK)
 			rc = know(p, err);
 		else
-			room_know(p, NULL);
+			connection_identify(p, NULL);
 	}
 	return rc == OK ? read_input(p, h, &target, &match, err) : rc;
 }
 
-static enum MHD_Result answer_local(struct peer *p)
+static enum MHD_Result response_local(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct answer *a = &p->x.call.out;
+	struct response *a = &p->x.call.out;
 
-	if (p->x.route->answerer == ANSWER_READY)
+	if (p->x.route->responder == RESPONDER_READY)
 		a->result = service_ready(p->server->service, &a->error);
 	if (a->result == OK) {
-		buf_append_text(&text, p->x.route->answerer == ANSWER_READY
+		buf_append_text(&text, p->x.route->responder == RESPONDER_READY
 					       ? "{\"status\":\"ready\"}\n"
 					       : "{\"status\":\"alive\"}\n");
 		a->kind = BODY_JSON;
@@ -310,7 +310,7 @@ static enum MHD_Result answer_local(struct peer *p)
 		if (a->body == NULL)
 			a->result = fail(&a->error, E_MEMORY, "answer: out of memory");
 	}
-	return answer_send(p);
+	return response_send(p);
 }
 
 /* Once, and again after each wake from a long poll. */
@@ -325,8 +325,8 @@ static enum MHD_Result run(struct peer *p)
 		if (state != CALL_DONE)
 			state = service_submit(p->server->service, &x->call);
 		if (state == CALL_DONE) {
-			body_let_go(p);
-			return answer_send(p);
+			body_release(p);
+			return response_send(p);
 		}
 		/* A poll that a worker has just now will wait later, without our being told. */
 		if (peer_suspend(p, x->call.in.wait_ms != 0))
@@ -343,9 +343,9 @@ static enum MHD_Result finish_body(struct peer *p)
 	peer_set_deadline(p, 0);
 	body_end_upload(p);
 	if (x->call.out.result != OK)
-		return answer_send(p);
-	if (x->route->answerer == ANSWER_ALIVE || x->route->answerer == ANSWER_READY)
-		return answer_local(p);
+		return response_send(p);
+	if (x->route->responder == RESPONDER_ALIVE || x->route->responder == RESPONDER_READY)
+		return response_local(p);
 	x->call.in.body = buf_slice(&x->body);
 	return run(p);
 }
@@ -363,7 +363,7 @@ static enum result admit_body(struct peer *p, struct error *err)
 /* A request keeps its connection from being closed for others, be it a poll, a body that does
  * not come or an answer that is not read: those of one principal leave a quarter of the table to
  * others. */
-static enum result hold_connection(struct peer *p, struct error *err)
+static enum result take_connection(struct peer *p, struct error *err)
 {
 	uint32_t max = p->server->settings.connections_max;
 
@@ -386,14 +386,14 @@ static void let_connection_go(struct peer *p)
 static enum MHD_Result begin(struct peer *p, const char *method, const char *version)
 {
 	struct exchange *x = &p->x;
-	struct answer *a = &x->call.out;
+	struct response *a = &x->call.out;
 	struct headers headers = {0};
 	enum result held;
 	bool is_swallowed;
 
 	start_exchange(p);
-	a->result = judge(p, method, version, &headers, &a->error);
-	held = hold_connection(p, &a->error);
+	a->result = check_request(p, method, version, &headers, &a->error);
+	held = take_connection(p, &a->error);
 	if (held != OK) {
 		a->result = held;
 		x->must_close = true;
@@ -405,7 +405,7 @@ static enum MHD_Result begin(struct peer *p, const char *method, const char *ver
 		!x->must_close && x->body_bytes <= SWALLOW_BYTES_MAX && headers.expect.data == NULL;
 	if ((a->result != OK || x->is_refused) && !is_swallowed) {
 		x->must_close = true;
-		return a->result != OK ? answer_send(p) : run(p);
+		return a->result != OK ? response_send(p) : run(p);
 	}
 	if (x->body_bytes != 0)
 		body_expect(p);
@@ -437,7 +437,7 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
 		return body_take(p, upload, len) ? MHD_YES : MHD_NO;
 	case PHASE_RUN:
 		return peer_resumed(p) ? MHD_NO : run(p);
-	case PHASE_ANSWERED:
+	case PHASE_RESPONDED:
 		break;
 	}
 	*upload_bytes = 0;
@@ -457,7 +457,7 @@ void exchange_end_call(struct peer *p)
 {
 	if (!p->x.has_call)
 		return;
-	body_let_go(p);
+	body_release(p);
 	call_clear(&p->x.call);
 	p->x.has_call = false;
 }
@@ -475,7 +475,7 @@ void dispatch_completed(void *server, struct MHD_Connection *connection, void **
 		return;
 	p->x.is_open = false;
 	exchange_end_call(p);
-	answer_let_go(p);
+	pending_response_end(p);
 	let_connection_go(p);
 	keep_small(&p->x.raw);
 	keep_small(&p->x.target);

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ANSWER_BYTES_PER_MS 64 /* the slowest client that we bear with for a large answer */
+#define RESPONSE_BYTES_PER_MS 64 /* the slowest client that we bear with for a large answer */
 
 int64_t time_us(void)
 {
@@ -61,7 +61,7 @@ static struct MHD_Response *respond_shared(struct shared_body *taken)
 /* A file that is sent and already has no name any more. */
 static struct MHD_Response *respond_file(struct peer *p)
 {
-	const struct answer *a = &p->x.call.out;
+	const struct response *a = &p->x.call.out;
 	struct MHD_Response *r;
 	struct stat info;
 	int fd = open(a->body->bytes.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -75,7 +75,7 @@ static struct MHD_Response *respond_file(struct peer *p)
 	r = MHD_create_response_from_fd64((uint64_t)info.st_size, fd);
 	if (r == NULL)
 		close(fd);
-	p->x.answer_bytes = (uint64_t)info.st_size;
+	p->x.response_bytes = (uint64_t)info.st_size;
 	return r;
 }
 
@@ -86,7 +86,7 @@ static struct shared_body *metrics_body(struct peer *p)
 	const struct http_gauges now = {
 		atomic_load(&s->in_flight),
 		atomic_load(&s->bodies_bytes) + atomic_load(&s->small_bodies_bytes),
-		atomic_load(&s->answers_bytes),
+		atomic_load(&s->responses_bytes),
 	};
 
 	buf_append_slice(&text, buf_slice(&p->x.call.out.body->bytes));
@@ -99,22 +99,22 @@ static struct shared_body *problem_body(struct peer *p)
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct call *c = &p->x.call;
 
-	answer_write_problem(&text, &c->out, p->x.is_wrong_method, c->request_id);
+	response_write_problem(&text, &c->out, p->x.is_wrong_method, c->request_id);
 	return buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
 }
 
 /* `*ret` becomes what is sent, a reference, NULL for nothing or a file. False: no memory. */
 static bool choose_body(struct shared_body **ret, struct peer *p)
 {
-	struct answer *a = &p->x.call.out;
-	unsigned status = answer_status(a);
+	struct response *a = &p->x.call.out;
+	unsigned status = response_status(a);
 
 	*ret = NULL;
 	if (a->result == OK && (status == 204 || status == 304 || a->kind == BODY_FILE))
 		return true;
 	if (a->result != OK)
 		*ret = problem_body(p);
-	else if (p->x.route != NULL && p->x.route->answerer == ANSWER_METRICS)
+	else if (p->x.route != NULL && p->x.route->responder == RESPONDER_METRICS)
 		*ret = metrics_body(p);
 	else
 		*ret = shared_body_ref(a->body);
@@ -124,13 +124,13 @@ static bool choose_body(struct shared_body **ret, struct peer *p)
 /* Takes the reference to the body. */
 static struct MHD_Response *respond(struct peer *p, struct shared_body *taken)
 {
-	const struct answer *a = &p->x.call.out;
+	const struct response *a = &p->x.call.out;
 
 	if (taken == NULL && a->result == OK && !a->is_not_modified && a->kind == BODY_FILE)
 		return respond_file(p);
 	if (taken == NULL)
 		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	p->x.answer_bytes = taken->bytes.len;
+	p->x.response_bytes = taken->bytes.len;
 	return respond_shared(taken);
 }
 
@@ -145,7 +145,7 @@ static void add_slice(struct MHD_Response *r, const char *name, struct slice val
 
 static void add_content_type(struct MHD_Response *r, const struct peer *p)
 {
-	const struct answer *a = &p->x.call.out;
+	const struct response *a = &p->x.call.out;
 
 	switch (a->kind) {
 	case BODY_NONE:
@@ -171,7 +171,7 @@ static void add_content_type(struct MHD_Response *r, const struct peer *p)
 		return;
 	case BODY_TEXT:
 		add(r, "Content-Type",
-		    p->x.route != NULL && p->x.route->answerer == ANSWER_METRICS
+		    p->x.route != NULL && p->x.route->responder == RESPONDER_METRICS
 			    ? "text/plain; version=0.0.4; charset=utf-8"
 			    : media_type(MEDIA_RAW));
 		return;
@@ -189,7 +189,7 @@ static void add_next(struct MHD_Response *r, const struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf link = BUF_NULL;
 
-	answer_write_next(&link, buf_slice(&p->x.raw), p->x.call.out.next);
+	response_write_next(&link, buf_slice(&p->x.raw), p->x.call.out.next);
 	if (!buf_is_failed(&link))
 		add(r, "Link", link.data);
 }
@@ -212,7 +212,7 @@ static void add_allow(struct MHD_Response *r, uint32_t methods)
 /* Headers of refusals. */
 static void add_refusal(struct MHD_Response *r, const struct peer *p, unsigned status)
 {
-	const struct answer *a = &p->x.call.out;
+	const struct response *a = &p->x.call.out;
 
 	add(r, "Content-Type", PROBLEM_TYPE);
 	add(r, "Cache-Control", "no-store");
@@ -236,7 +236,7 @@ static bool is_ending(const struct peer *p)
 
 static void add_headers(struct MHD_Response *r, struct peer *p, unsigned status)
 {
-	const struct answer *a = &p->x.call.out;
+	const struct response *a = &p->x.call.out;
 	/* With an entity tag and no secret in it a client may keep it, but must ask each time. */
 	bool may_keep = a->etag[0] != '\0' && (a->body == NULL || !a->body->is_secret);
 
@@ -265,7 +265,7 @@ static void add_headers(struct MHD_Response *r, struct peer *p, unsigned status)
 		add(r, "Connection", "close");
 }
 
-static void log_answer(const struct peer *p, unsigned status)
+static void log_response(const struct peer *p, unsigned status)
 {
 	const struct call *c = &p->x.call;
 	const char *route = p->x.route != NULL ? p->x.route->pattern : "";
@@ -295,10 +295,10 @@ static bool may_be_refused(const struct peer *p)
 static bool make_small(struct peer *p)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct answer *a = &p->x.call.out;
+	struct response *a = &p->x.call.out;
 
 	if (a->result != OK) {
-		answer_omit_errors(a);
+		response_omit_errors(a);
 		return true;
 	}
 	if (may_be_refused(p)) {
@@ -322,15 +322,15 @@ static bool take_body(struct shared_body **ret, struct peer *p)
 {
 	if (!choose_body(ret, p))
 		return false;
-	if (*ret == NULL || answer_hold(p, *ret))
+	if (*ret == NULL || pending_response(p, *ret))
 		return true;
 	shared_body_unref(*ret);
 	return make_small(p) && choose_body(ret, p);
 }
 
-enum MHD_Result answer_send(struct peer *p)
+enum MHD_Result response_send(struct peer *p)
 {
-	struct answer *a = &p->x.call.out;
+	struct response *a = &p->x.call.out;
 	struct shared_body *body;
 	unsigned status;
 	struct MHD_Response *r;
@@ -340,18 +340,18 @@ enum MHD_Result answer_send(struct peer *p)
 		return MHD_NO; /* no memory: nothing can be said */
 	if (a->revision == 0)
 		service_revision(p->server->service, &a->epoch, &a->revision);
-	status = p->x.is_wrong_method ? 405 : answer_status(a);
+	status = p->x.is_wrong_method ? 405 : response_status(a);
 	r = respond(p, body);
 	if (r == NULL)
 		return MHD_NO;
 	add_headers(r, p, status);
-	log_answer(p, status);
+	log_response(p, status);
 	queued = MHD_queue_response(p->connection, status, r);
 	MHD_destroy_response(r);
 	counts_add(&p->server->counts, p->x.route, status, time_us() - p->x.started_us);
-	p->x.phase = PHASE_ANSWERED;
-	peer_set_deadline(p, p->server->settings.answer_ms +
-				     (int64_t)(p->x.answer_bytes / ANSWER_BYTES_PER_MS));
+	p->x.phase = PHASE_RESPONDED;
+	peer_set_deadline(p, p->server->settings.response_ms +
+				     (int64_t)(p->x.response_bytes / RESPONSE_BYTES_PER_MS));
 	exchange_end_call(p);
 	return queued;
 }

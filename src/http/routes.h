@@ -10,11 +10,11 @@
 enum method { METHOD_GET, METHOD_PUT, METHOD_PATCH, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 
 /* Who answers. All but the health endpoints go through the service. */
-enum answerer {
-	ANSWER_SERVICE,
-	ANSWER_METRICS, /* the service's, and http's own counts behind it */
-	ANSWER_ALIVE,	/* without a token */
-	ANSWER_READY,	/* without a token */
+enum responder {
+	RESPONDER_SERVICE,
+	RESPONDER_METRICS, /* the service's, and http's own counts behind it */
+	RESPONDER_ALIVE,   /* without a token */
+	RESPONDER_READY,   /* without a token */
 };
 
 /* The path that is authorised: call.path. */
@@ -47,7 +47,7 @@ struct route {
 	enum body_class body;
 	uint32_t media;	     /* what it can answer beside JSON: bits of enum media */
 	bool is_conditional; /* takes If-Match and If-None-Match as a write's precondition */
-	enum answerer answerer;
+	enum responder responder;
 };
 
 #define ROUTES_MAX 64

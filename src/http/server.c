@@ -83,7 +83,7 @@ static enum result open_parts(struct http_server *s, struct slice listen, struct
 	if (rc == OK)
 		rc = listen_open(&s->listen_fd, &s->port, &address, err);
 	if (rc == OK)
-		rc = keeper_start(s, err);
+		rc = monitor_start(s, err);
 	return rc == OK ? start_daemon(s, err) : rc;
 }
 
@@ -104,7 +104,7 @@ enum result http_server_open(struct http_server **ret, struct service *service, 
 	s->listen_fd = s->watch_fd = s->stop_fd = -1;
 	random_fill(random, &s->request_seed, sizeof s->request_seed);
 	pthread_mutex_init(&s->peers_mutex, NULL);
-	pthread_mutex_init(&s->holds_mutex, NULL);
+	pthread_mutex_init(&s->pending_mutex, NULL);
 	rc = open_parts(s, listen, err);
 	if (rc != OK) {
 		http_server_close(s);
@@ -154,13 +154,13 @@ void http_server_close(struct http_server *s)
 	if (s == NULL)
 		return;
 	wake_all(s);
-	keeper_stop(s);
+	monitor_stop(s);
 	if (s->daemon != NULL)
 		MHD_stop_daemon(s->daemon); /* closes the listening socket */
 	else if (s->listen_fd >= 0)
 		close(s->listen_fd);
 	peers_free(s);
 	pthread_mutex_destroy(&s->peers_mutex);
-	pthread_mutex_destroy(&s->holds_mutex);
+	pthread_mutex_destroy(&s->pending_mutex);
 	alloc_free(s);
 }

@@ -19,14 +19,14 @@ struct http_settings {
 	uint32_t unknown_max, unknown_per_address_max;
 	size_t connection_bytes_max; /* libmicrohttpd's pool of one: bounds a request's headers */
 	size_t bodies_bytes_max; /* of all requests that are being read or worked on; a principal has a quarter */
-	size_t answers_bytes_max; /* of large answers that wait for their clients to read them; a principal has a quarter */
+	size_t responses_bytes_max; /* of large answers that wait for their clients to read them; a principal has a quarter */
 	uint32_t uploads_per_principal_max; /* requests whose body is being read */
 	size_t body_rate_min;		    /* bytes a second, behind the first seconds; 0: none */
 	int64_t authentication_ms; /* from a connection's start to a request with a valid token */
 	int64_t header_ms;	   /* from a request's first line to its last header */
 	int64_t body_ms;	   /* from the last header to the body's last byte */
 	int64_t idle_ms;	   /* between two requests */
-	int64_t answer_ms;	   /* for a client to take its answer; longer ones get more */
+	int64_t response_ms;	   /* for a client to take its answer; longer ones get more */
 	int64_t drain_ms;	   /* at a stop, for what is in flight */
 };
 

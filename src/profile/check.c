@@ -384,9 +384,9 @@ enum result profile_check(struct effective *ret, struct slice path,
 
 	enum result rc;
 
-	report->has_judged_secrets = false;
+	report->has_checked_secrets = false;
 	rc = check_profile(&c, ret, path, &a, err);
-	report->has_judged_secrets = c.effective != NULL && (rc == OK || is_verdict(rc));
+	report->has_checked_secrets = c.effective != NULL && (rc == OK || is_verdict(rc));
 	return place_limit(&c, rc, err);
 }
 

@@ -48,7 +48,7 @@ struct check_report {
 	uint32_t unchecked_count;
 	/* Of the profile that was checked last: it could be resolved, so that each secret which it needs was
 	 * looked for. Else it may need more than the errors say. */
-	bool has_judged_secrets;
+	bool has_checked_secrets;
 };
 
 void check_report_clear(struct check_report *r);

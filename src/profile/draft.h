@@ -78,9 +78,9 @@ void draft_name(struct buf *ret, const struct draft *d);
  */
 
 /* One layer's say on one key; the layer's that is overridden next behind it. */
-struct voice {
+struct contribution {
 	const struct tree_node *node;
-	const struct voice *below;
+	const struct contribution *below;
 	uint16_t source;
 	bool is_literal; /* stands under `$value`: null is null, maps do not merge further down */
 };
@@ -99,12 +99,18 @@ MUST_USE enum result draft_literal(struct merger *m, struct draft *ret, const st
 				   uint16_t source, unsigned depth);
 
 /* Makes a list of the edits on top of `top` and the list below them. */
-MUST_USE enum result draft_edit_list(struct merger *m, struct draft *ret, const struct voice *top,
-				     unsigned depth);
+MUST_USE enum result draft_edit_list(struct merger *m, struct draft *ret,
+				     const struct contribution *top, unsigned depth);
 
 /* What a voice says once `{$value: …}` is looked through. */
-enum voice_form { VOICE_MAP, VOICE_EDIT, VOICE_REMOVE, VOICE_VALUE };
-enum voice_form voice_form(const struct voice *v, struct voice *ret_meant);
+enum contribution_form {
+	CONTRIBUTION_MAP,
+	CONTRIBUTION_EDIT,
+	CONTRIBUTION_REMOVE,
+	CONTRIBUTION_VALUE
+};
+enum contribution_form contribution_form(const struct contribution *v,
+					 struct contribution *ret_meant);
 
 /* Room for `count` children; counted. */
 MUST_USE enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count);

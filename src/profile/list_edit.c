@@ -22,8 +22,8 @@ struct list {
 };
 
 /* A variable has no pointer in the effective configuration: the message names it instead. */
-static enum result report_no_list(struct merger *m, const struct voice *edit,
-				  const struct voice *inherited)
+static enum result report_no_list(struct merger *m, const struct contribution *edit,
+				  const struct contribution *inherited)
 {
 	const struct profile_report *r = m->report;
 	struct tree_node place = *edit->node;
@@ -154,7 +154,7 @@ static enum result remove_items(struct merger *m, struct list *l, const struct t
 	return rc;
 }
 
-static enum result apply_edit(struct merger *m, struct list *l, const struct voice *edit)
+static enum result apply_edit(struct merger *m, struct list *l, const struct contribution *edit)
 {
 	const struct tree_node *removed = TREE_GET(edit->node, "$remove");
 	const struct tree_node *prepended = TREE_GET(edit->node, "$prepend");
@@ -172,9 +172,9 @@ static enum result apply_edit(struct merger *m, struct list *l, const struct voi
 
 /* The edits from the top down, and how many items they and the list below them may come to. */
 struct edit_run {
-	const struct voice *edits[PROFILE_LAYERS_MAX]; /* the highest first */
+	const struct contribution *edits[PROFILE_LAYERS_MAX]; /* the highest first */
 	uint32_t count;
-	struct voice base;
+	struct contribution base;
 	bool has_base;
 	uint64_t before, behind;
 };
@@ -186,15 +186,15 @@ static uint32_t items_count(const struct tree_node *edit, struct slice name)
 	return items != NULL ? items->count : 0;
 }
 
-static enum result find_run(struct merger *m, struct edit_run *run, const struct voice *top)
+static enum result find_run(struct merger *m, struct edit_run *run, const struct contribution *top)
 {
-	for (const struct voice *v = top; v != NULL && run->count < PROFILE_LAYERS_MAX;
+	for (const struct contribution *v = top; v != NULL && run->count < PROFILE_LAYERS_MAX;
 	     v = v->below) {
-		enum voice_form form = voice_form(v, &run->base);
+		enum contribution_form form = contribution_form(v, &run->base);
 
-		if (form == VOICE_REMOVE)
+		if (form == CONTRIBUTION_REMOVE)
 			return OK;
-		if (form != VOICE_EDIT) {
+		if (form != CONTRIBUTION_EDIT) {
 			if (run->base.node->kind != TREE_ARRAY)
 				return report_no_list(m, run->edits[run->count - 1], &run->base);
 			run->has_base = true;
@@ -228,7 +228,7 @@ static enum result make_list(struct merger *m, struct list *l, const struct edit
 	return rc;
 }
 
-enum result draft_edit_list(struct merger *m, struct draft *ret, const struct voice *top,
+enum result draft_edit_list(struct merger *m, struct draft *ret, const struct contribution *top,
 			    unsigned depth)
 {
 	struct edit_run run = {0};

@@ -12,7 +12,7 @@
 /* A key that some layer has, and who speaks on it. */
 struct merge_entry {
 	struct draft_key key;
-	const struct voice *top;
+	const struct contribution *top;
 };
 
 struct merge_table {
@@ -153,24 +153,25 @@ enum result draft_literal(struct merger *m, struct draft *ret, const struct tree
 	return rc;
 }
 
-enum voice_form voice_form(const struct voice *v, struct voice *ret_meant)
+enum contribution_form contribution_form(const struct contribution *v,
+					 struct contribution *ret_meant)
 {
 	*ret_meant = *v;
 	if (v->is_literal)
-		return VOICE_VALUE;
+		return CONTRIBUTION_VALUE;
 	if (v->node->kind == TREE_NULL)
-		return VOICE_REMOVE;
+		return CONTRIBUTION_REMOVE;
 	if (v->node->kind != TREE_OBJECT)
-		return VOICE_VALUE;
+		return CONTRIBUTION_VALUE;
 	switch (map_form(v->node)) {
 	case MAP_VALUE:
 		ret_meant->node = &v->node->of.members[0].value;
 		ret_meant->is_literal = true;
-		return VOICE_VALUE;
+		return CONTRIBUTION_VALUE;
 	case MAP_LIST_EDIT:
-		return VOICE_EDIT;
+		return CONTRIBUTION_EDIT;
 	default:
-		return VOICE_MAP;
+		return CONTRIBUTION_MAP;
 	}
 }
 
@@ -196,11 +197,13 @@ static struct merge_entry *find_entry(struct merge_table *t, const struct draft_
 
 /* Puts a map's members on top of what stands in the table. Header keys are the only ones with one `$` in a map
  * that profile_read_header() passed; they are no data. */
-static enum result add_voices(struct merger *m, struct merge_table *t, const struct voice *map)
+static enum result add_contributions(struct merger *m, struct merge_table *t,
+				     const struct contribution *map)
 {
-	struct voice *voices = arena_alloc_array(m->arena, map->node->count, sizeof *voices);
+	struct contribution *contributions =
+		arena_alloc_array(m->arena, map->node->count, sizeof *contributions);
 
-	if (voices == NULL)
+	if (contributions == NULL)
 		return arena_failure(m->arena, m->report->err);
 	for (uint32_t i = 0; i < map->node->count; i++) {
 		const struct tree_member *member = &map->node->of.members[i];
@@ -214,8 +217,9 @@ static enum result add_voices(struct merger *m, struct merge_table *t, const str
 			return draft_refuse_collisions(m);
 		if (!budget_spend(m->report->budget, PRICE_VALUE + t->probes + key.len / 16))
 			return budget_result(m->report->budget, m->report->err);
-		voices[i] = (struct voice){&member->value, e->top, map->source, map->is_literal};
-		e->top = &voices[i];
+		contributions[i] =
+			(struct contribution){&member->value, e->top, map->source, map->is_literal};
+		e->top = &contributions[i];
 		e->key.line = key.line;
 		e->key.column = key.column;
 	}
@@ -223,8 +227,8 @@ static enum result add_voices(struct merger *m, struct merge_table *t, const str
 }
 
 /* Fills the table from the maps of a run of voices, lowest first. */
-static enum result gather_voices(struct merger *m, struct merge_table *t, const struct voice *maps,
-				 uint32_t maps_count)
+static enum result gather_contributions(struct merger *m, struct merge_table *t,
+					const struct contribution *maps, uint32_t maps_count)
 {
 	uint64_t members = 0;
 	uint32_t size;
@@ -241,12 +245,13 @@ static enum result gather_voices(struct merger *m, struct merge_table *t, const 
 		return arena_failure(m->arena, m->report->err);
 	t->mask = size - 1;
 	for (uint32_t i = 0; i < maps_count && rc == OK; i++)
-		rc = add_voices(m, t, &maps[i]);
+		rc = add_contributions(m, t, &maps[i]);
 	return rc;
 }
 
-static enum result merge_voices(struct merger *m, struct draft *ret, const struct voice *top,
-				bool *ret_is_absent, unsigned depth);
+static enum result merge_contributions(struct merger *m, struct draft *ret,
+				       const struct contribution *top, bool *ret_is_absent,
+				       unsigned depth);
 
 /* Merges every key. One that is removed leaves no gap: the next takes its place. */
 static enum result merge_entries(struct merger *m, struct draft *ret, struct merge_table *t,
@@ -263,7 +268,7 @@ static enum result merge_entries(struct merger *m, struct draft *ret, struct mer
 		bool is_absent = false;
 
 		pointer_append_key(&m->pointer, slice_make(e->key.text, e->key.len));
-		rc = merge_voices(m, &ret->children[count], e->top, &is_absent, depth + 1);
+		rc = merge_contributions(m, &ret->children[count], e->top, &is_absent, depth + 1);
 		buf_cut(&m->pointer, pointer_len);
 		if (rc != OK)
 			return rc;
@@ -274,7 +279,7 @@ static enum result merge_entries(struct merger *m, struct draft *ret, struct mer
 	return draft_index(m, ret);
 }
 
-static enum result merge_maps(struct merger *m, struct draft *ret, const struct voice *maps,
+static enum result merge_maps(struct merger *m, struct draft *ret, const struct contribution *maps,
 			      uint32_t maps_count, unsigned depth)
 {
 	struct merge_table t = {0};
@@ -288,20 +293,20 @@ static enum result merge_maps(struct merger *m, struct draft *ret, const struct 
 		ret->from.source = maps[maps_count - 1].source;
 	}
 	ret->from.kind = TREE_OBJECT;
-	rc = gather_voices(m, &t, maps, maps_count);
+	rc = gather_contributions(m, &t, maps, maps_count);
 	if (rc == OK)
 		rc = merge_entries(m, ret, &t, depth);
 	return rc;
 }
 
 /* A run of maps from the top down to what ends it: a map under `$value` still takes part, all else is replaced. */
-static enum result merge_map_run(struct merger *m, struct draft *ret, const struct voice *top,
-				 unsigned depth)
+static enum result merge_map_run(struct merger *m, struct draft *ret,
+				 const struct contribution *top, unsigned depth)
 {
-	struct voice *maps;
+	struct contribution *maps;
 	uint32_t length = 0, first;
 
-	for (const struct voice *v = top; v != NULL; v = v->below)
+	for (const struct contribution *v = top; v != NULL; v = v->below)
 		length++;
 	if (!budget_spend(m->report->budget, 2 * length))
 		return budget_result(m->report->budget, m->report->err);
@@ -309,31 +314,32 @@ static enum result merge_map_run(struct merger *m, struct draft *ret, const stru
 	if (maps == NULL)
 		return arena_failure(m->arena, m->report->err);
 	first = length;
-	for (const struct voice *v = top; v != NULL; v = v->below) {
-		struct voice meant;
-		enum voice_form form = voice_form(v, &meant);
+	for (const struct contribution *v = top; v != NULL; v = v->below) {
+		struct contribution meant;
+		enum contribution_form form = contribution_form(v, &meant);
 		bool is_map = meant.node->kind == TREE_OBJECT;
 
-		if (form == VOICE_MAP || (form == VOICE_VALUE && is_map))
+		if (form == CONTRIBUTION_MAP || (form == CONTRIBUTION_VALUE && is_map))
 			maps[--first] = meant;
-		if (form != VOICE_MAP)
+		if (form != CONTRIBUTION_MAP)
 			break;
 	}
 	return merge_maps(m, ret, &maps[first], length - first, depth);
 }
 
-static enum result merge_voices(struct merger *m, struct draft *ret, const struct voice *top,
-				bool *ret_is_absent, unsigned depth)
+static enum result merge_contributions(struct merger *m, struct draft *ret,
+				       const struct contribution *top, bool *ret_is_absent,
+				       unsigned depth)
 {
-	struct voice meant;
+	struct contribution meant;
 
-	switch (voice_form(top, &meant)) {
-	case VOICE_REMOVE:
+	switch (contribution_form(top, &meant)) {
+	case CONTRIBUTION_REMOVE:
 		*ret_is_absent = true;
 		return OK;
-	case VOICE_VALUE:
+	case CONTRIBUTION_VALUE:
 		return draft_literal(m, ret, meant.node, meant.source, depth);
-	case VOICE_EDIT:
+	case CONTRIBUTION_EDIT:
 		return draft_edit_list(m, ret, top, depth);
 	default:
 		return merge_map_run(m, ret, top, depth);
@@ -344,7 +350,7 @@ enum result draft_merge(struct draft *ret, struct arena *scratch,
 			const struct profile_report *report, uint32_t layers_count, bool is_vars)
 {
 	struct merger m = {scratch, report, BUF_NULL, 0, is_vars, false};
-	struct voice maps[PROFILE_LAYERS_MAX];
+	struct contribution maps[PROFILE_LAYERS_MAX];
 	uint32_t count = 0;
 	enum result rc;
 
@@ -354,7 +360,7 @@ enum result draft_merge(struct draft *ret, struct arena *scratch,
 		if (is_vars)
 			root = TREE_GET(root, "$vars");
 		if (root != NULL)
-			maps[count++] = (struct voice){root, NULL, (uint16_t)i, false};
+			maps[count++] = (struct contribution){root, NULL, (uint16_t)i, false};
 	}
 	ret->is_var = is_vars;
 	rc = merge_maps(&m, ret, maps, count, 1);

@@ -167,7 +167,7 @@ static enum result validate_fully(const struct schema *s, const struct tree_node
 	if (rc == OK && report != NULL)
 		rc = evaluate_write_report(&r, report);
 	if (rc == OK)
-		rc = evaluate_settle(&r);
+		rc = explain_charge(&r);
 	if (rc == E_LIMIT && is_invalid)
 		return refuse_unexplained(s, instance, report, err);
 	if (rc != OK)

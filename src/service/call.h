@@ -21,7 +21,7 @@
 struct service;
 struct snapshot;
 struct token;
-struct recording;
+struct audit_draft;
 struct share;
 struct call;
 
@@ -124,7 +124,7 @@ enum body_kind {
 
 #define ETAG_BYTES 48
 
-struct answer {
+struct response {
 	enum result result;
 	struct error error;  /* when result is not OK: `detail` */
 	struct buf problems; /* JSON array: `errors` of problem+json; empty for none */
@@ -176,24 +176,24 @@ struct call {
 
 	/* answered */
 	_Atomic enum call_state state;
-	struct answer out;
+	struct response out;
 
 	/* the service's own */
 	struct arena arena; /* lives as long as the call; wiped */
 	struct snapshot *snapshot;
 	void *work; /* the verb's */
 	void (*work_free)(void *work);
-	struct recording *recording; /* for the audit log; in the arena */
-	int64_t deadline_ms;	     /* of a long poll, monotonic */
-	int64_t wake_ms;	     /* that, or before it the end of the token */
-	uint64_t seen_serial;	     /* snap_doc.serial of what the poll waits to change */
-	uint64_t seen_rights;	     /* rights_fingerprint() of its reader */
-	uint64_t asked_in_round;     /* waiters.c's */
-	uint32_t attempts;	     /* to write, that came too late */
-	bool is_refused;	     /* by service_admit(): its body was not read */
-	bool is_spending;	     /* the answer costs a use of the token */
-	bool is_queued;		     /* counted in its principal's share */
-	bool is_rendered;	     /* the committer has answered; a worker renders the answer */
+	struct audit_draft *audit_draft; /* for the audit log; in the arena */
+	int64_t deadline_ms;		 /* of a long poll, monotonic */
+	int64_t wake_ms;		 /* that, or before it the end of the token */
+	uint64_t seen_serial;		 /* snap_doc.serial of what the poll waits to change */
+	uint64_t seen_rights;		 /* rights_fingerprint() of its reader */
+	uint64_t asked_in_round;	 /* waiters.c's */
+	uint32_t attempts;		 /* to write, that came too late */
+	bool is_refused;		 /* by service_admit(): its body was not read */
+	bool consumes_use;		 /* the answer costs a use of the token */
+	bool is_queued;			 /* counted in its principal's share */
+	bool is_rendered; /* the committer has answered; a worker renders the answer */
 	bool has_budget;
 	struct budget budget; /* what the request may still cost, over all its attempts */
 	int64_t budget_ms;    /* of its time, what was left when it last left a worker */

@@ -8,7 +8,7 @@
  *   worker           a fresh snapshot, rights and guard again → on_worker
  *   committer        what must be durable before the answer leaves: writes (call->work) and audit entries (call->recording)
  *
- * A verb's function gives the next step and fills call->out through answer_*(). It allocates from call->arena, reads call->snapshot
+ * A verb's function gives the next step and fills call->out through response_*(). It allocates from call->arena, reads call->snapshot
  * (which does not change under it) and asks rights_may(rights, …) for each path that an answer names.
  */
 #pragma once
@@ -32,7 +32,7 @@ struct write;
 #define LOOP_BYTES_MAX 4096
 
 enum step {
-	STEP_ANSWER, /* call->out is the answer; recorded before it leaves where there is a recording */
+	STEP_RESPOND, /* call->out is the answer; recorded before it leaves where there is a recording */
 	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */
 	STEP_COMMIT, /* call->work is a struct write (write.h) for the committer (on_worker only) */
 	STEP_WAIT,   /* a long poll: out is a "not modified" that holds until something changes */
@@ -48,7 +48,7 @@ struct worker {
 };
 
 /* What a verb's function is given. */
-struct scene {
+struct verb_context {
 	struct service *service;
 	struct call *call;
 	struct snapshot *snapshot;     /* call->snapshot */
@@ -61,7 +61,7 @@ struct scene {
 	struct rights own_rights; /* what `rights` points to */
 };
 
-typedef enum step verb_fn(struct scene *scene);
+typedef enum step verb_fn(struct verb_context *ctx);
 
 enum guard {
 	GUARD_PATH, /* call->permission on call->path */
@@ -92,7 +92,7 @@ extern const struct verb_row verb_table[VERB_COUNT];
 bool verb_is_write(enum verb verb);
 
 /* What the audit log is told of a call before its answer leaves. In the call's arena. */
-struct recording {
+struct audit_draft {
 	struct slice action;
 	struct slice reason; /* never a value */
 	struct audit_touch *touched;
@@ -102,25 +102,25 @@ struct recording {
 /* refusal.c: whether the log keeps the failure of a known principal's call. */
 bool call_is_refusal(const struct call *c, enum result rc);
 /* Has it recorded with all that it was about; call->out.result is set. False: no memory. */
-bool recording_refusal(struct call *c);
+bool audit_draft_refusal(struct call *c);
 
 /* Has the call recorded (with its verb's action word) before its answer leaves; again changes nothing. False: no memory. */
-bool recording_begin(struct call *c);
+bool audit_draft_begin(struct call *c);
 /* Adds a path (copied) that it touched; version 0 for the document as such, `mac` (HASH_BYTES, audit_value_mac) may be NULL. Begins the recording. */
-bool recording_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac);
+bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac);
 
 /* The same of a version of a secret whose content was looked at. */
-MUST_USE enum result recording_read(struct service *s, struct call *c,
-				    const struct version_row *row, struct slice content,
-				    struct error *err);
+MUST_USE enum result audit_draft_read(struct service *s, struct call *c,
+				      const struct version_row *row, struct slice content,
+				      struct error *err);
 
 /* Whether the path stands in the recording already. */
-bool recording_has(const struct call *c, struct slice path);
+bool audit_draft_has(const struct call *c, struct slice path);
 /* What was recorded of a dry run is what it looked at: "secret.read", with the reason "dry run". A refusal stays one. */
-void recording_dry_run(struct call *c);
+void audit_draft_dry_run(struct call *c);
 
 /* Whether the call's entry says only that it failed: no secret was opened on the way. */
-bool recording_says_only_failure(const struct call *c);
+bool audit_draft_says_only_failure(const struct call *c);
 
 struct counters {
 	_Atomic uint64_t calls[VERB_COUNT];
@@ -190,27 +190,27 @@ struct service {
 /* snapshot of now, referenced */
 struct snapshot *service_snapshot(struct service *s);
 
-/* Answers. Each fills call->out and gives STEP_ANSWER (a refusal, E_FORBIDDEN, also begins a recording), so that a verb says `return
- * answer_…(…)`. */
-enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
-enum step answer_error(struct call *c, enum result rc, const struct error *err);
+/* Answers. Each fills call->out and gives STEP_RESPOND (a refusal, E_FORBIDDEN, also begins a recording), so that a verb says `return
+ * response_…(…)`. */
+enum step response_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+enum step response_error(struct call *c, enum result rc, const struct error *err);
 /* In place of an answer that may not leave, because its entry cannot be written: nothing of it stays. */
-void answer_unrecorded(struct call *c, enum result rc, const char *reason);
-enum step answer_empty(struct call *c); /* 204 */
+void response_unrecorded(struct call *c, enum result rc, const char *reason);
+enum step response_empty(struct call *c); /* 204 */
 /* What every answer is put together in, so that none can grow beyond what a client may cost. */
-#define ANSWER_BYTES_MAX ((size_t)64 << 20)
-#define BUF_ANSWER	 BUF_INIT(ANSWER_BYTES_MAX)
+#define RESPONSE_BYTES_MAX ((size_t)64 << 20)
+#define BUF_RESPONSE	   BUF_INIT(RESPONSE_BYTES_MAX)
 
-/* buf_check() of a BUF_ANSWER, saying what to do where it is full: E_LIMIT, E_MEMORY. */
-MUST_USE enum result answer_check(const struct buf *b, struct error *err);
-enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_taken,
-		      bool is_secret); /* as answer_check() where the buffer failed */
-enum step answer_json(struct call *c,
-		      struct buf *bytes_taken);		    /* answer_body(BODY_JSON, not secret) */
-void answer_etag_version(struct call *c, uint64_t version); /* "v3" */
+/* buf_check() of a BUF_RESPONSE, saying what to do where it is full: E_LIMIT, E_MEMORY. */
+MUST_USE enum result response_check(const struct buf *b, struct error *err);
+enum step response_body(struct call *c, enum body_kind kind, struct buf *bytes_taken,
+			bool is_secret); /* as response_check() where the buffer failed */
+enum step response_json(struct call *c,
+			struct buf *bytes_taken); /* response_body(BODY_JSON, not secret) */
+void response_etag_version(struct call *c, uint64_t version); /* "v3" */
 /* Where the next page begins; too long a text is none. */
-void answer_next(struct call *c, struct slice after);
-void answer_next_number(struct call *c, uint64_t after);
+void response_next(struct call *c, struct slice after);
+void response_next_number(struct call *c, uint64_t after);
 
 /* `,"name":` and a value, or without the comma after '{' and '['. */
 void json_member(struct buf *b, const char *name);
@@ -257,7 +257,7 @@ MUST_USE enum result tree_of_row(struct service *s, const struct version_row *ro
 				 struct budget *budget, struct tree *ret, struct error *err);
 
 /* ?revision= and ?at= as one revision; E_NOT_FOUND where it lies beyond. Worker only. */
-MUST_USE enum result revision_asked(struct scene *scene, uint64_t *ret, struct error *err);
+MUST_USE enum result revision_asked(struct verb_context *ctx, uint64_t *ret, struct error *err);
 
 /* problems.c: the next path of a document or configuration in a text; moves behind it. False: none. */
 bool text_next_document(struct slice *rest, struct slice *ret);
@@ -275,30 +275,31 @@ bool call_queued(struct service *s, struct call *c);
 void call_unqueued(struct call *c); /* nothing where it is not counted */
 
 /* A call is with us from the one to the other; service_drain() waits for the last. */
-void service_hold(struct service *s);
-void service_let_go(struct service *s);
+void service_call_begin(struct service *s);
+void service_call_end(struct service *s);
 /* The profile behind "config/app/name"; NULL where there is none. Borrowed. */
 struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config);
-void answer_reset(struct call *c);
+void response_reset(struct call *c);
 void call_drop_work(struct call *c);
 void call_finish(struct service *s,
 		 struct call *c); /* DONE and handed back; not to be touched after */
-/* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The scene lives until scene_end(). */
-enum step scene_run(struct scene *scene, struct service *s, struct call *c, struct worker *worker);
-void scene_end(struct scene *scene);
+/* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The ctx lives until verb_end(). */
+enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
+		   struct worker *worker);
+void verb_end(struct verb_context *ctx);
 /* Where a call goes after a step, in a worker or the caller's thread: to another thread, the waiters or the end. Anything but CALL_DONE: it is
  * not to be touched any more. */
-enum call_state call_after(struct scene *scene, enum step step);
+enum call_state call_after(struct verb_context *ctx, enum step step);
 /* Whether each answer costs a use: of the token or of one above it. */
 bool token_is_limited(const struct snapshot *s, const struct token *t);
 /* Takes one use off the call's token and off each above it whose uses are limited, in the store and in `working`. E_UNAUTHENTICATED: one has none left, and
  * none is taken. */
-MUST_USE enum result token_spend(struct service *s, struct snapshot *working, const struct call *c,
-				 struct error *err);
+MUST_USE enum result token_consume_use(struct service *s, struct snapshot *working,
+				       const struct call *c, struct error *err);
 /* The call's entry, appended to the log and its row written; `w` may be NULL. */
-MUST_USE enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
-				      const struct write *w, uint64_t revision, int64_t now_ms,
-				      struct error *err);
+MUST_USE enum result audit_draft_append(struct service *s, struct audit_log *log, struct call *c,
+					const struct write *w, uint64_t revision, int64_t now_ms,
+					struct error *err);
 
 MUST_USE enum result workers_start(struct service *s, struct error *err);
 void workers_stop(struct service *s);

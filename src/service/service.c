@@ -80,12 +80,12 @@ enum result service_open(struct service **ret, struct store *store, struct keyri
 	return OK;
 }
 
-void service_hold(struct service *s)
+void service_call_begin(struct service *s)
 {
 	atomic_fetch_add(&s->calls_open, 1);
 }
 
-void service_let_go(struct service *s)
+void service_call_end(struct service *s)
 {
 	if (atomic_fetch_sub(&s->calls_open, 1) != 1 || !atomic_load(&s->is_draining))
 		return;

@@ -112,8 +112,7 @@ MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *st
 
 /* After a restore from a backup: raises the epoch, revokes all tokens unless `is_keeping_tokens`, makes a fresh administrator's token, and writes an audit
  * entry with the reason. */
-MUST_USE enum result service_adopt_restored(struct store *store, struct keyring *keyring,
-					    struct slice reason, bool is_keeping_tokens,
-					    const struct clock *clock,
-					    const struct random_source *random,
-					    struct buf *ret_token, struct error *err);
+MUST_USE enum result service_restore(struct store *store, struct keyring *keyring,
+				     struct slice reason, bool is_keeping_tokens,
+				     const struct clock *clock, const struct random_source *random,
+				     struct buf *ret_token, struct error *err);

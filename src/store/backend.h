@@ -40,7 +40,7 @@ struct store_ops {
 	enum result (*put_meta)(struct store *s, const char *name, struct slice value,
 				struct error *err);
 	enum result (*put_idempotent)(struct store *s, struct slice key, struct slice fingerprint,
-				      struct slice answer, int64_t time_ms,
+				      struct slice response, int64_t time_ms,
 				      int64_t forget_before_ms, struct error *err);
 	enum result (*shred)(struct store *s, struct error *err);
 	enum result (*backup)(struct store *s, const char *file,

@@ -190,11 +190,11 @@ static enum result failing_put_meta(struct store *s, const char *name, struct sl
 }
 
 static enum result failing_put_idempotent(struct store *s, struct slice key,
-					  struct slice fingerprint, struct slice answer,
+					  struct slice fingerprint, struct slice response,
 					  int64_t time_ms, int64_t forget_before_ms,
 					  struct error *err)
 {
-	WRITE(s, put_idempotent, err, key, fingerprint, answer, time_ms, forget_before_ms, err);
+	WRITE(s, put_idempotent, err, key, fingerprint, response, time_ms, forget_before_ms, err);
 }
 
 static enum result failing_shred(struct store *s, struct error *err)

@@ -80,7 +80,7 @@ enum result sqlite_put_key(struct store *s, uint32_t generation, struct slice wr
 enum result sqlite_put_meta(struct store *s, const char *name, struct slice value,
 			    struct error *err);
 enum result sqlite_put_idempotent(struct store *s, struct slice key, struct slice fingerprint,
-				  struct slice answer, int64_t time_ms, int64_t forget_before_ms,
+				  struct slice response, int64_t time_ms, int64_t forget_before_ms,
 				  struct error *err);
 
 /* sqlite_read.c */

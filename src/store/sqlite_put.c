@@ -372,13 +372,13 @@ enum result sqlite_put_meta(struct store *store, const char *name, struct slice 
 }
 
 enum result sqlite_put_idempotent(struct store *store, struct slice key, struct slice fingerprint,
-				  struct slice answer, int64_t time_ms, int64_t forget_before_ms,
+				  struct slice response, int64_t time_ms, int64_t forget_before_ms,
 				  struct error *err)
 {
 	static const char what[] = "remember an answer";
 	struct sqlite_store *s = sqlite_of(store);
 	const struct arg old[] = {arg_signed(forget_before_ms)};
-	const struct arg args[] = {arg_bytes(key), arg_bytes(fingerprint), arg_bytes(answer),
+	const struct arg args[] = {arg_bytes(key), arg_bytes(fingerprint), arg_bytes(response),
 				   arg_signed(time_ms)};
 	enum result rc = sqlite_may_write(s, err);
 

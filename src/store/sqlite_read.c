@@ -558,7 +558,7 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_bytes(key)};
 	bool has_row = false;
-	struct slice answer;
+	struct slice response;
 	enum result rc =
 		OPEN(&q, ss, "SELECT fingerprint, answer FROM answers WHERE idempotency_key = ?",
 		     "read an answer", args, err);
@@ -571,7 +571,7 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 		return fail(err, E_NOT_FOUND, "the idempotency key is new");
 	if (!slice_is_equal(query_bytes(&q, 0), fingerprint))
 		return fail(err, E_CONFLICT, "the idempotency key was used for another request");
-	answer = query_bytes(&q, 1);
+	response = query_bytes(&q, 1);
 	rc = query_check(&q, err);
-	return rc == OK ? each(ctx, answer, err) : rc;
+	return rc == OK ? each(ctx, response, err) : rc;
 }

@@ -109,10 +109,11 @@ enum result store_put_meta(struct store *s, const char *name, struct slice value
 }
 
 enum result store_put_idempotent(struct store *s, struct slice key, struct slice fingerprint,
-				 struct slice answer, int64_t time_ms, int64_t forget_before_ms,
+				 struct slice response, int64_t time_ms, int64_t forget_before_ms,
 				 struct error *err)
 {
-	return s->ops->put_idempotent(s, key, fingerprint, answer, time_ms, forget_before_ms, err);
+	return s->ops->put_idempotent(s, key, fingerprint, response, time_ms, forget_before_ms,
+				      err);
 }
 
 enum result store_shred(struct store *s, struct error *err)

@@ -181,7 +181,7 @@ MUST_USE enum result store_put_meta(struct store *s, const char *name, struct sl
 				    struct error *err);
 /* Remembers an answer under a client's idempotency key; forgets those before `forget_before_ms`. */
 MUST_USE enum result store_put_idempotent(struct store *s, struct slice key,
-					  struct slice fingerprint, struct slice answer,
+					  struct slice fingerprint, struct slice response,
 					  int64_t time_ms, int64_t forget_before_ms,
 					  struct error *err);
 /* A destroyed content must leave the write-ahead log too. After a commit, outside a transaction. Waits for no one: E_BUSY while a reader

@@ -23,7 +23,7 @@ static void file_entry(const struct audit_entry *e, struct slice line)
 {
 	CLEANUP(alloc_freep)
 	struct slice *paths = alloc_zero_array(e->touched_count, sizeof *paths);
-	struct audit_filing filing = {
+	struct audit_index_row index_row = {
 		.time_ms = e->time_ms,
 		.actor = e->actor,
 		.action = e->action,
@@ -36,13 +36,13 @@ static void file_entry(const struct audit_entry *e, struct slice line)
 	for (uint32_t i = 0; i < e->touched_count; i++)
 		paths[i] = e->touched[i].path;
 	qsort(paths, e->touched_count, sizeof *paths, compare_paths);
-	must(audit_filing_check(&filing, line, NULL) == OK);
-	filing.paths_count = 0;
-	must((audit_filing_check(&filing, line, NULL) == OK) == (e->touched_count == 0));
-	filing.paths_count = e->touched_count;
-	filing.outcome = SLICE_LITERAL("nothing like it");
-	must((audit_filing_check(&filing, line, NULL) == OK) ==
-	     slice_is_equal(filing.outcome, e->outcome));
+	must(audit_index_check(&index_row, line, NULL) == OK);
+	index_row.paths_count = 0;
+	must((audit_index_check(&index_row, line, NULL) == OK) == (e->touched_count == 0));
+	index_row.paths_count = e->touched_count;
+	index_row.outcome = SLICE_LITERAL("nothing like it");
+	must((audit_index_check(&index_row, line, NULL) == OK) ==
+	     slice_is_equal(index_row.outcome, e->outcome));
 }
 
 static void write_again(const struct audit_entry *e)
@@ -69,11 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	struct slice line = slice_make((const char *)data, size);
 	struct audit_entry e;
-	const struct audit_filing none = {0};
+	const struct audit_index_row none = {0};
 	struct audit_head head;
 	bool has_head = audit_head_read(&head, line, NULL) == OK;
 
-	must(audit_filing_check(&none, line, NULL) != E_MEMORY);
+	must(audit_index_check(&none, line, NULL) != E_MEMORY);
 	if (audit_entry_read(&e, &tree, line, NULL) != OK)
 		return 0;
 	if (has_head)

@@ -21,7 +21,7 @@ void compiler_init(struct compiler *c, const struct schema_options *options,
 	*c = (struct compiler){.options = options,
 			       .report = report,
 			       .pattern_budget = PATTERN_BUDGET_DEFAULT};
-	frame_init(&c->frame, options);
+	index_init(&c->resource_index, options);
 }
 
 void compiler_clear(struct compiler *c)
@@ -38,7 +38,7 @@ void compiler_clear(struct compiler *c)
 	vec_clear(&c->places);
 	vec_clear(&c->matchers);
 	vec_clear(&c->dynamic_names);
-	frame_clear(&c->frame);
+	index_clear(&c->resource_index);
 }
 
 enum result compile_charge(struct compiler *c, uint64_t steps)
@@ -52,7 +52,7 @@ enum result compile_charge(struct compiler *c, uint64_t steps)
 static void append_place(const struct compiler *c, const struct compile_place *at, struct slice key,
 			 bool is_in_resource, struct buf *ret)
 {
-	frame_append_pointer(&c->frame, at->place, is_in_resource, ret);
+	index_append_pointer(&c->resource_index, at->place, is_in_resource, ret);
 	if (at->keyword != KEYWORDS)
 		pointer_append_key(ret, slice_text(keywords[at->keyword].name));
 	if (key.data != NULL)
@@ -69,7 +69,7 @@ enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 {
 	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
 	CLEANUP(buf_clear) struct buf location = BUF_NULL;
-	const struct place *p = frame_place(&c->frame, at->place);
+	const struct place *p = index_place(&c->resource_index, at->place);
 	struct schema_problem problem = {.message = message, .node = node};
 
 	if (c->refusals != 0 && (c->report == NULL || report_is_full(c->report, problems_max(c)))) {
@@ -79,7 +79,7 @@ enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 		return compile_charge(c, 1);
 	}
 	append_place(c, at, key, false, &pointer);
-	buf_append_slice(&location, frame_resource(&c->frame, p->resource)->uri);
+	buf_append_slice(&location, index_resource(&c->resource_index, p->resource)->uri);
 	buf_append_char(&location, '#');
 	append_place(c, at, key, true, &location);
 	if (pointer.is_failed || location.is_failed)
@@ -109,7 +109,7 @@ enum result compile_rule(struct compiler *c, const struct compile_place *at, enu
 
 enum result compile_target(struct compiler *c, uint32_t place, uint32_t *ret)
 {
-	struct place *p = frame_place(&c->frame, place);
+	struct place *p = index_place(&c->resource_index, place);
 	struct subschema *s;
 	uint32_t *at;
 
@@ -131,7 +131,7 @@ enum result compile_target(struct compiler *c, uint32_t place, uint32_t *ret)
 
 enum result compile_child(struct compiler *c, const struct tree_node *node, uint32_t *ret)
 {
-	return compile_target(c, frame_find_place(&c->frame, node), ret);
+	return compile_target(c, index_find_place(&c->resource_index, node), ret);
 }
 
 static enum result push_bytes(struct compiler *c, struct slice s)
@@ -285,13 +285,13 @@ enum result compile_names(struct compiler *c, const struct compile_place *at,
 static enum result set_location(struct compiler *c, const struct compile_place *at)
 {
 	CLEANUP(buf_clear) struct buf location = BUF_NULL;
-	const struct place *p = frame_place(&c->frame, at->place);
+	const struct place *p = index_place(&c->resource_index, at->place);
 	struct text text;
 	enum result rc;
 
-	buf_append_slice(&location, frame_resource(&c->frame, p->resource)->uri);
+	buf_append_slice(&location, index_resource(&c->resource_index, p->resource)->uri);
 	buf_append_char(&location, '#');
-	frame_append_pointer(&c->frame, at->place, true, &location);
+	index_append_pointer(&c->resource_index, at->place, true, &location);
 	if (location.is_failed)
 		return E_MEMORY;
 	rc = compile_charge(c, price_bytes(location.len));
@@ -337,10 +337,10 @@ static uint32_t sort_keywords(const struct tree_node *schema, const struct diale
 static enum result compile_one(struct compiler *c, uint32_t subschema)
 {
 	uint32_t place = VEC_AT(&c->places, uint32_t, subschema);
-	const struct tree_node *schema = frame_place(&c->frame, place)->node;
+	const struct tree_node *schema = index_place(&c->resource_index, place)->node;
 	struct compile_place at = {place, subschema, schema, KEYWORDS};
 	struct pending pending[KEYWORDS];
-	struct dialect dialect = *frame_dialect(&c->frame, place);
+	struct dialect dialect = *index_dialect(&c->resource_index, place);
 	uint32_t count;
 	enum result rc = compile_charge(c, STEPS_SUBSCHEMA);
 
@@ -400,11 +400,11 @@ enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t
  * too, which may bring further references. */
 static enum result compile_dynamic_anchors(struct compiler *c)
 {
-	uint32_t anchors = c->dynamic_names.count != 0 ? c->frame.anchors.count : 0;
+	uint32_t anchors = c->dynamic_names.count != 0 ? c->resource_index.anchors.count : 0;
 	enum result rc = compile_charge(c, (uint64_t)anchors * 4);
 
 	for (uint32_t i = 0; rc == OK && i < anchors; i++) {
-		const struct anchor *a = &VEC_AT(&c->frame.anchors, struct anchor, i);
+		const struct anchor *a = &VEC_AT(&c->resource_index.anchors, struct anchor, i);
 		uint32_t subschema;
 
 		if (a->is_dynamic && find_dynamic_name(c, a->name) != NONE)
@@ -420,8 +420,8 @@ static int compare_anchors(const void *a, const void *b)
 
 static enum result list_dynamic_anchors(struct compiler *c)
 {
-	for (uint32_t i = 0; i < c->frame.anchors.count; i++) {
-		struct anchor a = VEC_AT(&c->frame.anchors, struct anchor, i);
+	for (uint32_t i = 0; i < c->resource_index.anchors.count; i++) {
+		struct anchor a = VEC_AT(&c->resource_index.anchors, struct anchor, i);
 		uint32_t name = a.is_dynamic ? find_dynamic_name(c, a.name) : NONE;
 		struct dynamic_anchor *made;
 
@@ -430,8 +430,8 @@ static enum result list_dynamic_anchors(struct compiler *c)
 		made = vec_push(&c->dynamic_anchors, sizeof *made);
 		if (made == NULL)
 			return E_MEMORY;
-		*made = (struct dynamic_anchor){a.resource, name,
-						frame_place(&c->frame, a.place)->subschema};
+		*made = (struct dynamic_anchor){
+			a.resource, name, index_place(&c->resource_index, a.place)->subschema};
 	}
 	if (c->dynamic_anchors.count != 0)
 		qsort(c->dynamic_anchors.items, c->dynamic_anchors.count,
@@ -455,13 +455,13 @@ static enum result compile_all(struct compiler *c, uint32_t *done)
 /* In a stored schema what nothing refers to yet must be right too. */
 static enum result compile_unreached(struct compiler *c)
 {
-	uint32_t places = c->frame.places.count;
+	uint32_t places = c->resource_index.places.count;
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < places; i++) {
 		uint32_t ignored;
 
-		if (frame_place(&c->frame, i)->document == 0)
+		if (index_place(&c->resource_index, i)->document == 0)
 			rc = compile_target(c, i, &ignored);
 	}
 	return rc;
@@ -507,8 +507,8 @@ enum result compile_schema(struct compiler *c, const struct tree_node *root, str
 {
 	struct error why = ERROR_NULL;
 	uint32_t place, first, done = 0;
-	enum result rc =
-		frame_add_document(&c->frame, root, c->options->base_uri, false, &place, &why);
+	enum result rc = index_add_document(&c->resource_index, root, c->options->base_uri, false,
+					    &place, &why);
 
 	if (rc != OK) {
 		if (err != NULL)

@@ -12,7 +12,7 @@
 
 struct compiler {
 	const struct schema_options *options;
-	struct frame frame;
+	struct resource_index resource_index;
 	struct schema_report *report; /* may be NULL */
 #define X(type, name) struct vec name;
 	PROGRAM_ARRAYS(X)

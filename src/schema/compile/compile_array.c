@@ -89,7 +89,7 @@ enum result compile_additional_items(struct compiler *c, const struct compile_pl
 static enum result read_count(struct compiler *c, const struct compile_place *at,
 			      enum keyword_id keyword, uint32_t *ret)
 {
-	const struct dialect *d = frame_dialect(&c->frame, at->place);
+	const struct dialect *d = index_dialect(&c->resource_index, at->place);
 	const struct tree_node *n = tree_get(at->schema, slice_text(keywords[keyword].name));
 	struct compile_place of = {at->place, at->subschema, at->schema, keyword};
 

@@ -12,7 +12,7 @@ static enum result resolve(struct compiler *c, const struct compile_place *at,
 	*ret = NONE;
 	if (value->kind != TREE_STRING)
 		return compile_refuse(c, at, value, SLICE_NULL, "must be a URI reference");
-	rc = frame_resolve(&c->frame, at->place, tree_text(value), ret, ret_anchor, &why);
+	rc = index_resolve(&c->resource_index, at->place, tree_text(value), ret, ret_anchor, &why);
 	if (rc == OK)
 		return OK;
 	*ret = NONE;
@@ -53,16 +53,18 @@ enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *
 
 	if (rc != OK || target == NONE)
 		return rc;
-	if (anchor == NONE || !VEC_AT(&c->frame.anchors, struct anchor, anchor).is_dynamic)
+	if (anchor == NONE || !VEC_AT(&c->resource_index.anchors, struct anchor, anchor).is_dynamic)
 		return add_ref(c, at, target);
-	a = &VEC_AT(&c->frame.anchors, struct anchor, anchor);
-	outermost = frame_find_dynamic(&c->frame, frame_place(&c->frame, 0)->resource, a->name,
-				       &probes);
+	a = &VEC_AT(&c->resource_index.anchors, struct anchor, anchor);
+	outermost =
+		index_find_dynamic(&c->resource_index, index_place(&c->resource_index, 0)->resource,
+				   a->name, &probes);
 	rc = compile_charge(c, probes);
 	if (rc != OK)
 		return rc;
 	if (outermost != NONE)
-		return add_ref(c, at, VEC_AT(&c->frame.anchors, struct anchor, outermost).place);
+		return add_ref(c, at,
+			       VEC_AT(&c->resource_index.anchors, struct anchor, outermost).place);
 	rc = compile_dynamic_name(c, a->name, &name);
 	if (rc == OK)
 		rc = compile_target(c, target, &subschema);

@@ -138,7 +138,7 @@ enum result compile_pattern(struct compiler *c, const struct compile_place *at,
 enum result compile_format(struct compiler *c, const struct compile_place *at,
 			   const struct tree_node *value)
 {
-	const struct dialect *d = frame_dialect(&c->frame, at->place);
+	const struct dialect *d = index_dialect(&c->resource_index, at->place);
 	struct format_entry entry, *made;
 	enum result rc;
 

@@ -4,7 +4,7 @@
 #include "schema/compile/metaschema.h"
 #include "schema/compile/uri.h"
 
-enum result frame_refuse_stray(struct error *err)
+enum result index_refuse_stray(struct error *err)
 {
 	return fail(err, E_INVALID,
 		    "refers to another document from a place where no schema stands; put it under "
@@ -12,7 +12,7 @@ enum result frame_refuse_stray(struct error *err)
 }
 
 /* The dialect of a metaschema that is not built in: asked for, and its $vocabulary read. */
-static enum result load_dialect(struct frame *f, struct slice uri, struct dialect *ret,
+static enum result load_dialect(struct resource_index *f, struct slice uri, struct dialect *ret,
 				struct error *err)
 {
 	const struct tree_node *metaschema = NULL;
@@ -35,9 +35,9 @@ static enum result load_dialect(struct frame *f, struct slice uri, struct dialec
 	return metaschema_read_vocabulary(metaschema, ret, err);
 }
 
-enum result frame_read_dialect(struct frame *f, const struct tree_node *node, struct slice base,
-			       struct dialect inherited, bool is_stray, struct dialect *ret,
-			       struct error *err)
+enum result index_read_dialect(struct resource_index *f, const struct tree_node *node,
+			       struct slice base, struct dialect inherited, bool is_stray,
+			       struct dialect *ret, struct error *err)
 {
 	const struct tree_node *named = TREE_GET(node, "$schema");
 	struct slice uri;
@@ -50,7 +50,7 @@ enum result frame_read_dialect(struct frame *f, const struct tree_node *node, st
 	if (metaschema_dialect(uri, ret))
 		return OK;
 	if (is_stray && f->options->is_listed_only)
-		return frame_refuse_stray(err);
-	rc = frame_resolve_uri(f, base, uri, &uri, err);
+		return index_refuse_stray(err);
+	rc = index_resolve_uri(f, base, uri, &uri, err);
 	return rc == OK ? load_dialect(f, uri, ret, err) : rc;
 }

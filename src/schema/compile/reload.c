@@ -7,7 +7,7 @@
 #define SUBSCHEMAS_MAX 1024
 
 /* The subschemas of one place; a set, bounded: what is beyond its bound is not asked. */
-struct crowd {
+struct group {
 	uint32_t list[SUBSCHEMAS_MAX];
 	uint32_t count;
 };
@@ -19,7 +19,7 @@ const char *schema_reload_name(enum schema_reload reload)
 	return names[reload];
 }
 
-static void join(struct crowd *c, uint32_t subschema)
+static void join(struct group *c, uint32_t subschema)
 {
 	if (subschema == NONE || c->count == SUBSCHEMAS_MAX)
 		return;
@@ -30,7 +30,7 @@ static void join(struct crowd *c, uint32_t subschema)
 	c->list[c->count++] = subschema;
 }
 
-static void join_in_place(const struct program *p, struct crowd *c, const struct rule *rule)
+static void join_in_place(const struct program *p, struct group *c, const struct rule *rule)
 {
 	switch ((enum rule_op)rule->op) {
 	case RULE_REF:
@@ -64,7 +64,7 @@ static void join_in_place(const struct program *p, struct crowd *c, const struct
 }
 
 /* The crowd grows while it is walked, by what its subschemas apply to the same place. */
-static void join_all_in_place(const struct program *p, struct crowd *c)
+static void join_all_in_place(const struct program *p, struct group *c)
 {
 	for (uint32_t i = 0; i < c->count; i++) {
 		const struct subschema *s = &p->subschemas[c->list[i]];
@@ -74,7 +74,7 @@ static void join_all_in_place(const struct program *p, struct crowd *c)
 	}
 }
 
-static bool join_properties(const struct program *p, struct crowd *c, const struct rule *rule,
+static bool join_properties(const struct program *p, struct group *c, const struct rule *rule,
 			    struct slice key)
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
@@ -88,7 +88,7 @@ static bool join_properties(const struct program *p, struct crowd *c, const stru
 	return false;
 }
 
-static bool join_patterns(const struct schema *s, struct crowd *c, const struct rule *rule,
+static bool join_patterns(const struct schema *s, struct group *c, const struct rule *rule,
 			  struct slice key)
 {
 	bool is_any = false;
@@ -111,7 +111,7 @@ static bool join_patterns(const struct schema *s, struct crowd *c, const struct 
 
 /* What one subschema says about the key or item. */
 static void join_below(const struct schema *s, const struct subschema *of, struct slice key,
-		       struct crowd *to)
+		       struct group *to)
 {
 	const struct program *p = &s->program;
 	bool is_known = false;
@@ -137,7 +137,7 @@ static void join_below(const struct schema *s, const struct subschema *of, struc
 }
 
 /* 0: none says anything. */
-static uint8_t strictest(const struct program *p, const struct crowd *c)
+static uint8_t strictest(const struct program *p, const struct group *c)
 {
 	static const enum schema_reload by_strength[] = {RELOAD_RESTART, RELOAD_NEXT_RUN,
 							 RELOAD_LIVE};
@@ -154,7 +154,7 @@ static uint8_t strictest(const struct program *p, const struct crowd *c)
 bool schema_reload_at(const struct schema *s, struct slice pointer, enum schema_reload *ret)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
-	struct crowd here = {{0}, 0}, below;
+	struct group here = {{0}, 0}, below;
 	uint8_t found, nearest = 0;
 
 	join(&here, 0);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-struct frame_uri {
+struct index_uri {
 	struct slice uri;
 	uint32_t resource;
 };
@@ -24,15 +24,16 @@ struct walk {
 	bool is_stray;
 };
 
-static enum result walk_schema(struct frame *f, const struct tree_node *node, const struct walk *at,
-			       struct error *err);
+static enum result walk_schema(struct resource_index *f, const struct tree_node *node,
+			       const struct walk *at, struct error *err);
 
-void frame_init(struct frame *f, const struct schema_options *options)
+void index_init(struct resource_index *f, const struct schema_options *options)
 {
-	*f = (struct frame){.options = options, .arena = ARENA_INIT(FRAME_BYTES_MAX, false)};
+	*f = (struct resource_index){.options = options,
+				     .arena = ARENA_INIT(INDEX_BYTES_MAX, false)};
 }
 
-void frame_clear(struct frame *f)
+void index_clear(struct resource_index *f)
 {
 	for (uint32_t i = 0; i < f->trees.count; i++)
 		tree_clear(&VEC_AT(&f->trees, struct tree, i));
@@ -48,29 +49,29 @@ void frame_clear(struct frame *f)
 	arena_clear(&f->arena);
 }
 
-struct place *frame_place(const struct frame *f, uint32_t place)
+struct place *index_place(const struct resource_index *f, uint32_t place)
 {
 	return &VEC_AT(&f->places, struct place, place);
 }
 
-struct resource *frame_resource(const struct frame *f, uint32_t resource)
+struct resource *index_resource(const struct resource_index *f, uint32_t resource)
 {
 	return &VEC_AT(&f->resources, struct resource, resource);
 }
 
-const struct dialect *frame_dialect(const struct frame *f, uint32_t place)
+const struct dialect *index_dialect(const struct resource_index *f, uint32_t place)
 {
-	return &frame_resource(f, frame_place(f, place)->resource)->dialect;
+	return &index_resource(f, index_place(f, place)->resource)->dialect;
 }
 
-static enum result out_of_memory(const struct frame *f, struct error *err)
+static enum result out_of_memory(const struct resource_index *f, struct error *err)
 {
 	return f->arena.is_exhausted
 		       ? fail(err, E_LIMIT, "the schema takes too much memory to compile")
 		       : fail(err, E_MEMORY, "out of memory");
 }
 
-static enum result charge(struct frame *f, uint64_t steps, struct error *err)
+static enum result charge(struct resource_index *f, uint64_t steps, struct error *err)
 {
 	return budget_take(f->options->budget, steps, err);
 }
@@ -80,25 +81,25 @@ static uint64_t hash_node(const struct tree_node *node)
 	return hash_mix((uintptr_t)node, 1);
 }
 
-uint32_t frame_find_place(const struct frame *f, const struct tree_node *node)
+uint32_t index_find_place(const struct resource_index *f, const struct tree_node *node)
 {
 	uint64_t hash = hash_node(node);
 	uint32_t at = 0, found;
 
 	while ((found = lookup_next(&f->by_node, hash, &at)) != NONE) {
-		if (frame_place(f, found)->node == node)
+		if (index_place(f, found)->node == node)
 			return found;
 	}
 	return NONE;
 }
 
-uint32_t frame_find_resource(const struct frame *f, struct slice uri)
+uint32_t index_find_resource(const struct resource_index *f, struct slice uri)
 {
 	uint64_t hash = slice_hash(uri);
 	uint32_t at = 0, found;
 
 	while ((found = lookup_next(&f->by_uri, hash, &at)) != NONE) {
-		const struct frame_uri *u = &VEC_AT(&f->uris, struct frame_uri, found);
+		const struct index_uri *u = &VEC_AT(&f->uris, struct index_uri, found);
 
 		if (slice_is_equal(u->uri, uri))
 			return u->resource;
@@ -112,7 +113,7 @@ static uint64_t hash_anchor(uint32_t resource, struct slice name)
 }
 
 /* A dynamic anchor is a static one, too. */
-static uint32_t find_anchor(const struct frame *f, uint32_t resource, struct slice name,
+static uint32_t find_anchor(const struct resource_index *f, uint32_t resource, struct slice name,
 			    bool is_dynamic, uint32_t *ret_probes)
 {
 	uint64_t hash = hash_anchor(resource, name);
@@ -132,30 +133,32 @@ static uint32_t find_anchor(const struct frame *f, uint32_t resource, struct sli
 	return best;
 }
 
-uint32_t frame_find_dynamic(const struct frame *f, uint32_t resource, struct slice name,
+uint32_t index_find_dynamic(const struct resource_index *f, uint32_t resource, struct slice name,
 			    uint32_t *ret_probes)
 {
 	*ret_probes = 0;
 	return find_anchor(f, resource, name, true, ret_probes);
 }
 
-static enum result add_uri(struct frame *f, struct slice uri, uint32_t resource, struct error *err)
+static enum result add_uri(struct resource_index *f, struct slice uri, uint32_t resource,
+			   struct error *err)
 {
-	struct frame_uri *u;
+	struct index_uri *u;
 
-	if (frame_find_resource(f, uri) != NONE)
+	if (index_find_resource(f, uri) != NONE)
 		return OK; /* the first one keeps the name */
 	u = vec_push(&f->uris, sizeof *u);
 	if (u == NULL || !lookup_add(&f->by_uri, slice_hash(uri), f->uris.count - 1))
 		return out_of_memory(f, err);
-	*u = (struct frame_uri){uri, resource};
+	*u = (struct index_uri){uri, resource};
 	return OK;
 }
 
-static enum result add_anchor(struct frame *f, uint32_t place, const struct tree_node *name,
-			      size_t skip, bool is_dynamic, struct error *err)
+static enum result add_anchor(struct resource_index *f, uint32_t place,
+			      const struct tree_node *name, size_t skip, bool is_dynamic,
+			      struct error *err)
 {
-	uint32_t resource = frame_place(f, place)->resource, known, probes = 0;
+	uint32_t resource = index_place(f, place)->resource, known, probes = 0;
 	struct slice text;
 	struct anchor *a;
 	enum result rc;
@@ -175,7 +178,7 @@ static enum result add_anchor(struct frame *f, uint32_t place, const struct tree
 	return OK;
 }
 
-enum result frame_resolve_uri(struct frame *f, struct slice base, struct slice reference,
+enum result index_resolve_uri(struct resource_index *f, struct slice base, struct slice reference,
 			      struct slice *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
@@ -207,7 +210,7 @@ static bool is_identified(const struct tree_node *node, const struct dialect *di
 	return uri_without_fragment(tree_text(*id)).len != 0;
 }
 
-static enum result add_resource(struct frame *f, uint32_t place, struct slice uri,
+static enum result add_resource(struct resource_index *f, uint32_t place, struct slice uri,
 				const struct dialect *dialect, struct error *err)
 {
 	struct resource *r = vec_push(&f->resources, sizeof *r);
@@ -215,15 +218,15 @@ static enum result add_resource(struct frame *f, uint32_t place, struct slice ur
 	if (r == NULL)
 		return out_of_memory(f, err);
 	*r = (struct resource){uri, place, *dialect};
-	frame_place(f, place)->resource = f->resources.count - 1;
+	index_place(f, place)->resource = f->resources.count - 1;
 	return add_uri(f, uri, f->resources.count - 1, err);
 }
 
 /* Gives the place its resource: a new one at the root of a document and where `$id` says so. */
-static enum result enter_resource(struct frame *f, uint32_t place, const struct walk *at,
+static enum result enter_resource(struct resource_index *f, uint32_t place, const struct walk *at,
 				  struct error *err)
 {
-	const struct tree_node *node = frame_place(f, place)->node, *id;
+	const struct tree_node *node = index_place(f, place)->node, *id;
 	const struct document *doc = &VEC_AT(&f->documents, struct document, at->document);
 	bool is_root = at->resource == NONE;
 	struct dialect dialect = {f->options->draft == SCHEMA_DRAFT_7 ? IN_7 : IN_2020_12,
@@ -232,31 +235,31 @@ static enum result enter_resource(struct frame *f, uint32_t place, const struct 
 	enum result rc = OK;
 
 	if (!is_root) {
-		base = frame_resource(f, at->resource)->uri;
-		dialect = frame_resource(f, at->resource)->dialect;
-		frame_place(f, place)->resource = at->resource;
+		base = index_resource(f, at->resource)->uri;
+		dialect = index_resource(f, at->resource)->dialect;
+		index_place(f, place)->resource = at->resource;
 	}
 	if (is_root || TREE_GET(node, "$id") != NULL)
-		rc = frame_read_dialect(f, node, base, dialect, at->is_stray, &dialect, err);
+		rc = index_read_dialect(f, node, base, dialect, at->is_stray, &dialect, err);
 	if (rc != OK)
 		return rc;
 	if (!is_identified(node, &dialect, &id))
 		return is_root ? add_resource(f, place, base, &dialect, err) : OK;
-	rc = frame_resolve_uri(f, base, tree_text(id), &uri, err);
+	rc = index_resolve_uri(f, base, tree_text(id), &uri, err);
 	if (rc == OK)
 		rc = add_resource(f, place, uri, &dialect, err);
 	if (rc == OK && is_root)
-		rc = add_uri(f, base, frame_place(f, place)->resource, err);
+		rc = add_uri(f, base, index_place(f, place)->resource, err);
 	return rc;
 }
 
-static enum result add_anchors(struct frame *f, uint32_t place, struct error *err)
+static enum result add_anchors(struct resource_index *f, uint32_t place, struct error *err)
 {
-	const struct tree_node *node = frame_place(f, place)->node;
+	const struct tree_node *node = index_place(f, place)->node;
 	const struct tree_node *id = TREE_GET(node, "$id");
 	enum result rc;
 
-	if (frame_dialect(f, place)->draft == IN_7) {
+	if (index_dialect(f, place)->draft == IN_7) {
 		if (id == NULL || id->kind != TREE_STRING || TREE_GET(node, "$ref") != NULL ||
 		    id->count < 2 || id->of.text[0] != '#')
 			return OK;
@@ -268,7 +271,7 @@ static enum result add_anchors(struct frame *f, uint32_t place, struct error *er
 	return rc;
 }
 
-static enum result walk_list(struct frame *f, const struct tree_node *list, struct walk at,
+static enum result walk_list(struct resource_index *f, const struct tree_node *list, struct walk at,
 			     struct error *err)
 {
 	enum result rc = OK;
@@ -280,7 +283,7 @@ static enum result walk_list(struct frame *f, const struct tree_node *list, stru
 	return rc;
 }
 
-static enum result walk_map(struct frame *f, const struct tree_node *map, struct walk at,
+static enum result walk_map(struct resource_index *f, const struct tree_node *map, struct walk at,
 			    bool is_names_allowed, struct error *err)
 {
 	enum result rc = OK;
@@ -296,7 +299,7 @@ static enum result walk_map(struct frame *f, const struct tree_node *map, struct
 	return rc;
 }
 
-static enum result walk_keyword(struct frame *f, const struct keyword *k,
+static enum result walk_keyword(struct resource_index *f, const struct keyword *k,
 				const struct tree_node *value, const struct walk *at,
 				struct error *err)
 {
@@ -320,13 +323,13 @@ static enum result walk_keyword(struct frame *f, const struct keyword *k,
 	return OK;
 }
 
-static enum result walk_children(struct frame *f, uint32_t place, struct error *err)
+static enum result walk_children(struct resource_index *f, uint32_t place, struct error *err)
 {
-	const struct tree_node *node = frame_place(f, place)->node;
-	enum draft_bit draft = frame_dialect(f, place)->draft;
-	uint32_t resource = frame_place(f, place)->resource;
-	uint32_t document = frame_place(f, place)->document;
-	bool is_stray = frame_place(f, place)->is_stray;
+	const struct tree_node *node = index_place(f, place)->node;
+	enum draft_bit draft = index_dialect(f, place)->draft;
+	uint32_t resource = index_place(f, place)->resource;
+	uint32_t document = index_place(f, place)->document;
+	bool is_stray = index_place(f, place)->is_stray;
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < node->count; i++) {
@@ -347,8 +350,8 @@ static uint64_t count_keys(const struct tree_node *node)
 }
 
 /* Recursion is bounded by the depth of the document. */
-static enum result walk_schema(struct frame *f, const struct tree_node *node, const struct walk *at,
-			       struct error *err)
+static enum result walk_schema(struct resource_index *f, const struct tree_node *node,
+			       const struct walk *at, struct error *err)
 {
 	uint32_t place = f->places.count;
 	struct place *p;
@@ -356,10 +359,10 @@ static enum result walk_schema(struct frame *f, const struct tree_node *node, co
 
 	if (rc != OK)
 		return rc;
-	if (frame_find_place(f, node) != NONE)
+	if (index_find_place(f, node) != NONE)
 		return OK;
-	if (f->places.count >= FRAME_PLACES_MAX)
-		return fail(err, E_LIMIT, "more than %d subschemas", FRAME_PLACES_MAX);
+	if (f->places.count >= INDEX_PLACES_MAX)
+		return fail(err, E_LIMIT, "more than %d subschemas", INDEX_PLACES_MAX);
 	p = vec_push(&f->places, sizeof *p);
 	if (p == NULL || !lookup_add(&f->by_node, hash_node(node), place))
 		return out_of_memory(f, err);
@@ -378,8 +381,8 @@ static enum result walk_schema(struct frame *f, const struct tree_node *node, co
 	return rc == OK ? walk_children(f, place, err) : rc;
 }
 
-enum result frame_add_document(struct frame *f, const struct tree_node *root, struct slice uri,
-			       bool is_builtin, uint32_t *ret, struct error *err)
+enum result index_add_document(struct resource_index *f, const struct tree_node *root,
+			       struct slice uri, bool is_builtin, uint32_t *ret, struct error *err)
 {
 	struct document *doc = vec_push(&f->documents, sizeof *doc);
 	struct walk at = {NONE, NONE, f->documents.count - 1, SLICE_NULL, SLICE_NULL, NONE, false};
@@ -391,12 +394,12 @@ enum result frame_add_document(struct frame *f, const struct tree_node *root, st
 	rc = walk_schema(f, root, &at, err);
 	if (rc != OK)
 		return rc;
-	*ret = frame_find_place(f, root); /* a loader may give one tree under two names */
+	*ret = index_find_place(f, root); /* a loader may give one tree under two names */
 	return OK;
 }
 
-static enum result add_builtin(struct frame *f, struct slice uri, struct slice text, uint32_t *ret,
-			       struct error *err)
+static enum result add_builtin(struct resource_index *f, struct slice uri, struct slice text,
+			       uint32_t *ret, struct error *err)
 {
 	struct tree *tree = vec_push(&f->trees, sizeof *tree);
 	struct tree_node *root;
@@ -412,10 +415,10 @@ static enum result add_builtin(struct frame *f, struct slice uri, struct slice t
 	root = arena_copy(&f->arena, &tree->root, sizeof *root);
 	if (root == NULL)
 		return out_of_memory(f, err);
-	return frame_add_document(f, root, uri, true, ret, err);
+	return index_add_document(f, root, uri, true, ret, err);
 }
 
-static enum result load_document(struct frame *f, struct slice uri, uint32_t *ret,
+static enum result load_document(struct resource_index *f, struct slice uri, uint32_t *ret,
 				 struct error *err)
 {
 	struct slice builtin = metaschema_find(uri);
@@ -433,15 +436,16 @@ static enum result load_document(struct frame *f, struct slice uri, uint32_t *re
 			SLICE_ARGS(uri));
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
-	rc = frame_add_document(f, root, uri, false, ret, err);
+	rc = index_add_document(f, root, uri, false, ret, err);
 	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(uri));
 }
 
 /* Where a JSON pointer leads that goes to no known keyword: what stands there is taken for a schema. */
-static enum result add_unknown(struct frame *f, uint32_t near, const struct tree_node *node,
-			       struct slice way, uint32_t *ret, struct error *err)
+static enum result add_unknown(struct resource_index *f, uint32_t near,
+			       const struct tree_node *node, struct slice way, uint32_t *ret,
+			       struct error *err)
 {
-	const struct place *p = frame_place(f, near);
+	const struct place *p = index_place(f, near);
 	struct walk at = {near, p->resource, p->document, way, SLICE_NULL, NONE, true};
 	enum result rc;
 
@@ -463,11 +467,11 @@ static const struct tree_node *step_into(const struct tree_node *node, struct sl
 	return &node->of.items[index];
 }
 
-static enum result follow_pointer(struct frame *f, uint32_t root, struct slice pointer,
+static enum result follow_pointer(struct resource_index *f, uint32_t root, struct slice pointer,
 				  uint32_t *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
-	const struct tree_node *node = frame_place(f, root)->node;
+	const struct tree_node *node = index_place(f, root)->node;
 	uint32_t near = root;
 	struct slice rest = pointer, way = pointer;
 	enum result rc = charge(f, 10 + pointer.len, err);
@@ -483,13 +487,13 @@ static enum result follow_pointer(struct frame *f, uint32_t root, struct slice p
 		if (node == NULL)
 			return fail(err, E_INVALID, "refers to nothing: there is no %.*s",
 				    SLICE_ARGS(pointer));
-		known = frame_find_place(f, node);
+		known = index_find_place(f, node);
 		if (known != NONE) {
 			near = known;
 			way = rest;
 		}
 	}
-	if (frame_place(f, near)->node == node) {
+	if (index_place(f, near)->node == node) {
 		*ret = near;
 		return OK;
 	}
@@ -499,11 +503,12 @@ static enum result follow_pointer(struct frame *f, uint32_t root, struct slice p
 	return add_unknown(f, near, node, way, ret, err);
 }
 
-static enum result follow_fragment(struct frame *f, uint32_t resource, struct slice fragment,
-				   uint32_t *ret, uint32_t *ret_anchor, struct error *err)
+static enum result follow_fragment(struct resource_index *f, uint32_t resource,
+				   struct slice fragment, uint32_t *ret, uint32_t *ret_anchor,
+				   struct error *err)
 {
 	CLEANUP(buf_clear) struct buf decoded = BUF_NULL;
-	uint32_t root = frame_resource(f, resource)->root, anchor, probes = 0;
+	uint32_t root = index_resource(f, resource)->root, anchor, probes = 0;
 	struct slice name;
 	enum result rc = charge(f, fragment.len / 4, err);
 
@@ -537,36 +542,37 @@ static enum result follow_fragment(struct frame *f, uint32_t resource, struct sl
 }
 
 /* Whether it is of the same document, or one that everybody has. */
-static bool is_near(const struct frame *f, uint32_t from, struct slice uri, uint32_t resource)
+static bool is_near(const struct resource_index *f, uint32_t from, struct slice uri,
+		    uint32_t resource)
 {
 	if (metaschema_find(uri).data != NULL)
 		return true;
-	return resource != NONE && frame_place(f, frame_resource(f, resource)->root)->document ==
-					   frame_place(f, from)->document;
+	return resource != NONE && index_place(f, index_resource(f, resource)->root)->document ==
+					   index_place(f, from)->document;
 }
 
-enum result frame_resolve(struct frame *f, uint32_t from, struct slice reference, uint32_t *ret,
-			  uint32_t *ret_anchor, struct error *err)
+enum result index_resolve(struct resource_index *f, uint32_t from, struct slice reference,
+			  uint32_t *ret, uint32_t *ret_anchor, struct error *err)
 {
 	struct slice before = uri_without_fragment(reference), uri;
-	uint32_t resource = frame_place(f, from)->resource, root;
+	uint32_t resource = index_place(f, from)->resource, root;
 	enum result rc;
 
 	if (ret_anchor != NULL)
 		*ret_anchor = NONE;
 	if (before.len != 0) {
-		rc = frame_resolve_uri(f, frame_resource(f, resource)->uri, before, &uri, err);
+		rc = index_resolve_uri(f, index_resource(f, resource)->uri, before, &uri, err);
 		if (rc != OK)
 			return rc;
-		resource = frame_find_resource(f, uri);
-		if (f->options->is_listed_only && frame_place(f, from)->is_stray &&
+		resource = index_find_resource(f, uri);
+		if (f->options->is_listed_only && index_place(f, from)->is_stray &&
 		    !is_near(f, from, uri, resource))
-			return frame_refuse_stray(err);
+			return index_refuse_stray(err);
 		if (resource == NONE) {
 			rc = load_document(f, uri, &root, err);
 			if (rc != OK)
 				return rc;
-			resource = frame_place(f, root)->resource;
+			resource = index_place(f, root)->resource;
 		}
 	}
 	return follow_fragment(f, resource, uri_fragment(reference), ret, ret_anchor, err);

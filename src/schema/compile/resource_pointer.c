@@ -5,23 +5,23 @@
 #include "doc/read.h"
 
 /* Places up to the root, or to the resource's, in the order of the pointer. */
-void frame_append_pointer(const struct frame *f, uint32_t place, bool is_in_resource,
+void index_append_pointer(const struct resource_index *f, uint32_t place, bool is_in_resource,
 			  struct buf *ret)
 {
 	uint32_t chain[DOC_DEPTH_MAX * 4];
 	uint32_t depth = 0;
 
 	for (uint32_t at = place; at != NONE && depth < ARRAY_SIZE(chain);
-	     at = frame_place(f, at)->parent) {
-		const struct place *p = frame_place(f, at);
+	     at = index_place(f, at)->parent) {
+		const struct place *p = index_place(f, at);
 
 		if (p->parent == NONE ||
-		    (is_in_resource && frame_resource(f, p->resource)->root == at))
+		    (is_in_resource && index_resource(f, p->resource)->root == at))
 			break;
 		chain[depth++] = at;
 	}
 	while (depth-- > 0) {
-		const struct place *p = frame_place(f, chain[depth]);
+		const struct place *p = index_place(f, chain[depth]);
 
 		if (p->keyword.len != 0 && p->keyword.data[0] == '/')
 			buf_append_slice(ret, p->keyword); /* a pointer that a reference named */

@@ -5,7 +5,7 @@
 #include "schema/compile/uri.h"
 
 struct listing {
-	struct frame frame;
+	struct resource_index resource_index;
 	struct vec seen; /* struct slice */
 	struct lookup seen_by_hash;
 	enum result (*each)(void *ctx, struct slice uri, struct error *err);
@@ -16,7 +16,7 @@ static void clear_listing(struct listing *l)
 {
 	vec_clear(&l->seen);
 	lookup_clear(&l->seen_by_hash);
-	frame_clear(&l->frame);
+	index_clear(&l->resource_index);
 }
 
 static enum result tell(struct listing *l, struct slice uri, struct error *err)
@@ -27,16 +27,17 @@ static enum result tell(struct listing *l, struct slice uri, struct error *err)
 	uint32_t at = 0, found;
 	enum result rc;
 
-	if (frame_find_resource(&l->frame, uri) != NONE || metaschema_find(uri).data != NULL)
+	if (index_find_resource(&l->resource_index, uri) != NONE ||
+	    metaschema_find(uri).data != NULL)
 		return OK;
 	while ((found = lookup_next(&l->seen_by_hash, hash, &at)) != NONE) {
 		if (slice_is_equal(VEC_AT(&l->seen, struct slice, found), uri))
 			return OK;
 	}
-	rc = budget_take(l->frame.options->budget, 10 + 2 * (uint64_t)at, err);
+	rc = budget_take(l->resource_index.options->budget, 10 + 2 * (uint64_t)at, err);
 	if (rc != OK)
 		return rc;
-	copy = arena_text(&l->frame.arena, uri);
+	copy = arena_text(&l->resource_index.arena, uri);
 	made = vec_push(&l->seen, sizeof *made);
 	if (copy == NULL || made == NULL || !lookup_add(&l->seen_by_hash, hash, l->seen.count - 1))
 		return fail(err, E_MEMORY, "out of memory");
@@ -44,11 +45,11 @@ static enum result tell(struct listing *l, struct slice uri, struct error *err)
 	return l->each(l->ctx, *made, err);
 }
 
-static enum result tell_keyword(struct listing *l, uint32_t place, const char *keyword,
+static enum result list_keyword(struct listing *l, uint32_t place, const char *keyword,
 				struct error *err)
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
-	const struct place *p = frame_place(&l->frame, place);
+	const struct place *p = index_place(&l->resource_index, place);
 	const struct tree_node *n = tree_get(p->node, slice_text(keyword));
 	struct slice before;
 	struct dialect ignored;
@@ -59,13 +60,14 @@ static enum result tell_keyword(struct listing *l, uint32_t place, const char *k
 	before = uri_without_fragment(tree_text(n));
 	if (before.len == 0 || metaschema_dialect(before, &ignored))
 		return OK;
-	rc = budget_take(l->frame.options->budget,
-			 10 + 2 * price_bytes(before.len +
-					      frame_resource(&l->frame, p->resource)->uri.len),
+	rc = budget_take(l->resource_index.options->budget,
+			 10 + 2 * price_bytes(
+					  before.len +
+					  index_resource(&l->resource_index, p->resource)->uri.len),
 			 err);
 	if (rc != OK)
 		return rc;
-	uri_resolve(&uri, frame_resource(&l->frame, p->resource)->uri, before);
+	uri_resolve(&uri, index_resource(&l->resource_index, p->resource)->uri, before);
 	if (uri.is_failed)
 		return fail(err, E_MEMORY, "out of memory");
 	return tell(l, buf_slice(&uri), err);
@@ -84,12 +86,12 @@ enum result schema_each_reference(const struct tree_node *root, struct slice bas
 	uint32_t place;
 	enum result rc;
 
-	frame_init(&l.frame, &options);
-	l.frame.is_lone = true;
-	rc = frame_add_document(&l.frame, root, base_uri, false, &place, err);
-	for (uint32_t i = 0; rc == OK && i < l.frame.places.count; i++) {
+	index_init(&l.resource_index, &options);
+	l.resource_index.is_lone = true;
+	rc = index_add_document(&l.resource_index, root, base_uri, false, &place, err);
+	for (uint32_t i = 0; rc == OK && i < l.resource_index.places.count; i++) {
 		for (size_t k = 0; rc == OK && k < ARRAY_SIZE(names); k++)
-			rc = tell_keyword(&l, i, names[k], err);
+			rc = list_keyword(&l, i, names[k], err);
 	}
 	return rc;
 }

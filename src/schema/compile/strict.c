@@ -19,7 +19,8 @@ static bool is_extension(struct slice name)
 static enum result refuse_unknown(struct compiler *c, uint32_t place, const struct tree_member *m,
 				  enum draft_bit draft)
 {
-	struct compile_place at = {place, NONE, frame_place(&c->frame, place)->node, KEYWORDS};
+	struct compile_place at = {place, NONE, index_place(&c->resource_index, place)->node,
+				   KEYWORDS};
 	struct slice near;
 	char message[512];
 	enum result rc = compile_charge(c, STEPS_NEAREST);
@@ -44,12 +45,12 @@ static bool is_old_word(struct slice name)
 
 static enum result check_keywords(struct compiler *c)
 {
-	uint32_t places = c->frame.places.count;
+	uint32_t places = c->resource_index.places.count;
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < places; i++) {
-		const struct place *p = frame_place(&c->frame, i);
-		enum draft_bit draft = frame_dialect(&c->frame, i)->draft;
+		const struct place *p = index_place(&c->resource_index, i);
+		enum draft_bit draft = index_dialect(&c->resource_index, i)->draft;
 
 		if (p->document != 0 || p->node->kind != TREE_OBJECT)
 			continue;
@@ -96,7 +97,7 @@ static enum result compile_metaschema(struct compiler *c, const struct tree_node
 	    !metaschema_dialect(uri_without_fragment(tree_text(named)), &known))
 		uri_resolve(&uri, c->options->base_uri, tree_text(named));
 	else
-		buf_append_text(&uri, metaschema_uri(frame_dialect(&c->frame, 0)->draft));
+		buf_append_text(&uri, metaschema_uri(index_dialect(&c->resource_index, 0)->draft));
 	if (uri.is_failed)
 		return fail(err, E_MEMORY, "out of memory");
 	options.base_uri = buf_slice(&uri);

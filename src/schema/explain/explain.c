@@ -52,7 +52,7 @@ static const struct {
 	[RULE_UNEVALUATED_PROPERTIES] = {evaluate_unevaluated, TREE_OBJECT},
 };
 
-enum result evaluate_settle(struct run *r)
+enum result explain_charge(struct run *r)
 {
 	uint64_t used = r->steps - r->paid, most = r->schema->limits.steps_max;
 

@@ -85,12 +85,12 @@ MUST_USE enum result evaluate_doubt(struct run *r, const struct rule *rule,
 				    const struct tree_node *n, enum verdict *ret);
 
 /* Pays for what was used since the last time: E_LIMIT, or what the budget says, when it was too much. */
-MUST_USE enum result evaluate_settle(struct run *r);
+MUST_USE enum result explain_charge(struct run *r);
 
 MUST_USE static inline enum result evaluate_charge(struct run *r, uint64_t steps)
 {
 	r->steps += steps;
-	return __builtin_expect(r->steps <= r->granted, 1) ? OK : evaluate_settle(r);
+	return __builtin_expect(r->steps <= r->granted, 1) ? OK : explain_charge(r);
 }
 
 MUST_USE enum result evaluate_match(struct run *r, uint32_t pattern, struct slice text, bool *ret);

@@ -80,8 +80,8 @@ static int compare_hashed(const void *a, const void *b)
 }
 
 /* Equal items have equal hashes, so only runs of equal hashes are compared, each pair for what it reads. */
-static enum result find_twins(struct run *r, const struct tree_node *n, struct hashed *list,
-			      uint32_t *ret_a, uint32_t *ret_b)
+static enum result find_duplicates(struct run *r, const struct tree_node *n, struct hashed *list,
+				   uint32_t *ret_a, uint32_t *ret_b)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
 		for (uint32_t k = i + 1; k < n->count && list[k].hash == list[i].hash; k++) {
@@ -171,7 +171,7 @@ enum result evaluate_unique_items(struct run *r, const struct rule *rule, const 
 	for (uint32_t i = 0; i < n->count; i++)
 		list[i].hash = tree_hash(&n->of.items[i]);
 	qsort(list, n->count, sizeof *list, compare_hashed);
-	rc = find_twins(r, n, list, &a, &b);
+	rc = find_duplicates(r, n, list, &a, &b);
 	if (rc != OK || a == NONE)
 		return rc;
 	return evaluate_fail(r, rule, n, a, b, ret);

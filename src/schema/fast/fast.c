@@ -169,13 +169,13 @@ APART static bool run_unique(struct machine *m, const struct tree_node *n)
 		if (is_plain)
 			return true;
 	}
-	machine_settle(m);
+	machine_charge(m);
 	r.steps = m->schema->limits.steps_max - m->left;
 	r.paid = r.steps;
 	r.budget = m->budget;
 	rc = evaluate_unique_items(&r, &rule, n, NULL, &v);
 	if (rc == OK)
-		rc = evaluate_settle(&r);
+		rc = explain_charge(&r);
 	if (rc != OK)
 		return machine_stop(m, rc);
 	m->left = m->schema->limits.steps_max - r.steps;
@@ -311,7 +311,7 @@ enum run_outcome run_program(const struct schema *s, const struct tree_node *ins
 	if (s->program.has_dynamic_scope)
 		return RUN_UNDECIDED;
 	is_valid = enter(&m, s->program.root_block, instance);
-	machine_settle(&m);
+	machine_charge(&m);
 	if (UNLIKELY(m.is_over))
 		(void)machine_stop(&m, E_LIMIT);
 	*ret_steps = s->limits.steps_max - m.left;

@@ -33,7 +33,7 @@ COLD bool machine_stop_undecided(struct machine *m)
 	return false;
 }
 
-void machine_settle(struct machine *m)
+void machine_charge(struct machine *m)
 {
 	uint64_t used = (uint64_t)(m->slice - m->steps);
 
@@ -45,7 +45,7 @@ void machine_settle(struct machine *m)
 
 COLD bool machine_refill(struct machine *m)
 {
-	machine_settle(m);
+	machine_charge(m);
 	if (m->is_over)
 		return machine_stop(m, E_LIMIT);
 	m->slice = m->steps = machine_next_slice(m->left, m->budget);

@@ -50,7 +50,7 @@ static inline int64_t machine_next_slice(uint64_t left, const struct budget *b)
 }
 
 /* Pays for what the slice has seen used, and begins none: before work that counts its own steps. */
-void machine_settle(struct machine *m);
+void machine_charge(struct machine *m);
 
 /* Literal matchers of up to KEY_BYTES_FREE cost nothing: who asks many pays for their number. */
 bool machine_match(struct machine *m, uint32_t pattern, struct slice text, bool *ret);

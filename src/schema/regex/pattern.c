@@ -222,7 +222,7 @@ static void scratch_release(void *p, void *ctx)
 		alloc_free(p);
 }
 
-static enum result judge(int rc, bool *ret_is_match, struct error *err)
+static enum result match_outcome(int rc, bool *ret_is_match, struct error *err)
 {
 	switch (rc) {
 	case PCRE2_ERROR_NOMATCH:
@@ -296,9 +296,9 @@ static enum result match_with_pcre(const struct pattern *p, struct slice text, u
 		pcre2_set_callout(context, on_callout, &meter);
 		pcre2_set_depth_limit(context, DEPTH_LIMIT);
 		pcre2_set_heap_limit(context, HEAP_LIMIT_KIB);
-		rc = judge(pcre2_match(p->code, (PCRE2_SPTR)text.data, text.len, 0,
-				       PCRE2_NO_UTF_CHECK, matched, context),
-			   ret_is_match, err);
+		rc = match_outcome(pcre2_match(p->code, (PCRE2_SPTR)text.data, text.len, 0,
+					       PCRE2_NO_UTF_CHECK, matched, context),
+				   ret_is_match, err);
 	}
 	*steps = meter.steps;
 	pcre2_match_data_free(matched);
@@ -334,7 +334,7 @@ enum result pattern_match(const struct pattern *p, struct slice text, uint64_t *
 		text = SLICE_LITERAL("");
 	if (price > *steps) {
 		*steps = 0;
-		return judge(PCRE2_ERROR_CALLOUT, ret_is_match, err);
+		return match_outcome(PCRE2_ERROR_CALLOUT, ret_is_match, err);
 	}
 	*steps -= price;
 	if (p->code != NULL)

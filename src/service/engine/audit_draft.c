@@ -21,29 +21,29 @@ static const char *noun_of(struct slice path)
 	return "document";
 }
 
-bool recording_begin(struct call *c)
+bool audit_draft_begin(struct call *c)
 {
 	const char *action = verb_table[c->verb].action;
 	char text[ACTION_BYTES];
 
-	if (c->recording != NULL)
+	if (c->audit_draft != NULL)
 		return true;
 	if (action[0] == '.')
 		snprintf(text, sizeof text, "%s%s", noun_of(c->path), action);
 	else
 		snprintf(text, sizeof text, "%s", action);
-	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
-	if (c->recording == NULL)
+	c->audit_draft = arena_alloc(&c->arena, sizeof *c->audit_draft);
+	if (c->audit_draft == NULL)
 		return false;
-	c->recording->action.len = strlen(text);
-	c->recording->action.data = arena_text(&c->arena, slice_text(text));
-	if (c->recording->action.data != NULL)
+	c->audit_draft->action.len = strlen(text);
+	c->audit_draft->action.data = arena_text(&c->arena, slice_text(text));
+	if (c->audit_draft->action.data != NULL)
 		return true;
-	c->recording = NULL;
+	c->audit_draft = NULL;
 	return false;
 }
 
-static bool grow(struct call *c, struct recording *r)
+static bool grow(struct call *c, struct audit_draft *r)
 {
 	uint32_t size = r->touched_size != 0 ? r->touched_size * 2 : 2;
 	struct audit_touch *items = arena_alloc_array(&c->arena, size, sizeof *items);
@@ -57,14 +57,14 @@ static bool grow(struct call *c, struct recording *r)
 	return true;
 }
 
-bool recording_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
+bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
 {
-	struct recording *r;
+	struct audit_draft *r;
 	struct audit_touch *t;
 
-	if (!recording_begin(c))
+	if (!audit_draft_begin(c))
 		return false;
-	r = c->recording;
+	r = c->audit_draft;
 	if (r->touched_count == r->touched_size && !grow(c, r))
 		return false;
 	t = &r->touched[r->touched_count];
@@ -81,7 +81,7 @@ bool recording_touch(struct call *c, struct slice path, uint64_t version, const 
 }
 
 /* Among the last ones, which is where the same comes from; twice in an entry is no harm. */
-static bool is_noted(const struct recording *r, const struct version_row *row)
+static bool is_noted(const struct audit_draft *r, const struct version_row *row)
 {
 	uint32_t first;
 
@@ -96,9 +96,9 @@ static bool is_noted(const struct recording *r, const struct version_row *row)
 	return false;
 }
 
-bool recording_has(const struct call *c, struct slice path)
+bool audit_draft_has(const struct call *c, struct slice path)
 {
-	const struct recording *r = c->recording;
+	const struct audit_draft *r = c->audit_draft;
 
 	for (uint32_t i = 0; r != NULL && i < r->touched_count; i++) {
 		if (slice_is_equal(r->touched[i].path, path))
@@ -107,9 +107,9 @@ bool recording_has(const struct call *c, struct slice path)
 	return false;
 }
 
-bool recording_says_only_failure(const struct call *c)
+bool audit_draft_says_only_failure(const struct call *c)
 {
-	const struct recording *r = c->recording;
+	const struct audit_draft *r = c->audit_draft;
 
 	if (r == NULL || c->token == NULL || c->out.result == OK)
 		return false;
@@ -120,30 +120,30 @@ bool recording_says_only_failure(const struct call *c)
 	return true;
 }
 
-void recording_dry_run(struct call *c)
+void audit_draft_dry_run(struct call *c)
 {
-	if (c->recording == NULL || c->out.result == E_FORBIDDEN)
+	if (c->audit_draft == NULL || c->out.result == E_FORBIDDEN)
 		return;
-	c->recording->action = SLICE_LITERAL("secret.read");
-	c->recording->reason = SLICE_LITERAL("dry run");
+	c->audit_draft->action = SLICE_LITERAL("secret.read");
+	c->audit_draft->reason = SLICE_LITERAL("dry run");
 }
 
-enum result recording_read(struct service *s, struct call *c, const struct version_row *row,
-			   struct slice content, struct error *err)
+enum result audit_draft_read(struct service *s, struct call *c, const struct version_row *row,
+			     struct slice content, struct error *err)
 {
 	uint8_t mac[HASH_BYTES];
 
-	if (is_noted(c->recording, row))
+	if (is_noted(c->audit_draft, row))
 		return OK;
 	audit_value_mac(mac, keyring_derived(s->keyring, DERIVED_VALUE_MAC), row->path,
 			row->version, content);
-	return recording_touch(c, row->path, row->version, mac)
+	return audit_draft_touch(c, row->path, row->version, mac)
 		       ? OK
 		       : fail(err, E_UNAVAILABLE, "cannot record the read");
 }
 
 /* Of what a call would have touched, had it not failed, only so much is named: who is refused must not fill the log. */
-static bool take_few(struct audit_entry *e, const struct recording *r, uint32_t *at)
+static bool take_few(struct audit_entry *e, const struct audit_draft *r, uint32_t *at)
 {
 	size_t bytes = 0;
 
@@ -156,7 +156,7 @@ static bool take_few(struct audit_entry *e, const struct recording *r, uint32_t 
 }
 
 /* Moves on to what the entry before had no room for: each thing that was touched is named, however many entries that takes. */
-static bool take_part(struct audit_entry *e, const struct recording *r, uint32_t *at)
+static bool take_part(struct audit_entry *e, const struct audit_draft *r, uint32_t *at)
 {
 	size_t bytes = 0;
 
@@ -170,18 +170,18 @@ static bool take_part(struct audit_entry *e, const struct recording *r, uint32_t
 	return *at < r->touched_count;
 }
 
-enum result recording_append(struct service *s, struct audit_log *log, struct call *c,
-			     const struct write *w, uint64_t revision, int64_t now_ms,
-			     struct error *err)
+enum result audit_draft_append(struct service *s, struct audit_log *log, struct call *c,
+			       const struct write *w, uint64_t revision, int64_t now_ms,
+			       struct error *err)
 {
 	struct audit_entry e = {
 		.epoch = log->epoch,
 		.revision = revision,
 		.auth = c->token != NULL ? SLICE_LITERAL("token") : SLICE_LITERAL("none"),
 		.source = slice_text(c->address_text),
-		.action = c->recording->action,
+		.action = c->audit_draft->action,
 		.outcome = slice_text(result_name(c->out.result)),
-		.reason = c->recording->reason,
+		.reason = c->audit_draft->reason,
 		.request_id = slice_text(c->request_id),
 	};
 	uint32_t at = 0;
@@ -197,8 +197,8 @@ enum result recording_append(struct service *s, struct audit_log *log, struct ca
 	if (w != NULL && w->was_forced && e.reason.len == 0)
 		e.reason = SLICE_LITERAL("forced");
 	do {
-		has_more = recording_says_only_failure(c) ? take_few(&e, c->recording, &at)
-							  : take_part(&e, c->recording, &at);
+		has_more = audit_draft_says_only_failure(c) ? take_few(&e, c->audit_draft, &at)
+							    : take_part(&e, c->audit_draft, &at);
 		rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
 		if (rc != OK)
 			return rc;

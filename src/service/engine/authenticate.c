@@ -131,15 +131,15 @@ static bool fill_entry(struct call *c, const struct entry *e, const char *reason
 	struct entry *kept = arena_copy(&c->arena, e, sizeof *e);
 
 	c->ctx = kept;
-	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
-	if (kept == NULL || c->recording == NULL)
+	c->audit_draft = arena_alloc(&c->arena, sizeof *c->audit_draft);
+	if (kept == NULL || c->audit_draft == NULL)
 		return false;
 	if (e->rest != NULL)
 		kept->rest = arena_copy(&c->arena, e->rest, sizeof *e->rest);
-	c->recording->action = SLICE_LITERAL("access.refused");
-	c->recording->reason.data = arena_text(&c->arena, slice_text(reason));
-	c->recording->reason.len = strlen(reason);
-	return c->recording->reason.data != NULL && (e->rest == NULL || kept->rest != NULL);
+	c->audit_draft->action = SLICE_LITERAL("access.refused");
+	c->audit_draft->reason.data = arena_text(&c->arena, slice_text(reason));
+	c->audit_draft->reason.len = strlen(reason);
+	return c->audit_draft->reason.data != NULL && (e->rest == NULL || kept->rest != NULL);
 }
 
 /* An entry without an answer. False: it cannot be written now. */
@@ -157,10 +157,10 @@ static bool submit_entry(const struct entry *e, const char *address, const char 
 	service_revision(s, &c->out.epoch, &c->out.revision);
 	if (fill_entry(c, e, reason)) {
 		atomic_store(&c->state, CALL_PENDING);
-		service_hold(s);
+		service_call_begin(s);
 		if (queue_push(&s->commit, c, s->settings.queue_max))
 			return true;
-		service_let_go(s);
+		service_call_end(s);
 	}
 	entry_free(c);
 	return false;

@@ -41,15 +41,15 @@ static void put_aside(struct group *g, struct call *c)
 {
 	c->attempts++;
 	call_drop_work(c);
-	c->recording = NULL;
+	c->audit_draft = NULL;
 	c->next = g->stale;
 	g->stale = c;
 }
 
 /* What it was to be answered with has not come about: its version, its entry in the log. */
-static void forget_answer(const struct group *g, struct call *c)
+static void forget_response(const struct group *g, struct call *c)
 {
-	answer_reset(c);
+	response_reset(c);
 	c->out.epoch = g->working->epoch;
 	c->out.revision = g->working->revision;
 }
@@ -71,7 +71,7 @@ static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost,
 		return rc;
 	rc = commit_write(s, w, g->working, &g->log, clock_wall_ms(&s->clock), err);
 	if (rc == OK)
-		rc = token_spend(s, g->working, c, err);
+		rc = token_consume_use(s, g->working, c, err);
 	if (rc == OK)
 		rc = store_release(s->store, err);
 	if (rc == OK) {
@@ -84,50 +84,50 @@ static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost,
 	g->working = steal(&before);
 	snapshot_unref(failed);
 	g->log = log;
-	forget_answer(g, c);
+	forget_response(g, c);
 	undone = store_rollback_to(s->store, rc == OK ? err : &(struct error)ERROR_NULL);
 	*ret_is_lost = undone != OK;
 	return rc;
 }
 
 /* Whether the group can go on. */
-static bool pay(struct group *g, struct call *c, struct error *err)
+static bool consume_use(struct group *g, struct call *c, struct error *err)
 {
-	enum result rc = token_spend(g->service, g->working, c, err);
+	enum result rc = token_consume_use(g->service, g->working, c, err);
 
 	if (rc == OK) {
 		g->has_written = g->has_rows = true;
 		return true;
 	}
-	c->recording = NULL;
+	c->audit_draft = NULL;
 	if (rc == E_UNAUTHENTICATED)
-		answer_error(c, rc, err);
+		response_error(c, rc, err);
 	else
-		answer_unrecorded(c, E_UNAVAILABLE, err->text);
+		response_unrecorded(c, E_UNAVAILABLE, err->text);
 	keep(g, c);
 	return rc == E_UNAUTHENTICATED;
 }
 
-static bool add_recording(struct group *g, struct call *c, struct error *err)
+static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 {
 	struct audit_log before = g->log;
 	enum result rc;
 
-	if (c->is_spending && (!pay(g, c, err) || c->out.result == E_UNAUTHENTICATED))
+	if (c->consumes_use && (!consume_use(g, c, err) || c->out.result == E_UNAUTHENTICATED))
 		return c->out.result == E_UNAUTHENTICATED;
-	if (c->recording == NULL) {
+	if (c->audit_draft == NULL) {
 		keep(g, c);
 		return true;
 	}
-	rc = recording_append(g->service, &g->log, c, NULL, c->out.revision,
-			      clock_wall_ms(&g->service->clock), err);
+	rc = audit_draft_append(g->service, &g->log, c, NULL, c->out.revision,
+				clock_wall_ms(&g->service->clock), err);
 
 	keep(g, c);
 	if (rc == OK) {
 		g->has_rows = true;
 		return true;
 	}
-	answer_unrecorded(c, E_UNAVAILABLE, err->text);
+	response_unrecorded(c, E_UNAVAILABLE, err->text);
 	/* Once the entry is in the tree its row may be half there: only the transaction's end takes both back. */
 	return rc != E_IO && rc != E_UNAVAILABLE && g->log.tree.size == before.tree.size;
 }
@@ -151,20 +151,20 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 		return true;
 	case E_IO:
 	case E_UNAVAILABLE:
-		answer_unrecorded(c, E_UNAVAILABLE, err->text);
+		response_unrecorded(c, E_UNAVAILABLE, err->text);
 		keep(g, c);
 		return true;
 	default:
-		answer_error(c, rc, err);
-		c->is_spending = token_is_limited(g->working, c->token);
-		return add_recording(g, c, err);
+		response_error(c, rc, err);
+		c->consumes_use = token_is_limited(g->working, c->token);
+		return add_audit_draft(g, c, err);
 	}
 }
 
 static bool add_call(struct group *g, struct call *c, struct error *err)
 {
 	return c->work != NULL && c->work_free == write_free ? add_write(g, c, err)
-							     : add_recording(g, c, err);
+							     : add_audit_draft(g, c, err);
 }
 
 static enum result end_group(struct group *g, struct error *err)
@@ -239,7 +239,7 @@ static void finish_all(struct group *g)
 	}
 }
 
-static void send_back(struct group *g)
+static void requeue(struct group *g)
 {
 	struct call *c = reversed(g->stale);
 
@@ -247,7 +247,7 @@ static void send_back(struct group *g)
 		struct call *next = c->next;
 
 		if (!work_queue_push_again(&g->service->work, c)) {
-			answer_unrecorded(c, E_UNAVAILABLE, "shutting down");
+			response_unrecorded(c, E_UNAVAILABLE, "shutting down");
 			call_finish(g->service, c);
 		}
 		c = next;
@@ -259,14 +259,14 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 {
 	store_rollback(g->service->store);
 	for (struct call *c = g->done; c != NULL; c = c->next) {
-		if (c->recording != NULL || c->is_spending ||
+		if (c->audit_draft != NULL || c->consumes_use ||
 		    (c->work_free == write_free && c->out.result == OK))
-			answer_unrecorded(c, E_UNAVAILABLE, err->text);
+			response_unrecorded(c, E_UNAVAILABLE, err->text);
 	}
 	while (rest != NULL) {
 		struct call *next = rest->next;
 
-		answer_unrecorded(rest, E_UNAVAILABLE, err->text);
+		response_unrecorded(rest, E_UNAVAILABLE, err->text);
 		keep(g, rest);
 		rest = next;
 	}
@@ -350,7 +350,7 @@ static void commit_group(struct group *g, struct call *list)
 	}
 	/* The answers leave before any poll is woken and before anything is shredded. */
 	finish_all(g);
-	send_back(g);
+	requeue(g);
 	if (is_good && g->has_written)
 		waker_kick(s);
 	if (is_good && g->is_shredding)

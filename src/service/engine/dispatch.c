@@ -71,18 +71,18 @@ bool verb_is_write(enum verb verb)
 	return is_of_one_document(verb) || verb == VERB_BATCH || verb == VERB_REVISION_REVERT;
 }
 
-static bool may_pass(const struct scene *scene)
+static bool may_pass(const struct verb_context *ctx)
 {
-	const struct call *c = scene->call;
+	const struct call *c = ctx->call;
 
 	switch (verb_table[c->verb].guard) {
 	case GUARD_PATH:
-		if (rights_may(scene->rights, c->permission, c->path))
+		if (rights_may(ctx->rights, c->permission, c->path))
 			return true;
 		return is_of_one_document(c->verb) && c->in.is_dry_run &&
-		       rights_may(scene->rights, MAY_CHECK, c->path);
+		       rights_may(ctx->rights, MAY_CHECK, c->path);
 	case GUARD_UNDER:
-		return rights_may_under(scene->rights, c->permission, c->path);
+		return rights_may_under(ctx->rights, c->permission, c->path);
 	case GUARD_VERB:
 		return true;
 	}
@@ -90,9 +90,10 @@ static bool may_pass(const struct scene *scene)
 }
 
 /* E_NOT_FOUND: the verb is to run. */
-static enum result look_at_key(struct scene *scene, const struct verb_row *row, struct error *err)
+static enum result look_at_key(struct verb_context *ctx, const struct verb_row *row,
+			       struct error *err)
 {
-	const struct call_input *in = &scene->call->in;
+	const struct call_input *in = &ctx->call->in;
 
 	if (in->idempotency_key.len == 0)
 		return E_NOT_FOUND;
@@ -102,9 +103,9 @@ static enum result look_at_key(struct scene *scene, const struct verb_row *row, 
 			    "is never kept; revoke what a lost answer made");
 	if (row->key == KEY_REFUSED)
 		return fail(err, E_MALFORMED, "Idempotency-Key is not known here: send it without");
-	if (in->is_dry_run || scene->worker == NULL)
+	if (in->is_dry_run || ctx->worker == NULL)
 		return E_NOT_FOUND;
-	return idempotency_replay(scene, err);
+	return idempotency_replay(ctx, err);
 }
 
 /* An event loop parses little, and no YAML. */
@@ -114,87 +115,86 @@ static bool has_small_body(const struct call *c)
 	       (c->in.body.len <= LOOP_BYTES_MAX && c->in.body_format == DOC_JSON);
 }
 
-static enum step run_verb(struct scene *scene)
+static enum step run_verb(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	const struct verb_row *row = &verb_table[c->verb];
 	struct error err = ERROR_NULL;
 	enum result rc;
 
 	/* A right that came since does not help: the body is not there. */
-	if (c->is_refused || !may_pass(scene)) {
-		atomic_fetch_add(&scene->service->counters.refused, 1);
-		return answer_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
-				   c->token->record.name.len != 0 ? c->token->record.name.data
-								  : "the token",
-				   permission_name(c->permission), SLICE_ARGS(c->path));
+	if (c->is_refused || !may_pass(ctx)) {
+		atomic_fetch_add(&ctx->service->counters.refused, 1);
+		return response_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
+				     c->token->record.name.len != 0 ? c->token->record.name.data
+								    : "the token",
+				     permission_name(c->permission), SLICE_ARGS(c->path));
 	}
-	rc = look_at_key(scene, row, &err);
+	rc = look_at_key(ctx, row, &err);
 	if (rc != E_NOT_FOUND)
-		return rc == OK ? STEP_ANSWER : answer_error(c, rc, &err);
+		return rc == OK ? STEP_RESPOND : response_error(c, rc, &err);
 	if (row->on_loop == NULL && row->on_worker == NULL)
-		return answer_fail(c, E_UNSUPPORTED, "this server does not know how to do that");
-	if (scene->worker == NULL)
-		return row->on_loop != NULL && has_small_body(c) ? row->on_loop(scene)
-								 : STEP_WORKER;
-	return row->on_worker != NULL ? row->on_worker(scene) : row->on_loop(scene);
+		return response_fail(c, E_UNSUPPORTED, "this server does not know how to do that");
+	if (ctx->worker == NULL)
+		return row->on_loop != NULL && has_small_body(c) ? row->on_loop(ctx) : STEP_WORKER;
+	return row->on_worker != NULL ? row->on_worker(ctx) : row->on_loop(ctx);
 }
 
-static enum step render(struct scene *scene)
+static enum step render(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct error err = ERROR_NULL;
 	enum result rc;
 
-	if (scene->worker == NULL && c->out.body->bytes.len > LOOP_BYTES_MAX)
+	if (ctx->worker == NULL && c->out.body->bytes.len > LOOP_BYTES_MAX)
 		return STEP_WORKER;
-	rc = render_yaml(c, scene->budget, &err);
-	return rc == OK ? STEP_ANSWER : answer_error(c, rc, &err);
+	rc = render_yaml(c, ctx->budget, &err);
+	return rc == OK ? STEP_RESPOND : response_error(c, rc, &err);
 }
 
 /* What ran out ends the call, whatever its verb made of it: what was left undone must not look like an answer, still less be
  * written. Where the verb has said more, as which document it was, that stays. */
-static enum step answer_exhausted(struct call *c, const struct error *err)
+static enum step response_exhausted(struct call *c, const struct error *err)
 {
 	if (c->out.result == E_LIMIT && c->budget.outcome == E_LIMIT)
-		return STEP_ANSWER;
-	return answer_error(c, c->budget.outcome, err);
+		return STEP_RESPOND;
+	return response_error(c, c->budget.outcome, err);
 }
 
-enum step scene_run(struct scene *scene, struct service *s, struct call *c, struct worker *worker)
+enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
+		   struct worker *worker)
 {
 	struct error err = ERROR_NULL;
 	enum result rc;
 	enum step step;
 
-	scene->service = s;
-	scene->call = c;
-	scene->worker = worker;
-	scene->session = worker != NULL ? worker->session : NULL;
-	scene->budget = worker != NULL ? &c->budget : NULL;
-	scene->rights = &scene->own_rights;
-	scene->now_ms = clock_wall_ms(&s->clock);
-	scene->snapshot = service_snapshot(s);
-	answer_reset(c);
+	ctx->service = s;
+	ctx->call = c;
+	ctx->worker = worker;
+	ctx->session = worker != NULL ? worker->session : NULL;
+	ctx->budget = worker != NULL ? &c->budget : NULL;
+	ctx->rights = &ctx->own_rights;
+	ctx->now_ms = clock_wall_ms(&s->clock);
+	ctx->snapshot = service_snapshot(s);
+	response_reset(c);
 	call_drop_work(c);
-	c->recording = NULL;
-	c->is_spending = false;
+	c->audit_draft = NULL;
+	c->consumes_use = false;
 	arena_clear(&c->arena); /* a poll comes here each time it is woken */
 	snapshot_unref(c->snapshot);
-	c->snapshot = snapshot_ref(scene->snapshot);
-	c->out.revision = scene->snapshot->revision;
-	c->out.epoch = scene->snapshot->epoch;
+	c->snapshot = snapshot_ref(ctx->snapshot);
+	c->out.revision = ctx->snapshot->revision;
+	c->out.epoch = ctx->snapshot->epoch;
 	if (c->token == NULL)
-		return answer_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
-	rc = rights_load(&scene->own_rights, &c->arena, scene->snapshot, c->token, scene->now_ms,
-			 &err);
+		return response_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
+	rc = rights_load(&ctx->own_rights, &c->arena, ctx->snapshot, c->token, ctx->now_ms, &err);
 	if (rc != OK)
-		return answer_error(c, rc, &err);
-	step = run_verb(scene);
-	if (step == STEP_ANSWER && render_is_needed(c))
-		step = render(scene);
+		return response_error(c, rc, &err);
+	step = run_verb(ctx);
+	if (step == STEP_RESPOND && render_is_needed(c))
+		step = render(ctx);
 	if (worker != NULL && budget_result(&c->budget, &err) != OK)
-		step = answer_exhausted(c, &err);
+		step = response_exhausted(c, &err);
 	if (step != STEP_COMMIT && c->work_free == write_free)
 		call_drop_work(c); /* what was refused must never meet the committer */
 	return step;
@@ -204,21 +204,21 @@ bool service_admit(struct service *s, struct call *c)
 {
 	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(s);
 	struct error err = ERROR_NULL;
-	struct scene scene = {.service = s, .call = c, .snapshot = now};
+	struct verb_context ctx = {.service = s, .call = c, .snapshot = now};
 
-	scene.rights = &scene.own_rights;
+	ctx.rights = &ctx.own_rights;
 	/* What keeps the rights from being known is told when the call is submitted. */
-	if (c->token != NULL && rights_load(&scene.own_rights, &c->arena, now, c->token,
+	if (c->token != NULL && rights_load(&ctx.own_rights, &c->arena, now, c->token,
 					    clock_wall_ms(&s->clock), &err) == OK)
-		c->is_refused = !may_pass(&scene);
+		c->is_refused = !may_pass(&ctx);
 	arena_clear(&c->arena);
 	return !c->is_refused;
 }
 
-void scene_end(struct scene *scene)
+void verb_end(struct verb_context *ctx)
 {
-	snapshot_unref(scene->snapshot);
-	scene->snapshot = NULL;
+	snapshot_unref(ctx->snapshot);
+	ctx->snapshot = NULL;
 }
 
 void call_finish(struct service *s, struct call *c)
@@ -234,7 +234,7 @@ void call_finish(struct service *s, struct call *c)
 		atomic_fetch_add(&s->counters.failed, 1);
 	atomic_store(&c->state, CALL_DONE);
 	c->done(c);
-	service_let_go(s);
+	service_call_end(s);
 }
 
 /* One principal fills at most half of what may wait. */
@@ -243,12 +243,12 @@ bool call_queued(struct service *s, struct call *c)
 	uint64_t max = s->settings.queue_max / 2 + 1;
 
 	if (service_share(s, c) == NULL) {
-		answer_fail(c, E_MEMORY, "out of memory");
+		response_fail(c, E_MEMORY, "out of memory");
 		return false;
 	}
 	c->is_queued = share_take(c->share, SHARE_QUEUED, 1, max);
 	if (!c->is_queued)
-		answer_fail(c, E_BUSY, "too many of your requests wait already");
+		response_fail(c, E_BUSY, "too many of your requests wait already");
 	return c->is_queued;
 }
 
@@ -260,28 +260,28 @@ void call_unqueued(struct call *c)
 }
 
 /* Publishing comes before marking: a poll that was added too late to be marked is marked here. */
-static void mark_if_moved(struct scene *scene, const struct snap_doc *seen)
+static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen)
 {
-	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(scene->service);
-	const struct snapshot *then = scene->snapshot;
+	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(ctx->service);
+	const struct snapshot *then = ctx->snapshot;
 	struct slice path = seen->record->row.path;
 
 	if (snapshot_doc(now, path) == seen && pmap_is_same(&now->policies, &then->policies) &&
 	    pmap_is_same(&now->tokens_by_accessor, &then->tokens_by_accessor))
 		return;
-	waker_mark_profile(scene->service, path);
-	waker_kick(scene->service);
+	waker_mark_profile(ctx->service, path);
+	waker_kick(ctx->service);
 }
 
 /* When the poll is to go on at the latest: its own time is over, or that of a token that it hangs on. */
-static int64_t wake_time(const struct scene *scene, const struct token *token, int64_t now_ms)
+static int64_t wake_time(const struct verb_context *ctx, const struct token *token, int64_t now_ms)
 {
-	int64_t deadline_ms = scene->call->deadline_ms;
-	int64_t end_ms = token_chain_end(scene->snapshot, token, true);
+	int64_t deadline_ms = ctx->call->deadline_ms;
+	int64_t end_ms = token_chain_end(ctx->snapshot, token, true);
 
-	if (end_ms == 0 || end_ms - scene->now_ms >= deadline_ms - now_ms)
+	if (end_ms == 0 || end_ms - ctx->now_ms >= deadline_ms - now_ms)
 		return deadline_ms;
-	return now_ms + (end_ms - scene->now_ms) + 1;
+	return now_ms + (end_ms - ctx->now_ms) + 1;
 }
 
 /* One principal has at most a quarter of the polls. */
@@ -289,23 +289,23 @@ static bool add_to_waiters(struct service *s, struct call *c)
 {
 	if (service_share(s, c) == NULL ||
 	    !share_take(c->share, SHARE_POLLS, 1, s->settings.waiters_max / 4 + 1)) {
-		answer_fail(c, E_BUSY, "too many of your polls wait already");
+		response_fail(c, E_BUSY, "too many of your polls wait already");
 		return false;
 	}
 	if (waiters_add(s->waiters, c))
 		return true;
 	share_give(c->share, SHARE_POLLS, 1);
-	answer_fail(c, E_BUSY, "too many polls wait already");
+	response_fail(c, E_BUSY, "too many polls wait already");
 	return false;
 }
 
-static enum call_state wait_for_change(struct scene *scene)
+static enum call_state wait_for_change(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct service *s = scene->service;
+	struct call *c = ctx->call;
+	struct service *s = ctx->service;
 	int64_t now_ms = clock_monotonic_ms(&s->clock);
-	struct snap_doc *seen = config_doc(scene->snapshot, c->path);
-	const struct token *token = snapshot_token(scene->snapshot, c->token->record.accessor);
+	struct snap_doc *seen = config_doc(ctx->snapshot, c->path);
+	const struct token *token = snapshot_token(ctx->snapshot, c->token->record.accessor);
 
 	if (c->deadline_ms == 0)
 		c->deadline_ms = now_ms + (c->in.wait_ms < s->settings.wait_ms_max
@@ -314,97 +314,97 @@ static enum call_state wait_for_change(struct scene *scene)
 	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL ||
 	    token == NULL)
 		return CALL_DONE;
-	c->wake_ms = wake_time(scene, token, now_ms);
+	c->wake_ms = wake_time(ctx, token, now_ms);
 	c->seen_serial = seen->serial;
-	c->seen_rights = rights_fingerprint(scene->snapshot, token->record.accessor, scene->now_ms);
+	c->seen_rights = rights_fingerprint(ctx->snapshot, token->record.accessor, ctx->now_ms);
 	c->has_budget = false;	     /* what it has come to so far is done */
 	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
 	c->snapshot = NULL;
 	arena_clear(&c->arena); /* nor what the rights took: thousands may wait */
 	if (!add_to_waiters(s, c))
 		return CALL_DONE;
-	mark_if_moved(scene, seen);
+	mark_if_moved(ctx, seen);
 	return CALL_WAITING;
 }
 
-static enum call_state to_committer(struct scene *scene)
+static enum call_state to_committer(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct service *s = scene->service;
+	struct call *c = ctx->call;
+	struct service *s = ctx->service;
 
 	if (atomic_load(&s->is_read_only)) {
-		answer_unrecorded(c, E_UNAVAILABLE, "the disk has failed");
+		response_unrecorded(c, E_UNAVAILABLE, "the disk has failed");
 		return CALL_DONE;
 	}
 	/* What a worker has prepared is let in: the bounds were kept at its door. */
-	if (scene->worker == NULL && !call_queued(s, c)) {
-		answer_unrecorded(c, E_BUSY, c->out.error.text);
+	if (ctx->worker == NULL && !call_queued(s, c)) {
+		response_unrecorded(c, E_BUSY, c->out.error.text);
 		return CALL_DONE;
 	}
 	atomic_store(&c->state, CALL_PENDING);
-	if (scene->worker == NULL)
-		service_hold(s);
-	if (queue_push(&s->commit, c, scene->worker != NULL ? UINT32_MAX : s->settings.queue_max))
+	if (ctx->worker == NULL)
+		service_call_begin(s);
+	if (queue_push(&s->commit, c, ctx->worker != NULL ? UINT32_MAX : s->settings.queue_max))
 		return CALL_PENDING;
-	if (scene->worker == NULL)
-		service_let_go(s);
+	if (ctx->worker == NULL)
+		service_call_end(s);
 	call_unqueued(c);
-	answer_unrecorded(c, E_BUSY, "too many calls wait already");
+	response_unrecorded(c, E_BUSY, "too many calls wait already");
 	return CALL_DONE;
 }
 
-static enum call_state to_worker(struct scene *scene)
+static enum call_state to_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct service *s = scene->service;
+	struct call *c = ctx->call;
+	struct service *s = ctx->service;
 
 	if (!call_queued(s, c))
 		return CALL_DONE;
 	atomic_store(&c->state, CALL_PENDING);
-	service_hold(s);
+	service_call_begin(s);
 	if (work_queue_push(&s->work, c, s->settings.queue_max))
 		return CALL_PENDING;
-	service_let_go(s);
+	service_call_end(s);
 	call_unqueued(c);
-	answer_fail(c, E_BUSY, "too many calls wait already");
+	response_fail(c, E_BUSY, "too many calls wait already");
 	return CALL_DONE;
 }
 
 /* A token that is good for so many answers pays for each before it leaves. */
-static bool must_pay(const struct scene *scene)
+static bool must_consume_use(const struct verb_context *ctx)
 {
-	const struct call *c = scene->call;
+	const struct call *c = ctx->call;
 
 	return c->token != NULL && c->out.result != E_UNAUTHENTICATED &&
-	       token_is_limited(scene->snapshot, c->token);
+	       token_is_limited(ctx->snapshot, c->token);
 }
 
-enum call_state call_after(struct scene *scene, enum step step)
+enum call_state call_after(struct verb_context *ctx, enum step step)
 {
-	struct call *c = scene->call;
-	struct service *s = scene->service;
+	struct call *c = ctx->call;
+	struct service *s = ctx->service;
 
 	switch (step) {
 	case STEP_WORKER:
-		return to_worker(scene);
+		return to_worker(ctx);
 	case STEP_COMMIT:
-		return to_committer(scene);
+		return to_committer(ctx);
 	case STEP_WAIT:
-		if (!must_pay(scene))
-			return wait_for_change(scene);
+		if (!must_consume_use(ctx))
+			return wait_for_change(ctx);
 		break;
-	case STEP_ANSWER:
+	case STEP_RESPOND:
 		break;
 	}
-	c->is_spending = must_pay(scene);
-	if (recording_says_only_failure(c) && folded_count(s, c))
-		c->recording = NULL;
-	return c->recording != NULL || c->is_spending ? to_committer(scene) : CALL_DONE;
+	c->consumes_use = must_consume_use(ctx);
+	if (audit_draft_says_only_failure(c) && folded_count(s, c))
+		c->audit_draft = NULL;
+	return c->audit_draft != NULL || c->consumes_use ? to_committer(ctx) : CALL_DONE;
 }
 
 enum call_state service_submit(struct service *s, struct call *c)
 {
-	struct scene scene;
+	struct verb_context ctx;
 	enum call_state state;
 	enum step step;
 
@@ -412,14 +412,14 @@ enum call_state service_submit(struct service *s, struct call *c)
 	if (c->deadline_ms != 0)
 		atomic_fetch_sub(&s->woken, 1);
 	if (atomic_load(&s->is_draining) && c->deadline_ms == 0) {
-		answer_reset(c);
-		answer_fail(c, E_UNAVAILABLE, "shutting down");
+		response_reset(c);
+		response_fail(c, E_UNAVAILABLE, "shutting down");
 		atomic_store(&c->state, CALL_DONE);
 		return CALL_DONE;
 	}
-	step = scene_run(&scene, s, c, NULL);
-	state = call_after(&scene, step);
-	scene_end(&scene);
+	step = verb_run(&ctx, s, c, NULL);
+	state = call_after(&ctx, step);
+	verb_end(&ctx);
 	if (state != CALL_DONE)
 		return state;
 	if (c->out.result != OK)

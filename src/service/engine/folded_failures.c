@@ -106,10 +106,10 @@ static void note(struct folded_refusals *r, const struct call *c)
 	r->result = c->out.result;
 	token_unref(r->token);
 	r->token = token_ref(c->token);
-	snprintf(r->action, sizeof r->action, "%.*s", SLICE_ARGS(c->recording->action));
+	snprintf(r->action, sizeof r->action, "%.*s", SLICE_ARGS(c->audit_draft->action));
 	memcpy(r->address_text, c->address_text, sizeof r->address_text);
-	for (uint32_t i = 0; i < c->recording->touched_count; i++)
-		add_path(r, c->recording->touched[i].path);
+	for (uint32_t i = 0; i < c->audit_draft->touched_count; i++)
+		add_path(r, c->audit_draft->touched[i].path);
 }
 
 bool folded_count(struct service *s, struct call *c)
@@ -139,16 +139,16 @@ static bool fill_entry(struct service *s, struct call *c, const struct folded_re
 	c->token = token_ref(r->token);
 	memcpy(c->address_text, r->address_text, sizeof c->address_text);
 	service_revision(s, &c->out.epoch, &c->out.revision);
-	c->recording = arena_alloc(&c->arena, sizeof *c->recording);
-	if (c->recording == NULL)
+	c->audit_draft = arena_alloc(&c->arena, sizeof *c->audit_draft);
+	if (c->audit_draft == NULL)
 		return false;
-	c->recording->action = SLICE_LITERAL("access.refused");
-	c->recording->reason.data = arena_text(&c->arena, slice_text(reason));
-	if (c->recording->reason.data == NULL)
+	c->audit_draft->action = SLICE_LITERAL("access.refused");
+	c->audit_draft->reason.data = arena_text(&c->arena, slice_text(reason));
+	if (c->audit_draft->reason.data == NULL)
 		return false;
-	c->recording->reason.len = strlen(reason);
+	c->audit_draft->reason.len = strlen(reason);
 	for (uint32_t i = 0; i < r->paths_count; i++) {
-		if (!recording_touch(c, slice_text(r->paths[i]), 0, NULL))
+		if (!audit_draft_touch(c, slice_text(r->paths[i]), 0, NULL))
 			return false;
 	}
 	return true;
@@ -200,10 +200,10 @@ static void write_one(struct service *s, struct folded_refusals *r)
 	c->ctx = r;
 	if (fill_entry(s, c, r)) {
 		atomic_store(&c->state, CALL_PENDING);
-		service_hold(s);
+		service_call_begin(s);
 		if (queue_push(&s->commit, c, UINT32_MAX))
 			return;
-		service_let_go(s);
+		service_call_end(s);
 	}
 	entry_done(c);
 }

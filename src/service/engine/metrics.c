@@ -105,10 +105,10 @@ void service_metrics(struct service *s, struct buf *ret)
 		  "Configurations that had to be resolved.", read_count(&counters->config_misses));
 }
 
-enum step metrics_on_loop(struct scene *scene)
+enum step metrics_on_loop(struct verb_context *ctx)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
-	service_metrics(scene->service, &b);
-	return answer_body(scene->call, BODY_TEXT, &b, false);
+	service_metrics(ctx->service, &b);
+	return response_body(ctx->call, BODY_TEXT, &b, false);
 }

@@ -35,7 +35,7 @@ bool call_is_refusal(const struct call *c, enum result rc)
 
 static bool touch(struct call *c, struct slice path)
 {
-	return path.len == 0 || recording_has(c, path) || recording_touch(c, path, 0, NULL);
+	return path.len == 0 || audit_draft_has(c, path) || audit_draft_touch(c, path, 0, NULL);
 }
 
 static bool touch_two(struct call *c, struct slice folder, struct slice name)
@@ -99,7 +99,7 @@ static bool touch_subject(struct call *c)
 	}
 }
 
-bool recording_refusal(struct call *c)
+bool audit_draft_refusal(struct call *c)
 {
 	bool has_any;
 	bool is_kept = touch_changes(c, &has_any);
@@ -107,7 +107,7 @@ bool recording_refusal(struct call *c)
 	if (is_kept && !has_any)
 		is_kept = touch_subject(c);
 	if (is_kept && c->in.is_dry_run && c->out.result != E_FORBIDDEN &&
-	    c->recording->reason.len == 0)
-		c->recording->reason = SLICE_LITERAL("dry run");
+	    c->audit_draft->reason.len == 0)
+		c->audit_draft->reason = SLICE_LITERAL("dry run");
 	return is_kept;
 }

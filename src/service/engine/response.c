@@ -39,16 +39,16 @@ void shared_body_unref(struct shared_body *b)
 void call_init(struct call *c)
 {
 	*c = (struct call){.arena = ARENA_INIT(CALL_ARENA_BYTES_MAX, true),
-			   .out.problems = BUF_ANSWER};
+			   .out.problems = BUF_RESPONSE};
 	atomic_init(&c->state, CALL_NEW);
 }
 
-void answer_reset(struct call *c)
+void response_reset(struct call *c)
 {
 	buf_clear(&c->out.problems);
 	buf_clear(&c->out.extra);
 	shared_body_unref(c->out.body);
-	c->out = (struct answer){.problems = BUF_ANSWER};
+	c->out = (struct response){.problems = BUF_RESPONSE};
 }
 
 void call_drop_work(struct call *c)
@@ -62,7 +62,7 @@ void call_drop_work(struct call *c)
 void call_clear(struct call *c)
 {
 	call_drop_work(c);
-	answer_reset(c);
+	response_reset(c);
 	snapshot_unref(c->snapshot);
 	c->snapshot = NULL;
 	token_unref(c->token);
@@ -71,11 +71,11 @@ void call_clear(struct call *c)
 	c->principal = NULL;
 	share_unref(c->share);
 	c->share = NULL;
-	c->recording = NULL;
+	c->audit_draft = NULL;
 	arena_clear(&c->arena);
 }
 
-static enum step answer_failed(struct call *c, enum result rc)
+static enum step response_failed(struct call *c, enum result rc)
 {
 	c->out.result = rc;
 	shared_body_unref(c->out.body);
@@ -85,12 +85,12 @@ static enum step answer_failed(struct call *c, enum result rc)
 		buf_clear(&c->out.problems); /* half a list is none */
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
-	if (call_is_refusal(c, rc) && c->token != NULL && !recording_refusal(c))
+	if (call_is_refusal(c, rc) && c->token != NULL && !audit_draft_refusal(c))
 		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
-	return STEP_ANSWER;
+	return STEP_RESPOND;
 }
 
-enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...)
+enum step response_fail(struct call *c, enum result rc, const char *fmt, ...)
 {
 	va_list args;
 
@@ -98,16 +98,16 @@ enum step answer_fail(struct call *c, enum result rc, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(c->out.error.text, sizeof c->out.error.text, fmt, args);
 	va_end(args);
-	return answer_failed(c, rc);
+	return response_failed(c, rc);
 }
 
-enum step answer_error(struct call *c, enum result rc, const struct error *err)
+enum step response_error(struct call *c, enum result rc, const struct error *err)
 {
 	c->out.error = *err;
-	return answer_failed(c, rc);
+	return response_failed(c, rc);
 }
 
-void answer_unrecorded(struct call *c, enum result rc, const char *reason)
+void response_unrecorded(struct call *c, enum result rc, const char *reason)
 {
 	uint64_t revision = c->out.revision, epoch = c->out.epoch;
 	struct error err = ERROR_NULL;
@@ -115,21 +115,21 @@ void answer_unrecorded(struct call *c, enum result rc, const char *reason)
 	fail(&err, rc, "%s", reason); /* a copy: it may be the answer's own */
 	if (rc != E_BUSY)
 		wrap(&err, rc, "it could not be recorded");
-	answer_reset(c);
+	response_reset(c);
 	c->out.revision = revision;
 	c->out.epoch = epoch;
-	answer_error(c, rc, &err);
-	c->recording = NULL;
+	response_error(c, rc, &err);
+	c->audit_draft = NULL;
 }
 
-enum step answer_empty(struct call *c)
+enum step response_empty(struct call *c)
 {
 	c->out.result = OK;
 	c->out.kind = BODY_NONE;
-	return STEP_ANSWER;
+	return STEP_RESPOND;
 }
 
-enum result answer_check(const struct buf *b, struct error *err)
+enum result response_check(const struct buf *b, struct error *err)
 {
 	if (b->is_full)
 		return fail(err, E_LIMIT,
@@ -139,34 +139,35 @@ enum result answer_check(const struct buf *b, struct error *err)
 	return buf_check(b, err);
 }
 
-enum step answer_body(struct call *c, enum body_kind kind, struct buf *bytes_taken, bool is_secret)
+enum step response_body(struct call *c, enum body_kind kind, struct buf *bytes_taken,
+			bool is_secret)
 {
 	struct error err = ERROR_NULL;
-	enum result rc = answer_check(bytes_taken, &err);
+	enum result rc = response_check(bytes_taken, &err);
 	struct shared_body *b = shared_body_new(bytes_taken, is_secret);
 
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	if (b == NULL)
-		return answer_fail(c, E_MEMORY, "out of memory");
+		return response_fail(c, E_MEMORY, "out of memory");
 	shared_body_unref(c->out.body);
 	c->out.body = b;
 	c->out.kind = kind;
 	c->out.result = OK;
-	return STEP_ANSWER;
+	return STEP_RESPOND;
 }
 
-enum step answer_json(struct call *c, struct buf *bytes_taken)
+enum step response_json(struct call *c, struct buf *bytes_taken)
 {
-	return answer_body(c, BODY_JSON, bytes_taken, false);
+	return response_body(c, BODY_JSON, bytes_taken, false);
 }
 
-void answer_etag_version(struct call *c, uint64_t version)
+void response_etag_version(struct call *c, uint64_t version)
 {
 	snprintf(c->out.etag, sizeof c->out.etag, "\"v%llu\"", (unsigned long long)version);
 }
 
-void answer_next(struct call *c, struct slice after)
+void response_next(struct call *c, struct slice after)
 {
 	size_t len = after.len < sizeof c->out.next ? after.len : 0;
 
@@ -175,7 +176,7 @@ void answer_next(struct call *c, struct slice after)
 	c->out.next[len] = '\0';
 }
 
-void answer_next_number(struct call *c, uint64_t after)
+void response_next_number(struct call *c, uint64_t after)
 {
 	snprintf(c->out.next, sizeof c->out.next, "%llu", (unsigned long long)after);
 }

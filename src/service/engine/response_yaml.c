@@ -14,7 +14,7 @@ bool render_is_needed(const struct call *c)
 enum result render_yaml(struct call *c, struct budget *budget, struct error *err)
 {
 	const struct shared_body *json = c->out.body;
-	CLEANUP(buf_clear) struct buf yaml = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf yaml = BUF_RESPONSE;
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, json->is_secret);
 	const struct doc_limits limits = {json->bytes.len, 2 * DOC_DEPTH_MAX, UINT32_MAX, budget};
 	struct shared_body *body;
@@ -23,7 +23,7 @@ enum result render_yaml(struct call *c, struct budget *budget, struct error *err
 	if (rc != OK)
 		return rc;
 	yaml_write(&yaml, &tree.root);
-	rc = answer_check(&yaml, err);
+	rc = response_check(&yaml, err);
 	if (rc != OK)
 		return rc;
 	body = shared_body_new(&yaml, json->is_secret);

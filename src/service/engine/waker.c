@@ -39,7 +39,7 @@ static bool must_wake(void *ctx, const struct call *c)
 }
 
 /* Lets those that were just woken be answered. */
-static void wait_for_answers(struct service *s, uint32_t woken)
+static void wait_for_responses(struct service *s, uint32_t woken)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
 
@@ -59,7 +59,7 @@ static void wake_round(struct service *s)
 
 		snapshot_unref(l.now);
 		if (woken != 0)
-			wait_for_answers(s, woken);
+			wait_for_responses(s, woken);
 	}
 }
 

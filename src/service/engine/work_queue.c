@@ -194,22 +194,22 @@ static bool take_turn(struct work_queue *q, struct call *c)
 static void pass_turn(struct work_queue *q, struct call *c)
 {
 	struct call **at = writing_of(q, c->path);
-	struct call *heir = c->behind;
+	struct call *successor = c->behind;
 
 	while (*at != c)
 		at = &(*at)->next_writing;
 	*at = c->next_writing;
 	c->next_writing = NULL;
 	c->has_turn = false;
-	if (heir == NULL)
+	if (successor == NULL)
 		return;
-	heir->behind = heir->next;
-	heir->behind_last = heir->behind != NULL ? c->behind_last : NULL;
+	successor->behind = successor->next;
+	successor->behind_last = successor->behind != NULL ? c->behind_last : NULL;
 	c->behind = c->behind_last = NULL;
-	heir->has_turn = heir->is_turn_idle = true;
-	heir->next_writing = *at;
-	*at = heir;
-	push_first(q, heir);
+	successor->has_turn = successor->is_turn_idle = true;
+	successor->next_writing = *at;
+	*at = successor;
+	push_first(q, successor);
 }
 
 void work_queue_end_turn(struct work_queue *q, struct call *c)

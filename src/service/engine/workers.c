@@ -54,27 +54,27 @@ static void end_budget(struct worker *w, struct call *c)
 }
 
 /* Ends the call before its verb ran, or instead of what that came to. */
-static enum step answer_too_late(struct call *c)
+static enum step response_too_late(struct call *c)
 {
-	return answer_fail(c, E_BUSY,
-			   "other writes changed what this one depends on, %u times: try again",
-			   c->attempts);
+	return response_fail(c, E_BUSY,
+			     "other writes changed what this one depends on, %u times: try again",
+			     c->attempts);
 }
 
-static enum step run(struct worker *w, struct scene *scene, struct call *c)
+static enum step run(struct worker *w, struct verb_context *ctx, struct call *c)
 {
 	enum result rc = OK;
 	struct error err = ERROR_NULL;
 	enum step step;
 
 	if (c->attempts == ATTEMPTS_MAX)
-		return answer_too_late(c);
+		return response_too_late(c);
 	if (w->session == NULL)
 		rc = store_session_open(&w->session, w->service->store, &err);
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	store_session_set_budget(w->session, &c->budget);
-	step = scene_run(scene, w->service, c, w);
+	step = verb_run(ctx, w->service, c, w);
 	store_session_set_budget(w->session, NULL);
 	return step;
 }
@@ -95,25 +95,25 @@ static void render_on(struct worker *w, struct call *c)
 static void work_on(struct worker *w, struct call *c)
 {
 	struct service *s = w->service;
-	struct scene scene = {.service = s, .call = c, .worker = w};
+	struct verb_context ctx = {.service = s, .call = c, .worker = w};
 	enum call_state state;
 	enum step step;
 
 	call_unqueued(c);
 	begin_budget(w, c);
-	step = run(w, &scene, c);
-	if (scene.snapshot == NULL) /* no verb ran; what follows needs one all the same */
-		scene.snapshot = service_snapshot(s);
+	step = run(w, &ctx, c);
+	if (ctx.snapshot == NULL) /* no verb ran; what follows needs one all the same */
+		ctx.snapshot = service_snapshot(s);
 	end_budget(w, c);
-	if (step == STEP_ANSWER && c->out.result == E_LIMIT && c->attempts != 0)
-		step = answer_too_late(c);
+	if (step == STEP_RESPOND && c->out.result == E_LIMIT && c->attempts != 0)
+		step = response_too_late(c);
 	work_queue_done(&s->work, c);
-	state = call_after(&scene, step);
-	scene_end(&scene);
+	state = call_after(&ctx, step);
+	verb_end(&ctx);
 	if (state == CALL_DONE)
 		call_finish(s, c);
 	else if (state == CALL_WAITING)
-		service_let_go(s);
+		service_call_end(s);
 }
 
 static void *worker_main(void *arg)

@@ -5,7 +5,7 @@
 #define TOKENS SLICE_INIT("sys/tokens")
 
 struct checking {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct tree body;
 	enum permission permission;
 	struct slice path;
@@ -18,18 +18,18 @@ struct checking {
 static enum result load_other(struct checking *k, struct slice accessor, struct error *err)
 {
 	static const struct slice tokens = TOKENS;
-	struct scene *scene = k->scene;
+	struct verb_context *ctx = k->ctx;
 	const struct token *t;
 	enum result rc;
 
-	if (!rights_may(scene->rights, MAY_AUDIT, tokens) &&
-	    !rights_may(scene->rights, MAY_GRANT, tokens))
+	if (!rights_may(ctx->rights, MAY_AUDIT, tokens) &&
+	    !rights_may(ctx->rights, MAY_GRANT, tokens))
 		return fail(err, E_FORBIDDEN,
 			    "asking for another token needs audit or grant on sys/tokens");
-	t = snapshot_token(scene->snapshot, accessor);
+	t = snapshot_token(ctx->snapshot, accessor);
 	if (t == NULL)
 		return fail(err, E_NOT_FOUND, "there is no such token");
-	rc = rights_load(&k->others, &scene->call->arena, scene->snapshot, t, scene->now_ms, err);
+	rc = rights_load(&k->others, &ctx->call->arena, ctx->snapshot, t, ctx->now_ms, err);
 	k->has_ended = rc == E_UNAUTHENTICATED;
 	k->rights = &k->others;
 	return k->has_ended ? OK : rc;
@@ -40,7 +40,7 @@ static enum result read_check(struct checking *k, struct error *err)
 	static const struct slice keys[] = {SLICE_INIT("permission"), SLICE_INIT("path"),
 					    SLICE_INIT("accessor")};
 	struct slice permission, accessor;
-	enum result rc = body_read(k->scene->call, &k->body, keys, ARRAY_SIZE(keys), err);
+	enum result rc = body_read(k->ctx->call, &k->body, keys, ARRAY_SIZE(keys), err);
 
 	if (rc == OK)
 		rc = body_text(&k->body, keys[0], 32, &permission, err);
@@ -60,10 +60,10 @@ static enum result read_check(struct checking *k, struct error *err)
 	return rc == OK ? load_other(k, accessor, err) : rc;
 }
 
-static enum step answer_decision(struct checking *k)
+static enum step response_decision(struct checking *k)
 {
 	struct decision d = {.is_allowed = false};
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	if (!k->has_ended)
 		d = rights_decide(k->rights, k->permission, k->path);
@@ -82,15 +82,15 @@ static enum step answer_decision(struct checking *k)
 	if (k->has_ended)
 		json_member_text(&b, "reason", SLICE_LITERAL("the token has ended"));
 	buf_append_char(&b, '}');
-	return answer_json(k->scene->call, &b);
+	return response_json(k->ctx->call, &b);
 }
 
-enum step access_check_on_loop(struct scene *scene)
+enum step access_check_on_loop(struct verb_context *ctx)
 {
-	struct checking k = {.scene = scene, .body = TREE_INIT(0, false), .rights = scene->rights};
+	struct checking k = {.ctx = ctx, .body = TREE_INIT(0, false), .rights = ctx->rights};
 	struct error err = ERROR_NULL;
 	enum result rc = read_check(&k, &err);
-	enum step step = rc == OK ? answer_decision(&k) : answer_error(scene->call, rc, &err);
+	enum step step = rc == OK ? response_decision(&k) : response_error(ctx->call, rc, &err);
 
 	tree_clear(&k.body);
 	return step;

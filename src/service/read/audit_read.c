@@ -107,19 +107,19 @@ static struct slice prefix_of(struct slice path)
 }
 
 /* Who may not read the whole log must say of which documents. */
-static enum result authorise(struct scene *scene, bool *ret_is_whole, struct error *err)
+static enum result authorise(struct verb_context *ctx, bool *ret_is_whole, struct error *err)
 {
-	const struct call *c = scene->call;
+	const struct call *c = ctx->call;
 	struct slice path = c->in.audit_path;
 
-	*ret_is_whole = rights_may(scene->rights, MAY_AUDIT, c->path);
+	*ret_is_whole = rights_may(ctx->rights, MAY_AUDIT, c->path);
 	if (*ret_is_whole)
 		return OK;
 	if (path.len == 0)
 		return fail(err, E_FORBIDDEN,
 			    "may not read the whole audit log: name a path to read its entries");
-	if (is_prefix(path) ? rights_may_under(scene->rights, MAY_AUDIT, prefix_of(path))
-			    : rights_may(scene->rights, MAY_AUDIT, path))
+	if (is_prefix(path) ? rights_may_under(ctx->rights, MAY_AUDIT, prefix_of(path))
+			    : rights_may(ctx->rights, MAY_AUDIT, path))
 		return OK;
 	return fail(err, E_FORBIDDEN, "may not read the audit log of that path");
 }
@@ -152,71 +152,71 @@ static void write_lines(struct buf *b, const struct found *f, bool is_reversed, 
 	}
 }
 
-static enum step answer_found(struct scene *scene, const struct found *f, bool is_newest)
+static enum step response_found(struct verb_context *ctx, const struct found *f, bool is_newest)
 {
-	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	if (f->is_full && !is_newest)
-		answer_next_number(c, f->next);
+		response_next_number(c, f->next);
 	if (c->in.wants_lines) {
 		write_lines(&b, f, is_newest, false);
-		return answer_body(c, BODY_NDJSON, &b, false);
+		return response_body(c, BODY_NDJSON, &b, false);
 	}
 	buf_append_text(&b, "{\"items\":[");
 	write_lines(&b, f, is_newest, true);
 	buf_append_text(&b, "]}");
-	return answer_json(c, &b);
+	return response_json(c, &b);
 }
 
-enum step audit_list_on_worker(struct scene *scene)
+enum step audit_list_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct found f = {.call = c, .rights = scene->rights};
+	struct call *c = ctx->call;
+	struct found f = {.call = c, .rights = ctx->rights};
 	struct audit_filter filter;
 	struct error err = ERROR_NULL;
-	enum result rc = authorise(scene, &f.is_whole, &err);
+	enum result rc = authorise(ctx, &f.is_whole, &err);
 
 	if (rc != OK)
-		return answer_error(c, rc, &err);
-	f.limit = call_limit(scene->service, c);
+		return response_error(c, rc, &err);
+	f.limit = call_limit(ctx->service, c);
 	filter = filter_of(&c->in);
 	f.lines = arena_alloc_array(&c->arena, f.limit, sizeof *f.lines);
 	if (f.lines == NULL)
-		return answer_fail(c, E_MEMORY, "out of memory");
-	rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
+		return response_fail(c, E_MEMORY, "out of memory");
+	rc = store_each_audit(ctx->session, &filter, keep_entry, &f, &err);
 	if (rc != OK && rc != FULL)
-		return answer_error(c, rc, &err);
-	return answer_found(scene, &f, filter.is_newest_first);
+		return response_error(c, rc, &err);
+	return response_found(ctx, &f, filter.is_newest_first);
 }
 
-enum step audit_entry_on_worker(struct scene *scene)
+enum step audit_entry_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct audit_filter filter = {.after = c->in.after_number, .limit = 1};
 	struct slice line;
 	struct found f = {
-		.call = c, .rights = scene->rights, .lines = &line, .limit = 1, .is_whole = true};
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+		.call = c, .rights = ctx->rights, .lines = &line, .limit = 1, .is_whole = true};
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
-	enum result rc = store_each_audit(scene->session, &filter, keep_entry, &f, &err);
+	enum result rc = store_each_audit(ctx->session, &filter, keep_entry, &f, &err);
 
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	if (f.count == 0)
-		return answer_fail(c, E_NOT_FOUND, "there is no entry %llu",
-				   (unsigned long long)c->in.after_number);
+		return response_fail(c, E_NOT_FOUND, "there is no entry %llu",
+				     (unsigned long long)c->in.after_number);
 	buf_append_slice(&b, line);
-	return answer_json(c, &b);
+	return response_json(c, &b);
 }
 
-enum step audit_checkpoint_on_loop(struct scene *scene)
+enum step audit_checkpoint_on_loop(struct verb_context *ctx)
 {
-	struct service *s = scene->service;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct service *s = ctx->service;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	pthread_mutex_lock(&s->head_mutex);
 	buf_append_slice(&b, buf_slice(&s->checkpoint));
 	pthread_mutex_unlock(&s->head_mutex);
-	return answer_body(scene->call, BODY_TEXT, &b, false);
+	return response_body(ctx->call, BODY_TEXT, &b, false);
 }

@@ -9,12 +9,12 @@
 
 #define NAME_BYTES 8
 
-static enum result name_file(struct scene *scene, struct buf *ret, struct error *err)
+static enum result name_file(struct verb_context *ctx, struct buf *ret, struct error *err)
 {
 	uint8_t random[NAME_BYTES];
 
-	random_fill(&scene->service->random, random, sizeof random);
-	buf_append_text(ret, store_place(scene->service->store));
+	random_fill(&ctx->service->random, random, sizeof random);
+	buf_append_text(ret, store_place(ctx->service->store));
 	buf_append_text(ret, ".backup-");
 	hex_append(ret, random, sizeof random);
 	return buf_check(ret, err);
@@ -29,16 +29,16 @@ static void remove_copy(void *work)
 	alloc_free(file);
 }
 
-static enum result make_copy(struct scene *scene, struct buf *ret_file, struct error *err)
+static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, struct error *err)
 {
-	struct call *c = scene->call;
-	enum result rc = name_file(scene, ret_file, err);
+	struct call *c = ctx->call;
+	enum result rc = name_file(ctx, ret_file, err);
 
 	if (rc != OK)
 		return rc;
-	if (!recording_touch(c, c->path, 0, NULL))
+	if (!audit_draft_touch(c, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the backup");
-	rc = store_backup(scene->service->store, ret_file->data, NULL, NULL, err);
+	rc = store_backup(ctx->service->store, ret_file->data, NULL, NULL, err);
 	if (rc != OK)
 		return rc;
 	c->work = alloc_text(ret_file->data, ret_file->len);
@@ -50,16 +50,16 @@ static enum result make_copy(struct scene *scene, struct buf *ret_file, struct e
 	return OK;
 }
 
-enum step backup_on_worker(struct scene *scene)
+enum step backup_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	CLEANUP(buf_clear) struct buf file = BUF_NULL;
 	struct error err = ERROR_NULL;
-	enum result rc = make_copy(scene, &file, &err);
+	enum result rc = make_copy(ctx, &file, &err);
 	enum step step;
 
-	step = rc == OK ? answer_body(c, BODY_FILE, &file, false) : answer_error(c, rc, &err);
+	step = rc == OK ? response_body(c, BODY_FILE, &file, false) : response_error(c, rc, &err);
 	if (c->out.result != OK)
-		c->recording = NULL; /* nothing leaves */
+		c->audit_draft = NULL; /* nothing leaves */
 	return step;
 }

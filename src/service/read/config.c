@@ -37,15 +37,15 @@ struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config
 
 /* One reveal under way. */
 struct revealing {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct view view;
 	const struct effective_entry *entry;
 };
 
 /* All or nothing: one that may not be read refuses the whole, with the places. */
-static bool may_reveal(struct scene *scene, const struct effective_entry *e)
+static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct buf *problems = &c->out.problems;
 	uint32_t refused = 0;
 
@@ -53,9 +53,9 @@ static bool may_reveal(struct scene *scene, const struct effective_entry *e)
 	for (uint32_t i = 0; i < e->effective.secrets_count; i++) {
 		const struct secret_ref *ref = &e->effective.secrets[i];
 
-		if (rights_may(scene->rights, MAY_READ, ref->path))
+		if (rights_may(ctx->rights, MAY_READ, ref->path))
 			continue;
-		if (!recording_touch(c, ref->path, 0, NULL))
+		if (!audit_draft_touch(c, ref->path, 0, NULL))
 			problems->is_failed = true;
 		if (refused++ >= PROFILE_PROBLEMS_MAX)
 			continue;
@@ -93,7 +93,7 @@ static enum result record_reveal(struct revealing *r, struct error *err)
 
 	if (r->entry->effective.secrets_count == 0)
 		return OK;
-	if (!recording_touch(r->scene->call, r->scene->call->path, 0, NULL))
+	if (!audit_draft_touch(r->ctx->call, r->ctx->call->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the read");
 	for (uint32_t i = 0; rc == OK && i < r->entry->effective.secrets_count; i++)
 		rc = record_secret(r, i, err);
@@ -105,7 +105,7 @@ static enum result reveal(struct revealing *r, struct tree *ret, struct error *e
 	CLEANUP(arena_clear) struct arena a = ARENA_INIT(0, true);
 	CLEANUP(alloc_freep) struct profile_problems *problems = alloc_zero(sizeof *problems);
 	const struct profile_reveal_input in = {&r->entry->effective, view_secret_value, &r->view,
-						r->scene->budget};
+						r->ctx->budget};
 	enum result rc;
 
 	if (problems == NULL)
@@ -137,7 +137,7 @@ static enum result write_format(struct buf *ret, enum config_format format,
 		raw_write(ret, n);
 		break;
 	}
-	return rc == OK || ret->is_full ? answer_check(ret, err) : rc;
+	return rc == OK || ret->is_full ? response_check(ret, err) : rc;
 }
 
 static enum body_kind kind_of(enum config_format format)
@@ -151,11 +151,11 @@ static enum body_kind kind_of(enum config_format format)
 	return kinds[format];
 }
 
-static enum step answer_not_modified(struct call *c)
+static enum step response_not_modified(struct call *c)
 {
 	c->out.is_not_modified = true;
-	answer_empty(c);
-	return c->in.wait_ms > 0 ? STEP_WAIT : STEP_ANSWER;
+	response_empty(c);
+	return c->in.wait_ms > 0 ? STEP_WAIT : STEP_RESPOND;
 }
 
 static bool is_plain(const struct call_input *in)
@@ -165,83 +165,83 @@ static bool is_plain(const struct call_input *in)
 }
 
 /* `revealed` NULL: the secrets stay references. */
-static enum step answer_content(struct scene *scene, const struct effective_entry *e,
-				struct tree *revealed)
+static enum step response_content(struct verb_context *ctx, const struct effective_entry *e,
+				  struct tree *revealed)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	const struct tree_node *n = revealed != NULL ? &revealed->root : &e->effective.tree.root;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc;
 
 	if (c->in.key.len != 0)
 		n = pointer_is_valid(c->in.key) ? pointer_get(n, c->in.key) : NULL;
 	if (n == NULL) /* to know that is to have looked: what was recorded stays */
-		return answer_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
+		return response_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
 	if (c->in.is_explained)
-		rc = explain_write(&b, scene, e, n, c->in.key, &err);
+		rc = explain_write(&b, ctx, e, n, c->in.key, &err);
 	else
 		rc = write_format(&b, c->in.format, n, &err);
 	if (rc != OK)
-		return answer_error(c, rc, &err);
-	return answer_body(c, c->in.is_explained ? BODY_JSON : kind_of(c->in.format), &b,
-			   revealed != NULL);
+		return response_error(c, rc, &err);
+	return response_body(c, c->in.is_explained ? BODY_JSON : kind_of(c->in.format), &b,
+			     revealed != NULL);
 }
 
-static enum step answer_revealed(struct scene *scene, uint64_t at_revision,
-				 const struct effective_entry *e)
+static enum step response_revealed(struct verb_context *ctx, uint64_t at_revision,
+				   const struct effective_entry *e)
 {
-	struct revealing r = {.scene = scene, .entry = e};
+	struct revealing r = {.ctx = ctx, .entry = e};
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, true);
 	struct error err = ERROR_NULL;
 	enum step step;
 	enum result rc;
 
-	view_init(&r.view, scene, at_revision, NULL);
-	r.view.call = scene->call;
+	view_init(&r.view, ctx, at_revision, NULL);
+	r.view.call = ctx->call;
 	rc = reveal(&r, &tree, &err);
 	if (rc == OK)
-		step = answer_content(scene, e, &tree);
+		step = response_content(ctx, e, &tree);
 	else if (rc == E_NEEDS_STORE)
 		step = STEP_WORKER;
 	else
-		step = answer_error(scene->call, rc, &err);
+		step = response_error(ctx->call, rc, &err);
 	view_clear(&r.view);
 	return step;
 }
 
-static enum step refuse_reveal(struct scene *scene)
+static enum step refuse_reveal(struct verb_context *ctx)
 {
-	atomic_fetch_add(&scene->service->counters.refused, 1);
-	return answer_fail(scene->call, E_FORBIDDEN, "it refers to secrets that you may not read");
+	atomic_fetch_add(&ctx->service->counters.refused, 1);
+	return response_fail(ctx->call, E_FORBIDDEN, "it refers to secrets that you may not read");
 }
 
-static enum step answer_entry(struct scene *scene, uint64_t at_revision,
-			      const struct effective_entry *e)
+static enum step response_entry(struct verb_context *ctx, uint64_t at_revision,
+				const struct effective_entry *e)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	enum condition condition;
 
 	/* Before the ETag is looked at: a poll ends with the right. */
-	if (c->in.is_revealed && !may_reveal(scene, e))
-		return refuse_reveal(scene);
+	if (c->in.is_revealed && !may_reveal(ctx, e))
+		return refuse_reveal(ctx);
 	if (is_plain(&c->in))
 		memcpy(c->out.etag, e->etag, sizeof e->etag);
 	else if (!c->in.is_explained)
 		effective_etag(c->out.etag, e, c->in.format, c->in.is_revealed, c->in.key);
 	condition = condition_check(c);
 	if (condition == CONDITION_FAILS)
-		return STEP_ANSWER;
+		return STEP_RESPOND;
 	if (condition == CONDITION_IS_SAME)
-		return answer_not_modified(c);
+		return response_not_modified(c);
 	if (is_plain(&c->in)) {
 		c->out.body = shared_body_ref(e->json);
 		c->out.kind = BODY_JSON;
 		c->out.result = OK;
-		return STEP_ANSWER;
+		return STEP_RESPOND;
 	}
-	return c->in.is_revealed ? answer_revealed(scene, at_revision, e)
-				 : answer_content(scene, e, NULL);
+	return c->in.is_revealed ? response_revealed(ctx, at_revision, e)
+				 : response_content(ctx, e, NULL);
 }
 
 static bool is_quick(const struct call_input *in, const struct effective_entry *e)
@@ -252,49 +252,50 @@ static bool is_quick(const struct call_input *in, const struct effective_entry *
 	       (!in->is_revealed || e->effective.secrets_count <= LOOP_SECRETS_MAX);
 }
 
-enum step config_get_on_loop(struct scene *scene)
+enum step config_get_on_loop(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct snap_doc *d;
 	struct effective_entry *e;
 	enum step step;
 
 	if (c->in.revision != 0 || c->in.at_ms != 0)
 		return STEP_WORKER;
-	d = config_doc(scene->snapshot, c->path);
+	d = config_doc(ctx->snapshot, c->path);
 	if (d == NULL)
-		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	e = config_cache_get(scene->service->cache, d);
+		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	e = config_cache_get(ctx->service->cache, d);
 	if (e == NULL) {
-		atomic_fetch_add(&scene->service->counters.config_misses, 1);
+		atomic_fetch_add(&ctx->service->counters.config_misses, 1);
 		return STEP_WORKER;
 	}
-	atomic_fetch_add(&scene->service->counters.config_hits, 1);
-	step = is_quick(&c->in, e) ? answer_entry(scene, 0, e) : STEP_WORKER;
+	atomic_fetch_add(&ctx->service->counters.config_hits, 1);
+	step = is_quick(&c->in, e) ? response_entry(ctx, 0, e) : STEP_WORKER;
 	effective_entry_unref(e);
 	return step;
 }
 
 /* A forced write may have left it wrong. Its reader is told so, and what only its editors should know is left out. */
-static enum step answer_wrong(struct call *c, enum result rc, uint64_t revision,
-			      const struct error *err)
+static enum step response_wrong(struct call *c, enum result rc, uint64_t revision,
+				const struct error *err)
 {
 	if (rc == E_UNSUPPORTED)
-		return answer_fail(c, E_NOT_FOUND,
-				   "%.*s %s abstract: it is served through its heirs only",
-				   SLICE_ARGS(c->path), revision == 0 ? "is" : "was");
+		return response_fail(c, E_NOT_FOUND,
+				     "%.*s %s abstract: it is served through its heirs only",
+				     SLICE_ARGS(c->path), revision == 0 ? "is" : "was");
 	if (rc == E_INVALID && revision != 0)
-		return answer_fail(c, rc,
-				   "%.*s was not served at revision %llu: something that it needed "
-				   "had been taken away or changed by force",
-				   SLICE_ARGS(c->path), (unsigned long long)revision);
+		return response_fail(
+			c, rc,
+			"%.*s was not served at revision %llu: something that it needed "
+			"had been taken away or changed by force",
+			SLICE_ARGS(c->path), (unsigned long long)revision);
 	if (rc == E_INVALID)
-		return answer_fail(
+		return response_fail(
 			c, rc,
 			"%.*s cannot be served: something that it needs was taken away or "
 			"changed by force",
 			SLICE_ARGS(c->path));
-	return answer_error(c, rc, err);
+	return response_error(c, rc, err);
 }
 
 /* The newest row of the store's history that is not above a revision. */
@@ -316,15 +317,14 @@ static enum result keep_recorded(void *ctx, uint64_t revision, struct slice dige
 	return OK;
 }
 
-static enum result read_recorded(struct scene *scene, struct slice config, uint64_t revision,
+static enum result read_recorded(struct verb_context *ctx, struct slice config, uint64_t revision,
 				 struct recorded *ret, struct error *err)
 {
 	*ret = (struct recorded){0};
-	return store_each_effective(scene->session, config, revision + 1, 1, keep_recorded, ret,
-				    err);
+	return store_each_effective(ctx->session, config, revision + 1, 1, keep_recorded, ret, err);
 }
 
-static enum result resolve(struct scene *scene, struct slice path, uint64_t revision,
+static enum result resolve(struct verb_context *ctx, struct slice path, uint64_t revision,
 			   struct effective_entry **ret, struct error *err)
 {
 	/* All who ask share the entry, and whether it is served must not tell them what a secret
@@ -335,7 +335,7 @@ static enum result resolve(struct scene *scene, struct slice path, uint64_t revi
 	enum result rc;
 
 	nobody.levels = &nobody.first;
-	view_init(&view, scene, revision, &nobody);
+	view_init(&view, ctx, revision, &nobody);
 	rc = effective_entry_new(ret, &view, path, &report, err);
 	view_clear(&view);
 	check_report_clear(&report);
@@ -343,23 +343,22 @@ static enum result resolve(struct scene *scene, struct slice path, uint64_t revi
 }
 
 /* As it is: what a write left wrong was judged by who could look at the values. */
-static enum result entry_now(struct scene *scene, struct slice config, struct slice path,
+static enum result entry_now(struct verb_context *ctx, struct slice config, struct slice path,
 			     struct effective_entry **ret, struct error *err)
 {
-	struct snap_doc *d = snapshot_live(scene->snapshot, path);
-	struct effective_entry *e = d != NULL ? config_cache_get(scene->service->cache, d) : NULL;
+	struct snap_doc *d = snapshot_live(ctx->snapshot, path);
+	struct effective_entry *e = d != NULL ? config_cache_get(ctx->service->cache, d) : NULL;
 	struct recorded recorded;
 	enum result rc = OK;
 
 	if (e == NULL) {
-		rc = resolve(scene, path, 0, &e, err);
+		rc = resolve(ctx, path, 0, &e, err);
 		if (rc == OK)
-			rc = read_recorded(scene, config, scene->snapshot->revision, &recorded,
-					   err);
+			rc = read_recorded(ctx, config, ctx->snapshot->revision, &recorded, err);
 		if (rc == OK && !recorded.is_served)
 			rc = fail(err, E_INVALID, "it was left wrong by force");
 		if (rc == OK && d != NULL)
-			config_cache_put(scene->service->cache, d, e);
+			config_cache_put(ctx->service->cache, d, e);
 	}
 	if (rc != OK) {
 		effective_entry_unref(e);
@@ -370,11 +369,11 @@ static enum result entry_now(struct scene *scene, struct slice config, struct sl
 }
 
 /* What was not served then: why, by what it was. */
-static enum result why_not_served(struct scene *scene, struct slice path, uint64_t revision,
+static enum result why_not_served(struct verb_context *ctx, struct slice path, uint64_t revision,
 				  struct error *err)
 {
 	struct effective_entry *e = NULL;
-	enum result rc = resolve(scene, path, revision, &e, err);
+	enum result rc = resolve(ctx, path, revision, &e, err);
 
 	effective_entry_unref(e);
 	return rc == OK || rc == E_INVALID ? fail(err, E_INVALID, "it was not served then") : rc;
@@ -382,18 +381,18 @@ static enum result why_not_served(struct scene *scene, struct slice path, uint64
 
 /* As it was: the store remembers by a digest what was served, and nothing but that is given as
  * it. */
-static enum result entry_then(struct scene *scene, struct slice config, struct slice path,
+static enum result entry_then(struct verb_context *ctx, struct slice config, struct slice path,
 			      uint64_t revision, struct effective_entry **ret, struct error *err)
 {
 	struct effective_entry *e = NULL;
 	struct recorded recorded;
-	enum result rc = read_recorded(scene, config, revision, &recorded, err);
+	enum result rc = read_recorded(ctx, config, revision, &recorded, err);
 
 	if (rc != OK)
 		return rc;
 	if (!recorded.is_served)
-		return why_not_served(scene, path, revision, err);
-	rc = resolve(scene, path, revision, &e, err);
+		return why_not_served(ctx, path, revision, err);
+	rc = resolve(ctx, path, revision, &e, err);
 	if (rc != OK && rc != E_INVALID)
 		return rc;
 	if (rc == OK && memcmp(e->digest, recorded.digest, HASH_BYTES) == 0) {
@@ -407,7 +406,7 @@ static enum result entry_then(struct scene *scene, struct slice config, struct s
 		SLICE_ARGS(config), (unsigned long long)revision);
 }
 
-enum result config_entry_at(struct scene *scene, struct slice config, uint64_t revision,
+enum result config_entry_at(struct verb_context *ctx, struct slice config, uint64_t revision,
 			    struct effective_entry **ret, struct error *err)
 {
 	char text[PATH_BYTES_MAX + 16];
@@ -416,8 +415,8 @@ enum result config_entry_at(struct scene *scene, struct slice config, uint64_t r
 
 	if (!profile_of(text, config, &path))
 		return fail(err, E_MALFORMED, "no configuration's path");
-	rc = revision == 0 ? entry_now(scene, config, path, ret, err)
-			   : entry_then(scene, config, path, revision, ret, err);
+	rc = revision == 0 ? entry_now(ctx, config, path, ret, err)
+			   : entry_then(ctx, config, path, revision, ret, err);
 	if (rc != E_NOT_FOUND)
 		return rc;
 	return revision == 0 ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config))
@@ -425,23 +424,23 @@ enum result config_entry_at(struct scene *scene, struct slice config, uint64_t r
 				    SLICE_ARGS(config), (unsigned long long)revision);
 }
 
-enum step config_get_on_worker(struct scene *scene)
+enum step config_get_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct effective_entry *e = NULL;
 	struct error err = ERROR_NULL;
 	uint64_t revision = 0;
 	enum step step;
 	enum result rc;
 
-	if (config_doc(scene->snapshot, c->path) == NULL && c->in.revision == 0 && c->in.at_ms == 0)
-		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	rc = revision_asked(scene, &revision, &err);
+	if (config_doc(ctx->snapshot, c->path) == NULL && c->in.revision == 0 && c->in.at_ms == 0)
+		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	rc = revision_asked(ctx, &revision, &err);
 	if (rc == OK)
-		rc = config_entry_at(scene, c->path, revision, &e, &err);
+		rc = config_entry_at(ctx, c->path, revision, &e, &err);
 	if (rc != OK)
-		return answer_wrong(c, rc, revision, &err);
-	step = answer_entry(scene, revision, e);
+		return response_wrong(c, rc, revision, &err);
+	step = response_entry(ctx, revision, e);
 	effective_entry_unref(e);
 	return step;
 }

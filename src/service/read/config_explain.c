@@ -122,10 +122,11 @@ static void append_secrets(struct buf *b, const struct effective_entry *e,
 	buf_append_char(b, '}');
 }
 
-enum result explain_write(struct buf *ret, struct scene *scene, const struct effective_entry *e,
-			  const struct tree_node *n, struct slice key, struct error *err)
+enum result explain_write(struct buf *ret, struct verb_context *ctx,
+			  const struct effective_entry *e, const struct tree_node *n,
+			  struct slice key, struct error *err)
 {
-	struct explaining x = {ret, e, scene->rights, scene->budget, BUF_NULL, {NOT_ASKED}};
+	struct explaining x = {ret, e, ctx->rights, ctx->budget, BUF_NULL, {NOT_ASKED}};
 	enum result rc;
 	const struct doc_warnings *w = &e->effective.warnings;
 
@@ -136,7 +137,7 @@ enum result explain_write(struct buf *ret, struct scene *scene, const struct eff
 	buf_append_char(ret, '{');
 	explain_under(&x, n);
 	buf_append_char(ret, '}');
-	append_secrets(ret, e, scene->rights, key);
+	append_secrets(ret, e, ctx->rights, key);
 	json_member(ret, "warnings");
 	buf_append_char(ret, '[');
 	for (uint32_t i = 0; i < w->count; i++) {
@@ -146,8 +147,8 @@ enum result explain_write(struct buf *ret, struct scene *scene, const struct eff
 	buf_append_text(ret, "]}");
 	ret->is_failed |= buf_is_failed(&x.pointer);
 	buf_clear(&x.pointer);
-	rc = budget_result(scene->budget, err);
-	return rc == OK ? answer_check(ret, err) : rc;
+	rc = budget_result(ctx->budget, err);
+	return rc == OK ? response_check(ret, err) : rc;
 }
 
 struct diffing {
@@ -199,7 +200,7 @@ static enum result write_difference(void *ctx, enum diff_op op, struct slice poi
 	else if (from != NULL)
 		append_origin(d->out, d->from, d->reader, from);
 	buf_append_char(d->out, '}');
-	return answer_check(d->out, err);
+	return response_check(d->out, err);
 }
 
 /* A reference of the older configuration by what it says and where. */
@@ -304,17 +305,17 @@ static enum result append_rotated(struct diffing *d, struct error *err)
 
 enum result config_diff_write(struct buf *ret, const struct effective_entry *from,
 			      const struct effective_entry *to, const struct schema *schema,
-			      const struct scene *scene, struct error *err)
+			      const struct verb_context *ctx, struct error *err)
 {
-	struct diffing d = {ret, from, to, schema, scene->rights, scene->budget};
+	struct diffing d = {ret, from, to, schema, ctx->rights, ctx->budget};
 	enum result rc;
 
 	buf_append_char(ret, '[');
 	rc = diff_trees(from != NULL ? &from->effective.tree.root : NULL,
 			to != NULL ? &to->effective.tree.root : NULL, write_difference, &d,
-			scene->budget, err);
+			ctx->budget, err);
 	if (rc == OK && from != NULL && to != NULL)
 		rc = append_rotated(&d, err);
 	buf_append_char(ret, ']');
-	return rc == OK ? answer_check(ret, err) : rc;
+	return rc == OK ? response_check(ret, err) : rc;
 }

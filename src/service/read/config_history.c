@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-struct moment {
+struct config_change {
 	uint64_t revision;
 	bool is_gone; /* it came to nothing then */
 };
@@ -16,40 +16,41 @@ static const char *state_name(bool is_served)
 }
 
 /* One page, newest first. */
-struct moments {
-	struct moment *items;
+struct config_changes {
+	struct config_change *items;
 	uint32_t count, size;
 };
 
-static enum result keep_moment(void *ctx, uint64_t revision, struct slice digest, struct error *err)
+static enum result add_config_change(void *ctx, uint64_t revision, struct slice digest,
+				     struct error *err)
 {
-	struct moments *m = ctx;
+	struct config_changes *m = ctx;
 
 	if (m->count == m->size)
 		return fail(err, E_INTERNAL, "more revisions than were asked for");
-	m->items[m->count++] = (struct moment){revision, digest.len == 0};
+	m->items[m->count++] = (struct config_change){revision, digest.len == 0};
 	return OK;
 }
 
-static enum result read_moments(struct scene *scene, uint64_t before, uint32_t limit,
-				struct moments *ret, struct error *err)
+static enum result read_config_changes(struct verb_context *ctx, uint64_t before, uint32_t limit,
+				       struct config_changes *ret, struct error *err)
 {
 	ret->size = limit;
-	ret->items = arena_alloc_array(&scene->call->arena, limit, sizeof *ret->items);
+	ret->items = arena_alloc_array(&ctx->call->arena, limit, sizeof *ret->items);
 	if (ret->items == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	return store_each_effective(scene->session, scene->call->path, before, limit, keep_moment,
+	return store_each_effective(ctx->session, ctx->call->path, before, limit, add_config_change,
 				    ret, err);
 }
 
-struct moment_writer {
+struct config_change_writer {
 	struct buf *out;
 	const struct snapshot *snapshot;
 };
 
-static enum result write_moment(void *ctx, const struct revision_row *row, struct error *err)
+static enum result write_config_change(void *ctx, const struct revision_row *row, struct error *err)
 {
-	const struct moment_writer *w = ctx;
+	const struct config_change_writer *w = ctx;
 	struct buf *b = w->out;
 
 	(void)err;
@@ -62,43 +63,43 @@ static enum result write_moment(void *ctx, const struct revision_row *row, struc
 	return OK;
 }
 
-static enum result write_moments(struct scene *scene, struct buf *b, uint64_t before,
-				 struct error *err)
+static enum result write_config_changes(struct verb_context *ctx, struct buf *b, uint64_t before,
+					struct error *err)
 {
-	uint32_t limit = call_limit(scene->service, scene->call);
-	struct moment_writer writer = {b, scene->snapshot};
-	struct moments m = {0};
-	enum result rc = read_moments(scene, before, limit + 1, &m, err);
+	uint32_t limit = call_limit(ctx->service, ctx->call);
+	struct config_change_writer writer = {b, ctx->snapshot};
+	struct config_changes m = {0};
+	enum result rc = read_config_changes(ctx, before, limit + 1, &m, err);
 
 	if (rc == OK && m.count == 0 && before == 0)
-		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(scene->call->path));
+		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(ctx->call->path));
 	for (uint32_t i = 0; rc == OK && i < m.count && i < limit; i++) {
-		rc = store_get_revision(scene->session, m.items[i].revision, write_moment, &writer,
-					err);
+		rc = store_get_revision(ctx->session, m.items[i].revision, write_config_change,
+					&writer, err);
 		json_member_text(b, "state", slice_text(state_name(!m.items[i].is_gone)));
 		buf_append_char(b, '}');
 	}
 	if (rc == OK && m.count > limit)
-		answer_next_number(scene->call, m.items[limit - 1].revision);
+		response_next_number(ctx->call, m.items[limit - 1].revision);
 	return rc;
 }
 
-enum step config_versions_on_worker(struct scene *scene)
+enum step config_versions_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
 
 	buf_append_text(&b, "{\"items\":[");
 	if (!c->in.has_after_number || c->in.after_number > 1)
-		rc = write_moments(scene, &b, c->in.after_number, &err);
+		rc = write_config_changes(ctx, &b, c->in.after_number, &err);
 	buf_append_text(&b, "]}");
-	return rc == OK ? answer_json(c, &b) : answer_error(c, rc, &err);
+	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
 }
 
 struct comparing {
-	struct scene *scene;
+	struct verb_context *ctx;
 	uint64_t from, to;
 	struct effective_entry *before, *after;
 };
@@ -106,9 +107,9 @@ struct comparing {
 /* Without being told: as it is now, and as it was before it last changed. */
 static enum result choose(struct comparing *x, struct error *err)
 {
-	const struct call *c = x->scene->call;
-	uint64_t now = x->scene->snapshot->revision;
-	struct moments m = {0};
+	const struct call *c = x->ctx->call;
+	uint64_t now = x->ctx->snapshot->revision;
+	struct config_changes m = {0};
 	enum result rc;
 
 	x->to = c->in.to != 0 ? c->in.to : now;
@@ -118,7 +119,7 @@ static enum result choose(struct comparing *x, struct error *err)
 			    (unsigned long long)(x->to > now ? x->to : x->from));
 	if (x->from != 0)
 		return OK;
-	rc = read_moments(x->scene, x->to + 1, 2, &m, err);
+	rc = read_config_changes(x->ctx, x->to + 1, 2, &m, err);
 	if (rc == OK && m.count == 0)
 		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	if (rc == OK && m.count == 2)
@@ -130,13 +131,13 @@ static enum result choose(struct comparing *x, struct error *err)
 static enum result open_entry(struct comparing *x, uint64_t revision, struct effective_entry **ret,
 			      struct error *err)
 {
-	uint64_t now = x->scene->snapshot->revision;
+	uint64_t now = x->ctx->snapshot->revision;
 	struct error ignored = ERROR_NULL;
 	enum result rc;
 
 	if (revision == 0)
 		return OK;
-	rc = config_entry_at(x->scene, x->scene->call->path, revision == now ? 0 : revision, ret,
+	rc = config_entry_at(x->ctx, x->ctx->call->path, revision == now ? 0 : revision, ret,
 			     &ignored);
 	if (rc == E_NOT_FOUND || rc == E_UNSUPPORTED || rc == E_INVALID)
 		return OK;
@@ -163,36 +164,36 @@ static enum result find_schema(struct view *view, struct slice path, const struc
 
 static enum result write_comparison(struct comparing *x, struct buf *b, struct error *err)
 {
-	struct scene *scene = x->scene;
+	struct verb_context *ctx = x->ctx;
 	const struct effective_entry *shown = x->after != NULL ? x->after : x->before;
 	const struct schema *schema = NULL;
 	struct view view;
 	enum result rc;
 
-	view_init(&view, scene, x->to == scene->snapshot->revision ? 0 : x->to, NULL);
+	view_init(&view, ctx, x->to == ctx->snapshot->revision ? 0 : x->to, NULL);
 	rc = find_schema(&view, shown->effective.schema, &schema, err);
 	if (rc != OK) {
 		view_clear(&view);
 		return rc;
 	}
 	buf_append_char(b, '{');
-	json_member_text(b, "config", slice_from(scene->call->path, strlen("config/")));
+	json_member_text(b, "config", slice_from(ctx->call->path, strlen("config/")));
 	json_member_u64(b, "from", x->from);
 	json_member_u64(b, "to", x->to);
 	json_member_text(b, "from_state", slice_text(state_name(x->before != NULL)));
 	json_member_text(b, "to_state", slice_text(state_name(x->after != NULL)));
 	json_member(b, "diff");
-	rc = config_diff_write(b, x->before, x->after, schema, scene, err);
+	rc = config_diff_write(b, x->before, x->after, schema, ctx, err);
 	buf_append_char(b, '}');
 	view_clear(&view);
 	return rc;
 }
 
-enum step config_diff_on_worker(struct scene *scene)
+enum step config_diff_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct comparing x = {.scene = scene};
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	struct comparing x = {.ctx = ctx};
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc = choose(&x, &err);
 
@@ -207,5 +208,5 @@ enum step config_diff_on_worker(struct scene *scene)
 		rc = write_comparison(&x, &b, &err);
 	effective_entry_unref(x.before);
 	effective_entry_unref(x.after);
-	return rc == OK ? answer_json(c, &b) : answer_error(c, rc, &err);
+	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
 }

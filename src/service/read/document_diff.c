@@ -33,7 +33,7 @@ static enum result show_difference(void *ctx, enum diff_op op, struct slice poin
 	}
 	json_member_bool(s->out, "secret", s->is_secret);
 	buf_append_char(s->out, '}');
-	return answer_check(s->out, err);
+	return response_check(s->out, err);
 }
 
 enum result document_diff_append(struct buf *ret, const struct tree_node *from,
@@ -51,14 +51,14 @@ struct side {
 	struct view_doc *doc;
 };
 
-static enum result open_side(struct scene *scene, struct view *view, struct side *side,
+static enum result open_side(struct verb_context *ctx, struct view *view, struct side *side,
 			     struct error *err)
 {
 	enum result rc;
 
 	if (side->version == 0)
 		return OK;
-	rc = view_find_version(view, scene->call->path, side->version, &side->doc, err);
+	rc = view_find_version(view, ctx->call->path, side->version, &side->doc, err);
 	if (rc == OK)
 		rc = view_parse(view, side->doc, err);
 	if (rc == OK && side->doc->kind == KIND_SECRETS)
@@ -78,66 +78,66 @@ static enum result note_live(void *ctx, const struct version_row *row, struct er
 	return FOUND;
 }
 
-static enum result last_live_before(struct scene *scene, uint64_t version, struct side *ret,
+static enum result last_live_before(struct verb_context *ctx, uint64_t version, struct side *ret,
 				    struct error *err)
 {
-	enum result rc = store_each_version(scene->session, scene->call->path, version, 0,
-					    note_live, ret, err);
+	enum result rc =
+		store_each_version(ctx->session, ctx->call->path, version, 0, note_live, ret, err);
 
 	return rc == FOUND ? OK : rc;
 }
 
 /* Without being told: the current version, and the last live one before. */
-static enum result choose(struct scene *scene, struct side *from, struct side *to,
+static enum result choose(struct verb_context *ctx, struct side *from, struct side *to,
 			  struct error *err)
 {
-	const struct call *c = scene->call;
-	const struct snap_doc *d = snapshot_doc(scene->snapshot, c->path);
+	const struct call *c = ctx->call;
+	const struct snap_doc *d = snapshot_doc(ctx->snapshot, c->path);
 
 	if (d == NULL || (c->in.to == 0 && !snap_doc_is_live(d)))
 		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	to->version = c->in.to != 0 ? c->in.to : snap_doc_row(d)->version;
 	from->version = c->in.from;
-	return from->version != 0 ? OK : last_live_before(scene, to->version, from, err);
+	return from->version != 0 ? OK : last_live_before(ctx, to->version, from, err);
 }
 
-static enum result write_diff(struct buf *b, const struct scene *scene, const struct side *from,
-			      const struct side *to, struct error *err)
+static enum result write_diff(struct buf *b, const struct verb_context *ctx,
+			      const struct side *from, const struct side *to, struct error *err)
 {
 	const struct tree_node *a = from->doc != NULL ? &from->doc->tree.root : NULL;
 	enum result rc;
 
 	buf_append_char(b, '{');
-	json_member_text(b, "path", scene->call->path);
+	json_member_text(b, "path", ctx->call->path);
 	json_member_u64(b, "from", from->version);
 	json_member_u64(b, "to", to->version);
 	json_member(b, "diff");
 	buf_append_char(b, '[');
 	rc = document_diff_append(b, a, &to->doc->tree.root, to->doc->kind == KIND_SECRETS,
-				  scene->budget, err);
+				  ctx->budget, err);
 	buf_append_text(b, "]}");
 	return rc;
 }
 
-enum step document_diff_on_worker(struct scene *scene)
+enum step document_diff_on_worker(struct verb_context *ctx)
 {
 	struct side from = {0}, to = {0};
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	struct view view;
 	enum step step;
-	enum result rc = choose(scene, &from, &to, &err);
+	enum result rc = choose(ctx, &from, &to, &err);
 
 	if (rc != OK)
-		return answer_error(scene->call, rc, &err);
-	view_init(&view, scene, 0, NULL);
-	view.call = scene->call;
-	rc = open_side(scene, &view, &to, &err);
+		return response_error(ctx->call, rc, &err);
+	view_init(&view, ctx, 0, NULL);
+	view.call = ctx->call;
+	rc = open_side(ctx, &view, &to, &err);
 	if (rc == OK)
-		rc = open_side(scene, &view, &from, &err);
+		rc = open_side(ctx, &view, &from, &err);
 	if (rc == OK)
-		rc = write_diff(&b, scene, &from, &to, &err);
-	step = rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
+		rc = write_diff(&b, ctx, &from, &to, &err);
+	step = rc == OK ? response_json(ctx->call, &b) : response_error(ctx->call, rc, &err);
 	view_clear(&view);
 	return step;
 }

@@ -35,9 +35,9 @@ enum condition condition_check(struct call *c)
 	const char *etag = c->out.etag;
 
 	if (c->in.if_match.data != NULL && !names_etag(c->in.if_match, etag, true)) {
-		answer_fail(c, E_PRECONDITION, "If-Match does not hold: %.*s %s%s",
-			    SLICE_ARGS(c->path), etag[0] != '\0' ? "has the ETag " : "has no ETag",
-			    etag);
+		response_fail(c, E_PRECONDITION, "If-Match does not hold: %.*s %s%s",
+			      SLICE_ARGS(c->path),
+			      etag[0] != '\0' ? "has the ETag " : "has no ETag", etag);
 		c->out.etag[0] = '\0';
 		return CONDITION_FAILS;
 	}
@@ -88,51 +88,52 @@ static void append_content(struct buf *b, const struct version_row *row, enum do
 	append_metadata(b, row, TREE_GET(root, "metadata"));
 }
 
-static enum result write_json(struct buf *ret, struct scene *scene, const struct version_row *row,
-			      enum doc_kind kind, struct slice content, struct error *err)
+static enum result write_json(struct buf *ret, struct verb_context *ctx,
+			      const struct version_row *row, enum doc_kind kind,
+			      struct slice content, struct error *err)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, kind == KIND_SECRETS);
-	enum result rc =
-		tree_of_content(content, row->content_type, scene->budget, &tree, NULL, err);
+	enum result rc = tree_of_content(content, row->content_type, ctx->budget, &tree, NULL, err);
 
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
 	json_version_head(ret, row);
 	append_content(ret, row, kind, &tree.root);
 	buf_append_char(ret, '}');
-	return answer_check(ret, err);
+	return response_check(ret, err);
 }
 
-static enum step answer_row(struct scene *scene, const struct version_row *row, enum doc_kind kind)
+static enum step response_row(struct verb_context *ctx, const struct version_row *row,
+			      enum doc_kind kind)
 {
-	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_ANSWER;
+	struct call *c = ctx->call;
+	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum condition condition;
 	const char *type;
 	enum result rc;
 
-	answer_etag_version(c, row->version);
+	response_etag_version(c, row->version);
 	condition = condition_check(c);
 	if (condition == CONDITION_FAILS)
-		return STEP_ANSWER;
+		return STEP_RESPOND;
 	if (condition == CONDITION_IS_SAME) {
 		c->out.is_not_modified = true;
-		return answer_empty(c);
+		return response_empty(c);
 	}
-	rc = content_for_caller(scene->service, c, row, &content, &err);
+	rc = content_for_caller(ctx->service, c, row, &content, &err);
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	if (!c->in.wants_source) {
-		rc = write_json(&json, scene, row, kind, buf_slice(&content), &err);
-		return rc == OK ? answer_body(c, BODY_JSON, &json, kind == KIND_SECRETS)
-				: answer_error(c, rc, &err);
+		rc = write_json(&json, ctx, row, kind, buf_slice(&content), &err);
+		return rc == OK ? response_body(c, BODY_JSON, &json, kind == KIND_SECRETS)
+				: response_error(c, rc, &err);
 	}
 	type = arena_text(&c->arena, row->content_type);
 	if (type == NULL)
-		return answer_fail(c, E_MEMORY, "out of memory");
+		return response_fail(c, E_MEMORY, "out of memory");
 	c->out.content_type = slice_make(type, row->content_type.len);
-	return answer_body(c, BODY_SOURCE, &content, kind == KIND_SECRETS);
+	return response_body(c, BODY_SOURCE, &content, kind == KIND_SECRETS);
 }
 
 static bool is_quick(const struct call *c, const struct version_row *row)
@@ -142,29 +143,29 @@ static bool is_quick(const struct call *c, const struct version_row *row)
 	return row->sealed.len <= LOOP_BYTES_MAX && slice_is_text(row->content_type, CONTENT_JSON);
 }
 
-static enum step answer_gone(struct call *c)
+static enum step response_gone(struct call *c)
 {
-	return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 }
 
-enum step document_get_on_loop(struct scene *scene)
+enum step document_get_on_loop(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct error err = ERROR_NULL;
 	const struct snap_doc *d;
 	enum doc_kind kind;
 	enum result rc = path_check(c->path, &kind, &err);
 
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	if (c->in.version != 0 || c->in.revision != 0 || c->in.at_ms != 0)
 		return STEP_WORKER;
-	d = snapshot_live(scene->snapshot, c->path);
+	d = snapshot_live(ctx->snapshot, c->path);
 	if (d == NULL)
-		return answer_gone(c);
-	if (scene->worker == NULL && !is_quick(c, snap_doc_row(d)))
+		return response_gone(c);
+	if (ctx->worker == NULL && !is_quick(c, snap_doc_row(d)))
 		return STEP_WORKER;
-	return answer_row(scene, snap_doc_row(d), kind);
+	return response_row(ctx, snap_doc_row(d), kind);
 }
 
 static enum result keep_record(void *ctx, const struct version_row *row, struct error *err)
@@ -179,47 +180,46 @@ static enum result keep_record(void *ctx, const struct version_row *row, struct 
 	return *ret != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-static enum result find_old(struct scene *scene, struct doc_record **ret, struct error *err)
+static enum result find_old(struct verb_context *ctx, struct doc_record **ret, struct error *err)
 {
-	const struct call *c = scene->call;
+	const struct call *c = ctx->call;
 	uint64_t revision;
 	enum result rc;
 
 	if (c->in.version != 0) {
-		rc = store_get_version(scene->session, c->path, c->in.version, keep_record, ret,
-				       err);
+		rc = store_get_version(ctx->session, c->path, c->in.version, keep_record, ret, err);
 		return rc == E_NOT_FOUND
 			       ? fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
 				      (unsigned long long)c->in.version)
 			       : rc;
 	}
-	rc = revision_asked(scene, &revision, err);
+	rc = revision_asked(ctx, &revision, err);
 	if (rc != OK)
 		return rc;
-	rc = store_get_version_at(scene->session, c->path, 0, revision, keep_record, ret, err);
+	rc = store_get_version_at(ctx->session, c->path, 0, revision, keep_record, ret, err);
 	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s did not exist then", SLICE_ARGS(c->path))
 				 : rc;
 }
 
-enum step document_get_on_worker(struct scene *scene)
+enum step document_get_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct error err = ERROR_NULL;
 	struct doc_record *record = NULL;
 	enum step step;
 	enum result rc;
 
 	if (c->in.version == 0 && c->in.revision == 0 && c->in.at_ms == 0)
-		return document_get_on_loop(scene);
-	rc = find_old(scene, &record, &err);
+		return document_get_on_loop(ctx);
+	rc = find_old(ctx, &record, &err);
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	if (record->row.is_shredded || record->row.state != VERSION_LIVE)
-		step = answer_fail(c, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(c->path),
-				   (unsigned long long)record->row.version,
-				   record->row.is_shredded ? "destroyed" : "deleted");
+		step = response_fail(c, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(c->path),
+				     (unsigned long long)record->row.version,
+				     record->row.is_shredded ? "destroyed" : "deleted");
 	else
-		step = answer_row(scene, &record->row, record->kind);
+		step = response_row(ctx, &record->row, record->kind);
 	doc_record_unref(record);
 	return step;
 }

@@ -45,49 +45,49 @@ static void write_item(struct buf *b, const struct rights *rights, const struct 
 	buf_append_char(b, '}');
 }
 
-static void write_items(struct scene *scene, struct buf *b, const struct listing *l)
+static void write_items(struct verb_context *ctx, struct buf *b, const struct listing *l)
 {
-	uint32_t limit = call_limit(scene->service, scene->call), count = 0;
+	uint32_t limit = call_limit(ctx->service, ctx->call), count = 0;
 	bool is_after = slice_compare(l->after, l->prefix) > 0;
 	const struct snap_doc *d, *last = NULL;
 	struct pmap_walk w;
 
-	pmap_walk_from(&w, &scene->snapshot->docs, is_after ? l->after : l->prefix);
+	pmap_walk_from(&w, &ctx->snapshot->docs, is_after ? l->after : l->prefix);
 	while ((d = pmap_walk_next(&w)) != NULL) {
 		struct slice path = snap_doc_row(d)->path;
 
-		if (!slice_starts_with(path, l->prefix) || !budget_spend(scene->budget, LOOK_STEPS))
+		if (!slice_starts_with(path, l->prefix) || !budget_spend(ctx->budget, LOOK_STEPS))
 			break;
 		if (!snap_doc_is_live(d) || slice_is_equal(path, l->after) ||
-		    !rights_may(scene->rights, MAY_LIST, path))
+		    !rights_may(ctx->rights, MAY_LIST, path))
 			continue;
 		if (count++ == limit) {
-			answer_next(scene->call, snap_doc_row(last)->path);
+			response_next(ctx->call, snap_doc_row(last)->path);
 			break;
 		}
-		write_item(b, scene->rights, snap_doc_row(d));
+		write_item(b, ctx->rights, snap_doc_row(d));
 		last = d;
 	}
 }
 
-enum step document_list_on_worker(struct scene *scene)
+enum step document_list_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	struct listing l = {.after = SLICE_NULL};
 	enum result rc = join(l.prefix_text, c->path, c->in.prefix, false, &l.prefix, &err);
 
 	if (rc == OK && c->in.after.len != 0)
 		rc = join(l.after_text, c->path, c->in.after, true, &l.after, &err);
-	if (rc == OK && !rights_may_under(scene->rights, MAY_LIST, folder_of(l.prefix)))
+	if (rc == OK && !rights_may_under(ctx->rights, MAY_LIST, folder_of(l.prefix)))
 		rc = fail(&err, E_FORBIDDEN, "may not list anything there");
 	if (rc != OK)
-		return answer_error(c, rc, &err);
+		return response_error(c, rc, &err);
 	buf_append_text(&b, "{\"items\":[");
-	write_items(scene, &b, &l);
+	write_items(ctx, &b, &l);
 	buf_append_text(&b, "]}");
-	return answer_json(c, &b);
+	return response_json(c, &b);
 }
 
 static const char *need_name(enum edge_kind kind)
@@ -102,22 +102,22 @@ static const char *need_name(enum edge_kind kind)
 	return names[kind];
 }
 
-enum step document_dependents_on_worker(struct scene *scene)
+enum step document_dependents_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	const struct snap_edge *e;
 	struct pmap_walk w;
 
-	if (snapshot_live(scene->snapshot, c->path) == NULL)
-		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	if (snapshot_live(ctx->snapshot, c->path) == NULL)
+		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	buf_append_text(&b, "{\"items\":[");
-	snapshot_edges_to(&w, scene->snapshot, c->path);
+	snapshot_edges_to(&w, ctx->snapshot, c->path);
 	while ((e = snapshot_edge_next(&w, c->path)) != NULL &&
-	       budget_spend(scene->budget, LOOK_STEPS)) {
-		if (snapshot_live(scene->snapshot, e->source) == NULL ||
-		    (!rights_may(scene->rights, MAY_LIST, e->source) &&
-		     !rights_may(scene->rights, MAY_READ, e->source)))
+	       budget_spend(ctx->budget, LOOK_STEPS)) {
+		if (snapshot_live(ctx->snapshot, e->source) == NULL ||
+		    (!rights_may(ctx->rights, MAY_LIST, e->source) &&
+		     !rights_may(ctx->rights, MAY_READ, e->source)))
 			continue;
 		json_comma(&b);
 		buf_append_char(&b, '{');
@@ -126,7 +126,7 @@ enum step document_dependents_on_worker(struct scene *scene)
 		buf_append_char(&b, '}');
 	}
 	buf_append_text(&b, "]}");
-	return answer_json(c, &b);
+	return response_json(c, &b);
 }
 
 static const char *state_name(enum version_state state)
@@ -165,25 +165,25 @@ static enum result write_version(void *ctx, const struct version_row *row, struc
 	return OK;
 }
 
-enum step document_versions_on_worker(struct scene *scene)
+enum step document_versions_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct versions v = {.limit = call_limit(scene->service, c)};
+	struct call *c = ctx->call;
+	struct versions v = {.limit = call_limit(ctx->service, c)};
 	struct error err = ERROR_NULL;
 	enum step step;
 	enum result rc;
 
-	if (snapshot_doc(scene->snapshot, c->path) == NULL)
-		return answer_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	if (snapshot_doc(ctx->snapshot, c->path) == NULL)
+		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	buf_append_text(&v.out, "{\"items\":[");
 	rc = c->in.has_after_number && c->in.after_number <= 1
 		     ? OK
-		     : store_each_version(scene->session, c->path, c->in.after_number, v.limit + 1,
+		     : store_each_version(ctx->session, c->path, c->in.after_number, v.limit + 1,
 					  write_version, &v, &err);
 	buf_append_text(&v.out, "]}");
 	if (v.has_more)
-		answer_next_number(c, v.last);
-	step = rc == OK ? answer_json(c, &v.out) : answer_error(c, rc, &err);
+		response_next_number(c, v.last);
+	step = rc == OK ? response_json(c, &v.out) : response_error(c, rc, &err);
 	buf_clear(&v.out);
 	return step;
 }

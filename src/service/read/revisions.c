@@ -16,7 +16,7 @@ struct entry {
 };
 
 struct page {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct arena arena;
 	struct entry *entries;
 	uint32_t count, size;
@@ -59,12 +59,12 @@ static bool is_asked_for(struct slice wanted, struct slice path)
 						  : slice_is_equal(path, wanted);
 }
 
-static enum result look_at_change(void *ctx, const struct change_row *row, struct error *err)
+static enum result look_at_change(void *arg, const struct change_row *row, struct error *err)
 {
-	struct page *p = ctx;
+	struct page *p = arg;
 
 	(void)err;
-	if (!is_asked_for(p->path, row->path) || !rights_may(p->scene->rights, MAY_LIST, row->path))
+	if (!is_asked_for(p->path, row->path) || !rights_may(p->ctx->rights, MAY_LIST, row->path))
 		return OK;
 	p->is_visible = true;
 	return FOUND;
@@ -75,10 +75,10 @@ static enum result check_visible(struct page *p, uint64_t revision, struct error
 	enum result rc;
 
 	p->is_visible = false;
-	rc = budget_take(p->scene->budget, LOOK_STEPS, err);
+	rc = budget_take(p->ctx->budget, LOOK_STEPS, err);
 	if (rc != OK)
 		return rc;
-	rc = store_each_change(p->scene->session, revision, look_at_change, p, err);
+	rc = store_each_change(p->ctx->session, revision, look_at_change, p, err);
 	return rc == FOUND ? OK : rc;
 }
 
@@ -87,7 +87,7 @@ static void write_entry(struct buf *b, const struct page *p, const struct entry 
 	buf_append_char(b, '{');
 	json_member_u64(b, "revision", e->revision);
 	json_member_time(b, "time", e->time_ms);
-	json_member_author(b, p->scene->snapshot, e->author, e->accessor);
+	json_member_author(b, p->ctx->snapshot, e->author, e->accessor);
 	json_member_text(b, "message", e->message);
 	json_member_text(b, "source", e->source);
 	json_member_text(b, "request_id", e->request_id);
@@ -101,20 +101,20 @@ static enum result read_page(struct page *p, uint64_t before, struct error *err)
 	p->entries = arena_alloc_array(&p->arena, p->size, sizeof *p->entries);
 	if (p->entries == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	return store_each_revision(p->scene->session, p->path, before, p->size, keep_entry, p, err);
+	return store_each_revision(p->ctx->session, p->path, before, p->size, keep_entry, p, err);
 }
 
 static enum result write_pages(struct page *p, struct buf *b, uint64_t before, struct error *err)
 {
-	struct call *c = p->scene->call;
-	uint32_t limit = call_limit(p->scene->service, c), shown = 0, scanned = 0;
+	struct call *c = p->ctx->call;
+	uint32_t limit = call_limit(p->ctx->service, c), shown = 0, scanned = 0;
 	enum result rc;
 
 	do {
 		rc = read_page(p, before, err);
 		for (uint32_t i = 0; rc == OK && i < p->count; i++) {
 			if (shown == limit || ++scanned > SCANNED_MAX) {
-				answer_next_number(c, before);
+				response_next_number(c, before);
 				return OK;
 			}
 			rc = check_visible(p, p->entries[i].revision, err);
@@ -130,31 +130,31 @@ static enum result write_pages(struct page *p, struct buf *b, uint64_t before, s
 	return rc;
 }
 
-static bool may_list_some(const struct scene *scene)
+static bool may_list_some(const struct verb_context *ctx)
 {
-	struct slice path = scene->call->in.audit_path;
+	struct slice path = ctx->call->in.audit_path;
 
 	if (path.len != 0 && path.data[path.len - 1] != '/')
-		return rights_may(scene->rights, MAY_LIST, path);
-	return rights_may_under(scene->rights, MAY_LIST, path);
+		return rights_may(ctx->rights, MAY_LIST, path);
+	return rights_may_under(ctx->rights, MAY_LIST, path);
 }
 
-enum step revision_list_on_worker(struct scene *scene)
+enum step revision_list_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct page p = {.scene = scene, .size = 101, .path = c->in.audit_path};
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	struct page p = {.ctx = ctx, .size = 101, .path = c->in.audit_path};
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
 
-	if (!may_list_some(scene))
-		return answer_fail(c, E_FORBIDDEN, "may not list anything there");
+	if (!may_list_some(ctx))
+		return response_fail(c, E_FORBIDDEN, "may not list anything there");
 	buf_append_text(&b, "{\"items\":[");
 	if (!c->in.has_after_number || c->in.after_number > 1)
 		rc = write_pages(&p, &b, c->in.after_number, &err);
 	buf_append_text(&b, "]}");
 	arena_clear(&p.arena);
-	return rc == OK ? answer_json(c, &b) : answer_error(c, rc, &err);
+	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
 }
 
 /* One document's part of a revision. */
@@ -167,21 +167,21 @@ struct part {
 };
 
 struct reading {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct part *first, **last;
 	uint64_t revision;
 	struct doc_record *record; /* of the look at one version */
 	bool is_shredded;	   /* something that a difference needs is gone for good */
 };
 
-static enum result keep_part(void *ctx, const struct change_row *row, struct error *err)
+static enum result keep_part(void *arg, const struct change_row *row, struct error *err)
 {
-	struct reading *r = ctx;
-	struct arena *a = &r->scene->call->arena;
+	struct reading *r = arg;
+	struct arena *a = &r->ctx->call->arena;
 	struct part *part;
 
-	if (!rights_may(r->scene->rights, MAY_LIST, row->path) &&
-	    !rights_may(r->scene->rights, MAY_READ, row->path))
+	if (!rights_may(r->ctx->rights, MAY_LIST, row->path) &&
+	    !rights_may(r->ctx->rights, MAY_READ, row->path))
 		return OK;
 	part = arena_alloc(a, sizeof *part);
 	if (part == NULL || !keep_text(a, &part->path, row->path) ||
@@ -218,8 +218,8 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 	r->is_shredded |= row != NULL && row->state == VERSION_LIVE && row->is_shredded;
 	if (!*ret_is_there)
 		return OK;
-	rc = content_for_caller(r->scene->service, r->scene->call, row, &content, err);
-	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, r->scene->budget,
+	rc = content_for_caller(r->ctx->service, r->ctx->call, row, &content, err);
+	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, r->ctx->budget,
 					  ret, NULL, err)
 			: rc;
 }
@@ -231,8 +231,7 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 	enum result rc = OK;
 
 	if (revision != 0)
-		rc = store_get_version_at(r->scene->session, path, 0, revision, keep_record, r,
-					  err);
+		rc = store_get_version_at(r->ctx->session, path, 0, revision, keep_record, r, err);
 	if (rc == OK || rc == E_NOT_FOUND)
 		rc = open_record(r, ret, ret_is_there, err);
 	doc_record_unref(r->record);
@@ -244,7 +243,7 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 static enum result write_destroyed(struct reading *r, struct buf *b, const struct part *part,
 				   struct error *err)
 {
-	enum result rc = store_get_version_at(r->scene->session, part->path, part->version,
+	enum result rc = store_get_version_at(r->ctx->session, part->path, part->version,
 					      r->revision - 1, keep_record, r, err);
 	bool was_live = rc == OK && r->record->row.state == VERSION_LIVE;
 
@@ -284,7 +283,7 @@ static enum result write_part_diff(struct reading *r, struct buf *b, const struc
 	buf_append_char(b, '[');
 	if (had || has)
 		rc = document_diff_append(b, had ? &before.root : NULL, has ? &after.root : NULL,
-					  is_secret, r->scene->budget, err);
+					  is_secret, r->ctx->budget, err);
 	buf_append_char(b, ']');
 	return rc;
 }
@@ -299,7 +298,7 @@ static enum result write_part(struct reading *r, struct buf *b, const struct par
 	json_member_text(b, "path", part->path);
 	json_member_text(b, "action", part->origin);
 	json_member_u64(b, "version", part->version);
-	if (rights_may(r->scene->rights, MAY_READ, part->path))
+	if (rights_may(r->ctx->rights, MAY_READ, part->path))
 		rc = write_part_diff(r, b, part, err);
 	buf_append_char(b, '}');
 	return rc;
@@ -308,13 +307,13 @@ static enum result write_part(struct reading *r, struct buf *b, const struct par
 static enum result write_revision(struct reading *r, struct page *p, struct buf *b,
 				  struct error *err)
 {
-	enum result rc = store_get_revision(r->scene->session, r->revision, keep_entry, p, err);
+	enum result rc = store_get_revision(r->ctx->session, r->revision, keep_entry, p, err);
 
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "revision %llu does not exist",
 			    (unsigned long long)r->revision);
 	if (rc == OK)
-		rc = store_each_change(r->scene->session, r->revision, keep_part, r, err);
+		rc = store_each_change(r->ctx->session, r->revision, keep_part, r, err);
 	if (rc == OK && r->first == NULL)
 		rc = fail(err, E_FORBIDDEN, "may not list anything that the revision touched");
 	if (rc != OK)
@@ -328,13 +327,13 @@ static enum result write_revision(struct reading *r, struct page *p, struct buf 
 	return rc;
 }
 
-enum step revision_get_on_worker(struct scene *scene)
+enum step revision_get_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct entry entry = {0};
-	struct page p = {.scene = scene, .entries = &entry, .size = 1};
-	struct reading r = {.scene = scene, .revision = c->in.revision};
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct page p = {.ctx = ctx, .entries = &entry, .size = 1};
+	struct reading r = {.ctx = ctx, .revision = c->in.revision};
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc;
 
@@ -342,6 +341,6 @@ enum step revision_get_on_worker(struct scene *scene)
 	rc = write_revision(&r, &p, &b, &err);
 	arena_clear(&p.arena);
 	if (rc == OK)
-		return answer_json(c, &b);
-	return answer_error(c, rc, &err);
+		return response_json(c, &b);
+	return response_error(c, rc, &err);
 }

@@ -5,15 +5,15 @@
 
 #define LOOK_STEPS 5 /* of one thing that is counted */
 
-static void append_documents(struct buf *b, const struct scene *scene)
+static void append_documents(struct buf *b, const struct verb_context *ctx)
 {
-	const struct snapshot *snapshot = scene->snapshot;
+	const struct snapshot *snapshot = ctx->snapshot;
 	uint64_t counts[KIND_COUNT] = {0};
 	const struct snap_doc *d;
 	struct pmap_walk w;
 
 	pmap_walk_from(&w, &snapshot->docs, SLICE_NULL);
-	while ((d = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS)) {
+	while ((d = pmap_walk_next(&w)) != NULL && budget_spend(ctx->budget, LOOK_STEPS)) {
 		if (snap_doc_is_live(d))
 			counts[d->record->kind]++;
 	}
@@ -44,23 +44,23 @@ static void append_audit(struct buf *b, struct service *s)
 	buf_append_char(b, '}');
 }
 
-static uint64_t tokens_in_force(const struct scene *scene)
+static uint64_t tokens_in_force(const struct verb_context *ctx)
 {
 	struct pmap_walk w;
 	const struct token *t;
 	uint64_t count = 0;
 
-	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, SLICE_NULL);
-	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS))
-		count += !token_has_ended(t, scene->now_ms);
+	pmap_walk_from(&w, &ctx->snapshot->tokens_by_accessor, SLICE_NULL);
+	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(ctx->budget, LOOK_STEPS))
+		count += !token_has_ended(t, ctx->now_ms);
 	return count;
 }
 
-enum step status_on_worker(struct scene *scene)
+enum step status_on_worker(struct verb_context *ctx)
 {
-	struct service *s = scene->service;
-	const struct snapshot *snapshot = scene->snapshot;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct service *s = ctx->service;
+	const struct snapshot *snapshot = ctx->snapshot;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	bool is_read_only = atomic_load(&s->is_read_only);
 
 	buf_append_char(&b, '{');
@@ -68,21 +68,20 @@ enum step status_on_worker(struct scene *scene)
 	json_member_u64(&b, "epoch", snapshot->epoch);
 	json_member_u64(&b, "revision", snapshot->revision);
 	json_member_time(&b, "revision_time", snapshot->time_ms);
-	json_member_time(&b, "time", scene->now_ms);
+	json_member_time(&b, "time", ctx->now_ms);
 	json_member_time(&b, "started_at", s->started_ms);
 	json_member_u64(&b, "uptime_seconds",
-			scene->now_ms > s->started_ms
-				? (uint64_t)(scene->now_ms - s->started_ms) / 1000
-				: 0);
+			ctx->now_ms > s->started_ms ? (uint64_t)(ctx->now_ms - s->started_ms) / 1000
+						    : 0);
 	json_member_text(&b, "store",
 			 is_read_only ? SLICE_LITERAL("read-only") : SLICE_LITERAL("ok"));
-	append_documents(&b, scene);
-	json_member_u64(&b, "tokens", tokens_in_force(scene));
+	append_documents(&b, ctx);
+	json_member_u64(&b, "tokens", tokens_in_force(ctx));
 	append_audit(&b, s);
 	json_member_u64(&b, "key_generation", keyring_generation(s->keyring));
 	json_member_bool(&b, "keys_locked_in_memory",
 			 secret_memory_is_locked(keyring_memory(s->keyring)));
 	json_member_u64(&b, "waiting_polls", waiters_count(s->waiters));
 	buf_append_char(&b, '}');
-	return answer_json(scene->call, &b);
+	return response_json(ctx->call, &b);
 }

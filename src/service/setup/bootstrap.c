@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-enum result found_administrator(struct founding *f, struct buf *ret_token,
-				char ret_accessor[static ACCESSOR_BYTES], struct error *err)
+enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
+				    char ret_accessor[static ACCESSOR_BYTES], struct error *err)
 {
 	CLEANUP(buf_clear) struct buf record = BUF_NULL;
 	struct slice policies[] = {SLICE_LITERAL(FIRST_POLICY)};
@@ -13,7 +13,7 @@ enum result found_administrator(struct founding *f, struct buf *ret_token,
 				 .policies = policies,
 				 .policies_count = 1,
 				 .created_ms = f->now_ms,
-				 .created_by = SLICE_LITERAL(FOUNDER)};
+				 .created_by = SLICE_LITERAL(BOOTSTRAP_AUTHOR)};
 	const struct key *pepper = keyring_derived(f->keyring, DERIVED_TOKEN_PEPPER);
 	struct token_row row = {.uses_left = -1};
 	uint8_t hash[HASH_BYTES];
@@ -36,13 +36,13 @@ enum result found_administrator(struct founding *f, struct buf *ret_token,
 	return store_put_token(f->store, &row, err);
 }
 
-enum result found_record(struct founding *f, const char *action, struct slice reason,
-			 struct audit_touch *touched, uint32_t touched_count, struct error *err)
+enum result bootstrap_record(struct bootstrap *f, const char *action, struct slice reason,
+			     struct audit_touch *touched, uint32_t touched_count, struct error *err)
 {
 	struct audit_entry e = {
 		.epoch = f->epoch,
 		.revision = f->revision,
-		.actor = SLICE_LITERAL(FOUNDER),
+		.actor = SLICE_LITERAL(BOOTSTRAP_AUTHOR),
 		.auth = SLICE_LITERAL("embedded"),
 		.action = slice_text(action),
 		.outcome = SLICE_LITERAL("ok"),
@@ -54,12 +54,12 @@ enum result found_record(struct founding *f, const char *action, struct slice re
 	return audit_write_entry(f->store, &f->log, &e, f->now_ms, &f->arena, err);
 }
 
-enum result found_record_token(struct founding *f, const char *accessor, struct error *err)
+enum result bootstrap_record_token(struct bootstrap *f, const char *accessor, struct error *err)
 {
 	char path[32 + ACCESSOR_BYTES];
 	struct audit_touch touch;
 
 	snprintf(path, sizeof path, "sys/tokens/%s", accessor);
 	touch = (struct audit_touch){.path = slice_text(path)};
-	return found_record(f, "token.create", SLICE_NULL, &touch, 1, err);
+	return bootstrap_record(f, "token.create", SLICE_NULL, &touch, 1, err);
 }

@@ -6,11 +6,11 @@
 #include "service/engine/audit_write.h"
 
 /* The author of what no person asked for over the network. */
-#define FOUNDER	     "reeved"
-#define FIRST_POLICY "administrator"
+#define BOOTSTRAP_AUTHOR "reeved"
+#define FIRST_POLICY	 "administrator"
 
 /* One transaction. */
-struct founding {
+struct bootstrap {
 	struct store *store;
 	const struct keyring *keyring;
 	struct arena arena;
@@ -21,15 +21,15 @@ struct founding {
 };
 
 /* Makes and stores a token with FIRST_POLICY that never ends; its text is appended to `ret_token`, its accessor to `ret_accessor`. */
-MUST_USE enum result found_administrator(struct founding *f, struct buf *ret_token,
-					 char ret_accessor[static ACCESSOR_BYTES],
-					 struct error *err);
+MUST_USE enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
+					     char ret_accessor[static ACCESSOR_BYTES],
+					     struct error *err);
 
 /* That the token was made. */
-MUST_USE enum result found_record_token(struct founding *f, const char *accessor,
-					struct error *err);
+MUST_USE enum result bootstrap_record_token(struct bootstrap *f, const char *accessor,
+					    struct error *err);
 
 /* An entry of the founder's own. */
-MUST_USE enum result found_record(struct founding *f, const char *action, struct slice reason,
-				  struct audit_touch *touched, uint32_t touched_count,
-				  struct error *err);
+MUST_USE enum result bootstrap_record(struct bootstrap *f, const char *action, struct slice reason,
+				      struct audit_touch *touched, uint32_t touched_count,
+				      struct error *err);

@@ -29,7 +29,7 @@ static enum result put_key(void *ctx, const struct key_row *row, struct error *e
 }
 
 /* The log is named after the store, so that no two logs share a name. */
-static enum result put_identity(struct founding *f, struct error *err)
+static enum result put_identity(struct bootstrap *f, struct error *err)
 {
 	struct slice id = keyring_store_id(f->keyring);
 	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
@@ -76,7 +76,7 @@ static enum result check_shipped(struct slice path, struct slice source, enum do
 	return rc;
 }
 
-static enum result put_rows(struct founding *f, const struct content_place *place,
+static enum result put_rows(struct bootstrap *f, const struct content_place *place,
 			    struct slice source, struct slice digest, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf sealed = BUF_NULL, wrapped = BUF_NULL;
@@ -92,7 +92,7 @@ static enum result put_rows(struct founding *f, const struct content_place *plac
 		.version = place->version,
 		.revision = f->revision,
 		.created_ms = f->now_ms,
-		.created_by = SLICE_LITERAL(FOUNDER),
+		.created_by = SLICE_LITERAL(BOOTSTRAP_AUTHOR),
 		.message = SLICE_LITERAL("shipped"),
 		.content_type = place->content_type,
 		.digest = digest,
@@ -110,7 +110,7 @@ static enum result put_rows(struct founding *f, const struct content_place *plac
 	return rc == OK ? store_put_change(f->store, &change, err) : rc;
 }
 
-static enum result put_document(struct founding *f, const struct shipped_document *d,
+static enum result put_document(struct bootstrap *f, const struct shipped_document *d,
 				struct audit_touch *touch, struct error *err)
 {
 	struct slice source = slice_make(d->source, d->len);
@@ -135,14 +135,14 @@ static enum result put_document(struct founding *f, const struct shipped_documen
 	return put_rows(f, &place, source, slice_make((const char *)digest, sizeof digest), err);
 }
 
-static enum result put_documents(struct founding *f, const struct shipped_document *documents,
+static enum result put_documents(struct bootstrap *f, const struct shipped_document *documents,
 				 size_t count, struct error *err)
 {
 	struct audit_touch *touched = arena_alloc_array(&f->arena, count, sizeof *touched);
 	struct revision_row revision = {
 		.revision = f->revision,
 		.time_ms = f->now_ms,
-		.author = SLICE_LITERAL(FOUNDER),
+		.author = SLICE_LITERAL(BOOTSTRAP_AUTHOR),
 		.message = SLICE_LITERAL("a new store"),
 	};
 	enum result rc;
@@ -152,11 +152,12 @@ static enum result put_documents(struct founding *f, const struct shipped_docume
 	rc = store_put_revision(f->store, &revision, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = put_document(f, &documents[i], &touched[i], err);
-	return rc == OK ? found_record(f, "store.init", SLICE_NULL, touched, (uint32_t)count, err)
+	return rc == OK ? bootstrap_record(f, "store.init", SLICE_NULL, touched, (uint32_t)count,
+					   err)
 			: rc;
 }
 
-static enum result put_all(struct founding *f, const struct shipped_document *documents,
+static enum result put_all(struct bootstrap *f, const struct shipped_document *documents,
 			   size_t count, struct buf *ret_token, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
@@ -166,9 +167,9 @@ static enum result put_all(struct founding *f, const struct shipped_document *do
 	if (rc == OK)
 		rc = put_documents(f, documents, count, err);
 	if (rc == OK)
-		rc = found_administrator(f, ret_token, accessor, err);
+		rc = bootstrap_administrator(f, ret_token, accessor, err);
 	if (rc == OK)
-		rc = found_record_token(f, accessor, err);
+		rc = bootstrap_record_token(f, accessor, err);
 	if (rc == OK)
 		rc = audit_write_head(f->store, f->keyring, &f->log_key, &f->log, &checkpoint, err);
 	return rc;
@@ -179,7 +180,7 @@ enum result service_init(struct store *store, struct keyring *keyring,
 			 const struct clock *clock, const struct random_source *random,
 			 struct buf *ret_token, struct buf *ret_log_vkey, struct error *err)
 {
-	struct founding f = {
+	struct bootstrap f = {
 		.store = store,
 		.keyring = keyring,
 		.log = AUDIT_LOG_EMPTY,

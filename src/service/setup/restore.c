@@ -8,8 +8,8 @@
 #include "crypto/content.h"
 #include "service/internal.h"
 
-struct adopting {
-	struct founding f;
+struct restoration {
+	struct bootstrap f;
 	bool has_policy;
 	uint64_t revoked;
 };
@@ -23,14 +23,14 @@ static enum result read_number(void *ctx, struct slice value, struct error *err)
 
 static enum result read_origin(void *ctx, struct slice value, struct error *err)
 {
-	struct adopting *a = ctx;
+	struct restoration *a = ctx;
 
 	return vkey_init_from_seed(&a->f.log_key, value, keyring_signing_seed(a->f.keyring), err);
 }
 
 static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
 {
-	struct adopting *a = ctx;
+	struct restoration *a = ctx;
 
 	return audit_log_read_state(&a->f.log, row->peaks, err);
 }
@@ -46,7 +46,7 @@ static bool gives_administration(const struct policy *p)
 
 static enum result note_policy(void *ctx, const struct version_row *row, struct error *err)
 {
-	struct adopting *a = ctx;
+	struct restoration *a = ctx;
 	struct content_place place = {.kind = SLICE_LITERAL("policies"),
 				      .path = row->path,
 				      .version = row->version,
@@ -71,7 +71,7 @@ static enum result note_policy(void *ctx, const struct version_row *row, struct 
 	return OK;
 }
 
-static enum result read_state(struct adopting *a, struct store_session *ss, struct error *err)
+static enum result read_state(struct restoration *a, struct store_session *ss, struct error *err)
 {
 	static const struct slice policy = SLICE_INIT("policies/" FIRST_POLICY);
 	enum result rc = store_get_meta(ss, META_EPOCH, read_number, &a->f.epoch, err);
@@ -90,7 +90,7 @@ static enum result read_state(struct adopting *a, struct store_session *ss, stru
 
 static enum result revoke_one(void *ctx, const struct token_row *row, struct error *err)
 {
-	struct adopting *a = ctx;
+	struct restoration *a = ctx;
 	struct token_row revoked = *row;
 
 	if (row->is_revoked)
@@ -100,26 +100,28 @@ static enum result revoke_one(void *ctx, const struct token_row *row, struct err
 	return store_update_token(a->f.store, &revoked, err);
 }
 
-static enum result record(struct adopting *a, struct slice reason, const char *accessor,
+static enum result record(struct restoration *a, struct slice reason, const char *accessor,
 			  struct error *err)
 {
 	struct audit_touch backup = {.path = SLICE_LITERAL("sys/backup")};
 	struct audit_touch tokens = {.path = SLICE_LITERAL("sys/tokens")};
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	enum result rc = found_record(&a->f, "store.restore", reason, &backup, 1, err);
+	enum result rc = bootstrap_record(&a->f, "store.restore", reason, &backup, 1, err);
 
 	if (rc == OK && a->revoked != 0) {
 		buf_append_u64(&text, a->revoked);
 		buf_append_text(&text, " tokens ended by the restore");
 		rc = buf_check(&text, err);
 		if (rc == OK)
-			rc = found_record(&a->f, "token.revoke", buf_slice(&text), &tokens, 1, err);
+			rc = bootstrap_record(&a->f, "token.revoke", buf_slice(&text), &tokens, 1,
+					      err);
 	}
-	return rc == OK ? found_record_token(&a->f, accessor, err) : rc;
+	return rc == OK ? bootstrap_record_token(&a->f, accessor, err) : rc;
 }
 
-static enum result adopt(struct adopting *a, struct store_session *ss, struct slice reason,
-			 bool is_keeping_tokens, struct buf *ret_token, struct error *err)
+static enum result restore_state(struct restoration *a, struct store_session *ss,
+				 struct slice reason, bool is_keeping_tokens, struct buf *ret_token,
+				 struct error *err)
 {
 	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
 	char accessor[ACCESSOR_BYTES];
@@ -137,7 +139,7 @@ static enum result adopt(struct adopting *a, struct store_session *ss, struct sl
 	if (rc == OK && !is_keeping_tokens)
 		rc = store_each_token(ss, revoke_one, a, err);
 	if (rc == OK)
-		rc = found_administrator(&a->f, ret_token, accessor, err);
+		rc = bootstrap_administrator(&a->f, ret_token, accessor, err);
 	if (rc == OK)
 		rc = record(a, reason, accessor, err);
 	if (rc == OK)
@@ -146,9 +148,9 @@ static enum result adopt(struct adopting *a, struct store_session *ss, struct sl
 	return rc;
 }
 
-static enum result adopt_with_session(struct adopting *a, struct slice reason,
-				      bool is_keeping_tokens, struct buf *ret_token,
-				      struct error *err)
+static enum result restore_with_session(struct restoration *a, struct slice reason,
+					bool is_keeping_tokens, struct buf *ret_token,
+					struct error *err)
 {
 	struct store_session *ss;
 	enum result rc = store_session_open(&ss, a->f.store, err);
@@ -157,29 +159,29 @@ static enum result adopt_with_session(struct adopting *a, struct slice reason,
 		return rc;
 	rc = store_session_begin(ss, err);
 	if (rc == OK) {
-		rc = adopt(a, ss, reason, is_keeping_tokens, ret_token, err);
+		rc = restore_state(a, ss, reason, is_keeping_tokens, ret_token, err);
 		store_session_end(ss);
 	}
 	store_session_close(ss);
 	return rc;
 }
 
-enum result service_adopt_restored(struct store *store, struct keyring *keyring,
-				   struct slice reason, bool is_keeping_tokens,
-				   const struct clock *clock, const struct random_source *random,
-				   struct buf *ret_token, struct error *err)
+enum result service_restore(struct store *store, struct keyring *keyring, struct slice reason,
+			    bool is_keeping_tokens, const struct clock *clock,
+			    const struct random_source *random, struct buf *ret_token,
+			    struct error *err)
 {
-	struct adopting a = {.f = {.store = store,
-				   .keyring = keyring,
-				   .log = AUDIT_LOG_EMPTY,
-				   .now_ms = clock_wall_ms(clock)}};
+	struct restoration a = {.f = {.store = store,
+				      .keyring = keyring,
+				      .log = AUDIT_LOG_EMPTY,
+				      .now_ms = clock_wall_ms(clock)}};
 	size_t before = ret_token->len;
 	enum result rc = store_begin(store, err);
 
 	(void)random; /* what is random here is a key or names one: crypto's */
 	if (rc != OK)
 		return rc;
-	rc = adopt_with_session(&a, reason, is_keeping_tokens, ret_token, err);
+	rc = restore_with_session(&a, reason, is_keeping_tokens, ret_token, err);
 	if (rc == OK)
 		rc = store_commit(store, err);
 	else

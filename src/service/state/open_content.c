@@ -43,7 +43,7 @@ enum result content_for_caller(struct service *s, struct call *c, const struct v
 
 	if (rc != OK || !slice_is_text(kind_of(row->path), "secrets"))
 		return rc;
-	rc = recording_read(s, c, row, slice_from(buf_slice(ret), before), err);
+	rc = audit_draft_read(s, c, row, slice_from(buf_slice(ret), before), err);
 	if (rc != OK)
 		buf_clear(ret);
 	return rc;
@@ -75,20 +75,20 @@ enum result tree_of_row(struct service *s, const struct version_row *row, struct
 	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
 }
 
-enum result revision_asked(struct scene *scene, uint64_t *ret, struct error *err)
+enum result revision_asked(struct verb_context *ctx, uint64_t *ret, struct error *err)
 {
-	const struct call_input *in = &scene->call->in;
+	const struct call_input *in = &ctx->call->in;
 	uint64_t revision = in->revision;
 	enum result rc;
 
 	if (in->at_ms != 0) {
-		rc = store_revision_at(scene->session, in->at_ms, &revision, err);
+		rc = store_revision_at(ctx->session, in->at_ms, &revision, err);
 		if (rc != OK)
 			return rc;
 		if (revision == 0)
 			return fail(err, E_NOT_FOUND, "there was nothing yet at that time");
 	}
-	if (revision > scene->snapshot->revision)
+	if (revision > ctx->snapshot->revision)
 		return fail(err, E_NOT_FOUND, "revision %llu does not exist",
 			    (unsigned long long)revision);
 	*ret = revision;

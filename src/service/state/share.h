@@ -21,7 +21,7 @@ enum share_kind {
 	SHARE_POLLS,		/* long polls that wait */
 	SHARE_UPLOADS,		/* requests whose body is being read */
 	SHARE_BODY_BYTES,	/* of bodies that are being read or worked on */
-	SHARE_ANSWER_BYTES,	/* of large answers that wait for their clients to read them */
+	SHARE_RESPONSE_BYTES,	/* of large answers that wait for their clients to read them */
 	SHARE_CONNECTIONS,	/* connections whose last valid token was the principal's */
 	SHARE_HELD_CONNECTIONS, /* of those the ones with a request */
 	SHARE_KINDS

@@ -21,13 +21,13 @@ static void count_nothing(void *value)
 
 static const struct pmap_ops view_doc_ops = {view_doc_key, count_nothing, count_nothing};
 
-void view_init(struct view *v, const struct scene *scene, uint64_t at_revision,
+void view_init(struct view *v, const struct verb_context *ctx, uint64_t at_revision,
 	       const struct rights *reader)
 {
-	*v = (struct view){.service = scene->service,
-			   .snapshot = snapshot_ref(scene->snapshot),
-			   .session = scene->session,
-			   .budget = scene->budget,
+	*v = (struct view){.service = ctx->service,
+			   .snapshot = snapshot_ref(ctx->snapshot),
+			   .session = ctx->session,
+			   .budget = ctx->budget,
 			   .at_revision = at_revision,
 			   .reader = reader,
 			   .docs = PMAP_INIT(&view_doc_ops),
@@ -430,7 +430,7 @@ static enum result record_changed(struct view *v, const struct change *c, struct
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 
 	if (c->op == CHANGE_OP_ROLLBACK)
-		return recording_read(v->service, v->call, &row, buf_slice(&c->plain), err);
+		return audit_draft_read(v->service, v->call, &row, buf_slice(&c->plain), err);
 	if (c->before == NULL)
 		return OK;
 	return content_for_caller(v->service, v->call, snap_doc_row(c->before), &content, err);

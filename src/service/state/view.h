@@ -58,8 +58,8 @@ struct view {
 	struct arena arena;
 };
 
-/* Of the scene's snapshot, which is referenced; the rest is borrowed. `call` is set afterwards by who looks on somebody's behalf. */
-void view_init(struct view *v, const struct scene *scene, uint64_t at_revision,
+/* Of the ctx's snapshot, which is referenced; the rest is borrowed. `call` is set afterwards by who looks on somebody's behalf. */
+void view_init(struct view *v, const struct verb_context *ctx, uint64_t at_revision,
 	       const struct rights *reader);
 void view_clear(struct view *v);
 

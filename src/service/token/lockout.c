@@ -18,7 +18,7 @@
 struct aftermath {
 	const struct snapshot *snapshot;
 	const struct token
-		*spender; /* whose call takes a use of it and of those above; may be NULL */
+		*consumer_of_use; /* whose call takes a use of it and of those above; may be NULL */
 	int64_t now_ms;
 	const struct policy
 		*granting[GRANTING_MAX]; /* those that allow it; only who has one is looked at */
@@ -38,9 +38,10 @@ static bool is_at_or_above(const struct snapshot *s, const struct token *t, stru
 /* Whether the call that writes takes the last use of the token, or of one above it. */
 static bool is_spent(const struct aftermath *a, const struct token *t)
 {
-	for (uint32_t i = 0; a->spender != NULL && t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+	for (uint32_t i = 0; a->consumer_of_use != NULL && t != NULL && i < RIGHTS_LEVELS_MAX;
+	     i++) {
 		if (t->uses_left == 1 &&
-		    is_at_or_above(a->snapshot, a->spender, t->record.accessor))
+		    is_at_or_above(a->snapshot, a->consumer_of_use, t->record.accessor))
 			return true;
 		t = t->record.parent.len != 0 ? snapshot_token(a->snapshot, t->record.parent)
 					      : NULL;
@@ -208,7 +209,7 @@ enum result lockout_check(struct write *w, int64_t now_ms, struct error *err)
 	if (a == NULL || after == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	a->snapshot = after;
-	a->spender = snapshot_token(w->view.snapshot, w->accessor);
+	a->consumer_of_use = snapshot_token(w->view.snapshot, w->accessor);
 	a->now_ms = now_ms;
 	found = find_administrator(a, w->accessor);
 	if (found == NULL)
@@ -223,7 +224,7 @@ enum result lockout_check(struct write *w, int64_t now_ms, struct error *err)
 bool lockout_is_averted(const struct write *w, const struct snapshot *working, int64_t now_ms)
 {
 	struct aftermath a = {.snapshot = working,
-			      .spender = snapshot_token(working, w->accessor),
+			      .consumer_of_use = snapshot_token(working, w->accessor),
 			      .now_ms = now_ms};
 	const struct token *t;
 

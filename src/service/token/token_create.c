@@ -14,7 +14,7 @@ static const struct slice create_keys[] = {
 };
 
 struct creating {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct tree body;
 	struct token_record record;
 	int64_t uses_left;
@@ -42,12 +42,11 @@ static enum result check_policy(struct creating *m, struct slice name, struct er
 	full = slice_make(path, strlen("policies/") + name.len);
 	if (path_check(full, &kind, err) != OK)
 		return wrap(err, E_MALFORMED, "`policies`");
-	if (!has_policy(m->scene->call->token, name) &&
-	    !rights_may(m->scene->rights, MAY_GRANT, full))
+	if (!has_policy(m->ctx->call->token, name) && !rights_may(m->ctx->rights, MAY_GRANT, full))
 		return fail(err, E_FORBIDDEN,
 			    "may not give policy %.*s: neither has it nor may grant it",
 			    SLICE_ARGS(name));
-	if (snapshot_policy(m->scene->snapshot, name) == NULL)
+	if (snapshot_policy(m->ctx->snapshot, name) == NULL)
 		return fail(err, E_INVALID, "policy %.*s does not exist", SLICE_ARGS(name));
 	return OK;
 }
@@ -118,8 +117,8 @@ static enum result read_uses(struct creating *m, struct error *err)
 static enum result read_times(struct creating *m, struct error *err)
 {
 	const struct token *maker =
-		snapshot_token(m->scene->snapshot, m->scene->call->token->record.accessor);
-	int64_t now_ms = m->scene->now_ms, max_ttl_ms = 0;
+		snapshot_token(m->ctx->snapshot, m->ctx->call->token->record.accessor);
+	int64_t now_ms = m->ctx->now_ms, max_ttl_ms = 0;
 	struct token_record *r = &m->record;
 	int64_t end;
 	enum result rc;
@@ -132,7 +131,7 @@ static enum result read_times(struct creating *m, struct error *err)
 				   &max_ttl_ms, err);
 	if (rc != OK && rc != E_NOT_FOUND)
 		return rc;
-	end = token_chain_end(m->scene->snapshot, maker, true);
+	end = token_chain_end(m->ctx->snapshot, maker, true);
 	r->created_ms = now_ms;
 	r->max_expires_ms = max_ttl_ms != 0 ? now_ms + max_ttl_ms : 0;
 	end = token_earlier(end, r->max_expires_ms);
@@ -142,12 +141,12 @@ static enum result read_times(struct creating *m, struct error *err)
 
 static enum result read_create(struct creating *m, struct error *err)
 {
-	const struct token *maker = m->scene->call->token;
+	const struct token *maker = m->ctx->call->token;
 	struct token_record *r = &m->record;
 	enum result rc =
-		body_read(m->scene->call, &m->body, create_keys, ARRAY_SIZE(create_keys), err);
+		body_read(m->ctx->call, &m->body, create_keys, ARRAY_SIZE(create_keys), err);
 
-	if (rc == OK && m->scene->rights->levels_count >= RIGHTS_LEVELS_MAX)
+	if (rc == OK && m->ctx->rights->levels_count >= RIGHTS_LEVELS_MAX)
 		rc = fail(err, E_LIMIT, "tokens hang below one another at most %d deep",
 			  TOKEN_DEPTH_MAX);
 	if (rc != OK)
@@ -162,7 +161,7 @@ static enum result read_create(struct creating *m, struct error *err)
 	if (rc == OK)
 		rc = read_policies(m, err);
 	if (rc == OK)
-		rc = token_name_check(m->scene, r->name, err);
+		rc = token_name_check(m->ctx, r->name, err);
 	if (rc == OK)
 		rc = read_times(m, err);
 	if (rc == OK)
@@ -195,9 +194,9 @@ static enum result make_token(struct creating *m, struct write *w, struct buf *t
 	return token_touch(w->call, w->tokens[0].token->record.accessor, err);
 }
 
-static enum step answer_created(struct write *w, const struct buf *text)
+static enum step response_created(struct write *w, const struct buf *text)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	enum step step;
 
 	buf_append_text(&b, "{\"token\":\"");
@@ -205,31 +204,31 @@ static enum step answer_created(struct write *w, const struct buf *text)
 	buf_append_char(&b, '"');
 	token_write_members(&b, w->tokens[0].token);
 	buf_append_char(&b, '}');
-	step = answer_body(w->call, BODY_JSON, &b, true);
+	step = response_body(w->call, BODY_JSON, &b, true);
 	w->call->out.is_created = w->call->out.result == OK;
-	w->answer = NULL; /* made already */
+	w->response = NULL; /* made already */
 	return w->call->out.is_created ? STEP_COMMIT : step;
 }
 
-enum step token_create_on_worker(struct scene *scene)
+enum step token_create_on_worker(struct verb_context *ctx)
 {
-	struct creating m = {.scene = scene, .body = TREE_INIT(0, false)};
+	struct creating m = {.ctx = ctx, .body = TREE_INIT(0, false)};
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct write *w = write_new(scene, 0);
+	struct write *w = write_new(ctx, 0);
 	struct error err = ERROR_NULL;
 	enum step step;
 	enum result rc;
 
 	if (w == NULL)
-		return answer_fail(scene->call, E_MEMORY, "out of memory");
+		return response_fail(ctx->call, E_MEMORY, "out of memory");
 	rc = read_create(&m, &err);
 	if (rc == OK)
 		rc = make_token(&m, w, &text, &err);
 	if (rc == OK) {
-		step = answer_created(w, &text);
+		step = response_created(w, &text);
 	} else {
-		scene->call->recording = NULL; /* nothing was made */
-		step = answer_error(scene->call, rc, &err);
+		ctx->call->audit_draft = NULL; /* nothing was made */
+		step = response_error(ctx->call, rc, &err);
 	}
 	tree_clear(&m.body);
 	return step;

@@ -40,10 +40,10 @@ static enum result revoke_one(struct write *w, const struct token *t, struct err
 }
 
 /* Also those that have run out: a clock that is set back must not bring them to life. */
-static enum result revoke_below(struct scene *scene, struct write *w, struct slice above,
+static enum result revoke_below(struct verb_context *ctx, struct write *w, struct slice above,
 				struct error *err)
 {
-	const struct snapshot *snapshot = scene->snapshot;
+	const struct snapshot *snapshot = ctx->snapshot;
 	uint32_t count = count_below(snapshot, above);
 	struct pmap_walk walk;
 	const struct token *t;
@@ -61,35 +61,34 @@ static enum result revoke_below(struct scene *scene, struct write *w, struct sli
 }
 
 /* Who may delete tokens may revoke any; everybody the own one and those made with it. */
-static bool may_revoke(const struct scene *scene, const struct token *t)
+static bool may_revoke(const struct verb_context *ctx, const struct token *t)
 {
-	return rights_may(scene->rights, MAY_DELETE, SLICE_LITERAL(TOKENS_PATH)) ||
-	       (t != NULL &&
-		token_is_below(scene->snapshot, t, scene->call->token->record.accessor));
+	return rights_may(ctx->rights, MAY_DELETE, SLICE_LITERAL(TOKENS_PATH)) ||
+	       (t != NULL && token_is_below(ctx->snapshot, t, ctx->call->token->record.accessor));
 }
 
-enum step token_revoke_on_worker(struct scene *scene)
+enum step token_revoke_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	const struct token *t = snapshot_token(scene->snapshot, c->in.accessor);
+	struct call *c = ctx->call;
+	const struct token *t = snapshot_token(ctx->snapshot, c->in.accessor);
 	struct error err = ERROR_NULL;
 	struct write *w;
 	enum result rc;
 
-	if (!may_revoke(scene, t))
-		return answer_fail(c, E_FORBIDDEN, "may not revoke that token");
+	if (!may_revoke(ctx, t))
+		return response_fail(c, E_FORBIDDEN, "may not revoke that token");
 	if (t == NULL || t->is_revoked)
-		return answer_fail(c, E_NOT_FOUND, "there is no such token");
-	w = write_new(scene, 0);
+		return response_fail(c, E_NOT_FOUND, "there is no such token");
+	w = write_new(ctx, 0);
 	if (w == NULL)
-		return answer_fail(c, E_MEMORY, "out of memory");
-	w->answer = NULL;
-	rc = revoke_below(scene, w, t->record.accessor, &err);
+		return response_fail(c, E_MEMORY, "out of memory");
+	w->response = NULL;
+	rc = revoke_below(ctx, w, t->record.accessor, &err);
 	if (rc == OK)
-		rc = lockout_check(w, scene->now_ms, &err);
+		rc = lockout_check(w, ctx->now_ms, &err);
 	if (rc != OK)
-		return answer_error(c, rc, &err); /* recorded: what it was about is touched */
-	answer_empty(c);
+		return response_error(c, rc, &err); /* recorded: what it was about is touched */
+	response_empty(c);
 	return STEP_COMMIT;
 }
 
@@ -120,9 +119,9 @@ static bool is_hardly_later(const struct token *t, int64_t expires_ms)
 }
 
 /* `w` gets no change where the token is as good as renewed already. */
-static enum result renew(struct scene *scene, struct write *w, struct error *err)
+static enum result renew(struct verb_context *ctx, struct write *w, struct error *err)
 {
-	const struct token *t = snapshot_token(scene->snapshot, w->accessor);
+	const struct token *t = snapshot_token(ctx->snapshot, w->accessor);
 	struct token_record record;
 	int64_t ttl_ms, end;
 	enum result rc;
@@ -136,9 +135,9 @@ static enum result renew(struct scene *scene, struct write *w, struct error *err
 	if (rc != OK)
 		return rc;
 	record = t->record;
-	end = token_chain_end(scene->snapshot, t, false);
+	end = token_chain_end(ctx->snapshot, t, false);
 	end = token_earlier(end, record.max_expires_ms);
-	record.expires_ms = token_earlier(end, scene->now_ms + ttl_ms);
+	record.expires_ms = token_earlier(end, ctx->now_ms + ttl_ms);
 	if (is_hardly_later(t, record.expires_ms))
 		return OK;
 	w->tokens = arena_alloc_array(&w->arena, 1, sizeof *w->tokens);
@@ -151,28 +150,28 @@ static enum result renew(struct scene *scene, struct write *w, struct error *err
 	return token_touch(w->call, record.accessor, err);
 }
 
-enum step token_renew_on_worker(struct scene *scene)
+enum step token_renew_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	struct write *w = write_new(scene, 0);
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	struct write *w = write_new(ctx, 0);
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	bool is_changed;
 	enum result rc;
 
 	if (w == NULL)
-		return answer_fail(c, E_MEMORY, "out of memory");
-	w->answer = NULL;
-	rc = renew(scene, w, &err);
+		return response_fail(c, E_MEMORY, "out of memory");
+	w->response = NULL;
+	rc = renew(ctx, w, &err);
 	if (rc != OK) {
-		c->recording = NULL;
-		return answer_error(c, rc, &err);
+		c->audit_draft = NULL;
+		return response_error(c, rc, &err);
 	}
 	buf_append_char(&b, '{');
 	is_changed = w->tokens_count != 0;
 	token_write_members(&b, is_changed ? w->tokens[0].token
-					   : snapshot_token(scene->snapshot, w->accessor));
+					   : snapshot_token(ctx->snapshot, w->accessor));
 	buf_append_char(&b, '}');
-	answer_json(c, &b);
-	return c->out.result == OK && is_changed ? STEP_COMMIT : STEP_ANSWER;
+	response_json(c, &b);
+	return c->out.result == OK && is_changed ? STEP_COMMIT : STEP_RESPOND;
 }

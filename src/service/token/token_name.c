@@ -36,7 +36,7 @@ static bool is_reserved(struct slice name)
 	char folded[TOKEN_NAME_BYTES_MAX];
 	struct slice n = slice_make(folded, token_name_fold(folded, name));
 
-	return slice_is_equal(n, SLICE_LITERAL(FOUNDER)) ||
+	return slice_is_equal(n, SLICE_LITERAL(BOOTSTRAP_AUTHOR)) ||
 	       slice_is_equal(n, SLICE_LITERAL(FIRST_POLICY));
 }
 
@@ -68,8 +68,8 @@ enum result token_name_check_at(const struct snapshot *s, struct slice maker, st
 		"`name` is that of a token which you neither are nor have made; choose another");
 }
 
-enum result token_name_check(const struct scene *scene, struct slice name, struct error *err)
+enum result token_name_check(const struct verb_context *ctx, struct slice name, struct error *err)
 {
-	return token_name_check_at(scene->snapshot, scene->call->token->record.accessor, name,
-				   scene->now_ms, err);
+	return token_name_check_at(ctx->snapshot, ctx->call->token->record.accessor, name,
+				   ctx->now_ms, err);
 }

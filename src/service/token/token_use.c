@@ -72,8 +72,8 @@ static enum result spend_one(struct service *s, struct snapshot *working, const 
 	return snapshot_put_token(working, after) ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-enum result token_spend(struct service *s, struct snapshot *working, const struct call *c,
-			struct error *err)
+enum result token_consume_use(struct service *s, struct snapshot *working, const struct call *c,
+			      struct error *err)
 {
 	const struct token *t = snapshot_token(working, c->token->record.accessor);
 	bool is_lost = false;

@@ -85,41 +85,41 @@ bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, i
 	return false;
 }
 
-enum step token_list_on_worker(struct scene *scene)
+enum step token_list_on_worker(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	uint32_t limit = call_limit(scene->service, c), count = 0;
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	uint32_t limit = call_limit(ctx->service, c), count = 0;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	const struct token *t, *last = NULL;
 	struct pmap_walk w;
 
 	buf_append_text(&b, "{\"items\":[");
-	pmap_walk_from(&w, &scene->snapshot->tokens_by_accessor, c->in.after);
-	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(scene->budget, LOOK_STEPS)) {
+	pmap_walk_from(&w, &ctx->snapshot->tokens_by_accessor, c->in.after);
+	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(ctx->budget, LOOK_STEPS)) {
 		if (slice_is_equal(t->record.accessor, c->in.after) ||
-		    !token_is_in_force(scene->snapshot, t, scene->now_ms))
+		    !token_is_in_force(ctx->snapshot, t, ctx->now_ms))
 			continue;
 		if (count++ == limit) {
-			answer_next(c, last->record.accessor);
+			response_next(c, last->record.accessor);
 			break;
 		}
 		write_token(&b, t);
 		last = t;
 	}
 	buf_append_text(&b, "]}");
-	return answer_json(c, &b);
+	return response_json(c, &b);
 }
 
-enum step token_self_on_loop(struct scene *scene)
+enum step token_self_on_loop(struct verb_context *ctx)
 {
-	struct call *c = scene->call;
-	const struct token *t = snapshot_token(scene->snapshot, c->token->record.accessor);
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	struct call *c = ctx->call;
+	const struct token *t = snapshot_token(ctx->snapshot, c->token->record.accessor);
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	if (t == NULL)
-		return answer_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
+		return response_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
 	write_token(&b, t);
-	return answer_json(c, &b);
+	return response_json(c, &b);
 }
 
 enum result token_touch(struct call *c, struct slice accessor, struct error *err)
@@ -129,7 +129,7 @@ enum result token_touch(struct call *c, struct slice accessor, struct error *err
 
 	if (len < 0 || (size_t)len >= sizeof path)
 		return fail(err, E_INTERNAL, "an accessor that is too long");
-	return recording_touch(c, slice_make(path, (size_t)len), 0, NULL)
+	return audit_draft_touch(c, slice_make(path, (size_t)len), 0, NULL)
 		       ? OK
 		       : fail(err, E_UNAVAILABLE, "cannot record the change");
 }

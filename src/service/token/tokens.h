@@ -23,7 +23,7 @@ MUST_USE enum result token_name_check_form(struct slice name, struct error *err)
 MUST_USE enum result token_name_check_at(const struct snapshot *s, struct slice maker,
 					 struct slice name, int64_t now_ms, struct error *err);
 /* The same for a token that the caller makes. */
-MUST_USE enum result token_name_check(const struct scene *scene, struct slice name,
+MUST_USE enum result token_name_check(const struct verb_context *ctx, struct slice name,
 				      struct error *err);
 bool token_has_ended(const struct token *t, int64_t now_ms);
 

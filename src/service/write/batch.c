@@ -95,7 +95,7 @@ static enum result read_small_body(struct write *w, struct change *c, struct err
 			   : read_versions(w, c, n, err);
 }
 
-enum step document_write_on_worker(struct scene *scene)
+enum step document_write_on_worker(struct verb_context *ctx)
 {
 	static const enum change_op ops[] = {
 		[VERB_DOCUMENT_PUT] = CHANGE_OP_PUT,
@@ -105,14 +105,14 @@ enum step document_write_on_worker(struct scene *scene)
 		[VERB_DOCUMENT_DESTROY] = CHANGE_OP_DESTROY,
 		[VERB_DOCUMENT_ROLLBACK] = CHANGE_OP_ROLLBACK,
 	};
-	struct call *call = scene->call;
-	struct write *w = write_new(scene, 1);
+	struct call *call = ctx->call;
+	struct write *w = write_new(ctx, 1);
 	struct error err = ERROR_NULL;
 	struct change *c;
 	enum result rc = OK;
 
 	if (w == NULL)
-		return answer_fail(call, E_MEMORY, "out of memory");
+		return response_fail(call, E_MEMORY, "out of memory");
 	w->changes_count = 1;
 	c = &w->changes[0];
 	c->op = ops[call->verb];
@@ -125,7 +125,7 @@ enum step document_write_on_worker(struct scene *scene)
 	if (c->op == CHANGE_OP_ROLLBACK || c->op == CHANGE_OP_UNDELETE ||
 	    c->op == CHANGE_OP_DESTROY)
 		rc = read_small_body(w, c, &err);
-	return rc == OK ? write_prepare(scene, w) : answer_error(call, rc, &err);
+	return rc == OK ? write_prepare(ctx, w) : response_error(call, rc, &err);
 }
 
 static enum result read_content(struct write *w, struct change *c, const struct tree_node *content,
@@ -260,11 +260,11 @@ static enum result read_batch(struct write *w, const struct tree_node *root, str
 }
 
 /* How many changes there are to make room for. */
-static enum result count_changes(const struct scene *scene, const struct tree_node *root,
+static enum result count_changes(const struct verb_context *ctx, const struct tree_node *root,
 				 uint32_t *ret, struct error *err)
 {
 	const struct tree_node *changes = TREE_GET(root, "changes");
-	uint32_t max = scene->service->settings.batch_changes_max;
+	uint32_t max = ctx->service->settings.batch_changes_max;
 
 	if (changes == NULL || changes->kind != TREE_ARRAY || changes->count == 0)
 		return fail(err, E_MALFORMED, "`changes` must be a list of at least one");
@@ -274,12 +274,12 @@ static enum result count_changes(const struct scene *scene, const struct tree_no
 	return OK;
 }
 
-enum step batch_on_worker(struct scene *scene)
+enum step batch_on_worker(struct verb_context *ctx)
 {
-	struct call *call = scene->call;
+	struct call *call = ctx->call;
 	CLEANUP(tree_clear) struct tree body = TREE_INIT(0, true);
-	struct doc_limits limits = {scene->service->settings.batch_bytes_max, DOC_DEPTH_MAX,
-				    DOC_NODES_MAX * 8, scene->budget};
+	struct doc_limits limits = {ctx->service->settings.batch_bytes_max, DOC_DEPTH_MAX,
+				    DOC_NODES_MAX * 8, ctx->budget};
 	struct error err = ERROR_NULL;
 	struct write *w;
 	uint32_t count;
@@ -287,14 +287,14 @@ enum step batch_on_worker(struct scene *scene)
 
 	rc = doc_read(&body, call->in.body_format, call->in.body, &limits, NULL, &err);
 	if (rc == OK)
-		rc = count_changes(scene, &body.root, &count, &err);
+		rc = count_changes(ctx, &body.root, &count, &err);
 	if (rc != OK)
-		return answer_error(call, rc, &err);
-	w = write_new(scene, count);
+		return response_error(call, rc, &err);
+	w = write_new(ctx, count);
 	if (w == NULL)
-		return answer_fail(call, E_MEMORY, "out of memory");
+		return response_fail(call, E_MEMORY, "out of memory");
 	w->is_batch = true;
 	rc = read_batch(w, &body.root, &err);
 	tree_clear(&body);
-	return rc == OK ? write_prepare(scene, w) : answer_error(call, rc, &err);
+	return rc == OK ? write_prepare(ctx, w) : response_error(call, rc, &err);
 }

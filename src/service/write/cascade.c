@@ -14,7 +14,7 @@
 
 /* One write's cascade. */
 struct cascade {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct write *write;
 	bool is_blocked; /* something that is still needed would go */
 	struct before before;
@@ -39,7 +39,7 @@ static int compare_edges(const void *a, const void *b)
 }
 
 /* In order and each once, so that the same needs are the same edges. */
-static void settle(struct needs *n)
+static void sort_unique(struct needs *n)
 {
 	uint32_t kept = 0;
 
@@ -54,7 +54,7 @@ static void settle(struct needs *n)
 
 static enum result set_edges(struct affected *f, struct needs *n, struct error *err)
 {
-	settle(n);
+	sort_unique(n);
 	f->edges = doc_edges_new(n->items, n->count);
 	if (f->edges == NULL)
 		return fail(err, E_MEMORY, "out of memory");
@@ -102,7 +102,7 @@ static enum result digest_before(struct cascade *c, struct affected *f, struct b
 {
 	char config[PATH_BYTES_MAX + 8];
 	struct effective_entry *e =
-		f->before != NULL ? config_cache_get(c->scene->service->cache, f->before) : NULL;
+		f->before != NULL ? config_cache_get(c->ctx->service->cache, f->before) : NULL;
 
 	f->was_ready = e != NULL;
 	if (e != NULL) {
@@ -114,7 +114,7 @@ static enum result digest_before(struct cascade *c, struct affected *f, struct b
 		return OK;
 	snprintf(config, sizeof config, "config/%.*s",
 		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
-	return store_each_effective(c->scene->session, slice_text(config), 0, 1, keep_digest, ret,
+	return store_each_effective(c->ctx->session, slice_text(config), 0, 1, keep_digest, ret,
 				    err);
 }
 
@@ -134,8 +134,8 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 		effective_entry_unref(f->entry);
 		f->entry = NULL;
 	}
-	if (f->entry != NULL && !budget_hold(c->scene->budget, f->entry->bytes))
-		return budget_result(c->scene->budget, err);
+	if (f->entry != NULL && !budget_hold(c->ctx->budget, f->entry->bytes))
+		return budget_result(c->ctx->budget, err);
 	return OK;
 }
 
@@ -184,7 +184,7 @@ static bool is_verdict(const struct write *w, enum result rc)
 	return rc == OK || rc == E_INVALID || rc == E_MALFORMED;
 }
 
-static void add_unjudged(struct cascade *c, const struct affected *f, const struct error *err)
+static void add_unchecked(struct cascade *c, const struct affected *f, const struct error *err)
 {
 	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
 				      .origin_path = f->path};
@@ -206,11 +206,11 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 		rc = cascade_check_abstract(&w->view, f->path, &w->report, err);
 	else
 		rc = effective_entry_new(&f->entry, &w->view, f->path, &w->report, err);
-	f->has_judged_secrets = layer->header->is_abstract || w->report.has_judged_secrets;
+	f->has_checked_secrets = layer->header->is_abstract || w->report.has_checked_secrets;
 	if (!is_verdict(w, rc))
 		return rc;
 	if (rc == E_LIMIT)
-		add_unjudged(c, f, err);
+		add_unchecked(c, f, err);
 	f->is_invalid = rc != OK;
 	f->has_entry = f->entry != NULL;
 	if (f->has_entry)
@@ -266,7 +266,7 @@ static enum result schema_edges(struct cascade *c, struct affected *f, struct vi
 	if (s.needs.items == NULL || buf_is_failed(&base))
 		return fail(err, E_MEMORY, "out of memory");
 	rc = schema_each_reference(&d->tree.root, buf_slice(&base), keep_reference, &s,
-				   c->scene->budget, err);
+				   c->ctx->budget, err);
 	return rc == OK ? set_edges(f, &s.needs, err) : rc;
 }
 
@@ -296,8 +296,8 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 }
 
 /* What it added to the report is judged by what was there before. */
-static enum result settle_problems(struct cascade *c, struct affected *f,
-				   const struct errors_mark *mark, struct error *err)
+static enum result weigh_problems(struct cascade *c, struct affected *f,
+				  const struct errors_mark *mark, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf digest = BUF_NULL;
 	const struct check_report *r = &c->write->report;
@@ -307,7 +307,7 @@ static enum result settle_problems(struct cascade *c, struct affected *f,
 		return OK;
 	if (f->kind == KIND_PROFILES)
 		rc = digest_before(c, f, &digest, err);
-	return rc == OK ? before_settle(&c->before, f, digest.len != 0, mark, err) : rc;
+	return rc == OK ? before_weigh(&c->before, f, digest.len != 0, mark, err) : rc;
 }
 
 static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
@@ -315,7 +315,7 @@ static enum result check_one(struct cascade *c, struct affected *f, struct error
 	const struct errors_mark mark = {c->write->report.errors_count,
 					 c->write->report.errors_dropped};
 	struct view_doc *d;
-	enum result rc = budget_take(c->scene->budget, AFFECTED_STEPS, err);
+	enum result rc = budget_take(c->ctx->budget, AFFECTED_STEPS, err);
 
 	if (rc == OK)
 		rc = view_find(&c->write->view, f->path, &d, err);
@@ -328,7 +328,7 @@ static enum result check_one(struct cascade *c, struct affected *f, struct error
 		rc = f->kind == KIND_SCHEMAS ? check_schema(c, f, d, err)
 					     : check_profile(c, f, err);
 	if (rc == OK && f->is_invalid)
-		rc = settle_problems(c, f, &mark, err);
+		rc = weigh_problems(c, f, &mark, err);
 	return rc == OK && f->kind == KIND_PROFILES ? compare(c, f, err) : rc;
 }
 
@@ -358,7 +358,7 @@ static bool is_still_needed(const struct affected *f, const struct doc_edge *e,
 	if (!gone->is_changed)
 		return false;
 	if (e->kind == EDGE_SECRET)
-		return !f->has_judged_secrets && (takes_away || !gone->exists);
+		return !f->has_checked_secrets && (takes_away || !gone->exists);
 	return !gone->exists;
 }
 
@@ -397,13 +397,13 @@ static enum result verdict(struct cascade *c, struct error *err)
 		    count == 1 ? "" : "s");
 }
 
-enum result cascade_check(struct scene *scene, struct write *w, struct error *err)
+enum result cascade_check(struct verb_context *ctx, struct write *w, struct error *err)
 {
-	struct cascade c = {.scene = scene, .write = w, .before = {.scene = scene, .write = w}};
+	struct cascade c = {.ctx = ctx, .write = w, .before = {.ctx = ctx, .write = w}};
 	struct slice *paths;
 	uint32_t count;
 	enum result rc =
-		cascade_closure(scene->snapshot, w, scene->budget, &w->arena, &paths, &count, err);
+		cascade_closure(ctx->snapshot, w, ctx->budget, &w->arena, &paths, &count, err);
 
 	if (rc != OK)
 		return rc;

@@ -19,7 +19,7 @@ void before_clear(struct before *b)
 static struct view *view_of(struct before *b)
 {
 	if (!b->has_view) {
-		view_init(&b->view, b->scene, 0, b->write->view.reader);
+		view_init(&b->view, b->ctx, 0, b->write->view.reader);
 		b->view.call = b->write->call;
 		b->has_view = true;
 	}
@@ -106,8 +106,8 @@ static void add_untold(struct check_report *r, const struct affected *f)
 		"them first");
 }
 
-static enum result settle_profile(struct before *b, const struct affected *f,
-				  const struct errors_mark *mark, struct error *err)
+static enum result check_profile_after(struct before *b, const struct affected *f,
+				       const struct errors_mark *mark, struct error *err)
 {
 	struct check_report old = {.arena = ARENA_NULL};
 	struct check_report *now = &b->write->report;
@@ -126,8 +126,8 @@ static enum result settle_profile(struct before *b, const struct affected *f,
 	return rc == E_INVALID || rc == E_NOT_FOUND || rc == E_LIMIT ? OK : rc;
 }
 
-enum result before_settle(struct before *b, const struct affected *f, bool was_served,
-			  const struct errors_mark *mark, struct error *err)
+enum result before_weigh(struct before *b, const struct affected *f, bool was_served,
+			 const struct errors_mark *mark, struct error *err)
 {
 	struct error ignored = ERROR_NULL;
 	enum result rc = OK;
@@ -135,7 +135,7 @@ enum result before_settle(struct before *b, const struct affected *f, bool was_s
 	if (was_served || !snap_doc_is_live(f->before))
 		return OK;
 	if (f->kind == KIND_PROFILES) {
-		rc = settle_profile(b, f, mark, &ignored);
+		rc = check_profile_after(b, f, mark, &ignored);
 	} else {
 		rc = look_at_schema(b, f, &ignored);
 		if (rc == E_INVALID || rc == E_NOT_FOUND) {

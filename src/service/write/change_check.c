@@ -196,13 +196,14 @@ static enum result check_kind(struct write *w, struct change *c, struct error *e
 	return fail(err, E_INTERNAL, "no such kind");
 }
 
-enum result change_check(struct scene *scene, struct write *w, struct change *c, struct error *err)
+enum result change_check(struct verb_context *ctx, struct write *w, struct change *c,
+			 struct error *err)
 {
 	uint32_t errors = w->report.errors_count;
 	struct check_problem place = {.origin_path = c->path, .origin_version = c->version};
 	enum result rc = view_find(&w->view, c->path, &c->doc, err);
 
-	(void)scene;
+	(void)ctx;
 	if (rc != OK || !c->is_changed || !c->exists)
 		return rc;
 	rc = view_parse(&w->view, c->doc, err);

@@ -362,23 +362,23 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 	bool is_kept;
 
 	/* What changed nothing comes here to have its key kept. */
-	if (!w->has_revision && w->tokens_count == 0 && call->recording == NULL)
+	if (!w->has_revision && w->tokens_count == 0 && call->audit_draft == NULL)
 		return OK;
-	is_kept = recording_begin(call);
+	is_kept = audit_draft_begin(call);
 	for (uint32_t i = 0; is_kept && i < w->changes_count; i++) {
 		const struct change *c = &w->changes[i];
 
 		if (!c->is_changed)
 			continue;
 		if (c->action == CHANGE_PUT)
-			is_kept = recording_touch(call, c->path, c->version, c->mac);
+			is_kept = audit_draft_touch(call, c->path, c->version, c->mac);
 		for (uint32_t v = 0; is_kept && c->action != CHANGE_PUT && v < c->versions_count;
 		     v++)
-			is_kept = recording_touch(call, c->path, c->versions[v], NULL);
+			is_kept = audit_draft_touch(call, c->path, c->versions[v], NULL);
 	}
 	if (!is_kept)
 		return fail(err, E_MEMORY, "out of memory");
-	return recording_append(a->service, log, call, w, a->working->revision, now_ms, err);
+	return audit_draft_append(a->service, log, call, w, a->working->revision, now_ms, err);
 }
 
 enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
@@ -399,8 +399,8 @@ enum result commit_write(struct service *s, struct write *w, struct snapshot *wo
 		rc = apply_tokens(&a, now_ms, err);
 	if (rc == OK && !lockout_is_averted(w, working, now_ms))
 		rc = fail(err, E_STALE, "who could administer afterwards has changed meanwhile");
-	if (rc == OK && w->answer != NULL)
-		rc = w->answer(w, err);
+	if (rc == OK && w->response != NULL)
+		rc = w->response(w, err);
 	if (rc != OK)
 		return rc;
 	w->call->out.revision = a.revision;

@@ -45,7 +45,7 @@ static enum result record_after(struct write *w, const struct change *c, struct 
 
 	if (c->kind != KIND_SECRETS || c->op != CHANGE_OP_ROLLBACK)
 		return OK;
-	return recording_read(w->service, w->call, &row, buf_slice(&c->plain), err);
+	return audit_draft_read(w->service, w->call, &row, buf_slice(&c->plain), err);
 }
 
 /* Of a secret only which keys change. */
@@ -92,8 +92,9 @@ static enum result append_change(struct buf *b, struct write *w, const struct ch
 }
 
 /* What a configuration came to before, if it came to anything. */
-static enum result entry_before(struct scene *scene, const struct affected *f, struct slice config,
-				struct effective_entry **ret, struct error *err)
+static enum result entry_before(struct verb_context *ctx, const struct affected *f,
+				struct slice config, struct effective_entry **ret,
+				struct error *err)
 {
 	struct error ignored = ERROR_NULL;
 	enum result rc;
@@ -101,7 +102,7 @@ static enum result entry_before(struct scene *scene, const struct affected *f, s
 	*ret = NULL;
 	if (!snap_doc_is_live(f->before))
 		return OK;
-	rc = config_entry_at(scene, config, 0, ret, &ignored);
+	rc = config_entry_at(ctx, config, 0, ret, &ignored);
 	if (rc == E_MEMORY || rc == E_IO || rc == E_LIMIT) {
 		*err = ignored;
 		return rc;
@@ -114,8 +115,8 @@ static bool is_refused(const struct write *w)
 	return w->report.errors_count != 0 && !w->was_forced;
 }
 
-static enum result append_effective(struct scene *scene, struct write *w, const struct affected *f,
-				    struct buf *b, struct error *err)
+static enum result append_effective(struct verb_context *ctx, struct write *w,
+				    const struct affected *f, struct buf *b, struct error *err)
 {
 	char config[PATH_BYTES_MAX + 8];
 	struct effective_entry *before;
@@ -125,10 +126,10 @@ static enum result append_effective(struct scene *scene, struct write *w, const 
 
 	snprintf(config, sizeof config, "config/%.*s",
 		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
-	if (!rights_may(scene->rights, MAY_READ, slice_text(config)) ||
+	if (!rights_may(ctx->rights, MAY_READ, slice_text(config)) ||
 	    (f->is_invalid && is_refused(w)))
 		return OK;
-	rc = entry_before(scene, f, slice_text(config), &before, err);
+	rc = entry_before(ctx, f, slice_text(config), &before, err);
 	if (rc != OK)
 		return rc;
 	if (f->entry != NULL && f->entry->effective.schema.len != 0)
@@ -137,14 +138,14 @@ static enum result append_effective(struct scene *scene, struct write *w, const 
 	buf_append_char(b, '{');
 	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
 	json_member(b, "diff");
-	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, scene, err);
+	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, ctx, err);
 	json_member_text(b, "state", slice_text(f->has_entry ? "live" : "gone"));
 	buf_append_char(b, '}');
 	effective_entry_unref(before);
 	return rc;
 }
 
-static enum result append_all(struct scene *scene, struct write *w, struct buf *b,
+static enum result append_all(struct verb_context *ctx, struct write *w, struct buf *b,
 			      struct error *err)
 {
 	enum result rc = OK;
@@ -155,9 +156,9 @@ static enum result append_all(struct scene *scene, struct write *w, struct buf *
 	buf_append_text(b, "],\"effective\":[");
 	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
 		if (w->affected[i].kind == KIND_PROFILES && w->affected[i].is_changed)
-			rc = append_effective(scene, w, &w->affected[i], b, err);
+			rc = append_effective(ctx, w, &w->affected[i], b, err);
 		if (rc == OK)
-			rc = answer_check(b, err);
+			rc = response_check(b, err);
 	}
 	buf_append_text(b, "],\"errors\":");
 	problems_write(b, w, w->report.errors, w->was_forced ? 0 : w->report.errors_count);
@@ -166,15 +167,15 @@ static enum result append_all(struct scene *scene, struct write *w, struct buf *
 	buf_append_text(b, ",\"unchecked\":");
 	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
 	buf_append_char(b, '}');
-	return rc == OK ? answer_check(b, err) : rc;
+	return rc == OK ? response_check(b, err) : rc;
 }
 
-enum step dry_run_answer(struct scene *scene, struct write *w)
+enum step dry_run_response(struct verb_context *ctx, struct write *w)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
-	enum result rc = append_all(scene, w, &b, &err);
+	enum result rc = append_all(ctx, w, &b, &err);
 
-	recording_dry_run(scene->call);
-	return rc == OK ? answer_json(scene->call, &b) : answer_error(scene->call, rc, &err);
+	audit_draft_dry_run(ctx->call);
+	return rc == OK ? response_json(ctx->call, &b) : response_error(ctx->call, rc, &err);
 }

@@ -127,7 +127,7 @@ enum result idempotency_keep(struct write *w, int64_t time_ms, struct error *err
 	buf_printf(&kept, "\n%zu\n", body != NULL ? body->bytes.len : 0);
 	if (body != NULL) {
 		buf_append_slice(&kept, buf_slice(&body->bytes));
-		write_answer_bare(&kept, w);
+		write_response_bare(&kept, w);
 	}
 	rc = buf_check(&kept, err);
 	if (rc != OK)
@@ -140,7 +140,7 @@ enum result idempotency_keep(struct write *w, int64_t time_ms, struct error *err
 }
 
 struct replaying {
-	struct scene *scene;
+	struct verb_context *ctx;
 	bool may_see_all;
 };
 
@@ -150,7 +150,8 @@ static enum result refuse_other(struct error *err)
 }
 
 /* All that the write took then must be allowed now. */
-static enum result check_rights(const struct scene *scene, struct slice *kept, struct error *err)
+static enum result check_rights(const struct verb_context *ctx, struct slice *kept,
+				struct error *err)
 {
 	struct slice line, mask_text;
 	uint64_t mask;
@@ -161,9 +162,9 @@ static enum result check_rights(const struct scene *scene, struct slice *kept, s
 			return refuse_other(err);
 		for (uint64_t bit = 1; bit <= mask; bit <<= 1) {
 			if ((mask & bit) == 0 ||
-			    rights_may(scene->rights, (enum permission)bit, line))
+			    rights_may(ctx->rights, (enum permission)bit, line))
 				continue;
-			if (!recording_touch(scene->call, line, 0, NULL))
+			if (!audit_draft_touch(ctx->call, line, 0, NULL))
 				return fail(err, E_UNAVAILABLE, "cannot record the refusal");
 			return fail(err, E_FORBIDDEN,
 				    "may not do what the key stands for any more");
@@ -174,7 +175,7 @@ static enum result check_rights(const struct scene *scene, struct slice *kept, s
 
 static enum result replay_body(struct replaying *r, struct slice kept, struct error *err)
 {
-	struct call *c = r->scene->call;
+	struct call *c = r->ctx->call;
 	CLEANUP(buf_clear) struct buf body = BUF_NULL;
 	struct slice line;
 	uint64_t len;
@@ -182,18 +183,18 @@ static enum result replay_body(struct replaying *r, struct slice kept, struct er
 	if (!slice_next_part(&kept, '\n', &line) || !slice_to_u64(line, kept.len, &len))
 		return refuse_other(err);
 	if (len == 0) {
-		answer_empty(c);
+		response_empty(c);
 		return OK;
 	}
 	buf_append_slice(&body, r->may_see_all ? slice_first(kept, len) : slice_from(kept, len));
-	answer_json(c, &body);
+	response_json(c, &body);
 	return c->out.result == OK ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-static enum result replay(void *ctx, struct slice kept, struct error *err)
+static enum result replay(void *arg, struct slice kept, struct error *err)
 {
-	struct replaying *r = ctx;
-	struct call *c = r->scene->call;
+	struct replaying *r = arg;
+	struct call *c = r->ctx->call;
 	CLEANUP(buf_clear) struct buf rights = BUF_NULL;
 	struct slice head, line;
 	enum result rc;
@@ -204,12 +205,12 @@ static enum result replay(void *ctx, struct slice kept, struct error *err)
 	if (!slice_next_part(&kept, '\n', &head) || head.len < 2 || head.len - 2 >= ETAG_BYTES ||
 	    !slice_next_part(&kept, '\n', &line))
 		return refuse_other(err);
-	append_rights(&rights, r->scene->snapshot, c);
+	append_rights(&rights, r->ctx->snapshot, c);
 	rc = buf_check(&rights, err);
 	if (rc != OK)
 		return rc;
 	r->may_see_all = slice_is_equal(line, buf_slice(&rights));
-	rc = check_rights(r->scene, &kept, err);
+	rc = check_rights(r->ctx, &kept, err);
 	if (rc == OK)
 		rc = replay_body(r, kept, err);
 	if (rc != OK)
@@ -220,16 +221,16 @@ static enum result replay(void *ctx, struct slice kept, struct error *err)
 	return OK;
 }
 
-enum result idempotency_replay(struct scene *scene, struct error *err)
+enum result idempotency_replay(struct verb_context *ctx, struct error *err)
 {
-	struct call *c = scene->call;
-	struct replaying r = {.scene = scene};
+	struct call *c = ctx->call;
+	struct replaying r = {.ctx = ctx};
 	struct idempotency i;
-	enum result rc = idempotency_make(&i, scene->service, c, err);
+	enum result rc = idempotency_make(&i, ctx->service, c, err);
 
 	if (rc != OK)
 		return rc;
-	return store_get_idempotent(scene->session, i.key,
+	return store_get_idempotent(ctx->session, i.key,
 				    slice_make((const char *)i.fingerprint, HASH_BYTES), replay, &r,
 				    err);
 }

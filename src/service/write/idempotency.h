@@ -12,7 +12,7 @@ MUST_USE enum result idempotency_make(struct idempotency *ret, const struct serv
 /* Before the verb runs, in a worker. OK: call->out is the answer of then. E_NOT_FOUND: the key
  * is new. E_CONFLICT: it stands for another request. E_FORBIDDEN: what it stands for may not be
  * done any more. */
-MUST_USE enum result idempotency_replay(struct scene *scene, struct error *err);
+MUST_USE enum result idempotency_replay(struct verb_context *ctx, struct error *err);
 
 /* In the committer, in the write's transaction, once call->out is filled. E_STALE: another call
  * with the same key came first. */

@@ -86,7 +86,7 @@ static bool is_object(const struct tree_node *n)
 	return n != NULL && n->kind == TREE_OBJECT;
 }
 
-enum result blind_patch_settle(struct write *w, const struct change *c, struct tree *scratch,
+enum result blind_patch_finish(struct write *w, const struct change *c, struct tree *scratch,
 			       struct tree_node *merged, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
@@ -94,7 +94,7 @@ enum result blind_patch_settle(struct write *w, const struct change *c, struct t
 	const struct tree_node *metadata = TREE_GET(merged, "metadata");
 	bool has_own = is_object(TREE_GET(merged, "encoding"));
 	bool has_other = is_object(metadata) && is_object(TREE_GET(metadata, "encoding"));
-	struct tree_node settled;
+	struct tree_node finished;
 	enum result rc;
 
 	if (c->kind != KIND_SECRETS || (!has_own && !has_other))
@@ -110,8 +110,8 @@ enum result blind_patch_settle(struct write *w, const struct change *c, struct t
 	if (rc == OK)
 		rc = doc_read(scratch, DOC_JSON, buf_slice(&text), &limits, NULL, err);
 	if (rc == OK)
-		rc = merge_patch(&settled, &w->arena, merged, &scratch->root, err);
+		rc = merge_patch(&finished, &w->arena, merged, &scratch->root, err);
 	if (rc == OK)
-		*merged = settled;
+		*merged = finished;
 	return rc;
 }

@@ -143,7 +143,7 @@ static enum result refuse(struct referring *r, const struct change *c, struct er
 	struct call *call = r->write->call;
 
 	atomic_fetch_add(&r->write->service->counters.refused, 1);
-	if (!recording_touch(call, c->path, 0, NULL))
+	if (!audit_draft_touch(call, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the refusal");
 	if (r->is_blind)
 		return fail(err, E_FORBIDDEN,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct reverting {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct write *write;
 	uint64_t revision;
 	uint32_t count, size;
@@ -60,8 +60,7 @@ static enum result look_before(struct reverting *r, struct slice path, struct er
 	r->state = VERSION_DELETED;
 	if (r->revision <= 1)
 		return OK;
-	rc = store_get_version_at(r->scene->session, path, 0, r->revision - 1, note_version, r,
-				  err);
+	rc = store_get_version_at(r->ctx->session, path, 0, r->revision - 1, note_version, r, err);
 	return rc == E_NOT_FOUND ? OK : rc;
 }
 
@@ -139,7 +138,7 @@ static enum result undo_one(void *ctx, const struct change_row *row, struct erro
 }
 
 /* What each step is: going back to a version, or away with what was not there. What it needs hangs on that. */
-static enum result settle_all(struct reverting *r, struct error *err)
+static enum result check_all_after(struct reverting *r, struct error *err)
 {
 	struct write *w = r->write;
 	enum result rc = OK;
@@ -163,7 +162,7 @@ static enum result find_conflicts(struct reverting *r, struct error *err)
 		struct error ignored = ERROR_NULL;
 		enum result rc;
 
-		rc = store_each_change_after(r->scene->session, c->path, r->revision, note_later, r,
+		rc = store_each_change_after(r->ctx->session, c->path, r->revision, note_later, r,
 					     &ignored);
 		if (rc != OK && rc != E_CONFLICT) {
 			*err = ignored;
@@ -178,38 +177,38 @@ static enum result find_conflicts(struct reverting *r, struct error *err)
 }
 
 /* Before anything is said of what became of them since. */
-static bool may_revert_all(const struct scene *scene, const struct write *w)
+static bool may_revert_all(const struct verb_context *ctx, const struct write *w)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		struct change *c = &w->changes[i];
 
-		if (path_check(c->path, &c->kind, NULL) == OK && write_may_change(scene, w, c))
+		if (path_check(c->path, &c->kind, NULL) == OK && write_may_change(ctx, w, c))
 			continue;
-		atomic_fetch_add(&scene->service->counters.refused, 1);
-		(void)recording_touch(scene->call, c->path, 0, NULL);
+		atomic_fetch_add(&ctx->service->counters.refused, 1);
+		(void)audit_draft_touch(ctx->call, c->path, 0, NULL);
 		return false;
 	}
 	return true;
 }
 
-static enum step gather(struct scene *scene, struct reverting *r, uint32_t count)
+static enum step gather(struct verb_context *ctx, struct reverting *r, uint32_t count)
 {
-	struct call *call = scene->call;
-	struct write *w = write_new(scene, count);
+	struct call *call = ctx->call;
+	struct write *w = write_new(ctx, count);
 	struct error err = ERROR_NULL;
 	enum result rc;
 
 	if (w == NULL)
-		return answer_fail(call, E_MEMORY, "out of memory");
+		return response_fail(call, E_MEMORY, "out of memory");
 	w->is_batch = true;
 	r->write = w;
 	r->size = count;
 	r->conflicts = &w->report;
-	rc = store_each_change(scene->session, r->revision, undo_one, r, &err);
+	rc = store_each_change(ctx->session, r->revision, undo_one, r, &err);
 	if (rc == OK)
-		rc = settle_all(r, &err);
-	if (rc == OK && !may_revert_all(scene, w))
-		return answer_fail(
+		rc = check_all_after(r, &err);
+	if (rc == OK && !may_revert_all(ctx, w))
+		return response_fail(
 			call, E_FORBIDDEN,
 			"undoing it takes rights that you do not have: rollback of what was put, delete of what was created, deleted or undeleted, admin for policies");
 	if (rc == OK && r->destroyed.len != 0)
@@ -219,28 +218,28 @@ static enum step gather(struct scene *scene, struct reverting *r, uint32_t count
 	if (rc == OK)
 		rc = find_conflicts(r, &err);
 	if (rc == OK)
-		return write_prepare(scene, w);
+		return write_prepare(ctx, w);
 	if (w->report.errors_count != 0)
 		problems_write(&call->out.problems, w, w->report.errors, w->report.errors_count);
 	if (buf_is_failed(&call->out.problems))
-		rc = answer_check(&call->out.problems, &err);
-	return answer_error(call, rc, &err);
+		rc = response_check(&call->out.problems, &err);
+	return response_error(call, rc, &err);
 }
 
-enum step revert_on_worker(struct scene *scene)
+enum step revert_on_worker(struct verb_context *ctx)
 {
-	struct call *call = scene->call;
-	struct reverting r = {.scene = scene, .revision = call->in.revision};
+	struct call *call = ctx->call;
+	struct reverting r = {.ctx = ctx, .revision = call->in.revision};
 	struct gathering g = {0};
 	struct error err = ERROR_NULL;
 	enum result rc;
 
-	if (r.revision == 0 || r.revision > scene->snapshot->revision)
-		return answer_fail(call, E_NOT_FOUND, "there is no such revision");
-	rc = store_each_change(scene->session, r.revision, count_one, &g, &err);
+	if (r.revision == 0 || r.revision > ctx->snapshot->revision)
+		return response_fail(call, E_NOT_FOUND, "there is no such revision");
+	rc = store_each_change(ctx->session, r.revision, count_one, &g, &err);
 	if (rc != OK)
-		return answer_error(call, rc, &err);
+		return response_error(call, rc, &err);
 	if (g.count == 0)
-		return answer_fail(call, E_NOT_FOUND, "there is no such revision");
-	return gather(scene, &r, g.count);
+		return response_fail(call, E_NOT_FOUND, "there is no such revision");
+	return gather(ctx, &r, g.count);
 }

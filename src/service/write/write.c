@@ -49,7 +49,7 @@ void write_free(void *write)
 	alloc_free(w);
 }
 
-/* The scene ends before the write does; what the rights point to is the snapshot's and the call's. */
+/* The ctx ends before the write does; what the rights point to is the snapshot's and the call's. */
 static const struct rights *keep_rights(struct arena *a, const struct rights *from)
 {
 	struct rights *r = arena_copy(a, from, sizeof *r);
@@ -67,17 +67,17 @@ static bool keep_key(struct write *w, struct call *c)
 	       idempotency_make(&w->idempotency, w->service, c, &ignored) == OK;
 }
 
-struct write *write_new(struct scene *scene, uint32_t changes_max)
+struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 {
-	struct call *c = scene->call;
+	struct call *c = ctx->call;
 	struct write *w = alloc_zero(sizeof *w);
 
 	if (w == NULL)
 		return NULL;
-	w->service = scene->service;
+	w->service = ctx->service;
 	w->call = c;
 	w->arena = (struct arena)ARENA_INIT(0, true);
-	view_init(&w->view, scene, 0, keep_rights(&w->arena, scene->rights));
+	view_init(&w->view, ctx, 0, keep_rights(&w->arena, ctx->rights));
 	w->view.call = c;
 	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
 	if (w->changes == NULL || w->view.reader == NULL) {
@@ -92,7 +92,7 @@ struct write *write_new(struct scene *scene, uint32_t changes_max)
 	w->accessor = c->token->record.accessor;
 	w->message = c->in.message;
 	w->source = c->in.source;
-	w->answer = write_answer;
+	w->response = write_response;
 	if (!keep_key(w, c)) {
 		write_free(w);
 		return NULL;
@@ -128,9 +128,9 @@ uint32_t change_permissions(const struct write *w, const struct change *c)
 	return all;
 }
 
-bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c)
+bool write_may_change(const struct verb_context *ctx, const struct write *w, const struct change *c)
 {
-	const struct rights *r = scene->rights;
+	const struct rights *r = ctx->rights;
 	uint32_t needed = change_permissions(w, c);
 
 	if (w->is_forced && takes_away(c) && !rights_may(r, MAY_ADMIN, c->path))
@@ -142,7 +142,7 @@ bool write_may_change(const struct scene *scene, const struct write *w, const st
 }
 
 /* Before anything is looked at: a refusal says nothing of what is there. */
-static enum result authorise(struct scene *scene, struct write *w, struct error *err)
+static enum result authorise(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		struct change *c = &w->changes[i];
@@ -150,11 +150,11 @@ static enum result authorise(struct scene *scene, struct write *w, struct error 
 
 		if (rc != OK)
 			return rc;
-		if (write_may_change(scene, w, c))
+		if (write_may_change(ctx, w, c))
 			continue;
-		if (!recording_touch(scene->call, c->path, 0, NULL))
+		if (!audit_draft_touch(ctx->call, c->path, 0, NULL))
 			return fail(err, E_UNAVAILABLE, "cannot record the refusal");
-		atomic_fetch_add(&scene->service->counters.refused, 1);
+		atomic_fetch_add(&ctx->service->counters.refused, 1);
 		return fail(err, E_FORBIDDEN, "may not %s %.*s", c->origin, SLICE_ARGS(c->path));
 	}
 	return OK;
@@ -199,12 +199,12 @@ static enum result check_text(struct slice text, const char *name, struct error 
 	return OK;
 }
 
-static enum result prepare_changes(struct scene *scene, struct write *w, struct error *err)
+static enum result prepare_changes(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++)
-		rc = change_prepare(scene, w, &w->changes[i], err);
+		rc = change_prepare(ctx, w, &w->changes[i], err);
 	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
 		w->has_revision |= w->changes[i].is_changed;
 		rc = view_lay(&w->view, &w->changes[i], err);
@@ -213,13 +213,13 @@ static enum result prepare_changes(struct scene *scene, struct write *w, struct 
 }
 
 /* All are looked at, so that one answer names all that is wrong. */
-static enum result check_changes(struct scene *scene, struct write *w, struct error *err)
+static enum result check_changes(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	enum result first = OK;
 
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		struct error one = ERROR_NULL;
-		enum result rc = change_check(scene, w, &w->changes[i], &one);
+		enum result rc = change_check(ctx, w, &w->changes[i], &one);
 
 		if (rc != OK && first == OK) {
 			first = rc;
@@ -252,7 +252,7 @@ static bool is_about_content(enum result rc)
 	return rc == E_INVALID || rc == E_CONFLICT || rc == E_MALFORMED;
 }
 
-static enum step answer_refused(struct write *w, enum result rc, const struct error *err)
+static enum step response_refused(struct write *w, enum result rc, const struct error *err)
 {
 	struct call *c = w->call;
 	struct error shown = *err;
@@ -262,14 +262,14 @@ static enum step answer_refused(struct write *w, enum result rc, const struct er
 	if (is_about_content(rc) && (w->report.errors_count != 0 || w->report.arena.is_short))
 		problems_write(&c->out.problems, w, w->report.errors, w->report.errors_count);
 	if (buf_is_failed(&c->out.problems)) /* what is wrong cannot be told in full */
-		rc = answer_check(&c->out.problems, &shown);
+		rc = response_check(&c->out.problems, &shown);
 	if (w->is_dry_run && rc != E_FORBIDDEN)
-		recording_dry_run(c);
-	return answer_error(c, rc, &shown);
+		audit_draft_dry_run(c);
+	return response_error(c, rc, &shown);
 }
 
 /* What was refused but for force is said as a warning and in the log. */
-static void let_through(struct write *w)
+static void downgrade_problems(struct write *w)
 {
 	w->was_forced = true;
 	for (uint32_t i = 0; i < w->report.errors_count; i++)
@@ -288,7 +288,7 @@ static bool is_forceable(const struct write *w, enum result rc)
 }
 
 /* A key is kept also where nothing changes: the committer does it. */
-static enum step answer_unchanged(struct write *w)
+static enum step response_unchanged(struct write *w)
 {
 	struct error err = ERROR_NULL;
 	enum result rc;
@@ -296,14 +296,14 @@ static enum step answer_unchanged(struct write *w)
 	if (w->idempotency.key.len != 0)
 		return STEP_COMMIT;
 	w->revision = w->view.snapshot->revision;
-	rc = w->answer(w, &err);
-	return rc == OK ? STEP_ANSWER : answer_error(w->call, rc, &err);
+	rc = w->response(w, &err);
+	return rc == OK ? STEP_RESPOND : response_error(w->call, rc, &err);
 }
 
-enum step write_prepare(struct scene *scene, struct write *w)
+enum step write_prepare(struct verb_context *ctx, struct write *w)
 {
 	struct error err = ERROR_NULL;
-	enum result rc = authorise(scene, w, &err);
+	enum result rc = authorise(ctx, w, &err);
 
 	if (rc == OK)
 		rc = check_text(w->message, "message", &err);
@@ -314,25 +314,25 @@ enum step write_prepare(struct scene *scene, struct write *w)
 	if (rc == OK)
 		rc = refuse_twice(w, &err);
 	if (rc == OK)
-		rc = prepare_changes(scene, w, &err);
+		rc = prepare_changes(ctx, w, &err);
 	if (rc == OK)
 		rc = referral_check(w, &err);
 	if (rc != OK)
-		return answer_refused(w, rc, &err);
-	rc = check_changes(scene, w, &err);
+		return response_refused(w, rc, &err);
+	rc = check_changes(ctx, w, &err);
 	if (rc == OK)
-		rc = cascade_check(scene, w, &err);
+		rc = cascade_check(ctx, w, &err);
 	if (is_forceable(w, rc)) {
-		let_through(w);
+		downgrade_problems(w);
 		rc = OK;
 	}
 	if (rc == OK)
-		rc = lockout_check(w, scene->now_ms, &err);
+		rc = lockout_check(w, ctx->now_ms, &err);
 	if (w->is_dry_run && (rc == OK || is_about_content(rc)))
-		return dry_run_answer(scene, w);
+		return dry_run_response(ctx, w);
 	if (rc == OK && !w->has_revision)
-		return answer_unchanged(w);
+		return response_unchanged(w);
 	if (rc == OK)
 		rc = seal_changes(w, &err);
-	return rc == OK ? STEP_COMMIT : answer_refused(w, rc, &err);
+	return rc == OK ? STEP_COMMIT : response_refused(w, rc, &err);
 }

@@ -68,7 +68,7 @@ struct affected {
 	bool was_ready;		       /* somebody reads it: what it comes to is kept ready again */
 	bool is_changed;	       /* the effective configuration is another one than before */
 	bool is_invalid;	       /* after a forced write */
-	bool has_judged_secrets;       /* its check looked for each secret that it needs */
+	bool has_checked_secrets;      /* its check looked for each secret that it needs */
 };
 
 /* For writes that are of tokens rather than documents. */
@@ -109,34 +109,35 @@ struct write {
 	uint64_t revision;
 	int64_t time_ms;
 	/* Fills call->out once revision and time are known, before the commit (the answer leaves after). NULL: it is filled already. */
-	enum result (*answer)(struct write *w, struct error *err);
+	enum result (*response)(struct write *w, struct error *err);
 };
 
 /* Into call->work; freed with it. NULL: no memory. */
-struct write *write_new(struct scene *scene, uint32_t changes_max);
+struct write *write_new(struct verb_context *ctx, uint32_t changes_max);
 void write_free(void *write);
 
 /* Everything between asking and committing: opens, parses, checks each change, then the cascade. Fills the answer and gives
- * STEP_ANSWER where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
-enum step write_prepare(struct scene *scene, struct write *w);
+ * STEP_RESPOND where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
+enum step write_prepare(struct verb_context *ctx, struct write *w);
 
 /* Bits of enum permission, all of which the change takes on its path when it is no dry run; its
  * kind is set. */
 uint32_t change_permissions(const struct write *w, const struct change *c);
 /* Whether the one who asks may make the change; its kind is set. */
-bool write_may_change(const struct scene *scene, const struct write *w, const struct change *c);
+bool write_may_change(const struct verb_context *ctx, const struct write *w,
+		      const struct change *c);
 
 /* patch_blind.c. Whether the change brings content that its writer does not know. */
 bool change_is_blind(const struct write *w, const struct change *c);
 /* What of a patch is judged by itself, where its writer may not read what it is merged into. */
 MUST_USE enum result blind_patch_check(const struct change *c, size_t bytes_max, struct error *err);
 /* Takes from the merged secret the encoding of what the patch sets without one. `scratch` (TREE_INIT) outlives `merged`. */
-MUST_USE enum result blind_patch_settle(struct write *w, const struct change *c,
+MUST_USE enum result blind_patch_finish(struct write *w, const struct change *c,
 					struct tree *scratch, struct tree_node *merged,
 					struct error *err);
 
 /* write_prepare.c: what one change comes to by itself: version, state, new content. Does not look at others. */
-MUST_USE enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
+MUST_USE enum result change_prepare(struct verb_context *ctx, struct write *w, struct change *c,
 				    struct error *err);
 /* referral.c: whether the writer may refer to what the changes newly refer to. E_FORBIDDEN, recorded. Before anything of what is referred to is
  * looked at. */
@@ -147,7 +148,7 @@ MUST_USE enum result lockout_check(struct write *w, int64_t now_ms, struct error
 /* The same at the last moment, of the one who was found: false sends the write back. `working` has its changes. */
 bool lockout_is_averted(const struct write *w, const struct snapshot *working, int64_t now_ms);
 /* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
-MUST_USE enum result change_check(struct scene *scene, struct write *w, struct change *c,
+MUST_USE enum result change_check(struct verb_context *ctx, struct write *w, struct change *c,
 				  struct error *err);
 /* Those of a schema that does not compile, with their places in it. */
 void schema_problems_add(struct write *w, const struct view_doc *d,
@@ -163,7 +164,7 @@ MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const stru
 				     struct budget *budget, struct arena *a, struct slice **ret,
 				     uint32_t *ret_count, struct error *err);
 /* Resolves and validates them. E_INVALID, E_CONFLICT: the reasons are in the report. */
-MUST_USE enum result cascade_check(struct scene *scene, struct write *w, struct error *err);
+MUST_USE enum result cascade_check(struct verb_context *ctx, struct write *w, struct error *err);
 
 /* problems.c: a JSON array of those that the writer may see; what is hidden is counted in one that names nothing. */
 void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
@@ -191,13 +192,13 @@ bool problem_is_unsaid(const struct write *w, const struct check_problem *p);
 /* Whether a text quotes what the writer did not send, where documents took part that he may not see. */
 bool problem_quotes_hidden(const struct write *w, struct slice text);
 
-enum step dry_run_answer(struct scene *scene, struct write *w);
+enum step dry_run_response(struct verb_context *ctx, struct write *w);
 /* Once revision and time are known: what was done. */
-enum result write_answer(struct write *w, struct error *err);
+enum result write_response(struct write *w, struct error *err);
 
 /* The same without what only readers may see: no digests, no warnings. Appended; nothing where
  * the answer has no body. */
-void write_answer_bare(struct buf *ret, struct write *w);
+void write_response_bare(struct buf *ret, struct write *w);
 
 /* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_STALE: what was read has changed. */
 MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,

@@ -46,18 +46,18 @@ static void digest_content(const struct service *s, struct change *c)
 }
 
 /* What cannot be read is not the same: its check will say so. */
-static enum result is_same_json(struct scene *scene, const struct change *c, bool *ret,
+static enum result is_same_json(struct verb_context *ctx, const struct change *c, bool *ret,
 				struct error *err)
 {
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, false), after = TREE_INIT(0, false);
 	struct error ignored = ERROR_NULL;
 	enum result rc = tree_of_content(buf_slice(&c->plain), SLICE_LITERAL(CONTENT_JSON),
-					 scene->budget, &after, NULL, &ignored);
+					 ctx->budget, &after, NULL, &ignored);
 
 	if (rc == E_MALFORMED || rc == E_INVALID)
 		return OK;
 	if (rc == OK)
-		rc = tree_of_row(scene->service, snap_doc_row(c->before), scene->budget, &before,
+		rc = tree_of_row(ctx->service, snap_doc_row(c->before), ctx->budget, &before,
 				 &ignored);
 	if (rc == OK)
 		*ret = tree_is_equal(&before.root, &after.root);
@@ -69,14 +69,14 @@ static enum result is_same_json(struct scene *scene, const struct change *c, boo
 /* Whether it is what is there already: YAML byte for byte, comments and all, JSON by its values. To
  * who may not read it a new version is always one: that two contents are equal is not theirs to
  * learn, and of secrets nobody's. */
-static enum result is_same_content(struct scene *scene, const struct change *c, bool *ret,
+static enum result is_same_content(struct verb_context *ctx, const struct change *c, bool *ret,
 				   struct error *err)
 {
 	const struct version_row *row = c->before != NULL ? snap_doc_row(c->before) : NULL;
 
 	*ret = false;
 	if (c->kind == KIND_SECRETS || !snap_doc_is_live(c->before) ||
-	    !rights_may(scene->rights, MAY_READ, c->path))
+	    !rights_may(ctx->rights, MAY_READ, c->path))
 		return OK;
 	*ret = slice_is_equal(row->content_type, c->content_type) &&
 	       slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
@@ -84,29 +84,29 @@ static enum result is_same_content(struct scene *scene, const struct change *c, 
 		return OK;
 	/* What JSON was stored may come back under the name of YAML: a file's name is no
 	 * content. */
-	return is_same_json(scene, c, ret, err);
+	return is_same_json(ctx, c, ret, err);
 }
 
-static size_t bytes_max(const struct scene *scene, const struct change *c)
+static size_t bytes_max(const struct verb_context *ctx, const struct change *c)
 {
-	const struct service_settings *settings = &scene->service->settings;
+	const struct service_settings *settings = &ctx->service->settings;
 
 	return c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
 }
 
 /* What was stored was within the bounds of its time. What a patch without the right to read comes to is let grow well beyond them: one that just fits would
  * tell the size of what is there. */
-static size_t result_bytes_max(const struct scene *scene, const struct change *c)
+static size_t result_bytes_max(const struct verb_context *ctx, const struct change *c)
 {
 	if (c->op == CHANGE_OP_ROLLBACK)
 		return SIZE_MAX;
-	if (c->op == CHANGE_OP_PATCH && !rights_may(scene->rights, MAY_READ, c->path))
-		return CONTENT_GROWTH_MAX * bytes_max(scene, c);
-	return bytes_max(scene, c);
+	if (c->op == CHANGE_OP_PATCH && !rights_may(ctx->rights, MAY_READ, c->path))
+		return CONTENT_GROWTH_MAX * bytes_max(ctx, c);
+	return bytes_max(ctx, c);
 }
 
 /* The content is in c->plain. */
-static enum result become_version(struct scene *scene, struct change *c, struct error *err)
+static enum result become_version(struct verb_context *ctx, struct change *c, struct error *err)
 {
 	uint64_t before = c->before != NULL ? snap_doc_row(c->before)->version : 0;
 	bool is_same;
@@ -114,26 +114,26 @@ static enum result become_version(struct scene *scene, struct change *c, struct 
 
 	if (buf_is_failed(&c->plain))
 		return fail(err, E_MEMORY, "out of memory");
-	if (c->plain.len > result_bytes_max(scene, c))
+	if (c->plain.len > result_bytes_max(ctx, c))
 		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path),
-			    bytes_max(scene, c));
+			    bytes_max(ctx, c));
 	c->version = before + 1;
-	digest_content(scene->service, c);
+	digest_content(ctx->service, c);
 	c->action = CHANGE_PUT;
 	c->exists = true;
 	c->state = VERSION_LIVE;
-	rc = is_same_content(scene, c, &is_same, err);
+	rc = is_same_content(ctx, c, &is_same, err);
 	if (rc != OK)
 		return rc;
 	c->is_changed = !is_same;
 	if (is_same)
 		c->version = before;
-	audit_value_mac(c->mac, keyring_derived(scene->service->keyring, DERIVED_VALUE_MAC),
-			c->path, c->version, buf_slice(&c->plain));
+	audit_value_mac(c->mac, keyring_derived(ctx->service->keyring, DERIVED_VALUE_MAC), c->path,
+			c->version, buf_slice(&c->plain));
 	return OK;
 }
 
-static enum result prepare_put(struct scene *scene, struct write *w, struct change *c,
+static enum result prepare_put(struct verb_context *ctx, struct write *w, struct change *c,
 			       struct error *err)
 {
 	(void)w;
@@ -141,10 +141,10 @@ static enum result prepare_put(struct scene *scene, struct write *w, struct chan
 	c->content_type = c->body_format == DOC_YAML ? SLICE_LITERAL(CONTENT_YAML)
 						     : SLICE_LITERAL(CONTENT_JSON);
 	c->is_known_to_writer = true;
-	return become_version(scene, c, err);
+	return become_version(ctx, c, err);
 }
 
-static enum result prepare_patch(struct scene *scene, struct write *w, struct change *c,
+static enum result prepare_patch(struct verb_context *ctx, struct write *w, struct change *c,
 				 struct error *err)
 {
 	CLEANUP(tree_clear) struct tree base = TREE_INIT(0, true), scratch = TREE_INIT(0, true);
@@ -153,18 +153,17 @@ static enum result prepare_patch(struct scene *scene, struct write *w, struct ch
 	struct tree_node merged;
 	enum result rc = need_live(c, err);
 
-	limits.budget = scene->budget;
+	limits.budget = ctx->budget;
 	if (rc == OK)
-		rc = tree_of_row(scene->service, snap_doc_row(c->before), scene->budget, &base,
-				 err);
+		rc = tree_of_row(ctx->service, snap_doc_row(c->before), ctx->budget, &base, err);
 	if (rc == OK)
 		rc = doc_read(&c->patch_tree, c->body_format, c->body, &limits, NULL, err);
 	if (rc == OK && is_blind)
-		rc = blind_patch_check(c, bytes_max(scene, c), err);
+		rc = blind_patch_check(c, bytes_max(ctx, c), err);
 	if (rc == OK)
 		rc = merge_patch(&merged, &w->arena, &base.root, &c->patch_tree.root, err);
 	if (rc == OK && is_blind)
-		rc = blind_patch_settle(w, c, &scratch, &merged, err);
+		rc = blind_patch_finish(w, c, &scratch, &merged, err);
 	if (rc != OK)
 		return rc;
 	if (c->kind == KIND_SECRETS)
@@ -173,23 +172,23 @@ static enum result prepare_patch(struct scene *scene, struct write *w, struct ch
 	/* What is written as it was says that nothing changed: by its warnings, and to a later reader. */
 	if (c->kind != KIND_SECRETS && !is_blind && tree_is_equal(&merged, &base.root)) {
 		c->content_type = snap_doc_row(c->before)->content_type;
-		rc = content_of_row(scene->service, snap_doc_row(c->before), &c->plain, err);
-		return rc == OK ? become_version(scene, c, err) : rc;
+		rc = content_of_row(ctx->service, snap_doc_row(c->before), &c->plain, err);
+		return rc == OK ? become_version(ctx, c, err) : rc;
 	}
 	json_write_pretty(&c->plain, &merged);
-	return become_version(scene, c, err);
+	return become_version(ctx, c, err);
 }
 
 struct reading {
-	struct scene *scene;
+	struct verb_context *ctx;
 	struct change *change;
 	struct arena *arena;
 	enum version_state state;
 };
 
-static enum result read_old(void *ctx, const struct version_row *row, struct error *err)
+static enum result read_old(void *arg, const struct version_row *row, struct error *err)
 {
-	struct reading *r = ctx;
+	struct reading *r = arg;
 	struct change *c = r->change;
 	const char *type;
 
@@ -201,22 +200,22 @@ static enum result read_old(void *ctx, const struct version_row *row, struct err
 	if (type == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	c->content_type = slice_make(type, row->content_type.len);
-	return content_of_row(r->scene->service, row, &c->plain, err);
+	return content_of_row(r->ctx->service, row, &c->plain, err);
 }
 
-static enum result prepare_rollback(struct scene *scene, struct write *w, struct change *c,
+static enum result prepare_rollback(struct verb_context *ctx, struct write *w, struct change *c,
 				    struct error *err)
 {
-	struct reading r = {scene, c, &w->arena, VERSION_LIVE};
+	struct reading r = {ctx, c, &w->arena, VERSION_LIVE};
 	enum result rc;
 
 	if (c->before == NULL)
 		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	rc = store_get_version(scene->session, c->path, c->from_version, read_old, &r, err);
+	rc = store_get_version(ctx->session, c->path, c->from_version, read_old, &r, err);
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
 			    (unsigned long long)c->from_version);
-	return rc == OK ? become_version(scene, c, err) : rc;
+	return rc == OK ? become_version(ctx, c, err) : rc;
 }
 
 /* The state of the newest version after the change. */
@@ -260,16 +259,15 @@ static enum result read_state(void *ctx, const struct version_row *row, struct e
 }
 
 /* Leaves only the versions whose state changes. `needed`: all others but those in `after` already are a conflict. */
-static enum result choose_versions(struct scene *scene, struct change *c, enum version_state after,
-				   struct error *err)
+static enum result choose_versions(struct verb_context *ctx, struct change *c,
+				   enum version_state after, struct error *err)
 {
-	struct reading r = {scene, c, NULL, VERSION_LIVE};
+	struct reading r = {ctx, c, NULL, VERSION_LIVE};
 	uint32_t kept = 0;
 	enum result rc;
 
 	for (uint32_t i = 0; i < c->versions_count; i++) {
-		rc = store_get_version(scene->session, c->path, c->versions[i], read_state, &r,
-				       err);
+		rc = store_get_version(ctx->session, c->path, c->versions[i], read_state, &r, err);
 		if (rc == E_NOT_FOUND)
 			return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
 				    (unsigned long long)c->versions[i]);
@@ -285,8 +283,9 @@ static enum result choose_versions(struct scene *scene, struct change *c, enum v
 	return OK;
 }
 
-static enum result prepare_states(struct scene *scene, struct change *c, enum change_action action,
-				  enum version_state after, struct error *err)
+static enum result prepare_states(struct verb_context *ctx, struct change *c,
+				  enum change_action action, enum version_state after,
+				  struct error *err)
 {
 	enum result rc;
 
@@ -294,7 +293,7 @@ static enum result prepare_states(struct scene *scene, struct change *c, enum ch
 		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	if (c->versions_count == 0)
 		return fail(err, E_MALFORMED, "`versions` names none");
-	rc = choose_versions(scene, c, after, err);
+	rc = choose_versions(ctx, c, after, err);
 	if (rc != OK)
 		return rc;
 	c->action = action;
@@ -303,34 +302,33 @@ static enum result prepare_states(struct scene *scene, struct change *c, enum ch
 }
 
 /* The current version, unless those that an undelete brought back are named. */
-static enum result prepare_delete(struct scene *scene, struct write *w, struct change *c,
+static enum result prepare_delete(struct verb_context *ctx, struct write *w, struct change *c,
 				  struct error *err)
 {
-	return c->versions_count != 0
-		       ? prepare_states(scene, c, CHANGE_DELETE, VERSION_DELETED, err)
-		       : prepare_current_delete(w, c, err);
+	return c->versions_count != 0 ? prepare_states(ctx, c, CHANGE_DELETE, VERSION_DELETED, err)
+				      : prepare_current_delete(w, c, err);
 }
 
-static enum result prepare_undelete(struct scene *scene, struct write *w, struct change *c,
+static enum result prepare_undelete(struct verb_context *ctx, struct write *w, struct change *c,
 				    struct error *err)
 {
 	(void)w;
-	return prepare_states(scene, c, CHANGE_UNDELETE, VERSION_LIVE, err);
+	return prepare_states(ctx, c, CHANGE_UNDELETE, VERSION_LIVE, err);
 }
 
-static enum result prepare_destroy(struct scene *scene, struct write *w, struct change *c,
+static enum result prepare_destroy(struct verb_context *ctx, struct write *w, struct change *c,
 				   struct error *err)
 {
 	(void)w;
 	if (c->kind != KIND_SECRETS)
 		return fail(err, E_MALFORMED, "only versions of secrets can be destroyed");
-	return prepare_states(scene, c, CHANGE_DESTROY, VERSION_DESTROYED, err);
+	return prepare_states(ctx, c, CHANGE_DESTROY, VERSION_DESTROYED, err);
 }
 
-enum result change_prepare(struct scene *scene, struct write *w, struct change *c,
+enum result change_prepare(struct verb_context *ctx, struct write *w, struct change *c,
 			   struct error *err)
 {
-	static enum result (*const prepare[CHANGE_OP_COUNT])(struct scene *, struct write *,
+	static enum result (*const prepare[CHANGE_OP_COUNT])(struct verb_context *, struct write *,
 							     struct change *, struct error *) = {
 		[CHANGE_OP_PUT] = prepare_put,	       [CHANGE_OP_PATCH] = prepare_patch,
 		[CHANGE_OP_DELETE] = prepare_delete,   [CHANGE_OP_UNDELETE] = prepare_undelete,
@@ -338,7 +336,7 @@ enum result change_prepare(struct scene *scene, struct write *w, struct change *
 	};
 	enum result rc;
 
-	c->before = snap_doc_ref(snapshot_doc(scene->snapshot, c->path));
+	c->before = snap_doc_ref(snapshot_doc(ctx->snapshot, c->path));
 	rc = check_if_version(c, err);
-	return rc == OK ? prepare[c->op](scene, w, c, err) : rc;
+	return rc == OK ? prepare[c->op](ctx, w, c, err) : rc;
 }

@@ -78,7 +78,7 @@ static void append_batch(struct buf *b, const struct write *w, bool is_bare)
 	buf_append_char(b, ']');
 }
 
-static void append_answer(struct buf *b, struct write *w, bool is_bare)
+static void append_response(struct buf *b, struct write *w, bool is_bare)
 {
 	if (w->is_batch)
 		append_batch(b, w, is_bare);
@@ -89,25 +89,25 @@ static void append_answer(struct buf *b, struct write *w, bool is_bare)
 	buf_append_char(b, '}');
 }
 
-void write_answer_bare(struct buf *ret, struct write *w)
+void write_response_bare(struct buf *ret, struct write *w)
 {
-	append_answer(ret, w, true);
+	append_response(ret, w, true);
 }
 
-enum result write_answer(struct write *w, struct error *err)
+enum result write_response(struct write *w, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf b = BUF_ANSWER;
+	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	const struct change *c = &w->changes[0];
 	struct call *call = w->call;
 
 	if (!w->is_batch && c->op == CHANGE_OP_DELETE) {
-		answer_empty(call);
+		response_empty(call);
 		return OK;
 	}
-	append_answer(&b, w, false);
+	append_response(&b, w, false);
 	if (!w->is_batch && c->exists)
-		answer_etag_version(call, c->version);
+		response_etag_version(call, c->version);
 	call->out.is_created = !w->is_batch && c->exists && !snap_doc_is_live(c->before);
-	answer_json(call, &b);
+	response_json(call, &b);
 	return call->out.result == OK ? OK : fail(err, E_MEMORY, "out of memory");
 }

@@ -18,7 +18,7 @@ struct probe {
 	struct error err;
 };
 
-static enum result build(struct probe *p, const struct environment_wish *wish)
+static enum result build(struct probe *p, const struct environment_request *wish)
 {
 	p->config = (struct tree)TREE_INIT(0, false);
 	p->arena = (struct arena)ARENA_INIT(0, true);
@@ -52,9 +52,9 @@ Test(environment, picks_are_given_by_name_and_the_token_is_not_inherited)
 {
 	const char *const picks[] = {"DB_URL=/warehouse/url", "DB_PORT=/warehouse/port",
 				     "DB_TLS=/warehouse/tls", "DB_NONE=/warehouse/none"};
-	struct environment_wish wish = {.picks = picks,
-					.picks_count = 4,
-					.config_file = "/run/x/config.json"};
+	struct environment_request wish = {.picks = picks,
+					   .picks_count = 4,
+					   .config_file = "/run/x/config.json"};
 	struct probe p;
 
 	setenv("REEVE_TOKEN", "rv_x", 1);
@@ -73,7 +73,7 @@ Test(environment, picks_are_given_by_name_and_the_token_is_not_inherited)
 
 Test(environment, all_values_get_the_prefix)
 {
-	struct environment_wish wish = {.all_prefix = "APP_", .config_file = "/f"};
+	struct environment_request wish = {.all_prefix = "APP_", .config_file = "/f"};
 	struct probe p;
 
 	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
@@ -85,7 +85,7 @@ Test(environment, all_values_get_the_prefix)
 Test(environment, a_picked_name_that_steers_programs_is_refused_unless_meant)
 {
 	const char *const picks[] = {"https_proxy=/warehouse/url"};
-	struct environment_wish wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
+	struct environment_request wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
 	struct probe p;
 
 	cr_expect_eq(build(&p, &wish), E_INVALID);
@@ -104,13 +104,13 @@ Test(environment, of_all_values_those_that_steer_programs_are_left_out_and_told)
 	const char *const any[] = {"*"};
 	struct buf left_out = BUF_NULL;
 	size_t not_allowed = 0;
-	struct environment_wish wish = {.all_prefix = "",
-					.config_file = "/f",
-					.is_unsafe = true,
-					.allowed = any,
-					.allowed_count = 1,
-					.left_out = &left_out,
-					.not_allowed = &not_allowed};
+	struct environment_request wish = {.all_prefix = "",
+					   .config_file = "/f",
+					   .is_unsafe = true,
+					   .allowed = any,
+					   .allowed_count = 1,
+					   .left_out = &left_out,
+					   .not_allowed = &not_allowed};
 	struct probe p;
 
 	unsetenv("LD_PRELOAD");
@@ -127,11 +127,11 @@ Test(environment, only_names_that_a_pattern_allows_are_given)
 {
 	const char *const allowed[] = {"WAREHOUSE_U*", "*_PORT"};
 	size_t not_allowed = 0;
-	struct environment_wish wish = {.all_prefix = "",
-					.config_file = "/f",
-					.allowed = allowed,
-					.allowed_count = 2,
-					.not_allowed = &not_allowed};
+	struct environment_request wish = {.all_prefix = "",
+					   .config_file = "/f",
+					   .allowed = allowed,
+					   .allowed_count = 2,
+					   .not_allowed = &not_allowed};
 	struct probe p;
 
 	unsetenv("LD_PRELOAD");
@@ -146,7 +146,7 @@ Test(environment, only_names_that_a_pattern_allows_are_given)
 
 Test(environment, without_a_prefix_somebody_else_would_choose_the_names)
 {
-	struct environment_wish wish = {.all_prefix = "", .config_file = "/f"};
+	struct environment_request wish = {.all_prefix = "", .config_file = "/f"};
 	struct probe p;
 
 	cr_expect_eq(build(&p, &wish), E_INVALID);
@@ -157,9 +157,9 @@ Test(environment, without_a_prefix_somebody_else_would_choose_the_names)
 Test(environment, a_prefix_may_complete_no_name_that_steers)
 {
 	struct buf left_out = BUF_NULL;
-	struct environment_wish wish = {.all_prefix = "LD_",
-					.config_file = "/f",
-					.left_out = &left_out};
+	struct environment_request wish = {.all_prefix = "LD_",
+					   .config_file = "/f",
+					   .left_out = &left_out};
 	struct probe p;
 
 	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
@@ -183,9 +183,9 @@ Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
 		     {"PATH=/warehouse/url", "PATH may not"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct environment_wish wish = {.picks = &cases[i].pick,
-						.picks_count = 1,
-						.config_file = "/f"};
+		struct environment_request wish = {.picks = &cases[i].pick,
+						   .picks_count = 1,
+						   .config_file = "/f"};
 		struct probe p;
 
 		cr_expect_neq(build(&p, &wish), OK, "%s", cases[i].pick);
@@ -198,7 +198,7 @@ Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
 Test(environment, one_name_for_two_values_is_refused)
 {
 	const char *const picks[] = {"X=/warehouse/url", "X=/warehouse/port"};
-	struct environment_wish wish = {.picks = picks, .picks_count = 2, .config_file = "/f"};
+	struct environment_request wish = {.picks = picks, .picks_count = 2, .config_file = "/f"};
 	struct probe p;
 
 	cr_expect_eq(build(&p, &wish), E_INVALID);
@@ -216,10 +216,10 @@ Test(environment, one_name_for_two_values_is_refused_although_it_was_inherited)
 	setenv("DUP", "inherited", 1);
 	setenv("REEVE_CONFIG_FILE", "/inherited", 1);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct environment_wish wish = {.picks = cases[i],
-						.picks_count = 2,
-						.config_file = "/f",
-						.is_unsafe = true};
+		struct environment_request wish = {.picks = cases[i],
+						   .picks_count = 2,
+						   .config_file = "/f",
+						   .is_unsafe = true};
 		struct probe p;
 
 		cr_expect_eq(build(&p, &wish), E_INVALID, "%s", cases[i][1]);
@@ -236,7 +236,7 @@ Test(environment, a_name_that_was_inherited_twice_is_given_once_and_as_wished)
 				    "Z=3", "X=4",
 				    NULL};
 	const char *const picks[] = {"X=/warehouse/url"};
-	struct environment_wish wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
+	struct environment_request wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
 	struct probe p;
 	char **own = environ;
 
@@ -253,7 +253,7 @@ Test(environment, however_much_was_inherited_is_given)
 {
 	enum { COUNT = 5000 };
 	static char texts[COUNT][16], *inherited[COUNT + 1];
-	struct environment_wish wish = {.config_file = "/f"};
+	struct environment_request wish = {.config_file = "/f"};
 	struct probe p;
 	char **own = environ;
 

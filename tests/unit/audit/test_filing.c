@@ -38,9 +38,9 @@ static void write_entry(struct buf *ret)
 	cr_assert_eq(audit_entry_write(ret, &e, NULL), OK);
 }
 
-static struct audit_filing right_filing(void)
+static struct audit_index_row right_filing(void)
 {
-	return (struct audit_filing){
+	return (struct audit_index_row){
 		.time_ms = TIME_MS,
 		.actor = SLICE_LITERAL("c\\i\",\"action\":\"x"),
 		.action = SLICE_LITERAL("secret.read"),
@@ -50,21 +50,21 @@ static struct audit_filing right_filing(void)
 	};
 }
 
-Test(filing, an_entry_under_its_own_words_is_found)
+Test(index_row, an_entry_under_its_own_words_is_found)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
-	struct audit_filing f = right_filing();
+	struct audit_index_row f = right_filing();
 	struct error err = ERROR_NULL;
 
 	write_entry(&line);
-	cr_expect_eq(audit_filing_check(&f, buf_slice(&line), &err), OK, "%s", err.text);
+	cr_expect_eq(audit_index_check(&f, buf_slice(&line), &err), OK, "%s", err.text);
 }
 
-Test(filing, an_entry_under_other_words_is_told_by_which)
+Test(index_row, an_entry_under_other_words_is_told_by_which)
 {
 	static const struct {
 		const char *field;
-		struct audit_filing wrong; /* what is set here replaces the right one's */
+		struct audit_index_row wrong; /* what is set here replaces the right one's */
 		bool has_no_paths;
 	} cases[] = {
 		{.field = "time", .wrong.time_ms = TIME_MS + 1},
@@ -80,7 +80,7 @@ Test(filing, an_entry_under_other_words_is_told_by_which)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf line = BUF_NULL;
 		CLEANUP(buf_clear) struct buf wanted = BUF_NULL;
-		struct audit_filing f = right_filing();
+		struct audit_index_row f = right_filing();
 		struct error err = ERROR_NULL;
 
 		write_entry(&line);
@@ -92,13 +92,13 @@ Test(filing, an_entry_under_other_words_is_told_by_which)
 			f.paths = cases[i].wrong.paths;
 			f.paths_count = cases[i].wrong.paths_count;
 		}
-		cr_expect_eq(audit_filing_check(&f, buf_slice(&line), &err), E_CORRUPT, "%zu", i);
+		cr_expect_eq(audit_index_check(&f, buf_slice(&line), &err), E_CORRUPT, "%zu", i);
 		buf_printf(&wanted, "its own %s,", cases[i].field);
 		cr_expect(strstr(err.text, wanted.data) != NULL, "%zu: %s", i, err.text);
 	}
 }
 
-Test(filing, a_line_of_another_form_is_corrupt)
+Test(index_row, a_line_of_another_form_is_corrupt)
 {
 	static const struct {
 		const char *from, *to;
@@ -120,7 +120,7 @@ Test(filing, a_line_of_another_form_is_corrupt)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf line = BUF_NULL, changed = BUF_NULL;
-		struct audit_filing f = right_filing();
+		struct audit_index_row f = right_filing();
 		struct error err = ERROR_NULL;
 		const char *at;
 
@@ -130,7 +130,7 @@ Test(filing, a_line_of_another_form_is_corrupt)
 		buf_append(&changed, line.data, (size_t)(at - line.data));
 		buf_append_text(&changed, cases[i].to);
 		buf_append_text(&changed, at + strlen(cases[i].from));
-		cr_expect(eq(int, (int)audit_filing_check(&f, buf_slice(&changed), &err),
+		cr_expect(eq(int, (int)audit_index_check(&f, buf_slice(&changed), &err),
 			     (int)E_CORRUPT),
 			  "%s", cases[i].to);
 		cr_expect(strstr(err.text, "the form that this log writes") != NULL, "%s: %s",
@@ -139,10 +139,10 @@ Test(filing, a_line_of_another_form_is_corrupt)
 }
 
 /* Whatever somebody wrote there is read within its bounds. */
-Test(filing, a_line_cut_anywhere_is_not_of_our_form)
+Test(index_row, a_line_cut_anywhere_is_not_of_our_form)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
-	struct audit_filing f = right_filing();
+	struct audit_index_row f = right_filing();
 	size_t end;
 
 	write_entry(&line);
@@ -151,22 +151,22 @@ Test(filing, a_line_cut_anywhere_is_not_of_our_form)
 		CLEANUP(alloc_freep) char *cut = malloc(len != 0 ? len : 1);
 
 		memcpy(cut, line.data, len); /* nothing behind it, so that a sanitizer sees */
-		cr_expect_eq(audit_filing_check(&f, slice_make(cut, len), NULL), E_CORRUPT, "%zu",
+		cr_expect_eq(audit_index_check(&f, slice_make(cut, len), NULL), E_CORRUPT, "%zu",
 			     len);
 	}
 }
 
 static bool check_it(void *ctx)
 {
-	struct audit_filing f = right_filing();
+	struct audit_index_row f = right_filing();
 	struct error err = ERROR_NULL;
-	enum result rc = audit_filing_check(&f, buf_slice(ctx), &err);
+	enum result rc = audit_index_check(&f, buf_slice(ctx), &err);
 
 	cr_expect(rc == OK || rc == E_MEMORY, "%s", err.text);
 	return rc == OK;
 }
 
-Test(filing, short_memory_is_no_finding)
+Test(index_row, short_memory_is_no_finding)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
 

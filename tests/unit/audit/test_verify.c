@@ -393,11 +393,11 @@ Test(verify, an_unreadable_entry_is_told_once_and_the_pass_goes_on)
 static enum result next_misfiled(void *ctx, struct audit_verify_row *ret, bool *ret_is_end,
 				 struct error *err)
 {
-	static struct audit_filing filing = {.actor = SLICE_INIT("somebody else")};
+	static struct audit_index_row index_row = {.actor = SLICE_INIT("somebody else")};
 	enum result rc = next_row(ctx, ret, ret_is_end, err);
 
 	if (!*ret_is_end)
-		ret->filing = &filing;
+		ret->index_row = &index_row;
 	return rc;
 }
 

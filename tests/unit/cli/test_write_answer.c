@@ -10,10 +10,10 @@ static void read_json(struct tree *ret, const char *text)
 		  "%s", err.text);
 }
 
-Test(write_answer, a_dry_run_says_what_would_change_and_why_it_would_be_refused)
+Test(write_response, a_dry_run_says_what_would_change_and_why_it_would_be_refused)
 {
 	static const struct {
-		const char *name, *answer, *text, *markdown;
+		const char *name, *response, *text, *markdown;
 	} cases[] = {
 		{"nothing",
 		 "{\"dry_run\":true,\"changes\":[{\"path\":\"profiles/a/b\",\"action\":\"unchanged\",\"diff\":[]}]}",
@@ -34,7 +34,7 @@ Test(write_answer, a_dry_run_says_what_would_change_and_why_it_would_be_refused)
 		struct tree tree = TREE_INIT(0, false);
 		struct buf text = BUF_NULL, markdown = BUF_NULL;
 
-		read_json(&tree, cases[i].answer);
+		read_json(&tree, cases[i].response);
 		dry_run_write(&text, &tree.root, false);
 		dry_run_write(&markdown, &tree.root, true);
 		cr_expect_str_eq(text.data, cases[i].text, "%s: %s", cases[i].name, text.data);
@@ -46,7 +46,7 @@ Test(write_answer, a_dry_run_says_what_would_change_and_why_it_would_be_refused)
 	}
 }
 
-Test(write_answer, a_batch_in_markdown_lists_what_changed)
+Test(write_response, a_batch_in_markdown_lists_what_changed)
 {
 	struct tree tree = TREE_INIT(0, false);
 	struct buf text = BUF_NULL;
@@ -55,7 +55,7 @@ Test(write_answer, a_batch_in_markdown_lists_what_changed)
 		&tree,
 		"{\"revision\":7,\"items\":[{\"path\":\"profiles/a/b\",\"version\":2,\"changed\":true},"
 		"{\"path\":\"profiles/a/c\",\"version\":1,\"changed\":false}]}");
-	cr_expect(write_answer_has_changes(&tree.root));
+	cr_expect(write_response_has_changes(&tree.root));
 	written_write_markdown(&text, &tree.root);
 	cr_expect_str_eq(text.data, "### Revision 7\n\n* profiles/a/b is now version 2\n");
 	buf_clear(&text);

@@ -2,7 +2,7 @@
 
 #include <criterion/criterion.h>
 
-static struct client_response answer(unsigned status, const char *body)
+static struct client_response response(unsigned status, const char *body)
 {
 	struct client_response r = CLIENT_RESPONSE_NULL;
 
@@ -14,7 +14,7 @@ static struct client_response answer(unsigned status, const char *body)
 Test(problem, the_detail_explains_and_the_status_says_what_kind)
 {
 	struct client_response r =
-		answer(409, "{\"title\":\"Conflict\",\"detail\":\"others need it\"}");
+		response(409, "{\"title\":\"Conflict\",\"detail\":\"others need it\"}");
 	struct error err = ERROR_NULL;
 
 	cr_expect_eq(problem_explain(&r, &err), E_CONFLICT);
@@ -22,12 +22,12 @@ Test(problem, the_detail_explains_and_the_status_says_what_kind)
 	client_response_clear(&r);
 }
 
-Test(problem, an_answer_that_is_no_problem_document_is_explained_by_its_status)
+Test(problem, an_response_that_is_no_problem_document_is_explained_by_its_status)
 {
 	static const char *const bodies[] = {"", "<html>", "[]", "{\"detail\":1}"};
 
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-		struct client_response r = answer(502, bodies[i]);
+		struct client_response r = response(502, bodies[i]);
 		struct error err = ERROR_NULL;
 
 		cr_expect_eq(problem_explain(&r, &err), E_INTERNAL);
@@ -38,7 +38,7 @@ Test(problem, an_answer_that_is_no_problem_document_is_explained_by_its_status)
 
 Test(problem, each_error_is_a_line_with_its_origin)
 {
-	struct client_response r = answer(
+	struct client_response r = response(
 		422,
 		"{\"errors\":[{\"profile\":\"orders/production\",\"pointer\":\"/spark/cores\","
 		"\"message\":\"must be at most 512\",\"origin\":{\"path\":\"profiles/orders/base\","
@@ -55,8 +55,9 @@ Test(problem, each_error_is_a_line_with_its_origin)
 Test(problem, an_error_is_one_line_whatever_the_server_wrote)
 {
 	struct client_response r =
-		answer(422, "{\"errors\":[{\"profile\":\"a\\nforged\",\"pointer\":\"/\\u001b[2J\","
-			    "\"message\":\"m\\u202e\",\"origin\":{\"path\":\"p\\r\"}}]}");
+		response(422,
+			 "{\"errors\":[{\"profile\":\"a\\nforged\",\"pointer\":\"/\\u001b[2J\","
+			 "\"message\":\"m\\u202e\",\"origin\":{\"path\":\"p\\r\"}}]}");
 	struct buf lines = BUF_NULL;
 
 	problem_list(&lines, &r);

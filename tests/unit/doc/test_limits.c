@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-#define ANSWER_BYTES ((size_t)64 << 20)
+#define RESPONSE_BYTES ((size_t)64 << 20)
 
 struct limit_case {
 	const char *name;
@@ -68,7 +68,7 @@ static void expect_again(const char *name, enum doc_format format, const struct 
 			 const struct tree_node *n)
 {
 	CLEANUP(tree_clear) struct tree again = TREE_INIT(0, false);
-	const struct doc_limits limits = {ANSWER_BYTES, DOC_DEPTH_MAX, DOC_NODES_MAX, NULL};
+	const struct doc_limits limits = {RESPONSE_BYTES, DOC_DEPTH_MAX, DOC_NODES_MAX, NULL};
 	struct error err = ERROR_NULL;
 
 	cr_expect_eq(buf_check(text, &err), OK, "%s: %s", name, err.text);
@@ -79,10 +79,10 @@ static void expect_again(const char *name, enum doc_format format, const struct 
 
 static void expect_shown(const char *name, const struct tree_node *n)
 {
-	CLEANUP(buf_clear) struct buf json = BUF_INIT(ANSWER_BYTES);
-	CLEANUP(buf_clear) struct buf yaml = BUF_INIT(ANSWER_BYTES);
-	CLEANUP(buf_clear) struct buf properties = BUF_INIT(ANSWER_BYTES);
-	CLEANUP(buf_clear) struct buf env = BUF_INIT(ANSWER_BYTES);
+	CLEANUP(buf_clear) struct buf json = BUF_INIT(RESPONSE_BYTES);
+	CLEANUP(buf_clear) struct buf yaml = BUF_INIT(RESPONSE_BYTES);
+	CLEANUP(buf_clear) struct buf properties = BUF_INIT(RESPONSE_BYTES);
+	CLEANUP(buf_clear) struct buf env = BUF_INIT(RESPONSE_BYTES);
 	struct error err = ERROR_NULL;
 
 	json_write(&json, n);

@@ -109,7 +109,7 @@ bool service_admit(struct service *s, struct call *call)
 	return !call->is_refused;
 }
 
-static void answer_text(struct call *c, const char *json)
+static void response_text(struct call *c, const char *json)
 {
 	struct buf b = BUF_NULL;
 
@@ -125,13 +125,13 @@ static void answer_text(struct call *c, const char *json)
 	atomic_store(&c->state, CALL_DONE);
 }
 
-static void *answer_later(void *arg)
+static void *response_later(void *arg)
 {
 	struct call *c = arg;
 	const struct timespec pause = {0, 20000000};
 
 	nanosleep(&pause, NULL);
-	answer_text(c, "{\"late\":true}");
+	response_text(c, "{\"late\":true}");
 	c->done(c);
 	return NULL;
 }
@@ -153,7 +153,7 @@ static struct shared_body *new_large(void)
 	return shared_body_new(&b, false);
 }
 
-static void answer_large(struct service *s, struct call *c, bool is_cached)
+static void response_large(struct service *s, struct call *c, bool is_cached)
 {
 	pthread_mutex_lock(&s->mutex);
 	if (is_cached && s->cached == NULL)
@@ -167,7 +167,7 @@ static void answer_large(struct service *s, struct call *c, bool is_cached)
 
 static struct service *slow_service; /* of the one test that asks for what is slow */
 
-static void *answer_slowly(void *arg)
+static void *response_slowly(void *arg)
 {
 	struct call *c = arg;
 	struct service *s = slow_service;
@@ -177,7 +177,7 @@ static void *answer_slowly(void *arg)
 		nanosleep(&pause, NULL);
 	if (atomic_load(&c->is_abandoned))
 		atomic_fetch_add(&s->counts.abandoned, 1);
-	answer_text(c, "{\"slow\":true}");
+	response_text(c, "{\"slow\":true}");
 	c->done(c);
 	return NULL;
 }
@@ -187,7 +187,7 @@ void fake_release(struct service *s)
 	atomic_store(&s->is_released, true);
 }
 
-static enum call_state answer_elsewhere(struct call *c, void *(*answer)(void *call))
+static enum call_state response_elsewhere(struct call *c, void *(*response)(void *call))
 {
 	pthread_attr_t detached;
 	pthread_t thread;
@@ -195,7 +195,7 @@ static enum call_state answer_elsewhere(struct call *c, void *(*answer)(void *ca
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	atomic_store(&c->state, CALL_PENDING);
-	pthread_create(&thread, &detached, answer, c);
+	pthread_create(&thread, &detached, response, c);
 	pthread_attr_destroy(&detached);
 	return CALL_PENDING;
 }
@@ -204,7 +204,7 @@ static enum call_state poll_call(struct service *s, struct call *c)
 {
 	pthread_mutex_lock(&s->mutex);
 	if (c->in.wait_ms == 0 || c->attempts++ != 0 || s->is_draining) {
-		answer_text(c, "{\"woken\":true}");
+		response_text(c, "{\"woken\":true}");
 		pthread_mutex_unlock(&s->mutex);
 		return CALL_DONE;
 	}
@@ -243,20 +243,20 @@ enum call_state service_submit(struct service *s, struct call *c)
 		atomic_fetch_add(&s->counts.bodies, 1);
 		atomic_fetch_add(&s->counts.body_bytes, c->in.body.len);
 		snprintf(text, sizeof text, "{\"bytes\":%zu}", c->in.body.len);
-		answer_text(c, text);
+		response_text(c, text);
 		c->out.is_created = true;
 		return CALL_DONE;
 	}
 	if (slice_is_text(c->path, "config/test/later"))
-		return answer_elsewhere(c, answer_later);
+		return response_elsewhere(c, response_later);
 	if (slice_is_text(c->path, "config/test/large") ||
 	    slice_is_text(c->path, "config/test/cached")) {
-		answer_large(s, c, slice_is_text(c->path, "config/test/cached"));
+		response_large(s, c, slice_is_text(c->path, "config/test/cached"));
 		return CALL_DONE;
 	}
 	if (slice_is_text(c->path, "config/test/slow")) {
 		slow_service = s;
-		return answer_elsewhere(c, answer_slowly);
+		return response_elsewhere(c, response_slowly);
 	}
 	if (slice_is_text(c->path, "config/test/poll"))
 		return poll_call(s, c);
@@ -273,10 +273,10 @@ enum call_state service_submit(struct service *s, struct call *c)
 		return refuse(c, E_INVALID, "one profile would be invalid");
 	}
 	if (slice_is_text(c->path, "sys/tokens")) {
-		answer_large(s, c, false);
+		response_large(s, c, false);
 		return CALL_DONE;
 	}
-	answer_text(c, "{\"name\":\"ready\"}");
+	response_text(c, "{\"name\":\"ready\"}");
 	return CALL_DONE;
 }
 

@@ -25,11 +25,11 @@ Test(problem, every_result_has_a_status_and_reads_as_json)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf text = BUF_NULL;
 		CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
-		struct answer a = {.result = cases[i].result};
+		struct response a = {.result = cases[i].result};
 
 		fail(&a.error, cases[i].result, "the \"reason\"");
-		cr_expect_eq(answer_status(&a), cases[i].status, "result %d", a.result);
-		answer_write_problem(&text, &a, false, "id");
+		cr_expect_eq(response_status(&a), cases[i].status, "result %d", a.result);
+		response_write_problem(&text, &a, false, "id");
 		cr_assert_eq(doc_read(&tree, DOC_JSON, buf_slice(&text), &DOC_LIMITS_DEFAULT, NULL,
 				      NULL),
 			     OK, "%s", text.data);
@@ -41,19 +41,19 @@ Test(problem, every_result_has_a_status_and_reads_as_json)
 Test(problem, details_and_errors_are_given_but_not_those_of_the_system)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct answer a = {.result = E_INVALID};
+	struct response a = {.result = E_INVALID};
 
 	fail_at(&a.error, E_INVALID, 3, 7, "one profile would be invalid");
 	buf_append_text(&a.problems, "[{\"pointer\":\"/a\"}]");
 	buf_append_text(&a.extra, ",\"current\":4");
-	answer_write_problem(&text, &a, false, "id");
+	response_write_problem(&text, &a, false, "id");
 	cr_expect(strstr(text.data, "one profile would be invalid") != NULL);
 	cr_expect(strstr(text.data, "\"line\":3,\"column\":7") != NULL);
 	cr_expect(strstr(text.data, "\"errors\":[{\"pointer\":\"/a\"}],\"current\":4}") != NULL,
 		  "%s", text.data);
 	buf_reset(&text);
 	a.result = E_IO;
-	answer_write_problem(&text, &a, false, "id");
+	response_write_problem(&text, &a, false, "id");
 	cr_expect(strstr(text.data, "one profile") == NULL);
 	buf_clear(&a.problems);
 	buf_clear(&a.extra);
@@ -63,7 +63,7 @@ Test(problem, a_long_list_of_errors_is_cut_behind_a_whole_one)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
-	struct answer a = {.result = E_INVALID};
+	struct response a = {.result = E_INVALID};
 	const struct tree_node *errors, *last;
 
 	fail(&a.error, E_INVALID, "many would be invalid");
@@ -73,7 +73,7 @@ Test(problem, a_long_list_of_errors_is_cut_behind_a_whole_one)
 			   "%s{\"pointer\":\"/],\\\"}{\",\"at\":[%u,{}],\"path\":\"profiles/a/b\"}",
 			   i != 0 ? "," : "", i);
 	buf_append_char(&a.problems, ']');
-	answer_write_problem(&text, &a, false, "id");
+	response_write_problem(&text, &a, false, "id");
 	buf_clear(&a.problems);
 	cr_expect_leq(text.len, PROBLEM_BYTES_MAX);
 	cr_expect_geq(text.len, PROBLEM_BYTES_MAX / 2, "%zu: most of the room is used", text.len);
@@ -89,18 +89,18 @@ Test(problem, a_long_list_of_errors_is_cut_behind_a_whole_one)
 Test(problem, one_error_that_is_too_long_is_left_out)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct answer a = {.result = E_INVALID};
+	struct response a = {.result = E_INVALID};
 
 	buf_append_text(&a.problems, "[{\"message\":\"");
 	for (uint32_t i = 0; i < 200000; i++)
 		buf_append_text(&a.problems, "long, so ");
 	buf_append_text(&a.problems, "\"}]");
-	answer_write_problem(&text, &a, false, "id");
+	response_write_problem(&text, &a, false, "id");
 	cr_expect(strstr(text.data, "\"errors\":[],\"errors_omitted\":true}") != NULL, "%.200s",
 		  text.data);
 	buf_reset(&text);
-	answer_omit_errors(&a);
-	answer_write_problem(&text, &a, false, "id");
+	response_omit_errors(&a);
+	response_write_problem(&text, &a, false, "id");
 	cr_expect(strstr(text.data, "\"errors\"") == NULL);
 	cr_expect(strstr(text.data, ",\"errors_omitted\":true}") != NULL, "%s", text.data);
 	buf_clear(&a.problems);
@@ -110,10 +110,10 @@ Test(problem, one_error_that_is_too_long_is_left_out)
 Test(problem, a_text_cut_inside_a_character_still_reads_as_json)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct answer a = {.result = E_MALFORMED};
+	struct response a = {.result = E_MALFORMED};
 
 	memcpy(a.error.text, "caf\xc3", sizeof "caf\xc3"); /* fail() itself would mend it */
-	answer_write_problem(&text, &a, false, "id");
+	response_write_problem(&text, &a, false, "id");
 	cr_expect(strstr(text.data, "\"detail\":\"caf\"") != NULL, "%s", text.data);
 }
 
@@ -132,19 +132,19 @@ Test(problem, the_next_page_keeps_the_query_but_for_after)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf link = BUF_NULL;
 
-		answer_write_next(&link, slice_text(cases[i].target), cases[i].after);
+		response_write_next(&link, slice_text(cases[i].target), cases[i].after);
 		cr_expect_str_eq(link.data, cases[i].link);
 	}
 }
 
-Test(problem, an_answer_without_a_body_is_204_and_one_not_modified_304)
+Test(problem, an_response_without_a_body_is_204_and_one_not_modified_304)
 {
-	struct answer a = {.result = OK};
+	struct response a = {.result = OK};
 
-	cr_expect_eq(answer_status(&a), 204);
+	cr_expect_eq(response_status(&a), 204);
 	a.is_not_modified = true;
-	cr_expect_eq(answer_status(&a), 304);
+	cr_expect_eq(response_status(&a), 304);
 	a.is_not_modified = false;
 	a.is_created = true;
-	cr_expect_eq(answer_status(&a), 201);
+	cr_expect_eq(response_status(&a), 201);
 }

@@ -28,7 +28,7 @@ static uint32_t count_of(const char *text, const char *part)
 	return count;
 }
 
-Test(server, a_connection_is_kept_and_answers_one_request_after_another)
+Test(server, a_connection_is_kept_and_responses_one_request_after_another)
 {
 	struct fixture f;
 	char got[8192];
@@ -47,7 +47,7 @@ Test(server, a_connection_is_kept_and_answers_one_request_after_another)
 	stop(&f);
 }
 
-Test(server, an_answer_that_comes_from_another_thread_reaches_its_connection)
+Test(server, an_response_that_comes_from_another_thread_reaches_its_connection)
 {
 	struct fixture f;
 	char got[8192];
@@ -150,7 +150,7 @@ Test(server, a_client_that_shuts_down_its_side_counts_as_gone_while_it_waits_for
 	stop(&f);
 }
 
-Test(server, a_stop_answers_the_polls_that_wait)
+Test(server, a_stop_responses_the_polls_that_wait)
 {
 	struct fixture f;
 	char got[8192];

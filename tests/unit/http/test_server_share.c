@@ -32,14 +32,14 @@ static int ask_large(const struct fixture *f, char who, unsigned *ret_status)
 	return ask_for(f, "GET /v1/config/test/large", who, ret_status);
 }
 
-Test(server, a_principal_that_does_not_read_its_large_answers_gets_no_more_of_them)
+Test(server, a_principal_that_does_not_read_its_large_responses_gets_no_more_of_them)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
 	unsigned status;
 	int unread[2];
 
-	settings.answers_bytes_max = 64 << 20; /* 16 for each principal */
+	settings.responses_bytes_max = 64 << 20; /* 16 for each principal */
 	start(&f, settings);
 	for (int i = 0; i < 2; i++) {
 		unread[i] = ask_large(&f, 'a', &status);
@@ -69,7 +69,7 @@ Test(server, what_many_are_being_sent_counts_once_for_all_and_once_for_each_prin
 	unsigned status;
 	int unread[5];
 
-	settings.answers_bytes_max = 40 << 20; /* 10 for each principal */
+	settings.responses_bytes_max = 40 << 20; /* 10 for each principal */
 	start(&f, settings);
 	for (int i = 0; i < 5; i++) {
 		unread[i] = ask_for(&f, target, i < 3 ? 'a' : (char)('a' + i), &status);
@@ -94,7 +94,7 @@ Test(server, a_refusal_with_no_room_for_its_errors_keeps_its_status)
 	unsigned status;
 	int unread;
 
-	settings.answers_bytes_max = 33 << 20; /* 8.25 for each principal */
+	settings.responses_bytes_max = 33 << 20; /* 8.25 for each principal */
 	start(&f, settings);
 	unread = ask_large(&f, 't', &status);
 	cr_expect_eq(status, 200);
@@ -109,13 +109,13 @@ Test(server, a_refusal_with_no_room_for_its_errors_keeps_its_status)
 	stop(&f);
 }
 
-Test(server, what_was_done_is_told_although_there_is_no_room_for_its_answer)
+Test(server, what_was_done_is_told_although_there_is_no_room_for_its_response)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
 	char got[8192];
 
-	settings.answers_bytes_max = 16 << 20; /* 4 for each principal */
+	settings.responses_bytes_max = 16 << 20; /* 4 for each principal */
 	start(&f, settings);
 	ask(&f,
 	    "POST /v1/tokens HTTP/1.1\r\n" AUTH "Connection: close\r\n"

@@ -117,7 +117,7 @@ static enum result run_faulty(unsigned fail_at, const struct tree_node *schema,
 	return rc;
 }
 
-Test(bounds, every_allocation_may_fail_and_the_answer_says_so)
+Test(bounds, every_allocation_may_fail_and_the_response_says_so)
 {
 	struct tree schema = text_tree(faulty_schema);
 	struct tree instance = text_tree(

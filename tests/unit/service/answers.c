@@ -22,7 +22,7 @@ static size_t changing_at(const char *text)
 	return 0;
 }
 
-char *answer_plain(const char *json)
+char *response_plain(const char *json)
 {
 	char *ret = malloc(2 * strlen(json) + 1), *out = ret;
 
@@ -44,11 +44,11 @@ char *answer_plain(const char *json)
 	return ret;
 }
 
-void expect_answer_at(struct fixture *f, const char *wanted, struct ask what, const char *file,
-		      int line)
+void expect_response_at(struct fixture *f, const char *wanted, struct ask what, const char *file,
+			int line)
 {
 	struct told t = ask(f, what);
-	char *got = answer_plain(t.body);
+	char *got = response_plain(t.body);
 
 	cr_assert_eq(t.result, OK, "%s:%d: %s", file, line, t.call.out.error.text);
 	cr_expect_str_eq(got, wanted, "%s:%d: the answer is\n%s", file, line, got);

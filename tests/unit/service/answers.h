@@ -4,13 +4,13 @@
 #include "fixture.h"
 
 /* A copy to free() in which the values of times, accessors, digests and keyed hashes are "*". */
-char *answer_plain(const char *json);
+char *response_plain(const char *json);
 
-/* Asks and wants OK and exactly this body, as answer_plain() gives it. */
-#define expect_answer(f, wanted, ...) \
-	expect_answer_at((f), (wanted), (struct ask){__VA_ARGS__}, __FILE__, __LINE__)
-void expect_answer_at(struct fixture *f, const char *wanted, struct ask what, const char *file,
-		      int line);
+/* Asks and wants OK and exactly this body, as response_plain() gives it. */
+#define expect_response(f, wanted, ...) \
+	expect_response_at((f), (wanted), (struct ask){__VA_ARGS__}, __FILE__, __LINE__)
+void expect_response_at(struct fixture *f, const char *wanted, struct ask what, const char *file,
+			int line);
 
 /* Asks, wants `result` and exactly this sentence. */
 #define expect_refusal(f, result, wanted, ...) \

@@ -16,7 +16,7 @@ static void close_it(void)
 
 TestSuite(access, .init = open_it, .fini = close_it);
 
-Test(access, a_token_is_good_for_as_many_answers_as_it_was_made_for)
+Test(access, a_token_is_good_for_as_many_responses_as_it_was_made_for)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
 

@@ -37,37 +37,37 @@ Test(audit_reads, a_page_says_where_the_next_begins_unless_it_shows_the_newest)
 
 	for (int i = 0; i < 4; i++)
 		put("profiles/a/x", i % 2 == 0 ? "a: 1\n" : "a: 2\n");
-	expect_answer(&f,
-		      "{\"items\":[{\"v\":1,\"index\":0,\"time\":\"*\",\"epoch\":1,\"revisio"
-		      "n\":2,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-		      ",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
-		      "k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
-		      "profiles/a/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0"
-		      "},{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revision\":3"
-		      ",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-		      "\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
-		      ",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
-		      "files/a/x\",\"version\":2,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
-		      AUDIT, .has_after_number = true, .limit = 2);
-	expect_answer(&f,
-		      "{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
-		      "n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-		      ",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
-		      "k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
-		      "profiles/a/x\",\"version\":3,\"value_mac\":\"*\"}],\"touched_more\":0"
-		      "},{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
-		      ",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-		      "\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
-		      ",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
-		      "files/a/x\",\"version\":4,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
-		      AUDIT, .limit = 2);
-	expect_answer(&f,
-		      "{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
-		      ",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-		      "\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
-		      ",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
-		      "files/a/x\",\"version\":4,\"value_mac\":\"*\"}],\"touched_more\":0}\n",
-		      AUDIT, .limit = 1, .wants_lines = true);
+	expect_response(&f,
+			"{\"items\":[{\"v\":1,\"index\":0,\"time\":\"*\",\"epoch\":1,\"revisio"
+			"n\":2,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+			",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
+			"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
+			"profiles/a/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0"
+			"},{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revision\":3"
+			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+			"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
+			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
+			"files/a/x\",\"version\":2,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
+			AUDIT, .has_after_number = true, .limit = 2);
+	expect_response(&f,
+			"{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
+			"n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+			",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
+			"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
+			"profiles/a/x\",\"version\":3,\"value_mac\":\"*\"}],\"touched_more\":0"
+			"},{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
+			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+			"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
+			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
+			"files/a/x\",\"version\":4,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
+			AUDIT, .limit = 2);
+	expect_response(&f,
+			"{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
+			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+			"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
+			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
+			"files/a/x\",\"version\":4,\"value_mac\":\"*\"}],\"touched_more\":0}\n",
+			AUDIT, .limit = 1, .wants_lines = true);
 	t = ask(&f, (struct ask){AUDIT, .has_after_number = true, .limit = 2});
 	cr_expect_str_eq(t.call.out.next, "2");
 	cr_expect_eq(t.call.out.kind, BODY_JSON);
@@ -92,8 +92,8 @@ Test(audit_reads, a_time_is_a_place_to_begin_and_to_end)
 	cr_expect_not_null(strstr(t.body, "\"index\":0,"), "%s", t.body);
 	cr_expect_str_eq(t.call.out.next, "1");
 	told_clear(&t);
-	expect_answer(&f, "{\"items\":[]}", AUDIT, .from_ms = INT64_C(1) << 42);
-	expect_answer(&f, "{\"items\":[]}", AUDIT, .to_ms = 1);
+	expect_response(&f, "{\"items\":[]}", AUDIT, .from_ms = INT64_C(1) << 42);
+	expect_response(&f, "{\"items\":[]}", AUDIT, .to_ms = 1);
 	expect(&f, OK, "\"index\":1,", AUDIT, .to_ms = INT64_C(1) << 42);
 }
 
@@ -115,21 +115,21 @@ Test(audit_reads, the_log_is_read_by_who_may_audit_and_by_nobody_else)
 	expect_refusal(&f, E_FORBIDDEN, one, AUDIT, .audit_path = "secrets/x",
 		       .token = reader.data);
 	expect_refusal(&f, E_FORBIDDEN, one, AUDIT, .audit_path = "secrets/", .token = reader.data);
-	expect_answer(&f,
-		      "{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revision\":4"
-		      ",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-		      "\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\",\"reason\""
-		      ":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"secrets/x\""
-		      ",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0}",
-		      ENTRY(2), .token = auditor.data);
-	expect_answer(&f,
-		      "{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
-		      "n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-		      ",\"source\":\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\""
-		      ",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"sec"
-		      "rets/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
-		      AUDIT, .has_after_number = true, .after_number = 2, .limit = 1,
-		      .token = auditor.data);
+	expect_response(&f,
+			"{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revision\":4"
+			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+			"\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\",\"reason\""
+			":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"secrets/x\""
+			",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0}",
+			ENTRY(2), .token = auditor.data);
+	expect_response(&f,
+			"{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
+			"n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+			",\"source\":\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\""
+			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"sec"
+			"rets/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
+			AUDIT, .has_after_number = true, .after_number = 2, .limit = 1,
+			.token = auditor.data);
 	expect(&f, OK, "reeve.test/log\n6\n", CHECKPOINT, .token = auditor.data);
 	expect(&f, E_FORBIDDEN, NULL, CHECKPOINT, .token = reader.data);
 }
@@ -156,14 +156,14 @@ Test(audit_reads, a_path_that_ends_in_a_slash_or_a_star_is_all_that_lies_below)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		expect(&f, cases[i].may_see ? OK : E_FORBIDDEN, NULL, AUDIT,
 		       .audit_path = cases[i].path, .token = token.data);
-	expect_answer(&f,
-		      "{\"items\":[{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revisio"
-		      "n\":3,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-		      ",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
-		      "k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
-		      "profiles/a/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0"
-		      "}]}",
-		      AUDIT, .audit_path = "profiles/a/", .token = token.data);
+	expect_response(&f,
+			"{\"items\":[{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revisio"
+			"n\":3,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+			",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
+			"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
+			"profiles/a/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0"
+			"}]}",
+			AUDIT, .audit_path = "profiles/a/", .token = token.data);
 }
 
 /* A reason may name another document than those that were touched; and what was not opened is not in the entry. */
@@ -184,21 +184,21 @@ Test(audit_reads, a_reason_is_shown_where_all_that_it_names_may_be_audited)
 	       .path = "secrets/x", .body = "{\"versions\":[1]}");
 	expect_refusal(&f, E_CONFLICT, "secrets/x version 1 was destroyed: what it held is gone",
 		       CONFIG, .path = "config/a/b", .revision = 6, .is_revealed = true);
-	expect_answer(&f,
-		      "{\"items\":[{\"v\":1,\"index\":7,\"time\":\"*\",\"epoch\":1,\"revisio"
-		      "n\":8,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-		      ",\"source\":\"127.0.0.1\",\"action\":\"config.read\",\"outcome\":\"co"
-		      "nflict\",\"reason\":\"secrets/x version 1 was destroyed: what it held"
-		      " is gone\",\"request_id\":\"test\",\"touched\":[{\"path\":\"config/a/"
-		      "b\",\"version\":0}],\"touched_more\":0}]}",
-		      AUDIT, .audit_path = "config/a/b", .token = both.data);
-	expect_answer(&f,
-		      "{\"items\":[{\"v\":1,\"index\":7,\"time\":\"*\",\"epoch\":1,\"revisio"
-		      "n\":8,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-		      ",\"source\":\"127.0.0.1\",\"action\":\"config.read\",\"outcome\":\"co"
-		      "nflict\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":"
-		      "[{\"path\":\"config/a/b\",\"version\":0}],\"touched_more\":0}]}",
-		      AUDIT, .audit_path = "config/a/b", .token = one.data);
+	expect_response(&f,
+			"{\"items\":[{\"v\":1,\"index\":7,\"time\":\"*\",\"epoch\":1,\"revisio"
+			"n\":8,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+			",\"source\":\"127.0.0.1\",\"action\":\"config.read\",\"outcome\":\"co"
+			"nflict\",\"reason\":\"secrets/x version 1 was destroyed: what it held"
+			" is gone\",\"request_id\":\"test\",\"touched\":[{\"path\":\"config/a/"
+			"b\",\"version\":0}],\"touched_more\":0}]}",
+			AUDIT, .audit_path = "config/a/b", .token = both.data);
+	expect_response(&f,
+			"{\"items\":[{\"v\":1,\"index\":7,\"time\":\"*\",\"epoch\":1,\"revisio"
+			"n\":8,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+			",\"source\":\"127.0.0.1\",\"action\":\"config.read\",\"outcome\":\"co"
+			"nflict\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":"
+			"[{\"path\":\"config/a/b\",\"version\":0}],\"touched_more\":0}]}",
+			AUDIT, .audit_path = "config/a/b", .token = one.data);
 }
 
 Test(audit_reads, an_entry_is_found_by_each_path_that_it_names)
@@ -210,7 +210,7 @@ Test(audit_reads, an_entry_is_found_by_each_path_that_it_names)
 	expect(&f, OK, "\"index\":0,", AUDIT, .audit_path = "profiles/a/x");
 	expect(&f, OK, "\"index\":0,", AUDIT, .audit_path = "profiles/b/x");
 	expect(&f, OK, "\"index\":0,", AUDIT, .audit_path = "profiles/c/x");
-	expect_answer(&f, "{\"items\":[]}", AUDIT, .audit_path = "profiles/d/x");
+	expect_response(&f, "{\"items\":[]}", AUDIT, .audit_path = "profiles/d/x");
 }
 
 static void accessor_of(char ret[static 27], const char *token)
@@ -236,15 +236,15 @@ Test(audit_reads, anothers_rights_are_told_to_who_may_audit_or_grant_tokens)
 	accessor_of(accessor, reader.data);
 	snprintf(body, sizeof body,
 		 "{\"permission\":\"read\",\"path\":\"profiles/a\",\"accessor\":\"%s\"}", accessor);
-	expect_answer(&f, "{\"allowed\":true,\"rule\":{\"policy\":\"r\",\"rule\":1,\"line\":1}}",
-		      CHECK, .body = body, .token = auditor.data);
-	expect_answer(&f, "{\"allowed\":true,\"rule\":{\"policy\":\"r\",\"rule\":1,\"line\":1}}",
-		      CHECK, .body = body, .token = granter.data);
+	expect_response(&f, "{\"allowed\":true,\"rule\":{\"policy\":\"r\",\"rule\":1,\"line\":1}}",
+			CHECK, .body = body, .token = auditor.data);
+	expect_response(&f, "{\"allowed\":true,\"rule\":{\"policy\":\"r\",\"rule\":1,\"line\":1}}",
+			CHECK, .body = body, .token = granter.data);
 	expect_refusal(&f, E_FORBIDDEN, refused, CHECK, .body = body, .token = reader.data);
 	snprintf(revoked, sizeof revoked, "{\"accessor\":\"%s\"}", accessor);
 	expect(&f, OK, NULL, .verb = VERB_TOKEN_REVOKE, .accessor = accessor);
-	expect_answer(&f, "{\"allowed\":false,\"rule\":null,\"reason\":\"the token has ended\"}",
-		      CHECK, .body = body);
+	expect_response(&f, "{\"allowed\":false,\"rule\":null,\"reason\":\"the token has ended\"}",
+			CHECK, .body = body);
 	expect_refusal(&f, E_NOT_FOUND, "there is no such token", CHECK,
 		       .body = "{\"permission\":\"read\",\"path\":\"x\",\"accessor\":\"none\"}");
 }

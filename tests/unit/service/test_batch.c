@@ -220,7 +220,7 @@ Test(batch, a_message_has_a_bound_and_no_control_characters)
 	}
 }
 
-Test(batch, its_answer_says_of_each_what_it_came_to)
+Test(batch, its_response_says_of_each_what_it_came_to)
 {
 	struct told t = ask(
 		&f,

@@ -58,7 +58,7 @@ static char *long_pointers(char value)
 	return text;
 }
 
-Test(bounds, no_answer_is_larger_than_an_answer_may_be)
+Test(bounds, no_answer_is_larger_than_an_response_may_be)
 {
 	char *one = long_pointers('1'), *two = long_pointers('2');
 

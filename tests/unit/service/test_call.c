@@ -72,17 +72,17 @@ Test(call, the_next_page_begins_where_it_says_unless_that_is_too_long)
 	static char text[sizeof c.out.next + 1];
 
 	memset(text, 'x', sizeof text);
-	answer_next(&c, SLICE_LITERAL("first"));
+	response_next(&c, SLICE_LITERAL("first"));
 	cr_expect_str_eq(c.out.next, "first");
-	answer_next_number(&c, 1234567890123);
+	response_next_number(&c, 1234567890123);
 	cr_expect_str_eq(c.out.next, "1234567890123");
-	answer_next(&c, SLICE_LITERAL("a"));
+	response_next(&c, SLICE_LITERAL("a"));
 	cr_expect_str_eq(c.out.next, "a", "nothing is left of the one before");
-	answer_next(&c, slice_make(text, sizeof c.out.next - 1));
+	response_next(&c, slice_make(text, sizeof c.out.next - 1));
 	cr_expect_eq(strlen(c.out.next), sizeof c.out.next - 1);
-	answer_next(&c, slice_make(text, sizeof c.out.next));
+	response_next(&c, slice_make(text, sizeof c.out.next));
 	cr_expect_str_eq(c.out.next, "");
-	answer_etag_version(&c, 12);
+	response_etag_version(&c, 12);
 	cr_expect_str_eq(c.out.etag, "\"v12\"");
 }
 
@@ -102,52 +102,52 @@ Test(call, a_list_is_as_long_as_asked_for_within_the_bound)
 	cr_expect_eq(call_limit(&s, &c), 50);
 }
 
-Test(call, a_failure_takes_the_place_of_an_answer)
+Test(call, a_failure_takes_the_place_of_an_response)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_NULL, d = BUF_NULL;
 
 	buf_append_text(&b, "{}");
-	cr_expect_eq(answer_json(&c, &b), STEP_ANSWER);
+	cr_expect_eq(response_json(&c, &b), STEP_RESPOND);
 	cr_expect_eq(c.out.result, OK);
 	cr_expect_eq(c.out.kind, BODY_JSON);
 	cr_expect_str_eq(c.out.body->bytes.data, "{}");
 	cr_expect_not(c.out.body->is_secret);
-	cr_expect_eq(answer_fail(&c, E_NOT_FOUND, "%s is %d", "it", 7), STEP_ANSWER);
+	cr_expect_eq(response_fail(&c, E_NOT_FOUND, "%s is %d", "it", 7), STEP_RESPOND);
 	cr_expect_eq(c.out.result, E_NOT_FOUND);
 	cr_expect_str_eq(c.out.error.text, "it is 7");
 	cr_expect_eq(c.out.kind, BODY_NONE);
 	cr_expect_null(c.out.body);
 	cr_expect_eq(c.out.retry_after_s, 0);
-	answer_fail(&c, E_BUSY, "busy");
+	response_fail(&c, E_BUSY, "busy");
 	cr_expect_eq(c.out.retry_after_s, 1);
 	c.out.retry_after_s = 9;
-	answer_fail(&c, E_BUSY, "busy");
+	response_fail(&c, E_BUSY, "busy");
 	cr_expect_eq(c.out.retry_after_s, 9);
 	buf_append_text(&d, "x");
-	answer_body(&c, BODY_TEXT, &d, true);
+	response_body(&c, BODY_TEXT, &d, true);
 	cr_expect(c.out.body->is_secret);
 	cr_expect_eq(c.out.kind, BODY_TEXT);
 	cr_expect_eq(c.out.result, OK);
-	answer_fail(&c, E_IO, "broken");
-	answer_empty(&c);
+	response_fail(&c, E_IO, "broken");
+	response_empty(&c);
 	cr_expect_eq(c.out.result, OK);
 	cr_expect_eq(c.out.kind, BODY_NONE);
 }
 
-Test(call, what_cannot_be_recorded_leaves_nothing_of_the_answer_but_when_it_was)
+Test(call, what_cannot_be_recorded_leaves_nothing_of_the_response_but_when_it_was)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_NULL;
 
 	buf_append_text(&b, "{}");
-	answer_json(&c, &b);
+	response_json(&c, &b);
 	c.out.revision = 7;
 	c.out.epoch = 2;
 	c.out.is_created = true;
 	strcpy(c.out.etag, "\"v1\"");
 	buf_append_text(&c.out.extra, "x");
-	cr_assert(recording_begin(&c));
+	cr_assert(audit_draft_begin(&c));
 	strcpy(c.out.error.text, "the disk");
-	answer_unrecorded(&c, E_UNAVAILABLE, c.out.error.text);
+	response_unrecorded(&c, E_UNAVAILABLE, c.out.error.text);
 	cr_expect_eq(c.out.result, E_UNAVAILABLE);
 	cr_expect_str_eq(c.out.error.text, "it could not be recorded: the disk");
 	cr_expect_eq(c.out.revision, 7);
@@ -156,20 +156,20 @@ Test(call, what_cannot_be_recorded_leaves_nothing_of_the_answer_but_when_it_was)
 	cr_expect_str_eq(c.out.etag, "");
 	cr_expect_not(c.out.is_created);
 	cr_expect_eq(c.out.extra.len, 0);
-	cr_expect_null(c.recording);
-	answer_unrecorded(&c, E_BUSY, "too many");
+	cr_expect_null(c.audit_draft);
+	response_unrecorded(&c, E_BUSY, "too many");
 	cr_expect_str_eq(c.out.error.text, "too many");
 	cr_expect_eq(c.out.retry_after_s, 1);
 }
 
-Test(call, an_answer_that_grew_too_large_says_what_to_do)
+Test(call, an_response_that_grew_too_large_says_what_to_do)
 {
 	static const char part[1 << 20];
 	struct buf b = BUF_INIT((size_t)2 << 20);
 
 	for (int i = 0; i < 3; i++)
 		buf_append_slice(&b, slice_make(part, sizeof part));
-	answer_json(&c, &b);
+	response_json(&c, &b);
 	cr_expect_eq(c.out.result, E_LIMIT);
 	cr_expect_str_eq(c.out.error.text,
 			 "the answer would be larger than 2 MiB: ask for a part of "
@@ -183,7 +183,7 @@ static bool make_body(void *ctx)
 
 	(void)ctx;
 	buf_append_text(&b, "{}");
-	answer_json(&c, &b);
+	response_json(&c, &b);
 	cr_expect(c.out.result == OK || (c.out.result == E_MEMORY && c.out.body == NULL));
 	return c.out.result == OK;
 }
@@ -201,11 +201,11 @@ static bool touch_all(void *ctx)
 	char path[16];
 
 	(void)ctx;
-	c.recording = NULL;
+	c.audit_draft = NULL;
 	arena_clear(&c.arena);
 	for (int i = 0; i < 9; i++) {
 		snprintf(path, sizeof path, "secrets/%d", i);
-		if (!recording_touch(&c, slice_text(path), (uint64_t)i, i % 2 != 0 ? mac : NULL))
+		if (!audit_draft_touch(&c, slice_text(path), (uint64_t)i, i % 2 != 0 ? mac : NULL))
 			return false;
 	}
 	return true;
@@ -214,10 +214,10 @@ static bool touch_all(void *ctx)
 Test(call, each_thing_that_was_touched_is_kept_with_its_version_and_hash)
 {
 	static char large[AUDIT_PATH_BYTES_MAX + 2];
-	const struct recording *r;
+	const struct audit_draft *r;
 
 	each_fault(touch_all, NULL);
-	r = c.recording;
+	r = c.audit_draft;
 	cr_expect(slice_is_text(r->action, "document.put"));
 	cr_expect_eq(r->reason.len, 0);
 	cr_assert_eq(r->touched_count, 9);
@@ -227,14 +227,14 @@ Test(call, each_thing_that_was_touched_is_kept_with_its_version_and_hash)
 		cr_expect_eq(r->touched[i].has_mac, i % 2 != 0);
 		cr_expect(i % 2 == 0 || memcmp(r->touched[i].mac, mac, sizeof mac) == 0);
 	}
-	cr_expect(recording_has(&c, SLICE_LITERAL("secrets/0")));
-	cr_expect(recording_has(&c, SLICE_LITERAL("secrets/8")));
-	cr_expect_not(recording_has(&c, SLICE_LITERAL("secrets/9")));
+	cr_expect(audit_draft_has(&c, SLICE_LITERAL("secrets/0")));
+	cr_expect(audit_draft_has(&c, SLICE_LITERAL("secrets/8")));
+	cr_expect_not(audit_draft_has(&c, SLICE_LITERAL("secrets/9")));
 	memset(large, 'x', sizeof large);
-	cr_assert(recording_touch(&c, slice_make(large, sizeof large), 0, NULL));
-	cr_expect_eq(c.recording->touched[9].path.len, AUDIT_PATH_BYTES_MAX);
-	c.recording = NULL;
-	cr_expect_not(recording_has(&c, SLICE_LITERAL("secrets/0")));
+	cr_assert(audit_draft_touch(&c, slice_make(large, sizeof large), 0, NULL));
+	cr_expect_eq(c.audit_draft->touched[9].path.len, AUDIT_PATH_BYTES_MAX);
+	c.audit_draft = NULL;
+	cr_expect_not(audit_draft_has(&c, SLICE_LITERAL("secrets/0")));
 }
 
 Test(call, the_actions_word_says_what_kind_of_document_it_was)
@@ -245,18 +245,18 @@ Test(call, the_actions_word_says_what_kind_of_document_it_was)
 					       {"schemas/x", "document.put"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		c.recording = NULL;
+		c.audit_draft = NULL;
 		c.path = slice_text(cases[i][0]);
-		cr_assert(recording_begin(&c));
-		cr_expect(slice_is_text(c.recording->action, cases[i][1]));
+		cr_assert(audit_draft_begin(&c));
+		cr_expect(slice_is_text(c.audit_draft->action, cases[i][1]));
 	}
-	c.recording = NULL;
+	c.audit_draft = NULL;
 	c.verb = VERB_BACKUP;
-	cr_assert(recording_begin(&c));
-	cr_expect(slice_is_text(c.recording->action, "backup.read"));
+	cr_assert(audit_draft_begin(&c));
+	cr_expect(slice_is_text(c.audit_draft->action, "backup.read"));
 	c.verb = VERB_BATCH;
-	cr_assert(recording_begin(&c));
-	cr_expect(slice_is_text(c.recording->action, "backup.read"), "it has begun");
+	cr_assert(audit_draft_begin(&c));
+	cr_expect(slice_is_text(c.audit_draft->action, "backup.read"), "it has begun");
 }
 
 Test(call, what_says_only_that_it_failed_opened_no_secret_and_was_somebodys)
@@ -265,27 +265,27 @@ Test(call, what_says_only_that_it_failed_opened_no_secret_and_was_somebodys)
 
 	c.out.result = E_FORBIDDEN;
 	c.token = &somebody;
-	cr_expect_not(recording_says_only_failure(&c), "nothing is recorded");
-	cr_assert(recording_touch(&c, SLICE_LITERAL("secrets/x"), 0, NULL));
-	cr_expect(recording_says_only_failure(&c));
+	cr_expect_not(audit_draft_says_only_failure(&c), "nothing is recorded");
+	cr_assert(audit_draft_touch(&c, SLICE_LITERAL("secrets/x"), 0, NULL));
+	cr_expect(audit_draft_says_only_failure(&c));
 	c.out.result = OK;
-	cr_expect_not(recording_says_only_failure(&c));
+	cr_expect_not(audit_draft_says_only_failure(&c));
 	c.out.result = E_FORBIDDEN;
 	c.token = NULL;
-	cr_expect_not(recording_says_only_failure(&c));
+	cr_expect_not(audit_draft_says_only_failure(&c));
 	c.token = &somebody;
-	cr_assert(recording_touch(&c, SLICE_LITERAL("secrets/y"), 1, mac));
-	cr_expect_not(recording_says_only_failure(&c));
-	recording_dry_run(&c);
-	cr_expect(slice_is_text(c.recording->action, "document.put"), "a refusal stays one");
-	cr_expect_eq(c.recording->reason.len, 0);
+	cr_assert(audit_draft_touch(&c, SLICE_LITERAL("secrets/y"), 1, mac));
+	cr_expect_not(audit_draft_says_only_failure(&c));
+	audit_draft_dry_run(&c);
+	cr_expect(slice_is_text(c.audit_draft->action, "document.put"), "a refusal stays one");
+	cr_expect_eq(c.audit_draft->reason.len, 0);
 	c.out.result = E_INVALID;
-	recording_dry_run(&c);
-	cr_expect(slice_is_text(c.recording->action, "secret.read"));
-	cr_expect(slice_is_text(c.recording->reason, "dry run"));
-	c.recording = NULL;
-	recording_dry_run(&c);
-	cr_expect_null(c.recording);
+	audit_draft_dry_run(&c);
+	cr_expect(slice_is_text(c.audit_draft->action, "secret.read"));
+	cr_expect(slice_is_text(c.audit_draft->reason, "dry run"));
+	c.audit_draft = NULL;
+	audit_draft_dry_run(&c);
+	cr_expect_null(c.audit_draft);
 	c.token = NULL;
 }
 

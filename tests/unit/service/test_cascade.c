@@ -166,7 +166,7 @@ Test(cascade, a_patch_opens_no_more_of_a_secret_than_it_replaces)
 	       .body = "{\"data\":{\"l\":\"longer\"}}");
 }
 
-Test(cascade, no_answer_names_what_its_reader_may_not_read)
+Test(cascade, no_response_names_what_its_reader_may_not_read)
 {
 	CLEANUP(buf_clear)
 	struct buf token = fixture_token(&f, "parent",

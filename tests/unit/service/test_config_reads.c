@@ -42,60 +42,60 @@ TestSuite(config_reads, .init = open_it, .fini = close_it);
 
 Test(config_reads, an_explanation_is_whole)
 {
-	expect_answer(&f,
-		      "{\"content\":{\"a\":2,\"list\":[\"x\",{\"y\":1},\"z\"],\"pw\":\"$"
-		      "{secret:o/db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\""
-		      ",\"url\":\"u-${secret:o/db?version=1#pw}\",\"new\":true},\"origins\":"
-		      "{\"/a\":{\"path\":\"profiles/o/base\",\"version\":2,\"line\":2"
-		      ",\"column\":4},\"/list/0\":{\"path\":\"profiles/o/base\",\"version\":"
-		      "2,\"line\":3,\"column\":8},\"/list/1/y\":{\"path\":\"profiles/o/base\""
-		      ",\"version\":2,\"line\":3,\"column\":15},\"/list/2\":{\"path\":\"prof"
-		      "iles/o/base\",\"version\":2,\"line\":3,\"column\":19},\"/pw\":"
-		      "{\"path\":\"profiles/o/base\",\"version\":2,\"line\":4,\"column\":5}"
-		      ",\"/empty\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":2"
-		      ",\"column\":8},\"/pwd\":{\"path\":\"profiles/o/heir\",\"version\":2"
-		      ",\"line\":3,\"column\":6},\"/url\":{\"path\":\"profiles/o/heir\""
-		      ",\"version\":2,\"line\":4,\"column\":6},\"/new\":{\"path\":\"profiles"
-		      "/o/heir\",\"version\":2,\"line\":5,\"column\":6}},\"secrets\":"
-		      "{\"/pw\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":2}"
-		      ",\"/pwd\":{\"path\":\"secrets/o/two\",\"key\":\"k\",\"version\":2}"
-		      ",\"/url\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":1}}"
-		      ",\"warnings\":[]}",
-		      CONFIG, .path = HEIR, .is_explained = true);
-	expect_answer(&f,
-		      "{\"content\":\"two\",\"origins\":{\"/pw\":{\"path\":\"profiles/o/base"
-		      "\",\"version\":2,\"line\":4,\"column\":5}},\"secrets\":{\"/pw\":"
-		      "{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":2}},\"warnings\""
-		      ":[]}",
-		      CONFIG, .path = HEIR, .is_explained = true, .is_revealed = true,
-		      .key = "/pw");
-	expect_answer(&f,
-		      "{\"content\":{\"y\":1},\"origins\":{\"/list/1/y\":{\"path\":\"profile"
-		      "s/o/base\",\"version\":2,\"line\":3,\"column\":15}},\"secrets\":"
-		      "{},\"warnings\":[]}",
-		      CONFIG, .path = HEIR, .is_explained = true, .key = "/list/1");
-	expect_answer(&f,
-		      "{\"content\":{},\"origins\":{\"/empty\":{\"path\":\"profiles/o/heir\""
-		      ",\"version\":2,\"line\":2,\"column\":8}},\"secrets\":{},\"warnings\":"
-		      "[]}",
-		      CONFIG, .path = HEIR, .is_explained = true, .key = "/empty");
-	expect_answer(&f,
-		      "{\"content\":{\"a\":1,\"list\":[\"x\",{\"y\":1}],\"pw\":\"${secret:o/"
-		      "db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\",\"url\":\"u-$"
-		      "{secret:o/db?version=1#pw}\"},\"origins\":{\"/a\":{\"path\":\"profile"
-		      "s/o/base\",\"version\":1,\"line\":2,\"column\":4},\"/list/0\":"
-		      "{\"path\":\"profiles/o/base\",\"version\":1,\"line\":3,\"column\":8}"
-		      ",\"/list/1/y\":{\"path\":\"profiles/o/base\",\"version\":1,\"line\":3"
-		      ",\"column\":15},\"/pw\":{\"path\":\"profiles/o/base\",\"version\":1"
-		      ",\"line\":4,\"column\":5},\"/empty\":{\"path\":\"profiles/o/heir\""
-		      ",\"version\":1,\"line\":2,\"column\":8},\"/pwd\":{\"path\":\"profiles"
-		      "/o/heir\",\"version\":1,\"line\":3,\"column\":6},\"/url\":{\"path\":\""
-		      "profiles/o/heir\",\"version\":1,\"line\":4,\"column\":6}},\"secrets\""
-		      ":{\"/pw\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":1}"
-		      ",\"/pwd\":{\"path\":\"secrets/o/two\",\"key\":\"k\",\"version\":1}"
-		      ",\"/url\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":1}}"
-		      ",\"warnings\":[]}",
-		      CONFIG, .path = HEIR, .is_explained = true, .revision = 6);
+	expect_response(&f,
+			"{\"content\":{\"a\":2,\"list\":[\"x\",{\"y\":1},\"z\"],\"pw\":\"$"
+			"{secret:o/db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\""
+			",\"url\":\"u-${secret:o/db?version=1#pw}\",\"new\":true},\"origins\":"
+			"{\"/a\":{\"path\":\"profiles/o/base\",\"version\":2,\"line\":2"
+			",\"column\":4},\"/list/0\":{\"path\":\"profiles/o/base\",\"version\":"
+			"2,\"line\":3,\"column\":8},\"/list/1/y\":{\"path\":\"profiles/o/base\""
+			",\"version\":2,\"line\":3,\"column\":15},\"/list/2\":{\"path\":\"prof"
+			"iles/o/base\",\"version\":2,\"line\":3,\"column\":19},\"/pw\":"
+			"{\"path\":\"profiles/o/base\",\"version\":2,\"line\":4,\"column\":5}"
+			",\"/empty\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":2"
+			",\"column\":8},\"/pwd\":{\"path\":\"profiles/o/heir\",\"version\":2"
+			",\"line\":3,\"column\":6},\"/url\":{\"path\":\"profiles/o/heir\""
+			",\"version\":2,\"line\":4,\"column\":6},\"/new\":{\"path\":\"profiles"
+			"/o/heir\",\"version\":2,\"line\":5,\"column\":6}},\"secrets\":"
+			"{\"/pw\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":2}"
+			",\"/pwd\":{\"path\":\"secrets/o/two\",\"key\":\"k\",\"version\":2}"
+			",\"/url\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":1}}"
+			",\"warnings\":[]}",
+			CONFIG, .path = HEIR, .is_explained = true);
+	expect_response(&f,
+			"{\"content\":\"two\",\"origins\":{\"/pw\":{\"path\":\"profiles/o/base"
+			"\",\"version\":2,\"line\":4,\"column\":5}},\"secrets\":{\"/pw\":"
+			"{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":2}},\"warnings\""
+			":[]}",
+			CONFIG, .path = HEIR, .is_explained = true, .is_revealed = true,
+			.key = "/pw");
+	expect_response(&f,
+			"{\"content\":{\"y\":1},\"origins\":{\"/list/1/y\":{\"path\":\"profile"
+			"s/o/base\",\"version\":2,\"line\":3,\"column\":15}},\"secrets\":"
+			"{},\"warnings\":[]}",
+			CONFIG, .path = HEIR, .is_explained = true, .key = "/list/1");
+	expect_response(&f,
+			"{\"content\":{},\"origins\":{\"/empty\":{\"path\":\"profiles/o/heir\""
+			",\"version\":2,\"line\":2,\"column\":8}},\"secrets\":{},\"warnings\":"
+			"[]}",
+			CONFIG, .path = HEIR, .is_explained = true, .key = "/empty");
+	expect_response(&f,
+			"{\"content\":{\"a\":1,\"list\":[\"x\",{\"y\":1}],\"pw\":\"${secret:o/"
+			"db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\",\"url\":\"u-$"
+			"{secret:o/db?version=1#pw}\"},\"origins\":{\"/a\":{\"path\":\"profile"
+			"s/o/base\",\"version\":1,\"line\":2,\"column\":4},\"/list/0\":"
+			"{\"path\":\"profiles/o/base\",\"version\":1,\"line\":3,\"column\":8}"
+			",\"/list/1/y\":{\"path\":\"profiles/o/base\",\"version\":1,\"line\":3"
+			",\"column\":15},\"/pw\":{\"path\":\"profiles/o/base\",\"version\":1"
+			",\"line\":4,\"column\":5},\"/empty\":{\"path\":\"profiles/o/heir\""
+			",\"version\":1,\"line\":2,\"column\":8},\"/pwd\":{\"path\":\"profiles"
+			"/o/heir\",\"version\":1,\"line\":3,\"column\":6},\"/url\":{\"path\":\""
+			"profiles/o/heir\",\"version\":1,\"line\":4,\"column\":6}},\"secrets\""
+			":{\"/pw\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":1}"
+			",\"/pwd\":{\"path\":\"secrets/o/two\",\"key\":\"k\",\"version\":1}"
+			",\"/url\":{\"path\":\"secrets/o/db\",\"key\":\"pw\",\"version\":1}}"
+			",\"warnings\":[]}",
+			CONFIG, .path = HEIR, .is_explained = true, .revision = 6);
 }
 
 Test(config_reads, an_explanation_names_only_what_its_reader_may_read)
@@ -106,113 +106,113 @@ Test(config_reads, an_explanation_names_only_what_its_reader_may_read)
 			      "rules: [{allow: [read], on: config/**}, {allow: [read], on: "
 			      "profiles/o/heir}, {allow: [read], on: secrets/o/two}]");
 
-	expect_answer(&f,
-		      "{\"content\":{\"a\":2,\"list\":[\"x\",{\"y\":1},\"z\"],\"pw\":\"$"
-		      "{secret:o/db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\""
-		      ",\"url\":\"u-${secret:o/db?version=1#pw}\",\"new\":true},\"origins\":"
-		      "{\"/a\":{},\"/list/0\":{},\"/list/1/y\":{},\"/list/2\":{},\"/pw\":"
-		      "{},\"/empty\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":2"
-		      ",\"column\":8},\"/pwd\":{\"path\":\"profiles/o/heir\",\"version\":2"
-		      ",\"line\":3,\"column\":6},\"/url\":{\"path\":\"profiles/o/heir\""
-		      ",\"version\":2,\"line\":4,\"column\":6},\"/new\":{\"path\":\"profiles"
-		      "/o/heir\",\"version\":2,\"line\":5,\"column\":6}},\"secrets\":"
-		      "{\"/pw\":{},\"/pwd\":{\"path\":\"secrets/o/two\",\"key\":\"k\""
-		      ",\"version\":2},\"/url\":{}},\"warnings\":[]}",
-		      CONFIG, .path = HEIR, .is_explained = true, .token = token.data);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":6,\"to\":10,\"from_state\":\"live\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace"
-		      "\",\"from\":1,\"to\":2,\"secret\":false,\"reload\":\"live\"}"
-		      ",{\"pointer\":\"/list/2\",\"op\":\"add\",\"to\":\"z\",\"secret\":fals"
-		      "e,\"reload\":\"next-run\"},{\"pointer\":\"/new\",\"op\":\"add\""
-		      ",\"to\":true,\"secret\":false,\"reload\":\"next-run\",\"origin\":"
-		      "{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":5,\"column\":6}}"
-		      ",{\"pointer\":\"/pw\",\"op\":\"replace\",\"secret\":true,\"reload\":\""
-		      "next-run\"},{\"pointer\":\"/pwd\",\"op\":\"replace\",\"secret\":true"
-		      ",\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/two\""
-		      ",\"version\":2}}]}",
-		      DIFF(.path = HEIR), .from = 6, .to = 10, .token = token.data);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":10,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"}]}",
-		      HISTORY, .path = HEIR, .limit = 1, .token = token.data);
+	expect_response(&f,
+			"{\"content\":{\"a\":2,\"list\":[\"x\",{\"y\":1},\"z\"],\"pw\":\"$"
+			"{secret:o/db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\""
+			",\"url\":\"u-${secret:o/db?version=1#pw}\",\"new\":true},\"origins\":"
+			"{\"/a\":{},\"/list/0\":{},\"/list/1/y\":{},\"/list/2\":{},\"/pw\":"
+			"{},\"/empty\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":2"
+			",\"column\":8},\"/pwd\":{\"path\":\"profiles/o/heir\",\"version\":2"
+			",\"line\":3,\"column\":6},\"/url\":{\"path\":\"profiles/o/heir\""
+			",\"version\":2,\"line\":4,\"column\":6},\"/new\":{\"path\":\"profiles"
+			"/o/heir\",\"version\":2,\"line\":5,\"column\":6}},\"secrets\":"
+			"{\"/pw\":{},\"/pwd\":{\"path\":\"secrets/o/two\",\"key\":\"k\""
+			",\"version\":2},\"/url\":{}},\"warnings\":[]}",
+			CONFIG, .path = HEIR, .is_explained = true, .token = token.data);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":6,\"to\":10,\"from_state\":\"live\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace"
+			"\",\"from\":1,\"to\":2,\"secret\":false,\"reload\":\"live\"}"
+			",{\"pointer\":\"/list/2\",\"op\":\"add\",\"to\":\"z\",\"secret\":fals"
+			"e,\"reload\":\"next-run\"},{\"pointer\":\"/new\",\"op\":\"add\""
+			",\"to\":true,\"secret\":false,\"reload\":\"next-run\",\"origin\":"
+			"{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":5,\"column\":6}}"
+			",{\"pointer\":\"/pw\",\"op\":\"replace\",\"secret\":true,\"reload\":\""
+			"next-run\"},{\"pointer\":\"/pwd\",\"op\":\"replace\",\"secret\":true"
+			",\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/two\""
+			",\"version\":2}}]}",
+			DIFF(.path = HEIR), .from = 6, .to = 10, .token = token.data);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":10,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"}]}",
+			HISTORY, .path = HEIR, .limit = 1, .token = token.data);
 }
 
 Test(config_reads, warnings_stand_in_an_explanation)
 {
 	put("profiles/o/warn", "a: yes\nb: on\n");
-	expect_answer(&f,
-		      "{\"content\":{\"a\":\"yes\",\"b\":\"on\"},\"origins\":{\"/a\":"
-		      "{\"path\":\"profiles/o/warn\",\"version\":1,\"line\":1,\"column\":4}"
-		      ",\"/b\":{\"path\":\"profiles/o/warn\",\"version\":1,\"line\":2"
-		      ",\"column\":4}},\"secrets\":{},\"warnings\":[\"has no $schema: it is "
-		      "stored unchecked\"]}",
-		      CONFIG, .path = "config/o/warn", .is_explained = true);
+	expect_response(&f,
+			"{\"content\":{\"a\":\"yes\",\"b\":\"on\"},\"origins\":{\"/a\":"
+			"{\"path\":\"profiles/o/warn\",\"version\":1,\"line\":1,\"column\":4}"
+			",\"/b\":{\"path\":\"profiles/o/warn\",\"version\":1,\"line\":2"
+			",\"column\":4}},\"secrets\":{},\"warnings\":[\"has no $schema: it is "
+			"stored unchecked\"]}",
+			CONFIG, .path = "config/o/warn", .is_explained = true);
 }
 
 Test(config_reads, a_difference_is_whole)
 {
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":6,\"to\":10,\"from_state\":\"live\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace"
-		      "\",\"from\":1,\"to\":2,\"secret\":false,\"reload\":\"live\",\"origin\""
-		      ":{\"path\":\"profiles/o/base\",\"version\":2,\"line\":2,\"column\":4}"
-		      "},{\"pointer\":\"/list/2\",\"op\":\"add\",\"to\":\"z\",\"secret\":fal"
-		      "se,\"reload\":\"next-run\",\"origin\":{\"path\":\"profiles/o/base\""
-		      ",\"version\":2,\"line\":3,\"column\":19}},{\"pointer\":\"/new\""
-		      ",\"op\":\"add\",\"to\":true,\"secret\":false,\"reload\":\"next-run\""
-		      ",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":5"
-		      ",\"column\":6}},{\"pointer\":\"/pw\",\"op\":\"replace\",\"secret\":tr"
-		      "ue,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/db\""
-		      ",\"version\":2}},{\"pointer\":\"/pwd\",\"op\":\"replace\",\"secret\":"
-		      "true,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/two\""
-		      ",\"version\":2}}]}",
-		      DIFF(.path = HEIR), .from = 6);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":10,\"to\":6,\"from_state\":\"live\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace"
-		      "\",\"from\":2,\"to\":1,\"secret\":false,\"reload\":\"live\",\"origin\""
-		      ":{\"path\":\"profiles/o/base\",\"version\":1,\"line\":2,\"column\":4}"
-		      "},{\"pointer\":\"/list/2\",\"op\":\"remove\",\"from\":\"z\",\"secret\""
-		      ":false,\"reload\":\"next-run\",\"origin\":{\"path\":\"profiles/o/base"
-		      "\",\"version\":2,\"line\":3,\"column\":19}},{\"pointer\":\"/new\""
-		      ",\"op\":\"remove\",\"from\":true,\"secret\":false,\"reload\":\"next-r"
-		      "un\",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":"
-		      "5,\"column\":6}},{\"pointer\":\"/pw\",\"op\":\"replace\",\"secret\":t"
-		      "rue,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/db\""
-		      ",\"version\":1}},{\"pointer\":\"/pwd\",\"op\":\"replace\",\"secret\":"
-		      "true,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/two\""
-		      ",\"version\":1}}]}",
-		      DIFF(.path = HEIR), .from = 10, .to = 6);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":9,\"to\":10,\"from_state\":\"live\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/pwd\",\"op\":\"repla"
-		      "ce\",\"secret\":true,\"reload\":\"next-run\",\"origin\":{\"path\":\"s"
-		      "ecrets/o/two\",\"version\":2}}]}",
-		      DIFF(.path = HEIR));
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":0,\"to\":6,\"from_state\":\"gone\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"\",\"op\":\"add\""
-		      ",\"to\":{\"a\":1,\"list\":[\"x\",{\"y\":1}],\"pw\":\"${secret:o/db#pw"
-		      "}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\",\"url\":\"u-$"
-		      "{secret:o/db?version=1#pw}\"},\"secret\":false,\"reload\":\"next-run\""
-		      ",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":1,\"line\":1"
-		      ",\"column\":1}}]}",
-		      DIFF(.path = HEIR), .to = 6);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":5,\"to\":7,\"from_state\":\"gone\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"\",\"op\":\"add\""
-		      ",\"to\":{\"a\":1,\"list\":[\"x\",{\"y\":1}],\"pw\":\"${secret:o/db#pw"
-		      "}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\",\"url\":\"u-$"
-		      "{secret:o/db?version=1#pw}\"},\"secret\":false,\"reload\":\"next-run\""
-		      ",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":1,\"line\":1"
-		      ",\"column\":1}}]}",
-		      DIFF(.path = HEIR), .from = 5, .to = 7);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":10,\"to\":10,\"from_state\":\"live\""
-		      ",\"to_state\":\"live\",\"diff\":[]}",
-		      DIFF(.path = HEIR), .from = 10, .to = 10);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":6,\"to\":10,\"from_state\":\"live\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace"
+			"\",\"from\":1,\"to\":2,\"secret\":false,\"reload\":\"live\",\"origin\""
+			":{\"path\":\"profiles/o/base\",\"version\":2,\"line\":2,\"column\":4}"
+			"},{\"pointer\":\"/list/2\",\"op\":\"add\",\"to\":\"z\",\"secret\":fal"
+			"se,\"reload\":\"next-run\",\"origin\":{\"path\":\"profiles/o/base\""
+			",\"version\":2,\"line\":3,\"column\":19}},{\"pointer\":\"/new\""
+			",\"op\":\"add\",\"to\":true,\"secret\":false,\"reload\":\"next-run\""
+			",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":5"
+			",\"column\":6}},{\"pointer\":\"/pw\",\"op\":\"replace\",\"secret\":tr"
+			"ue,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/db\""
+			",\"version\":2}},{\"pointer\":\"/pwd\",\"op\":\"replace\",\"secret\":"
+			"true,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/two\""
+			",\"version\":2}}]}",
+			DIFF(.path = HEIR), .from = 6);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":10,\"to\":6,\"from_state\":\"live\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/a\",\"op\":\"replace"
+			"\",\"from\":2,\"to\":1,\"secret\":false,\"reload\":\"live\",\"origin\""
+			":{\"path\":\"profiles/o/base\",\"version\":1,\"line\":2,\"column\":4}"
+			"},{\"pointer\":\"/list/2\",\"op\":\"remove\",\"from\":\"z\",\"secret\""
+			":false,\"reload\":\"next-run\",\"origin\":{\"path\":\"profiles/o/base"
+			"\",\"version\":2,\"line\":3,\"column\":19}},{\"pointer\":\"/new\""
+			",\"op\":\"remove\",\"from\":true,\"secret\":false,\"reload\":\"next-r"
+			"un\",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":2,\"line\":"
+			"5,\"column\":6}},{\"pointer\":\"/pw\",\"op\":\"replace\",\"secret\":t"
+			"rue,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/db\""
+			",\"version\":1}},{\"pointer\":\"/pwd\",\"op\":\"replace\",\"secret\":"
+			"true,\"reload\":\"next-run\",\"origin\":{\"path\":\"secrets/o/two\""
+			",\"version\":1}}]}",
+			DIFF(.path = HEIR), .from = 10, .to = 6);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":9,\"to\":10,\"from_state\":\"live\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"/pwd\",\"op\":\"repla"
+			"ce\",\"secret\":true,\"reload\":\"next-run\",\"origin\":{\"path\":\"s"
+			"ecrets/o/two\",\"version\":2}}]}",
+			DIFF(.path = HEIR));
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":0,\"to\":6,\"from_state\":\"gone\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"\",\"op\":\"add\""
+			",\"to\":{\"a\":1,\"list\":[\"x\",{\"y\":1}],\"pw\":\"${secret:o/db#pw"
+			"}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\",\"url\":\"u-$"
+			"{secret:o/db?version=1#pw}\"},\"secret\":false,\"reload\":\"next-run\""
+			",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":1,\"line\":1"
+			",\"column\":1}}]}",
+			DIFF(.path = HEIR), .to = 6);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":5,\"to\":7,\"from_state\":\"gone\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"\",\"op\":\"add\""
+			",\"to\":{\"a\":1,\"list\":[\"x\",{\"y\":1}],\"pw\":\"${secret:o/db#pw"
+			"}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\",\"url\":\"u-$"
+			"{secret:o/db?version=1#pw}\"},\"secret\":false,\"reload\":\"next-run\""
+			",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":1,\"line\":1"
+			",\"column\":1}}]}",
+			DIFF(.path = HEIR), .from = 5, .to = 7);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":10,\"to\":10,\"from_state\":\"live\""
+			",\"to_state\":\"live\",\"diff\":[]}",
+			DIFF(.path = HEIR), .from = 10, .to = 10);
 	expect_refusal(&f, E_NOT_FOUND, "config/o/heir was served at neither revision",
 		       DIFF(.path = HEIR), .from = 2, .to = 3);
 	expect_refusal(&f, E_NOT_FOUND, "revision 11 does not exist", DIFF(.path = HEIR),
@@ -232,50 +232,50 @@ Test(config_reads, what_went_and_came_has_its_state)
 	expect(&f, OK, NULL, DELETE, .path = "profiles/o/heir");
 	put("profiles/o/heir", "n: 1\n");
 	expect(&f, OK, NULL, DELETE, .path = "profiles/o/heir");
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":13,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"gone\"},{\"revision\":12,\"time\":\"*\",\"author\":\"roo"
-		      "t\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"},{\"revision\":11,\"time\":\"*\",\"author\":\"roo"
-		      "t\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"gone\"},{\"revision\":10,\"time\":\"*\",\"author\":\"roo"
-		      "t\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"},{\"revision\":9,\"time\":\"*\",\"author\":\"root"
-		      "\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"},{\"revision\":8,\"time\":\"*\",\"author\":\"root"
-		      "\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"},{\"revision\":7,\"time\":\"*\",\"author\":\"root"
-		      "\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"},{\"revision\":6,\"time\":\"*\",\"author\":\"root"
-		      "\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"}]}",
-		      HISTORY, .path = HEIR);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":7,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"},{\"revision\":6,\"time\":\"*\",\"author\":\"root"
-		      "\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"live\"}]}",
-		      HISTORY, .path = HEIR, .has_after_number = true, .after_number = 8);
-	expect_answer(&f, "{\"items\":[]}", HISTORY, .path = HEIR, .has_after_number = true,
-		      .after_number = 1);
-	expect_answer(&f, "{\"items\":[]}", HISTORY, .path = HEIR, .has_after_number = true,
-		      .after_number = 6);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":12,\"to\":13,\"from_state\":\"live\""
-		      ",\"to_state\":\"gone\",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\""
-		      ",\"from\":{\"n\":1},\"secret\":false,\"reload\":\"next-run\""
-		      ",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":3,\"line\":1"
-		      ",\"column\":1}}]}",
-		      DIFF(.path = HEIR));
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":11,\"to\":12,\"from_state\":\"gone\""
-		      ",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"\",\"op\":\"add\""
-		      ",\"to\":{\"n\":1},\"secret\":false,\"reload\":\"next-run\",\"origin\""
-		      ":{\"path\":\"profiles/o/heir\",\"version\":3,\"line\":1,\"column\":1}"
-		      "}]}",
-		      DIFF(.path = HEIR), .from = 11, .to = 12);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":13,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"gone\"},{\"revision\":12,\"time\":\"*\",\"author\":\"roo"
+			"t\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"},{\"revision\":11,\"time\":\"*\",\"author\":\"roo"
+			"t\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"gone\"},{\"revision\":10,\"time\":\"*\",\"author\":\"roo"
+			"t\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"},{\"revision\":9,\"time\":\"*\",\"author\":\"root"
+			"\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"},{\"revision\":8,\"time\":\"*\",\"author\":\"root"
+			"\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"},{\"revision\":7,\"time\":\"*\",\"author\":\"root"
+			"\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"},{\"revision\":6,\"time\":\"*\",\"author\":\"root"
+			"\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"}]}",
+			HISTORY, .path = HEIR);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":7,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"},{\"revision\":6,\"time\":\"*\",\"author\":\"root"
+			"\",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"live\"}]}",
+			HISTORY, .path = HEIR, .has_after_number = true, .after_number = 8);
+	expect_response(&f, "{\"items\":[]}", HISTORY, .path = HEIR, .has_after_number = true,
+			.after_number = 1);
+	expect_response(&f, "{\"items\":[]}", HISTORY, .path = HEIR, .has_after_number = true,
+			.after_number = 6);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":12,\"to\":13,\"from_state\":\"live\""
+			",\"to_state\":\"gone\",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\""
+			",\"from\":{\"n\":1},\"secret\":false,\"reload\":\"next-run\""
+			",\"origin\":{\"path\":\"profiles/o/heir\",\"version\":3,\"line\":1"
+			",\"column\":1}}]}",
+			DIFF(.path = HEIR));
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":11,\"to\":12,\"from_state\":\"gone\""
+			",\"to_state\":\"live\",\"diff\":[{\"pointer\":\"\",\"op\":\"add\""
+			",\"to\":{\"n\":1},\"secret\":false,\"reload\":\"next-run\",\"origin\""
+			":{\"path\":\"profiles/o/heir\",\"version\":3,\"line\":1,\"column\":1}"
+			"}]}",
+			DIFF(.path = HEIR), .from = 11, .to = 12);
 	expect_refusal(&f, E_NOT_FOUND, "config/o/heir was served at neither revision",
 		       DIFF(.path = HEIR), .from = 11, .to = 13);
 	expect_refusal(&f, E_NOT_FOUND, "config/o/heir does not exist", CONFIG, .path = HEIR);
@@ -314,27 +314,27 @@ Test(config_reads, what_a_forced_write_left_wrong_is_said_now_and_then)
 	expect(&f, OK, NULL, DELETE, .path = "profiles/o/base", .is_forced = true);
 	expect_refusal(&f, E_INVALID, now, CONFIG, .path = HEIR);
 	expect_refusal(&f, E_INVALID, then, CONFIG, .path = HEIR, .revision = 11);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":11,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"state\":\"gone\"}]}",
-		      HISTORY, .path = HEIR, .limit = 1);
-	expect_answer(&f,
-		      "{\"config\":\"o/heir\",\"from\":10,\"to\":11,\"from_state\":\"live\""
-		      ",\"to_state\":\"gone\",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\""
-		      ",\"from\":{\"a\":2,\"list\":[\"x\",{\"y\":1},\"z\"],\"pw\":\"$"
-		      "{secret:o/db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\""
-		      ",\"url\":\"u-${secret:o/db?version=1#pw}\",\"new\":true},\"secret\":f"
-		      "alse,\"reload\":\"next-run\",\"origin\":{\"path\":\"profiles/o/heir\""
-		      ",\"version\":2,\"line\":1,\"column\":1}}]}",
-		      DIFF(.path = HEIR));
+	expect_response(&f,
+			"{\"items\":[{\"revision\":11,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"state\":\"gone\"}]}",
+			HISTORY, .path = HEIR, .limit = 1);
+	expect_response(&f,
+			"{\"config\":\"o/heir\",\"from\":10,\"to\":11,\"from_state\":\"live\""
+			",\"to_state\":\"gone\",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\""
+			",\"from\":{\"a\":2,\"list\":[\"x\",{\"y\":1},\"z\"],\"pw\":\"$"
+			"{secret:o/db#pw}\",\"empty\":{},\"pwd\":\"${secret:o/two#k}\""
+			",\"url\":\"u-${secret:o/db?version=1#pw}\",\"new\":true},\"secret\":f"
+			"alse,\"reload\":\"next-run\",\"origin\":{\"path\":\"profiles/o/heir\""
+			",\"version\":2,\"line\":1,\"column\":1}}]}",
+			DIFF(.path = HEIR));
 	expect(&f, OK, "\"a\":2", CONFIG, .path = HEIR, .revision = 10);
 	put("profiles/o/base", "a: 3\n");
 	expect(&f, OK, "\"a\":3", CONFIG, .path = HEIR);
 	expect_refusal(&f, E_INVALID, then, CONFIG, .path = HEIR, .revision = 11);
 }
 
-Test(config_reads, a_place_that_is_not_there_is_no_answer_in_any_form)
+Test(config_reads, a_place_that_is_not_there_is_no_response_in_any_form)
 {
 	static const char *const keys[] = {"/none", "/list/3", "a", "/a/b", "/list/~2", "/pw/x"};
 
@@ -346,12 +346,12 @@ Test(config_reads, a_place_that_is_not_there_is_no_answer_in_any_form)
 		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has nothing there", CONFIG,
 			       .path = HEIR, .key = keys[i], .is_revealed = true);
 	}
-	expect_answer(&f, "[\"x\",{\"y\":1},\"z\"]", CONFIG, .path = HEIR, .key = "/list",
-		      .format = CONFIG_RAW);
-	expect_answer(&f, "- x\n- \"y\": 1\n- z\n", CONFIG, .path = HEIR, .key = "/list",
-		      .format = CONFIG_YAML);
-	expect_answer(&f, "u-one", CONFIG, .path = HEIR, .key = "/url", .format = CONFIG_RAW,
-		      .is_revealed = true);
+	expect_response(&f, "[\"x\",{\"y\":1},\"z\"]", CONFIG, .path = HEIR, .key = "/list",
+			.format = CONFIG_RAW);
+	expect_response(&f, "- x\n- \"y\": 1\n- z\n", CONFIG, .path = HEIR, .key = "/list",
+			.format = CONFIG_YAML);
+	expect_response(&f, "u-one", CONFIG, .path = HEIR, .key = "/url", .format = CONFIG_RAW,
+			.is_revealed = true);
 }
 
 static void etag_of(char *ret, struct ask what)

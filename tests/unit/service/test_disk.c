@@ -44,7 +44,7 @@ static const struct answered {
 	struct ask what;
 	enum result result;
 	const char *text;
-} read_only_answers[] = {
+} read_only_responses[] = {
 	{{LIST, .path = "profiles/"}, OK, "\"profiles/a/b\""},
 	{{GET, .path = "profiles/a/b"}, OK, "${secret:x#k}"},
 	{{GET, .path = "profiles/a/b", .version = 1}, OK, "{\"n\":1}"},
@@ -181,8 +181,8 @@ Test(disk, after_a_failed_commit_each_verb_reads_what_is_published_and_records_a
 	control_logged("error commit_failed error=", log, sizeof log);
 	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
 	cr_expect_not_null(strstr(err.text, "read-only"), "%s", err.text);
-	for (size_t i = 0; i < ARRAY_SIZE(read_only_answers); i++) {
-		const struct answered *a = &read_only_answers[i];
+	for (size_t i = 0; i < ARRAY_SIZE(read_only_responses); i++) {
+		const struct answered *a = &read_only_responses[i];
 
 		expect_at(&f, a->result, a->text, a->what, __FILE__, (int)i);
 		is_tried[a->what.verb] = true;

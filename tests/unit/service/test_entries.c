@@ -285,7 +285,7 @@ static void expect_uses_left(const struct buf *token, int left)
 	expect(&f, OK, text, .verb = VERB_TOKEN_SELF, .token = token->data);
 }
 
-Test(entries, an_answer_whose_use_cannot_be_written_does_not_leave_and_costs_nothing)
+Test(entries, an_response_whose_use_cannot_be_written_does_not_leave_and_costs_nothing)
 {
 	CLEANUP(buf_clear) struct buf token = token_of_ten();
 

@@ -307,8 +307,8 @@ static enum result restore(bool (*may_fail)(void *ctx, const char *name), struct
 		MUST(store_wrap_failing(&store, store, may_fail, NULL, &err));
 	if (f != NULL)
 		alloc_hook_set(may_allocate, f);
-	rc = service_adopt_restored(store, ring, SLICE_LITERAL("the disk died"), false,
-				    &system_clock, &system_random, ret_token, ret_err);
+	rc = service_restore(store, ring, SLICE_LITERAL("the disk died"), false, &system_clock,
+			     &system_random, ret_token, ret_err);
 	alloc_hook_set(NULL, NULL);
 	keyring_free(ring);
 	store_close(store);
@@ -380,7 +380,7 @@ Test(load, a_restore_is_recorded_with_its_reason_and_what_it_ended)
 	expect(&g, E_UNAUTHENTICATED, NULL, .verb = VERB_TOKEN_SELF);
 	buf_clear(&g.root_token);
 	g.root_token = buf_steal(&token);
-	expect_answer(
+	expect_response(
 		&g,
 		"{\"items\":[{\"v\":1,\"index\":0,\"time\":\"*\",\"epoch\":1,\"revision\":1,"
 		"\"actor\":\"reeved\",\"accessor\":\"*\",\"auth\":\"embedded\",\"source\":\"\","
@@ -398,11 +398,11 @@ Test(load, a_restore_is_recorded_with_its_reason_and_what_it_ended)
 	       "\"reason\":\"2 tokens ended by the restore\",\"request_id\":\"\","
 	       "\"touched\":[{\"path\":\"sys/tokens\",\"version\":0}],\"touched_more\":0}",
 	       AUDIT, .action = "token.revoke");
-	expect_answer(&g,
-		      "{\"accessor\":\"*\",\"name\":\"administrator\",\"parent\":null,"
-		      "\"policies\":[\"administrator\"],\"expires_at\":null,\"created_at\":\"*\","
-		      "\"created_by\":\"reeved\",\"limited_to_addresses\":false}",
-		      .verb = VERB_TOKEN_SELF);
+	expect_response(&g,
+			"{\"accessor\":\"*\",\"name\":\"administrator\",\"parent\":null,"
+			"\"policies\":[\"administrator\"],\"expires_at\":null,\"created_at\":\"*\","
+			"\"created_by\":\"reeved\",\"limited_to_addresses\":false}",
+			.verb = VERB_TOKEN_SELF);
 	self = ask(&g, (struct ask){.verb = VERB_TOKEN_SELF});
 	snprintf(touched, sizeof touched,
 		 "\"touched\":[{\"path\":\"sys/tokens/%.26s\",\"version\":0}]",

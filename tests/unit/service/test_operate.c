@@ -306,8 +306,8 @@ Test(founding, a_policy_that_does_not_compile_makes_no_store)
 
 static void adopt(struct founded *n, bool is_keeping, struct buf *ret_token)
 {
-	MUST(service_adopt_restored(n->store, n->keyring, SLICE_LITERAL("the disk died"),
-				    is_keeping, &system_clock, &system_random, ret_token, &err));
+	MUST(service_restore(n->store, n->keyring, SLICE_LITERAL("the disk died"), is_keeping,
+			     &system_clock, &system_random, ret_token, &err));
 }
 
 Test(founding, a_restored_store_has_a_new_epoch_and_one_token)

@@ -60,35 +60,35 @@ Test(reads, a_document_is_shown_as_it_is_and_as_it_was)
 {
 	struct told t;
 
-	expect_answer(&f,
-		      "{\"path\":\"profiles/o/heir\",\"version\":2,\"revision\":6,\"created_"
-		      "at\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
-		      ",\"content\":{\"$extends\":[\"base\"],\"b\":[1,3],\"c\":\"new\"}}",
-		      GET, .path = "profiles/o/heir");
-	expect_answer(&f, "$extends: [base]\nb: [1, 3]\nc: new\n", GET, .path = "profiles/o/heir",
-		      .wants_source = true);
-	expect_answer(&f,
-		      "{\"path\":\"profiles/o/heir\",\"version\":1,\"revision\":5,\"created_"
-		      "at\":\"*\",\"created_by\":\"root\",\"message\":\"why\",\"digest\":\"*"
-		      "\",\"content\":{\"$extends\":[\"base\"],\"b\":[1,2]}}",
-		      GET, .path = "profiles/o/heir", .version = 1);
-	expect_answer(&f,
-		      "{\n  \"$extends\": [\n    \"base\"\n  ],\n  \"b\": [\n    1,\n    2\n"
-		      "  ]\n}\n",
-		      GET, .path = "profiles/o/heir", .revision = 5, .wants_source = true);
-	expect_answer(&f,
-		      "{\"path\":\"secrets/o/db\",\"version\":1,\"revision\":4,\"created_at\""
-		      ":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
-		      ",\"data\":{\"pw\":\"b25l\",\"port\":1},\"metadata\":{\"created_at\":\""
-		      "*\",\"created_by\":\"root\",\"labels\":{\"owner\":\"me\"},\"encoding\""
-		      ":{\"pw\":\"base64\"}}}",
-		      GET, .path = "secrets/o/db", .version = 1);
-	expect_answer(&f,
-		      "{\"path\":\"secrets/o/db\",\"version\":2,\"revision\":7,\"created_at\""
-		      ":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
-		      ",\"data\":{\"pw\":\"two\",\"more\":1},\"metadata\":{\"created_at\":\""
-		      "*\",\"created_by\":\"root\"}}",
-		      GET, .path = "secrets/o/db", .revision = 7);
+	expect_response(&f,
+			"{\"path\":\"profiles/o/heir\",\"version\":2,\"revision\":6,\"created_"
+			"at\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
+			",\"content\":{\"$extends\":[\"base\"],\"b\":[1,3],\"c\":\"new\"}}",
+			GET, .path = "profiles/o/heir");
+	expect_response(&f, "$extends: [base]\nb: [1, 3]\nc: new\n", GET, .path = "profiles/o/heir",
+			.wants_source = true);
+	expect_response(&f,
+			"{\"path\":\"profiles/o/heir\",\"version\":1,\"revision\":5,\"created_"
+			"at\":\"*\",\"created_by\":\"root\",\"message\":\"why\",\"digest\":\"*"
+			"\",\"content\":{\"$extends\":[\"base\"],\"b\":[1,2]}}",
+			GET, .path = "profiles/o/heir", .version = 1);
+	expect_response(&f,
+			"{\n  \"$extends\": [\n    \"base\"\n  ],\n  \"b\": [\n    1,\n    2\n"
+			"  ]\n}\n",
+			GET, .path = "profiles/o/heir", .revision = 5, .wants_source = true);
+	expect_response(&f,
+			"{\"path\":\"secrets/o/db\",\"version\":1,\"revision\":4,\"created_at\""
+			":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
+			",\"data\":{\"pw\":\"b25l\",\"port\":1},\"metadata\":{\"created_at\":\""
+			"*\",\"created_by\":\"root\",\"labels\":{\"owner\":\"me\"},\"encoding\""
+			":{\"pw\":\"base64\"}}}",
+			GET, .path = "secrets/o/db", .version = 1);
+	expect_response(&f,
+			"{\"path\":\"secrets/o/db\",\"version\":2,\"revision\":7,\"created_at\""
+			":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
+			",\"data\":{\"pw\":\"two\",\"more\":1},\"metadata\":{\"created_at\":\""
+			"*\",\"created_by\":\"root\"}}",
+			GET, .path = "secrets/o/db", .revision = 7);
 	t = ask(&f, (struct ask){GET, .path = "profiles/o/heir", .wants_source = true});
 	cr_expect_eq(t.call.out.kind, BODY_SOURCE);
 	told_clear(&t);
@@ -112,13 +112,13 @@ Test(reads, what_is_not_there_is_said_with_the_reason)
 		       .path = "secrets/o/old", .revision = 8);
 	expect_refusal(&f, E_NOT_FOUND, "revision 15 does not exist", GET, .path = "secrets/o/db",
 		       .revision = 15);
-	expect_answer(&f,
-		      "{\"path\":\"secrets/o/db\",\"version\":3,\"revision\":13,\"created_at"
-		      "\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
-		      ",\"data\":{\"pw\":\"b25l\",\"port\":1},\"metadata\":{\"created_at\":\""
-		      "*\",\"created_by\":\"root\",\"labels\":{\"owner\":\"me\"},\"encoding\""
-		      ":{\"pw\":\"base64\"}}}",
-		      GET, .path = "secrets/o/db", .revision = 14);
+	expect_response(&f,
+			"{\"path\":\"secrets/o/db\",\"version\":3,\"revision\":13,\"created_at"
+			"\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest\":\"*\""
+			",\"data\":{\"pw\":\"b25l\",\"port\":1},\"metadata\":{\"created_at\":\""
+			"*\",\"created_by\":\"root\",\"labels\":{\"owner\":\"me\"},\"encoding\""
+			":{\"pw\":\"base64\"}}}",
+			GET, .path = "secrets/o/db", .revision = 14);
 }
 
 Test(reads, an_etag_in_a_list_is_found_wherever_it_stands)
@@ -150,72 +150,72 @@ Test(reads, an_etag_in_a_list_is_found_wherever_it_stands)
 
 Test(reads, a_list_is_whole)
 {
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"profiles/o/base\",\"version\":1,\"revision\":"
-		      "5,\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"why\""
-		      ",\"digest\":\"*\"},{\"path\":\"profiles/o/heir\",\"version\":2"
-		      ",\"revision\":6,\"created_at\":\"*\",\"created_by\":\"root\""
-		      ",\"message\":\"\",\"digest\":\"*\"}]}",
-		      LIST, .path = "profiles/");
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"secrets/o/db\",\"version\":3,\"revision\":13"
-		      ",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
-		      ",\"digest\":\"*\"}]}",
-		      LIST, .path = "secrets/");
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"schemas/s\",\"version\":1,\"revision\":3"
-		      ",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
-		      ",\"digest\":\"*\"}]}",
-		      LIST, .path = "schemas/", .prefix = "s");
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"schemas/s\",\"version\":1,\"revision\":3"
-		      ",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
-		      ",\"digest\":\"*\"}]}",
-		      LIST, .path = "schemas/", .after = "part");
-	expect_answer(&f, "{\"items\":[]}", LIST, .path = "schemas/", .after = "schemas/s");
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"profiles/o/base\",\"version\":1,\"revision\":"
+			"5,\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"why\""
+			",\"digest\":\"*\"},{\"path\":\"profiles/o/heir\",\"version\":2"
+			",\"revision\":6,\"created_at\":\"*\",\"created_by\":\"root\""
+			",\"message\":\"\",\"digest\":\"*\"}]}",
+			LIST, .path = "profiles/");
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"secrets/o/db\",\"version\":3,\"revision\":13"
+			",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
+			",\"digest\":\"*\"}]}",
+			LIST, .path = "secrets/");
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"schemas/s\",\"version\":1,\"revision\":3"
+			",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
+			",\"digest\":\"*\"}]}",
+			LIST, .path = "schemas/", .prefix = "s");
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"schemas/s\",\"version\":1,\"revision\":3"
+			",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
+			",\"digest\":\"*\"}]}",
+			LIST, .path = "schemas/", .after = "part");
+	expect_response(&f, "{\"items\":[]}", LIST, .path = "schemas/", .after = "schemas/s");
 }
 
 Test(reads, versions_are_whole)
 {
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"secrets/o/old\",\"version\":2,\"revision\":9"
-		      ",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
-		      ",\"digest\":\"*\",\"state\":\"deleted\"},{\"path\":\"secrets/o/old\""
-		      ",\"version\":1,\"revision\":8,\"created_at\":\"*\",\"created_by\":\"r"
-		      "oot\",\"message\":\"\",\"digest\":\"*\",\"state\":\"destroyed\"}]}",
-		      VERSIONS("secrets/o/old"));
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"profiles/o/heir\",\"version\":2,\"revision\":"
-		      "6,\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
-		      ",\"digest\":\"*\",\"state\":\"live\"},{\"path\":\"profiles/o/heir\""
-		      ",\"version\":1,\"revision\":5,\"created_at\":\"*\",\"created_by\":\"r"
-		      "oot\",\"message\":\"why\",\"digest\":\"*\",\"state\":\"live\"}]}",
-		      VERSIONS("profiles/o/heir"), .limit = 2);
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"secrets/o/db\",\"version\":2,\"revision\":7"
-		      ",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
-		      ",\"digest\":\"*\",\"state\":\"live\"}]}",
-		      VERSIONS("secrets/o/db"), .limit = 1, .has_after_number = true,
-		      .after_number = 3);
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"secrets/o/old\",\"version\":2,\"revision\":9"
+			",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
+			",\"digest\":\"*\",\"state\":\"deleted\"},{\"path\":\"secrets/o/old\""
+			",\"version\":1,\"revision\":8,\"created_at\":\"*\",\"created_by\":\"r"
+			"oot\",\"message\":\"\",\"digest\":\"*\",\"state\":\"destroyed\"}]}",
+			VERSIONS("secrets/o/old"));
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"profiles/o/heir\",\"version\":2,\"revision\":"
+			"6,\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
+			",\"digest\":\"*\",\"state\":\"live\"},{\"path\":\"profiles/o/heir\""
+			",\"version\":1,\"revision\":5,\"created_at\":\"*\",\"created_by\":\"r"
+			"oot\",\"message\":\"why\",\"digest\":\"*\",\"state\":\"live\"}]}",
+			VERSIONS("profiles/o/heir"), .limit = 2);
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"secrets/o/db\",\"version\":2,\"revision\":7"
+			",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\""
+			",\"digest\":\"*\",\"state\":\"live\"}]}",
+			VERSIONS("secrets/o/db"), .limit = 1, .has_after_number = true,
+			.after_number = 3);
 }
 
 Test(reads, a_difference_is_whole)
 {
-	expect_answer(&f,
-		      "{\"path\":\"profiles/o/heir\",\"from\":1,\"to\":2,\"diff\":["
-		      "{\"pointer\":\"/b/1\",\"op\":\"replace\",\"from\":2,\"to\":3"
-		      ",\"secret\":false},{\"pointer\":\"/c\",\"op\":\"add\",\"to\":\"new\""
-		      ",\"secret\":false}]}",
-		      DIFF("profiles/o/heir"));
-	expect_answer(&f,
-		      "{\"path\":\"secrets/o/db\",\"from\":2,\"to\":3,\"diff\":[{\"pointer\""
-		      ":\"/data/pw\",\"op\":\"replace\",\"secret\":true},{\"pointer\":\"/dat"
-		      "a/port\",\"op\":\"add\",\"secret\":true},{\"pointer\":\"/data/more\""
-		      ",\"op\":\"remove\",\"secret\":true},{\"pointer\":\"/metadata\""
-		      ",\"op\":\"add\",\"secret\":true}]}",
-		      DIFF("secrets/o/db"));
-	expect_answer(&f, "{\"path\":\"secrets/o/db\",\"from\":1,\"to\":3,\"diff\":[]}",
-		      DIFF("secrets/o/db"), .from = 1, .to = 3);
+	expect_response(&f,
+			"{\"path\":\"profiles/o/heir\",\"from\":1,\"to\":2,\"diff\":["
+			"{\"pointer\":\"/b/1\",\"op\":\"replace\",\"from\":2,\"to\":3"
+			",\"secret\":false},{\"pointer\":\"/c\",\"op\":\"add\",\"to\":\"new\""
+			",\"secret\":false}]}",
+			DIFF("profiles/o/heir"));
+	expect_response(&f,
+			"{\"path\":\"secrets/o/db\",\"from\":2,\"to\":3,\"diff\":[{\"pointer\""
+			":\"/data/pw\",\"op\":\"replace\",\"secret\":true},{\"pointer\":\"/dat"
+			"a/port\",\"op\":\"add\",\"secret\":true},{\"pointer\":\"/data/more\""
+			",\"op\":\"remove\",\"secret\":true},{\"pointer\":\"/metadata\""
+			",\"op\":\"add\",\"secret\":true}]}",
+			DIFF("secrets/o/db"));
+	expect_response(&f, "{\"path\":\"secrets/o/db\",\"from\":1,\"to\":3,\"diff\":[]}",
+			DIFF("secrets/o/db"), .from = 1, .to = 3);
 	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old does not exist", DIFF("secrets/o/old"));
 	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old version 2 is deleted", DIFF("secrets/o/old"),
 		       .to = 2);
@@ -223,137 +223,137 @@ Test(reads, a_difference_is_whole)
 		       DIFF("secrets/o/old"), .from = 1, .to = 1);
 	expect_refusal(&f, E_NOT_FOUND, "secrets/none does not exist", DIFF("secrets/none"));
 	UNDELETE("secrets/o/old", "{\"versions\":[2]}");
-	expect_answer(&f,
-		      "{\"path\":\"secrets/o/old\",\"from\":0,\"to\":2,\"diff\":[{\"pointer\""
-		      ":\"\",\"op\":\"add\",\"secret\":true}]}",
-		      DIFF("secrets/o/old"));
+	expect_response(&f,
+			"{\"path\":\"secrets/o/old\",\"from\":0,\"to\":2,\"diff\":[{\"pointer\""
+			":\"\",\"op\":\"add\",\"secret\":true}]}",
+			DIFF("secrets/o/old"));
 }
 
 Test(reads, each_need_of_a_dependent_has_its_name)
 {
-	expect_answer(&f, "{\"items\":[{\"path\":\"schemas/s\",\"need\":\"schema_ref\"}]}",
-		      DEPENDENTS("schemas/part"));
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"profiles/o/base\",\"need\":\"schema\"}"
-		      ",{\"path\":\"profiles/o/heir\",\"need\":\"schema\"}]}",
-		      DEPENDENTS("schemas/s"));
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"profiles/o/base\",\"need\":\"secret\"}"
-		      ",{\"path\":\"profiles/o/heir\",\"need\":\"secret\"}]}",
-		      DEPENDENTS("secrets/o/db"));
-	expect_answer(&f, "{\"items\":[{\"path\":\"profiles/o/heir\",\"need\":\"extends\"}]}",
-		      DEPENDENTS("profiles/o/base"));
-	expect_answer(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/heir"));
+	expect_response(&f, "{\"items\":[{\"path\":\"schemas/s\",\"need\":\"schema_ref\"}]}",
+			DEPENDENTS("schemas/part"));
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"profiles/o/base\",\"need\":\"schema\"}"
+			",{\"path\":\"profiles/o/heir\",\"need\":\"schema\"}]}",
+			DEPENDENTS("schemas/s"));
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"profiles/o/base\",\"need\":\"secret\"}"
+			",{\"path\":\"profiles/o/heir\",\"need\":\"secret\"}]}",
+			DEPENDENTS("secrets/o/db"));
+	expect_response(&f, "{\"items\":[{\"path\":\"profiles/o/heir\",\"need\":\"extends\"}]}",
+			DEPENDENTS("profiles/o/base"));
+	expect_response(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/heir"));
 	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old does not exist",
 		       DEPENDENTS("secrets/o/old"));
 	expect(&f, OK, NULL, DELETE, .path = "profiles/o/heir");
-	expect_answer(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/base"));
+	expect_response(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/base"));
 }
 
 Test(reads, every_kind_of_change_is_shown_in_its_revision)
 {
-	expect_answer(&f,
-		      "{\"revision\":1,\"time\":\"*\",\"author\":\"\",\"author_accessor\":nu"
-		      "ll,\"author_parent\":null,\"message\":\"\",\"source\":\"\",\"request_"
-		      "id\":\"\",\"changes\":[{\"path\":\"policies/all\",\"action\":\"put\""
-		      ",\"version\":1,\"diff\":[{\"pointer\":\"\",\"op\":\"add\",\"to\":"
-		      "{\"rules\":[{\"allow\":[\"read\",\"list\",\"write\",\"check\""
-		      ",\"delete\",\"rollback\",\"destroy\",\"audit\",\"grant\",\"admin\"]"
-		      ",\"on\":\"**\"}]},\"secret\":false}]}]}",
-		      REVISION(1));
-	expect_answer(&f,
-		      "{\"revision\":5,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"why\",\"source\":\"git:1\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"profiles/o/base\""
-		      ",\"action\":\"put\",\"version\":1,\"diff\":[{\"pointer\":\"\""
-		      ",\"op\":\"add\",\"to\":{\"$schema\":\"s\",\"a\":1,\"pw\":\"$"
-		      "{secret:o/db#pw}\"},\"secret\":false}]},{\"path\":\"profiles/o/heir\""
-		      ",\"action\":\"put\",\"version\":1,\"diff\":[{\"pointer\":\"\""
-		      ",\"op\":\"add\",\"to\":{\"$extends\":[\"base\"],\"b\":[1,2]}"
-		      ",\"secret\":false}]}]}",
-		      REVISION(5));
-	expect_answer(&f,
-		      "{\"revision\":6,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"profiles/o/heir\""
-		      ",\"action\":\"put\",\"version\":2,\"diff\":[{\"pointer\":\"/b/1\""
-		      ",\"op\":\"replace\",\"from\":2,\"to\":3,\"secret\":false},{\"pointer\""
-		      ":\"/c\",\"op\":\"add\",\"to\":\"new\",\"secret\":false}]}]}",
-		      REVISION(6));
-	expect_answer(&f,
-		      "{\"revision\":7,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/db\""
-		      ",\"action\":\"put\",\"version\":2,\"diff\":[{\"pointer\":\"/data/pw\""
-		      ",\"op\":\"replace\",\"secret\":true},{\"pointer\":\"/data/more\""
-		      ",\"op\":\"add\",\"secret\":true},{\"pointer\":\"/data/port\""
-		      ",\"op\":\"remove\",\"secret\":true},{\"pointer\":\"/metadata\""
-		      ",\"op\":\"remove\",\"secret\":true}]}]}",
-		      REVISION(7));
-	expect_answer(&f,
-		      "{\"revision\":8,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"put\",\"version\":1,\"destroyed\":true}]}",
-		      REVISION(8));
-	expect_answer(&f,
-		      "{\"revision\":9,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"put\",\"version\":2,\"destroyed\":true}]}",
-		      REVISION(9));
-	expect_answer(&f,
-		      "{\"revision\":10,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"delete\",\"version\":2,\"diff\":[{\"pointer\":\"\""
-		      ",\"op\":\"remove\",\"secret\":true}]}]}",
-		      REVISION(10));
-	expect_answer(&f,
-		      "{\"revision\":11,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"undelete\",\"version\":2,\"diff\":[{\"pointer\":\"\""
-		      ",\"op\":\"add\",\"secret\":true}]}]}",
-		      REVISION(11));
-	expect_answer(&f,
-		      "{\"revision\":12,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"destroy\",\"version\":1,\"state_before\":\"live\""
-		      ",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\",\"secret\":true}]}]}",
-		      REVISION(12));
-	expect_answer(&f,
-		      "{\"revision\":13,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/db\""
-		      ",\"action\":\"rollback\",\"version\":3,\"diff\":[{\"pointer\":\"/data"
-		      "/pw\",\"op\":\"replace\",\"secret\":true},{\"pointer\":\"/data/port\""
-		      ",\"op\":\"add\",\"secret\":true},{\"pointer\":\"/data/more\""
-		      ",\"op\":\"remove\",\"secret\":true},{\"pointer\":\"/metadata\""
-		      ",\"op\":\"add\",\"secret\":true}]}]}",
-		      REVISION(13));
-	expect_answer(&f,
-		      "{\"revision\":14,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"delete\",\"version\":2,\"diff\":[{\"pointer\":\"\""
-		      ",\"op\":\"remove\",\"secret\":true}]}]}",
-		      REVISION(14));
+	expect_response(&f,
+			"{\"revision\":1,\"time\":\"*\",\"author\":\"\",\"author_accessor\":nu"
+			"ll,\"author_parent\":null,\"message\":\"\",\"source\":\"\",\"request_"
+			"id\":\"\",\"changes\":[{\"path\":\"policies/all\",\"action\":\"put\""
+			",\"version\":1,\"diff\":[{\"pointer\":\"\",\"op\":\"add\",\"to\":"
+			"{\"rules\":[{\"allow\":[\"read\",\"list\",\"write\",\"check\""
+			",\"delete\",\"rollback\",\"destroy\",\"audit\",\"grant\",\"admin\"]"
+			",\"on\":\"**\"}]},\"secret\":false}]}]}",
+			REVISION(1));
+	expect_response(&f,
+			"{\"revision\":5,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"why\",\"source\":\"git:1\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"profiles/o/base\""
+			",\"action\":\"put\",\"version\":1,\"diff\":[{\"pointer\":\"\""
+			",\"op\":\"add\",\"to\":{\"$schema\":\"s\",\"a\":1,\"pw\":\"$"
+			"{secret:o/db#pw}\"},\"secret\":false}]},{\"path\":\"profiles/o/heir\""
+			",\"action\":\"put\",\"version\":1,\"diff\":[{\"pointer\":\"\""
+			",\"op\":\"add\",\"to\":{\"$extends\":[\"base\"],\"b\":[1,2]}"
+			",\"secret\":false}]}]}",
+			REVISION(5));
+	expect_response(&f,
+			"{\"revision\":6,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"profiles/o/heir\""
+			",\"action\":\"put\",\"version\":2,\"diff\":[{\"pointer\":\"/b/1\""
+			",\"op\":\"replace\",\"from\":2,\"to\":3,\"secret\":false},{\"pointer\""
+			":\"/c\",\"op\":\"add\",\"to\":\"new\",\"secret\":false}]}]}",
+			REVISION(6));
+	expect_response(&f,
+			"{\"revision\":7,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/db\""
+			",\"action\":\"put\",\"version\":2,\"diff\":[{\"pointer\":\"/data/pw\""
+			",\"op\":\"replace\",\"secret\":true},{\"pointer\":\"/data/more\""
+			",\"op\":\"add\",\"secret\":true},{\"pointer\":\"/data/port\""
+			",\"op\":\"remove\",\"secret\":true},{\"pointer\":\"/metadata\""
+			",\"op\":\"remove\",\"secret\":true}]}]}",
+			REVISION(7));
+	expect_response(&f,
+			"{\"revision\":8,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"put\",\"version\":1,\"destroyed\":true}]}",
+			REVISION(8));
+	expect_response(&f,
+			"{\"revision\":9,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"put\",\"version\":2,\"destroyed\":true}]}",
+			REVISION(9));
+	expect_response(&f,
+			"{\"revision\":10,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"delete\",\"version\":2,\"diff\":[{\"pointer\":\"\""
+			",\"op\":\"remove\",\"secret\":true}]}]}",
+			REVISION(10));
+	expect_response(&f,
+			"{\"revision\":11,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"undelete\",\"version\":2,\"diff\":[{\"pointer\":\"\""
+			",\"op\":\"add\",\"secret\":true}]}]}",
+			REVISION(11));
+	expect_response(&f,
+			"{\"revision\":12,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"destroy\",\"version\":1,\"state_before\":\"live\""
+			",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\",\"secret\":true}]}]}",
+			REVISION(12));
+	expect_response(&f,
+			"{\"revision\":13,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/db\""
+			",\"action\":\"rollback\",\"version\":3,\"diff\":[{\"pointer\":\"/data"
+			"/pw\",\"op\":\"replace\",\"secret\":true},{\"pointer\":\"/data/port\""
+			",\"op\":\"add\",\"secret\":true},{\"pointer\":\"/data/more\""
+			",\"op\":\"remove\",\"secret\":true},{\"pointer\":\"/metadata\""
+			",\"op\":\"add\",\"secret\":true}]}]}",
+			REVISION(13));
+	expect_response(&f,
+			"{\"revision\":14,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"delete\",\"version\":2,\"diff\":[{\"pointer\":\"\""
+			",\"op\":\"remove\",\"secret\":true}]}]}",
+			REVISION(14));
 	DESTROY("secrets/o/old", "{\"versions\":[2]}");
-	expect_answer(&f,
-		      "{\"revision\":15,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"destroy\",\"version\":2,\"state_before\":\"deleted\""
-		      ",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\",\"secret\":true}]}]}",
-		      REVISION(15));
-	expect_answer(&f,
-		      "{\"revision\":14,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"delete\",\"version\":2,\"destroyed\":true}]}",
-		      REVISION(14));
+	expect_response(&f,
+			"{\"revision\":15,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"destroy\",\"version\":2,\"state_before\":\"deleted\""
+			",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\",\"secret\":true}]}]}",
+			REVISION(15));
+	expect_response(&f,
+			"{\"revision\":14,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"delete\",\"version\":2,\"destroyed\":true}]}",
+			REVISION(14));
 	expect_refusal(&f, E_NOT_FOUND, "revision 16 does not exist", REVISION(16));
 }
 
@@ -361,35 +361,36 @@ Test(reads, revisions_are_whole)
 {
 	struct told t;
 
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":14,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"source\":\"\",\"request_id\":\"test\"},{\"revision\":13,\"time\":\""
-		      "*\",\"author\":\"root\",\"author_accessor\":\"*\",\"author_parent\":n"
-		      "ull,\"message\":\"\",\"source\":\"\",\"request_id\":\"test\"}"
-		      ",{\"revision\":12,\"time\":\"*\",\"author\":\"root\",\"author_accesso"
-		      "r\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\"}]}",
-		      REVISIONS, .limit = 3);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":6,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"source\":\"\",\"request_id\":\"test\"},{\"revision\":5,\"time\":\""
-		      "*\",\"author\":\"root\",\"author_accessor\":\"*\",\"author_parent\":n"
-		      "ull,\"message\":\"why\",\"source\":\"git:1\",\"request_id\":\"test\"}"
-		      "]}",
-		      REVISIONS, .audit_path = "profiles/o/heir");
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":6,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"source\":\"\",\"request_id\":\"test\"}]}",
-		      REVISIONS, .audit_path = "profiles/", .limit = 1);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":1,\"time\":\"*\",\"author\":\"\",\"author_a"
-		      "ccessor\":null,\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"\"}]}",
-		      REVISIONS, .has_after_number = true, .after_number = 2);
-	expect_answer(&f, "{\"items\":[]}", REVISIONS, .has_after_number = true, .after_number = 1);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":14,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"source\":\"\",\"request_id\":\"test\"},{\"revision\":13,\"time\":\""
+			"*\",\"author\":\"root\",\"author_accessor\":\"*\",\"author_parent\":n"
+			"ull,\"message\":\"\",\"source\":\"\",\"request_id\":\"test\"}"
+			",{\"revision\":12,\"time\":\"*\",\"author\":\"root\",\"author_accesso"
+			"r\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\"}]}",
+			REVISIONS, .limit = 3);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":6,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"source\":\"\",\"request_id\":\"test\"},{\"revision\":5,\"time\":\""
+			"*\",\"author\":\"root\",\"author_accessor\":\"*\",\"author_parent\":n"
+			"ull,\"message\":\"why\",\"source\":\"git:1\",\"request_id\":\"test\"}"
+			"]}",
+			REVISIONS, .audit_path = "profiles/o/heir");
+	expect_response(&f,
+			"{\"items\":[{\"revision\":6,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"source\":\"\",\"request_id\":\"test\"}]}",
+			REVISIONS, .audit_path = "profiles/", .limit = 1);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":1,\"time\":\"*\",\"author\":\"\",\"author_a"
+			"ccessor\":null,\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"\"}]}",
+			REVISIONS, .has_after_number = true, .after_number = 2);
+	expect_response(&f, "{\"items\":[]}", REVISIONS, .has_after_number = true,
+			.after_number = 1);
 	t = ask(&f, (struct ask){REVISIONS, .limit = 3});
 	cr_expect_str_eq(t.call.out.next, "12");
 	told_clear(&t);
@@ -405,47 +406,48 @@ Test(reads, who_may_list_but_not_read_is_told_names_and_no_content)
 					 "rules: [{allow: [list], on: secrets/**}, "
 					 "{allow: [read], on: profiles/o/heir}]");
 
-	expect_answer(&f,
-		      "{\"items\":[{\"path\":\"secrets/o/db\",\"version\":3,\"revision\":13"
-		      ",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\"}]}",
-		      LIST, .path = "secrets/", .token = token.data);
-	expect_answer(&f,
-		      "{\"revision\":7,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/db\""
-		      ",\"action\":\"put\",\"version\":2}]}",
-		      REVISION(7), .token = token.data);
-	expect_answer(&f,
-		      "{\"revision\":12,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
-		      "\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
-		      ",\"action\":\"destroy\",\"version\":1}]}",
-		      REVISION(12), .token = token.data);
-	expect_answer(&f,
-		      "{\"revision\":5,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
-		      ":\"*\",\"author_parent\":null,\"message\":\"why\",\"source\":\"git:1\""
-		      ",\"request_id\":\"test\",\"changes\":[{\"path\":\"profiles/o/heir\""
-		      ",\"action\":\"put\",\"version\":1,\"diff\":[{\"pointer\":\"\""
-		      ",\"op\":\"add\",\"to\":{\"$extends\":[\"base\"],\"b\":[1,2]}"
-		      ",\"secret\":false}]}]}",
-		      REVISION(5), .token = token.data);
-	expect_answer(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/heir"), .token = token.data);
+	expect_response(&f,
+			"{\"items\":[{\"path\":\"secrets/o/db\",\"version\":3,\"revision\":13"
+			",\"created_at\":\"*\",\"created_by\":\"root\",\"message\":\"\"}]}",
+			LIST, .path = "secrets/", .token = token.data);
+	expect_response(&f,
+			"{\"revision\":7,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/db\""
+			",\"action\":\"put\",\"version\":2}]}",
+			REVISION(7), .token = token.data);
+	expect_response(&f,
+			"{\"revision\":12,\"time\":\"*\",\"author\":\"root\",\"author_accessor"
+			"\":\"*\",\"author_parent\":null,\"message\":\"\",\"source\":\"\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"secrets/o/old\""
+			",\"action\":\"destroy\",\"version\":1}]}",
+			REVISION(12), .token = token.data);
+	expect_response(&f,
+			"{\"revision\":5,\"time\":\"*\",\"author\":\"root\",\"author_accessor\""
+			":\"*\",\"author_parent\":null,\"message\":\"why\",\"source\":\"git:1\""
+			",\"request_id\":\"test\",\"changes\":[{\"path\":\"profiles/o/heir\""
+			",\"action\":\"put\",\"version\":1,\"diff\":[{\"pointer\":\"\""
+			",\"op\":\"add\",\"to\":{\"$extends\":[\"base\"],\"b\":[1,2]}"
+			",\"secret\":false}]}]}",
+			REVISION(5), .token = token.data);
+	expect_response(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/heir"), .token = token.data);
 	expect_refusal(&f, E_FORBIDDEN, "may not list anything that the revision touched",
 		       REVISION(2), .token = token.data);
 	expect_refusal(&f, E_FORBIDDEN, "may not list anything there", REVISIONS,
 		       .audit_path = "profiles/o/heir", .token = token.data);
 	expect_refusal(&f, E_FORBIDDEN, "may not list anything there", REVISIONS,
 		       .audit_path = "profiles/", .token = token.data);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":14,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"source\":\"\",\"request_id\":\"test\"}]}",
-		      REVISIONS, .audit_path = "secrets/o/old", .limit = 1, .token = token.data);
-	expect_answer(&f,
-		      "{\"items\":[{\"revision\":7,\"time\":\"*\",\"author\":\"root\""
-		      ",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
-		      ",\"source\":\"\",\"request_id\":\"test\"},{\"revision\":4,\"time\":\""
-		      "*\",\"author\":\"root\",\"author_accessor\":\"*\",\"author_parent\":n"
-		      "ull,\"message\":\"\",\"source\":\"\",\"request_id\":\"test\"}]}",
-		      REVISIONS, .token = token.data, .has_after_number = true, .after_number = 8);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":14,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"source\":\"\",\"request_id\":\"test\"}]}",
+			REVISIONS, .audit_path = "secrets/o/old", .limit = 1, .token = token.data);
+	expect_response(&f,
+			"{\"items\":[{\"revision\":7,\"time\":\"*\",\"author\":\"root\""
+			",\"author_accessor\":\"*\",\"author_parent\":null,\"message\":\"\""
+			",\"source\":\"\",\"request_id\":\"test\"},{\"revision\":4,\"time\":\""
+			"*\",\"author\":\"root\",\"author_accessor\":\"*\",\"author_parent\":n"
+			"ull,\"message\":\"\",\"source\":\"\",\"request_id\":\"test\"}]}",
+			REVISIONS, .token = token.data, .has_after_number = true,
+			.after_number = 8);
 }

@@ -31,19 +31,19 @@ Test(reads_more, a_secret_is_shown_with_its_encoding_and_the_time_and_author_tha
 	put("secrets/x", "data: {k: AAEC}\nencoding: {k: base64}\n"
 			 "metadata: {created_at: never, created_by: forged, labels: {a: b}}\n");
 	put("secrets/y", "data: {}\n");
-	expect_answer(&f,
-		      "{\"path\":\"secrets/x\",\"version\":1,\"revision\":2,\"created"
-		      "_at\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest"
-		      "\":\"*\",\"data\":{\"k\":\"AAEC\"},\"encoding\":{\"k\":\"base6"
-		      "4\"},\"metadata\":{\"created_at\":\"*\",\"created_by\":\"root"
-		      "\",\"labels\":{\"a\":\"b\"}}}",
-		      GET, .path = "secrets/x");
-	expect_answer(&f,
-		      "{\"path\":\"secrets/y\",\"version\":1,\"revision\":3,\"created"
-		      "_at\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest"
-		      "\":\"*\",\"data\":{},\"metadata\":{\"created_at\":\"*\",\"crea"
-		      "ted_by\":\"root\"}}",
-		      GET, .path = "secrets/y");
+	expect_response(&f,
+			"{\"path\":\"secrets/x\",\"version\":1,\"revision\":2,\"created"
+			"_at\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest"
+			"\":\"*\",\"data\":{\"k\":\"AAEC\"},\"encoding\":{\"k\":\"base6"
+			"4\"},\"metadata\":{\"created_at\":\"*\",\"created_by\":\"root"
+			"\",\"labels\":{\"a\":\"b\"}}}",
+			GET, .path = "secrets/x");
+	expect_response(&f,
+			"{\"path\":\"secrets/y\",\"version\":1,\"revision\":3,\"created"
+			"_at\":\"*\",\"created_by\":\"root\",\"message\":\"\",\"digest"
+			"\":\"*\",\"data\":{},\"metadata\":{\"created_at\":\"*\",\"crea"
+			"ted_by\":\"root\"}}",
+			GET, .path = "secrets/y");
 }
 
 static struct asking *begun(struct ask what)
@@ -226,7 +226,7 @@ Test(reads_more, a_page_that_is_just_full_is_the_last)
 	expect_refusal(&f, E_MALFORMED, "longer than any path", LIST, .path = "profiles/",
 		       .after = text);
 	text[2 * PATH_BYTES_MAX - 9] = '\0';
-	expect_answer(&f, "{\"items\":[]}", LIST, .path = "profiles/", .prefix = text);
+	expect_response(&f, "{\"items\":[]}", LIST, .path = "profiles/", .prefix = text);
 }
 
 Test(reads_more, a_schema_refers_to_schemas_of_this_store_only)

@@ -227,7 +227,7 @@ Test(recheck, of_two_administrators_who_go_at_once_one_stays)
 }
 
 /* Of a batch, since writes of one document take turns. The second is told what the first did, and nothing of an attempt of its own that was thrown away. */
-Test(recheck, of_two_with_one_key_at_once_the_second_gets_the_answer_of_the_first)
+Test(recheck, of_two_with_one_key_at_once_the_second_gets_the_response_of_the_first)
 {
 	const struct ask what = {
 		.verb = VERB_BATCH,
@@ -283,7 +283,7 @@ Test(recheck, a_renewal_gives_no_use_back_that_was_taken_meanwhile)
 }
 
 /* The content is ready when the use of the token that pays for it turns out not to be on the disk. */
-Test(recheck, no_answer_leaves_that_could_not_be_paid_for)
+Test(recheck, no_response_leaves_that_could_not_be_paid_for)
 {
 	static const char *const failing[] = {"update_token", "put_meta", "commit"};
 

@@ -31,12 +31,12 @@ static void close_it(void)
 	fixture_close(&f);
 }
 
-TestSuite(recording, .init = open_it, .fini = close_it);
+TestSuite(audit_draft, .init = open_it, .fini = close_it);
 
 #define AX   CONFIG, .path = "config/a/x"
 #define ALL3 "secrets/one 1 mac\nsecrets/two 1 mac\nsecrets/three 1 mac\n"
 
-Test(recording, a_reveal_names_each_of_several_secrets)
+Test(audit_draft, a_reveal_names_each_of_several_secrets)
 {
 	static const char *const touched = "config/a/x 0\n" ALL3;
 
@@ -51,7 +51,7 @@ Test(recording, a_reveal_names_each_of_several_secrets)
 	expect_entry(&f, OK, "config.read", "", touched, AX, .is_revealed = true);
 }
 
-Test(recording, a_reveal_names_a_secret_for_which_a_default_stands_in_the_end)
+Test(audit_draft, a_reveal_names_a_secret_for_which_a_default_stands_in_the_end)
 {
 	put("profiles/a/d", "a: ${secret:one#none:-x}\nb: ${secret:two#none:-y}\n"
 			    "c: ${secret:gone#k:-z}\n");
@@ -62,7 +62,7 @@ Test(recording, a_reveal_names_a_secret_for_which_a_default_stands_in_the_end)
 	       .is_revealed = true);
 }
 
-Test(recording, an_explanation_with_values_names_each_of_several_secrets)
+Test(audit_draft, an_explanation_with_values_names_each_of_several_secrets)
 {
 	expect_entry(&f, OK, "config.read", "", "config/a/x 0\n" ALL3, AX, .is_revealed = true,
 		     .is_explained = true);
@@ -70,7 +70,7 @@ Test(recording, an_explanation_with_values_names_each_of_several_secrets)
 		     .is_explained = true, .key = "/b");
 }
 
-Test(recording, validation_names_each_of_several_secrets_that_it_looks_at)
+Test(audit_draft, validation_names_each_of_several_secrets_that_it_looks_at)
 {
 	static const char refused[] =
 		"$schema: s\na: ${secret:one#k}\nb: ${secret:two?version=1#k}\n"
@@ -92,7 +92,7 @@ Test(recording, validation_names_each_of_several_secrets_that_it_looks_at)
 		     .is_yaml = true);
 }
 
-Test(recording, a_schema_that_is_tightened_names_each_of_several_secrets)
+Test(audit_draft, a_schema_that_is_tightened_names_each_of_several_secrets)
 {
 	static const char tighter[] = "{type: object, properties: {a: {minLength: 4}, "
 				      "b: {minLength: 4}, c: {minLength: 4}}}";
@@ -103,7 +103,7 @@ Test(recording, a_schema_that_is_tightened_names_each_of_several_secrets)
 		     .body = tighter, .is_yaml = true);
 }
 
-Test(recording, a_revision_of_several_secrets_names_each_version_that_it_shows)
+Test(audit_draft, a_revision_of_several_secrets_names_each_version_that_it_shows)
 {
 	expect(&f, OK, NULL, .verb = VERB_BATCH,
 	       .body = "{\"changes\":[{\"op\":\"put\",\"path\":\"secrets/one\",\"content\":"
@@ -116,7 +116,7 @@ Test(recording, a_revision_of_several_secrets_names_each_version_that_it_shows)
 		     .verb = VERB_REVISION_GET, .revision = 8);
 }
 
-Test(recording, a_refused_reveal_names_each_secret_that_may_not_be_read)
+Test(audit_draft, a_refused_reveal_names_each_secret_that_may_not_be_read)
 {
 	CLEANUP(buf_clear)
 	struct buf token = fixture_token(&f, "some",
@@ -159,7 +159,7 @@ static void put_kinds(const char *rule_of_s)
 	put("schemas/k", schema);
 }
 
-Test(recording, who_may_list_a_secret_and_not_read_it_learns_its_kind_only)
+Test(audit_draft, who_may_list_a_secret_and_not_read_it_learns_its_kind_only)
 {
 	CLEANUP(buf_clear)
 	struct buf lister = fixture_token(&f, "lister",

@@ -36,7 +36,7 @@ static void expect_twice(struct ask what)
 	told_clear(&two);
 }
 
-Test(repeat, the_first_answer_comes_again_whatever_it_was)
+Test(repeat, the_first_response_comes_again_whatever_it_was)
 {
 	expect_twice((struct ask){PUT, .path = A, .body = "{}", .idempotency_key = "1"});
 	expect_twice((struct ask){PUT, .path = A, .body = "{\"a\":1}", .idempotency_key = "2"});

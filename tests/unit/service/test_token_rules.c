@@ -253,7 +253,7 @@ static struct text root_accessor(void)
 	return ret;
 }
 
-Test(token_rules, the_answers_say_all_of_a_token_and_its_text_only_once)
+Test(token_rules, the_responses_say_all_of_a_token_and_its_text_only_once)
 {
 	struct text root = root_accessor();
 	struct told made =

@@ -121,7 +121,7 @@ Test(tokens, a_token_ends_with_its_parent_and_takes_its_children_along)
 	expect(&f, OK, grand.accessor, AUDIT, .action = "token.revoke");
 }
 
-Test(tokens, a_use_is_taken_by_each_answer_and_none_is_left_after_the_last)
+Test(tokens, a_use_is_taken_by_each_response_and_none_is_left_after_the_last)
 {
 	struct made m = make(NULL, "{\"name\":\"u\",\"policies\":[\"reader\"],\"uses\":3}");
 

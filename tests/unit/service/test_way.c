@@ -129,7 +129,7 @@ static void expect_yaml(struct ask what, const char *text)
 	told_clear(&t);
 }
 
-Test(way, an_answer_is_yaml_where_that_is_wanted_whoever_made_it_and_however_large)
+Test(way, an_response_is_yaml_where_that_is_wanted_whoever_made_it_and_however_large)
 {
 	CLEANUP(buf_clear) struct buf body = BUF_NULL;
 	struct told t;

@@ -184,7 +184,7 @@ Test(write, a_dry_run_tells_and_does_nothing)
 	       .is_dry_run = true);
 }
 
-Test(write, an_idempotency_key_gives_the_first_answer_again)
+Test(write, an_idempotency_key_gives_the_first_response_again)
 {
 	expect(&f, OK, "\"version\":1", PUT, .path = "secrets/x", .body = "{\"data\":{}}",
 	       .idempotency_key = "one");

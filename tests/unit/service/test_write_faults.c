@@ -296,7 +296,7 @@ Test(write_faults, memory_that_fails_leaves_a_write_undone)
 		try_all(&writes[i], i);
 }
 
-Test(write_faults, memory_that_fails_shortens_no_answer)
+Test(write_faults, memory_that_fails_shortens_no_response)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		try_all(&others[i], i);
@@ -309,7 +309,7 @@ Test(write_faults, a_store_that_fails_leaves_a_write_undone)
 		try_all(&writes[i], i);
 }
 
-Test(write_faults, a_store_that_fails_shortens_no_answer)
+Test(write_faults, a_store_that_fails_shortens_no_response)
 {
 	fault.is_of_store = true;
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)

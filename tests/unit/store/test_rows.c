@@ -362,7 +362,7 @@ Test(store_rows, keys_meta_values_and_the_log_are_replaced)
 	cr_expect_str_eq(taken(), "4 peaks note at 7");
 }
 
-Test(store_rows, an_answer_is_remembered_for_one_request_and_a_while)
+Test(store_rows, an_response_is_remembered_for_one_request_and_a_while)
 {
 	struct slice key = SLICE_LITERAL("key"), print = SLICE_LITERAL("print");
 
