@@ -90,3 +90,31 @@ enum result path_check(struct slice path, enum doc_kind *ret_kind, struct error 
 	*ret_kind = kind;
 	return OK;
 }
+
+static bool is_path_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       strchr("_./@=~-", c) != NULL;
+}
+
+bool path_next_in_text(struct slice *rest, struct slice *ret)
+{
+	static const struct slice folders[] = {SLICE_INIT("profiles/"), SLICE_INIT("schemas/"),
+					       SLICE_INIT("secrets/"), SLICE_INIT("policies/"),
+					       SLICE_INIT("config/")};
+
+	for (; rest->len != 0; *rest = slice_from(*rest, 1)) {
+		size_t len = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+			len = slice_starts_with(*rest, folders[i]) ? folders[i].len : len;
+		if (len == 0)
+			continue;
+		while (len < rest->len && rest->data[len] != '\0' && is_path_char(rest->data[len]))
+			len++;
+		*ret = slice_first(*rest, len);
+		*rest = slice_from(*rest, len);
+		return true;
+	}
+	return false;
+}

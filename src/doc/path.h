@@ -21,3 +21,6 @@ bool path_segment_is_valid(struct slice segment);
 
 /* A kind and 1 to 15 segments; a profile has exactly two. E_MALFORMED with a sentence that names the rule. */
 MUST_USE enum result path_check(struct slice path, enum doc_kind *ret_kind, struct error *err);
+
+/* The next path of a document or configuration in a text such as an error's; `rest` moves behind it. False: none. */
+bool path_next_in_text(struct slice *rest, struct slice *ret);

@@ -22,6 +22,7 @@ struct service;
 struct snapshot;
 struct token;
 struct audit_draft;
+struct commit_job;
 struct share;
 struct call;
 
@@ -179,9 +180,11 @@ struct call {
 	struct response out;
 
 	/* the service's own */
-	struct arena arena; /* lives as long as the call; wiped */
+	struct service *service; /* that it was submitted to */
+	struct arena arena;	 /* lives as long as the call; wiped */
 	struct snapshot *snapshot;
-	void *work; /* the verb's */
+	struct commit_job *job; /* for the committer; owned */
+	void *work;		/* the verb's */
 	void (*work_free)(void *work);
 	struct audit_draft *audit_draft; /* for the audit log; in the arena */
 	int64_t deadline_ms;		 /* of a long poll, monotonic */

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "service/engine/authenticate.h"
 #include "service/state/config_cache.h"
-#include "service/internal.h"
+#include "service/engine/engine.h"
 #include "service/engine/folded_failures.h"
 #include "service/state/share.h"
 #include "service/engine/waiters.h"
@@ -17,10 +17,10 @@
 static bool init_locks(struct service *s)
 {
 	/* A mutex that cannot be made needs memory on no system that we run on; so all or none. */
-	uint32_t workers = s->settings.workers != 0 ? s->settings.workers : 2;
+	uint32_t workers = s->state.settings.workers != 0 ? s->state.settings.workers : 2;
 
 	return work_queue_init(&s->work, workers, LONG_CALLS_MAX) && queue_init(&s->commit) &&
-	       pthread_mutex_init(&s->snapshot_mutex, NULL) == 0 &&
+	       pthread_mutex_init(&s->state.snapshot_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->head_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->idle_mutex, NULL) == 0 &&
 	       pthread_mutex_init(&s->waker.mutex, NULL) == 0 &&
@@ -28,19 +28,30 @@ static bool init_locks(struct service *s)
 	       pthread_cond_init(&s->idle, NULL) == 0;
 }
 
+static enum result load(struct service *s, struct error *err)
+{
+	struct loaded_log loaded = {.checkpoint = BUF_NULL};
+	enum result rc = state_load(&s->state, &loaded, err);
+
+	s->log = loaded.log;
+	s->log_key = loaded.key;
+	s->checkpoint = loaded.checkpoint;
+	return rc;
+}
+
 static enum result start(struct service *s, struct error *err)
 {
 	enum result rc;
 
-	s->cache = config_cache_new(s->settings.cache_bytes_max);
-	s->waiters = waiters_new(s->settings.waiters_max);
+	s->state.cache = config_cache_new(s->state.settings.cache_bytes_max);
+	s->waiters = waiters_new(s->state.settings.waiters_max);
 	s->refusals = refusals_new();
 	s->shares = shares_new();
 	s->folded = folded_new();
-	if (s->shares == NULL || s->folded == NULL || s->cache == NULL || s->waiters == NULL ||
-	    s->refusals == NULL)
+	if (s->shares == NULL || s->folded == NULL || s->state.cache == NULL ||
+	    s->waiters == NULL || s->refusals == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = service_load(s, err);
+	rc = load(s, err);
 	if (rc == OK)
 		rc = committer_start(s, err);
 	if (rc == OK)
@@ -58,17 +69,17 @@ enum result service_open(struct service **ret, struct store *store, struct keyri
 	enum result rc;
 
 	if (s != NULL)
-		s->settings = *settings;
+		s->state.settings = *settings;
 	if (s == NULL || !init_locks(s)) {
 		alloc_free(s);
 		store_close(store);
 		keyring_free(keyring);
 		return fail(err, E_MEMORY, "out of memory");
 	}
-	s->store = store;
-	s->keyring = keyring;
-	s->clock = *clock;
-	s->random = *random;
+	s->state.store = store;
+	s->state.keyring = keyring;
+	s->state.clock = *clock;
+	s->state.random = *random;
 	s->started_ms = clock_wall_ms(clock);
 	atomic_init(&s->clocks_apart_ms, s->started_ms - clock_monotonic_ms(clock));
 	rc = start(s, err);
@@ -124,18 +135,18 @@ void service_close(struct service *s)
 	workers_stop(s);
 	committer_stop(s);
 	waker_stop(s);
-	snapshot_unref(s->current);
-	config_cache_free(s->cache);
+	snapshot_unref(s->state.current);
+	config_cache_free(s->state.cache);
 	waiters_free(s->waiters);
 	refusals_free(s->refusals);
 	folded_free(s->folded);
 	shares_free(s->shares);
 	buf_clear(&s->checkpoint);
-	store_close(s->store);
-	keyring_free(s->keyring);
+	store_close(s->state.store);
+	keyring_free(s->state.keyring);
 	work_queue_clear(&s->work);
 	queue_clear(&s->commit);
-	pthread_mutex_destroy(&s->snapshot_mutex);
+	pthread_mutex_destroy(&s->state.snapshot_mutex);
 	pthread_mutex_destroy(&s->head_mutex);
 	pthread_mutex_destroy(&s->idle_mutex);
 	pthread_mutex_destroy(&s->waker.mutex);
@@ -165,7 +176,7 @@ bool service_forget(struct service *s, struct call *c)
 /* Tokens end by wall time and polls by monotonic time: when the two move against each other, each poll is looked at. */
 static void notice_jump(struct service *s, int64_t now_ms)
 {
-	int64_t apart_ms = clock_wall_ms(&s->clock) - now_ms;
+	int64_t apart_ms = clock_wall_ms(&s->state.clock) - now_ms;
 	int64_t moved_ms = apart_ms - atomic_exchange(&s->clocks_apart_ms, apart_ms);
 
 	if (moved_ms > -CLOCK_JUMP_MS && moved_ms < CLOCK_JUMP_MS)
@@ -176,7 +187,7 @@ static void notice_jump(struct service *s, int64_t now_ms)
 
 void service_tick(struct service *s)
 {
-	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 
 	waiters_wake_late(s->waiters, now_ms);
 	notice_jump(s, now_ms);
@@ -198,8 +209,8 @@ enum result service_ready(struct service *s, struct error *err)
 
 void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision)
 {
-	pthread_mutex_lock(&s->snapshot_mutex);
-	*ret_epoch = s->current->epoch;
-	*ret_revision = s->current->revision;
-	pthread_mutex_unlock(&s->snapshot_mutex);
+	pthread_mutex_lock(&s->state.snapshot_mutex);
+	*ret_epoch = s->state.current->epoch;
+	*ret_revision = s->state.current->revision;
+	pthread_mutex_unlock(&s->state.snapshot_mutex);
 }

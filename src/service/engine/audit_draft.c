@@ -1,6 +1,7 @@
 /* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing of a value but a keyed hash. */
 #include "service/engine/audit_write.h"
-#include "service/write/write.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,7 +136,7 @@ enum result audit_draft_read(struct service *s, struct call *c, const struct ver
 
 	if (is_noted(c->audit_draft, row))
 		return OK;
-	audit_value_mac(mac, keyring_derived(s->keyring, DERIVED_VALUE_MAC), row->path,
+	audit_value_mac(mac, keyring_derived(s->state.keyring, DERIVED_VALUE_MAC), row->path,
 			row->version, content);
 	return audit_draft_touch(c, row->path, row->version, mac)
 		       ? OK
@@ -170,9 +171,29 @@ static bool take_part(struct audit_entry *e, const struct audit_draft *r, uint32
 	return *at < r->touched_count;
 }
 
-enum result audit_draft_append(struct service *s, struct audit_log *log, struct call *c,
-			       const struct write *w, uint64_t revision, int64_t now_ms,
+static enum result record_read(void *ctx, const struct version_row *row, struct slice content,
 			       struct error *err)
+{
+	struct call *c = ctx;
+
+	return audit_draft_read(c->service, c, row, content, err);
+}
+
+struct read_recorder audit_draft_recorder(struct call *c)
+{
+	return (struct read_recorder){record_read, c};
+}
+
+enum result content_for_call(struct call *c, const struct version_row *row, struct buf *ret,
+			     struct error *err)
+{
+	struct read_recorder recorder = audit_draft_recorder(c);
+
+	return content_for_caller(&c->service->state, &recorder, row, ret, err);
+}
+
+enum result audit_draft_append(struct service *s, struct audit_log *log, struct call *c,
+			       uint64_t revision, int64_t now_ms, struct error *err)
 {
 	struct audit_entry e = {
 		.epoch = log->epoch,
@@ -194,12 +215,10 @@ enum result audit_draft_append(struct service *s, struct audit_log *log, struct 
 	}
 	if (e.reason.len == 0 && c->out.result != OK)
 		e.reason = slice_text(c->out.error.text);
-	if (w != NULL && w->was_forced && e.reason.len == 0)
-		e.reason = SLICE_LITERAL("forced");
 	do {
 		has_more = audit_draft_says_only_failure(c) ? take_few(&e, c->audit_draft, &at)
 							    : take_part(&e, c->audit_draft, &at);
-		rc = audit_write_entry(s->store, log, &e, now_ms, &c->arena, err);
+		rc = audit_write_entry(s->state.store, log, &e, now_ms, &c->arena, err);
 		if (rc != OK)
 			return rc;
 		if (!c->out.has_audit_index)

@@ -1,9 +1,12 @@
 /* The rule: whoever is not somebody hears one sentence, whatever the reason, and is counted. */
 #include "service/engine/authenticate.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
+#include "service/state/token_chain.h"
+#include "service/state/state.h"
 
 #include "crypto/token_text.h"
 #include "service/state/share.h"
-#include "service/token/tokens.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -158,7 +161,7 @@ static bool submit_entry(const struct entry *e, const char *address, const char 
 	if (fill_entry(c, e, reason)) {
 		atomic_store(&c->state, CALL_PENDING);
 		service_call_begin(s);
-		if (queue_push(&s->commit, c, s->settings.queue_max))
+		if (queue_push(&s->commit, c, s->state.settings.queue_max))
 			return true;
 		service_call_end(s);
 	}
@@ -224,7 +227,7 @@ static void fold_tally(struct service *s, struct tally *t)
 void refusals_fold(struct service *s)
 {
 	struct refusals *r = s->refusals;
-	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	bool is_time;
 	struct tally taken;
 
@@ -259,7 +262,8 @@ static bool may_speak_from(const struct snapshot *now, const struct token *t,
 static bool is_good(const struct service *s, const struct snapshot *now, const struct token *t,
 		    const struct call *c)
 {
-	return !token_has_ended(t, clock_wall_ms(&s->clock)) && may_speak_from(now, t, c->address);
+	return !token_has_ended(t, clock_wall_ms(&s->state.clock)) &&
+	       may_speak_from(now, t, c->address);
 }
 
 /* What a token makes uses its maker's share: else names would be as many shares as one likes. Those that a first token makes have one
@@ -289,8 +293,8 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 	c->principal = NULL;
 	share_unref(c->share);
 	c->share = NULL;
-	if (token_hash(hash, keyring_derived(s->keyring, DERIVED_TOKEN_PEPPER), token)) {
-		now = service_snapshot(s);
+	if (token_hash(hash, keyring_derived(s->state.keyring, DERIVED_TOKEN_PEPPER), token)) {
+		now = state_snapshot(&s->state);
 		t = pmap_get(&now->tokens_by_hash, slice_make((const char *)hash, HASH_BYTES));
 	}
 	if (t == NULL || !secret_is_equal(t->hash, hash, HASH_BYTES) || !is_good(s, now, t, c)) {

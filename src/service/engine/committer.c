@@ -4,10 +4,13 @@
  * the answers leave. If the commit itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
  */
 #include "base/log.h"
+#include "service/engine/engine.h"
 #include "service/engine/audit_write.h"
-#include "service/internal.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/commit_job.h"
+#include "service/engine/response.h"
+#include "service/engine/token_use.h"
 #include "service/engine/waker.h"
-#include "service/write/write.h"
 
 #include <string.h>
 
@@ -30,7 +33,7 @@ struct group {
 	struct call *stale; /* to be prepared again once this group is published, newest first */
 };
 
-static void keep(struct group *g, struct call *c)
+static void add_to_group(struct group *g, struct call *c)
 {
 	c->next = g->done;
 	g->done = c;
@@ -40,7 +43,7 @@ static void keep(struct group *g, struct call *c)
 static void put_aside(struct group *g, struct call *c)
 {
 	c->attempts++;
-	call_drop_work(c);
+	call_drop_job(c);
 	c->audit_draft = NULL;
 	c->next = g->stale;
 	g->stale = c;
@@ -55,10 +58,13 @@ static void forget_response(const struct group *g, struct call *c)
 }
 
 /* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost with it. */
-static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost, struct error *err)
+static enum result apply_job(struct group *g, struct call *c, bool *ret_is_lost, struct error *err)
 {
 	struct service *s = g->service;
-	struct write *w = c->work;
+	struct commit_context ctx = {.service = s,
+				     .working = g->working,
+				     .log = &g->log,
+				     .now_ms = clock_wall_ms(&s->state.clock)};
 	CLEANUP(snapshot_unrefp) struct snapshot *before = snapshot_fork(g->working);
 	struct audit_log log = g->log;
 	struct snapshot *failed;
@@ -66,18 +72,17 @@ static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost,
 
 	if (before == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = store_savepoint(s->store, err);
+	rc = store_savepoint(s->state.store, err);
 	if (rc != OK)
 		return rc;
-	rc = commit_write(s, w, g->working, &g->log, clock_wall_ms(&s->clock), err);
+	rc = c->job->ops->apply(c->job, &ctx, err);
 	if (rc == OK)
 		rc = token_consume_use(s, g->working, c, err);
 	if (rc == OK)
-		rc = store_release(s->store, err);
+		rc = store_release(s->state.store, err);
 	if (rc == OK) {
 		g->has_written = g->has_rows = true;
-		for (uint32_t i = 0; i < w->changes_count; i++)
-			g->is_shredding |= w->changes[i].op == CHANGE_OP_DESTROY;
+		g->is_shredding |= c->job->has_destroyed;
 		return OK;
 	}
 	failed = g->working;
@@ -85,7 +90,7 @@ static enum result write_one(struct group *g, struct call *c, bool *ret_is_lost,
 	snapshot_unref(failed);
 	g->log = log;
 	forget_response(g, c);
-	undone = store_rollback_to(s->store, rc == OK ? err : &(struct error)ERROR_NULL);
+	undone = store_rollback_to(s->state.store, rc == OK ? err : &(struct error)ERROR_NULL);
 	*ret_is_lost = undone != OK;
 	return rc;
 }
@@ -104,7 +109,7 @@ static bool consume_use(struct group *g, struct call *c, struct error *err)
 		response_error(c, rc, err);
 	else
 		response_unrecorded(c, E_UNAVAILABLE, err->text);
-	keep(g, c);
+	add_to_group(g, c);
 	return rc == E_UNAUTHENTICATED;
 }
 
@@ -116,13 +121,13 @@ static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 	if (c->consumes_use && (!consume_use(g, c, err) || c->out.result == E_UNAUTHENTICATED))
 		return c->out.result == E_UNAUTHENTICATED;
 	if (c->audit_draft == NULL) {
-		keep(g, c);
+		add_to_group(g, c);
 		return true;
 	}
-	rc = audit_draft_append(g->service, &g->log, c, NULL, c->out.revision,
-				clock_wall_ms(&g->service->clock), err);
+	rc = audit_draft_append(g->service, &g->log, c, c->out.revision,
+				clock_wall_ms(&g->service->state.clock), err);
 
-	keep(g, c);
+	add_to_group(g, c);
 	if (rc == OK) {
 		g->has_rows = true;
 		return true;
@@ -133,18 +138,18 @@ static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 }
 
 /* Whether the group can go on. */
-static bool add_write(struct group *g, struct call *c, struct error *err)
+static bool add_job(struct group *g, struct call *c, struct error *err)
 {
 	bool is_lost = false;
-	enum result rc = write_one(g, c, &is_lost, err);
+	enum result rc = apply_job(g, c, &is_lost, err);
 
 	if (is_lost) {
-		keep(g, c);
+		add_to_group(g, c);
 		return false;
 	}
 	switch (rc) {
 	case OK:
-		keep(g, c);
+		add_to_group(g, c);
 		return true;
 	case E_STALE:
 		put_aside(g, c);
@@ -152,7 +157,7 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 	case E_IO:
 	case E_UNAVAILABLE:
 		response_unrecorded(c, E_UNAVAILABLE, err->text);
-		keep(g, c);
+		add_to_group(g, c);
 		return true;
 	default:
 		response_error(c, rc, err);
@@ -163,23 +168,23 @@ static bool add_write(struct group *g, struct call *c, struct error *err)
 
 static bool add_call(struct group *g, struct call *c, struct error *err)
 {
-	return c->work != NULL && c->work_free == write_free ? add_write(g, c, err)
-							     : add_audit_draft(g, c, err);
+	return c->job != NULL ? add_job(g, c, err) : add_audit_draft(g, c, err);
 }
 
 static enum result end_group(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
-	enum result rc =
-		audit_write_head(s->store, s->keyring, &s->log_key, &g->log, &g->checkpoint, err);
+	enum result rc = audit_write_head(s->state.store, s->state.keyring, &s->log_key, &g->log,
+					  &g->checkpoint, err);
 
 	if (rc == OK && g->has_written)
-		rc = store_put_number(s->store, META_REVISION, g->working->revision, err);
+		rc = store_put_number(s->state.store, META_REVISION, g->working->revision, err);
 	if (rc == OK && g->has_written)
-		rc = store_put_number(s->store, META_LAST_MS, (uint64_t)g->working->time_ms, err);
+		rc = store_put_number(s->state.store, META_LAST_MS, (uint64_t)g->working->time_ms,
+				      err);
 	if (rc != OK)
 		return rc;
-	rc = store_commit(s->store, err);
+	rc = store_commit(s->state.store, err);
 	if (rc == OK)
 		return OK;
 	atomic_store(&s->is_read_only, true);
@@ -193,10 +198,10 @@ static void publish_snapshot(struct group *g)
 	struct service *s = g->service;
 	struct snapshot *before;
 
-	pthread_mutex_lock(&s->snapshot_mutex);
-	before = s->current;
-	s->current = steal(&g->working);
-	pthread_mutex_unlock(&s->snapshot_mutex);
+	pthread_mutex_lock(&s->state.snapshot_mutex);
+	before = s->state.current;
+	s->state.current = steal(&g->working);
+	pthread_mutex_unlock(&s->state.snapshot_mutex);
 	snapshot_unref(before);
 }
 
@@ -257,17 +262,19 @@ static void requeue(struct group *g)
 /* Those that failed for themselves, or wrote nothing, stay as they were answered. */
 static void fail_all(struct group *g, struct call *rest, const struct error *err)
 {
-	store_rollback(g->service->store);
+	store_rollback(g->service->state.store);
 	for (struct call *c = g->done; c != NULL; c = c->next) {
+		if (c->job != NULL && c->out.result == OK && c->job->ops->unapplied != NULL)
+			c->job->ops->unapplied(c->job);
 		if (c->audit_draft != NULL || c->consumes_use ||
-		    (c->work_free == write_free && c->out.result == OK))
+		    (c->job != NULL && c->out.result == OK))
 			response_unrecorded(c, E_UNAVAILABLE, err->text);
 	}
 	while (rest != NULL) {
 		struct call *next = rest->next;
 
 		response_unrecorded(rest, E_UNAVAILABLE, err->text);
-		keep(g, rest);
+		add_to_group(g, rest);
 		rest = next;
 	}
 }
@@ -276,20 +283,20 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
  * is gone. No call waits for it: the answers have left. */
 static void shred_when_due(struct service *s)
 {
-	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	struct error err = ERROR_NULL;
 	char quoted[ERROR_TEXT_BYTES];
 	enum result rc;
 
 	if (s->shred_at_ms == 0 || now_ms < s->shred_at_ms)
 		return;
-	rc = store_shred(s->store, &err);
+	rc = store_shred(s->state.store, &err);
 	if (rc != OK && !s->is_shred_late)
 		log_line(LOG_WARN, "shred_delayed", "error=%s",
 			 log_quote(quoted, sizeof quoted, slice_text(err.text)));
 	s->is_shred_late = rc != OK;
 	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0 : now_ms + SHRED_AGAIN_MS;
-	now_ms = clock_monotonic_ms(&s->clock) - now_ms;
+	now_ms = clock_monotonic_ms(&s->state.clock) - now_ms;
 	if (now_ms >= SLOW_MS)
 		log_line(LOG_WARN, "slow_shred", "ms=%lld", (long long)now_ms);
 }
@@ -297,7 +304,7 @@ static void shred_when_due(struct service *s)
 /* A store that takes no writes any more, whatever made it so, is one that we say so of. */
 static bool begin_group(struct service *s, struct error *err)
 {
-	enum result rc = store_begin(s->store, err);
+	enum result rc = store_begin(s->state.store, err);
 
 	if (rc == E_UNAVAILABLE && !atomic_exchange(&s->is_read_only, true))
 		log_line(LOG_ERROR, "store_read_only", "error=%s", result_name(rc));
@@ -306,7 +313,7 @@ static bool begin_group(struct service *s, struct error *err)
 
 static void log_slow(const struct group *g)
 {
-	int64_t end_ms = clock_monotonic_ms(&g->service->clock);
+	int64_t end_ms = clock_monotonic_ms(&g->service->state.clock);
 
 	if (end_ms - g->began_ms >= SLOW_MS)
 		log_line(LOG_WARN, "slow_commit",
@@ -323,7 +330,7 @@ static void commit_group(struct group *g, struct call *list)
 	struct call *next;
 	bool is_good;
 
-	g->began_ms = clock_monotonic_ms(&s->clock);
+	g->began_ms = clock_monotonic_ms(&s->state.clock);
 	is_good = begin_group(s, &err);
 	while (is_good && list != NULL) {
 		next = list->next;
@@ -332,20 +339,20 @@ static void commit_group(struct group *g, struct call *list)
 		g->items++;
 	}
 	atomic_fetch_add(&s->counters.commit_items, g->items);
-	g->applied_ms = clock_monotonic_ms(&s->clock);
+	g->applied_ms = clock_monotonic_ms(&s->state.clock);
 	if (is_good && g->has_rows)
 		is_good = end_group(g, &err) == OK;
 	else if (is_good)
-		store_rollback(s->store);
-	g->committed_ms = clock_monotonic_ms(&s->clock);
+		store_rollback(s->state.store);
+	g->committed_ms = clock_monotonic_ms(&s->state.clock);
 	if (!is_good) {
 		fail_all(g, list, &err);
 	} else if (g->has_rows) {
 		atomic_fetch_add(&s->counters.commits, 1);
 		publish(g);
 		for (struct call *c = g->done; g->has_written && c != NULL; c = c->next) {
-			if (c->work_free == write_free && c->out.result == OK)
-				commit_mark_polls(s, c->work);
+			if (c->job != NULL && c->out.result == OK && c->job->ops->published != NULL)
+				c->job->ops->published(c->job, s);
 		}
 	}
 	/* The answers leave before any poll is woken and before anything is shredded. */
@@ -363,7 +370,7 @@ static void run_group(struct service *s, struct call *list)
 	struct group g = {.service = s, .log = s->log};
 	struct error err = ERROR_NULL;
 
-	g.working = snapshot_fork(s->current);
+	g.working = snapshot_fork(s->state.current);
 	if (g.working == NULL) {
 		fail(&err, E_MEMORY, "out of memory");
 		fail_all(&g, list, &err);

@@ -1,65 +1,17 @@
 /* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
 #include "service/state/config_cache.h"
+#include "service/engine/engine.h"
+#include "service/state/state.h"
 #include "service/engine/folded_failures.h"
-#include "service/write/idempotency.h"
 #include "service/engine/response_yaml.h"
 #include "service/state/share.h"
-#include "service/token/tokens.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/commit_job.h"
+#include "service/engine/response.h"
+#include "service/engine/token_use.h"
+#include "service/state/token_chain.h"
 #include "service/engine/waiters.h"
 #include "service/engine/waker.h"
-#include "service/write/write.h"
-
-/* An action that begins with a dot has "secret", "policy" or "document" before it. */
-const struct verb_row verb_table[VERB_COUNT] = {
-	[VERB_DOCUMENT_LIST] = {".list", GUARD_UNDER, NULL, document_list_on_worker},
-	[VERB_DOCUMENT_GET] = {".read", GUARD_PATH, document_get_on_loop, document_get_on_worker},
-	[VERB_DOCUMENT_PUT] = {".put", GUARD_PATH, NULL, document_write_on_worker, KEY_HONOURED},
-	[VERB_DOCUMENT_PATCH] = {".patch", GUARD_PATH, NULL, document_write_on_worker,
-				 KEY_HONOURED},
-	[VERB_DOCUMENT_DELETE] = {".delete", GUARD_PATH, NULL, document_write_on_worker,
-				  KEY_HONOURED},
-	[VERB_DOCUMENT_UNDELETE] = {".undelete", GUARD_PATH, NULL, document_write_on_worker,
-				    KEY_HONOURED},
-	[VERB_DOCUMENT_DESTROY] = {".destroy", GUARD_PATH, NULL, document_write_on_worker,
-				   KEY_HONOURED},
-	[VERB_DOCUMENT_ROLLBACK] = {".rollback", GUARD_PATH, NULL, document_write_on_worker,
-				    KEY_HONOURED},
-	[VERB_DOCUMENT_VERSIONS] = {".versions", GUARD_PATH, NULL, document_versions_on_worker},
-	[VERB_DOCUMENT_DIFF] = {".diff", GUARD_PATH, NULL, document_diff_on_worker},
-	[VERB_DOCUMENT_DEPENDENTS] = {".dependents", GUARD_PATH, NULL,
-				      document_dependents_on_worker},
-	[VERB_BATCH] = {"batch.write", GUARD_VERB, NULL, batch_on_worker, KEY_HONOURED},
-	[VERB_REVISION_LIST] = {"revision.list", GUARD_VERB, NULL, revision_list_on_worker},
-	[VERB_REVISION_GET] = {"revision.read", GUARD_VERB, NULL, revision_get_on_worker},
-	[VERB_REVISION_REVERT] = {"revision.revert", GUARD_VERB, NULL, revert_on_worker,
-				  KEY_HONOURED},
-	[VERB_CONFIG_GET] = {"config.read", GUARD_PATH, config_get_on_loop, config_get_on_worker},
-	[VERB_CONFIG_VERSIONS] = {"config.versions", GUARD_PATH, NULL, config_versions_on_worker},
-	[VERB_CONFIG_DIFF] = {"config.diff", GUARD_PATH, NULL, config_diff_on_worker},
-	[VERB_AUDIT_LIST] = {"audit.list", GUARD_VERB, NULL, audit_list_on_worker},
-	[VERB_AUDIT_ENTRY] = {"audit.read", GUARD_PATH, NULL, audit_entry_on_worker},
-	[VERB_AUDIT_CHECKPOINT] = {"audit.checkpoint", GUARD_PATH, audit_checkpoint_on_loop, NULL},
-	[VERB_TOKEN_CREATE] = {"token.create", GUARD_PATH, NULL, token_create_on_worker,
-			       KEY_NEVER_KEPT},
-	[VERB_TOKEN_LIST] = {"token.list", GUARD_PATH, NULL, token_list_on_worker},
-	[VERB_TOKEN_REVOKE] = {"token.revoke", GUARD_VERB, NULL, token_revoke_on_worker},
-	[VERB_TOKEN_SELF] = {"token.self", GUARD_VERB, token_self_on_loop, NULL},
-	[VERB_TOKEN_RENEW] = {"token.renew", GUARD_VERB, NULL, token_renew_on_worker},
-	[VERB_ACCESS_CHECK] = {"access.check", GUARD_VERB, access_check_on_loop, NULL},
-	[VERB_STATUS] = {"status.read", GUARD_PATH, NULL, status_on_worker},
-	[VERB_METRICS] = {"metrics.read", GUARD_PATH, metrics_on_loop, NULL},
-	[VERB_BACKUP] = {"backup.read", GUARD_PATH, NULL, backup_on_worker},
-};
-
-struct snapshot *service_snapshot(struct service *s)
-{
-	struct snapshot *now;
-
-	pthread_mutex_lock(&s->snapshot_mutex);
-	now = snapshot_ref(s->current);
-	pthread_mutex_unlock(&s->snapshot_mutex);
-	return now;
-}
 
 static bool is_of_one_document(enum verb verb)
 {
@@ -105,7 +57,7 @@ static enum result look_at_key(struct verb_context *ctx, const struct verb_row *
 		return fail(err, E_MALFORMED, "Idempotency-Key is not known here: send it without");
 	if (in->is_dry_run || ctx->worker == NULL)
 		return E_NOT_FOUND;
-	return idempotency_replay(ctx, err);
+	return row->replay(ctx, err);
 }
 
 /* An event loop parses little, and no YAML. */
@@ -174,9 +126,11 @@ enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 	ctx->session = worker != NULL ? worker->session : NULL;
 	ctx->budget = worker != NULL ? &c->budget : NULL;
 	ctx->rights = &ctx->own_rights;
-	ctx->now_ms = clock_wall_ms(&s->clock);
-	ctx->snapshot = service_snapshot(s);
+	ctx->now_ms = clock_wall_ms(&s->state.clock);
+	ctx->snapshot = state_snapshot(&s->state);
 	response_reset(c);
+	c->service = s;
+	call_drop_job(c);
 	call_drop_work(c);
 	c->audit_draft = NULL;
 	c->consumes_use = false;
@@ -195,21 +149,21 @@ enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 		step = render(ctx);
 	if (worker != NULL && budget_result(&c->budget, &err) != OK)
 		step = response_exhausted(c, &err);
-	if (step != STEP_COMMIT && c->work_free == write_free)
-		call_drop_work(c); /* what was refused must never meet the committer */
+	if (step != STEP_COMMIT)
+		call_drop_job(c); /* what was refused must never meet the committer */
 	return step;
 }
 
 bool service_admit(struct service *s, struct call *c)
 {
-	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(s);
+	CLEANUP(snapshot_unrefp) struct snapshot *now = state_snapshot(&s->state);
 	struct error err = ERROR_NULL;
 	struct verb_context ctx = {.service = s, .call = c, .snapshot = now};
 
 	ctx.rights = &ctx.own_rights;
 	/* What keeps the rights from being known is told when the call is submitted. */
 	if (c->token != NULL && rights_load(&ctx.own_rights, &c->arena, now, c->token,
-					    clock_wall_ms(&s->clock), &err) == OK)
+					    clock_wall_ms(&s->state.clock), &err) == OK)
 		c->is_refused = !may_pass(&ctx);
 	arena_clear(&c->arena);
 	return !c->is_refused;
@@ -240,7 +194,7 @@ void call_finish(struct service *s, struct call *c)
 /* One principal fills at most half of what may wait. */
 bool call_queued(struct service *s, struct call *c)
 {
-	uint64_t max = s->settings.queue_max / 2 + 1;
+	uint64_t max = s->state.settings.queue_max / 2 + 1;
 
 	if (service_share(s, c) == NULL) {
 		response_fail(c, E_MEMORY, "out of memory");
@@ -262,7 +216,7 @@ void call_unqueued(struct call *c)
 /* Publishing comes before marking: a poll that was added too late to be marked is marked here. */
 static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen)
 {
-	CLEANUP(snapshot_unrefp) struct snapshot *now = service_snapshot(ctx->service);
+	CLEANUP(snapshot_unrefp) struct snapshot *now = state_snapshot(&ctx->service->state);
 	const struct snapshot *then = ctx->snapshot;
 	struct slice path = seen->record->row.path;
 
@@ -288,7 +242,7 @@ static int64_t wake_time(const struct verb_context *ctx, const struct token *tok
 static bool add_to_waiters(struct service *s, struct call *c)
 {
 	if (service_share(s, c) == NULL ||
-	    !share_take(c->share, SHARE_POLLS, 1, s->settings.waiters_max / 4 + 1)) {
+	    !share_take(c->share, SHARE_POLLS, 1, s->state.settings.waiters_max / 4 + 1)) {
 		response_fail(c, E_BUSY, "too many of your polls wait already");
 		return false;
 	}
@@ -303,14 +257,14 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
 	struct service *s = ctx->service;
-	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	struct snap_doc *seen = config_doc(ctx->snapshot, c->path);
 	const struct token *token = snapshot_token(ctx->snapshot, c->token->record.accessor);
 
 	if (c->deadline_ms == 0)
-		c->deadline_ms = now_ms + (c->in.wait_ms < s->settings.wait_ms_max
+		c->deadline_ms = now_ms + (c->in.wait_ms < s->state.settings.wait_ms_max
 						   ? c->in.wait_ms
-						   : s->settings.wait_ms_max);
+						   : s->state.settings.wait_ms_max);
 	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL ||
 	    token == NULL)
 		return CALL_DONE;
@@ -344,7 +298,8 @@ static enum call_state to_committer(struct verb_context *ctx)
 	atomic_store(&c->state, CALL_PENDING);
 	if (ctx->worker == NULL)
 		service_call_begin(s);
-	if (queue_push(&s->commit, c, ctx->worker != NULL ? UINT32_MAX : s->settings.queue_max))
+	if (queue_push(&s->commit, c,
+		       ctx->worker != NULL ? UINT32_MAX : s->state.settings.queue_max))
 		return CALL_PENDING;
 	if (ctx->worker == NULL)
 		service_call_end(s);
@@ -362,7 +317,7 @@ static enum call_state to_worker(struct verb_context *ctx)
 		return CALL_DONE;
 	atomic_store(&c->state, CALL_PENDING);
 	service_call_begin(s);
-	if (work_queue_push(&s->work, c, s->settings.queue_max))
+	if (work_queue_push(&s->work, c, s->state.settings.queue_max))
 		return CALL_PENDING;
 	service_call_end(s);
 	call_unqueued(c);

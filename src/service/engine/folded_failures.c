@@ -1,4 +1,6 @@
 #include "service/engine/folded_failures.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
 
 #include "service/state/share.h"
 
@@ -121,7 +123,8 @@ bool folded_count(struct service *s, struct call *c)
 	if (sh == NULL)
 		return false;
 	pthread_mutex_lock(&f->mutex);
-	if (is_over_share(sh, s->settings.failures_recorded_max, clock_monotonic_ms(&s->clock)))
+	if (is_over_share(sh, s->state.settings.failures_recorded_max,
+			  clock_monotonic_ms(&s->state.clock)))
 		r = refusals_of(f, sh);
 	if (r != NULL)
 		note(r, c);
@@ -211,7 +214,7 @@ static void write_one(struct service *s, struct folded_refusals *r)
 static struct folded_refusals *take_all(struct service *s)
 {
 	struct folded *f = s->folded;
-	int64_t now_ms = clock_monotonic_ms(&s->clock);
+	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	struct folded_refusals *list = NULL;
 
 	pthread_mutex_lock(&f->mutex);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 struct folded;
 

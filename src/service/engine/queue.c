@@ -1,5 +1,7 @@
 /* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker. */
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include <time.h>
 

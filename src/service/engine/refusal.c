@@ -2,7 +2,9 @@
  * The rule: what a known principal was refused, and each of its writes that failed, is an entry
  * that names what it was about. What the server could not do (429, 503) is none.
  */
-#include "service/write/write.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/commit_job.h"
+#include "service/engine/verb.h"
 
 #include <stdio.h>
 
@@ -55,21 +57,30 @@ static bool touch_revision(struct call *c)
 	return touch(c, slice_text(text));
 }
 
-/* All that a write would have changed, as far as it was read; false: no memory. */
+struct job_paths {
+	struct call *call;
+	bool has_any;
+};
+
+static bool touch_path(void *ctx, struct slice path)
+{
+	struct job_paths *p = ctx;
+	enum doc_kind kind;
+
+	if (path_check(path, &kind, NULL) != OK)
+		return true;
+	p->has_any = true;
+	return touch(p->call, path);
+}
+
+/* All that the job would have changed, as far as it was read; false: no memory. */
 static bool touch_changes(struct call *c, bool *ret_has_any)
 {
-	const struct write *w = c->work_free == write_free ? c->work : NULL;
-	bool is_kept = true;
+	struct job_paths p = {.call = c};
+	bool is_kept = c->job == NULL || c->job->ops->each_path == NULL ||
+		       c->job->ops->each_path(c->job, touch_path, &p);
 
-	*ret_has_any = false;
-	for (uint32_t i = 0; is_kept && w != NULL && i < w->changes_count; i++) {
-		enum doc_kind kind;
-
-		if (path_check(w->changes[i].path, &kind, NULL) != OK)
-			continue;
-		is_kept = touch(c, w->changes[i].path);
-		*ret_has_any = true;
-	}
+	*ret_has_any = p.has_any;
 	return is_kept;
 }
 

@@ -1,7 +1,9 @@
 /* Small bodies: an object of known keys. */
 #pragma once
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 /* An empty body is an empty object. E_MALFORMED with its place for what is no object and for a key that is not among `keys`
  * ("did you mean"). `ret` is made with TREE_INIT by the caller. */

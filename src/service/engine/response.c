@@ -1,6 +1,10 @@
 /* The rule: an answer is made whole or becomes a failure; what it holds is the call's and goes with it. */
 #include "base/text.h"
-#include "service/internal.h"
+#include "service/engine/commit_job.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 #include "service/state/share.h"
 
 #include <stdio.h>
@@ -59,8 +63,22 @@ void call_drop_work(struct call *c)
 	c->work_free = NULL;
 }
 
+void call_set_job(struct call *c, struct commit_job *job_take)
+{
+	call_drop_job(c);
+	c->job = job_take;
+}
+
+void call_drop_job(struct call *c)
+{
+	if (c->job != NULL)
+		c->job->ops->free(c->job);
+	c->job = NULL;
+}
+
 void call_clear(struct call *c)
 {
+	call_drop_job(c);
 	call_drop_work(c);
 	response_reset(c);
 	snapshot_unref(c->snapshot);
@@ -181,47 +199,6 @@ void response_next_number(struct call *c, uint64_t after)
 	snprintf(c->out.next, sizeof c->out.next, "%llu", (unsigned long long)after);
 }
 
-void json_comma(struct buf *b)
-{
-	char last = b->len != 0 ? b->data[b->len - 1] : '{';
-
-	if (last != '{' && last != '[' && last != '\n')
-		buf_append_char(b, ',');
-}
-
-void json_member(struct buf *b, const char *name)
-{
-	json_comma(b);
-	json_append_string(b, slice_text(name));
-	buf_append_char(b, ':');
-}
-
-void json_member_text(struct buf *b, const char *name, struct slice text)
-{
-	json_member(b, name);
-	json_append_string(b, text);
-}
-
-void json_member_u64(struct buf *b, const char *name, uint64_t value)
-{
-	json_member(b, name);
-	buf_append_u64(b, value);
-}
-
-void json_member_bool(struct buf *b, const char *name, bool value)
-{
-	json_member(b, name);
-	buf_append_text(b, value ? "true" : "false");
-}
-
-void json_member_time(struct buf *b, const char *name, int64_t wall_ms)
-{
-	char text[TIMESTAMP_BYTES];
-
-	timestamp_format(text, wall_ms);
-	json_member_text(b, name, slice_text(text));
-}
-
 void json_member_accessor(struct buf *b, const char *name, struct slice accessor)
 {
 	json_member(b, name);
@@ -266,11 +243,4 @@ void json_version_head(struct buf *b, const struct version_row *row)
 	buf_append_text(b, is_secret ? "\"keyed:" : "\"sha256:");
 	hex_append(b, row->digest.data, row->digest.len);
 	buf_append_char(b, '"');
-}
-
-uint32_t call_limit(const struct service *s, const struct call *c)
-{
-	uint32_t limit = c->in.limit != 0 ? c->in.limit : 100;
-
-	return limit < s->settings.limit_max ? limit : s->settings.limit_max;
 }

@@ -1,4 +1,5 @@
 #include "service/engine/response_yaml.h"
+#include "service/engine/response.h"
 
 #include "doc/read.h"
 #include "doc/write.h"

@@ -1,7 +1,7 @@
 /* JSON answers as YAML, which may take long and so is never done by an event loop for a large one. */
 #pragma once
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 /* Whether the answer is JSON and was asked for as YAML. */
 bool render_is_needed(const struct call *c);

@@ -1,4 +1,6 @@
 #include "service/engine/waker.h"
+#include "service/engine/engine.h"
+#include "service/state/state.h"
 
 #include "service/engine/waiters.h"
 
@@ -53,7 +55,8 @@ static void wake_round(struct service *s)
 	bool is_over = false;
 
 	while (!is_over && !atomic_load(&s->is_draining)) {
-		struct looking l = {.now = service_snapshot(s), .now_ms = clock_wall_ms(&s->clock)};
+		struct looking l = {.now = state_snapshot(&s->state),
+				    .now_ms = clock_wall_ms(&s->state.clock)};
 		uint32_t woken =
 			waiters_wake_marked(s->waiters, SLICE_MAX, must_wake, &l, &is_over);
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 MUST_USE enum result waker_start(struct service *s, struct error *err);
 void waker_stop(struct service *s);

@@ -1,8 +1,10 @@
 /* The rule: what may take long is done here, within the request's budget, and gives up its place to shorter calls after a while. */
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/state/state.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 #include "service/engine/response_yaml.h"
 #include "service/state/share.h"
-#include "service/write/write.h"
 
 #define ATTEMPTS_MAX 8	 /* of a write to be committed before others */
 #define SHORT_MS     100 /* after which a call is a long one */
@@ -18,7 +20,7 @@ static enum result check_call(void *ctx, const char **reason)
 		*reason = "the client is gone";
 		return E_UNAVAILABLE;
 	}
-	if (!w->call->is_long && clock_monotonic_ms(&s->clock) - w->began_ms >= SHORT_MS &&
+	if (!w->call->is_long && clock_monotonic_ms(&s->state.clock) - w->began_ms >= SHORT_MS &&
 	    !work_queue_lengthen(&s->work, w->call)) {
 		*reason = "too many long requests are under way: try again";
 		return E_BUSY;
@@ -30,14 +32,14 @@ static enum result check_call(void *ctx, const char **reason)
 static void begin_budget(struct worker *w, struct call *c)
 {
 	struct service *s = w->service;
-	const struct service_settings *settings = &s->settings;
+	const struct service_settings *settings = &s->state.settings;
 	const struct budget_limits limits = {(uint64_t)settings->request_ms_max * STEPS_PER_MS,
 					     settings->request_bytes_max, settings->request_ms_max};
 
 	w->call = c;
-	w->began_ms = clock_monotonic_ms(&s->clock);
+	w->began_ms = clock_monotonic_ms(&s->state.clock);
 	if (!c->has_budget)
-		budget_init(&c->budget, &limits, &s->clock);
+		budget_init(&c->budget, &limits, &s->state.clock);
 	else
 		c->budget.deadline_ms = w->began_ms + c->budget_ms;
 	c->has_budget = true;
@@ -47,7 +49,7 @@ static void begin_budget(struct worker *w, struct call *c)
 
 static void end_budget(struct worker *w, struct call *c)
 {
-	c->budget_ms = c->budget.deadline_ms - clock_monotonic_ms(&w->service->clock);
+	c->budget_ms = c->budget.deadline_ms - clock_monotonic_ms(&w->service->state.clock);
 	c->budget.check = NULL;
 	c->budget.ctx = NULL;
 	w->call = NULL;
@@ -70,7 +72,7 @@ static enum step run(struct worker *w, struct verb_context *ctx, struct call *c)
 	if (c->attempts == ATTEMPTS_MAX)
 		return response_too_late(c);
 	if (w->session == NULL)
-		rc = store_session_open(&w->session, w->service->store, &err);
+		rc = store_session_open(&w->session, w->service->state.store, &err);
 	if (rc != OK)
 		return response_error(c, rc, &err);
 	store_session_set_budget(w->session, &c->budget);
@@ -103,7 +105,7 @@ static void work_on(struct worker *w, struct call *c)
 	begin_budget(w, c);
 	step = run(w, &ctx, c);
 	if (ctx.snapshot == NULL) /* no verb ran; what follows needs one all the same */
-		ctx.snapshot = service_snapshot(s);
+		ctx.snapshot = state_snapshot(&s->state);
 	end_budget(w, c);
 	if (step == STEP_RESPOND && c->out.result == E_LIMIT && c->attempts != 0)
 		step = response_too_late(c);

@@ -1,5 +1,8 @@
 /* The rule: the answer comes from the same decision as every request's, with the rule that made it. */
 #include "base/text.h"
+#include "service/read/read.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 #include "service/engine/request_body.h"
 
 #define TOKENS SLICE_INIT("sys/tokens")

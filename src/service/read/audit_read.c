@@ -3,7 +3,11 @@
  * documents gets those, without the names of others that stand in them.
  */
 #include "base/text.h"
-#include "service/internal.h"
+#include "service/read/read.h"
+#include "doc/json_member.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include <string.h>
 
@@ -27,7 +31,7 @@ static bool names_others(const struct found *f, struct slice reason)
 {
 	struct slice path;
 
-	while (text_next_document(&reason, &path)) {
+	while (path_next_in_text(&reason, &path)) {
 		if (!rights_may(f->rights, MAY_AUDIT, path))
 			return true;
 	}

@@ -3,7 +3,10 @@
  * beside the data, which is as secret, and goes with the answer.
  */
 #include "base/text.h"
-#include "service/internal.h"
+#include "service/read/read.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include <unistd.h>
 
@@ -13,8 +16,8 @@ static enum result name_file(struct verb_context *ctx, struct buf *ret, struct e
 {
 	uint8_t random[NAME_BYTES];
 
-	random_fill(&ctx->service->random, random, sizeof random);
-	buf_append_text(ret, store_place(ctx->service->store));
+	random_fill(&ctx->service->state.random, random, sizeof random);
+	buf_append_text(ret, store_place(ctx->service->state.store));
 	buf_append_text(ret, ".backup-");
 	hex_append(ret, random, sizeof random);
 	return buf_check(ret, err);
@@ -38,7 +41,7 @@ static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, str
 		return rc;
 	if (!audit_draft_touch(c, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the backup");
-	rc = store_backup(ctx->service->store, ret_file->data, NULL, NULL, err);
+	rc = store_backup(ctx->service->state.store, ret_file->data, NULL, NULL, err);
 	if (rc != OK)
 		return rc;
 	c->work = alloc_text(ret_file->data, ret_file->len);

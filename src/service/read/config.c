@@ -3,6 +3,11 @@
  * may read every one of them, into wiped memory, and each is in the log before the answer leaves.
  */
 #include "service/read/config.h"
+#include "service/engine/engine.h"
+#include "service/read/read.h"
+#include "service/state/state.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include "base/text.h"
 #include "doc/pointer.h"
@@ -13,27 +18,6 @@
 
 /* What the caller's thread may write and reveal. */
 #define LOOP_SECRETS_MAX 8
-
-static bool profile_of(char ret[static PATH_BYTES_MAX + 16], struct slice config,
-		       struct slice *path)
-{
-	struct slice rest = slice_from(config, strlen("config/"));
-
-	if (!slice_starts_with(config, SLICE_LITERAL("config/")) || rest.len > PATH_BYTES_MAX)
-		return false;
-	memcpy(ret, "profiles/", 9);
-	memcpy(ret + 9, rest.data, rest.len);
-	*path = slice_make(ret, 9 + rest.len);
-	return true;
-}
-
-struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config)
-{
-	char text[PATH_BYTES_MAX + 16];
-	struct slice path;
-
-	return profile_of(text, config, &path) ? snapshot_live(snapshot, path) : NULL;
-}
 
 /* One reveal under way. */
 struct revealing {
@@ -197,8 +181,8 @@ static enum step response_revealed(struct verb_context *ctx, uint64_t at_revisio
 	enum step step;
 	enum result rc;
 
-	view_init(&r.view, ctx, at_revision, NULL);
-	r.view.call = ctx->call;
+	verb_view_init(&r.view, ctx, at_revision, NULL);
+	r.view.for_whom = audit_draft_recorder(ctx->call);
 	rc = reveal(&r, &tree, &err);
 	if (rc == OK)
 		step = response_content(ctx, e, &tree);
@@ -264,7 +248,7 @@ enum step config_get_on_loop(struct verb_context *ctx)
 	d = config_doc(ctx->snapshot, c->path);
 	if (d == NULL)
 		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	e = config_cache_get(ctx->service->cache, d);
+	e = config_cache_get(ctx->service->state.cache, d);
 	if (e == NULL) {
 		atomic_fetch_add(&ctx->service->counters.config_misses, 1);
 		return STEP_WORKER;
@@ -335,7 +319,7 @@ static enum result resolve(struct verb_context *ctx, struct slice path, uint64_t
 	enum result rc;
 
 	nobody.levels = &nobody.first;
-	view_init(&view, ctx, revision, &nobody);
+	verb_view_init(&view, ctx, revision, &nobody);
 	rc = effective_entry_new(ret, &view, path, &report, err);
 	view_clear(&view);
 	check_report_clear(&report);
@@ -347,7 +331,8 @@ static enum result entry_now(struct verb_context *ctx, struct slice config, stru
 			     struct effective_entry **ret, struct error *err)
 {
 	struct snap_doc *d = snapshot_live(ctx->snapshot, path);
-	struct effective_entry *e = d != NULL ? config_cache_get(ctx->service->cache, d) : NULL;
+	struct effective_entry *e =
+		d != NULL ? config_cache_get(ctx->service->state.cache, d) : NULL;
 	struct recorded recorded;
 	enum result rc = OK;
 
@@ -358,7 +343,7 @@ static enum result entry_now(struct verb_context *ctx, struct slice config, stru
 		if (rc == OK && !recorded.is_served)
 			rc = fail(err, E_INVALID, "it was left wrong by force");
 		if (rc == OK && d != NULL)
-			config_cache_put(ctx->service->cache, d, e);
+			config_cache_put(ctx->service->state.cache, d, e);
 	}
 	if (rc != OK) {
 		effective_entry_unref(e);
@@ -413,7 +398,7 @@ enum result config_entry_at(struct verb_context *ctx, struct slice config, uint6
 	struct slice path;
 	enum result rc;
 
-	if (!profile_of(text, config, &path))
+	if (!config_profile_path(text, config, &path))
 		return fail(err, E_MALFORMED, "no configuration's path");
 	rc = revision == 0 ? entry_now(ctx, config, path, ret, err)
 			   : entry_then(ctx, config, path, revision, ret, err);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/state/config_cache.h"
+#include "service/engine/verb.h"
 
 /* What the conditions of a read say of the answer's ETag, If-Match first (RFC 9110 13.2.2). */
 enum condition {

@@ -1,5 +1,8 @@
 /* The rule: of every leaf it can be said which document, version, line and column set it, to who may read that document. */
 #include "service/read/config.h"
+#include "service/read/read.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 
 #include "base/text.h"
 #include "doc/diff.h"

@@ -1,5 +1,8 @@
 /* The rule: an effective configuration has a history of its own: the cause of a change may be a parent, a schema or a secret. */
 #include "service/read/config.h"
+#include "service/read/read.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 
 #include "base/text.h"
 
@@ -170,7 +173,7 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 	struct view view;
 	enum result rc;
 
-	view_init(&view, ctx, x->to == ctx->snapshot->revision ? 0 : x->to, NULL);
+	verb_view_init(&view, ctx, x->to == ctx->snapshot->revision ? 0 : x->to, NULL);
 	rc = find_schema(&view, shown->effective.schema, &schema, err);
 	if (rc != OK) {
 		view_clear(&view);

@@ -1,5 +1,9 @@
 /* The rule: two versions of a secret show where they differ and never by what; and looking at that is a read of both. */
 #include "service/read/document_diff.h"
+#include "service/read/read.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 
 #include "base/text.h"
 #include "doc/diff.h"
@@ -130,8 +134,8 @@ enum step document_diff_on_worker(struct verb_context *ctx)
 
 	if (rc != OK)
 		return response_error(ctx->call, rc, &err);
-	view_init(&view, ctx, 0, NULL);
-	view.call = ctx->call;
+	verb_view_init(&view, ctx, 0, NULL);
+	view.for_whom = audit_draft_recorder(ctx->call);
 	rc = open_side(ctx, &view, &to, &err);
 	if (rc == OK)
 		rc = open_side(ctx, &view, &from, &err);

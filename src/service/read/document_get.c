@@ -1,5 +1,9 @@
 /* The rule: a secret leaves only with an entry in the log; and what an event loop opens and parses is small. */
 #include "service/read/config.h"
+#include "service/read/read.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 #include "service/write/write.h"
 
 #include "base/text.h"
@@ -121,7 +125,7 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 		c->out.is_not_modified = true;
 		return response_empty(c);
 	}
-	rc = content_for_caller(ctx->service, c, row, &content, &err);
+	rc = content_for_call(c, row, &content, &err);
 	if (rc != OK)
 		return response_error(c, rc, &err);
 	if (!c->in.wants_source) {

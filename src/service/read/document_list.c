@@ -1,6 +1,10 @@
 /* The rule: a list names what its reader may list, and nothing else can be told from it. */
 #include "base/text.h"
-#include "service/internal.h"
+#include "service/read/read.h"
+#include "doc/json_member.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include <string.h>
 

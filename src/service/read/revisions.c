@@ -1,5 +1,9 @@
 /* The rule: a revision is shown to who may list something that it touched, and of it only what they may. */
 #include "base/text.h"
+#include "service/read/read.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 #include "service/read/document_diff.h"
 
 #include <string.h>
@@ -218,7 +222,7 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 	r->is_shredded |= row != NULL && row->state == VERSION_LIVE && row->is_shredded;
 	if (!*ret_is_there)
 		return OK;
-	rc = content_for_caller(r->ctx->service, r->ctx->call, row, &content, err);
+	rc = content_for_call(r->ctx->call, row, &content, err);
 	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, r->ctx->budget,
 					  ret, NULL, err)
 			: rc;

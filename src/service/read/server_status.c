@@ -1,5 +1,10 @@
 /* The rule: numbers and names of parts, never of documents. */
 #include "base/text.h"
+#include "service/engine/engine.h"
+#include "service/read/read.h"
+#include "service/state/token_chain.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 #include "service/token/tokens.h"
 #include "service/engine/waiters.h"
 
@@ -78,9 +83,9 @@ enum step status_on_worker(struct verb_context *ctx)
 	append_documents(&b, ctx);
 	json_member_u64(&b, "tokens", tokens_in_force(ctx));
 	append_audit(&b, s);
-	json_member_u64(&b, "key_generation", keyring_generation(s->keyring));
+	json_member_u64(&b, "key_generation", keyring_generation(s->state.keyring));
 	json_member_bool(&b, "keys_locked_in_memory",
-			 secret_memory_is_locked(keyring_memory(s->keyring)));
+			 secret_memory_is_locked(keyring_memory(s->state.keyring)));
 	json_member_u64(&b, "waiting_polls", waiters_count(s->waiters));
 	buf_append_char(&b, '}');
 	return response_json(ctx->call, &b);

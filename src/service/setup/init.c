@@ -3,7 +3,9 @@
  * there from the start (the documents that ship, the first token) is in the audit log from the start.
  */
 #include "service/setup/bootstrap.h"
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include "access/policy.h"
 #include "base/text.h"

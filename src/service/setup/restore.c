@@ -6,7 +6,9 @@
 
 #include "access/policy.h"
 #include "crypto/content.h"
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 struct restoration {
 	struct bootstrap f;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "service/state/view.h"
+#include "service/call.h"
 
 struct effective_entry {
 	atomic_uint refs;

@@ -1,12 +1,14 @@
 /* The rule: a start reads rows and parses none of them but the policies, which are needed at once. */
 #include "base/log.h"
-#include "service/internal.h"
+#include "service/state/open_content.h"
+#include "service/state/state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct loading {
-	struct service *service;
+	struct state *state;
+	struct loaded_log *log;
 	struct snapshot *snapshot;
 	/* the edges of the source at hand */
 	struct slice source;
@@ -20,7 +22,7 @@ static enum result load_policy(struct loading *l, const struct version_row *row,
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	struct slice name = slice_from(row->path, strlen("policies/"));
 	struct policy *policy;
-	enum result rc = tree_of_row(l->service, row, NULL, &tree, err);
+	enum result rc = tree_of_row(l->state, row, NULL, &tree, err);
 
 	if (rc == OK)
 		rc = policy_compile(&policy, name, &tree.root, err);
@@ -142,7 +144,7 @@ static enum result load_number(struct store_session *ss, const char *name, uint6
 static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
 {
 	struct loading *l = ctx;
-	struct service *s = l->service;
+	struct loaded_log *s = l->log;
 	enum result rc = audit_log_read_state(&s->log, row->peaks, err);
 
 	if (rc != OK)
@@ -157,8 +159,8 @@ static enum result read_origin(void *ctx, struct slice value, struct error *err)
 {
 	struct loading *l = ctx;
 
-	return vkey_init_from_seed(&l->service->log_key, value,
-				   keyring_signing_seed(l->service->keyring), err);
+	return vkey_init_from_seed(&l->log->key, value, keyring_signing_seed(l->state->keyring),
+				   err);
 }
 
 static enum result load_heads(struct loading *l, struct store_session *ss, struct error *err)
@@ -181,8 +183,8 @@ static enum result load_heads(struct loading *l, struct store_session *ss, struc
 	rc = store_get_log(ss, read_log, l, err);
 	if (rc != OK && rc != E_NOT_FOUND)
 		return wrap(err, rc, "the audit log");
-	if (l->service->log.epoch < snapshot->epoch)
-		l->service->log.epoch = snapshot->epoch;
+	if (l->log->log.epoch < snapshot->epoch)
+		l->log->log.epoch = snapshot->epoch;
 	return OK;
 }
 
@@ -205,9 +207,9 @@ static enum result load_all(struct loading *l, struct store_session *ss, struct 
 	return rc;
 }
 
-enum result service_load(struct service *s, struct error *err)
+enum result state_load(struct state *s, struct loaded_log *ret_log, struct error *err)
 {
-	struct loading l = {.service = s, .snapshot = snapshot_new()};
+	struct loading l = {.state = s, .log = ret_log, .snapshot = snapshot_new()};
 	struct store_session *ss = NULL;
 	enum result rc;
 

@@ -2,7 +2,7 @@
 #include "base/log.h"
 #include "crypto/content.h"
 #include "doc/read.h"
-#include "service/internal.h"
+#include "service/state/open_content.h"
 
 static struct slice kind_of(struct slice path)
 {
@@ -12,7 +12,7 @@ static struct slice kind_of(struct slice path)
 	return kind;
 }
 
-enum result content_of_row(struct service *s, const struct version_row *row, struct buf *ret,
+enum result content_of_row(struct state *s, const struct version_row *row, struct buf *ret,
 			   struct error *err)
 {
 	struct content_place place = {.kind = kind_of(row->path),
@@ -35,15 +35,15 @@ enum result content_of_row(struct service *s, const struct version_row *row, str
 		    (unsigned long long)row->version);
 }
 
-enum result content_for_caller(struct service *s, struct call *c, const struct version_row *row,
-			       struct buf *ret, struct error *err)
+enum result content_for_caller(struct state *s, const struct read_recorder *for_whom,
+			       const struct version_row *row, struct buf *ret, struct error *err)
 {
 	size_t before = ret->len;
 	enum result rc = content_of_row(s, row, ret, err);
 
 	if (rc != OK || !slice_is_text(kind_of(row->path), "secrets"))
 		return rc;
-	rc = audit_draft_read(s, c, row, slice_from(buf_slice(ret), before), err);
+	rc = for_whom->record(for_whom->ctx, row, slice_from(buf_slice(ret), before), err);
 	if (rc != OK)
 		buf_clear(ret);
 	return rc;
@@ -63,7 +63,7 @@ enum result tree_of_content(struct slice content, struct slice content_type, str
 	return doc_read(ret, format, content, &limits, warnings, err);
 }
 
-enum result tree_of_row(struct service *s, const struct version_row *row, struct budget *budget,
+enum result tree_of_row(struct state *s, const struct version_row *row, struct budget *budget,
 			struct tree *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
@@ -73,24 +73,4 @@ enum result tree_of_row(struct service *s, const struct version_row *row, struct
 		return rc;
 	rc = tree_of_content(buf_slice(&content), row->content_type, budget, ret, NULL, err);
 	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
-}
-
-enum result revision_asked(struct verb_context *ctx, uint64_t *ret, struct error *err)
-{
-	const struct call_input *in = &ctx->call->in;
-	uint64_t revision = in->revision;
-	enum result rc;
-
-	if (in->at_ms != 0) {
-		rc = store_revision_at(ctx->session, in->at_ms, &revision, err);
-		if (rc != OK)
-			return rc;
-		if (revision == 0)
-			return fail(err, E_NOT_FOUND, "there was nothing yet at that time");
-	}
-	if (revision > ctx->snapshot->revision)
-		return fail(err, E_NOT_FOUND, "revision %llu does not exist",
-			    (unsigned long long)revision);
-	*ret = revision;
-	return OK;
 }

@@ -1,5 +1,5 @@
 /* The rule: what is not allowed by the token and by everyone above it is refused. */
-#include "service/token/tokens.h"
+#include "service/state/token_chain.h"
 
 static void fill_level(struct rights_level *level, const struct snapshot *snapshot,
 		       const struct token *token)

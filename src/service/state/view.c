@@ -1,5 +1,6 @@
 /* The rule: a view gives one answer for one path, from the first look to the last, and remembers that it was asked. */
-#include "service/write/write.h"
+#include "service/state/change.h"
+#include "service/state/view.h"
 
 #include "doc/read.h"
 
@@ -21,15 +22,13 @@ static void count_nothing(void *value)
 
 static const struct pmap_ops view_doc_ops = {view_doc_key, count_nothing, count_nothing};
 
-void view_init(struct view *v, const struct verb_context *ctx, uint64_t at_revision,
-	       const struct rights *reader)
+void view_init(struct view *v, struct state *state, struct snapshot *snapshot,
+	       struct store_session *session, struct budget *budget)
 {
-	*v = (struct view){.service = ctx->service,
-			   .snapshot = snapshot_ref(ctx->snapshot),
-			   .session = ctx->session,
-			   .budget = ctx->budget,
-			   .at_revision = at_revision,
-			   .reader = reader,
+	*v = (struct view){.state = state,
+			   .snapshot = snapshot_ref(snapshot),
+			   .session = session,
+			   .budget = budget,
 			   .docs = PMAP_INIT(&view_doc_ops),
 			   .arena = ARENA_INIT(0, true)};
 }
@@ -249,7 +248,7 @@ enum result view_parse(struct view *v, struct view_doc *d, struct error *err)
 	if (v->session == NULL && !is_small(d))
 		return fail(err, E_NEEDS_STORE, "a large document is parsed by a worker");
 	if (d->record != NULL) {
-		rc = tree_of_row(v->service, &d->record->row, v->budget, &d->tree, err);
+		rc = tree_of_row(v->state, &d->record->row, v->budget, &d->tree, err);
 	} else if (d->change != NULL) {
 		d->warnings = arena_alloc(&v->arena, sizeof *d->warnings);
 		if (d->warnings == NULL)
@@ -321,7 +320,7 @@ static enum result compile(struct view *v, struct view_doc *d, struct schema **r
 {
 	CLEANUP(buf_clear) struct buf base = BUF_NULL;
 	struct schema_options options = {.is_format_asserted =
-						 v->service->settings.is_format_asserted,
+						 v->state->settings.is_format_asserted,
 					 .is_strict = d->change != NULL && d->record == NULL,
 					 .is_listed_only = true,
 					 .load = load_referred_schema,
@@ -420,7 +419,8 @@ static bool is_brought(const struct view_doc *d, struct slice key)
 
 static bool may_open(const struct view *v, const struct view_doc *d)
 {
-	return v->call != NULL && (v->reader == NULL || rights_may(v->reader, MAY_READ, d->path));
+	return v->for_whom.record != NULL &&
+	       (v->reader == NULL || rights_may(v->reader, MAY_READ, d->path));
 }
 
 /* New content of a rollback is that of the version it goes back to; of a patch, what it leaves alone is the live version's. */
@@ -430,10 +430,10 @@ static enum result record_changed(struct view *v, const struct change *c, struct
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 
 	if (c->op == CHANGE_OP_ROLLBACK)
-		return audit_draft_read(v->service, v->call, &row, buf_slice(&c->plain), err);
+		return v->for_whom.record(v->for_whom.ctx, &row, buf_slice(&c->plain), err);
 	if (c->before == NULL)
 		return OK;
-	return content_for_caller(v->service, v->call, snap_doc_row(c->before), &content, err);
+	return content_for_caller(v->state, &v->for_whom, snap_doc_row(c->before), &content, err);
 }
 
 enum result view_record_read(struct view *v, struct view_doc *d, struct error *err)
@@ -444,7 +444,7 @@ enum result view_record_read(struct view *v, struct view_doc *d, struct error *e
 	if (d->is_recorded)
 		return OK;
 	if (d->record != NULL)
-		rc = content_for_caller(v->service, v->call, &d->record->row, &content, err);
+		rc = content_for_caller(v->state, &v->for_whom, &d->record->row, &content, err);
 	else if (d->change != NULL)
 		rc = record_changed(v, d->change, err);
 	d->is_recorded = rc == OK;

@@ -9,7 +9,9 @@
 
 #include "profile/profile.h"
 #include "profile/check.h"
-#include "service/internal.h"
+#include "service/state/open_content.h"
+#include "service/state/rights.h"
+#include "service/state/state.h"
 
 #define VIEW_PARSED_BYTES_MAX ((size_t)32 << 20) /* where view_trim() begins */
 
@@ -42,15 +44,15 @@ struct view_doc {
 };
 
 struct view {
-	struct service *service;
+	struct state *state;
 	struct snapshot *snapshot;     /* referenced */
 	struct store_session *session; /* NULL: old versions are E_NEEDS_STORE */
 	struct budget *budget;	       /* of the request; NULL in the caller's thread */
 	uint64_t at_revision;	       /* 0: the snapshot's */
 	const struct rights *
 		reader; /* whose eyes: secrets that it may not read are opaque; NULL: all is seen */
-	struct call *
-		call; /* for whose principal secrets are opened, and recorded; NULL: for nobody, all are opaque */
+	struct read_recorder
+		for_whom; /* secrets are opened; without `record` for nobody, all are opaque */
 	struct pmap docs; /* view_doc by key */
 	struct view_doc *first;
 	size_t parsed_bytes; /* of all that is parsed */
@@ -58,9 +60,9 @@ struct view {
 	struct arena arena;
 };
 
-/* Of the ctx's snapshot, which is referenced; the rest is borrowed. `call` is set afterwards by who looks on somebody's behalf. */
-void view_init(struct view *v, const struct verb_context *ctx, uint64_t at_revision,
-	       const struct rights *reader);
+/* Of `snapshot`, which is referenced; the rest is borrowed. `for_whom` is set afterwards by who looks on somebody's behalf. */
+void view_init(struct view *v, struct state *state, struct snapshot *snapshot,
+	       struct store_session *session, struct budget *budget);
 void view_clear(struct view *v);
 
 /* Never E_NOT_FOUND: `exists` says it. Lives as long as the view. E_MALFORMED for what is no document's path. */

@@ -3,6 +3,9 @@
  * names only policies that the maker has itself or may grant.
  */
 #include "access/token.h"
+#include "service/engine/engine.h"
+#include "service/state/token_chain.h"
+#include "service/engine/response.h"
 #include "crypto/token_text.h"
 #include "service/token/tokens.h"
 
@@ -180,7 +183,7 @@ static enum result make_token(struct creating *m, struct write *w, struct buf *t
 		return rc;
 	accessor_generate(accessor);
 	m->record.accessor = slice_text(accessor);
-	if (!token_hash(like.hash, keyring_derived(w->service->keyring, DERIVED_TOKEN_PEPPER),
+	if (!token_hash(like.hash, keyring_derived(w->service->state.keyring, DERIVED_TOKEN_PEPPER),
 			buf_slice(text)))
 		return fail(err, E_INTERNAL, "a new token is not well-formed");
 	w->tokens = arena_alloc_array(&w->arena, 1, sizeof *w->tokens);

@@ -1,19 +1,9 @@
 /* The rule: a token that is taken back takes all that were made with it along, and none outlives those above it by renewal. */
 #include "service/token/tokens.h"
+#include "service/state/token_chain.h"
+#include "service/engine/response.h"
 
 #define RENEWAL_PARTS 100 /* of its `ttl`, of which a renewal gives at least one */
-
-bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above)
-{
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t != NULL; i++) {
-		if (slice_is_equal(t->record.accessor, above))
-			return true;
-		if (t->record.parent.len == 0)
-			return false;
-		t = snapshot_token(snapshot, t->record.parent);
-	}
-	return false;
-}
 
 static uint32_t count_below(const struct snapshot *snapshot, struct slice above)
 {

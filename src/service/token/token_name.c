@@ -6,6 +6,7 @@
  * second finds the first.
  */
 #include "service/token/tokens.h"
+#include "service/state/token_chain.h"
 
 #include "service/setup/bootstrap.h"
 

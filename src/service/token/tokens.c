@@ -1,5 +1,9 @@
 /* The rule: a token's text is nowhere but in the answer that made it; all else names it by its accessor. */
 #include "service/token/tokens.h"
+#include "service/state/token_chain.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 
 #include "base/text.h"
 
@@ -7,32 +11,6 @@
 #include <string.h>
 
 #define LOOK_STEPS 50 /* of one token of a list */
-
-int64_t token_earlier(int64_t a, int64_t b)
-{
-	if (a == 0 || b == 0)
-		return a != 0 ? a : b;
-	return a < b ? a : b;
-}
-
-int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, bool is_own)
-{
-	int64_t end = is_own ? t->expires_ms : 0;
-
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t->record.parent.len != 0; i++) {
-		t = snapshot_token(snapshot, t->record.parent);
-		if (t == NULL)
-			break;
-		end = token_earlier(end, t->expires_ms);
-	}
-	return end;
-}
-
-bool token_has_ended(const struct token *t, int64_t now_ms)
-{
-	return t->is_revoked || t->uses_left == 0 ||
-	       (t->expires_ms != 0 && t->expires_ms <= now_ms);
-}
 
 void token_write_members(struct buf *b, const struct token *t)
 {
@@ -70,19 +48,6 @@ static void write_token(struct buf *b, const struct token *t)
 	if (t->uses_left >= 0)
 		json_member_u64(b, "uses_left", (uint64_t)t->uses_left);
 	buf_append_char(b, '}');
-}
-
-/* One whose parent has ended has ended too. */
-bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms)
-{
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX; i++) {
-		if (t == NULL || token_has_ended(t, now_ms))
-			return false;
-		if (t->record.parent.len == 0)
-			return true;
-		t = snapshot_token(snapshot, t->record.parent);
-	}
-	return false;
 }
 
 enum step token_list_on_worker(struct verb_context *ctx)

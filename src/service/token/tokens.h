@@ -2,19 +2,12 @@
 #pragma once
 
 #include "service/engine/request_body.h"
+#include "service/state/token_chain.h"
 #include "service/write/write.h"
 
 #define TOKENS_PATH	 "sys/tokens"
 #define TOKEN_TTL_MS_MAX (INT64_C(3650) * 86400000) /* ten years of days */
 
-/* When the last of those above ends, or the token itself where `is_own`; 0: never. */
-int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, bool is_own);
-/* The earlier of two ends; 0 is never. */
-int64_t token_earlier(int64_t a, int64_t b);
-/* Neither it nor one above it has ended. */
-bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms);
-/* Whether it is the token `above`, or was made with it, or with what was. */
-bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above);
 /* token_name.c: whether a new token may be called so at all. Those stored before there was this rule keep their names. E_MALFORMED. */
 MUST_USE enum result token_name_check_form(struct slice name, struct error *err);
 /* Whether a token that `maker` (its accessor) makes may be called that: E_CONFLICT
@@ -25,7 +18,6 @@ MUST_USE enum result token_name_check_at(const struct snapshot *s, struct slice 
 /* The same for a token that the caller makes. */
 MUST_USE enum result token_name_check(const struct verb_context *ctx, struct slice name,
 				      struct error *err);
-bool token_has_ended(const struct token *t, int64_t now_ms);
 
 /* "accessor" … "expires_at" into an object that is open. */
 void token_write_members(struct buf *b, const struct token *t);
@@ -37,3 +29,7 @@ MUST_USE enum result token_change_make(struct write *w, struct token_change *ret
 
 /* Notes for the audit log that the token was touched: "sys/tokens/<accessor>". */
 MUST_USE enum result token_touch(struct call *c, struct slice accessor, struct error *err);
+
+/* The verbs. */
+verb_fn token_create_on_worker, token_list_on_worker, token_revoke_on_worker, token_self_on_loop,
+	token_renew_on_worker;

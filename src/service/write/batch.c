@@ -1,5 +1,7 @@
 /* The rule: one call may change many documents, and then all of them or none. A single write is a batch of one. */
 #include "service/write/write.h"
+#include "service/engine/engine.h"
+#include "service/engine/response.h"
 
 #include "doc/read.h"
 #include "doc/write.h"
@@ -51,10 +53,10 @@ static enum result read_versions(struct write *w, struct change *c, const struct
 	enum result rc = OK;
 
 	if (n->kind != TREE_ARRAY || n->count == 0 ||
-	    n->count > w->service->settings.batch_changes_max)
+	    n->count > w->service->state.settings.batch_changes_max)
 		return fail_at(err, E_MALFORMED, n->line, n->column,
 			       "`versions` must be a list of 1 to %u numbers",
-			       w->service->settings.batch_changes_max);
+			       w->service->state.settings.batch_changes_max);
 	c->versions = arena_alloc_array(&w->arena, n->count, sizeof *c->versions);
 	if (c->versions == NULL)
 		return fail(err, E_MEMORY, "out of memory");
@@ -264,7 +266,7 @@ static enum result count_changes(const struct verb_context *ctx, const struct tr
 				 uint32_t *ret, struct error *err)
 {
 	const struct tree_node *changes = TREE_GET(root, "changes");
-	uint32_t max = ctx->service->settings.batch_changes_max;
+	uint32_t max = ctx->service->state.settings.batch_changes_max;
 
 	if (changes == NULL || changes->kind != TREE_ARRAY || changes->count == 0)
 		return fail(err, E_MALFORMED, "`changes` must be a list of at least one");
@@ -278,7 +280,7 @@ enum step batch_on_worker(struct verb_context *ctx)
 {
 	struct call *call = ctx->call;
 	CLEANUP(tree_clear) struct tree body = TREE_INIT(0, true);
-	struct doc_limits limits = {ctx->service->settings.batch_bytes_max, DOC_DEPTH_MAX,
+	struct doc_limits limits = {ctx->service->state.settings.batch_bytes_max, DOC_DEPTH_MAX,
 				    DOC_NODES_MAX * 8, ctx->budget};
 	struct error err = ERROR_NULL;
 	struct write *w;

@@ -3,6 +3,7 @@
  * state after the whole of it.
  */
 #include "service/write/cascade.h"
+#include "service/engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +103,8 @@ static enum result digest_before(struct cascade *c, struct affected *f, struct b
 {
 	char config[PATH_BYTES_MAX + 8];
 	struct effective_entry *e =
-		f->before != NULL ? config_cache_get(c->ctx->service->cache, f->before) : NULL;
+		f->before != NULL ? config_cache_get(c->ctx->service->state.cache, f->before)
+				  : NULL;
 
 	f->was_ready = e != NULL;
 	if (e != NULL) {

@@ -19,8 +19,8 @@ void before_clear(struct before *b)
 static struct view *view_of(struct before *b)
 {
 	if (!b->has_view) {
-		view_init(&b->view, b->ctx, 0, b->write->view.reader);
-		b->view.call = b->write->call;
+		verb_view_init(&b->view, b->ctx, 0, b->write->view.reader);
+		b->view.for_whom = b->write->view.for_whom;
 		b->has_view = true;
 	}
 	view_trim(&b->view);

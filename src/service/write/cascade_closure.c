@@ -3,6 +3,7 @@
  * for, schemas that refer to it, profiles that refer to a secret, and so on from each of them.
  */
 #include "service/write/write.h"
+#include "service/engine/engine.h"
 
 #include <string.h>
 
@@ -101,7 +102,7 @@ enum result cascade_closure(const struct snapshot *snapshot, const struct write 
 			    .arena = a,
 			    .budget = budget,
 			    .found = PMAP_INIT(&found_ops),
-			    .max = w->service->settings.affected_max};
+			    .max = w->service->state.settings.affected_max};
 	enum result rc = close_over(&c, w, err);
 	struct pmap_walk walk;
 	const struct found *f;

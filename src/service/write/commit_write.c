@@ -1,6 +1,8 @@
 /* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
  * what it changes must be what it checked; else it is prepared again. */
 #include "service/write/idempotency.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
 #include "service/token/tokens.h"
 #include "service/engine/waker.h"
 
@@ -126,7 +128,7 @@ static enum result put_change_row(struct applying *a, const struct change *c, ui
 				 .origin = slice_text(c->origin),
 				 .version = version};
 
-	return store_put_change(a->service->store, &row, err);
+	return store_put_change(a->service->state.store, &row, err);
 }
 
 static enum result write_new_version(struct applying *a, const struct change *c, struct error *err)
@@ -136,7 +138,7 @@ static enum result write_new_version(struct applying *a, const struct change *c,
 
 	rc = content_generation(row.wrapped_key, &row.key_generation, err);
 	if (rc == OK)
-		rc = store_put_version(a->service->store, &row, err);
+		rc = store_put_version(a->service->state.store, &row, err);
 	return rc == OK ? put_change_row(a, c, c->version, err) : rc;
 }
 
@@ -149,7 +151,7 @@ static enum result write_states(struct applying *a, const struct change *c, stru
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < c->versions_count; i++) {
-		rc = store_set_version_state(a->service->store, c->path, c->versions[i],
+		rc = store_set_version_state(a->service->state.store, c->path, c->versions[i],
 					     states[c->action], a->revision, err);
 		if (rc == OK)
 			rc = put_change_row(a, c, c->versions[i], err);
@@ -168,7 +170,7 @@ static enum result write_edges(struct applying *a, const struct affected *f, str
 		rows[i] = (struct edge_row){.source = f->path,
 					    .target = f->edges->items[i].target,
 					    .kind = f->edges->items[i].kind};
-	return store_replace_edges(a->service->store, f->path, rows, count, err);
+	return store_replace_edges(a->service->state.store, f->path, rows, count, err);
 }
 
 static enum result write_effective(struct applying *a, const struct affected *f, struct error *err)
@@ -181,7 +183,7 @@ static enum result write_effective(struct applying *a, const struct affected *f,
 	rc = buf_check(&config, err);
 	if (rc != OK)
 		return rc;
-	return store_put_effective(a->service->store, buf_slice(&config), a->revision,
+	return store_put_effective(a->service->state.store, buf_slice(&config), a->revision,
 				   f->has_entry ? digest_slice(f->digest) : SLICE_NULL, err);
 }
 
@@ -196,7 +198,7 @@ static enum result write_revision(struct applying *a, struct error *err)
 				   .source = w->source,
 				   .request_id = slice_text(w->call->request_id)};
 
-	return store_put_revision(a->service->store, &row, err);
+	return store_put_revision(a->service->state.store, &row, err);
 }
 
 static enum result write_documents(struct applying *a, struct error *err)
@@ -293,7 +295,7 @@ static bool apply_affected(struct applying *a, const struct affected *f)
 			return false;
 	}
 	if (f->entry != NULL && f->was_ready)
-		config_cache_put(a->service->cache, d, f->entry);
+		config_cache_put(a->service->state.cache, d, f->entry);
 	return true;
 }
 
@@ -346,8 +348,8 @@ static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error
 		else
 			rc = recheck_name(a, t, now_ms, err);
 		if (rc == OK)
-			rc = now == NULL ? store_put_token(a->service->store, &row, err)
-					 : store_update_token(a->service->store, &row, err);
+			rc = now == NULL ? store_put_token(a->service->state.store, &row, err)
+					 : store_update_token(a->service->state.store, &row, err);
 		if (rc == OK && !snapshot_put_token(a->working, token_ref(t)))
 			rc = fail(err, E_MEMORY, "out of memory");
 	}
@@ -378,13 +380,17 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 	}
 	if (!is_kept)
 		return fail(err, E_MEMORY, "out of memory");
-	return audit_draft_append(a->service, log, call, w, a->working->revision, now_ms, err);
+	if (w->was_forced && call->audit_draft->reason.len == 0)
+		call->audit_draft->reason = SLICE_LITERAL("forced");
+	return audit_draft_append(a->service, log, call, a->working->revision, now_ms, err);
 }
 
-enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
-			 struct audit_log *log, int64_t now_ms, struct error *err)
+static enum result apply(struct commit_job *job, struct commit_context *ctx, struct error *err)
 {
-	struct applying a = {.service = s, .write = w, .working = working};
+	struct write *w = (struct write *)job;
+	struct snapshot *working = ctx->working;
+	int64_t now_ms = ctx->now_ms;
+	struct applying a = {.service = ctx->service, .write = w, .working = working};
 	enum result rc = recheck(w, working, err);
 
 	a.revision = working->revision + (w->has_revision ? 1 : 0);
@@ -405,7 +411,9 @@ enum result commit_write(struct service *s, struct write *w, struct snapshot *wo
 		return rc;
 	w->call->out.revision = a.revision;
 	w->call->out.epoch = working->epoch;
-	rc = record_changes(&a, log, a.time_ms, err);
+	for (uint32_t i = 0; i < w->changes_count; i++)
+		job->has_destroyed |= w->changes[i].op == CHANGE_OP_DESTROY;
+	rc = record_changes(&a, ctx->log, a.time_ms, err);
 	return rc == OK ? idempotency_keep(w, a.time_ms, err) : rc;
 }
 
@@ -423,8 +431,10 @@ static bool takes_rights_away(const struct write *w)
 	return false;
 }
 
-void commit_mark_polls(struct service *s, const struct write *w)
+static void mark_polls(struct commit_job *job, struct service *s)
 {
+	const struct write *w = (const struct write *)job;
+
 	if (takes_rights_away(w))
 		waker_mark_all(s);
 	for (uint32_t i = 0; i < w->affected_count; i++) {
@@ -434,3 +444,22 @@ void commit_mark_polls(struct service *s, const struct write *w)
 			waker_mark_profile(s, f->path);
 	}
 }
+
+static bool each_path(const struct commit_job *job, bool (*look)(void *ctx, struct slice path),
+		      void *ctx)
+{
+	const struct write *w = (const struct write *)job;
+
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (!look(ctx, w->changes[i].path))
+			return false;
+	}
+	return true;
+}
+
+const struct commit_job_ops write_job_ops = {
+	.apply = apply,
+	.published = mark_polls,
+	.each_path = each_path,
+	.free = write_free,
+};

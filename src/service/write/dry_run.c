@@ -1,5 +1,9 @@
 /* The rule: a dry run tells what a write would do, to who may read what it would change, and does nothing. */
 #include "service/read/config.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 #include "service/read/document_diff.h"
 #include "service/write/write.h"
 
@@ -31,7 +35,8 @@ static enum result open_before(struct write *w, const struct change *c, struct t
 {
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 	const struct version_row *row = snap_doc_row(c->before);
-	enum result rc = content_for_caller(w->service, w->call, row, &content, err);
+	enum result rc =
+		content_for_caller(&w->service->state, &w->view.for_whom, row, &content, err);
 
 	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, w->view.budget,
 					  ret, NULL, err)

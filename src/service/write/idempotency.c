@@ -5,6 +5,9 @@
  * came to.
  */
 #include "service/write/idempotency.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include "base/text.h"
 
@@ -47,8 +50,8 @@ enum result idempotency_make(struct idempotency *ret, const struct service *s, s
 	if (text == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	ret->key = slice_make(text, key.len);
-	key_mac_fields(ret->fingerprint, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), fields,
-		       ARRAY_SIZE(fields));
+	key_mac_fields(ret->fingerprint, keyring_derived(s->state.keyring, DERIVED_DIGEST_MAC),
+		       fields, ARRAY_SIZE(fields));
 	return OK;
 }
 
@@ -132,7 +135,7 @@ enum result idempotency_keep(struct write *w, int64_t time_ms, struct error *err
 	rc = buf_check(&kept, err);
 	if (rc != OK)
 		return rc;
-	rc = store_put_idempotent(w->service->store, w->idempotency.key,
+	rc = store_put_idempotent(w->service->state.store, w->idempotency.key,
 				  slice_make((const char *)w->idempotency.fingerprint, HASH_BYTES),
 				  buf_slice(&kept), time_ms, time_ms - KEPT_MS, err);
 	/* Two calls with one key met here: the second replays the first's answer. */

@@ -143,7 +143,7 @@ static bool names_only(struct slice message, struct slice text)
 {
 	struct slice path;
 
-	while (text_next_document(&message, &path)) {
+	while (path_next_in_text(&message, &path)) {
 		path = slice_from(path, slice_starts_with(path, SLICE_LITERAL("secrets/")) ? 8 : 0);
 		if (!has_text(text, path))
 			return false;

@@ -84,34 +84,6 @@ static bool may_see_profile(const struct write *w, struct slice profile)
 	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + profile.len));
 }
 
-static bool is_path_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       strchr("_./@=~-", c) != NULL;
-}
-
-bool text_next_document(struct slice *rest, struct slice *ret)
-{
-	static const struct slice folders[] = {SLICE_INIT("profiles/"), SLICE_INIT("schemas/"),
-					       SLICE_INIT("secrets/"), SLICE_INIT("policies/"),
-					       SLICE_INIT("config/")};
-
-	for (; rest->len != 0; *rest = slice_from(*rest, 1)) {
-		size_t len = 0;
-
-		for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
-			len = slice_starts_with(*rest, folders[i]) ? folders[i].len : len;
-		if (len == 0)
-			continue;
-		while (len < rest->len && rest->data[len] != '\0' && is_path_char(rest->data[len]))
-			len++;
-		*ret = slice_first(*rest, len);
-		*rest = slice_from(*rest, len);
-		return true;
-	}
-	return false;
-}
-
 /* What stands in a document that one may read is known already: the one name that its place has. */
 static bool may_see_names(const struct write *w, struct slice text, struct slice place)
 {
@@ -119,7 +91,7 @@ static bool may_see_names(const struct write *w, struct slice text, struct slice
 	uint32_t hidden = 0;
 	struct slice path;
 
-	while (text_next_document(&text, &path))
+	while (path_next_in_text(&text, &path))
 		hidden += write_change(w, path) == NULL && !write_may_see(w, path);
 	return hidden == 0 || (hidden == 1 && is_place_seen);
 }

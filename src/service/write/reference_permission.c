@@ -5,6 +5,8 @@
  * about, where the writer may read it: they were judged when they were added. Who may not read it would learn what it names.
  */
 #include "service/write/write.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
 
 #include <string.h>
 
@@ -130,8 +132,8 @@ static enum result drop_live_ones(struct referring *r, const struct change *c, s
 		return OK;
 	if (c->op == CHANGE_OP_PUT && !rights_may(r->write->view.reader, MAY_READ, c->path))
 		return OK;
-	rc = tree_of_row(r->write->service, snap_doc_row(c->before), r->write->view.budget, &live,
-			 err);
+	rc = tree_of_row(&r->write->service->state, snap_doc_row(c->before), r->write->view.budget,
+			 &live, err);
 	if (rc == OK)
 		rc = walk(r, c->kind, c->path, &live.root, drop_known, err);
 	return is_verdict(rc) ? OK : rc;

@@ -1,6 +1,9 @@
 /* The rule: undoing a revision makes a new one that brings back what each document was before it. What was changed again since is not touched: it is
  * listed. */
 #include "service/write/write.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 #include <string.h>
 

@@ -1,5 +1,8 @@
 /* The rule: a write is prepared whole before anything of it is written, and each path in it is authorised whatever way it came. */
 #include "service/engine/request_body.h"
+#include "service/engine/engine.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 #include "service/write/idempotency.h"
 
 #include "crypto/content.h"
@@ -30,9 +33,9 @@ static void change_clear(struct change *c)
 	doc_edges_unref(c->edges);
 }
 
-void write_free(void *write)
+void write_free(struct commit_job *job)
 {
-	struct write *w = write;
+	struct write *w = (struct write *)job;
 
 	for (uint32_t i = 0; i < w->changes_count; i++)
 		change_clear(&w->changes[i]);
@@ -77,11 +80,11 @@ struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 	w->service = ctx->service;
 	w->call = c;
 	w->arena = (struct arena)ARENA_INIT(0, true);
-	view_init(&w->view, ctx, 0, keep_rights(&w->arena, ctx->rights));
-	w->view.call = c;
+	verb_view_init(&w->view, ctx, 0, keep_rights(&w->arena, ctx->rights));
+	w->view.for_whom = audit_draft_recorder(c);
 	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
 	if (w->changes == NULL || w->view.reader == NULL) {
-		write_free(w);
+		write_free(&w->job);
 		return NULL;
 	}
 	for (uint32_t i = 0; i < changes_max; i++)
@@ -94,12 +97,11 @@ struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 	w->source = c->in.source;
 	w->response = write_response;
 	if (!keep_key(w, c)) {
-		write_free(w);
+		write_free(&w->job);
 		return NULL;
 	}
-	call_drop_work(c);
-	c->work = w;
-	c->work_free = write_free;
+	w->job = (struct commit_job){.ops = &write_job_ops, .call = c};
+	call_set_job(c, &w->job);
 	return w;
 }
 
@@ -241,8 +243,8 @@ static enum result seal_changes(struct write *w, struct error *err)
 					      .content_type = c->content_type};
 
 		if (c->action == CHANGE_PUT && c->is_changed)
-			rc = content_seal(&c->sealed, &c->wrapped, w->service->keyring, &place,
-					  buf_slice(&c->plain), err);
+			rc = content_seal(&c->sealed, &c->wrapped, w->service->state.keyring,
+					  &place, buf_slice(&c->plain), err);
 	}
 	return rc;
 }

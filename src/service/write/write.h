@@ -4,55 +4,12 @@
  */
 #pragma once
 
+#include "service/engine/commit_job.h"
+#include "service/engine/response.h"
+#include "service/engine/audit_draft.h"
+#include "service/state/change.h"
 #include "service/state/config_cache.h"
 #include "service/state/view.h"
-
-enum change_op {
-	CHANGE_OP_PUT,
-	CHANGE_OP_PATCH,
-	CHANGE_OP_DELETE,
-	CHANGE_OP_UNDELETE,
-	CHANGE_OP_DESTROY,
-	CHANGE_OP_ROLLBACK,
-	CHANGE_OP_COUNT
-};
-
-const char *change_op_name(enum change_op op); /* "put" … */
-
-/* One document's change. Texts live in the write's arena. */
-struct change {
-	/* asked */
-	struct slice path;
-	enum doc_kind kind;
-	enum change_op op;
-	const char *origin; /* change_op_name(), or "revert" */
-	bool has_if_version;
-	uint64_t if_version; /* 0: must not exist */
-	struct slice body;   /* put, patch */
-	enum doc_format body_format;
-	uint64_t from_version; /* rollback */
-	uint64_t *versions;    /* undelete, destroy; of a delete the current one, unless given */
-	uint32_t versions_count;
-
-	/* prepared */
-	struct snap_doc *before; /* referenced; NULL: there never was one */
-	enum change_action action;
-	bool is_changed;	  /* false: the same again, nothing is written */
-	bool exists;		  /* live afterwards */
-	uint64_t version;	  /* that the document then has */
-	enum version_state state; /* of `version` afterwards */
-	bool is_known_to_writer;  /* a secret whose whole value came with this call */
-	struct tree patch_tree;
-	const struct tree_node *patch; /* of a secret: the data that came with this call */
-	struct buf plain;	       /* new content; wiped by nature */
-	struct slice content_type;
-	uint8_t digest[HASH_BYTES];
-	uint8_t mac[HASH_BYTES];
-	struct buf sealed, wrapped;
-	struct view_doc *doc; /* the content parsed */
-	struct policy *policy;
-	struct doc_edges *edges;
-};
 
 /* A profile or schema that a write touches, directly or through what it needs. */
 struct affected {
@@ -85,6 +42,7 @@ struct idempotency {
 };
 
 struct write {
+	struct commit_job job; /* first: the committer has a pointer to it */
 	struct service *service;
 	struct call *call;
 	struct arena arena; /* wiped */
@@ -112,9 +70,9 @@ struct write {
 	enum result (*response)(struct write *w, struct error *err);
 };
 
-/* Into call->work; freed with it. NULL: no memory. */
+/* The call's commit job; freed with it. NULL: no memory. */
 struct write *write_new(struct verb_context *ctx, uint32_t changes_max);
-void write_free(void *write);
+void write_free(struct commit_job *job);
 
 /* Everything between asking and committing: opens, parses, checks each change, then the cascade. Fills the answer and gives
  * STEP_RESPOND where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
@@ -200,8 +158,9 @@ enum result write_response(struct write *w, struct error *err);
  * the answer has no body. */
 void write_response_bare(struct buf *ret, struct write *w);
 
-/* The committer's half, between savepoint and release: commit_write.c. `working` moves on; E_STALE: what was read has changed. */
-MUST_USE enum result commit_write(struct service *s, struct write *w, struct snapshot *working,
-				  struct audit_log *log, int64_t now_ms, struct error *err);
-/* Marks the polls that the write concerns, after it was published. */
-void commit_mark_polls(struct service *s, const struct write *w);
+/* commit_write.c: the committer's half. */
+extern const struct commit_job_ops write_job_ops;
+
+/* The verbs. */
+verb_fn document_write_on_worker; /* put, patch, delete, undelete, destroy, rollback */
+verb_fn batch_on_worker, revert_on_worker;

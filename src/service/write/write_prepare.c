@@ -1,5 +1,6 @@
 /* The rule: a change says what the document comes to, whatever the way there: put, patch and rollback all end as content for a new version. */
 #include "service/write/write.h"
+#include "service/engine/engine.h"
 
 #include "crypto/content.h"
 #include "doc/diff.h"
@@ -39,8 +40,8 @@ static void digest_content(const struct service *s, struct change *c)
 	struct slice plain = buf_slice(&c->plain);
 
 	if (c->kind == KIND_SECRETS)
-		audit_value_mac(c->digest, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), c->path,
-				c->version, plain);
+		audit_value_mac(c->digest, keyring_derived(s->state.keyring, DERIVED_DIGEST_MAC),
+				c->path, c->version, plain);
 	else
 		sha256_slice(c->digest, plain);
 }
@@ -57,8 +58,8 @@ static enum result is_same_json(struct verb_context *ctx, const struct change *c
 	if (rc == E_MALFORMED || rc == E_INVALID)
 		return OK;
 	if (rc == OK)
-		rc = tree_of_row(ctx->service, snap_doc_row(c->before), ctx->budget, &before,
-				 &ignored);
+		rc = tree_of_row(&ctx->service->state, snap_doc_row(c->before), ctx->budget,
+				 &before, &ignored);
 	if (rc == OK)
 		*ret = tree_is_equal(&before.root, &after.root);
 	else
@@ -89,7 +90,7 @@ static enum result is_same_content(struct verb_context *ctx, const struct change
 
 static size_t bytes_max(const struct verb_context *ctx, const struct change *c)
 {
-	const struct service_settings *settings = &ctx->service->settings;
+	const struct service_settings *settings = &ctx->service->state.settings;
 
 	return c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
 }
@@ -128,8 +129,8 @@ static enum result become_version(struct verb_context *ctx, struct change *c, st
 	c->is_changed = !is_same;
 	if (is_same)
 		c->version = before;
-	audit_value_mac(c->mac, keyring_derived(ctx->service->keyring, DERIVED_VALUE_MAC), c->path,
-			c->version, buf_slice(&c->plain));
+	audit_value_mac(c->mac, keyring_derived(ctx->service->state.keyring, DERIVED_VALUE_MAC),
+			c->path, c->version, buf_slice(&c->plain));
 	return OK;
 }
 
@@ -155,7 +156,8 @@ static enum result prepare_patch(struct verb_context *ctx, struct write *w, stru
 
 	limits.budget = ctx->budget;
 	if (rc == OK)
-		rc = tree_of_row(ctx->service, snap_doc_row(c->before), ctx->budget, &base, err);
+		rc = tree_of_row(&ctx->service->state, snap_doc_row(c->before), ctx->budget, &base,
+				 err);
 	if (rc == OK)
 		rc = doc_read(&c->patch_tree, c->body_format, c->body, &limits, NULL, err);
 	if (rc == OK && is_blind)
@@ -172,7 +174,7 @@ static enum result prepare_patch(struct verb_context *ctx, struct write *w, stru
 	/* What is written as it was says that nothing changed: by its warnings, and to a later reader. */
 	if (c->kind != KIND_SECRETS && !is_blind && tree_is_equal(&merged, &base.root)) {
 		c->content_type = snap_doc_row(c->before)->content_type;
-		rc = content_of_row(ctx->service, snap_doc_row(c->before), &c->plain, err);
+		rc = content_of_row(&ctx->service->state, snap_doc_row(c->before), &c->plain, err);
 		return rc == OK ? become_version(ctx, c, err) : rc;
 	}
 	json_write_pretty(&c->plain, &merged);
@@ -200,7 +202,7 @@ static enum result read_old(void *arg, const struct version_row *row, struct err
 	if (type == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	c->content_type = slice_make(type, row->content_type.len);
-	return content_of_row(r->ctx->service, row, &c->plain, err);
+	return content_of_row(&r->ctx->service->state, row, &c->plain, err);
 }
 
 static enum result prepare_rollback(struct verb_context *ctx, struct write *w, struct change *c,

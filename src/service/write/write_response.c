@@ -1,6 +1,8 @@
 /* The rule: what was done is said as it was done: path, version, revision, when, by whom, digest; never the content. Of a version that another made only what its
  * path and number are, but to who may list or read it. */
 #include "service/write/write.h"
+#include "service/engine/response.h"
+#include "doc/json_member.h"
 
 #include "base/text.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "fixture.h"
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -35,7 +35,7 @@ static inline void control_pass(int64_t ms)
 /* To be called after each start, before the first call. */
 static inline void control_time(struct fixture *f)
 {
-	f->service->clock = (struct clock){control_wall, control_mono, NULL};
+	f->service->state.clock = (struct clock){control_wall, control_mono, NULL};
 }
 
 static inline void control_pause(void)

@@ -66,7 +66,8 @@ Test(answers, the_status_says_all_of_this)
 		"\"origin\":\"reeve.test/log\"},\"key_generation\":1,\"keys_locked_in_memory\":%s,"
 		"\"waiting_polls\":0}",
 		started, size, root,
-		secret_memory_is_locked(keyring_memory(f.service->keyring)) ? "true" : "false");
+		secret_memory_is_locked(keyring_memory(f.service->state.keyring)) ? "true"
+										  : "false");
 	t = ask(&f,
 		(struct ask){.verb = VERB_STATUS, .permission = MAY_READ, .path = "sys/status"});
 	cr_assert_eq(t.result, OK);
@@ -173,7 +174,7 @@ Test(answers, what_finds_the_workers_queue_full_is_refused_and_room_is_given_bac
 	const struct ask read = {GET, .path = "profiles/a/b", .version = 1};
 	struct asking *a[3];
 
-	f.service->settings.queue_max = 1;
+	f.service->state.settings.queue_max = 1;
 	for (int round = 0; round < 3; round++) {
 		control_hold("get_version");
 		for (int i = 0; i < 3; i++) {
@@ -194,7 +195,7 @@ Test(answers, what_finds_the_committers_queue_full_is_refused_and_what_a_worker_
 	const struct ask read = {GET, .path = "secrets/x"};
 	struct asking *a[3];
 
-	f.service->settings.queue_max = 1;
+	f.service->state.settings.queue_max = 1;
 	for (int round = 0; round < 3; round++) {
 		control_hold("begin");
 		a[0] = ask_begin(&f, read);

@@ -1,5 +1,6 @@
 /* What a call's answer and its entry are put together with. */
 #include "control.h"
+#include "doc/json_member.h"
 
 #include "../faults.h"
 #include "service/token/tokens.h"
@@ -92,12 +93,12 @@ Test(call, a_list_is_as_long_as_asked_for_within_the_bound)
 	const uint32_t cases[][2] = {{0, 100},	 {1, 1},       {100, 100},
 				     {999, 999}, {1000, 1000}, {1001, 1000}};
 
-	s.settings.limit_max = 1000;
+	s.state.settings.limit_max = 1000;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		c.in.limit = cases[i][0];
 		cr_expect_eq(call_limit(&s, &c), cases[i][1]);
 	}
-	s.settings.limit_max = 50;
+	s.state.settings.limit_max = 50;
 	c.in.limit = 0;
 	cr_expect_eq(call_limit(&s, &c), 50);
 }

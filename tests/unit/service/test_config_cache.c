@@ -2,7 +2,7 @@
 #include "fixture.h"
 
 #include "service/state/config_cache.h"
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static void read_one(int i)
 /* The letters of those that are kept. */
 static void expect_kept(const char *wanted)
 {
-	struct snapshot *s = service_snapshot(f.service);
+	struct snapshot *s = state_snapshot(&f.service->state);
 	char got[5];
 	int count = 0;
 
@@ -59,12 +59,12 @@ static void expect_kept(const char *wanted)
 
 static size_t bytes_of_one(void)
 {
-	struct snapshot *s = service_snapshot(f.service);
+	struct snapshot *s = state_snapshot(&f.service->state);
 	struct effective_entry *e;
 	size_t ret;
 
 	read_one(0);
-	e = config_cache_get(f.service->cache, config_doc(s, slice_text(configs[0])));
+	e = config_cache_get(f.service->state.cache, config_doc(s, slice_text(configs[0])));
 	cr_assert_not_null(e);
 	ret = e->bytes;
 	cr_expect_gt(ret, sizeof *e + 7);

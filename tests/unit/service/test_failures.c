@@ -167,7 +167,7 @@ Test(failures, a_full_queue_takes_the_entry_all_the_same)
 	struct asking *a;
 
 	fail_times(5, "secrets/x");
-	f.service->settings.queue_max = 1;
+	f.service->state.settings.queue_max = 1;
 	control_hold("begin");
 	a = ask_begin(&f, (struct ask){PUT, .path = "profiles/a/b", .body = "{}"});
 	CONTROL_UNTIL(control_is_held);
@@ -203,7 +203,7 @@ Test(failures, whichever_allocation_fails_none_is_forgotten)
 	uint64_t known = 0;
 	bool is_over = false;
 
-	f.service->settings.failures_recorded_max = 0;
+	f.service->state.settings.failures_recorded_max = 0;
 	alloc_hook_set(may_allocate, NULL);
 	for (int n = 1; !is_over && n < 200; n++) {
 		control_pass(10000);

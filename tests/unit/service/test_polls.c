@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 #include <stdio.h>
 #include <string.h>

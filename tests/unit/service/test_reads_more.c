@@ -1,7 +1,7 @@
 /* Reads by time, of secrets as they are stored, of long histories and of what is no document or configuration. */
 #include "answers.h"
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * transaction, so that what is prepared meanwhile meets a state that it was not prepared for. */
 #include "fixture.h"
 
-#include "service/internal.h"
+#include "service/engine/engine.h"
 
 #include <pthread.h>
 #include <sched.h>

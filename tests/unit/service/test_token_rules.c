@@ -1,5 +1,6 @@
 /* What tokens are asked for, what answers and entries say of them, and where they end. */
 #include "answers.h"
+#include "service/engine/token_use.h"
 
 #include "service/token/tokens.h"
 

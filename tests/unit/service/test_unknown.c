@@ -196,7 +196,7 @@ Test(unknown, what_finds_no_room_in_the_queue_is_counted_on)
 {
 	struct asking *a;
 
-	f.service->settings.queue_max = 4;
+	f.service->state.settings.queue_max = 4;
 	control_hold("begin");
 	a = ask_begin(&f, (struct ask){PUT, .path = "profiles/a/b", .body = "{}"});
 	CONTROL_UNTIL(control_is_held);
@@ -207,7 +207,7 @@ Test(unknown, what_finds_no_room_in_the_queue_is_counted_on)
 	cr_assert(ask_wait(a, 10000));
 	ask_free(a);
 	expect_counted(8, 4, NULL);
-	f.service->settings.queue_max = 4096;
+	f.service->state.settings.queue_max = 4096;
 	control_pass(10000);
 	expect_counted(60, 4 + 17, NULL);
 }

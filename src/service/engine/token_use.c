@@ -1,6 +1,9 @@
 /* The rule: a token that is good for so many answers is counted down where everything is in order, by the committer, and durably, before the answer
  * that it pays for leaves. What is made with it pays with it: else a child would be the way to as many answers as one likes. */
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/engine/token_use.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 
 static enum result update_row(struct service *s, const struct token *t, int64_t uses_left,
 			      struct token **ret, struct error *err)
@@ -21,7 +24,7 @@ static enum result update_row(struct service *s, const struct token *t, int64_t 
 	rc = token_new(ret, &row, err);
 	if (rc != OK)
 		return rc;
-	rc = store_update_token(s->store, &row, err);
+	rc = store_update_token(s->state.store, &row, err);
 	if (rc != OK)
 		token_unref(*ret);
 	return rc;

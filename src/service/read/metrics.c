@@ -1,5 +1,8 @@
 /* The rule: nothing here names a document or a principal: what watches the service need not be trusted with either. */
-#include "service/internal.h"
+#include "service/engine/engine.h"
+#include "service/read/read.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/response.h"
 #include "service/engine/waiters.h"
 
 static uint64_t read_count(_Atomic uint64_t *count)

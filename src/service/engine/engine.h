@@ -1,0 +1,92 @@
+/*
+ * The server's machinery: threads, queues, counters, and the way of a call through them (verb.h).
+ *
+ * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters, shares and folded failures is held
+ * alone, for a few instructions; no function takes a second one while it holds one.
+ */
+#pragma once
+
+#include "audit/audit_log.h"
+#include "service/engine/queue.h"
+#include "service/engine/verb.h"
+#include "service/engine/work_queue.h"
+#include "service/service.h"
+
+struct folded;
+struct refusals;
+struct waiters;
+
+/* One thread that may read the disk and parse. */
+struct worker {
+	struct service *service;
+	struct store_session *session; /* NULL before its first call */
+	struct call *call;	       /* at work */
+	int64_t began_ms;	       /* with it, monotonic */
+	pthread_t thread;
+};
+
+struct counters {
+	_Atomic uint64_t calls[VERB_COUNT];
+	_Atomic uint64_t refused, failed;
+	_Atomic uint64_t commits, commit_items, audit_entries;
+	_Atomic uint64_t config_hits, config_misses;
+	_Atomic uint64_t waiting;
+};
+
+/* waker.c's. */
+struct waker {
+	pthread_mutex_t mutex;
+	pthread_cond_t kicked;
+	pthread_t thread;
+	bool has_thread, is_kicked, is_stopping;
+};
+
+struct service {
+	struct state state;
+	struct vkey log_key; /* the audit log's */
+	struct waiters *waiters;
+	struct waker waker;
+	_Atomic int32_t woken; /* polls of the last slice that have not gone on yet; a hint */
+	_Atomic int64_t clocks_apart_ms; /* wall minus monotonic time at the last tick */
+	struct refusals *refusals;
+	struct shares *shares;
+	struct folded *folded;
+
+	struct work_queue work;	  /* for the workers */
+	struct call_queue commit; /* for the committer */
+	struct worker *workers;
+	uint32_t workers_count;
+	pthread_t committer;
+	bool has_committer;
+
+	struct audit_log log; /* the committer's; as of the last commit */
+	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing is left to shred */
+	bool is_shred_late; /* the committer's: the last try failed */
+	pthread_mutex_t head_mutex;
+	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */
+
+	atomic_bool is_draining, is_read_only;
+	_Atomic uint64_t calls_open; /* pending or waiting */
+	pthread_mutex_t idle_mutex;
+	pthread_cond_t idle;
+	struct counters counters;
+	int64_t started_ms; /* wall */
+};
+
+/* Counts a call that waits in its principal's share. False, and the call answered E_BUSY: the share is used up. */
+bool call_queued(struct service *s, struct call *c);
+void call_unqueued(struct call *c); /* nothing where it is not counted */
+
+/* A call is open from the one to the other; service_drain() waits for the last. */
+void service_call_begin(struct service *s);
+void service_call_end(struct service *s);
+void call_drop_work(struct call *c); /* what the verb itself left to be freed */
+void call_finish(struct service *s,
+		 struct call *c); /* DONE and handed back; not to be touched after */
+/* Where a call goes after a step, in a worker or the caller's thread: to another thread, the waiters or the end. Anything but CALL_DONE: it is
+ * not to be touched any more. */
+enum call_state call_after(struct verb_context *ctx, enum step step);
+MUST_USE enum result workers_start(struct service *s, struct error *err);
+void workers_stop(struct service *s);
+MUST_USE enum result committer_start(struct service *s, struct error *err);
+void committer_stop(struct service *s);

@@ -1,0 +1,40 @@
+/* Filling call->out. */
+#pragma once
+
+#include "service/engine/verb.h"
+
+/* Answers. Each fills call->out and gives STEP_RESPOND (a refusal, E_FORBIDDEN, also begins a recording), so that a verb says `return
+ * response_…(…)`. */
+enum step response_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+enum step response_error(struct call *c, enum result rc, const struct error *err);
+/* In place of an answer that may not leave, because its entry cannot be written: nothing of it stays. */
+void response_unrecorded(struct call *c, enum result rc, const char *reason);
+enum step response_empty(struct call *c); /* 204 */
+/* What every answer is put together in, so that none can grow beyond what a client may cost. */
+#define RESPONSE_BYTES_MAX ((size_t)64 << 20)
+#define BUF_RESPONSE	   BUF_INIT(RESPONSE_BYTES_MAX)
+
+/* buf_check() of a BUF_RESPONSE, saying what to do where it is full: E_LIMIT, E_MEMORY. */
+MUST_USE enum result response_check(const struct buf *b, struct error *err);
+enum step response_body(struct call *c, enum body_kind kind, struct buf *bytes_taken,
+			bool is_secret); /* as response_check() where the buffer failed */
+enum step response_json(struct call *c,
+			struct buf *bytes_taken); /* response_body(BODY_JSON, not secret) */
+void response_etag_version(struct call *c, uint64_t version); /* "v3" */
+/* Where the next page begins; too long a text is none. */
+void response_next(struct call *c, struct slice after);
+void response_next_number(struct call *c, uint64_t after);
+
+/* null where there is none. */
+void json_member_accessor(struct buf *b, const char *name, struct slice accessor);
+/* "author", and beside the name the token that bore it and that one's maker: "author_accessor", "author_parent". */
+void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
+			struct slice accessor);
+/* {"path","version","revision","created_at" without the closing brace */
+void json_version_place(struct buf *b, const struct version_row *row);
+/* The same, "created_by" and "message": for who may list or read it, or has made it. */
+void json_version_name(struct buf *b, const struct version_row *row);
+/* The same and "digest". */
+void json_version_head(struct buf *b, const struct version_row *row);
+
+void response_reset(struct call *c);

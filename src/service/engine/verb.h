@@ -1,0 +1,91 @@
+/*
+ * What a verb is to the engine: a row of the verb table, and two functions that are given a verb context.
+ *
+ * A call passes through steps. The row says for each verb who may (guard), where its functions run and what the audit log
+ * says of it; the engine does the rest, so that no verb can forget one:
+ *
+ *   service_submit   rights, guard → on_loop in the caller's thread, or a worker's queue
+ *   worker           a new snapshot, rights and guard again → on_worker
+ *   committer        what must be durable before the response leaves: commit jobs (call->job) and audit entries (call->audit_draft)
+ *
+ * A verb's function gives the next step and fills call->out through response_*(). It allocates from call->arena, reads
+ * ctx->snapshot (which does not change under it) and asks rights_may(ctx->rights, …) for each path that a response names.
+ */
+#pragma once
+
+#include "service/call.h"
+#include "service/state/rights.h"
+#include "service/state/state.h"
+#include "service/state/view.h"
+
+enum step {
+	STEP_RESPOND, /* call->out is the response; recorded before it leaves where there is an audit draft */
+	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */
+	STEP_COMMIT, /* call->job is for the committer (on_worker only) */
+	STEP_WAIT,   /* a long poll: out is a "not modified" that holds until something changes */
+};
+
+struct service;
+struct worker;
+
+/* What a verb's function is given. */
+struct verb_context {
+	struct service *service;
+	struct call *call;
+	struct snapshot *snapshot;     /* call->snapshot */
+	const struct rights *rights;   /* of call->token */
+	int64_t now_ms;		       /* wall time */
+	struct worker *worker;	       /* NULL in the caller's thread */
+	struct store_session *session; /* NULL in the caller's thread */
+	struct budget *
+		budget; /* the call's; NULL in the caller's thread, which does only what is small */
+	struct rights own_rights; /* what `rights` points to */
+};
+
+typedef enum step verb_fn(struct verb_context *ctx);
+
+enum guard {
+	GUARD_PATH, /* call->permission on call->path */
+	GUARD_UNDER, /* call->permission on something under call->path: lists, which filter each row themselves */
+	GUARD_VERB, /* the verb's function authorises by itself: batches, own token, what is paths of several kinds */
+};
+
+/* What becomes of an Idempotency-Key. A verb whose row does not say it refuses one: it must
+ * never be overlooked. */
+enum key_use {
+	KEY_REFUSED,
+	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked at in a dry run */
+	KEY_NEVER_KEPT, /* refused, because its answer is a credential */
+};
+
+struct verb_row {
+	const char *
+		action; /* the audit log's word; "%s" stands for the kind in the singular: "document.read", "secret.read" */
+	enum guard guard;
+	verb_fn *on_loop;   /* NULL: straight to a worker */
+	verb_fn *on_worker; /* NULL: never needs one */
+	enum key_use key;
+	/* Where the key is honoured. OK: call->out is the response of then. E_NOT_FOUND: the key is new. Worker only. */
+	enum result (*replay)(struct verb_context *ctx, struct error *err);
+};
+
+/* Defined by the facade (service/verbs.c), since it names the functions of all sub-folders. */
+extern const struct verb_row verb_table[VERB_COUNT];
+
+/* Whether it changes documents when it is no dry run. */
+bool verb_is_write(enum verb verb);
+
+/* The limit of a list within the settings' bounds. */
+uint32_t call_limit(const struct service *s, const struct call *c);
+
+/* ?revision= and ?at= as one revision; E_NOT_FOUND where it lies beyond. Worker only. */
+MUST_USE enum result revision_asked(struct verb_context *ctx, uint64_t *ret, struct error *err);
+
+/* A view of the context's snapshot (view.h), or of an old revision where `at_revision` is not 0, as `reader` sees it. */
+void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,
+		    const struct rights *reader);
+
+/* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The context lives until verb_end(). */
+enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
+		   struct worker *worker);
+void verb_end(struct verb_context *ctx);

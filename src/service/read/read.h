@@ -1,0 +1,13 @@
+/* The verbs that change nothing: one function each. */
+#pragma once
+
+#include "service/engine/engine.h"
+
+verb_fn document_get_on_loop, document_get_on_worker;
+verb_fn config_get_on_loop, config_get_on_worker;
+verb_fn document_list_on_worker;
+verb_fn document_versions_on_worker, document_diff_on_worker, document_dependents_on_worker;
+verb_fn revision_list_on_worker, revision_get_on_worker;
+verb_fn config_versions_on_worker, config_diff_on_worker;
+verb_fn audit_list_on_worker, audit_entry_on_worker, audit_checkpoint_on_loop;
+verb_fn access_check_on_loop, status_on_worker, metrics_on_loop, backup_on_worker;

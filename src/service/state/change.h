@@ -1,0 +1,57 @@
+/* One document's change, as it was asked for and as it was prepared. */
+#pragma once
+
+#include "access/policy.h"
+#include "base/buf.h"
+#include "doc/read.h"
+#include "doc/tree.h"
+#include "service/state/snapshot.h"
+
+struct view_doc;
+
+enum change_op {
+	CHANGE_OP_PUT,
+	CHANGE_OP_PATCH,
+	CHANGE_OP_DELETE,
+	CHANGE_OP_UNDELETE,
+	CHANGE_OP_DESTROY,
+	CHANGE_OP_ROLLBACK,
+	CHANGE_OP_COUNT
+};
+
+const char *change_op_name(enum change_op op); /* "put" … */
+
+/* One document's change. Texts live in the write's arena. */
+struct change {
+	/* asked */
+	struct slice path;
+	enum doc_kind kind;
+	enum change_op op;
+	const char *origin; /* change_op_name(), or "revert" */
+	bool has_if_version;
+	uint64_t if_version; /* 0: must not exist */
+	struct slice body;   /* put, patch */
+	enum doc_format body_format;
+	uint64_t from_version; /* rollback */
+	uint64_t *versions;    /* undelete, destroy; of a delete the current one, unless given */
+	uint32_t versions_count;
+
+	/* prepared */
+	struct snap_doc *before; /* referenced; NULL: there never was one */
+	enum change_action action;
+	bool is_changed;	  /* false: the same again, nothing is written */
+	bool exists;		  /* live afterwards */
+	uint64_t version;	  /* that the document then has */
+	enum version_state state; /* of `version` afterwards */
+	bool is_known_to_writer;  /* a secret whose whole value came with this call */
+	struct tree patch_tree;
+	const struct tree_node *patch; /* of a secret: the data that came with this call */
+	struct buf plain;	       /* new content; wiped by nature */
+	struct slice content_type;
+	uint8_t digest[HASH_BYTES];
+	uint8_t mac[HASH_BYTES];
+	struct buf sealed, wrapped;
+	struct view_doc *doc; /* the content parsed */
+	struct policy *policy;
+	struct doc_edges *edges;
+};

@@ -1,0 +1,52 @@
+/*
+ * What the whole service shares: the store, the keys, and the snapshot of now. Sub-folders below reach all of it through this.
+ *
+ * Only the committer replaces `current`, and only after its transaction is durable. Every other thread takes a reference with
+ * state_snapshot() and keeps it as long as it reads; `snapshot_mutex` is held for that load or swap and for nothing else.
+ */
+#pragma once
+
+#include "audit/audit_log.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "crypto/keyring.h"
+#include "service/settings.h"
+#include "service/state/snapshot.h"
+
+#include <pthread.h>
+
+struct config_cache;
+
+struct state {
+	struct service_settings settings;
+	struct store *store;
+	struct keyring *keyring;
+	struct clock clock;
+	struct random_source random;
+	struct config_cache *cache;
+
+	pthread_mutex_t snapshot_mutex;
+	struct snapshot *current;
+};
+
+/* The snapshot of now, referenced. Any thread. */
+struct snapshot *state_snapshot(struct state *s);
+
+#define PROFILE_PATH_BYTES (PATH_BYTES_MAX + 16)
+
+/* "profiles/app/name" of "config/app/name", into `ret`; `*path` lies in it. False: it is no configuration's path. */
+bool config_profile_path(char ret[static PROFILE_PATH_BYTES], struct slice config,
+			 struct slice *path);
+
+/* The profile behind "config/app/name"; NULL where there is none. Borrowed. */
+struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config);
+
+/* The audit log as it was stored. */
+struct loaded_log {
+	struct audit_log log;
+	struct vkey key;
+	struct buf checkpoint; /* the signed note; the caller's to clear */
+};
+
+/* The first snapshot, into `current`, and the head of the audit log. At the start, by one thread. */
+MUST_USE enum result state_load(struct state *s, struct loaded_log *ret_log, struct error *err);
