@@ -8,6 +8,7 @@
  */
 #include "base/memory.h"
 #include "http/exchange.h"
+#include "http/native/native.h"
 #include "service/state/share.h"
 
 #include <stdio.h>
@@ -67,6 +68,7 @@ static void start_exchange(struct peer *p)
 	call_init(&x->call);
 	x->has_call = x->is_open = true;
 	atomic_store_explicit(&p->rests_since_ms, 0, memory_order_relaxed);
+	x->call.codec = &native_codec;
 	x->call.done = wake_call;
 	x->call.ctx = p;
 	make_request_id(p->server, x->call.request_id, sizeof x->call.request_id);

@@ -22,6 +22,7 @@ struct service;
 struct snapshot;
 struct token;
 struct audit_draft;
+struct codec;
 struct commit_job;
 struct share;
 struct call;
@@ -160,6 +161,7 @@ struct call {
 	struct slice
 		path; /* "profiles/orders/base", "config/orders/production", "sys/audit", "profiles/" for lists */
 	struct call_input in;
+	const struct codec *codec; /* writes the response's body; set by the front end */
 	char request_id[40];
 	char address_text[64];		 /* who speaks: an address without port */
 	uint8_t address[16];		 /* IPv4 as ::ffff:a.b.c.d */

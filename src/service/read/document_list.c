@@ -1,7 +1,7 @@
 /* The rule: a list names what its reader may list, and nothing else can be told from it. */
 #include "base/text.h"
 #include "service/read/read.h"
-#include "doc/json_member.h"
+#include "service/codec.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
@@ -39,17 +39,17 @@ static struct slice folder_of(struct slice prefix)
 	return prefix;
 }
 
-static void write_item(struct buf *b, const struct rights *rights, const struct version_row *row)
+static void write_version(const struct verb_context *ctx, struct buf *b,
+			  const struct version_row *row)
 {
-	json_comma(b);
-	if (rights_may(rights, MAY_READ, row->path))
-		json_version_head(b, row);
-	else
-		json_version_name(b, row);
-	buf_append_char(b, '}');
+	bool may_read = rights_may(ctx->rights, MAY_READ, row->path);
+	struct version_item item =
+		version_item_make(row, may_read ? VERSION_DIGEST : VERSION_AUTHOR);
+
+	ctx->call->codec->version(b, &item);
 }
 
-static void write_items(struct verb_context *ctx, struct buf *b, const struct listing *l)
+static void write_versions(struct verb_context *ctx, struct buf *b, const struct listing *l)
 {
 	uint32_t limit = call_limit(ctx->service, ctx->call), count = 0;
 	bool is_after = slice_compare(l->after, l->prefix) > 0;
@@ -69,7 +69,7 @@ static void write_items(struct verb_context *ctx, struct buf *b, const struct li
 			response_next(ctx->call, snap_doc_row(last)->path);
 			break;
 		}
-		write_item(b, ctx->rights, snap_doc_row(d));
+		write_version(ctx, b, snap_doc_row(d));
 		last = d;
 	}
 }
@@ -88,22 +88,10 @@ enum step document_list_on_worker(struct verb_context *ctx)
 		rc = fail(&err, E_FORBIDDEN, "may not list anything there");
 	if (rc != OK)
 		return response_error(c, rc, &err);
-	buf_append_text(&b, "{\"items\":[");
-	write_items(ctx, &b, &l);
-	buf_append_text(&b, "]}");
+	c->codec->list_begin(&b);
+	write_versions(ctx, &b, &l);
+	c->codec->list_end(&b);
 	return response_json(c, &b);
-}
-
-static const char *need_name(enum edge_kind kind)
-{
-	static const char *const names[] = {
-		[EDGE_EXTENDS] = "extends",
-		[EDGE_SCHEMA] = "schema",
-		[EDGE_SECRET] = "secret",
-		[EDGE_SCHEMA_REF] = "schema_ref",
-	};
-
-	return names[kind];
 }
 
 enum step document_dependents_on_worker(struct verb_context *ctx)
@@ -115,7 +103,7 @@ enum step document_dependents_on_worker(struct verb_context *ctx)
 
 	if (snapshot_live(ctx->snapshot, c->path) == NULL)
 		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	buf_append_text(&b, "{\"items\":[");
+	c->codec->list_begin(&b);
 	snapshot_edges_to(&w, ctx->snapshot, c->path);
 	while ((e = snapshot_edge_next(&w, c->path)) != NULL &&
 	       budget_spend(ctx->budget, LOOK_STEPS)) {
@@ -123,37 +111,24 @@ enum step document_dependents_on_worker(struct verb_context *ctx)
 		    (!rights_may(ctx->rights, MAY_LIST, e->source) &&
 		     !rights_may(ctx->rights, MAY_READ, e->source)))
 			continue;
-		json_comma(&b);
-		buf_append_char(&b, '{');
-		json_member_text(&b, "path", e->source);
-		json_member_text(&b, "need", slice_text(need_name(e->kind)));
-		buf_append_char(&b, '}');
+		c->codec->dependent(&b, &(struct dependent_item){e->source, e->kind});
 	}
-	buf_append_text(&b, "]}");
+	c->codec->list_end(&b);
 	return response_json(c, &b);
 }
 
-static const char *state_name(enum version_state state)
-{
-	static const char *const names[] = {
-		[VERSION_LIVE] = "live",
-		[VERSION_DELETED] = "deleted",
-		[VERSION_DESTROYED] = "destroyed",
-	};
-
-	return names[state];
-}
-
 struct versions {
+	const struct codec *codec;
 	struct buf out;
 	uint32_t count, limit;
 	uint64_t last;
 	bool has_more;
 };
 
-static enum result write_version(void *ctx, const struct version_row *row, struct error *err)
+static enum result add_version(void *ctx, const struct version_row *row, struct error *err)
 {
 	struct versions *v = ctx;
+	struct version_item item = version_item_make(row, VERSION_DIGEST);
 
 	(void)err;
 	if (v->count == v->limit) {
@@ -162,29 +137,30 @@ static enum result write_version(void *ctx, const struct version_row *row, struc
 	}
 	v->count++;
 	v->last = row->version;
-	json_comma(&v->out);
-	json_version_head(&v->out, row);
-	json_member_text(&v->out, "state", slice_text(state_name(row->state)));
-	buf_append_char(&v->out, '}');
+	item.has_state = true;
+	item.state = row->state;
+	v->codec->version(&v->out, &item);
 	return OK;
 }
 
 enum step document_versions_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	struct versions v = {.limit = call_limit(ctx->service, c)};
+	struct versions v = {.codec = c->codec,
+			     .out = BUF_RESPONSE,
+			     .limit = call_limit(ctx->service, c)};
 	struct error err = ERROR_NULL;
 	enum step step;
 	enum result rc;
 
 	if (snapshot_doc(ctx->snapshot, c->path) == NULL)
 		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	buf_append_text(&v.out, "{\"items\":[");
+	c->codec->list_begin(&v.out);
 	rc = c->in.has_after_number && c->in.after_number <= 1
 		     ? OK
 		     : store_each_version(ctx->session, c->path, c->in.after_number, v.limit + 1,
-					  write_version, &v, &err);
-	buf_append_text(&v.out, "]}");
+					  add_version, &v, &err);
+	c->codec->list_end(&v.out);
 	if (v.has_more)
 		response_next_number(c, v.last);
 	step = rc == OK ? response_json(c, &v.out) : response_error(c, rc, &err);

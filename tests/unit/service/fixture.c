@@ -6,6 +6,7 @@
 #include "crypto/content.h"
 #include "crypto/crypto.h"
 #include "crypto/token_text.h"
+#include "http/native/native.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -352,6 +353,7 @@ struct asking *ask_begin(struct fixture *f, struct ask what)
 	a->service = f->service;
 	pthread_mutex_init(&a->mutex, NULL);
 	pthread_cond_init(&a->cond, NULL);
+	a->call.codec = &native_codec;
 	fill(&a->call, &what);
 	a->call.ctx = a;
 	a->call.done = handed_back;

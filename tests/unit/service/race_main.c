@@ -9,6 +9,7 @@
 #include "../temporary.h"
 #include "crypto/crypto.h"
 #include "crypto/keyring.h"
+#include "http/native/native.h"
 #include "service/service.h"
 
 #include <dirent.h>
@@ -147,6 +148,7 @@ static void begin(struct slot *s)
 	struct loop *l = s->loop;
 
 	call_init(&s->call);
+	s->call.codec = &native_codec;
 	s->call.ctx = s;
 	s->call.done = hand_back;
 	s->is_busy = true;
@@ -265,6 +267,7 @@ static void put(struct loop *l, const char *path, const char *body)
 
 	s->loop = l;
 	call_init(&s->call);
+	s->call.codec = &native_codec;
 	s->call.ctx = s;
 	s->call.done = hand_back;
 	s->call.verb = VERB_DOCUMENT_PUT;

@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "base/memory.h"
+#include "http/native/native.h"
 #include "service/state/share.h"
 #include "service/engine/waiters.h"
 
@@ -37,6 +38,7 @@ static bool is_admitted(const char *token, struct ask what)
 	bool is_in;
 
 	call_init(&c);
+	c.codec = &native_codec;
 	if (token != NULL)
 		cr_assert_eq(service_authenticate(f.service, &c, slice_text(token), &err), OK);
 	c.verb = what.verb;
@@ -87,6 +89,7 @@ Test(way, who_was_refused_at_the_first_look_stays_refused)
 	struct call c;
 
 	call_init(&c);
+	c.codec = &native_codec;
 	c.done = hand_back;
 	c.ctx = &is_back;
 	cr_assert_eq(service_authenticate(f.service, &c, slice_text(few.data), &err), OK);
@@ -108,6 +111,7 @@ Test(way, a_call_without_a_token_is_told_that_it_needs_one)
 	struct call c;
 
 	call_init(&c);
+	c.codec = &native_codec;
 	c.verb = VERB_STATUS;
 	c.permission = MAY_READ;
 	c.path = SLICE_LITERAL("sys/status");
@@ -309,6 +313,7 @@ Test(way, a_write_that_came_too_late_eight_times_is_given_up)
 
 	for (uint32_t attempts = 7; attempts <= 8; attempts++) {
 		call_init(&c);
+		c.codec = &native_codec;
 		atomic_store(&is_back, false);
 		c.done = hand_back;
 		c.ctx = &is_back;
@@ -398,6 +403,7 @@ static void begin_late(struct call *c, atomic_bool *is_back, uint32_t attempts)
 	struct error err = ERROR_NULL;
 
 	call_init(c);
+	c->codec = &native_codec;
 	c->done = hand_back;
 	c->ctx = is_back;
 	cr_assert_eq(service_authenticate(f.service, c, buf_slice(&f.root_token), &err), OK);

@@ -1,0 +1,59 @@
+#include "http/native/native_json.h"
+
+#include "base/text.h"
+#include "doc/json_member.h"
+
+const char *native_state_name(enum version_state state)
+{
+	static const char *const names[] = {
+		[VERSION_LIVE] = "live",
+		[VERSION_DELETED] = "deleted",
+		[VERSION_DESTROYED] = "destroyed",
+	};
+
+	return names[state];
+}
+
+void native_version_members(struct buf *b, const struct version_item *v)
+{
+	json_member_text(b, "path", v->path);
+	json_member_u64(b, "version", v->version);
+	json_member_u64(b, "revision", v->revision);
+	json_member_time(b, "created_at", v->created_ms);
+	if (v->has_author) {
+		json_member_text(b, "created_by", v->created_by);
+		json_member_text(b, "message", v->message);
+	}
+	if (v->digest.len != 0) {
+		json_member(b, "digest");
+		buf_append_text(b, v->is_keyed ? "\"keyed:" : "\"sha256:");
+		hex_append(b, v->digest.data, v->digest.len);
+		buf_append_char(b, '"');
+	}
+	if (v->has_state)
+		json_member_text(b, "state", slice_text(native_state_name(v->state)));
+}
+
+void native_version(struct buf *b, const struct version_item *v)
+{
+	json_comma(b);
+	buf_append_char(b, '{');
+	native_version_members(b, v);
+	buf_append_char(b, '}');
+}
+
+void native_dependent(struct buf *b, const struct dependent_item *d)
+{
+	static const char *const needs[] = {
+		[EDGE_EXTENDS] = "extends",
+		[EDGE_SCHEMA] = "schema",
+		[EDGE_SECRET] = "secret",
+		[EDGE_SCHEMA_REF] = "schema_ref",
+	};
+
+	json_comma(b);
+	buf_append_char(b, '{');
+	json_member_text(b, "path", d->path);
+	json_member_text(b, "need", slice_text(needs[d->need]));
+	buf_append_char(b, '}');
+}

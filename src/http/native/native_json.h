@@ -1,0 +1,19 @@
+/*
+ * The functions of the native codec (service/codec.h says what each is for), and the parts of objects that several of them write.
+ *
+ * Objects and their members follow each other in one buffer; json_comma() knows from its last byte whether a comma is due.
+ */
+#pragma once
+
+#include "service/codec.h"
+
+/* {"items":[ … ]} */
+void native_list_begin(struct buf *b);
+void native_list_end(struct buf *b);
+
+void native_version(struct buf *b, const struct version_item *v);
+void native_dependent(struct buf *b, const struct dependent_item *d);
+
+/* A version's members from "path" to "digest" or "state", as far as they are there; without braces. */
+void native_version_members(struct buf *b, const struct version_item *v);
+const char *native_state_name(enum version_state state); /* "live", "deleted", "destroyed" */

@@ -1,0 +1,22 @@
+/*
+ * How items become the bytes of a response: a codec for each surface of the server (the native JSON; other interfaces and pages have
+ * their own). The front end chooses it (call->codec), so that service/ knows no member names.
+ *
+ * A verb hands over one item after the other while it looks them up; nothing large is collected. Each function appends to `b`,
+ * a BUF_RESPONSE. None fails: a failure stays in the buffer, for response_check() to find. A function keeps no state but the buffer and may run in any thread.
+ * Of a pair …_begin and …_end, the second closes what the first opened; what may stand between them is said at the first.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "service/item.h"
+
+struct codec {
+	/* A page of items of one kind. */
+	void (*list_begin)(struct buf *b);
+	void (*list_end)(struct buf *b);
+
+	/* Documents. */
+	void (*version)(struct buf *b, const struct version_item *v);
+	void (*dependent)(struct buf *b, const struct dependent_item *d);
+};

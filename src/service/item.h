@@ -1,0 +1,40 @@
+/*
+ * What responses are made of: one small struct for each thing that a verb tells a client.
+ *
+ * A verb fills such a struct and hands it to the codec of its call (codec.h), which writes it. An item borrows all that it points to
+ * and lives for that one call. What the caller may not see is absent: an empty slice, a NULL pointer or a `has_…` that is
+ * false; the codec shows what it is given and asks for no rights.
+ *
+ * Times are milliseconds since 1970 in UTC, versions and revisions count from 1.
+ */
+#pragma once
+
+#include "store/store.h"
+
+/* How much of a version its reader may see; each level includes those before it. */
+enum version_detail {
+	VERSION_PLACE,	/* path, version, revision and time */
+	VERSION_AUTHOR, /* and author and message: for readers, listers and the author */
+	VERSION_DIGEST, /* and the digest of the content: for readers */
+};
+
+struct version_item {
+	struct slice path;
+	uint64_t version, revision;
+	int64_t created_ms;
+	bool has_author; /* else created_by and message are absent; either may be empty */
+	struct slice created_by, message;
+	struct slice digest; /* HASH_BYTES, or empty */
+	bool is_keyed;	     /* the digest is keyed: of a secret */
+	bool has_state;
+	enum version_state state;
+};
+
+/* `row` as an item without state; borrows from it. */
+struct version_item version_item_make(const struct version_row *row, enum version_detail detail);
+
+/* A document that needs another one. */
+struct dependent_item {
+	struct slice path;
+	enum edge_kind need;
+};
