@@ -76,7 +76,7 @@ enum result schema_compile(struct schema **ret, const struct tree_node *root,
 	rc = compile_schema(&c, root, err);
 	if (rc != OK)
 		return rc;
-	rc = assemble(&c);
+	rc = lower_program(&c);
 	if (rc == E_MEMORY)
 		return fail(err, rc, "out of memory");
 	return rc == OK ? finish(ret, &c, err) : budget_result(options->budget, err);
@@ -106,7 +106,7 @@ void schema_unrefp(struct schema **s)
 	*s = NULL;
 }
 
-static void clear_run(struct run *r)
+static void clear_run(struct explain_pass *r)
 {
 	vec_clear(&r->path);
 	vec_clear(&r->trail);
@@ -153,21 +153,21 @@ static enum result validate_fully(const struct schema *s, const struct tree_node
 				  struct schema_report *report, struct error *err)
 {
 	CLEANUP(clear_run)
-	struct run r = {.schema = s,
-			.program = &s->program,
-			.root = instance,
-			.err = err,
-			.steps = steps,
-			.budget = budget,
-			.is_collecting = report != NULL,
-			.is_listing = report != NULL};
+	struct explain_pass r = {.schema = s,
+				 .program = &s->program,
+				 .root = instance,
+				 .err = err,
+				 .steps = steps,
+				 .budget = budget,
+				 .is_collecting = report != NULL,
+				 .is_listing = report != NULL};
 	enum verdict verdict;
-	enum result rc = evaluate(&r, 0, instance, NULL, &verdict);
+	enum result rc = explain_subschema(&r, 0, instance, NULL, &verdict);
 
 	if (rc == OK && report != NULL)
-		rc = evaluate_write_report(&r, report);
+		rc = explain_write_report(&r, report);
 	if (rc == OK)
-		rc = explain_charge(&r);
+		rc = explain_charge_budget(&r);
 	if (rc == E_LIMIT && is_invalid)
 		return refuse_unexplained(s, instance, report, err);
 	if (rc != OK)
@@ -184,17 +184,17 @@ enum result schema_validate(const struct schema *s, const struct tree_node *inst
 
 	if (!budget_spend(budget, 1))
 		return budget_result(budget, err);
-	switch (run_program(s, instance, budget, &steps, &rc, err)) {
-	case RUN_YES:
+	switch (fast_validate(s, instance, budget, &steps, &rc, err)) {
+	case FAST_YES:
 		return OK;
-	case RUN_FAILED:
+	case FAST_FAILED:
 		return rc;
-	case RUN_NO:
+	case FAST_NO:
 		if (report == NULL)
 			return say_first(NULL, err);
 		is_invalid = true;
 		break;
-	case RUN_UNDECIDED:
+	case FAST_UNDECIDED:
 		break;
 	}
 	return validate_fully(s, instance, is_invalid, steps, budget, report, err);

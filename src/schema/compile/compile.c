@@ -188,14 +188,14 @@ static enum result make_matcher(struct compiler *c, struct matcher *m, struct sl
 				struct error *why)
 {
 	struct pattern_budget before = c->pattern_budget;
-	enum result rc = matcher_init(m, source, &c->pattern_budget, why), paid;
+	enum result rc = matcher_init(m, source, &c->pattern_budget, why), charged;
 	uint64_t price = rc == OK && m->kind != MATCH_PATTERN
 				 ? STEPS_LITERAL + source.len
 				 : STEPS_PATTERN + source.len * STEPS_PATTERN_BYTE;
 
-	paid = compile_charge(c, price + before.work - c->pattern_budget.work +
-					 price_bytes(before.bytes - c->pattern_budget.bytes));
-	return paid != OK ? paid : rc;
+	charged = compile_charge(c, price + before.work - c->pattern_budget.work +
+					    price_bytes(before.bytes - c->pattern_budget.bytes));
+	return charged != OK ? charged : rc;
 }
 
 /* A pattern beyond a bound may be right: the schema is not wrong, it cannot be had here. */

@@ -2,8 +2,8 @@
  * A compiled schema: flat arrays that refer to one another by position, never by pointer, and to the schema's source
  * not at all, so that the whole is one block of memory that may be moved, copied or stored.
  *
- * Rules say what the schema says, keyword by keyword: the pass that finds reasons walks them (evaluate.h). Instructions
- * are made from the rules for the pass that only asks whether (run.h).
+ * Rules say what the schema says, keyword by keyword: the pass that finds reasons walks them (explain.h). Instructions
+ * are made from the rules for the pass that only asks whether (fast.h).
  */
 #pragma once
 

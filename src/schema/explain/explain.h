@@ -1,5 +1,5 @@
 /*
- * The exhaustive pass: walks the rules over an instance, in three values, and notes every failure with its place in the
+ * The explaining pass: walks the rules over an instance, in three values, and notes every failure with its place in the
  * instance and the way through the schema that led to it. It runs when the fast pass failed, or met a value that may not
  * be looked at.
  */
@@ -30,14 +30,14 @@ struct scope {
 	const struct scope *outer;
 };
 
-struct run {
+struct explain_pass {
 	const struct schema *schema;
 	const struct program *program;
 	const struct tree_node *root;
 	struct error *err;
 	uint64_t steps;	  /* used of the schema's limit */
 	uint64_t granted; /* up to which nothing is asked */
-	uint64_t paid;	  /* by the budget */
+	uint64_t charged; /* by the budget */
 	struct budget *budget;
 	bool is_placed; /* `err` names the keyword at which a bound ran out */
 	uint32_t depth;
@@ -58,46 +58,48 @@ struct checkpoint {
 	uint32_t problems, unchecked, saved_path, saved_trail;
 };
 
-MUST_USE enum result evaluate(struct run *r, uint32_t subschema, const struct tree_node *n,
-			      struct marks *marks, enum verdict *ret);
+MUST_USE enum result explain_subschema(struct explain_pass *pass, uint32_t subschema,
+				       const struct tree_node *n, struct marks *marks,
+				       enum verdict *ret);
 
-/* As evaluate(), one step further in the schema. */
-MUST_USE enum result evaluate_step(struct run *r, const struct rule *rule, uint32_t index,
-				   uint32_t subschema, const struct tree_node *n,
-				   struct marks *marks, enum verdict *ret);
+/* As explain_subschema(), one step further in the schema. */
+MUST_USE enum result explain_step(struct explain_pass *pass, const struct rule *rule,
+				  uint32_t index, uint32_t subschema, const struct tree_node *n,
+				  struct marks *marks, enum verdict *ret);
 
-/* As evaluate_step(), one step further in the instance as well. */
-MUST_USE enum result evaluate_at(struct run *r, const struct rule *rule, uint32_t index,
-				 uint32_t subschema, uint32_t position, const struct tree_node *n,
-				 enum verdict *ret);
+/* As explain_step(), one step further in the instance as well. */
+MUST_USE enum result explain_at(struct explain_pass *pass, const struct rule *rule, uint32_t index,
+				uint32_t subschema, uint32_t position, const struct tree_node *n,
+				enum verdict *ret);
 
-/* As evaluate_step(), without noting failures. */
-MUST_USE enum result evaluate_silently(struct run *r, const struct rule *rule, uint32_t index,
-				       uint32_t subschema, const struct tree_node *n,
-				       struct marks *marks, enum verdict *ret);
+/* As explain_step(), without noting failures. */
+MUST_USE enum result explain_silently(struct explain_pass *pass, const struct rule *rule,
+				      uint32_t index, uint32_t subschema, const struct tree_node *n,
+				      struct marks *marks, enum verdict *ret);
 
 /* Notes a failure of the rule on `n` and sets `*ret`. */
-MUST_USE enum result evaluate_fail(struct run *r, const struct rule *rule,
-				   const struct tree_node *n, uint32_t detail, uint32_t other,
-				   enum verdict *ret);
+MUST_USE enum result explain_fail(struct explain_pass *pass, const struct rule *rule,
+				  const struct tree_node *n, uint32_t detail, uint32_t other,
+				  enum verdict *ret);
 /* Notes that the rule could not be checked. */
-MUST_USE enum result evaluate_doubt(struct run *r, const struct rule *rule,
-				    const struct tree_node *n, enum verdict *ret);
+MUST_USE enum result explain_doubt(struct explain_pass *pass, const struct rule *rule,
+				   const struct tree_node *n, enum verdict *ret);
 
 /* Pays for what was used since the last time: E_LIMIT, or what the budget says, when it was too much. */
-MUST_USE enum result explain_charge(struct run *r);
+MUST_USE enum result explain_charge_budget(struct explain_pass *pass);
 
-MUST_USE static inline enum result evaluate_charge(struct run *r, uint64_t steps)
+MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uint64_t steps)
 {
-	r->steps += steps;
-	return __builtin_expect(r->steps <= r->granted, 1) ? OK : explain_charge(r);
+	pass->steps += steps;
+	return __builtin_expect(pass->steps <= pass->granted, 1) ? OK : explain_charge_budget(pass);
 }
 
-MUST_USE enum result evaluate_match(struct run *r, uint32_t pattern, struct slice text, bool *ret);
+MUST_USE enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text,
+				   bool *ret);
 
-struct checkpoint evaluate_checkpoint(const struct run *r);
-void evaluate_forget_problems(struct run *r, struct checkpoint to);
-void evaluate_forget_unchecked(struct run *r, struct checkpoint to);
+struct checkpoint explain_checkpoint(const struct explain_pass *pass);
+void explain_drop_problems(struct explain_pass *pass, struct checkpoint to);
+void explain_drop_unchecked(struct explain_pass *pass, struct checkpoint to);
 
 static inline enum verdict verdict_and(enum verdict a, enum verdict b)
 {
@@ -107,55 +109,56 @@ static inline enum verdict verdict_and(enum verdict a, enum verdict b)
 }
 
 /* Adds a verdict to the others; true where a no makes looking further idle. */
-static inline bool evaluate_is_over(const struct run *r, enum verdict v, enum verdict *ret)
+static inline bool explain_may_stop(const struct explain_pass *pass, enum verdict v,
+				    enum verdict *ret)
 {
 	*ret = verdict_and(*ret, v);
-	return *ret == VERDICT_NO && !r->is_collecting;
+	return *ret == VERDICT_NO && !pass->is_collecting;
 }
 
-static inline uint32_t evaluate_type(const struct tree_node *n)
+static inline uint32_t explain_type_of(const struct tree_node *n)
 {
 	return n->kind == TREE_NUMBER && (n->flags & TREE_IS_INTEGER) != 0 ? TYPE_INTEGER
 									   : 1u << n->kind;
 }
 
-#define EVALUATE_RULE(name)                                                       \
-	MUST_USE enum result name(struct run *r, const struct rule *rule,         \
-				  const struct tree_node *n, struct marks *marks, \
+#define EXPLAIN_RULE(name)                                                            \
+	MUST_USE enum result name(struct explain_pass *pass, const struct rule *rule, \
+				  const struct tree_node *n, struct marks *marks,     \
 				  enum verdict *ret)
 
-EVALUATE_RULE(evaluate_false);
-EVALUATE_RULE(evaluate_secret);
-EVALUATE_RULE(evaluate_types);
-EVALUATE_RULE(evaluate_enum);
-EVALUATE_RULE(evaluate_bound);
-EVALUATE_RULE(evaluate_length);
-EVALUATE_RULE(evaluate_count);
-EVALUATE_RULE(evaluate_pattern);
-EVALUATE_RULE(evaluate_format);
-EVALUATE_RULE(evaluate_required);
-EVALUATE_RULE(evaluate_properties);
-EVALUATE_RULE(evaluate_pattern_properties);
-EVALUATE_RULE(evaluate_additional_properties);
-EVALUATE_RULE(evaluate_property_names);
-EVALUATE_RULE(evaluate_dependent_schemas);
-EVALUATE_RULE(evaluate_unevaluated);
-EVALUATE_RULE(evaluate_prefix_items);
-EVALUATE_RULE(evaluate_items);
-EVALUATE_RULE(evaluate_contains);
-EVALUATE_RULE(evaluate_unique_items);
-EVALUATE_RULE(evaluate_ref);
-EVALUATE_RULE(evaluate_dynamic_ref);
-EVALUATE_RULE(evaluate_all_of);
-EVALUATE_RULE(evaluate_some_of);
-EVALUATE_RULE(evaluate_not);
-EVALUATE_RULE(evaluate_if);
+EXPLAIN_RULE(explain_false);
+EXPLAIN_RULE(explain_secret);
+EXPLAIN_RULE(explain_types);
+EXPLAIN_RULE(explain_enum);
+EXPLAIN_RULE(explain_bound);
+EXPLAIN_RULE(explain_length);
+EXPLAIN_RULE(explain_count);
+EXPLAIN_RULE(explain_pattern);
+EXPLAIN_RULE(explain_format);
+EXPLAIN_RULE(explain_required);
+EXPLAIN_RULE(explain_properties);
+EXPLAIN_RULE(explain_pattern_properties);
+EXPLAIN_RULE(explain_additional_properties);
+EXPLAIN_RULE(explain_property_names);
+EXPLAIN_RULE(explain_dependent_schemas);
+EXPLAIN_RULE(explain_unevaluated);
+EXPLAIN_RULE(explain_prefix_items);
+EXPLAIN_RULE(explain_items);
+EXPLAIN_RULE(explain_contains);
+EXPLAIN_RULE(explain_unique_items);
+EXPLAIN_RULE(explain_ref);
+EXPLAIN_RULE(explain_dynamic_ref);
+EXPLAIN_RULE(explain_all_of);
+EXPLAIN_RULE(explain_some_of);
+EXPLAIN_RULE(explain_not);
+EXPLAIN_RULE(explain_if);
 
 /* Turns what was found into the report's problems. */
-MUST_USE enum result evaluate_write_report(struct run *r, struct schema_report *report);
+MUST_USE enum result explain_write_report(struct explain_pass *pass, struct schema_report *report);
 
 /* The subschema that a rule belongs to. */
-uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule);
+uint32_t explain_find_subschema(const struct program *p, uint32_t rule);
 
 /* Of anyOf and oneOf: a sentence lists what the branches ask only where they are few, and looks at so many rules of each. */
 #define BRANCHES_TOLD_MAX 256
@@ -165,4 +168,4 @@ uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule);
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op);
 
 /* Appends the sentence for a finding. */
-void message_append(const struct run *r, const struct finding *f, struct buf *ret);
+void message_append(const struct explain_pass *pass, const struct finding *f, struct buf *ret);

@@ -4,52 +4,52 @@
 
 #include <stdlib.h>
 
-enum result evaluate_prefix_items(struct run *r, const struct rule *rule, const struct tree_node *n,
-				  struct marks *marks, enum verdict *ret)
+enum result explain_prefix_items(struct explain_pass *pass, const struct rule *rule,
+				 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	for (uint32_t i = 0; i < rule->b && i < n->count; i++) {
 		enum verdict v;
-		enum result rc = evaluate_at(r, rule, i, r->program->links[rule->a + i], i,
-					     &n->of.items[i], &v);
+		enum result rc = explain_at(pass, rule, i, pass->program->links[rule->a + i], i,
+					    &n->of.items[i], &v);
 
 		if (rc != OK)
 			return rc;
 		if (marks != NULL)
 			marks_set(marks, i, true);
-		if (evaluate_is_over(r, v, ret))
+		if (explain_may_stop(pass, v, ret))
 			return OK;
 	}
 	return OK;
 }
 
-enum result evaluate_items(struct run *r, const struct rule *rule, const struct tree_node *n,
-			   struct marks *marks, enum verdict *ret)
+enum result explain_items(struct explain_pass *pass, const struct rule *rule,
+			  const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	for (uint32_t i = rule->b; i < n->count; i++) {
 		enum verdict v;
-		enum result rc = evaluate_at(r, rule, NONE, rule->a, i, &n->of.items[i], &v);
+		enum result rc = explain_at(pass, rule, NONE, rule->a, i, &n->of.items[i], &v);
 
 		if (rc != OK)
 			return rc;
 		if (marks != NULL)
 			marks_set(marks, i, true);
-		if (evaluate_is_over(r, v, ret))
+		if (explain_may_stop(pass, v, ret))
 			return OK;
 	}
 	return OK;
 }
 
-enum result evaluate_contains(struct run *r, const struct rule *rule, const struct tree_node *n,
-			      struct marks *marks, enum verdict *ret)
+enum result explain_contains(struct explain_pass *pass, const struct rule *rule,
+			     const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	uint32_t sure = 0, maybe = 0;
 
 	for (uint32_t i = 0; i < n->count; i++) {
 		enum verdict v;
-		enum result rc = evaluate_charge(r, 1);
+		enum result rc = explain_charge(pass, 1);
 
 		if (rc == OK)
-			rc = evaluate_silently(r, rule, NONE, rule->a, &n->of.items[i], NULL, &v);
+			rc = explain_silently(pass, rule, NONE, rule->a, &n->of.items[i], NULL, &v);
 		if (rc != OK)
 			return rc;
 		sure += v == VERDICT_YES;
@@ -58,7 +58,7 @@ enum result evaluate_contains(struct run *r, const struct rule *rule, const stru
 			marks_set(marks, i, v == VERDICT_YES);
 	}
 	if (sure > rule->c || sure + maybe < rule->b)
-		return evaluate_fail(r, rule, n, sure, sure > rule->c, ret);
+		return explain_fail(pass, rule, n, sure, sure > rule->c, ret);
 	if (sure < rule->b || sure + maybe > rule->c)
 		*ret = VERDICT_MAYBE;
 	return OK;
@@ -80,14 +80,14 @@ static int compare_hashed(const void *a, const void *b)
 }
 
 /* Equal items have equal hashes, so only runs of equal hashes are compared, each pair for what it reads. */
-static enum result find_duplicates(struct run *r, const struct tree_node *n, struct hashed *list,
-				   uint32_t *ret_a, uint32_t *ret_b)
+static enum result find_duplicates(struct explain_pass *pass, const struct tree_node *n,
+				   struct hashed *list, uint32_t *ret_a, uint32_t *ret_b)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
 		for (uint32_t k = i + 1; k < n->count && list[k].hash == list[i].hash; k++) {
 			enum result rc =
-				evaluate_charge(r, list[i].price < list[k].price ? list[i].price
-										 : list[k].price);
+				explain_charge(pass, list[i].price < list[k].price ? list[i].price
+										   : list[k].price);
 
 			if (rc != OK)
 				return rc;
@@ -121,8 +121,8 @@ static uint64_t survey(const struct tree_node *n, bool *has_opaque)
 }
 
 /* Two of one kind of which one holds what may not be looked at may be equal. */
-static enum result survey_items(struct run *r, const struct tree_node *n, struct hashed *list,
-				bool *ret_is_doubtful)
+static enum result survey_items(struct explain_pass *pass, const struct tree_node *n,
+				struct hashed *list, bool *ret_is_doubtful)
 {
 	uint32_t counts[TREE_OBJECT + 1] = {0};
 	bool opaque[TREE_OBJECT + 1] = {false};
@@ -134,7 +134,7 @@ static enum result survey_items(struct run *r, const struct tree_node *n, struct
 		list[i].position = i;
 		list[i].price = survey(item, &opaque[item->kind]);
 		counts[item->kind]++;
-		rc = evaluate_charge(r, list[i].price);
+		rc = explain_charge(pass, list[i].price);
 		if (rc != OK)
 			return rc;
 	}
@@ -149,8 +149,8 @@ static uint64_t price_sort(uint32_t count)
 	return (uint64_t)count * (32 - (uint32_t)__builtin_clz(count | 1));
 }
 
-enum result evaluate_unique_items(struct run *r, const struct rule *rule, const struct tree_node *n,
-				  struct marks *marks, enum verdict *ret)
+enum result explain_unique_items(struct explain_pass *pass, const struct rule *rule,
+				 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	CLEANUP(alloc_freep) struct hashed *list = NULL;
 	uint32_t a = NONE, b = NONE;
@@ -160,19 +160,19 @@ enum result evaluate_unique_items(struct run *r, const struct rule *rule, const 
 	(void)marks;
 	list = alloc_zero_array(n->count, sizeof *list);
 	if (list == NULL)
-		return fail(r->err, E_MEMORY, "out of memory");
-	rc = survey_items(r, n, list, &doubt);
+		return fail(pass->err, E_MEMORY, "out of memory");
+	rc = survey_items(pass, n, list, &doubt);
 	if (rc == OK)
-		rc = evaluate_charge(r, price_sort(n->count));
+		rc = explain_charge(pass, price_sort(n->count));
 	if (rc != OK)
 		return rc;
 	if (doubt)
-		return evaluate_doubt(r, rule, n, ret);
+		return explain_doubt(pass, rule, n, ret);
 	for (uint32_t i = 0; i < n->count; i++)
 		list[i].hash = tree_hash(&n->of.items[i]);
 	qsort(list, n->count, sizeof *list, compare_hashed);
-	rc = find_duplicates(r, n, list, &a, &b);
+	rc = find_duplicates(pass, n, list, &a, &b);
 	if (rc != OK || a == NONE)
 		return rc;
-	return evaluate_fail(r, rule, n, a, b, ret);
+	return explain_fail(pass, rule, n, a, b, ret);
 }

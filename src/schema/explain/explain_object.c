@@ -3,31 +3,32 @@
 #include "schema/price.h"
 
 /* Pays for looking a name up. */
-static enum result charge_look_up(struct run *r, const struct name *name, const struct tree_node *n)
+static enum result charge_look_up(struct explain_pass *pass, const struct name *name,
+				  const struct tree_node *n)
 {
-	return evaluate_charge(r, price_look_up(n, name->text.len));
+	return explain_charge(pass, price_look_up(n, name->text.len));
 }
 
-enum result evaluate_required(struct run *r, const struct rule *rule, const struct tree_node *n,
-			      struct marks *marks, enum verdict *ret)
+enum result explain_required(struct explain_pass *pass, const struct rule *rule,
+			     const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	const struct name *key =
-		rule->op == RULE_DEPENDENT_REQUIRED ? &r->program->names[rule->c] : NULL;
-	enum result rc = key != NULL ? charge_look_up(r, key, n) : OK;
+		rule->op == RULE_DEPENDENT_REQUIRED ? &pass->program->names[rule->c] : NULL;
+	enum result rc = key != NULL ? charge_look_up(pass, key, n) : OK;
 
 	(void)marks;
 	if (rc != OK)
 		return rc;
 	if (key != NULL &&
-	    tree_get_hashed(n, program_text(r->program, key->text), key->hash) == NULL)
+	    tree_get_hashed(n, program_text(pass->program, key->text), key->hash) == NULL)
 		return OK;
 	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
-		const struct name *name = &r->program->names[rule->a + i];
+		const struct name *name = &pass->program->names[rule->a + i];
 
-		rc = charge_look_up(r, name, n);
+		rc = charge_look_up(pass, name, n);
 		if (rc == OK &&
-		    tree_get_hashed(n, program_text(r->program, name->text), name->hash) == NULL)
-			rc = evaluate_fail(r, rule, n, rule->a + i, 0, ret);
+		    tree_get_hashed(n, program_text(pass->program, name->text), name->hash) == NULL)
+			rc = explain_fail(pass, rule, n, rule->a + i, 0, ret);
 	}
 	return rc;
 }
@@ -41,84 +42,85 @@ static uint32_t position_of(const struct tree_node *object, const struct tree_no
 	return (uint32_t)(m - object->of.members);
 }
 
-static const struct tree_node *find_property(const struct run *r, const struct property *p,
-					     const struct tree_node *n)
+static const struct tree_node *find_property(const struct explain_pass *pass,
+					     const struct property *p, const struct tree_node *n)
 {
-	return tree_get_hashed(n, program_text(r->program, p->name.text), p->name.hash);
+	return tree_get_hashed(n, program_text(pass->program, p->name.text), p->name.hash);
 }
 
-enum result evaluate_properties(struct run *r, const struct rule *rule, const struct tree_node *n,
-				struct marks *marks, enum verdict *ret)
+enum result explain_properties(struct explain_pass *pass, const struct rule *rule,
+			       const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < rule->b; i++) {
-		const struct property *p = &r->program->properties[rule->a + i];
-		const struct tree_node *value = find_property(r, p, n);
+		const struct property *p = &pass->program->properties[rule->a + i];
+		const struct tree_node *value = find_property(pass, p, n);
 		enum verdict v;
 
-		rc = charge_look_up(r, &p->name, n);
+		rc = charge_look_up(pass, &p->name, n);
 		if (rc != OK || value == NULL)
 			continue;
-		rc = evaluate_at(r, rule, i, p->subschema, position_of(n, value), value, &v);
+		rc = explain_at(pass, rule, i, p->subschema, position_of(n, value), value, &v);
 		if (rc != OK)
 			break;
 		if (marks != NULL)
 			marks_set(marks, position_of(n, value), true);
-		if (evaluate_is_over(r, v, ret))
+		if (explain_may_stop(pass, v, ret))
 			break;
 	}
 	return rc;
 }
 
-enum result evaluate_pattern_properties(struct run *r, const struct rule *rule,
-					const struct tree_node *n, struct marks *marks,
-					enum verdict *ret)
+enum result explain_pattern_properties(struct explain_pass *pass, const struct rule *rule,
+				       const struct tree_node *n, struct marks *marks,
+				       enum verdict *ret)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *m = &n->of.members[i];
 
 		for (uint32_t k = 0; k < rule->b; k++) {
 			const struct pattern_property *p =
-				&r->program->pattern_properties[rule->a + k];
+				&pass->program->pattern_properties[rule->a + k];
 			enum verdict v;
 			bool is_match;
-			enum result rc = evaluate_match(r, p->pattern, tree_key(m), &is_match);
+			enum result rc = explain_match(pass, p->pattern, tree_key(m), &is_match);
 
 			if (rc == OK && is_match)
-				rc = evaluate_at(r, rule, k, p->subschema, i, &m->value, &v);
+				rc = explain_at(pass, rule, k, p->subschema, i, &m->value, &v);
 			if (rc != OK)
 				return rc;
 			if (!is_match)
 				continue;
 			if (marks != NULL)
 				marks_set(marks, i, true);
-			if (evaluate_is_over(r, v, ret))
+			if (explain_may_stop(pass, v, ret))
 				return OK;
 		}
 	}
 	return OK;
 }
 
-static bool is_property(const struct run *r, uint32_t properties, const struct tree_member *m)
+static bool is_property(const struct explain_pass *pass, uint32_t properties,
+			const struct tree_member *m)
 {
 	const struct rule *rule;
 
 	if (properties == NONE)
 		return false;
-	rule = &r->program->rules[properties];
+	rule = &pass->program->rules[properties];
 	for (uint32_t i = 0; i < rule->b; i++) {
-		const struct name *name = &r->program->properties[rule->a + i].name;
+		const struct name *name = &pass->program->properties[rule->a + i].name;
 
 		if (name->hash == m->hash &&
-		    slice_is_equal(program_text(r->program, name->text), tree_key(m)))
+		    slice_is_equal(program_text(pass->program, name->text), tree_key(m)))
 			return true;
 	}
 	return false;
 }
 
-static enum result is_patterned(struct run *r, uint32_t patterns, const struct tree_member *m,
-				bool *ret)
+static enum result is_patterned(struct explain_pass *pass, uint32_t patterns,
+				const struct tree_member *m, bool *ret)
 {
 	const struct rule *rule;
 	enum result rc = OK;
@@ -126,10 +128,10 @@ static enum result is_patterned(struct run *r, uint32_t patterns, const struct t
 	*ret = false;
 	if (patterns == NONE)
 		return OK;
-	rule = &r->program->rules[patterns];
+	rule = &pass->program->rules[patterns];
 	for (uint32_t i = 0; rc == OK && !*ret && i < rule->b; i++)
-		rc = evaluate_match(r, r->program->pattern_properties[rule->a + i].pattern,
-				    tree_key(m), ret);
+		rc = explain_match(pass, pass->program->pattern_properties[rule->a + i].pattern,
+				   tree_key(m), ret);
 	return rc;
 }
 
@@ -141,45 +143,45 @@ static bool is_never(const struct program *p, uint32_t subschema)
 }
 
 /* A key that nothing allows is told as the object's failure: the sentence names the key. */
-static enum result evaluate_extra(struct run *r, const struct rule *rule, const struct tree_node *n,
-				  uint32_t i, enum verdict *ret)
+static enum result check_extra(struct explain_pass *pass, const struct rule *rule,
+			       const struct tree_node *n, uint32_t i, enum verdict *ret)
 {
-	if (is_never(r->program, rule->a))
-		return evaluate_fail(r, rule, n, i, 0, ret);
-	return evaluate_at(r, rule, NONE, rule->a, i, &n->of.members[i].value, ret);
+	if (is_never(pass->program, rule->a))
+		return explain_fail(pass, rule, n, i, 0, ret);
+	return explain_at(pass, rule, NONE, rule->a, i, &n->of.members[i].value, ret);
 }
 
-enum result evaluate_additional_properties(struct run *r, const struct rule *rule,
-					   const struct tree_node *n, struct marks *marks,
-					   enum verdict *ret)
+enum result explain_additional_properties(struct explain_pass *pass, const struct rule *rule,
+					  const struct tree_node *n, struct marks *marks,
+					  enum verdict *ret)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *m = &n->of.members[i];
 		enum verdict v = VERDICT_YES;
-		bool is_known = is_property(r, rule->b, m);
-		enum result rc = evaluate_charge(
-			r, 1 + price_bytes(m->key_len) +
-				   (rule->b == NONE ? 0 : r->program->rules[rule->b].b / 8));
+		bool is_known = is_property(pass, rule->b, m);
+		enum result rc = explain_charge(
+			pass, 1 + price_bytes(m->key_len) +
+				      (rule->b == NONE ? 0 : pass->program->rules[rule->b].b / 8));
 
 		if (rc == OK && !is_known)
-			rc = is_patterned(r, rule->c, m, &is_known);
+			rc = is_patterned(pass, rule->c, m, &is_known);
 		if (rc == OK && !is_known)
-			rc = evaluate_extra(r, rule, n, i, &v);
+			rc = check_extra(pass, rule, n, i, &v);
 		if (rc != OK)
 			return rc;
 		if (is_known)
 			continue;
 		if (marks != NULL)
 			marks_set(marks, i, true);
-		if (evaluate_is_over(r, v, ret))
+		if (explain_may_stop(pass, v, ret))
 			return OK;
 	}
 	return OK;
 }
 
-enum result evaluate_property_names(struct run *r, const struct rule *rule,
-				    const struct tree_node *n, struct marks *marks,
-				    enum verdict *ret)
+enum result explain_property_names(struct explain_pass *pass, const struct rule *rule,
+				   const struct tree_node *n, struct marks *marks,
+				   enum verdict *ret)
 {
 	(void)marks;
 	for (uint32_t i = 0; i < n->count; i++) {
@@ -189,79 +191,79 @@ enum result evaluate_property_names(struct run *r, const struct rule *rule,
 					.count = m->key_len,
 					.line = m->line,
 					.column = m->column};
-		struct checkpoint before = evaluate_checkpoint(r);
+		struct checkpoint before = explain_checkpoint(pass);
 		enum verdict v;
 		enum result rc;
 
 		key.of.text = m->key;
 		key.as.hash = m->hash;
-		rc = evaluate_at(r, rule, NONE, rule->a, i, &key, &v);
+		rc = explain_at(pass, rule, NONE, rule->a, i, &key, &v);
 		if (rc != OK)
 			return rc;
 		/* The key's node ends here; what is wrong with it is found at the value. */
-		for (uint32_t k = before.problems; k < r->problems.count; k++)
-			VEC_AT(&r->problems, struct finding, k).node = &m->value;
-		if (evaluate_is_over(r, v, ret))
+		for (uint32_t k = before.problems; k < pass->problems.count; k++)
+			VEC_AT(&pass->problems, struct finding, k).node = &m->value;
+		if (explain_may_stop(pass, v, ret))
 			return OK;
 	}
 	return OK;
 }
 
-enum result evaluate_dependent_schemas(struct run *r, const struct rule *rule,
-				       const struct tree_node *n, struct marks *marks,
-				       enum verdict *ret)
+enum result explain_dependent_schemas(struct explain_pass *pass, const struct rule *rule,
+				      const struct tree_node *n, struct marks *marks,
+				      enum verdict *ret)
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
-		const struct property *p = &r->program->properties[rule->a + i];
+		const struct property *p = &pass->program->properties[rule->a + i];
 		enum verdict v;
-		enum result rc = charge_look_up(r, &p->name, n);
+		enum result rc = charge_look_up(pass, &p->name, n);
 
 		if (rc != OK)
 			return rc;
-		if (find_property(r, p, n) == NULL)
+		if (find_property(pass, p, n) == NULL)
 			continue;
-		rc = evaluate_step(r, rule, i, p->subschema, n, marks, &v);
+		rc = explain_step(pass, rule, i, p->subschema, n, marks, &v);
 		if (rc != OK)
 			return rc;
-		if (evaluate_is_over(r, v, ret))
+		if (explain_may_stop(pass, v, ret))
 			return OK;
 	}
 	return OK;
 }
 
 /* What a secret's value decides may have evaluated a member: that it is refused is then not sure either. */
-static enum result evaluate_left_over(struct run *r, const struct rule *rule,
-				      const struct tree_node *n, uint32_t i, bool is_doubtful,
-				      enum verdict *ret)
+static enum result check_left_over(struct explain_pass *pass, const struct rule *rule,
+				   const struct tree_node *n, uint32_t i, bool is_doubtful,
+				   enum verdict *ret)
 {
-	struct checkpoint before = evaluate_checkpoint(r);
+	struct checkpoint before = explain_checkpoint(pass);
 	enum result rc = n->kind == TREE_OBJECT
-				 ? evaluate_extra(r, rule, n, i, ret)
-				 : evaluate_at(r, rule, NONE, rule->a, i, &n->of.items[i], ret);
+				 ? check_extra(pass, rule, n, i, ret)
+				 : explain_at(pass, rule, NONE, rule->a, i, &n->of.items[i], ret);
 
 	if (rc == OK && *ret == VERDICT_NO && is_doubtful) {
 		*ret = VERDICT_MAYBE;
-		evaluate_forget_problems(r, before);
+		explain_drop_problems(pass, before);
 	}
 	return rc;
 }
 
-enum result evaluate_unevaluated(struct run *r, const struct rule *rule, const struct tree_node *n,
-				 struct marks *marks, enum verdict *ret)
+enum result explain_unevaluated(struct explain_pass *pass, const struct rule *rule,
+				const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
-	enum result paid = evaluate_charge(r, n->count / 4);
+	enum result charged = explain_charge(pass, n->count / 4);
 
-	if (paid != OK)
-		return paid;
+	if (charged != OK)
+		return charged;
 	for (uint32_t i = 0; i < n->count; i++) {
 		enum verdict v = VERDICT_YES;
 		enum result rc = OK;
 
 		if (!marks_has(marks, i))
-			rc = evaluate_left_over(r, rule, n, i, marks_has_perhaps(marks, i), &v);
+			rc = check_left_over(pass, rule, n, i, marks_has_perhaps(marks, i), &v);
 		if (rc != OK)
 			return rc;
-		if (evaluate_is_over(r, v, ret))
+		if (explain_may_stop(pass, v, ret))
 			return OK;
 	}
 	marks_set_all(marks);

@@ -6,12 +6,13 @@
 #include "schema/price.h"
 #include "schema/compile/report.h"
 
-static void append_instance(const struct run *r, const struct finding *f, struct buf *ret)
+static void append_instance(const struct explain_pass *pass, const struct finding *f,
+			    struct buf *ret)
 {
-	const struct tree_node *n = r->root;
+	const struct tree_node *n = pass->root;
 
 	for (uint32_t i = 0; i < f->path_len; i++) {
-		uint32_t at = VEC_AT(&r->saved_path, uint32_t, f->path + i);
+		uint32_t at = VEC_AT(&pass->saved_path, uint32_t, f->path + i);
 
 		if (n->kind == TREE_OBJECT) {
 			pointer_append_key(ret, tree_key(&n->of.members[at]));
@@ -55,18 +56,19 @@ static void append_step(const struct program *p, const struct step *step, struct
 }
 
 /* The way that was taken, and the keyword that failed. */
-static void append_trail(const struct run *r, const struct finding *f, struct buf *ret)
+static void append_trail(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
-	const struct rule *rule = &r->program->rules[f->rule];
+	const struct rule *rule = &pass->program->rules[f->rule];
 
 	for (uint32_t i = 0; i < f->trail_len; i++)
-		append_step(r->program, &VEC_AT(&r->saved_trail, struct step, f->trail + i), ret);
+		append_step(pass->program, &VEC_AT(&pass->saved_trail, struct step, f->trail + i),
+			    ret);
 	if (rule->op != RULE_FALSE)
 		pointer_append_key(ret, slice_text(keyword_name(rule)));
 }
 
 /* Subschemas stand in the order of their rules; one without rules holds none. */
-uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule)
+uint32_t explain_find_subschema(const struct program *p, uint32_t rule)
 {
 	uint32_t low = 0, high = p->subschemas_count;
 
@@ -81,32 +83,33 @@ uint32_t evaluate_find_subschema(const struct program *p, uint32_t rule)
 	return low;
 }
 
-static void append_location(const struct run *r, const struct finding *f, struct buf *ret)
+static void append_location(const struct explain_pass *pass, const struct finding *f,
+			    struct buf *ret)
 {
-	const struct rule *rule = &r->program->rules[f->rule];
+	const struct rule *rule = &pass->program->rules[f->rule];
 	const struct subschema *s =
-		&r->program->subschemas[evaluate_find_subschema(r->program, f->rule)];
+		&pass->program->subschemas[explain_find_subschema(pass->program, f->rule)];
 
-	buf_append_slice(ret, program_text(r->program, s->location));
+	buf_append_slice(ret, program_text(pass->program, s->location));
 	if (rule->op != RULE_FALSE)
 		pointer_append_key(ret, slice_text(keyword_name(rule)));
 }
 
 /* The schema `false` fails by the keyword that it stands under. */
-static const char *failed_keyword(const struct run *r, const struct finding *f)
+static const char *failed_keyword(const struct explain_pass *pass, const struct finding *f)
 {
-	const struct rule *rule = &r->program->rules[f->rule];
+	const struct rule *rule = &pass->program->rules[f->rule];
 
 	if (rule->op == RULE_FALSE && f->trail_len != 0)
-		rule = &r->program->rules[VEC_AT(&r->saved_trail, struct step,
-						 f->trail + f->trail_len - 1)
-						  .rule];
+		rule = &pass->program->rules[VEC_AT(&pass->saved_trail, struct step,
+						    f->trail + f->trail_len - 1)
+						     .rule];
 	return keyword_name(rule);
 }
 
-static const struct tree_node *failed_node(const struct run *r, const struct finding *f)
+static const struct tree_node *failed_node(const struct explain_pass *pass, const struct finding *f)
 {
-	uint8_t op = r->program->rules[f->rule].op;
+	uint8_t op = pass->program->rules[f->rule].op;
 
 	if (op == RULE_ADDITIONAL_PROPERTIES || op == RULE_UNEVALUATED_PROPERTIES)
 		return &f->node->of.members[f->detail].value;
@@ -125,55 +128,56 @@ static void clear_texts(struct texts *t)
 	buf_clear(&t->message);
 }
 
-static enum result write_one(struct run *r, const struct finding *f, bool is_unchecked,
+static enum result write_one(struct explain_pass *pass, const struct finding *f, bool is_unchecked,
 			     struct schema_report *report)
 {
 	CLEANUP(clear_texts) struct texts t = {BUF_NULL, BUF_NULL, BUF_NULL, BUF_NULL};
 	struct schema_problem problem = {0};
 	enum result rc;
 
-	append_instance(r, f, &t.instance);
-	append_trail(r, f, &t.trail);
-	append_location(r, f, &t.location);
+	append_instance(pass, f, &t.instance);
+	append_trail(pass, f, &t.trail);
+	append_location(pass, f, &t.location);
 	if (is_unchecked)
 		buf_append_text(&t.message,
 				"is not checked: the secret behind it may not be looked at");
 	else
-		message_append(r, f, &t.message);
+		message_append(pass, f, &t.message);
 	if (t.instance.is_failed || t.trail.is_failed || t.location.is_failed ||
 	    t.message.is_failed)
-		return fail(r->err, E_MEMORY, "out of memory");
-	rc = evaluate_charge(r, UINT64_C(100) + price_bytes(t.instance.len + t.trail.len +
-							    t.location.len + t.message.len));
+		return fail(pass->err, E_MEMORY, "out of memory");
+	rc = explain_charge(pass, UINT64_C(100) + price_bytes(t.instance.len + t.trail.len +
+							      t.location.len + t.message.len));
 	if (rc != OK)
 		return rc;
 	problem.pointer = buf_slice(&t.instance);
 	problem.evaluation_path = buf_slice(&t.trail);
 	problem.schema_location = buf_slice(&t.location);
-	problem.keyword = slice_text(failed_keyword(r, f));
+	problem.keyword = slice_text(failed_keyword(pass, f));
 	problem.message = t.message.data;
-	problem.node = is_unchecked ? f->node : failed_node(r, f);
-	rc = is_unchecked ? report_add_unchecked(report, &problem, r->schema->limits.problems_max)
-			  : report_add(report, &problem, r->schema->limits.problems_max);
-	return rc == OK ? OK : fail(r->err, rc, "out of memory");
+	problem.node = is_unchecked ? f->node : failed_node(pass, f);
+	rc = is_unchecked
+		     ? report_add_unchecked(report, &problem, pass->schema->limits.problems_max)
+		     : report_add(report, &problem, pass->schema->limits.problems_max);
+	return rc == OK ? OK : fail(pass->err, rc, "out of memory");
 }
 
-enum result evaluate_write_report(struct run *r, struct schema_report *report)
+enum result explain_write_report(struct explain_pass *pass, struct schema_report *report)
 {
-	for (uint32_t i = 0; i < r->problems.count; i++) {
+	for (uint32_t i = 0; i < pass->problems.count; i++) {
 		enum result rc =
-			write_one(r, &VEC_AT(&r->problems, struct finding, i), false, report);
+			write_one(pass, &VEC_AT(&pass->problems, struct finding, i), false, report);
 
 		if (rc != OK)
 			return rc;
 	}
-	for (uint32_t i = 0; i < r->unchecked.count; i++) {
+	for (uint32_t i = 0; i < pass->unchecked.count; i++) {
 		enum result rc =
-			write_one(r, &VEC_AT(&r->unchecked, struct finding, i), true, report);
+			write_one(pass, &VEC_AT(&pass->unchecked, struct finding, i), true, report);
 
 		if (rc != OK)
 			return rc;
 	}
-	report->problems_dropped += r->dropped;
+	report->problems_dropped += pass->dropped;
 	return OK;
 }

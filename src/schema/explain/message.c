@@ -161,7 +161,7 @@ static void append_near(const struct program *p, const struct rule *rule, struct
 	struct slice near;
 
 	if (rule->op == RULE_UNEVALUATED_PROPERTIES)
-		gather_names_of(p, evaluate_find_subschema(p, (uint32_t)(rule - p->rules)), &names,
+		gather_names_of(p, explain_find_subschema(p, (uint32_t)(rule - p->rules)), &names,
 				NAMES_DEPTH_MAX);
 	else if (rule->b != NONE)
 		gather_names(p, &p->rules[rule->b], &names, 0);
@@ -173,14 +173,14 @@ static void append_near(const struct program *p, const struct rule *rule, struct
 	buf_append_text(ret, "?)");
 }
 
-static void append_extra(const struct run *r, const struct finding *f, const struct rule *rule,
-			 struct buf *ret)
+static void append_extra(const struct explain_pass *pass, const struct finding *f,
+			 const struct rule *rule, struct buf *ret)
 {
 	struct slice key = tree_key(&f->node->of.members[f->detail]);
 
 	buf_append_text(ret, "has a key that is not allowed: ");
 	append_quoted(key, ret);
-	append_near(r->program, rule, key, ret);
+	append_near(pass->program, rule, key, ret);
 }
 
 static void append_counted(const char *before, uint32_t count, const char *one, const char *many,
@@ -189,11 +189,11 @@ static void append_counted(const char *before, uint32_t count, const char *one, 
 	buf_printf(ret, "%s%" PRIu32 " %s", before, count, count == 1 ? one : many);
 }
 
-static void append_number(const struct run *r, const char *before, uint32_t constant,
+static void append_number(const struct explain_pass *pass, const char *before, uint32_t constant,
 			  struct buf *ret)
 {
 	buf_append_text(ret, before);
-	append_constant(r->program, &r->program->constants[constant], ret);
+	append_constant(pass->program, &pass->program->constants[constant], ret);
 }
 
 static void append_contains(const struct rule *rule, const struct finding *f, struct buf *ret)
@@ -272,8 +272,8 @@ static bool append_branch_constants(const struct program *p, const struct rule *
 	return true;
 }
 
-static void append_branches(const struct run *r, const struct rule *rule, const struct finding *f,
-			    struct buf *ret)
+static void append_branches(const struct explain_pass *pass, const struct rule *rule,
+			    const struct finding *f, struct buf *ret)
 {
 	if (rule->op == RULE_ONE_OF && f->detail != 0) {
 		buf_printf(ret,
@@ -282,8 +282,8 @@ static void append_branches(const struct run *r, const struct rule *rule, const 
 			   rule->b, f->detail, f->other);
 		return;
 	}
-	if (rule->b <= BRANCHES_TOLD_MAX && (append_branch_constants(r->program, rule, ret) ||
-					     append_branch_types(r->program, rule, ret)))
+	if (rule->b <= BRANCHES_TOLD_MAX && (append_branch_constants(pass->program, rule, ret) ||
+					     append_branch_types(pass->program, rule, ret)))
 		return;
 	buf_printf(ret, "matches none of the %" PRIu32 " forms that are allowed", rule->b);
 }
@@ -303,15 +303,15 @@ static const struct rule *find_tag(const struct program *p, uint32_t branch, str
 }
 
 /* The constants that the branches of anyOf or oneOf hold under the key. */
-static bool append_tags(const struct run *r, const struct finding *f, struct buf *ret)
+static bool append_tags(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
-	const struct program *p = r->program;
+	const struct program *p = pass->program;
 	const struct rule *branches = &p->rules[f->other - 1];
 	uint32_t count = 0;
 	struct text key = {NONE, 0};
 
 	for (uint32_t i = 0; i < f->trail_len; i++) {
-		const struct step *step = &VEC_AT(&r->saved_trail, struct step, f->trail + i);
+		const struct step *step = &VEC_AT(&pass->saved_trail, struct step, f->trail + i);
 
 		if (p->rules[step->rule].op == RULE_PROPERTIES)
 			key = p->properties[p->rules[step->rule].a + step->index].name.text;
@@ -350,12 +350,12 @@ static void append_not(const struct program *p, const struct rule *rule, struct 
 }
 
 /* What the schema `false` means depends on where it stands. */
-static void append_never(const struct run *r, const struct finding *f, struct buf *ret)
+static void append_never(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
-	const struct step *step = f->trail_len != 0 ? &VEC_AT(&r->saved_trail, struct step,
+	const struct step *step = f->trail_len != 0 ? &VEC_AT(&pass->saved_trail, struct step,
 							      f->trail + f->trail_len - 1)
 						    : NULL;
-	const struct rule *rule = step != NULL ? &r->program->rules[step->rule] : NULL;
+	const struct rule *rule = step != NULL ? &pass->program->rules[step->rule] : NULL;
 
 	if (rule != NULL && (rule->op == RULE_PROPERTIES || rule->op == RULE_PATTERN_PROPERTIES))
 		buf_append_text(ret, "must not be set");
@@ -370,30 +370,31 @@ static void append_never(const struct run *r, const struct finding *f, struct bu
 		buf_append_text(ret, "is not allowed: the schema here is `false`");
 }
 
-static void append_pattern(const struct run *r, const struct rule *rule, struct buf *ret)
+static void append_pattern(const struct explain_pass *pass, const struct rule *rule,
+			   struct buf *ret)
 {
 	buf_append_text(ret, "must match the pattern ");
-	buf_append_slice(ret, program_text(r->program, r->program->patterns[rule->a].source));
+	buf_append_slice(ret, program_text(pass->program, pass->program->patterns[rule->a].source));
 }
 
-static void append_simple(const struct run *r, const struct rule *rule, const struct finding *f,
-			  struct buf *ret)
+static void append_simple(const struct explain_pass *pass, const struct rule *rule,
+			  const struct finding *f, struct buf *ret)
 {
 	switch ((enum rule_op)rule->op) {
 	case RULE_MAXIMUM:
-		append_number(r, "must be at most ", rule->a, ret);
+		append_number(pass, "must be at most ", rule->a, ret);
 		break;
 	case RULE_EXCLUSIVE_MAXIMUM:
-		append_number(r, "must be less than ", rule->a, ret);
+		append_number(pass, "must be less than ", rule->a, ret);
 		break;
 	case RULE_MINIMUM:
-		append_number(r, "must be at least ", rule->a, ret);
+		append_number(pass, "must be at least ", rule->a, ret);
 		break;
 	case RULE_EXCLUSIVE_MINIMUM:
-		append_number(r, "must be greater than ", rule->a, ret);
+		append_number(pass, "must be greater than ", rule->a, ret);
 		break;
 	case RULE_MULTIPLE_OF:
-		append_number(r, "must be a multiple of ", rule->a, ret);
+		append_number(pass, "must be a multiple of ", rule->a, ret);
 		break;
 	case RULE_MAX_LENGTH:
 		append_counted("must have at most ", rule->a, "character", "characters", ret);
@@ -422,13 +423,13 @@ static void append_simple(const struct run *r, const struct rule *rule, const st
 	}
 }
 
-void message_append(const struct run *r, const struct finding *f, struct buf *ret)
+void message_append(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
-	const struct rule *rule = &r->program->rules[f->rule];
+	const struct rule *rule = &pass->program->rules[f->rule];
 
 	switch ((enum rule_op)rule->op) {
 	case RULE_FALSE:
-		append_never(r, f, ret);
+		append_never(pass, f, ret);
 		break;
 	case RULE_SECRET:
 		buf_append_text(ret, "must be a reference to a secret, such as ${secret:path#key}");
@@ -439,44 +440,44 @@ void message_append(const struct run *r, const struct finding *f, struct buf *re
 		break;
 	case RULE_CONST:
 	case RULE_ENUM:
-		if (f->other == 0 || !append_tags(r, f, ret))
-			append_enum(r->program, rule, ret);
+		if (f->other == 0 || !append_tags(pass, f, ret))
+			append_enum(pass->program, rule, ret);
 		break;
 	case RULE_PATTERN:
-		append_pattern(r, rule, ret);
+		append_pattern(pass, rule, ret);
 		break;
 	case RULE_FORMAT:
-		buf_append_text(ret, format_sentence(r->schema->formats[rule->a]));
+		buf_append_text(ret, format_sentence(pass->schema->formats[rule->a]));
 		break;
 	case RULE_REQUIRED:
 		buf_append_text(ret, "must have the key ");
-		append_name(r->program, f->detail, ret);
+		append_name(pass->program, f->detail, ret);
 		break;
 	case RULE_DEPENDENT_REQUIRED:
 		buf_append_text(ret, "must have the key ");
-		append_name(r->program, f->detail, ret);
+		append_name(pass->program, f->detail, ret);
 		buf_append_text(ret, " because it has ");
-		append_name(r->program, rule->c, ret);
+		append_name(pass->program, rule->c, ret);
 		break;
 	case RULE_ADDITIONAL_PROPERTIES:
 	case RULE_UNEVALUATED_PROPERTIES:
-		append_extra(r, f, rule, ret);
+		append_extra(pass, f, rule, ret);
 		break;
 	case RULE_CONTAINS:
 		append_contains(rule, f, ret);
 		break;
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
-		append_branches(r, rule, f, ret);
+		append_branches(pass, rule, f, ret);
 		break;
 	case RULE_NOT:
-		append_not(r->program, rule, ret);
+		append_not(pass->program, rule, ret);
 		break;
 	case RULE_IF:
 		buf_append_text(ret, "satisfies neither `then` nor `else`");
 		break;
 	default:
-		append_simple(r, rule, f, ret);
+		append_simple(pass, rule, f, ret);
 		break;
 	}
 }

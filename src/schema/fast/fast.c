@@ -1,5 +1,5 @@
 #include "schema/compile/keyword.h"
-#include "schema/fast/machine.h"
+#include "schema/fast/fast_pass.h"
 
 #define EXACT_INTEGER_MAX (INT64_C(1) << 53)
 #define UNIQUE_PAIRS_MAX  8
@@ -21,7 +21,7 @@ static uint32_t count_points(const struct tree_node *n)
 }
 
 /* Code points are at most as many as bytes, and at least a quarter. */
-static inline bool is_length_within(struct machine *m, const struct instruction *i,
+static inline bool is_length_within(struct fast_pass *pass, const struct instruction *i,
 				    const struct tree_node *n)
 {
 	size_t length = n->count;
@@ -30,16 +30,16 @@ static inline bool is_length_within(struct machine *m, const struct instruction 
 		return false;
 	if (length <= i->b && length / 4 >= i->a)
 		return true;
-	if (!charge_for(m, price_bytes(n->count), i->a != 0 ? "minLength" : "maxLength"))
+	if (!charge_for(pass, price_bytes(n->count), i->a != 0 ? "minLength" : "maxLength"))
 		return false;
 	length = count_points(n);
 	return length >= i->a && length <= i->b;
 }
 
-APART static bool is_bound_kept(struct machine *m, uint32_t at, const struct tree_node *n)
+APART static bool is_bound_kept(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
 {
-	const struct rule *rule = &m->program->rules[at];
-	const struct constant *k = &m->program->constants[rule->a];
+	const struct rule *rule = &pass->program->rules[at];
+	const struct constant *k = &pass->program->constants[rule->a];
 	struct tree_node bound;
 	int order;
 
@@ -49,8 +49,8 @@ APART static bool is_bound_kept(struct machine *m, uint32_t at, const struct tre
 	    n->as.real != (double)k->as.integer) {
 		order = n->as.real < (double)k->as.integer ? -1 : 1;
 	} else {
-		bound = constant_number(m->program, k);
-		if (!charge_for(m, price_number(n, &bound), keywords[rule->keyword].name))
+		bound = constant_number(pass->program, k);
+		if (!charge_for(pass, price_number(n, &bound), keywords[rule->keyword].name))
 			return false;
 		order = number_compare(n, &bound);
 	}
@@ -66,85 +66,87 @@ APART static bool is_bound_kept(struct machine *m, uint32_t at, const struct tre
 	}
 }
 
-static inline bool is_in_range(struct machine *m, const struct instruction *i,
+static inline bool is_in_range(struct fast_pass *pass, const struct instruction *i,
 			       const struct tree_node *n)
 {
 	if ((n->flags & TREE_FITS_INT64) != 0)
 		return n->as.integer >= i->x.integer && n->as.integer <= i->y.integer;
-	return (i->a == NONE || is_bound_kept(m, i->a, n)) &&
-	       (i->b == NONE || is_bound_kept(m, i->b, n));
+	return (i->a == NONE || is_bound_kept(pass, i->a, n)) &&
+	       (i->b == NONE || is_bound_kept(pass, i->b, n));
 }
 
-APART static bool is_multiple(struct machine *m, uint32_t constant, const struct tree_node *n)
+APART static bool is_multiple(struct fast_pass *pass, uint32_t constant, const struct tree_node *n)
 {
-	const struct constant *k = &m->program->constants[constant];
+	const struct constant *k = &pass->program->constants[constant];
 	struct tree_node step;
 
 	if ((n->flags & k->flags & TREE_FITS_INT64) != 0)
 		return k->as.integer == 1 || n->as.integer % k->as.integer == 0;
-	step = constant_number(m->program, k);
-	return charge_for(m, price_multiple(n, &step), "multipleOf") &&
+	step = constant_number(pass->program, k);
+	return charge_for(pass, price_multiple(n, &step), "multipleOf") &&
 	       number_is_multiple(n, &step);
 }
 
-INLINED bool is_text(struct machine *m, const struct constant *k, const struct tree_node *n)
+INLINED bool is_text(struct fast_pass *pass, const struct constant *k, const struct tree_node *n)
 {
 	if (k->as.hash != n->as.hash || k->text.len != n->count)
 		return false;
-	if (UNLIKELY(n->count > KEY_BYTES_FREE) && !charge_for(m, price_bytes(n->count), "enum"))
+	if (UNLIKELY(n->count > KEY_BYTES_FREE) && !charge_for(pass, price_bytes(n->count), "enum"))
 		return false;
-	return is_same(m->texts + k->text.at, n->of.text, n->count);
+	return is_same(pass->texts + k->text.at, n->of.text, n->count);
 }
 
-APART static bool is_any_text(struct machine *m, const struct instruction *i,
+APART static bool is_any_text(struct fast_pass *pass, const struct instruction *i,
 			      const struct tree_node *n)
 {
 	for (uint32_t k = 0; k < i->b; k++) {
-		if (is_text(m, &m->program->constants[i->a + k], n))
+		if (is_text(pass, &pass->program->constants[i->a + k], n))
 			return true;
 	}
 	return false;
 }
 
-APART static bool is_in_table(struct machine *m, const struct instruction *i,
+APART static bool is_in_table(struct fast_pass *pass, const struct instruction *i,
 			      const struct tree_node *n)
 {
-	const uint32_t *slots = m->program->slots + i->a;
+	const uint32_t *slots = pass->program->slots + i->a;
 
 	for (uint32_t at = (uint32_t)n->as.hash & i->b; slots[at] != NONE; at = (at + 1) & i->b) {
-		if (is_text(m, &m->program->constants[slots[at]], n))
+		if (is_text(pass, &pass->program->constants[slots[at]], n))
 			return true;
-		debit(m, 1); /* hashes may have been chosen to collide */
+		debit(pass, 1); /* hashes may have been chosen to collide */
 	}
 	return false;
 }
 
-APART static bool run_enum(struct machine *m, const struct instruction *i,
-			   const struct tree_node *n)
+APART static bool check_enum(struct fast_pass *pass, const struct instruction *i,
+			     const struct tree_node *n)
 {
 	bool is_doubtful = false;
 
-	if (!charge(m, i->b))
+	if (!charge(pass, i->b))
 		return false;
 	for (uint32_t k = 0; k < i->b; k++) {
 		uint64_t price = 0;
-		enum verdict v =
-			constant_compare(m->program, &m->program->constants[i->a + k], n, &price);
+		enum verdict v = constant_compare(pass->program,
+						  &pass->program->constants[i->a + k], n, &price);
 
-		if (!charge_for(m, price, "enum"))
+		if (!charge_for(pass, price, "enum"))
 			return false;
 		if (v == VERDICT_YES)
 			return true;
 		is_doubtful |= v == VERDICT_MAYBE;
 	}
-	return is_doubtful ? machine_stop_undecided(m) : false;
+	return is_doubtful ? fast_stop_undecided(pass) : false;
 }
 
 /* Few items are compared pair by pair; scalars of different hashes or kinds are told apart at once. */
-APART static bool run_unique(struct machine *m, const struct tree_node *n)
+APART static bool check_unique(struct fast_pass *pass, const struct tree_node *n)
 {
 	const struct tree_node *items;
-	struct run r = {.schema = m->schema, .program = m->program, .err = m->err};
+	struct explain_pass r = {.schema = pass->schema,
+				 .program = pass->program,
+				 .err = pass->err};
 	struct rule rule = {.op = RULE_UNIQUE_ITEMS};
 	enum verdict v = VERDICT_YES;
 	enum result rc;
@@ -169,157 +171,158 @@ APART static bool run_unique(struct machine *m, const struct tree_node *n)
 		if (is_plain)
 			return true;
 	}
-	machine_charge(m);
-	r.steps = m->schema->limits.steps_max - m->left;
-	r.paid = r.steps;
-	r.budget = m->budget;
-	rc = evaluate_unique_items(&r, &rule, n, NULL, &v);
+	fast_charge_budget(pass);
+	r.steps = pass->schema->limits.steps_max - pass->left;
+	r.charged = r.steps;
+	r.budget = pass->budget;
+	rc = explain_unique_items(&r, &rule, n, NULL, &v);
 	if (rc == OK)
-		rc = explain_charge(&r);
+		rc = explain_charge_budget(&r);
 	if (rc != OK)
-		return machine_stop(m, rc);
-	m->left = m->schema->limits.steps_max - r.steps;
-	return v == VERDICT_MAYBE ? machine_stop_undecided(m) : v == VERDICT_YES;
+		return fast_stop(pass, rc);
+	pass->left = pass->schema->limits.steps_max - r.steps;
+	return v == VERDICT_MAYBE ? fast_stop_undecided(pass) : v == VERDICT_YES;
 }
 
-APART static bool run_pattern(struct machine *m, uint32_t pattern, const struct tree_node *n)
+APART static bool check_pattern(struct fast_pass *pass, uint32_t pattern, const struct tree_node *n)
 {
 	bool is_match;
 
 	return n->kind != TREE_STRING ||
-	       (machine_match(m, pattern, tree_text(n), &is_match) && is_match);
+	       (fast_match(pass, pattern, tree_text(n), &is_match) && is_match);
 }
 
-APART static bool run_format(struct machine *m, uint32_t at, const struct tree_node *n)
+APART static bool check_format(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
 {
-	const struct format *format = m->schema->formats[at];
+	const struct format *format = pass->schema->formats[at];
 
 	return n->kind != TREE_STRING ||
-	       (charge_for(m, format_price(format, tree_text(n)), "format") &&
+	       (charge_for(pass, format_price(format, tree_text(n)), "format") &&
 		format_is_valid(format, tree_text(n)));
 }
 
-__attribute__((hot)) static inline bool run_one(struct machine *m, const struct instruction *i,
-						const struct tree_node *n)
+__attribute__((hot)) static inline bool check_instruction(struct fast_pass *pass,
+							  const struct instruction *i,
+							  const struct tree_node *n)
 {
 	switch ((enum operation)i->operation) {
 	case OPERATION_SECRET:
 		return (n->flags & TREE_IS_SECRET) != 0;
 	case OPERATION_OBJECT:
-		return run_object(m, &m->program->object_plans[i->a], n);
+		return fast_object(pass, &pass->program->object_plans[i->a], n);
 	case OPERATION_ARRAY:
-		return run_array(m, &m->program->array_plans[i->a], n);
+		return fast_array(pass, &pass->program->array_plans[i->a], n);
 	case OPERATION_LENGTH:
-		return n->kind != TREE_STRING || is_length_within(m, i, n);
+		return n->kind != TREE_STRING || is_length_within(pass, i, n);
 	case OPERATION_RANGE:
-		return n->kind != TREE_NUMBER || is_in_range(m, i, n);
+		return n->kind != TREE_NUMBER || is_in_range(pass, i, n);
 	case OPERATION_BOUND:
-		return n->kind != TREE_NUMBER || is_bound_kept(m, i->a, n);
+		return n->kind != TREE_NUMBER || is_bound_kept(pass, i->a, n);
 	case OPERATION_MULTIPLE:
-		return n->kind != TREE_NUMBER || is_multiple(m, i->a, n);
+		return n->kind != TREE_NUMBER || is_multiple(pass, i->a, n);
 	case OPERATION_TEXT:
 		return n->kind == TREE_STRING && n->as.hash == i->x.hash && n->count == i->b &&
-		       (i->b <= KEY_BYTES_FREE || charge_for(m, price_bytes(i->b), "const")) &&
-		       is_same(m->texts + i->a, n->of.text, i->b);
+		       (i->b <= KEY_BYTES_FREE || charge_for(pass, price_bytes(i->b), "const")) &&
+		       is_same(pass->texts + i->a, n->of.text, i->b);
 	case OPERATION_TEXTS:
-		return n->kind == TREE_STRING && is_any_text(m, i, n);
+		return n->kind == TREE_STRING && is_any_text(pass, i, n);
 	case OPERATION_TEXT_TABLE:
-		return n->kind == TREE_STRING && is_in_table(m, i, n);
+		return n->kind == TREE_STRING && is_in_table(pass, i, n);
 	case OPERATION_ENUM:
-		return run_enum(m, i, n);
+		return check_enum(pass, i, n);
 	case OPERATION_PATTERN:
-		return run_pattern(m, i->a, n);
+		return check_pattern(pass, i->a, n);
 	case OPERATION_FORMAT:
-		return run_format(m, i->a, n);
+		return check_format(pass, i->a, n);
 	case OPERATION_DEPENDENT_REQUIRED:
-		return run_dependent_required(m, i->a, n);
+		return fast_dependent_required(pass, i->a, n);
 	case OPERATION_DEPENDENT_SCHEMA:
-		return run_dependent_schema(m, i, n);
+		return fast_dependent_schema(pass, i, n);
 	case OPERATION_UNIQUE:
-		return run_unique(m, n);
+		return check_unique(pass, n);
 	case OPERATION_CONTAINS:
-		return run_contains(m, i, n);
+		return fast_contains(pass, i, n);
 	case OPERATION_CALL:
-		return enter(m, i->a, n);
+		return enter(pass, i->a, n);
 	case OPERATION_ANY_OF:
-		return run_any_of(m, i->a, i->b, n);
+		return fast_any_of(pass, i->a, i->b, n);
 	case OPERATION_ONE_OF:
-		return run_one_of(m, i->a, i->b, 0, n);
+		return fast_one_of(pass, i->a, i->b, 0, n);
 	case OPERATION_TAGGED:
-		return run_tagged(m, &m->program->tag_plans[i->a], n);
+		return fast_tagged(pass, &pass->program->tag_plans[i->a], n);
 	case OPERATION_NOT:
-		return run_not(m, i->a, n);
+		return fast_not(pass, i->a, n);
 	case OPERATION_IF:
-		return run_if(m, i, n);
+		return fast_if(pass, i, n);
 	case OPERATION_UNEVALUATED:
-		return run_unevaluated(m, i->a, n);
+		return fast_unevaluated(pass, i->a, n);
 	}
 	return false;
 }
 
 /* Every recursion passes here: over the instance, which is bounded, or over references, which depth and steps bound. */
-HOT bool run_block(struct machine *m, uint32_t at, uint32_t end, const struct tree_node *n)
+HOT bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const struct tree_node *n)
 {
-	const struct instruction *i = m->instructions + at, *last = m->instructions + end;
+	const struct instruction *i = pass->instructions + at, *last = pass->instructions + end;
 	bool holds;
 
-	if (UNLIKELY(m->depth == 0))
-		return machine_stop_at_depth(m);
-	if (!charge(m, end - at))
+	if (UNLIKELY(pass->depth == 0))
+		return fast_stop_at_depth(pass);
+	if (!charge(pass, end - at))
 		return false;
-	m->depth--;
+	pass->depth--;
 	do
-		holds = run_one(m, i++, n);
+		holds = check_instruction(pass, i++, n);
 	while (holds && i < last);
-	m->depth++;
+	pass->depth++;
 	return holds;
 }
 
 /* What ran out, and at which keyword, where that is known. */
-COLD static enum result explain(const struct machine *m)
+COLD static enum result explain(const struct fast_pass *pass)
 {
-	enum result rc = m->rc;
+	enum result rc = pass->rc;
 
-	if (!m->is_over)
+	if (!pass->is_over)
 		return rc;
-	rc = budget_result(m->budget, m->err);
+	rc = budget_result(pass->budget, pass->err);
 	if (rc == OK)
-		rc = fail(m->err, E_LIMIT, "validation takes more than %llu steps",
-			  (unsigned long long)m->schema->limits.steps_max);
-	return m->where != NULL ? wrap(m->err, rc, "`%s`", m->where) : rc;
+		rc = fail(pass->err, E_LIMIT, "validation takes more than %llu steps",
+			  (unsigned long long)pass->schema->limits.steps_max);
+	return pass->where != NULL ? wrap(pass->err, rc, "`%s`", pass->where) : rc;
 }
 
-enum run_outcome run_program(const struct schema *s, const struct tree_node *instance,
-			     struct budget *budget, uint64_t *ret_steps, enum result *rc,
-			     struct error *err)
+enum fast_outcome fast_validate(const struct schema *s, const struct tree_node *instance,
+				struct budget *budget, uint64_t *ret_steps, enum result *rc,
+				struct error *err)
 {
-	int64_t slice = machine_next_slice(s->limits.steps_max, budget);
-	struct machine m = {.program = &s->program,
-			    .instructions = s->program.instructions,
-			    .blocks = s->program.blocks,
-			    .texts = s->program.texts,
-			    .left = s->limits.steps_max,
-			    .slice = slice,
-			    .steps = slice,
-			    .budget = budget,
-			    .depth = s->limits.depth_max,
-			    .schema = s,
-			    .err = err};
+	int64_t slice = fast_next_slice(s->limits.steps_max, budget);
+	struct fast_pass pass = {.program = &s->program,
+				 .instructions = s->program.instructions,
+				 .blocks = s->program.blocks,
+				 .texts = s->program.texts,
+				 .left = s->limits.steps_max,
+				 .slice = slice,
+				 .steps = slice,
+				 .budget = budget,
+				 .depth = s->limits.depth_max,
+				 .schema = s,
+				 .err = err};
 	bool is_valid;
 
 	*ret_steps = 0;
 	if (s->program.has_dynamic_scope)
-		return RUN_UNDECIDED;
-	is_valid = enter(&m, s->program.root_block, instance);
-	machine_charge(&m);
-	if (UNLIKELY(m.is_over))
-		(void)machine_stop(&m, E_LIMIT);
-	*ret_steps = s->limits.steps_max - m.left;
-	if (m.is_undecided)
-		return RUN_UNDECIDED;
-	if (m.is_stopped) {
-		*rc = explain(&m);
-		return RUN_FAILED;
+		return FAST_UNDECIDED;
+	is_valid = enter(&pass, s->program.root_block, instance);
+	fast_charge_budget(&pass);
+	if (UNLIKELY(pass.is_over))
+		(void)fast_stop(&pass, E_LIMIT);
+	*ret_steps = s->limits.steps_max - pass.left;
+	if (pass.is_undecided)
+		return FAST_UNDECIDED;
+	if (pass.is_stopped) {
+		*rc = explain(&pass);
+		return FAST_FAILED;
 	}
-	return is_valid ? RUN_YES : RUN_NO;
+	return is_valid ? FAST_YES : FAST_NO;
 }

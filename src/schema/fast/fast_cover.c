@@ -3,9 +3,9 @@
  * rules marks what they looked at (2020-12 core, section 11). Only branches that may mark something are asked again whether
  * they hold. Nothing of this costs a schema without these keywords.
  */
-#include "schema/fast/machine.h"
+#include "schema/fast/fast_pass.h"
 
-static bool cover(struct machine *m, uint32_t subschema, const struct tree_node *n,
+static bool cover(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n,
 		  struct marks *marks);
 
 static uint32_t position_of(const struct tree_node *object, const struct tree_node *value)
@@ -17,17 +17,18 @@ static uint32_t position_of(const struct tree_node *object, const struct tree_no
 	return (uint32_t)(member - object->of.members);
 }
 
-static bool cover_properties(struct machine *m, const struct rule *rule, const struct tree_node *n,
-			     struct marks *marks)
+static bool cover_properties(struct fast_pass *pass, const struct rule *rule,
+			     const struct tree_node *n, struct marks *marks)
 {
-	if (!charge(m, rule->b))
+	if (!charge(pass, rule->b))
 		return false;
 	for (uint32_t i = 0; i < rule->b; i++) {
-		const struct name *name = &m->program->properties[rule->a + i].name;
+		const struct name *name = &pass->program->properties[rule->a + i].name;
 		const struct tree_node *value;
 
-		debit(m, price_look_up(n, name->text.len));
-		value = machine_find(n, m->texts + name->text.at, name->text.len, name->hash);
+		debit(pass, price_look_up(n, name->text.len));
+		value = fast_find_member(n, pass->texts + name->text.at, name->text.len,
+					 name->hash);
 
 		if (value != NULL)
 			marks_set(marks, position_of(n, value), true);
@@ -35,17 +36,18 @@ static bool cover_properties(struct machine *m, const struct rule *rule, const s
 	return true;
 }
 
-static bool cover_patterns(struct machine *m, const struct rule *rule, const struct tree_node *n,
-			   struct marks *marks)
+static bool cover_patterns(struct fast_pass *pass, const struct rule *rule,
+			   const struct tree_node *n, struct marks *marks)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
 		bool is_match = false;
 
-		if (!charge(m, 1 + rule->b))
+		if (!charge(pass, 1 + rule->b))
 			return false;
 		for (uint32_t k = 0; !is_match && k < rule->b; k++) {
-			if (!machine_match(m, m->program->pattern_properties[rule->a + k].pattern,
-					   tree_key(&n->of.members[i]), &is_match))
+			if (!fast_match(pass,
+					pass->program->pattern_properties[rule->a + k].pattern,
+					tree_key(&n->of.members[i]), &is_match))
 				return false;
 		}
 		if (is_match)
@@ -55,42 +57,42 @@ static bool cover_patterns(struct machine *m, const struct rule *rule, const str
 }
 
 /* Together with its neighbours, which mark their own, additionalProperties looks at all. */
-static bool cover_additional(struct machine *m, const struct tree_node *n, struct marks *marks)
+static bool cover_additional(struct fast_pass *pass, const struct tree_node *n, struct marks *marks)
 {
 	marks_set_all(marks);
-	return charge(m, n->count);
+	return charge(pass, n->count);
 }
 
-static bool cover_contains(struct machine *m, const struct rule *rule, const struct tree_node *n,
-			   struct marks *marks)
+static bool cover_contains(struct fast_pass *pass, const struct rule *rule,
+			   const struct tree_node *n, struct marks *marks)
 {
-	uint32_t block = m->program->subschemas[rule->a].block;
+	uint32_t block = pass->program->subschemas[rule->a].block;
 
-	if (!charge(m, n->count))
+	if (!charge(pass, n->count))
 		return false;
 	for (uint32_t i = 0; i < n->count; i++) {
-		if (enter(m, block, &n->of.items[i]))
+		if (enter(pass, block, &n->of.items[i]))
 			marks_set(marks, i, true);
-		if (m->is_stopped)
+		if (pass->is_stopped)
 			return false;
 	}
 	return true;
 }
 
-static bool cover_array(struct machine *m, const struct rule *rule, const struct tree_node *n,
+static bool cover_array(struct fast_pass *pass, const struct rule *rule, const struct tree_node *n,
 			struct marks *marks)
 {
 	switch ((enum rule_op)rule->op) {
 	case RULE_PREFIX_ITEMS:
 		for (uint32_t i = 0; i < rule->b && i < n->count; i++)
 			marks_set(marks, i, true);
-		return charge(m, rule->b);
+		return charge(pass, rule->b);
 	case RULE_ITEMS:
 		for (uint32_t i = rule->b; i < n->count; i++)
 			marks_set(marks, i, true);
-		return charge(m, n->count);
+		return charge(pass, n->count);
 	case RULE_CONTAINS:
-		return cover_contains(m, rule, n, marks);
+		return cover_contains(pass, rule, n, marks);
 	case RULE_UNEVALUATED_ITEMS:
 		marks_set_all(marks);
 		return true;
@@ -99,26 +101,26 @@ static bool cover_array(struct machine *m, const struct rule *rule, const struct
 	}
 }
 
-static bool cover_object(struct machine *m, const struct rule *rule, const struct tree_node *n,
+static bool cover_object(struct fast_pass *pass, const struct rule *rule, const struct tree_node *n,
 			 struct marks *marks)
 {
 	switch ((enum rule_op)rule->op) {
 	case RULE_PROPERTIES:
-		return cover_properties(m, rule, n, marks);
+		return cover_properties(pass, rule, n, marks);
 	case RULE_PATTERN_PROPERTIES:
-		return cover_patterns(m, rule, n, marks);
+		return cover_patterns(pass, rule, n, marks);
 	case RULE_ADDITIONAL_PROPERTIES:
 	case RULE_UNEVALUATED_PROPERTIES:
-		return cover_additional(m, n, marks);
+		return cover_additional(pass, n, marks);
 	case RULE_DEPENDENT_SCHEMAS:
-		debit(m, rule->b);
+		debit(pass, rule->b);
 		for (uint32_t i = 0; i < rule->b; i++) {
-			const struct property *p = &m->program->properties[rule->a + i];
+			const struct property *p = &pass->program->properties[rule->a + i];
 
-			debit(m, price_look_up(n, p->name.text.len));
-			if (machine_find(n, m->texts + p->name.text.at, p->name.text.len,
-					 p->name.hash) != NULL &&
-			    !cover(m, p->subschema, n, marks))
+			debit(pass, price_look_up(n, p->name.text.len));
+			if (fast_find_member(n, pass->texts + p->name.text.at, p->name.text.len,
+					     p->name.hash) != NULL &&
+			    !cover(pass, p->subschema, n, marks))
 				return false;
 		}
 		return true;
@@ -128,129 +130,129 @@ static bool cover_object(struct machine *m, const struct rule *rule, const struc
 }
 
 /* A branch counts if it holds. */
-static bool cover_branch(struct machine *m, uint32_t subschema, const struct tree_node *n,
+static bool cover_branch(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n,
 			 struct marks *marks, bool *ret_holds)
 {
-	const struct subschema *s = &m->program->subschemas[subschema];
+	const struct subschema *s = &pass->program->subschemas[subschema];
 
-	*ret_holds = enter(m, s->block, n);
-	if (m->is_stopped)
+	*ret_holds = enter(pass, s->block, n);
+	if (pass->is_stopped)
 		return false;
-	return !*ret_holds || cover(m, subschema, n, marks);
+	return !*ret_holds || cover(pass, subschema, n, marks);
 }
 
-static bool cover_if(struct machine *m, const struct rule *rule, const struct tree_node *n,
+static bool cover_if(struct fast_pass *pass, const struct rule *rule, const struct tree_node *n,
 		     struct marks *marks)
 {
 	uint32_t branch;
 	bool holds;
 
-	if (!cover_branch(m, rule->a, n, marks, &holds))
+	if (!cover_branch(pass, rule->a, n, marks, &holds))
 		return false;
 	branch = holds ? rule->b : rule->c;
-	return branch == NONE || cover(m, branch, n, marks);
+	return branch == NONE || cover(pass, branch, n, marks);
 }
 
-static bool cover_in_place(struct machine *m, const struct rule *rule, const struct tree_node *n,
-			   struct marks *marks)
+static bool cover_in_place(struct fast_pass *pass, const struct rule *rule,
+			   const struct tree_node *n, struct marks *marks)
 {
-	const struct program *p = m->program;
+	const struct program *p = pass->program;
 	bool holds;
 
 	switch ((enum rule_op)rule->op) {
 	case RULE_REF:
-		return cover(m, rule->a, n, marks);
+		return cover(pass, rule->a, n, marks);
 	case RULE_ALL_OF:
 		for (uint32_t i = 0; i < rule->b; i++) {
-			if (!cover(m, p->links[rule->a + i], n, marks))
+			if (!cover(pass, p->links[rule->a + i], n, marks))
 				return false;
 		}
 		return true;
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
-		debit(m, rule->b);
+		debit(pass, rule->b);
 		for (uint32_t i = 0; i < rule->b; i++) {
 			uint32_t branch = p->links[rule->a + i];
 
 			if ((p->subschemas[branch].flags & SUBSCHEMA_COVERS) != 0 &&
-			    !cover_branch(m, branch, n, marks, &holds))
+			    !cover_branch(pass, branch, n, marks, &holds))
 				return false;
 		}
 		return true;
 	case RULE_IF:
-		return cover_if(m, rule, n, marks);
+		return cover_if(pass, rule, n, marks);
 	default:
 		return true;
 	}
 }
 
-/* False only where the machine stopped. */
-static bool cover(struct machine *m, uint32_t subschema, const struct tree_node *n,
+/* False only where the pass stopped. */
+static bool cover(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n,
 		  struct marks *marks)
 {
-	const struct subschema *s = &m->program->subschemas[subschema];
-	bool goes_on = charge(m, s->rules);
+	const struct subschema *s = &pass->program->subschemas[subschema];
+	bool goes_on = charge(pass, s->rules);
 
 	if ((s->flags & SUBSCHEMA_COVERS) == 0)
 		return goes_on;
-	if (m->depth == 0)
-		return machine_stop_at_depth(m);
-	m->depth--;
+	if (pass->depth == 0)
+		return fast_stop_at_depth(pass);
+	pass->depth--;
 	for (uint32_t i = 0; goes_on && i < s->rules; i++) {
-		const struct rule *rule = &m->program->rules[s->first_rule + i];
+		const struct rule *rule = &pass->program->rules[s->first_rule + i];
 
-		goes_on = (n->kind == TREE_OBJECT ? cover_object(m, rule, n, marks)
-						  : cover_array(m, rule, n, marks)) &&
-			  cover_in_place(m, rule, n, marks);
+		goes_on = (n->kind == TREE_OBJECT ? cover_object(pass, rule, n, marks)
+						  : cover_array(pass, rule, n, marks)) &&
+			  cover_in_place(pass, rule, n, marks);
 	}
-	m->depth++;
+	pass->depth++;
 	return goes_on;
 }
 
-static bool run_rest(struct machine *m, uint32_t block, const struct tree_node *n,
-		     const struct marks *marks)
+static bool check_rest(struct fast_pass *pass, uint32_t block, const struct tree_node *n,
+		       const struct marks *marks)
 {
-	if (!charge(m, n->count))
+	if (!charge(pass, n->count))
 		return false;
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_node *value =
 			n->kind == TREE_OBJECT ? &n->of.members[i].value : &n->of.items[i];
 
-		if (!marks_has(marks, i) && !enter(m, block, value))
+		if (!marks_has(marks, i) && !enter(pass, block, value))
 			return false;
 	}
 	return true;
 }
 
-bool run_unevaluated(struct machine *m, uint32_t subschema, const struct tree_node *n)
+bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n)
 {
 	CLEANUP(marks_clear) struct marks marks = MARKS_NULL;
-	const struct subschema *s = &m->program->subschemas[subschema];
+	const struct subschema *s = &pass->program->subschemas[subschema];
 	uint8_t op = n->kind == TREE_OBJECT ? RULE_UNEVALUATED_PROPERTIES : RULE_UNEVALUATED_ITEMS;
 	const struct rule *asked = NULL;
 
 	if (n->kind != TREE_OBJECT && n->kind != TREE_ARRAY)
 		return true;
 	for (uint32_t i = 0; i < s->rules; i++) {
-		const struct rule *rule = &m->program->rules[s->first_rule + i];
+		const struct rule *rule = &pass->program->rules[s->first_rule + i];
 
 		if (rule->op == op)
 			asked = rule;
 	}
 	if (asked == NULL || n->count == 0)
 		return true;
-	debit(m, s->rules + n->count / 64);
+	debit(pass, s->rules + n->count / 64);
 	if (!marks_init(&marks, n->count))
-		return machine_stop(m, fail(m->err, E_MEMORY, "out of memory"));
+		return fast_stop(pass, fail(pass->err, E_MEMORY, "out of memory"));
 	for (uint32_t i = 0; i < s->rules; i++) {
-		const struct rule *rule = &m->program->rules[s->first_rule + i];
+		const struct rule *rule = &pass->program->rules[s->first_rule + i];
 
 		if (rule->op == RULE_UNEVALUATED_ITEMS || rule->op == RULE_UNEVALUATED_PROPERTIES)
 			continue;
-		if (!(n->kind == TREE_OBJECT ? cover_object(m, rule, n, &marks)
-					     : cover_array(m, rule, n, &marks)) ||
-		    !cover_in_place(m, rule, n, &marks))
+		if (!(n->kind == TREE_OBJECT ? cover_object(pass, rule, n, &marks)
+					     : cover_array(pass, rule, n, &marks)) ||
+		    !cover_in_place(pass, rule, n, &marks))
 			return false;
 	}
-	return run_rest(m, m->program->subschemas[asked->a].block, n, &marks);
+	return check_rest(pass, pass->program->subschemas[asked->a].block, n, &marks);
 }

@@ -1,81 +1,82 @@
 /* Objects and arrays: one loop over the members or items for all that is asked of them. */
-#include "schema/fast/machine.h"
+#include "schema/fast/fast_pass.h"
 
-INLINED bool is_key(const struct machine *m, const struct entry *e,
+INLINED bool is_key(const struct fast_pass *pass, const struct entry *e,
 		    const struct tree_member *member)
 {
 	return e->hash == member->hash && e->len == member->key_len &&
-	       is_same(m->texts + e->text, member->key, e->len);
+	       is_same(pass->texts + e->text, member->key, e->len);
 }
 
-INLINED const struct entry *find_entry(struct machine *m, const struct object_plan *plan,
+INLINED const struct entry *find_entry(struct fast_pass *pass, const struct object_plan *plan,
 				       const struct tree_member *member)
 {
-	const struct entry *entries = m->program->entries;
-	const uint32_t *slots = m->program->slots + plan->slot;
+	const struct entry *entries = pass->program->entries;
+	const uint32_t *slots = pass->program->slots + plan->slot;
 	uint32_t at = (uint32_t)member->hash & plan->slot_mask;
 
 	for (; slots[at] != NONE; at = (at + 1) & plan->slot_mask) {
-		if (is_key(m, &entries[slots[at]], member))
+		if (is_key(pass, &entries[slots[at]], member))
 			return &entries[slots[at]];
-		debit(m, 1); /* hashes may have been chosen to collide */
+		debit(pass, 1); /* hashes may have been chosen to collide */
 	}
 	return NULL;
 }
 
-INLINED bool run_entry(struct machine *m, const struct entry *e, const struct tree_node *n)
+INLINED bool check_entry(struct fast_pass *pass, const struct entry *e, const struct tree_node *n)
 {
 	if (e->is_free)
 		return true;
 	if ((e->mask & type_of(n)) == 0)
-		return e->block == BLOCK_NEVER ? false : refuse(m, n);
-	return e->start == e->end || run_block(m, e->start, e->end, n);
+		return e->block == BLOCK_NEVER ? false : refuse(pass, n);
+	return e->start == e->end || fast_block(pass, e->start, e->end, n);
 }
 
 /* A member against patternProperties; `*is_known` when any holds. */
-APART static bool run_patterns(struct machine *m, const struct object_plan *plan,
-			       const struct tree_member *member, bool *is_known)
+APART static bool check_patterns(struct fast_pass *pass, const struct object_plan *plan,
+				 const struct tree_member *member, bool *is_known)
 {
-	if (!charge(m, plan->patterns))
+	if (!charge(pass, plan->patterns))
 		return false;
 	for (uint32_t i = 0; i < plan->patterns; i++) {
-		uint32_t pattern = m->program->pattern_properties[plan->pattern + i].pattern;
+		uint32_t pattern = pass->program->pattern_properties[plan->pattern + i].pattern;
 		bool is_match;
 
-		if (!machine_match(m, pattern, tree_key(member), &is_match))
+		if (!fast_match(pass, pattern, tree_key(member), &is_match))
 			return false;
 		if (!is_match)
 			continue;
 		*is_known = true;
-		if (!enter(m, m->program->targets[plan->pattern_target + i], &member->value))
+		if (!enter(pass, pass->program->targets[plan->pattern_target + i], &member->value))
 			return false;
 	}
 	return true;
 }
 
-APART static bool run_name(struct machine *m, uint32_t block, const struct tree_member *member)
+APART static bool check_name(struct fast_pass *pass, uint32_t block,
+			     const struct tree_member *member)
 {
 	struct tree_node key = {.kind = TREE_STRING, .count = member->key_len};
 
 	key.of.text = member->key;
 	key.as.hash = member->hash;
-	return enter(m, block, &key);
+	return enter(pass, block, &key);
 }
 
 /* The few keys that the plan knows, looked up in an object that holds many. */
-APART static bool run_look_ups(struct machine *m, const struct object_plan *plan,
-			       const struct tree_node *n)
+APART static bool check_look_ups(struct fast_pass *pass, const struct object_plan *plan,
+				 const struct tree_node *n)
 {
 	uint32_t each = n->count > TREE_INDEX_MIN ? STEPS_LOOK_UP : 1;
 
-	if (!charge(m, plan->entries * each + plan->price))
+	if (!charge(pass, plan->entries * each + plan->price))
 		return false;
 	for (uint32_t i = 0; i < plan->entries; i++) {
-		const struct entry *e = &m->program->entries[plan->entry + i];
+		const struct entry *e = &pass->program->entries[plan->entry + i];
 		const struct tree_node *value =
-			machine_find(n, m->texts + e->text, e->len, e->hash);
+			fast_find_member(n, pass->texts + e->text, e->len, e->hash);
 
-		if (value == NULL ? e->is_required : !run_entry(m, e, value))
+		if (value == NULL ? e->is_required : !check_entry(pass, e, value))
 			return false;
 	}
 	return true;
@@ -83,65 +84,66 @@ APART static bool run_look_ups(struct machine *m, const struct object_plan *plan
 
 /* Members against a plan without patterns. They often come in the schema's order: the entry behind the last one is tried
  * first. */
-HOT static bool run_members(struct machine *m, const struct object_plan *plan,
-			    const struct tree_node *n)
+HOT static bool check_members(struct fast_pass *pass, const struct object_plan *plan,
+			      const struct tree_node *n)
 {
 	const struct tree_member *member = n->of.members, *last = member + n->count;
-	const struct entry *guess = m->program->entries + plan->entry;
+	const struct entry *guess = pass->program->entries + plan->entry;
 	const struct entry *end = guess + plan->entries;
 	uint32_t required = 0;
 
-	if (!charge(m, n->count + plan->price))
+	if (!charge(pass, n->count + plan->price))
 		return false;
 	for (; member < last; member++) {
 		const struct entry *e = guess;
 
-		if (guess == end || !is_key(m, guess, member))
-			e = find_entry(m, plan, member);
+		if (guess == end || !is_key(pass, guess, member))
+			e = find_entry(pass, plan, member);
 		if (e == NULL || e->is_unlisted) {
-			if (plan->additional != NONE && !enter(m, plan->additional, &member->value))
+			if (plan->additional != NONE &&
+			    !enter(pass, plan->additional, &member->value))
 				return false;
 			if (e == NULL)
 				continue;
 		}
 		required += e->is_required;
 		guess = e + 1;
-		if (!run_entry(m, e, &member->value))
+		if (!check_entry(pass, e, &member->value))
 			return false;
 	}
 	return required == plan->required;
 }
 
-HOT static bool run_all_members(struct machine *m, const struct object_plan *plan,
-				const struct tree_node *n)
+HOT static bool check_all_members(struct fast_pass *pass, const struct object_plan *plan,
+				  const struct tree_node *n)
 {
 	uint32_t required = 0;
 
-	if (!charge(m, n->count + plan->price))
+	if (!charge(pass, n->count + plan->price))
 		return false;
 	for (uint32_t i = 0; i < n->count; i++) {
 		const struct tree_member *member = &n->of.members[i];
-		const struct entry *e = find_entry(m, plan, member);
+		const struct entry *e = find_entry(pass, plan, member);
 		bool is_known = false;
 
 		if (e != NULL) {
 			required += e->is_required;
 			is_known = !e->is_unlisted;
-			if (!run_entry(m, e, &member->value))
+			if (!check_entry(pass, e, &member->value))
 				return false;
 		}
-		if (plan->patterns != 0 && !run_patterns(m, plan, member, &is_known))
+		if (plan->patterns != 0 && !check_patterns(pass, plan, member, &is_known))
 			return false;
 		if (!is_known && plan->additional != NONE &&
-		    !enter(m, plan->additional, &member->value))
+		    !enter(pass, plan->additional, &member->value))
 			return false;
-		if (plan->names != NONE && !run_name(m, plan->names, member))
+		if (plan->names != NONE && !check_name(pass, plan->names, member))
 			return false;
 	}
 	return required == plan->required;
 }
 
-bool run_object(struct machine *m, const struct object_plan *plan, const struct tree_node *n)
+bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const struct tree_node *n)
 {
 	bool is_open = plan->additional == NONE && plan->patterns == 0 && plan->names == NONE;
 
@@ -150,49 +152,49 @@ bool run_object(struct machine *m, const struct object_plan *plan, const struct 
 	if (n->count < plan->least || n->count > plan->most || n->count < plan->required)
 		return false;
 	if (is_open && (plan->entries <= 2 || plan->entries * 2 < n->count))
-		return run_look_ups(m, plan, n);
+		return check_look_ups(pass, plan, n);
 	if (plan->patterns != 0 || plan->names != NONE)
-		return run_all_members(m, plan, n);
-	return run_members(m, plan, n);
+		return check_all_members(pass, plan, n);
+	return check_members(pass, plan, n);
 }
 
-INLINED bool run_types(struct machine *m, uint32_t mask, const struct tree_node *item,
-		       const struct tree_node *last)
+INLINED bool check_types(struct fast_pass *pass, uint32_t mask, const struct tree_node *item,
+			 const struct tree_node *last)
 {
 	for (; item < last; item++) {
 		if ((mask & type_of(item)) == 0)
-			return refuse(m, item);
+			return refuse(pass, item);
 	}
 	return true;
 }
 
 /* Items from `i` on against a block. One that asks for types only, or is an array or object plan and nothing else, as in
  * tables, is run without the dispatcher: it goes deeper into the instance, which is bounded. */
-INLINED bool run_items(struct machine *m, const struct block *b, const struct tree_node *n,
-		       uint32_t i)
+INLINED bool check_items(struct fast_pass *pass, const struct block *b, const struct tree_node *n,
+			 uint32_t i)
 {
 	const struct tree_node *item = n->of.items + i, *last = n->of.items + n->count;
-	const struct instruction *only = m->instructions + b->start;
+	const struct instruction *only = pass->instructions + b->start;
 	bool is_one = b->end - b->start == 1;
 	bool is_array = is_one && only->operation == OPERATION_ARRAY;
 	bool is_object = is_one && only->operation == OPERATION_OBJECT;
 
-	if (!charge(m, n->count))
+	if (!charge(pass, n->count))
 		return false;
 	if (b->start == b->end)
-		return run_types(m, b->mask, item, last);
+		return check_types(pass, b->mask, item, last);
 	for (; item < last; item++) {
 		if ((b->mask & type_of(item)) == 0)
-			return refuse(m, item);
-		if (!(is_array	  ? run_array(m, &m->program->array_plans[only->a], item)
-		      : is_object ? run_object(m, &m->program->object_plans[only->a], item)
-				  : run_block(m, b->start, b->end, item)))
+			return refuse(pass, item);
+		if (!(is_array	  ? fast_array(pass, &pass->program->array_plans[only->a], item)
+		      : is_object ? fast_object(pass, &pass->program->object_plans[only->a], item)
+				  : fast_block(pass, b->start, b->end, item)))
 			return false;
 	}
 	return true;
 }
 
-bool run_array(struct machine *m, const struct array_plan *plan, const struct tree_node *n)
+bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const struct tree_node *n)
 {
 	uint32_t i = 0;
 
@@ -201,12 +203,12 @@ bool run_array(struct machine *m, const struct array_plan *plan, const struct tr
 	if (n->count < plan->least || n->count > plan->most)
 		return false;
 	if (plan->prefixes != 0)
-		debit(m, plan->prefixes);
+		debit(pass, plan->prefixes);
 	for (; i < plan->prefixes && i < n->count; i++) {
-		if (!enter(m, m->program->targets[plan->prefix + i], &n->of.items[i]))
+		if (!enter(pass, pass->program->targets[plan->prefix + i], &n->of.items[i]))
 			return false;
 	}
 	if (plan->items >= BLOCK_NEVER)
 		return plan->items == NONE || i == n->count;
-	return run_items(m, &m->blocks[plan->items], n, i);
+	return check_items(pass, &pass->blocks[plan->items], n, i);
 }

@@ -7,70 +7,70 @@
 #define TYPES_UNKNOWN	  0xff
 #define STEPS_EFFORT	  2 /* for each thing made or looked at */
 
-static void clear_assembler(struct assembler *a)
+static void clear_lowering(struct lowering *work)
 {
-	alloc_free(a->block_of);
-	alloc_free(a->types_of);
-	vec_clear(&a->pending);
+	alloc_free(work->block_of);
+	alloc_free(work->types_of);
+	vec_clear(&work->pending);
 }
 
-struct instruction *assemble_add(struct assembler *a, enum operation operation)
+struct instruction *lower_emit(struct lowering *work, enum operation operation)
 {
-	struct instruction *i = vec_push(&a->c->instructions, sizeof *i);
+	struct instruction *i = vec_push(&work->c->instructions, sizeof *i);
 
 	if (i != NULL)
 		i->operation = (uint8_t)operation;
 	return i;
 }
 
-uint32_t assemble_resolve(const struct assembler *a, uint32_t subschema)
+uint32_t lower_resolve(const struct lowering *work, uint32_t subschema)
 {
 	for (int hops = 0; hops < HOPS_MAX; hops++) {
-		const struct subschema *s = &a->rules.subschemas[subschema];
+		const struct subschema *s = &work->rules.subschemas[subschema];
 
-		if (s->rules != 1 || a->rules.rules[s->first_rule].op != RULE_REF)
+		if (s->rules != 1 || work->rules.rules[s->first_rule].op != RULE_REF)
 			break;
-		subschema = a->rules.rules[s->first_rule].a;
+		subschema = work->rules.rules[s->first_rule].a;
 	}
 	return subschema;
 }
 
-enum result assemble_block(struct assembler *a, uint32_t subschema, uint32_t *ret)
+enum result lower_block(struct lowering *work, uint32_t subschema, uint32_t *ret)
 {
 	const struct subschema *s;
 	struct block *b;
 	uint32_t *pending;
 
-	subschema = assemble_resolve(a, subschema);
-	s = &a->rules.subschemas[subschema];
-	if (s->rules != 0 && a->rules.rules[s->first_rule].op == RULE_FALSE) {
+	subschema = lower_resolve(work, subschema);
+	s = &work->rules.subschemas[subschema];
+	if (s->rules != 0 && work->rules.rules[s->first_rule].op == RULE_FALSE) {
 		*ret = BLOCK_NEVER;
 		return OK;
 	}
-	if (a->block_of[subschema] != NONE) {
-		*ret = a->block_of[subschema];
+	if (work->block_of[subschema] != NONE) {
+		*ret = work->block_of[subschema];
 		return OK;
 	}
-	b = vec_push(&a->c->blocks, sizeof *b);
-	pending = vec_push(&a->pending, sizeof *pending);
+	b = vec_push(&work->c->blocks, sizeof *b);
+	pending = vec_push(&work->pending, sizeof *pending);
 	if (b == NULL || pending == NULL)
 		return E_MEMORY;
 	*pending = subschema;
-	*ret = a->block_of[subschema] = a->c->blocks.count - 1;
+	*ret = work->block_of[subschema] = work->c->blocks.count - 1;
 	return OK;
 }
 
-enum result assemble_slots(struct assembler *a, uint32_t count, uint32_t *ret_first,
-			   uint32_t *ret_mask)
+enum result lower_add_slots(struct lowering *work, uint32_t count, uint32_t *ret_first,
+			    uint32_t *ret_mask)
 {
 	uint32_t size = 2;
 
 	while (size < count * 2)
 		size *= 2;
-	*ret_first = a->c->slots.count;
+	*ret_first = work->c->slots.count;
 	*ret_mask = size - 1;
 	for (uint32_t i = 0; i < size; i++) {
-		uint32_t *slot = vec_push(&a->c->slots, sizeof *slot);
+		uint32_t *slot = vec_push(&work->c->slots, sizeof *slot);
 
 		if (slot == NULL)
 			return E_MEMORY;
@@ -79,14 +79,14 @@ enum result assemble_slots(struct assembler *a, uint32_t count, uint32_t *ret_fi
 	return OK;
 }
 
-void assemble_fill_slot(struct assembler *a, uint32_t first, uint32_t mask, uint64_t hash,
-			uint32_t position)
+void lower_fill_slot(struct lowering *work, uint32_t first, uint32_t mask, uint64_t hash,
+		     uint32_t position)
 {
 	uint32_t at = (uint32_t)hash & mask;
 
-	for (; VEC_AT(&a->c->slots, uint32_t, first + at) != NONE; at = (at + 1) & mask)
-		a->effort++;
-	VEC_AT(&a->c->slots, uint32_t, first + at) = position;
+	for (; VEC_AT(&work->c->slots, uint32_t, first + at) != NONE; at = (at + 1) & mask)
+		work->effort++;
+	VEC_AT(&work->c->slots, uint32_t, first + at) = position;
 }
 
 static uint32_t constant_type(const struct constant *k)
@@ -95,22 +95,22 @@ static uint32_t constant_type(const struct constant *k)
 									   : 1u << k->kind;
 }
 
-static uint32_t types_of(struct assembler *a, uint32_t subschema, int depth);
+static uint32_t types_of(struct lowering *work, uint32_t subschema, int depth);
 
-static uint32_t types_of_links(struct assembler *a, const struct rule *rule, int depth)
+static uint32_t types_of_links(struct lowering *work, const struct rule *rule, int depth)
 {
 	bool is_all = rule->op == RULE_ALL_OF;
 	uint32_t types = is_all ? TYPE_ANY : 0;
 
 	for (uint32_t i = 0; i < rule->b; i++) {
-		uint32_t one = types_of(a, a->rules.links[rule->a + i], depth);
+		uint32_t one = types_of(work, work->rules.links[rule->a + i], depth);
 
 		types = is_all ? types & one : types | one;
 	}
 	return types;
 }
 
-static uint32_t types_of_rule(struct assembler *a, const struct rule *rule, int depth)
+static uint32_t types_of_rule(struct lowering *work, const struct rule *rule, int depth)
 {
 	uint32_t types = 0;
 
@@ -122,14 +122,14 @@ static uint32_t types_of_rule(struct assembler *a, const struct rule *rule, int 
 	case RULE_CONST:
 	case RULE_ENUM:
 		for (uint32_t i = 0; i < rule->b; i++)
-			types |= constant_type(&a->rules.constants[rule->a + i]);
+			types |= constant_type(&work->rules.constants[rule->a + i]);
 		return types;
 	case RULE_REF:
-		return types_of(a, rule->a, depth);
+		return types_of(work, rule->a, depth);
 	case RULE_ALL_OF:
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
-		return types_of_links(a, rule, depth);
+		return types_of_links(work, rule, depth);
 	default:
 		return TYPE_ANY;
 	}
@@ -137,38 +137,38 @@ static uint32_t types_of_rule(struct assembler *a, const struct rule *rule, int 
 
 /* Each is found once. One that is asked for while it is looked for, or that lies too deep, may be anything: a set that is
  * too large is never wrong. */
-static uint32_t types_of(struct assembler *a, uint32_t subschema, int depth)
+static uint32_t types_of(struct lowering *work, uint32_t subschema, int depth)
 {
-	const struct subschema *s = &a->rules.subschemas[subschema];
+	const struct subschema *s = &work->rules.subschemas[subschema];
 	uint32_t types = TYPE_ANY;
 
-	if (a->types_of[subschema] != TYPES_UNKNOWN)
-		return a->types_of[subschema];
+	if (work->types_of[subschema] != TYPES_UNKNOWN)
+		return work->types_of[subschema];
 	if (depth == 0)
 		return TYPE_ANY;
-	a->types_of[subschema] = TYPE_ANY;
+	work->types_of[subschema] = TYPE_ANY;
 	for (uint32_t i = 0; types != 0 && i < s->rules; i++)
-		types &= types_of_rule(a, &a->rules.rules[s->first_rule + i], depth - 1);
-	a->types_of[subschema] = (uint8_t)types;
+		types &= types_of_rule(work, &work->rules.rules[s->first_rule + i], depth - 1);
+	work->types_of[subschema] = (uint8_t)types;
 	return types;
 }
 
-static enum result add_call(struct assembler *a, uint32_t subschema)
+static enum result add_call(struct lowering *work, uint32_t subschema)
 {
 	uint32_t block;
 	struct instruction *i;
-	enum result rc = assemble_block(a, subschema, &block);
+	enum result rc = lower_block(work, subschema, &block);
 
 	if (rc != OK)
 		return rc;
-	i = assemble_add(a, OPERATION_CALL);
+	i = lower_emit(work, OPERATION_CALL);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = block;
 	return OK;
 }
 
-static enum result add_blocks(struct assembler *a, enum operation operation,
+static enum result add_blocks(struct lowering *work, enum operation operation,
 			      const uint32_t subschemas[static 3])
 {
 	uint32_t blocks[3] = {NONE, NONE, NONE};
@@ -176,12 +176,12 @@ static enum result add_blocks(struct assembler *a, enum operation operation,
 
 	for (size_t k = 0; k < 3; k++) {
 		enum result rc =
-			subschemas[k] != NONE ? assemble_block(a, subschemas[k], &blocks[k]) : OK;
+			subschemas[k] != NONE ? lower_block(work, subschemas[k], &blocks[k]) : OK;
 
 		if (rc != OK)
 			return rc;
 	}
-	i = assemble_add(a, operation);
+	i = lower_emit(work, operation);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = blocks[0];
@@ -190,15 +190,15 @@ static enum result add_blocks(struct assembler *a, enum operation operation,
 	return OK;
 }
 
-static enum result add_contains(struct assembler *a, const struct rule *rule)
+static enum result add_contains(struct lowering *work, const struct rule *rule)
 {
 	uint32_t block;
 	struct instruction *i;
-	enum result rc = assemble_block(a, rule->a, &block);
+	enum result rc = lower_block(work, rule->a, &block);
 
 	if (rc != OK || (rule->b == 0 && rule->c == UINT32_MAX))
 		return rc;
-	i = assemble_add(a, OPERATION_CONTAINS);
+	i = lower_emit(work, OPERATION_CONTAINS);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = block;
@@ -207,17 +207,17 @@ static enum result add_contains(struct assembler *a, const struct rule *rule)
 	return OK;
 }
 
-static enum result add_dependent_schemas(struct assembler *a, const struct rule *rule)
+static enum result add_dependent_schemas(struct lowering *work, const struct rule *rule)
 {
 	for (uint32_t k = 0; k < rule->b; k++) {
 		uint32_t block;
 		struct instruction *i;
 		enum result rc =
-			assemble_block(a, a->rules.properties[rule->a + k].subschema, &block);
+			lower_block(work, work->rules.properties[rule->a + k].subschema, &block);
 
 		if (rc != OK)
 			return rc;
-		i = assemble_add(a, OPERATION_DEPENDENT_SCHEMA);
+		i = lower_emit(work, OPERATION_DEPENDENT_SCHEMA);
 		if (i == NULL)
 			return E_MEMORY;
 		i->a = rule->a + k;
@@ -226,9 +226,9 @@ static enum result add_dependent_schemas(struct assembler *a, const struct rule 
 	return OK;
 }
 
-static enum result add_plain(struct assembler *a, enum operation operation, uint32_t operand)
+static enum result add_plain(struct lowering *work, enum operation operation, uint32_t operand)
 {
-	struct instruction *i = assemble_add(a, operation);
+	struct instruction *i = lower_emit(work, operation);
 
 	if (i == NULL)
 		return E_MEMORY;
@@ -236,15 +236,15 @@ static enum result add_plain(struct assembler *a, enum operation operation, uint
 	return OK;
 }
 
-static enum result assemble_subschema(struct assembler *a, uint32_t subschema, int depth);
+static enum result lower_subschema(struct lowering *work, uint32_t subschema, int depth);
 
 /* How much a subschema would add: its rules and what they list. */
-static uint32_t weigh(const struct assembler *a, const struct subschema *s)
+static uint32_t weigh(const struct lowering *work, const struct subschema *s)
 {
 	uint32_t weight = s->rules;
 
 	for (uint32_t i = 0; i < s->rules && weight <= INLINE_WEIGHT_MAX; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 		bool is_list = rule->op == RULE_PROPERTIES || rule->op == RULE_REQUIRED ||
 			       rule->op == RULE_ENUM || rule->op == RULE_PATTERN_PROPERTIES ||
 			       rule->op == RULE_PREFIX_ITEMS || rule->op == RULE_ALL_OF ||
@@ -257,141 +257,142 @@ static uint32_t weigh(const struct assembler *a, const struct subschema *s)
 }
 
 /* Sets a small subschema in where it is applied; else calls it. What asks for evaluated members never gets here. */
-static enum result apply(struct assembler *a, uint32_t subschema, int depth)
+static enum result apply(struct lowering *work, uint32_t subschema, int depth)
 {
 	const struct subschema *s;
 
-	a->inlined++;
-	subschema = assemble_resolve(a, subschema);
-	s = &a->rules.subschemas[subschema];
-	if (depth >= INLINE_DEPTH_MAX || weigh(a, s) > INLINE_WEIGHT_MAX ||
-	    a->inlined > INLINED_MAX || (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0 ||
-	    (s->rules != 0 && a->rules.rules[s->first_rule].op == RULE_FALSE))
-		return add_call(a, subschema);
-	a->inlined += weigh(a, s);
-	return assemble_subschema(a, subschema, depth + 1);
+	work->inlined++;
+	subschema = lower_resolve(work, subschema);
+	s = &work->rules.subschemas[subschema];
+	if (depth >= INLINE_DEPTH_MAX || weigh(work, s) > INLINE_WEIGHT_MAX ||
+	    work->inlined > INLINED_MAX || (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0 ||
+	    (s->rules != 0 && work->rules.rules[s->first_rule].op == RULE_FALSE))
+		return add_call(work, subschema);
+	work->inlined += weigh(work, s);
+	return lower_subschema(work, subschema, depth + 1);
 }
 
-static enum result assemble_rule(struct assembler *a, const struct rule *rule, int depth)
+static enum result lower_rule(struct lowering *work, const struct rule *rule, int depth)
 {
 	enum result rc = OK;
 	uint32_t ignored;
 
 	switch ((enum rule_op)rule->op) {
 	case RULE_SECRET:
-		return add_plain(a, OPERATION_SECRET, 0);
+		return add_plain(work, OPERATION_SECRET, 0);
 	case RULE_CONST:
 	case RULE_ENUM:
-		return assemble_enum(a, rule);
+		return lower_enum(work, rule);
 	case RULE_MULTIPLE_OF:
-		return add_plain(a, OPERATION_MULTIPLE, rule->a);
+		return add_plain(work, OPERATION_MULTIPLE, rule->a);
 	case RULE_PATTERN:
-		return add_plain(a, OPERATION_PATTERN, rule->a);
+		return add_plain(work, OPERATION_PATTERN, rule->a);
 	case RULE_FORMAT:
-		return add_plain(a, OPERATION_FORMAT, rule->a);
+		return add_plain(work, OPERATION_FORMAT, rule->a);
 	case RULE_DEPENDENT_REQUIRED:
-		return add_plain(a, OPERATION_DEPENDENT_REQUIRED,
-				 (uint32_t)(rule - a->rules.rules));
+		return add_plain(work, OPERATION_DEPENDENT_REQUIRED,
+				 (uint32_t)(rule - work->rules.rules));
 	case RULE_DEPENDENT_SCHEMAS:
-		return add_dependent_schemas(a, rule);
+		return add_dependent_schemas(work, rule);
 	case RULE_CONTAINS:
-		return add_contains(a, rule);
+		return add_contains(work, rule);
 	case RULE_UNIQUE_ITEMS:
-		return add_plain(a, OPERATION_UNIQUE, 0);
+		return add_plain(work, OPERATION_UNIQUE, 0);
 	case RULE_REF:
-		return apply(a, rule->a, depth);
+		return apply(work, rule->a, depth);
 	case RULE_ALL_OF:
 		for (uint32_t i = 0; rc == OK && i < rule->b; i++)
-			rc = apply(a, a->rules.links[rule->a + i], depth);
+			rc = apply(work, work->rules.links[rule->a + i], depth);
 		return rc;
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
-		return assemble_branches(a, rule);
+		return lower_branches(work, rule);
 	case RULE_NOT:
-		return add_blocks(a, OPERATION_NOT, (const uint32_t[3]){rule->a, NONE, NONE});
+		return add_blocks(work, OPERATION_NOT, (const uint32_t[3]){rule->a, NONE, NONE});
 	case RULE_IF:
 		if (rule->b == NONE && rule->c == NONE)
-			return assemble_block(a, rule->a, &ignored);
-		return add_blocks(a, OPERATION_IF, (const uint32_t[3]){rule->a, rule->b, rule->c});
+			return lower_block(work, rule->a, &ignored);
+		return add_blocks(work, OPERATION_IF,
+				  (const uint32_t[3]){rule->a, rule->b, rule->c});
 	default:
 		return OK; /* part of a plan, or of the block's types */
 	}
 }
 
-static enum result assemble_subschema(struct assembler *a, uint32_t subschema, int depth)
+static enum result lower_subschema(struct lowering *work, uint32_t subschema, int depth)
 {
-	const struct subschema *s = &a->rules.subschemas[subschema];
-	enum result rc = assemble_numbers(a, s);
+	const struct subschema *s = &work->rules.subschemas[subschema];
+	enum result rc = lower_numbers(work, s);
 
 	if (rc == OK)
-		rc = assemble_length(a, s);
+		rc = lower_length(work, s);
 	for (uint32_t i = 0; rc == OK && i < s->rules; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 
 		/* What looks into the value comes behind what looks at it, before what applies other schemas. */
 		if (rule->op < RULE_DEPENDENT_REQUIRED)
-			rc = assemble_rule(a, rule, depth);
+			rc = lower_rule(work, rule, depth);
 	}
 	if (rc == OK)
-		rc = assemble_object(a, s);
+		rc = lower_object(work, s);
 	if (rc == OK)
-		rc = assemble_array(a, s);
+		rc = lower_array(work, s);
 	for (uint32_t i = 0; rc == OK && i < s->rules; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 
 		if (rule->op >= RULE_DEPENDENT_REQUIRED)
-			rc = assemble_rule(a, rule, depth);
+			rc = lower_rule(work, rule, depth);
 	}
 	return rc;
 }
 
 /* Pays for what was made and looked for since the last time. */
-static enum result assemble_charge(struct assembler *a)
+static enum result charge_effort(struct lowering *work)
 {
-	const struct compiler *c = a->c;
-	uint64_t done = a->effort + a->inlined + c->instructions.count + c->entries.count +
+	const struct compiler *c = work->c;
+	uint64_t done = work->effort + work->inlined + c->instructions.count + c->entries.count +
 			c->slots.count + c->targets.count + c->blocks.count;
-	uint64_t due = done - a->paid;
+	uint64_t due = done - work->charged;
 
-	a->paid = done;
-	return compile_charge(a->c, due * STEPS_EFFORT);
+	work->charged = done;
+	return compile_charge(work->c, due * STEPS_EFFORT);
 }
 
-static enum result assemble_pending(struct assembler *a, uint32_t block)
+static enum result lower_pending(struct lowering *work, uint32_t block)
 {
-	uint32_t subschema = VEC_AT(&a->pending, uint32_t, block);
-	const struct subschema *s = &a->rules.subschemas[subschema];
-	uint32_t start = a->c->instructions.count, types = types_of(a, subschema, HOPS_MAX);
+	uint32_t subschema = VEC_AT(&work->pending, uint32_t, block);
+	const struct subschema *s = &work->rules.subschemas[subschema];
+	uint32_t start = work->c->instructions.count, types = types_of(work, subschema, HOPS_MAX);
 	enum result rc;
 
-	rc = assemble_charge(a);
+	rc = charge_effort(work);
 	if (rc == OK)
-		rc = assemble_subschema(a, subschema, 0);
+		rc = lower_subschema(work, subschema, 0);
 	if (rc == OK && (s->flags & SUBSCHEMA_HAS_UNEVALUATED) != 0)
-		rc = assemble_unevaluated(a, subschema);
-	VEC_AT(&a->c->blocks, struct block, block) =
-		(struct block){start, a->c->instructions.count, types};
+		rc = lower_unevaluated(work, subschema);
+	VEC_AT(&work->c->blocks, struct block, block) =
+		(struct block){start, work->c->instructions.count, types};
 	return rc;
 }
 
 /* The walk over what was evaluated asks subschemas, not blocks, whether they hold. */
-static void complete_subschemas(struct assembler *a)
+static void complete_subschemas(struct lowering *work)
 {
-	for (uint32_t i = 0; i < a->c->subschemas.count; i++) {
-		uint32_t resolved = assemble_resolve(a, i);
-		const struct subschema *s = &a->rules.subschemas[resolved];
-		bool is_never = s->rules != 0 && a->rules.rules[s->first_rule].op == RULE_FALSE;
+	for (uint32_t i = 0; i < work->c->subschemas.count; i++) {
+		uint32_t resolved = lower_resolve(work, i);
+		const struct subschema *s = &work->rules.subschemas[resolved];
+		bool is_never = s->rules != 0 && work->rules.rules[s->first_rule].op == RULE_FALSE;
 
-		VEC_AT(&a->c->subschemas, struct subschema, i).block =
-			is_never ? BLOCK_NEVER : a->block_of[resolved];
+		VEC_AT(&work->c->subschemas, struct subschema, i).block =
+			is_never ? BLOCK_NEVER : work->block_of[resolved];
 	}
 }
 
 /* Blocks are known only now. */
-static void complete_entries(struct assembler *a)
+static void complete_entries(struct lowering *work)
 {
-	for (uint32_t i = 0; i < a->c->entries.count; i++) {
-		struct entry *e = &VEC_AT(&a->c->entries, struct entry, i);
+	for (uint32_t i = 0; i < work->c->entries.count; i++) {
+		struct entry *e = &VEC_AT(&work->c->entries, struct entry, i);
 		const struct block *b;
 
 		if (e->block == NONE) {
@@ -400,7 +401,7 @@ static void complete_entries(struct assembler *a)
 		}
 		if (e->block == BLOCK_NEVER)
 			continue;
-		b = &VEC_AT(&a->c->blocks, struct block, e->block);
+		b = &VEC_AT(&work->c->blocks, struct block, e->block);
 		e->start = b->start;
 		e->end = b->end;
 		e->mask = (uint8_t)b->mask;
@@ -408,42 +409,42 @@ static void complete_entries(struct assembler *a)
 	}
 }
 
-static void view_rules(struct assembler *a)
+static void view_rules(struct lowering *work)
 {
-#define X(type, name)                     \
-	a->rules.name = a->c->name.items; \
-	a->rules.name##_count = a->c->name.count;
+#define X(type, name)                           \
+	work->rules.name = work->c->name.items; \
+	work->rules.name##_count = work->c->name.count;
 	PROGRAM_ARRAYS(X)
 #undef X
 }
 
-enum result assemble(struct compiler *c)
+enum result lower_program(struct compiler *c)
 {
-	CLEANUP(clear_assembler) struct assembler a = {.c = c};
+	CLEANUP(clear_lowering) struct lowering work = {.c = c};
 	uint32_t root;
 	enum result rc;
 
-	view_rules(&a);
-	a.block_of = alloc_zero_array(c->subschemas.count, sizeof *a.block_of);
-	a.types_of = alloc_zero_array(c->subschemas.count, sizeof *a.types_of);
-	if (a.block_of == NULL || a.types_of == NULL)
+	view_rules(&work);
+	work.block_of = alloc_zero_array(c->subschemas.count, sizeof *work.block_of);
+	work.types_of = alloc_zero_array(c->subschemas.count, sizeof *work.types_of);
+	if (work.block_of == NULL || work.types_of == NULL)
 		return E_MEMORY;
 	for (uint32_t i = 0; i < c->subschemas.count; i++) {
-		a.block_of[i] = NONE;
-		a.types_of[i] = TYPES_UNKNOWN;
+		work.block_of[i] = NONE;
+		work.types_of[i] = TYPES_UNKNOWN;
 	}
-	assemble_mark_covering(&a);
+	lower_mark_covering(&work);
 	rc = compile_charge(c, (uint64_t)(c->rules.count + c->links.count) * STEPS_EFFORT);
 	if (rc == OK)
-		rc = assemble_block(&a, 0, &root);
-	for (uint32_t i = 0; rc == OK && i < a.pending.count; i++)
-		rc = assemble_pending(&a, i);
+		rc = lower_block(&work, 0, &root);
+	for (uint32_t i = 0; rc == OK && i < work.pending.count; i++)
+		rc = lower_pending(&work, i);
 	if (rc == OK)
-		rc = assemble_charge(&a);
+		rc = charge_effort(&work);
 	if (rc != OK)
 		return rc;
 	c->root_block = root;
-	complete_entries(&a);
-	complete_subschemas(&a);
+	complete_entries(&work);
+	complete_subschemas(&work);
 	return OK;
 }

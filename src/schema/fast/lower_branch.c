@@ -13,19 +13,19 @@ static uint64_t tag_hash(const struct constant *k)
 }
 
 /* The constants that a subschema demands, where they can tell branches apart. */
-static const struct rule *find_constants(struct assembler *a, uint32_t subschema)
+static const struct rule *find_constants(struct lowering *work, uint32_t subschema)
 {
-	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
+	const struct subschema *s = &work->rules.subschemas[lower_resolve(work, subschema)];
 
 	for (uint32_t i = 0; i < s->rules; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 		bool is_tag = rule->b != 0;
 
 		if (rule->op != RULE_CONST && rule->op != RULE_ENUM)
 			continue;
-		a->effort += rule->b;
+		work->effort += rule->b;
 		for (uint32_t k = 0; is_tag && k < rule->b; k++) {
-			const struct constant *value = &a->rules.constants[rule->a + k];
+			const struct constant *value = &work->rules.constants[rule->a + k];
 
 			is_tag &= constant_is_tag(value->kind, value->flags);
 		}
@@ -35,51 +35,52 @@ static const struct rule *find_constants(struct assembler *a, uint32_t subschema
 	return NULL;
 }
 
-static const struct rule *find_tag(struct assembler *a, uint32_t subschema, uint32_t key, int depth)
+static const struct rule *find_tag(struct lowering *work, uint32_t subschema, uint32_t key,
+				   int depth)
 {
-	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
+	const struct subschema *s = &work->rules.subschemas[lower_resolve(work, subschema)];
 	const struct rule *found = NULL;
 
 	for (uint32_t i = 0; found == NULL && i < s->rules; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 
-		a->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
+		work->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
 		for (uint32_t k = 0; rule->op == RULE_PROPERTIES && k < rule->b; k++) {
-			const struct property *p = &a->rules.properties[rule->a + k];
+			const struct property *p = &work->rules.properties[rule->a + k];
 
 			if (p->name.text.at == key)
-				found = find_constants(a, p->subschema);
+				found = find_constants(work, p->subschema);
 		}
 		if (depth == 0 || found != NULL)
 			continue;
 		if (rule->op == RULE_REF)
-			found = find_tag(a, rule->a, key, depth - 1);
+			found = find_tag(work, rule->a, key, depth - 1);
 		for (uint32_t k = 0;
 		     rule->op == RULE_ALL_OF && found == NULL && k < rule->b && k < 8; k++)
-			found = find_tag(a, a->rules.links[rule->a + k], key, depth - 1);
+			found = find_tag(work, work->rules.links[rule->a + k], key, depth - 1);
 	}
 	return found;
 }
 
 /* Not to know is to think that it does not: that costs time and nothing else. */
-static bool requires(struct assembler *a, uint32_t subschema, uint32_t key, int depth)
+static bool requires(struct lowering *work, uint32_t subschema, uint32_t key, int depth)
 {
-	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
+	const struct subschema *s = &work->rules.subschemas[lower_resolve(work, subschema)];
 
-	for (uint32_t i = 0; i < s->rules && a->effort < EFFORT_MAX; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+	for (uint32_t i = 0; i < s->rules && work->effort < EFFORT_MAX; i++) {
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 
-		a->effort += rule->op == RULE_REQUIRED ? rule->b : 1;
+		work->effort += rule->op == RULE_REQUIRED ? rule->b : 1;
 		for (uint32_t k = 0; rule->op == RULE_REQUIRED && k < rule->b; k++) {
-			if (a->rules.names[rule->a + k].text.at == key)
+			if (work->rules.names[rule->a + k].text.at == key)
 				return true;
 		}
 		if (depth == 0)
 			continue;
-		if (rule->op == RULE_REF && requires(a, rule->a, key, depth - 1))
+		if (rule->op == RULE_REF && requires(work, rule->a, key, depth - 1))
 			return true;
 		for (uint32_t k = 0; rule->op == RULE_ALL_OF && k < rule->b && k < 8; k++) {
-			if (requires(a, a->rules.links[rule->a + k], key, depth - 1))
+			if (requires(work, work->rules.links[rule->a + k], key, depth - 1))
 				return true;
 		}
 	}
@@ -87,21 +88,21 @@ static bool requires(struct assembler *a, uint32_t subschema, uint32_t key, int 
 }
 
 /* How many branches the key tells apart; 0 where two have a value in common. */
-static uint32_t count_tagged(struct assembler *a, const struct rule *rule, uint32_t key)
+static uint32_t count_tagged(struct lowering *work, const struct rule *rule, uint32_t key)
 {
 	CLEANUP(lookup_clear) struct lookup seen = LOOKUP_NULL;
 	uint32_t tagged = 0, values = 0;
 
-	for (uint32_t i = 0; i < rule->b && a->effort < EFFORT_MAX; i++) {
+	for (uint32_t i = 0; i < rule->b && work->effort < EFFORT_MAX; i++) {
 		const struct rule *tag =
-			find_tag(a, a->rules.links[rule->a + i], key, TAG_DEPTH_MAX);
+			find_tag(work, work->rules.links[rule->a + i], key, TAG_DEPTH_MAX);
 
 		if (tag == NULL)
 			continue;
 		tagged++;
 		values += tag->b;
 		for (uint32_t k = 0; k < tag->b && values <= TAG_VALUES_MAX; k++) {
-			uint64_t hash = tag_hash(&a->rules.constants[tag->a + k]);
+			uint64_t hash = tag_hash(&work->rules.constants[tag->a + k]);
 			uint32_t at = 0, found = lookup_next(&seen, hash, &at);
 
 			if ((found != NONE && found != i) || !lookup_add(&seen, hash, i))
@@ -112,46 +113,47 @@ static uint32_t count_tagged(struct assembler *a, const struct rule *rule, uint3
 }
 
 /* The keys that a branch holds, its own first; at most TAG_KEYS_MAX. */
-static uint32_t list_keys(struct assembler *a, uint32_t subschema, int depth, uint32_t count,
+static uint32_t list_keys(struct lowering *work, uint32_t subschema, int depth, uint32_t count,
 			  struct name *ret)
 {
-	const struct subschema *s = &a->rules.subschemas[assemble_resolve(a, subschema)];
+	const struct subschema *s = &work->rules.subschemas[lower_resolve(work, subschema)];
 
-	for (uint32_t i = 0; i < s->rules && a->effort < EFFORT_MAX; i++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + i];
+	for (uint32_t i = 0; i < s->rules && work->effort < EFFORT_MAX; i++) {
+		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 
-		a->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
+		work->effort += rule->op == RULE_PROPERTIES ? rule->b : 1;
 		for (uint32_t k = 0;
-		     rule->op == RULE_PROPERTIES && k < rule->b && a->effort < EFFORT_MAX; k++) {
-			const struct property *p = &a->rules.properties[rule->a + k];
+		     rule->op == RULE_PROPERTIES && k < rule->b && work->effort < EFFORT_MAX; k++) {
+			const struct property *p = &work->rules.properties[rule->a + k];
 
-			if (count < TAG_KEYS_MAX && find_constants(a, p->subschema) != NULL)
+			if (count < TAG_KEYS_MAX && find_constants(work, p->subschema) != NULL)
 				ret[count++] = p->name;
 		}
 		if (depth == 0)
 			continue;
 		if (rule->op == RULE_REF)
-			count = list_keys(a, rule->a, depth - 1, count, ret);
+			count = list_keys(work, rule->a, depth - 1, count, ret);
 		for (uint32_t k = 0; rule->op == RULE_ALL_OF && k < rule->b && k < 8; k++)
-			count = list_keys(a, a->rules.links[rule->a + k], depth - 1, count, ret);
+			count = list_keys(work, work->rules.links[rule->a + k], depth - 1, count,
+					  ret);
 	}
 	return count;
 }
 
-static bool choose_key(struct assembler *a, const struct rule *rule, struct name *ret)
+static bool choose_key(struct lowering *work, const struct rule *rule, struct name *ret)
 {
 	struct name keys[TAG_KEYS_MAX];
 	uint32_t best = 1;
 
-	for (uint32_t branch = 0; branch < rule->b && branch < 3 && a->effort < EFFORT_MAX;
+	for (uint32_t branch = 0; branch < rule->b && branch < 3 && work->effort < EFFORT_MAX;
 	     branch++) {
-		uint32_t count =
-			list_keys(a, a->rules.links[rule->a + branch], TAG_DEPTH_MAX, 0, keys);
+		uint32_t count = list_keys(work, work->rules.links[rule->a + branch], TAG_DEPTH_MAX,
+					   0, keys);
 
 		for (uint32_t i = 0; i < count; i++) {
-			uint32_t tagged = count_tagged(a, rule, keys[i].text.at);
+			uint32_t tagged = count_tagged(work, rule, keys[i].text.at);
 
-			if (tagged > best && a->effort < EFFORT_MAX) {
+			if (tagged > best && work->effort < EFFORT_MAX) {
 				best = tagged;
 				*ret = keys[i];
 			}
@@ -160,38 +162,38 @@ static bool choose_key(struct assembler *a, const struct rule *rule, struct name
 	return best > 1;
 }
 
-static enum result add_target(struct assembler *a, uint32_t subschema)
+static enum result add_target(struct lowering *work, uint32_t subschema)
 {
 	uint32_t block, *target;
-	enum result rc = assemble_block(a, subschema, &block);
+	enum result rc = lower_block(work, subschema, &block);
 
 	if (rc != OK)
 		return rc;
-	target = vec_push(&a->c->targets, sizeof *target);
+	target = vec_push(&work->c->targets, sizeof *target);
 	if (target == NULL)
 		return E_MEMORY;
 	*target = block;
 	return OK;
 }
 
-static enum result add_tags(struct assembler *a, const struct rule *rule, uint32_t key,
+static enum result add_tags(struct lowering *work, const struct rule *rule, uint32_t key,
 			    struct tag_plan *plan, uint32_t *ret_first)
 {
-	*ret_first = a->c->tags.count;
+	*ret_first = work->c->tags.count;
 	plan->is_required = 1;
 	for (uint32_t i = 0; i < rule->b; i++) {
-		uint32_t branch = a->rules.links[rule->a + i], block;
-		const struct rule *values = find_tag(a, branch, key, TAG_DEPTH_MAX);
-		enum result rc = assemble_block(a, branch, &block);
+		uint32_t branch = work->rules.links[rule->a + i], block;
+		const struct rule *values = find_tag(work, branch, key, TAG_DEPTH_MAX);
+		enum result rc = lower_block(work, branch, &block);
 
 		if (rc != OK)
 			return rc;
 		if (values == NULL)
 			continue;
-		plan->is_required &= requires(a, branch, key, TAG_DEPTH_MAX);
+		plan->is_required &= requires(work, branch, key, TAG_DEPTH_MAX);
 		for (uint32_t k = 0; k < values->b; k++) {
-			const struct constant *value = &a->rules.constants[values->a + k];
-			struct tag *tag = vec_push(&a->c->tags, sizeof *tag);
+			const struct constant *value = &work->rules.constants[values->a + k];
+			struct tag *tag = vec_push(&work->c->tags, sizeof *tag);
 
 			if (tag == NULL)
 				return E_MEMORY;
@@ -202,28 +204,28 @@ static enum result add_tags(struct assembler *a, const struct rule *rule, uint32
 	return OK;
 }
 
-static enum result add_others(struct assembler *a, const struct rule *rule, uint32_t key,
+static enum result add_others(struct lowering *work, const struct rule *rule, uint32_t key,
 			      struct tag_plan *plan)
 {
-	plan->others = a->c->targets.count;
+	plan->others = work->c->targets.count;
 	for (uint32_t i = 0; i < rule->b; i++) {
-		uint32_t branch = a->rules.links[rule->a + i];
+		uint32_t branch = work->rules.links[rule->a + i];
 		enum result rc = OK;
 
-		if (find_tag(a, branch, key, TAG_DEPTH_MAX) == NULL)
-			rc = add_target(a, branch);
+		if (find_tag(work, branch, key, TAG_DEPTH_MAX) == NULL)
+			rc = add_target(work, branch);
 		if (rc != OK)
 			return rc;
 	}
-	plan->others_count = a->c->targets.count - plan->others;
+	plan->others_count = work->c->targets.count - plan->others;
 	return OK;
 }
 
-static enum result add_all(struct assembler *a, const struct rule *rule, uint32_t *ret)
+static enum result add_all(struct lowering *work, const struct rule *rule, uint32_t *ret)
 {
-	*ret = a->c->targets.count;
+	*ret = work->c->targets.count;
 	for (uint32_t i = 0; i < rule->b; i++) {
-		enum result rc = add_target(a, a->rules.links[rule->a + i]);
+		enum result rc = add_target(work, work->rules.links[rule->a + i]);
 
 		if (rc != OK)
 			return rc;
@@ -231,7 +233,8 @@ static enum result add_all(struct assembler *a, const struct rule *rule, uint32_
 	return OK;
 }
 
-static enum result add_tagged(struct assembler *a, const struct rule *rule, const struct name *key)
+static enum result add_tagged(struct lowering *work, const struct rule *rule,
+			      const struct name *key)
 {
 	struct tag_plan plan = {.hash = key->hash,
 				.text = key->text.at,
@@ -241,42 +244,42 @@ static enum result add_tagged(struct assembler *a, const struct rule *rule, cons
 			*made;
 	struct instruction *i;
 	uint32_t first, count;
-	enum result rc = add_tags(a, rule, key->text.at, &plan, &first);
+	enum result rc = add_tags(work, rule, key->text.at, &plan, &first);
 
-	count = a->c->tags.count - first;
+	count = work->c->tags.count - first;
 	if (rc == OK)
-		rc = add_others(a, rule, key->text.at, &plan);
+		rc = add_others(work, rule, key->text.at, &plan);
 	if (rc == OK)
-		rc = add_all(a, rule, &plan.all);
+		rc = add_all(work, rule, &plan.all);
 	if (rc == OK)
-		rc = assemble_slots(a, count, &plan.slot, &plan.slot_mask);
+		rc = lower_add_slots(work, count, &plan.slot, &plan.slot_mask);
 	if (rc != OK)
 		return rc;
 	for (uint32_t k = first; k < first + count; k++)
-		assemble_fill_slot(a, plan.slot, plan.slot_mask,
-				   VEC_AT(&a->c->tags, struct tag, k).hash, k);
-	made = vec_push(&a->c->tag_plans, sizeof *made);
-	i = assemble_add(a, OPERATION_TAGGED);
+		lower_fill_slot(work, plan.slot, plan.slot_mask,
+				VEC_AT(&work->c->tags, struct tag, k).hash, k);
+	made = vec_push(&work->c->tag_plans, sizeof *made);
+	i = lower_emit(work, OPERATION_TAGGED);
 	if (made == NULL || i == NULL)
 		return E_MEMORY;
 	*made = plan;
-	i->a = a->c->tag_plans.count - 1;
+	i->a = work->c->tag_plans.count - 1;
 	return OK;
 }
 
-enum result assemble_branches(struct assembler *a, const struct rule *rule)
+enum result lower_branches(struct lowering *work, const struct rule *rule)
 {
 	struct name key;
 	struct instruction *i;
 	uint32_t first;
 	enum result rc;
 
-	if (choose_key(a, rule, &key))
-		return add_tagged(a, rule, &key);
-	rc = add_all(a, rule, &first);
+	if (choose_key(work, rule, &key))
+		return add_tagged(work, rule, &key);
+	rc = add_all(work, rule, &first);
 	if (rc != OK)
 		return rc;
-	i = assemble_add(a, rule->op == RULE_ONE_OF ? OPERATION_ONE_OF : OPERATION_ANY_OF);
+	i = lower_emit(work, rule->op == RULE_ONE_OF ? OPERATION_ONE_OF : OPERATION_ANY_OF);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = first;

@@ -1,7 +1,7 @@
 /*
  * unevaluatedProperties and unevaluatedItems. Where what the other keywords look at does not depend on the instance, they are
  * additionalProperties by another name: a plan of all keys that are looked at. Else a walk over the rules finds out
- * (run_cover.c).
+ * (fast_cover.c).
  */
 #include "schema/fast/lower.h"
 
@@ -9,12 +9,13 @@
 #define COVER_DEPTH_MAX	  8
 #define COVER_ENTRIES_MAX 256
 
-static bool covers(const struct assembler *a, uint32_t subschema)
+static bool covers(const struct lowering *work, uint32_t subschema)
 {
-	return subschema != NONE && (a->rules.subschemas[subschema].flags & SUBSCHEMA_COVERS) != 0;
+	return subschema != NONE &&
+	       (work->rules.subschemas[subschema].flags & SUBSCHEMA_COVERS) != 0;
 }
 
-static bool rule_covers(const struct assembler *a, const struct rule *rule)
+static bool rule_covers(const struct lowering *work, const struct rule *rule)
 {
 	bool any = false;
 
@@ -29,74 +30,74 @@ static bool rule_covers(const struct assembler *a, const struct rule *rule)
 	case RULE_UNEVALUATED_PROPERTIES:
 		return true;
 	case RULE_REF:
-		return covers(a, rule->a);
+		return covers(work, rule->a);
 	case RULE_ALL_OF:
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
 		for (uint32_t i = 0; !any && i < rule->b; i++)
-			any = covers(a, a->rules.links[rule->a + i]);
+			any = covers(work, work->rules.links[rule->a + i]);
 		return any;
 	case RULE_DEPENDENT_SCHEMAS:
 		for (uint32_t i = 0; !any && i < rule->b; i++)
-			any = covers(a, a->rules.properties[rule->a + i].subschema);
+			any = covers(work, work->rules.properties[rule->a + i].subschema);
 		return any;
 	case RULE_IF:
-		return covers(a, rule->a) || covers(a, rule->b) || covers(a, rule->c);
+		return covers(work, rule->a) || covers(work, rule->b) || covers(work, rule->c);
 	default:
 		return false;
 	}
 }
 
 /* Until nothing changes, but not for long: what is still unmarked then is marked, which costs time and nothing else. */
-void assemble_mark_covering(struct assembler *a)
+void lower_mark_covering(struct lowering *work)
 {
 	bool is_changed = true;
 
 	for (int round = 0; is_changed && round < COVER_ROUNDS_MAX; round++) {
 		is_changed = false;
-		for (uint32_t i = a->rules.subschemas_count; i-- > 0;) {
-			struct subschema *s = &VEC_AT(&a->c->subschemas, struct subschema, i);
+		for (uint32_t i = work->rules.subschemas_count; i-- > 0;) {
+			struct subschema *s = &VEC_AT(&work->c->subschemas, struct subschema, i);
 
-			for (uint32_t k = 0; !covers(a, i) && k < s->rules; k++) {
-				if (!rule_covers(a, &a->rules.rules[s->first_rule + k]))
+			for (uint32_t k = 0; !covers(work, i) && k < s->rules; k++) {
+				if (!rule_covers(work, &work->rules.rules[s->first_rule + k]))
 					continue;
 				s->flags |= SUBSCHEMA_COVERS;
 				is_changed = true;
 			}
 		}
 	}
-	for (uint32_t i = 0; is_changed && i < a->c->subschemas.count; i++)
-		VEC_AT(&a->c->subschemas, struct subschema, i).flags |= SUBSCHEMA_COVERS;
+	for (uint32_t i = 0; is_changed && i < work->c->subschemas.count; i++)
+		VEC_AT(&work->c->subschemas, struct subschema, i).flags |= SUBSCHEMA_COVERS;
 }
 
 /* Gathers what a subschema surely looks at; false where that depends on the instance. */
-static bool gather(struct assembler *a, uint32_t subschema, struct object_plan *plan, bool *is_all,
-		   int depth);
+static bool gather(struct lowering *work, uint32_t subschema, struct object_plan *plan,
+		   bool *is_all, int depth);
 
-static bool gather_keys(struct assembler *a, const struct rule *rule,
+static bool gather_keys(struct lowering *work, const struct rule *rule,
 			const struct object_plan *plan)
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
-		const struct name *name = &a->rules.properties[rule->a + i].name;
+		const struct name *name = &work->rules.properties[rule->a + i].name;
 
-		a->effort += a->c->entries.count - plan->entry + 1;
-		if (assemble_find_entry(a, plan->entry, name) != NONE)
+		work->effort += work->c->entries.count - plan->entry + 1;
+		if (lower_find_entry(work, plan->entry, name) != NONE)
 			continue;
-		if (a->c->entries.count - plan->entry >= COVER_ENTRIES_MAX ||
-		    assemble_add_entry(a, name, NONE) != OK)
+		if (work->c->entries.count - plan->entry >= COVER_ENTRIES_MAX ||
+		    lower_add_entry(work, name, NONE) != OK)
 			return false;
 	}
 	return true;
 }
 
-static bool gather_rule(struct assembler *a, const struct rule *rule, struct object_plan *plan,
+static bool gather_rule(struct lowering *work, const struct rule *rule, struct object_plan *plan,
 			bool *is_all, int depth)
 {
 	bool is_static = true;
 
 	switch ((enum rule_op)rule->op) {
 	case RULE_PROPERTIES:
-		return gather_keys(a, rule, plan);
+		return gather_keys(work, rule, plan);
 	case RULE_PATTERN_PROPERTIES:
 		if (plan->patterns != 0)
 			return false;
@@ -110,99 +111,101 @@ static bool gather_rule(struct assembler *a, const struct rule *rule, struct obj
 		*is_all |= depth != COVER_DEPTH_MAX; /* its own is what asks */
 		return true;
 	case RULE_REF:
-		return gather(a, rule->a, plan, is_all, depth - 1);
+		return gather(work, rule->a, plan, is_all, depth - 1);
 	case RULE_ALL_OF:
 		for (uint32_t i = 0; is_static && i < rule->b; i++)
-			is_static = gather(a, a->rules.links[rule->a + i], plan, is_all, depth - 1);
+			is_static = gather(work, work->rules.links[rule->a + i], plan, is_all,
+					   depth - 1);
 		return is_static;
 	case RULE_ANY_OF:
 	case RULE_ONE_OF:
 	case RULE_DEPENDENT_SCHEMAS:
 	case RULE_IF:
-		return !rule_covers(a, rule);
+		return !rule_covers(work, rule);
 	default:
 		return true;
 	}
 }
 
-static bool gather(struct assembler *a, uint32_t subschema, struct object_plan *plan, bool *is_all,
-		   int depth)
+static bool gather(struct lowering *work, uint32_t subschema, struct object_plan *plan,
+		   bool *is_all, int depth)
 {
-	const struct subschema *s = &a->rules.subschemas[subschema];
-	bool is_static = depth > 0 && ++a->effort < EFFORT_MAX;
+	const struct subschema *s = &work->rules.subschemas[subschema];
+	bool is_static = depth > 0 && ++work->effort < EFFORT_MAX;
 
 	for (uint32_t i = 0; is_static && i < s->rules; i++)
-		is_static = gather_rule(a, &a->rules.rules[s->first_rule + i], plan, is_all, depth);
+		is_static = gather_rule(work, &work->rules.rules[s->first_rule + i], plan, is_all,
+					depth);
 	return is_static;
 }
 
-static enum result add_closing_plan(struct assembler *a, struct object_plan *plan)
+static enum result add_closing_plan(struct lowering *work, struct object_plan *plan)
 {
 	struct object_plan *made;
 	struct instruction *i;
 	enum result rc;
 
-	plan->entries = a->c->entries.count - plan->entry;
-	plan->pattern_target = a->c->targets.count;
+	plan->entries = work->c->entries.count - plan->entry;
+	plan->pattern_target = work->c->targets.count;
 	for (uint32_t k = 0; k < plan->patterns; k++) {
-		uint32_t *target = vec_push(&a->c->targets, sizeof *target);
+		uint32_t *target = vec_push(&work->c->targets, sizeof *target);
 
 		if (target == NULL)
 			return E_MEMORY;
 		*target = NONE;
 	}
-	rc = assemble_entry_slots(a, plan);
+	rc = lower_entry_slots(work, plan);
 	if (rc != OK)
 		return rc;
-	made = vec_push(&a->c->object_plans, sizeof *made);
-	i = assemble_add(a, OPERATION_OBJECT);
+	made = vec_push(&work->c->object_plans, sizeof *made);
+	i = lower_emit(work, OPERATION_OBJECT);
 	if (made == NULL || i == NULL)
 		return E_MEMORY;
 	*made = *plan;
-	i->a = a->c->object_plans.count - 1;
+	i->a = work->c->object_plans.count - 1;
 	return OK;
 }
 
 /* `*ret` says whether the keys were dealt with. */
-static enum result close_keys(struct assembler *a, uint32_t subschema, uint32_t block, bool *ret)
+static enum result close_keys(struct lowering *work, uint32_t subschema, uint32_t block, bool *ret)
 {
-	struct object_plan plan = {.entry = a->c->entries.count,
+	struct object_plan plan = {.entry = work->c->entries.count,
 				   .most = UINT32_MAX,
 				   .additional = block,
 				   .names = NONE};
 	bool is_all = false;
 
-	*ret = gather(a, subschema, &plan, &is_all, COVER_DEPTH_MAX);
+	*ret = gather(work, subschema, &plan, &is_all, COVER_DEPTH_MAX);
 	if (*ret && !is_all)
-		return add_closing_plan(a, &plan);
-	a->c->entries.count = plan.entry;
+		return add_closing_plan(work, &plan);
+	work->c->entries.count = plan.entry;
 	return OK;
 }
 
-enum result assemble_unevaluated(struct assembler *a, uint32_t subschema)
+enum result lower_unevaluated(struct lowering *work, uint32_t subschema)
 {
-	const struct subschema *s = &a->rules.subschemas[subschema];
+	const struct subschema *s = &work->rules.subschemas[subschema];
 	bool is_left = false;
 	struct instruction *i;
 
 	for (uint32_t k = 0; k < s->rules; k++) {
-		const struct rule *rule = &a->rules.rules[s->first_rule + k];
+		const struct rule *rule = &work->rules.rules[s->first_rule + k];
 		bool is_closed = false;
 		uint32_t block;
 		enum result rc = OK;
 
 		if (rule->op != RULE_UNEVALUATED_ITEMS && rule->op != RULE_UNEVALUATED_PROPERTIES)
 			continue;
-		rc = assemble_block(a, rule->a, &block);
+		rc = lower_block(work, rule->a, &block);
 		if (rc == OK && rule->op == RULE_UNEVALUATED_PROPERTIES)
-			rc = close_keys(a, subschema, block, &is_closed);
+			rc = close_keys(work, subschema, block, &is_closed);
 		if (rc != OK)
 			return rc;
 		is_left |= !is_closed;
 	}
 	if (!is_left)
 		return OK;
-	i = assemble_add(a, OPERATION_UNEVALUATED);
+	i = lower_emit(work, OPERATION_UNEVALUATED);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = subschema;

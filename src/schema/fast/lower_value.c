@@ -5,36 +5,36 @@
 #define LINEAR_TEXTS_MAX 6
 #define EXACT_REAL_MAX	 9007199254740992.0 /* 2^53: integers below are exact doubles */
 
-static bool are_texts(const struct assembler *a, const struct rule *rule)
+static bool are_texts(const struct lowering *work, const struct rule *rule)
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
-		if (a->rules.constants[rule->a + i].kind != TREE_STRING)
+		if (work->rules.constants[rule->a + i].kind != TREE_STRING)
 			return false;
 	}
 	return rule->b != 0;
 }
 
-static bool are_simple(const struct assembler *a, const struct rule *rule)
+static bool are_simple(const struct lowering *work, const struct rule *rule)
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
-		if (a->rules.constants[rule->a + i].kind != TREE_NULL)
+		if (work->rules.constants[rule->a + i].kind != TREE_NULL)
 			return false;
 	}
 	return rule->b != 0;
 }
 
-static enum result add_text_table(struct assembler *a, const struct rule *rule)
+static enum result add_text_table(struct lowering *work, const struct rule *rule)
 {
 	uint32_t first, mask;
 	struct instruction *i;
-	enum result rc = assemble_slots(a, rule->b, &first, &mask);
+	enum result rc = lower_add_slots(work, rule->b, &first, &mask);
 
 	if (rc != OK)
 		return rc;
 	for (uint32_t k = 0; k < rule->b; k++)
-		assemble_fill_slot(a, first, mask, a->rules.constants[rule->a + k].as.hash,
-				   rule->a + k);
-	i = assemble_add(a, OPERATION_TEXT_TABLE);
+		lower_fill_slot(work, first, mask, work->rules.constants[rule->a + k].as.hash,
+				rule->a + k);
+	i = lower_emit(work, OPERATION_TEXT_TABLE);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = first;
@@ -42,19 +42,19 @@ static enum result add_text_table(struct assembler *a, const struct rule *rule)
 	return OK;
 }
 
-enum result assemble_enum(struct assembler *a, const struct rule *rule)
+enum result lower_enum(struct lowering *work, const struct rule *rule)
 {
-	bool is_text = are_texts(a, rule);
-	const struct constant *first = &a->rules.constants[rule->a];
+	bool is_text = are_texts(work, rule);
+	const struct constant *first = &work->rules.constants[rule->a];
 	struct instruction *i;
 
-	if (are_simple(a, rule))
+	if (are_simple(work, rule))
 		return OK; /* null: its type says it all */
 	if (is_text && rule->b > LINEAR_TEXTS_MAX)
-		return add_text_table(a, rule);
-	i = assemble_add(a, !is_text	   ? OPERATION_ENUM
-			    : rule->b == 1 ? OPERATION_TEXT
-					   : OPERATION_TEXTS);
+		return add_text_table(work, rule);
+	i = lower_emit(work, !is_text	    ? OPERATION_ENUM
+			     : rule->b == 1 ? OPERATION_TEXT
+					    : OPERATION_TEXTS);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = rule->a;
@@ -68,9 +68,9 @@ enum result assemble_enum(struct assembler *a, const struct rule *rule)
 }
 
 /* The least int64 that the rule lets through, or the greatest; false where no int64 tells it exactly. */
-static bool integer_bound(const struct assembler *a, const struct rule *rule, int64_t *ret)
+static bool integer_bound(const struct lowering *work, const struct rule *rule, int64_t *ret)
 {
-	const struct constant *k = &a->rules.constants[rule->a];
+	const struct constant *k = &work->rules.constants[rule->a];
 	bool is_lower = rule->op == RULE_MINIMUM || rule->op == RULE_EXCLUSIVE_MINIMUM;
 
 	if ((k->flags & TREE_FITS_INT64) != 0) {
@@ -88,9 +88,9 @@ static bool integer_bound(const struct assembler *a, const struct rule *rule, in
 	return true;
 }
 
-static enum result add_bound(struct assembler *a, uint32_t rule)
+static enum result add_bound(struct lowering *work, uint32_t rule)
 {
-	struct instruction *i = assemble_add(a, OPERATION_BOUND);
+	struct instruction *i = lower_emit(work, OPERATION_BOUND);
 
 	if (i == NULL)
 		return E_MEMORY;
@@ -98,21 +98,21 @@ static enum result add_bound(struct assembler *a, uint32_t rule)
 	return OK;
 }
 
-enum result assemble_numbers(struct assembler *a, const struct subschema *s)
+enum result lower_numbers(struct lowering *work, const struct subschema *s)
 {
 	int64_t least = INT64_MIN, most = INT64_MAX, bound;
 	uint32_t lower = NONE, upper = NONE;
 	struct instruction *i;
 
 	for (uint32_t k = s->first_rule; k < s->first_rule + s->rules; k++) {
-		const struct rule *rule = &a->rules.rules[k];
+		const struct rule *rule = &work->rules.rules[k];
 		bool is_lower = rule->op == RULE_MINIMUM || rule->op == RULE_EXCLUSIVE_MINIMUM;
 		bool is_upper = rule->op == RULE_MAXIMUM || rule->op == RULE_EXCLUSIVE_MAXIMUM;
 
 		if (!is_lower && !is_upper)
 			continue;
-		if (*(is_lower ? &lower : &upper) != NONE || !integer_bound(a, rule, &bound)) {
-			if (add_bound(a, k) != OK)
+		if (*(is_lower ? &lower : &upper) != NONE || !integer_bound(work, rule, &bound)) {
+			if (add_bound(work, k) != OK)
 				return E_MEMORY;
 			continue;
 		}
@@ -121,7 +121,7 @@ enum result assemble_numbers(struct assembler *a, const struct subschema *s)
 	}
 	if (lower == NONE && upper == NONE)
 		return OK;
-	i = assemble_add(a, OPERATION_RANGE);
+	i = lower_emit(work, OPERATION_RANGE);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = lower;
@@ -131,13 +131,13 @@ enum result assemble_numbers(struct assembler *a, const struct subschema *s)
 	return OK;
 }
 
-enum result assemble_length(struct assembler *a, const struct subschema *s)
+enum result lower_length(struct lowering *work, const struct subschema *s)
 {
 	uint32_t least = 0, most = UINT32_MAX;
 	struct instruction *i;
 
 	for (uint32_t k = s->first_rule; k < s->first_rule + s->rules; k++) {
-		const struct rule *rule = &a->rules.rules[k];
+		const struct rule *rule = &work->rules.rules[k];
 
 		if (rule->op == RULE_MIN_LENGTH)
 			least = rule->a;
@@ -146,7 +146,7 @@ enum result assemble_length(struct assembler *a, const struct subschema *s)
 	}
 	if (least == 0 && most == UINT32_MAX)
 		return OK;
-	i = assemble_add(a, OPERATION_LENGTH);
+	i = lower_emit(work, OPERATION_LENGTH);
 	if (i == NULL)
 		return E_MEMORY;
 	i->a = least;

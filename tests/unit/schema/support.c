@@ -94,16 +94,16 @@ bool is_valid(const char *schema, const char *instance)
 
 bool passes_agree(const struct schema *s, const struct tree_node *instance, enum verdict *ret)
 {
-	struct run r = {.schema = s, .program = &s->program, .root = instance};
-	enum result rc = evaluate(&r, 0, instance, NULL, ret), why = OK;
+	struct explain_pass r = {.schema = s, .program = &s->program, .root = instance};
+	enum result rc = explain_subschema(&r, 0, instance, NULL, ret), why = OK;
 	uint64_t steps;
-	enum run_outcome outcome = run_program(s, instance, NULL, &steps, &why, NULL);
+	enum fast_outcome outcome = fast_validate(s, instance, NULL, &steps, &why, NULL);
 
 	vec_clear(&r.path);
 	vec_clear(&r.trail);
-	if (outcome == RUN_FAILED || rc != OK) {
+	if (outcome == FAST_FAILED || rc != OK) {
 		*ret = VERDICT_MAYBE;
 		return why == E_LIMIT || rc == E_LIMIT;
 	}
-	return outcome == RUN_UNDECIDED || (outcome == RUN_YES) == (*ret == VERDICT_YES);
+	return outcome == FAST_UNDECIDED || (outcome == FAST_YES) == (*ret == VERDICT_YES);
 }

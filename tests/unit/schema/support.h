@@ -32,5 +32,5 @@ const char *made_problem(struct made *m, uint32_t n);
 /* The verdict of a schema on an instance, compiled and forgotten. */
 bool is_valid(const char *schema, const char *instance);
 
-/* Whether the fast pass and the exhaustive one say the same; what a bound ended agrees with all. */
+/* Whether the fast pass and the explaining one say the same; what a bound ended agrees with all. */
 bool passes_agree(const struct schema *s, const struct tree_node *instance, enum verdict *ret);

@@ -1,0 +1,159 @@
+/* The state of the fast pass, and what its parts share. */
+#pragma once
+
+#include "schema/explain/explain.h"
+#include "schema/price.h"
+#include "schema/fast/fast.h"
+
+/* Kept out of the dispatcher, whose registers are worth more than a call. */
+#define APART	    __attribute__((noinline))
+#define INLINED	    __attribute__((always_inline)) static inline
+#define HOT	    __attribute__((hot, noinline))
+#define COLD	    __attribute__((cold, noinline))
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+struct fast_pass {
+	const struct program *program;
+	const struct instruction *instructions;
+	const struct block *blocks;
+	const char *texts;
+	int64_t steps; /* left of the slice; below 0: used up, which the next charge finds */
+	int64_t slice; /* what was taken of `left` and of the budget */
+	uint64_t left; /* of the schema's own limit, the slice included */
+	struct budget *budget;
+	const char *where; /* the keyword at which steps ran out, where it is known */
+	uint32_t depth;	   /* left */
+	bool is_stopped;
+	bool is_undecided;
+	bool is_over; /* the schema's limit or the budget has run out */
+	enum result rc;
+	const struct schema *schema;
+	struct error *err;
+};
+
+/* fast_pass.c */
+extern const uint8_t fast_type_bits[(TREE_IS_OPAQUE << 8) * 2];
+
+/* All give false, so that they can end a rule. */
+COLD bool fast_stop(struct fast_pass *pass, enum result rc);
+COLD bool fast_stop_undecided(struct fast_pass *pass);
+/* A slice is used up: settles it and takes the next. */
+COLD bool fast_refill(struct fast_pass *pass);
+COLD bool fast_stop_at_depth(struct fast_pass *pass);
+
+static inline int64_t fast_next_slice(uint64_t left, const struct budget *b)
+{
+	uint64_t most = b != NULL ? b->until_check : BUDGET_CHECK_STEPS;
+
+	return (int64_t)(left < most ? left : most);
+}
+
+/* Pays for what the slice has seen used, and begins none: before work that counts its own steps. */
+void fast_charge_budget(struct fast_pass *pass);
+
+/* Literal matchers of up to KEY_BYTES_FREE cost nothing: who asks many pays for their number. */
+bool fast_match(struct fast_pass *pass, uint32_t pattern, struct slice text, bool *ret);
+
+/* The caller pays (price_look_up()). */
+const struct tree_node *fast_find_member(const struct tree_node *object, const char *text,
+					 uint32_t len, uint64_t hash);
+
+/* fast.c: every recursion passes here. */
+bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const struct tree_node *n);
+
+/* fast_members.c */
+bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const struct tree_node *n);
+bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const struct tree_node *n);
+
+/* fast_branch.c */
+bool fast_contains(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n);
+bool fast_any_of(struct fast_pass *pass, uint32_t target, uint32_t count,
+		 const struct tree_node *n);
+/* `found` have matched already. */
+bool fast_one_of(struct fast_pass *pass, uint32_t target, uint32_t count, uint32_t found,
+		 const struct tree_node *n);
+bool fast_tagged(struct fast_pass *pass, const struct tag_plan *plan, const struct tree_node *n);
+bool fast_dependent_required(struct fast_pass *pass, uint32_t rule, const struct tree_node *n);
+bool fast_dependent_schema(struct fast_pass *pass, const struct instruction *i,
+			   const struct tree_node *n);
+bool fast_if(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n);
+bool fast_not(struct fast_pass *pass, uint32_t block, const struct tree_node *n);
+
+/* fast_cover.c: what the rules of a subschema that holds leave unevaluated. */
+bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n);
+
+INLINED uint8_t type_of(const struct tree_node *n)
+{
+	return fast_type_bits[(n->kind | n->flags << 8) & (sizeof fast_type_bits - 1)];
+}
+
+INLINED bool charge(struct fast_pass *pass, uint32_t steps)
+{
+	pass->steps -= steps;
+	return LIKELY(pass->steps >= 0) || fast_refill(pass);
+}
+
+/* As charge(), for what is already done: the next charge finds out whether it was too much. */
+INLINED void debit(struct fast_pass *pass, uint64_t steps)
+{
+	pass->steps -= (int64_t)steps;
+}
+
+/* As charge(), and the refusal names the keyword. */
+static inline bool charge_for(struct fast_pass *pass, uint64_t steps, const char *keyword)
+{
+	debit(pass, steps);
+	if (LIKELY(pass->steps >= 0) || fast_refill(pass))
+		return true;
+	pass->where = keyword;
+	return false;
+}
+
+static inline bool refuse(struct fast_pass *pass, const struct tree_node *n)
+{
+	return (n->flags & TREE_IS_OPAQUE) != 0 ? fast_stop_undecided(pass) : false;
+}
+
+INLINED bool enter(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
+{
+	const struct block *b;
+
+	if (UNLIKELY(block >= BLOCK_NEVER))
+		return block == NONE;
+	b = &pass->blocks[block];
+	if ((b->mask & type_of(n)) == 0)
+		return refuse(pass, n);
+	return b->start == b->end || fast_block(pass, b->start, b->end, n);
+}
+
+INLINED uint64_t load_8(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return v;
+}
+
+INLINED uint32_t load_4(const char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, 4);
+	return v;
+}
+
+/* Keys are short: their hashes were equal, so this is almost surely the last look at them. */
+INLINED bool is_same(const char *a, const char *b, uint32_t len)
+{
+	if (len >= 8) {
+		for (uint32_t i = 0; len > 16 && i + 8 <= len; i += 8) {
+			if (load_8(a + i) != load_8(b + i))
+				return false;
+		}
+		return load_8(a) == load_8(b) && load_8(a + len - 8) == load_8(b + len - 8);
+	}
+	if (len >= 4)
+		return load_4(a) == load_4(b) && load_4(a + len - 4) == load_4(b + len - 4);
+	return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] && a[len - 1] == b[len - 1]);
+}
