@@ -13,7 +13,7 @@ enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
 				 .policies = policies,
 				 .policies_count = 1,
 				 .created_ms = f->now_ms,
-				 .created_by = SLICE_LITERAL(BOOTSTRAP_AUTHOR)};
+				 .created_by = SLICE_LITERAL(SERVER_AUTHOR)};
 	const struct key *pepper = keyring_derived(f->keyring, DERIVED_TOKEN_PEPPER);
 	struct token_row row = {.uses_left = -1};
 	uint8_t hash[HASH_BYTES];
@@ -42,7 +42,7 @@ enum result bootstrap_record(struct bootstrap *f, const char *action, struct sli
 	struct audit_entry e = {
 		.epoch = f->epoch,
 		.revision = f->revision,
-		.actor = SLICE_LITERAL(BOOTSTRAP_AUTHOR),
+		.actor = SLICE_LITERAL(SERVER_AUTHOR),
 		.auth = SLICE_LITERAL("embedded"),
 		.action = slice_text(action),
 		.outcome = SLICE_LITERAL("ok"),

@@ -4,10 +4,7 @@
 #include "base/clock.h"
 #include "crypto/token_text.h"
 #include "service/engine/audit_write.h"
-
-/* The author of what no person asked for over the network. */
-#define BOOTSTRAP_AUTHOR "reeved"
-#define FIRST_POLICY	 "administrator"
+#include "service/token/token_name.h"
 
 /* One transaction. */
 struct bootstrap {

@@ -94,7 +94,7 @@ static enum result put_rows(struct bootstrap *f, const struct content_place *pla
 		.version = place->version,
 		.revision = f->revision,
 		.created_ms = f->now_ms,
-		.created_by = SLICE_LITERAL(BOOTSTRAP_AUTHOR),
+		.created_by = SLICE_LITERAL(SERVER_AUTHOR),
 		.message = SLICE_LITERAL("shipped"),
 		.content_type = place->content_type,
 		.digest = digest,
@@ -144,7 +144,7 @@ static enum result put_documents(struct bootstrap *f, const struct shipped_docum
 	struct revision_row revision = {
 		.revision = f->revision,
 		.time_ms = f->now_ms,
-		.author = SLICE_LITERAL(BOOTSTRAP_AUTHOR),
+		.author = SLICE_LITERAL(SERVER_AUTHOR),
 		.message = SLICE_LITERAL("a new store"),
 	};
 	enum result rc;

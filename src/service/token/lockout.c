@@ -1,27 +1,26 @@
 /*
- * The rule: no write leaves the store without somebody who can administer it, unless who writes means it.
- *
- * A token can administer when it is valid, with all above it, and may `write` and `admin` policies at large and each of those that
- * its own rights come from: who can do that can give any other right. A worker looks for one in the snapshot as it would be after the write; the committer looks once more at the
- * one that was found, in the state that it is about to publish, so two writes cannot take away each other's last one.
+ * Two changes that come at the same time must not take away each other's last administrator. Therefore a worker looks for a token
+ * that can administer in the state after its change, and the committer checks that one token again in the state that it is about
+ * to publish. The committer never searches: where the token no longer can, the change goes back to a worker (E_STALE).
  */
-#include "service/token/tokens.h"
+#include "service/token/lockout.h"
+
+#include "service/state/rights.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Stands for policies at large: no document has this path, so no rule about a single one matches it. */
+/* Stands for policies in general: no document has this path, so no rule about a single policy matches it. */
 #define ANY_POLICY   "policies/."
 #define GRANTING_MAX 256
 
 /* The state after a write. */
 struct aftermath {
 	const struct snapshot *snapshot;
-	const struct token
-		*consumer_of_use; /* whose call takes a use of it and of those above; may be NULL */
+	const struct token *caller; /* its call takes a use of it and of those above; may be NULL */
 	int64_t now_ms;
-	const struct policy
-		*granting[GRANTING_MAX]; /* those that allow it; only who has one is looked at */
+	/* Policies that allow to administer; only tokens that have one of them are looked at. */
+	const struct policy *granting[GRANTING_MAX];
 	uint32_t granting_count;
 };
 
@@ -35,13 +34,11 @@ static bool is_at_or_above(const struct snapshot *s, const struct token *t, stru
 	return false;
 }
 
-/* Whether the call that writes takes the last use of the token, or of one above it. */
-static bool is_spent(const struct aftermath *a, const struct token *t)
+/* Whether the call takes the last use of the token, or of one above it. */
+static bool is_used_up(const struct aftermath *a, const struct token *t)
 {
-	for (uint32_t i = 0; a->consumer_of_use != NULL && t != NULL && i < RIGHTS_LEVELS_MAX;
-	     i++) {
-		if (t->uses_left == 1 &&
-		    is_at_or_above(a->snapshot, a->consumer_of_use, t->record.accessor))
+	for (uint32_t i = 0; a->caller != NULL && t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
+		if (t->uses_left == 1 && is_at_or_above(a->snapshot, a->caller, t->record.accessor))
 			return true;
 		t = t->record.parent.len != 0 ? snapshot_token(a->snapshot, t->record.parent)
 					      : NULL;
@@ -49,9 +46,9 @@ static bool is_spent(const struct aftermath *a, const struct token *t)
 	return false;
 }
 
-/* Whether it may mend the policies that its own rights come from: else a rule in one of them could keep it from all the rest. */
-static bool may_mend_own(const struct aftermath *a, const struct rights *rights,
-			 const struct token *t)
+/* Whether it may repair the policies that its own rights come from: a rule in one of them could deny it everything else. */
+static bool may_repair_own(const struct aftermath *a, const struct rights *rights,
+			   const struct token *t)
 {
 	char path[PATH_BYTES_MAX + 16];
 
@@ -78,13 +75,13 @@ static bool can_administer(const struct aftermath *a, const struct token *t)
 	struct error ignored = ERROR_NULL;
 	struct rights rights = {0};
 
-	return !is_spent(a, t) &&
+	return !is_used_up(a, t) &&
 	       rights_load(&rights, &arena, a->snapshot, t, a->now_ms, &ignored) == OK &&
 	       rights_may(&rights, MAY_WRITE, policies) &&
-	       rights_may(&rights, MAY_ADMIN, policies) && may_mend_own(a, &rights, t);
+	       rights_may(&rights, MAY_ADMIN, policies) && may_repair_own(a, &rights, t);
 }
 
-static void gather_granting(struct aftermath *a)
+static void collect_granting(struct aftermath *a)
 {
 	static const struct slice policies = SLICE_INIT(ANY_POLICY);
 	const struct snap_policy *p;
@@ -114,15 +111,15 @@ static bool has_granting(const struct aftermath *a, const struct token *t)
 	return false;
 }
 
-/* The one who asks, if possible: nobody else is likelier to stay. NULL: nobody. */
-static const struct token *find_administrator(struct aftermath *a, struct slice asking)
+/* The caller's own token if possible: it is the most likely to stay. NULL: there is none. */
+static const struct token *find_administrator(struct aftermath *a, struct slice caller)
 {
-	const struct token *t = snapshot_token(a->snapshot, asking);
+	const struct token *t = snapshot_token(a->snapshot, caller);
 	struct pmap_walk walk;
 
 	if (t != NULL && can_administer(a, t))
 		return t;
-	gather_granting(a);
+	collect_granting(a);
 	if (a->granting_count == 0)
 		return NULL;
 	pmap_walk_from(&walk, &a->snapshot->tokens_by_accessor, SLICE_NULL);
@@ -133,7 +130,12 @@ static const struct token *find_administrator(struct aftermath *a, struct slice 
 	return NULL;
 }
 
-static bool lay_policy(struct snapshot *s, const struct change *c)
+static bool is_policy_change(const struct change *c)
+{
+	return c->kind == KIND_POLICIES && c->is_changed;
+}
+
+static bool apply_policy(struct snapshot *s, const struct change *c)
 {
 	struct slice name = slice_from(c->path, strlen("policies/"));
 
@@ -142,94 +144,83 @@ static bool lay_policy(struct snapshot *s, const struct change *c)
 	return c->policy == NULL || snapshot_put_policy(s, name, policy_ref(c->policy));
 }
 
-/* A fork with the write's policies and tokens laid over. */
-static struct snapshot *lay_over(const struct write *w)
+/* A fork of the snapshot with the changed policies and tokens. NULL: no memory. */
+static struct snapshot *fork_after(const struct rights_change *change)
 {
-	CLEANUP(snapshot_unrefp) struct snapshot *s = snapshot_fork(w->view.snapshot);
+	CLEANUP(snapshot_unrefp) struct snapshot *s = snapshot_fork(change->before);
 	bool is_done = s != NULL;
 
-	for (uint32_t i = 0; is_done && i < w->changes_count; i++) {
-		if (w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed)
-			is_done = lay_policy(s, &w->changes[i]);
+	for (uint32_t i = 0; is_done && i < change->documents_count; i++) {
+		if (is_policy_change(&change->documents[i]))
+			is_done = apply_policy(s, &change->documents[i]);
 	}
-	for (uint32_t i = 0; is_done && i < w->tokens_count; i++)
-		is_done = snapshot_put_token(s, token_ref(w->tokens[i].token));
+	for (uint32_t i = 0; is_done && i < change->tokens_count; i++)
+		is_done = snapshot_put_token(s, token_ref(change->tokens[i]));
 	return is_done ? steal(&s) : NULL;
 }
 
-static bool is_about_rights(const struct write *w)
+static bool is_about_rights(const struct rights_change *change)
 {
-	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed)
+	for (uint32_t i = 0; i < change->documents_count; i++) {
+		if (is_policy_change(&change->documents[i]))
 			return true;
 	}
-	for (uint32_t i = 0; i < w->tokens_count; i++) {
-		if (w->tokens[i].token->is_revoked)
+	for (uint32_t i = 0; i < change->tokens_count; i++) {
+		if (change->tokens[i]->is_revoked)
 			return true;
 	}
 	return false;
 }
 
-static bool could_before(const struct write *w, int64_t now_ms)
+static bool could_before(const struct rights_change *change, int64_t now_ms)
 {
 	CLEANUP(alloc_freep) struct aftermath *a = alloc_zero(sizeof *a);
 
 	if (a == NULL)
 		return true;
-	a->snapshot = w->view.snapshot;
+	a->snapshot = change->before;
 	a->now_ms = now_ms;
-	return find_administrator(a, w->accessor) != NULL;
+	return find_administrator(a, change->caller) != NULL;
 }
 
-static enum result refuse(struct write *w, struct error *err)
+enum result lockout_check(struct slice *ret, const struct rights_change *change, int64_t now_ms,
+			  struct arena *a, struct error *err)
 {
-	static const char text[] =
-		"afterwards no valid token could administer: none may write policies";
-	struct check_problem place = {.line = 0};
-
-	if (w->is_forced) {
-		w->was_forced = true;
-		report_add_warning(&w->report, &place, text);
-		return OK;
-	}
-	report_add_error(&w->report, &place, text);
-	return fail(err, E_CONFLICT, "%s; force does it even so", text);
-}
-
-enum result lockout_check(struct write *w, int64_t now_ms, struct error *err)
-{
-	CLEANUP(alloc_freep) struct aftermath *a = alloc_zero(sizeof *a);
+	CLEANUP(alloc_freep) struct aftermath *m = alloc_zero(sizeof *m);
 	CLEANUP(snapshot_unrefp) struct snapshot *after = NULL;
 	const struct token *found;
 	const char *copy;
 
-	if (!is_about_rights(w))
+	if (!is_about_rights(change))
 		return OK;
-	after = lay_over(w);
-	if (a == NULL || after == NULL)
+	after = fork_after(change);
+	if (m == NULL || after == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	a->snapshot = after;
-	a->consumer_of_use = snapshot_token(w->view.snapshot, w->accessor);
-	a->now_ms = now_ms;
-	found = find_administrator(a, w->accessor);
+	m->snapshot = after;
+	m->caller = snapshot_token(change->before, change->caller);
+	m->now_ms = now_ms;
+	found = find_administrator(m, change->caller);
 	if (found == NULL)
-		return could_before(w, now_ms) ? refuse(w, err) : OK;
-	copy = arena_text(&w->arena, found->record.accessor);
+		return could_before(change, now_ms)
+			       ? fail(err, E_CONFLICT, LOCKOUT_TEXT "; force does it even so")
+			       : OK;
+	copy = arena_text(a, found->record.accessor);
 	if (copy == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	w->administrator = slice_make(copy, found->record.accessor.len);
+	*ret = slice_make(copy, found->record.accessor.len);
 	return OK;
 }
 
-bool lockout_is_averted(const struct write *w, const struct snapshot *working, int64_t now_ms)
+bool lockout_is_averted(struct slice administrator, const struct snapshot *working,
+			struct slice caller, int64_t now_ms)
 {
 	struct aftermath a = {.snapshot = working,
-			      .consumer_of_use = snapshot_token(working, w->accessor),
+			      .caller = snapshot_token(working, caller),
 			      .now_ms = now_ms};
 	const struct token *t;
 
-	if (w->administrator.len == 0)
+	if (administrator.len == 0)
 		return true;
-	t = snapshot_token(working, w->administrator);
+	t = snapshot_token(working, administrator);
 	return t != NULL && can_administer(&a, t);
 }

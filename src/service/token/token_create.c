@@ -1,12 +1,15 @@
 /*
- * The rule: nobody gives what they do not have. A token hangs below its maker's: it is asked for both, ends with the maker's, and
- * names only policies that the maker has itself or may grant.
+ * No token gives rights that its maker does not have. A new token stands below its maker's: a call needs the rights of both, the
+ * token ends with the maker's, and it has only policies that the maker has itself or may grant.
  */
 #include "access/token.h"
-#include "service/engine/engine.h"
-#include "service/state/token_chain.h"
-#include "service/engine/response.h"
 #include "crypto/token_text.h"
+#include "service/engine/engine.h"
+#include "service/engine/request_body.h"
+#include "service/engine/response.h"
+#include "service/state/token_chain.h"
+#include "service/token/token_job.h"
+#include "service/token/token_name.h"
 #include "service/token/tokens.h"
 
 #include <string.h>
@@ -32,7 +35,7 @@ static bool has_policy(const struct token *t, struct slice name)
 	return false;
 }
 
-/* A policy that the maker may neither give nor has is refused whether there is one or not. */
+/* Rights come first: a maker who may not give the policy does not learn whether it exists. */
 static enum result check_policy(struct creating *m, struct slice name, struct error *err)
 {
 	char path[PATH_BYTES_MAX + 16] = "policies/";
@@ -116,7 +119,7 @@ static enum result read_uses(struct creating *m, struct error *err)
 	return OK;
 }
 
-/* Never later than the end of whom it hangs on. */
+/* A token never ends later than those above it. */
 static enum result read_times(struct creating *m, struct error *err)
 {
 	const struct token *maker =
@@ -172,9 +175,10 @@ static enum result read_create(struct creating *m, struct error *err)
 	return rc == OK ? read_uses(m, err) : rc;
 }
 
-static enum result make_token(struct creating *m, struct write *w, struct buf *text,
+static enum result make_token(struct creating *m, struct token_job *j, struct buf *text,
 			      struct error *err)
 {
+	const struct keyring *keyring = m->ctx->service->state.keyring;
 	struct token like = {.uses_left = m->uses_left};
 	char accessor[ACCESSOR_BYTES];
 	enum result rc = token_generate(text, err);
@@ -183,21 +187,12 @@ static enum result make_token(struct creating *m, struct write *w, struct buf *t
 		return rc;
 	accessor_generate(accessor);
 	m->record.accessor = slice_text(accessor);
-	if (!token_hash(like.hash, keyring_derived(w->service->state.keyring, DERIVED_TOKEN_PEPPER),
-			buf_slice(text)))
+	if (!token_hash(like.hash, keyring_derived(keyring, DERIVED_TOKEN_PEPPER), buf_slice(text)))
 		return fail(err, E_INTERNAL, "a new token is not well-formed");
-	w->tokens = arena_alloc_array(&w->arena, 1, sizeof *w->tokens);
-	if (w->tokens == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	w->tokens[0].is_new = true;
-	rc = token_change_make(w, &w->tokens[0], &m->record, &like, err);
-	if (rc != OK)
-		return rc;
-	w->tokens_count = 1;
-	return token_touch(w->call, w->tokens[0].token->record.accessor, err);
+	return token_job_add(j, &m->record, &like, err);
 }
 
-static enum step response_created(struct write *w, const struct buf *text)
+static enum step response_created(struct call *c, const struct token *t, const struct buf *text)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	enum step step;
@@ -205,30 +200,29 @@ static enum step response_created(struct write *w, const struct buf *text)
 	buf_append_text(&b, "{\"token\":\"");
 	buf_append_slice(&b, buf_slice(text));
 	buf_append_char(&b, '"');
-	token_write_members(&b, w->tokens[0].token);
+	token_write_members(&b, t);
 	buf_append_char(&b, '}');
-	step = response_body(w->call, BODY_JSON, &b, true);
-	w->call->out.is_created = w->call->out.result == OK;
-	w->response = NULL; /* made already */
-	return w->call->out.is_created ? STEP_COMMIT : step;
+	step = response_body(c, BODY_JSON, &b, true);
+	c->out.is_created = c->out.result == OK;
+	return c->out.is_created ? STEP_COMMIT : step;
 }
 
 enum step token_create_on_worker(struct verb_context *ctx)
 {
 	struct creating m = {.ctx = ctx, .body = TREE_INIT(0, false)};
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct write *w = write_new(ctx, 0);
+	struct token_job *j = token_job_new(ctx, 1);
 	struct error err = ERROR_NULL;
 	enum step step;
 	enum result rc;
 
-	if (w == NULL)
+	if (j == NULL)
 		return response_fail(ctx->call, E_MEMORY, "out of memory");
 	rc = read_create(&m, &err);
 	if (rc == OK)
-		rc = make_token(&m, w, &text, &err);
+		rc = make_token(&m, j, &text, &err);
 	if (rc == OK) {
-		step = response_created(w, &text);
+		step = response_created(ctx->call, j->tokens[0], &text);
 	} else {
 		ctx->call->audit_draft = NULL; /* nothing was made */
 		step = response_error(ctx->call, rc, &err);

@@ -1,7 +1,11 @@
-/* The rule: a token that is taken back takes all that were made with it along, and none outlives those above it by renewal. */
-#include "service/token/tokens.h"
-#include "service/state/token_chain.h"
+/* Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those above it. */
+#include "service/engine/request_body.h"
 #include "service/engine/response.h"
+#include "service/state/token_chain.h"
+#include "service/token/token_job.h"
+#include "service/token/tokens.h"
+
+#include <string.h>
 
 #define RENEWAL_PARTS 100 /* of its `ttl`, of which a renewal gives at least one */
 
@@ -17,40 +21,32 @@ static uint32_t count_below(const struct snapshot *snapshot, struct slice above)
 	return count;
 }
 
-static enum result revoke_one(struct write *w, const struct token *t, struct error *err)
+static enum result revoke_one(struct token_job *j, const struct token *t, struct error *err)
 {
-	struct token_change *change = &w->tokens[w->tokens_count];
-	enum result rc = token_change_make(w, change, &t->record, t, err);
+	struct token like = {.uses_left = t->uses_left, .is_revoked = true};
 
-	if (rc != OK)
-		return rc;
-	change->token->is_revoked = true;
-	w->tokens_count++;
-	return token_touch(w->call, t->record.accessor, err);
+	memcpy(like.hash, t->hash, sizeof like.hash);
+	return token_job_add(j, &t->record, &like, err);
 }
 
-/* Also those that have run out: a clock that is set back must not bring them to life. */
-static enum result revoke_below(struct verb_context *ctx, struct write *w, struct slice above,
-				struct error *err)
+/* Expired tokens too: a clock that is set back must not make them valid again. */
+static enum result revoke_below(const struct verb_context *ctx, struct token_job *j,
+				struct slice above, struct error *err)
 {
 	const struct snapshot *snapshot = ctx->snapshot;
-	uint32_t count = count_below(snapshot, above);
 	struct pmap_walk walk;
 	const struct token *t;
 	enum result rc = OK;
 
-	w->tokens = arena_alloc_array(&w->arena, count, sizeof *w->tokens);
-	if (w->tokens == NULL)
-		return fail(err, E_MEMORY, "out of memory");
 	pmap_walk_from(&walk, &snapshot->tokens_by_accessor, SLICE_NULL);
 	while (rc == OK && (t = pmap_walk_next(&walk)) != NULL) {
 		if (!t->is_revoked && token_is_below(snapshot, t, above))
-			rc = revoke_one(w, t, err);
+			rc = revoke_one(j, t, err);
 	}
 	return rc;
 }
 
-/* Who may delete tokens may revoke any; everybody the own one and those made with it. */
+/* A caller who may delete tokens may revoke any; every caller its own token and those below it. */
 static bool may_revoke(const struct verb_context *ctx, const struct token *t)
 {
 	return rights_may(ctx->rights, MAY_DELETE, SLICE_LITERAL(TOKENS_PATH)) ||
@@ -62,22 +58,21 @@ enum step token_revoke_on_worker(struct verb_context *ctx)
 	struct call *c = ctx->call;
 	const struct token *t = snapshot_token(ctx->snapshot, c->in.accessor);
 	struct error err = ERROR_NULL;
-	struct write *w;
+	struct token_job *j;
 	enum result rc;
 
 	if (!may_revoke(ctx, t))
 		return response_fail(c, E_FORBIDDEN, "may not revoke that token");
 	if (t == NULL || t->is_revoked)
 		return response_fail(c, E_NOT_FOUND, "there is no such token");
-	w = write_new(ctx, 0);
-	if (w == NULL)
+	j = token_job_new(ctx, count_below(ctx->snapshot, t->record.accessor));
+	if (j == NULL)
 		return response_fail(c, E_MEMORY, "out of memory");
-	w->response = NULL;
-	rc = revoke_below(ctx, w, t->record.accessor, &err);
+	rc = revoke_below(ctx, j, t->record.accessor, &err);
 	if (rc == OK)
-		rc = lockout_check(w, ctx->now_ms, &err);
+		rc = token_job_check_lockout(j, ctx->now_ms, &err);
 	if (rc != OK)
-		return response_error(c, rc, &err); /* recorded: what it was about is touched */
+		return response_error(c, rc, &err); /* recorded with the tokens it was about */
 	response_empty(c);
 	return STEP_COMMIT;
 }
@@ -101,17 +96,17 @@ static enum result read_ttl(struct call *c, int64_t *ttl_ms, struct error *err)
 	return rc;
 }
 
-/* A renewal that gives hardly any time is none: else a loop of them would fill the log. */
-static bool is_hardly_later(const struct token *t, int64_t expires_ms)
+/* A renewal that gains very little time is not made: a loop of them would fill the audit log. */
+static bool gains_little(const struct token *t, int64_t expires_ms)
 {
 	return expires_ms >= t->expires_ms &&
 	       expires_ms - t->expires_ms < t->record.ttl_ms / RENEWAL_PARTS;
 }
 
-/* `w` gets no change where the token is as good as renewed already. */
-static enum result renew(struct verb_context *ctx, struct write *w, struct error *err)
+/* The job stays empty where a renewal would gain very little. */
+static enum result renew(const struct verb_context *ctx, struct token_job *j, struct error *err)
 {
-	const struct token *t = snapshot_token(ctx->snapshot, w->accessor);
+	const struct token *t = snapshot_token(ctx->snapshot, j->caller);
 	struct token_record record;
 	int64_t ttl_ms, end;
 	enum result rc;
@@ -121,47 +116,37 @@ static enum result renew(struct verb_context *ctx, struct write *w, struct error
 	if (t->record.ttl_ms == 0)
 		return fail(err, E_CONFLICT, "the token was made without a `ttl`");
 	ttl_ms = t->record.ttl_ms;
-	rc = read_ttl(w->call, &ttl_ms, err);
+	rc = read_ttl(ctx->call, &ttl_ms, err);
 	if (rc != OK)
 		return rc;
 	record = t->record;
 	end = token_chain_end(ctx->snapshot, t, false);
 	end = token_earlier(end, record.max_expires_ms);
 	record.expires_ms = token_earlier(end, ctx->now_ms + ttl_ms);
-	if (is_hardly_later(t, record.expires_ms))
+	if (gains_little(t, record.expires_ms))
 		return OK;
-	w->tokens = arena_alloc_array(&w->arena, 1, sizeof *w->tokens);
-	if (w->tokens == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	rc = token_change_make(w, &w->tokens[0], &record, t, err);
-	if (rc != OK)
-		return rc;
-	w->tokens_count = 1;
-	return token_touch(w->call, record.accessor, err);
+	return token_job_add(j, &record, t, err);
 }
 
 enum step token_renew_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	struct write *w = write_new(ctx, 0);
+	struct token_job *j = token_job_new(ctx, 1);
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
-	bool is_changed;
 	enum result rc;
 
-	if (w == NULL)
+	if (j == NULL)
 		return response_fail(c, E_MEMORY, "out of memory");
-	w->response = NULL;
-	rc = renew(ctx, w, &err);
+	rc = renew(ctx, j, &err);
 	if (rc != OK) {
 		c->audit_draft = NULL;
 		return response_error(c, rc, &err);
 	}
 	buf_append_char(&b, '{');
-	is_changed = w->tokens_count != 0;
-	token_write_members(&b, is_changed ? w->tokens[0].token
-					   : snapshot_token(ctx->snapshot, w->accessor));
+	token_write_members(&b, j->count != 0 ? j->tokens[0]
+					      : snapshot_token(ctx->snapshot, j->caller));
 	buf_append_char(&b, '}');
 	response_json(c, &b);
-	return c->out.result == OK && is_changed ? STEP_COMMIT : STEP_RESPOND;
+	return c->out.result == OK && j->count != 0 ? STEP_COMMIT : STEP_RESPOND;
 }

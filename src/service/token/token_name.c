@@ -1,18 +1,14 @@
 /*
- * The rule: a name in the log or the history is not taken by somebody else. A token is called as its maker, as what that has made, or
- * as no living token is. The first token's name and the server's own are taken from the start.
- *
- * A worker asks so that the answer is a good one, the committer again so that it is true: of two makers who take one name at once, the
- * second finds the first.
+ * A worker checks the name so that its response is a good one, the committer checks it again so that the rule holds: of two makers
+ * who take one name at the same time, the second finds the token of the first.
  */
-#include "service/token/tokens.h"
+#include "service/token/token_name.h"
+
 #include "service/state/token_chain.h"
 
-#include "service/setup/bootstrap.h"
+#define LOOKED_AT_MAX 1000 /* valid tokens of one name: bounds what the committer spends on it */
 
-#define LOOKED_AT_MAX 1000 /* living tokens of one name: bounds what the committer spends on it */
-
-/* Of what merely looks like another name nothing is left: no other alphabet, nothing invisible, no blank that is seen nowhere. */
+/* No two different names look alike: no other alphabet, no invisible character, no blank that cannot be seen. */
 enum result token_name_check_form(struct slice name, struct error *err)
 {
 	bool is_good = name.len != 0 && name.len <= TOKEN_NAME_BYTES_MAX;
@@ -31,17 +27,17 @@ enum result token_name_check_form(struct slice name, struct error *err)
 		    TOKEN_NAME_BYTES_MAX);
 }
 
-/* As who reads a list would take them for the same. */
+/* Compared without regard to case and the like: a reader of a list would take them for the same. */
 static bool is_reserved(struct slice name)
 {
 	char folded[TOKEN_NAME_BYTES_MAX];
 	struct slice n = slice_make(folded, token_name_fold(folded, name));
 
-	return slice_is_equal(n, SLICE_LITERAL(BOOTSTRAP_AUTHOR)) ||
+	return slice_is_equal(n, SLICE_LITERAL(SERVER_AUTHOR)) ||
 	       slice_is_equal(n, SLICE_LITERAL(FIRST_POLICY));
 }
 
-/* Of its own tree are the maker and what was made with it: what stands above the maker is somebody else. */
+/* The maker's tree is the maker itself and the tokens below it; the tokens above the maker belong to others. */
 enum result token_name_check_at(const struct snapshot *s, struct slice maker, struct slice name,
 				int64_t now_ms, struct error *err)
 {

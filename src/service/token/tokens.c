@@ -1,14 +1,11 @@
 /* The rule: a token's text is nowhere but in the answer that made it; all else names it by its accessor. */
 #include "service/token/tokens.h"
 #include "service/state/token_chain.h"
-#include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 #include "service/engine/response.h"
 #include "doc/json_member.h"
 
 #include "base/text.h"
-
-#include <stdio.h>
-#include <string.h>
 
 #define LOOK_STEPS 50 /* of one token of a list */
 
@@ -85,40 +82,4 @@ enum step token_self_on_loop(struct verb_context *ctx)
 		return response_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
 	write_token(&b, t);
 	return response_json(c, &b);
-}
-
-enum result token_touch(struct call *c, struct slice accessor, struct error *err)
-{
-	char path[sizeof TOKENS_PATH + 64];
-	int len = snprintf(path, sizeof path, TOKENS_PATH "/%.*s", SLICE_ARGS(accessor));
-
-	if (len < 0 || (size_t)len >= sizeof path)
-		return fail(err, E_INTERNAL, "an accessor that is too long");
-	return audit_draft_touch(c, slice_make(path, (size_t)len), 0, NULL)
-		       ? OK
-		       : fail(err, E_UNAVAILABLE, "cannot record the change");
-}
-
-enum result token_change_make(struct write *w, struct token_change *ret,
-			      const struct token_record *record, const struct token *like,
-			      struct error *err)
-{
-	CLEANUP(buf_clear) struct buf json = BUF_NULL;
-	struct token_row row = {.hash = slice_make((const char *)like->hash, HASH_BYTES),
-				.accessor = record->accessor,
-				.expires_ms = record->expires_ms,
-				.uses_left = like->uses_left,
-				.is_revoked = like->is_revoked};
-	const char *copy;
-	enum result rc;
-
-	token_record_write(&json, record);
-	rc = buf_check(&json, err);
-	if (rc != OK)
-		return rc;
-	copy = arena_text(&w->arena, buf_slice(&json));
-	if (copy == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	ret->record = row.record = slice_make(copy, json.len);
-	return token_new(&ret->token, &row, err);
 }

@@ -3,7 +3,7 @@
 #include "service/write/idempotency.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
-#include "service/token/tokens.h"
+#include "service/token/lockout.h"
 #include "service/engine/waker.h"
 
 #include "crypto/content.h"
@@ -315,47 +315,6 @@ static enum result apply_documents(struct applying *a, struct error *err)
 	return is_done ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-/* Another maker may have taken the name since the worker looked. */
-static enum result recheck_name(const struct applying *a, const struct token *t, int64_t now_ms,
-				struct error *err)
-{
-	struct error ignored = ERROR_NULL;
-
-	if (token_name_check_at(a->working, t->record.parent, t->record.name, now_ms, &ignored) ==
-	    OK)
-		return OK;
-	return fail(err, E_STALE, "the name was taken meanwhile");
-}
-
-static enum result apply_tokens(struct applying *a, int64_t now_ms, struct error *err)
-{
-	struct write *w = a->write;
-	enum result rc = OK;
-
-	for (uint32_t i = 0; rc == OK && i < w->tokens_count; i++) {
-		struct token *t = w->tokens[i].token;
-		const struct token *now = snapshot_token(a->working, t->record.accessor);
-		struct token_row row = {.hash = digest_slice(t->hash),
-					.accessor = t->record.accessor,
-					.record = w->tokens[i].record,
-					.expires_ms = t->expires_ms,
-					.uses_left = t->uses_left,
-					.is_revoked = t->is_revoked};
-
-		/* Uses that were taken since it was prepared stay taken. */
-		if (now != NULL)
-			t->uses_left = row.uses_left = now->uses_left;
-		else
-			rc = recheck_name(a, t, now_ms, err);
-		if (rc == OK)
-			rc = now == NULL ? store_put_token(a->service->state.store, &row, err)
-					 : store_update_token(a->service->state.store, &row, err);
-		if (rc == OK && !snapshot_put_token(a->working, token_ref(t)))
-			rc = fail(err, E_MEMORY, "out of memory");
-	}
-	return rc;
-}
-
 static enum result record_changes(struct applying *a, struct audit_log *log, int64_t now_ms,
 				  struct error *err)
 {
@@ -364,7 +323,7 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 	bool is_kept;
 
 	/* What changed nothing comes here to have its key kept. */
-	if (!w->has_revision && w->tokens_count == 0 && call->audit_draft == NULL)
+	if (!w->has_revision && call->audit_draft == NULL)
 		return OK;
 	is_kept = audit_draft_begin(call);
 	for (uint32_t i = 0; is_kept && i < w->changes_count; i++) {
@@ -401,10 +360,8 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 		rc = write_documents(&a, err);
 	if (rc == OK && w->has_revision)
 		rc = apply_documents(&a, err);
-	if (rc == OK)
-		rc = apply_tokens(&a, now_ms, err);
-	if (rc == OK && !lockout_is_averted(w, working, now_ms))
-		rc = fail(err, E_STALE, "who could administer afterwards has changed meanwhile");
+	if (rc == OK && !lockout_is_averted(w->administrator, working, w->accessor, now_ms))
+		rc = fail(err, E_STALE, "who can administer afterwards has changed meanwhile");
 	if (rc == OK && w->response != NULL)
 		rc = w->response(w, err);
 	if (rc != OK)
@@ -417,13 +374,8 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	return rc == OK ? idempotency_keep(w, a.time_ms, err) : rc;
 }
 
-/* A renewal or a new token takes nothing from anybody. */
-static bool takes_rights_away(const struct write *w)
+static bool changes_policies(const struct write *w)
 {
-	for (uint32_t i = 0; i < w->tokens_count; i++) {
-		if (w->tokens[i].token->is_revoked)
-			return true;
-	}
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		if (w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed)
 			return true;
@@ -435,7 +387,7 @@ static void mark_polls(struct commit_job *job, struct service *s)
 {
 	const struct write *w = (const struct write *)job;
 
-	if (takes_rights_away(w))
+	if (changes_policies(w))
 		waker_mark_all(s);
 	for (uint32_t i = 0; i < w->affected_count; i++) {
 		const struct affected *f = &w->affected[i];

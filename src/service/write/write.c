@@ -3,6 +3,7 @@
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
+#include "service/token/lockout.h"
 #include "service/write/idempotency.h"
 
 #include "crypto/content.h"
@@ -44,8 +45,6 @@ void write_free(struct commit_job *job)
 		doc_edges_unref(w->affected[i].edges);
 		effective_entry_unref(w->affected[i].entry);
 	}
-	for (uint32_t i = 0; i < w->tokens_count; i++)
-		token_unref(w->tokens[i].token);
 	check_report_clear(&w->report);
 	view_clear(&w->view);
 	arena_clear(&w->arena);
@@ -289,6 +288,29 @@ static bool is_forceable(const struct write *w, enum result rc)
 	return true;
 }
 
+/* A forced write may leave nobody who can administer; a warning says so. */
+static enum result check_lockout(struct write *w, int64_t now_ms, struct error *err)
+{
+	struct rights_change change = {.before = w->view.snapshot,
+				       .caller = w->accessor,
+				       .documents = w->changes,
+				       .documents_count = w->changes_count};
+	struct check_problem place = {.line = 0};
+	struct error refusal = ERROR_NULL;
+	enum result rc = lockout_check(&w->administrator, &change, now_ms, &w->arena, &refusal);
+
+	if (rc == E_CONFLICT && w->is_forced) {
+		w->was_forced = true;
+		report_add_warning(&w->report, &place, LOCKOUT_TEXT);
+		return OK;
+	}
+	if (rc == E_CONFLICT)
+		report_add_error(&w->report, &place, LOCKOUT_TEXT);
+	if (rc != OK)
+		*err = refusal;
+	return rc;
+}
+
 /* A key is kept also where nothing changes: the committer does it. */
 static enum step response_unchanged(struct write *w)
 {
@@ -329,7 +351,7 @@ enum step write_prepare(struct verb_context *ctx, struct write *w)
 		rc = OK;
 	}
 	if (rc == OK)
-		rc = lockout_check(w, ctx->now_ms, &err);
+		rc = check_lockout(w, ctx->now_ms, &err);
 	if (w->is_dry_run && (rc == OK || is_about_content(rc)))
 		return dry_run_response(ctx, w);
 	if (rc == OK && !w->has_revision)

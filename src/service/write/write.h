@@ -28,13 +28,6 @@ struct affected {
 	bool has_checked_secrets;      /* its check looked for each secret that it needs */
 };
 
-/* For writes that are of tokens rather than documents. */
-struct token_change {
-	bool is_new;
-	struct token *token; /* as it will be; referenced */
-	struct slice record; /* its JSON */
-};
-
 /* A client's key for its request; empty: none. */
 struct idempotency {
 	struct slice key;
@@ -51,8 +44,6 @@ struct write {
 	uint32_t changes_count;
 	struct affected *affected;
 	uint32_t affected_count;
-	struct token_change *tokens;
-	uint32_t tokens_count;
 	struct check_report report;
 	bool is_dry_run, is_forced, is_batch;
 	bool was_forced; /* something went through that would have been refused */
@@ -61,7 +52,7 @@ struct write {
 
 	struct slice
 		administrator; /* accessor of one who can administer afterwards; empty: not asked */
-	bool has_revision;     /* documents change; false: only tokens */
+	bool has_revision;     /* documents change; false: only a key is to be kept */
 
 	/* by the committer */
 	uint64_t revision;
@@ -100,11 +91,6 @@ MUST_USE enum result change_prepare(struct verb_context *ctx, struct write *w, s
 /* referral.c: whether the writer may refer to what the changes newly refer to. E_FORBIDDEN, recorded. Before anything of what is referred to is
  * looked at. */
 MUST_USE enum result referral_check(struct write *w, struct error *err);
-/* lockout.c: whether somebody can still administer after the write's changes of policies and tokens. E_CONFLICT, also in the report; with force a
- * warning there. */
-MUST_USE enum result lockout_check(struct write *w, int64_t now_ms, struct error *err);
-/* The same at the last moment, of the one who was found: false sends the write back. `working` has its changes. */
-bool lockout_is_averted(const struct write *w, const struct snapshot *working, int64_t now_ms);
 /* change_check.c: whether the content is right for its kind, as the view has it; edges, policy, warnings. E_INVALID with problems in the report. */
 MUST_USE enum result change_check(struct verb_context *ctx, struct write *w, struct change *c,
 				  struct error *err);

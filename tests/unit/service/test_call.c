@@ -3,7 +3,7 @@
 #include "doc/json_member.h"
 
 #include "../faults.h"
-#include "service/token/tokens.h"
+#include "service/engine/request_body.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,8 @@
 #include "answers.h"
 #include "service/engine/token_use.h"
 
-#include "service/token/tokens.h"
+#include "service/state/token_chain.h"
+#include "service/token/token_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>

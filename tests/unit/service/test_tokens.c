@@ -1,6 +1,6 @@
 #include "fixture.h"
 
-#include "service/token/tokens.h"
+#include "service/token/token_name.h"
 
 #include <stdio.h>
 #include <string.h>
