@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "client/url.h"
+#include "net/url.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -10,7 +10,7 @@
 
 #include "agent/descriptors.h"
 #include "agent/poller.h"
-#include "agent/render.h"
+#include "agent/config_file.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"

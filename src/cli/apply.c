@@ -5,7 +5,7 @@
 #include "cli/session.h"
 #include "cli/target.h"
 #include "cli/write_result.h"
-#include "client/url.h"
+#include "net/url.h"
 
 #define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */
 

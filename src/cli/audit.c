@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "client/url.h"
+#include "net/url.h"
 
 extern const struct command audit_list_command;
 

@@ -1,7 +1,7 @@
 #include "cli/audit_rows.h"
 
 #include "audit/entry.h"
-#include "client/url.h"
+#include "net/url.h"
 
 #include <stdlib.h>
 

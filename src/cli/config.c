@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/target.h"
-#include "client/url.h"
+#include "net/url.h"
 
 static const struct {
 	const char *word, *accept;

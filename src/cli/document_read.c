@@ -3,7 +3,7 @@
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "client/url.h"
+#include "net/url.h"
 #include "doc/path.h"
 #include "doc/write.h"
 

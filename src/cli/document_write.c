@@ -5,7 +5,7 @@
 #include "cli/table.h"
 #include "cli/target.h"
 #include "cli/write_result.h"
-#include "client/url.h"
+#include "net/url.h"
 #include "doc/path.h"
 
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "cli/session.h"
 #include "cli/target.h"
 #include "cli/write_result.h"
-#include "client/url.h"
+#include "net/url.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "cli/table.h"
 #include "cli/target.h"
 #include "cli/write_result.h"
-#include "client/url.h"
+#include "net/url.h"
 
 static const char *const text_or_json[] = {"text", "json"};
 

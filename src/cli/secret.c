@@ -9,7 +9,7 @@
 #include "cli/session.h"
 #include "cli/target.h"
 #include "cli/write_result.h"
-#include "client/url.h"
+#include "net/url.h"
 #include "doc/path.h"
 #include "doc/write.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "cli/options.h"
-#include "client/url.h"
+#include "net/url.h"
 #include "doc/path.h"
 
 bool target_document(struct buf *ret, const struct command *command, const char *path,

@@ -5,7 +5,7 @@
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/target.h"
-#include "client/url.h"
+#include "net/url.h"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "client/server_address.h"
+#include "net/base_url.h"
 #include "client/problem.h"
 
 #include <curl/curl.h>

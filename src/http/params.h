@@ -7,7 +7,7 @@
 
 #include "http/guard.h"
 #include "http/negotiate.h"
-#include "http/target.h"
+#include "http/request_target.h"
 #include "service/call.h"
 
 #define IDEMPOTENCY_KEY_BYTES_MAX 128

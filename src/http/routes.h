@@ -4,7 +4,7 @@
 
 #include "doc/path.h"
 #include "http/params.h"
-#include "http/target.h"
+#include "http/request_target.h"
 #include "service/call.h"
 
 enum method { METHOD_GET, METHOD_PUT, METHOD_PATCH, METHOD_POST, METHOD_DELETE, METHOD_COUNT };

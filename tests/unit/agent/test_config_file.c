@@ -1,4 +1,4 @@
-#include "agent/render.h"
+#include "agent/config_file.h"
 
 #include "base/file.h"
 

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#define BASE_URL_EXAMPLE "http://127.0.0.1:7338"
+
 /* Appends the address without a slash at its end and says whether nobody on the way can read what is sent: https, or http to this machine itself. E_MALFORMED, with the
  * form that is needed and without quoting it, for what is no http:// or https:// address, or has a user name, a query or a fragment. */
 MUST_USE enum result address_read(struct buf *ret, bool *ret_is_private, const char *address,

@@ -1,4 +1,4 @@
-#include "client/url.h"
+#include "net/url.h"
 
 static bool is_unreserved(char c)
 {

@@ -1,6 +1,4 @@
-#include "client/server_address.h"
-
-#include "client/client.h"
+#include "net/base_url.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -62,7 +60,7 @@ static enum result check_parts(CURLU *url, const char *scheme, struct error *err
 	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
 		return fail(err, E_MALFORMED,
 			    "the server's address must begin with http:// or https://, such as %s",
-			    CLIENT_ADDRESS_DEFAULT);
+			    BASE_URL_EXAMPLE);
 	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
 		return fail(err, E_MALFORMED,
 			    "the server's address must have no user name before the host (an @)");
@@ -91,7 +89,7 @@ enum result address_read(struct buf *ret, bool *ret_is_private, const char *addr
 		return fail(err, E_MALFORMED,
 			    "the server's address must be http://HOST:PORT or https://HOST:PORT, "
 			    "such as %s",
-			    CLIENT_ADDRESS_DEFAULT);
+			    BASE_URL_EXAMPLE);
 	rc = check_parts(url, scheme, err);
 	if (rc != OK)
 		return rc;

@@ -1,4 +1,4 @@
-#include "client/server_address.h"
+#include "net/base_url.h"
 
 #include <criterion/criterion.h>
 
