@@ -75,7 +75,7 @@ static void append_text(struct buf *ret, const struct tree_node *object, const c
 	text_append_visible(ret, get_text(object, key), "");
 }
 
-/* One line, whatever the server wrote. */
+/* Writes exactly one line, because line breaks in the server's texts are replaced. */
 static void list_one(struct buf *ret, const struct tree_node *item)
 {
 	const struct tree_node *origin = TREE_GET(item, "origin");

@@ -1,10 +1,14 @@
-/* Answers that say no (RFC 9457 problem details). */
+/* Responses that report a failure: problem details (RFC 9457). */
 #pragma once
 
-#include "client/client.h"
+#include "base/result.h"
+#include "client/client_response.h"
 
-/* The failure that an answer of 400 and above stands for; the explanation is its `detail`, else its `title`, else the status. */
+/* The failure that a response of status 400 and above stands for. The explanation is the problem's
+ * `detail`, or else its `title`, or else the status. */
 MUST_USE enum result problem_explain(const struct client_response *r, struct error *err);
 
-/* Appends a line for each of the problem's `errors`: "orders/production /spark/cores: must be … (profiles/orders/base:3:12)". Nothing where there are none. Texts are as text_visible() has them. */
+/* Appends a line for each of the problem's `errors`, or nothing where it has none:
+ * "orders/production /spark/cores: must be … (profiles/orders/base:3:12)". Control characters
+ * in the server's texts are replaced as text_append_visible() does. */
 void problem_list(struct buf *ret, const struct client_response *r);

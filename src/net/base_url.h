@@ -1,4 +1,5 @@
-/* A server's address, read by the parser that connects by it, so that what is judged is what is spoken to. */
+/* The URL of a server. libcurl's own parser reads it, so that the host that is checked here is the
+ * host that a transport connects to. */
 #pragma once
 
 #include "base/buf.h"
@@ -6,12 +7,11 @@
 
 #include <stdbool.h>
 
-#define BASE_URL_EXAMPLE "http://127.0.0.1:7338"
+#define BASE_URL_EXAMPLE "http://127.0.0.1:7338" /* in error messages */
 
-/* Appends the address without a slash at its end and says whether nobody on the way can read what is sent: https, or http to this machine itself. E_MALFORMED, with the
- * form that is needed and without quoting it, for what is no http:// or https:// address, or has a user name, a query or a fragment. */
-MUST_USE enum result address_read(struct buf *ret, bool *ret_is_private, const char *address,
-				  struct error *err);
-
-/* 127.0.0.0/8, ::1 (also in brackets), either written as an IPv4-mapped one, or exactly "localhost" in any case. A name that only begins so is none. */
-bool address_is_loopback(const char *host);
+/* Appends the URL, normalised and without a slash at its end. `*ret_is_private` says that nobody
+ * between here and the server can read what is sent: https, or http to this machine itself.
+ * E_MALFORMED for anything but http:// or https:// with a host, and for a user name, a query or a
+ * fragment; the message shows the form that is needed and does not quote `text`. */
+MUST_USE enum result base_url_parse(struct buf *ret, bool *ret_is_private, const char *text,
+				    struct error *err);

@@ -4,10 +4,12 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-/* Every byte but the unreserved ones and '/', ':' , '@', '=' becomes %XX. */
+/* Appends the path; every byte but the unreserved ones and '/', ':', '@', '=' becomes %XX. */
 void url_append_path(struct buf *url, struct slice path);
 
-/* Appends "?name=value" or "&name=value", whichever fits what is there; the value encoded whole. */
+/* Appends "?name=value", or "&name=value" where the URL already has a query. In the value every byte
+ * but the unreserved ones and '/', ':' becomes %XX. */
 void url_append_query(struct buf *url, const char *name, struct slice value);
-void url_append_query_text(struct buf *url, const char *name, const char *value_or_null);
+void url_append_query_text(struct buf *url, const char *name,
+			   const char *value_or_null); /* NULL: appends nothing */
 void url_append_query_u64(struct buf *url, const char *name, uint64_t value);

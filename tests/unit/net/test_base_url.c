@@ -2,38 +2,7 @@
 
 #include <criterion/criterion.h>
 
-Test(address, only_an_address_of_this_machine_or_its_name_is_loopback)
-{
-	static const char *const loopback[] = {"127.0.0.1",	    "127.255.0.9", "localhost",
-					       "LocalHost",	    "[::1]",	   "::1",
-					       "[::ffff:127.0.0.1]"};
-	static const char *const other[] = {"127.evil.example",
-					    "localhost.evil.example",
-					    "127.0.0.1.evil.example",
-					    "127.0.0.1.",
-					    "localhost.",
-					    "localhosts",
-					    "[::1].x",
-					    "[::2]",
-					    "127",
-					    "127.1",
-					    "0177.0.0.1",
-					    "0.0.0.0",
-					    "128.0.0.1",
-					    "[::ffff:10.0.0.1]",
-					    "[]",
-					    "",
-					    "0127.0.0.1",
-					    "[::1",
-					    "127.0.0.1 "};
-
-	for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
-		cr_expect(address_is_loopback(loopback[i]), "%s", loopback[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(other); i++)
-		cr_expect_not(address_is_loopback(other[i]), "%s", other[i]);
-}
-
-Test(address, what_is_judged_is_what_is_connected_to)
+Test(base_url, the_host_that_is_checked_is_the_host_that_is_connected_to)
 {
 	static const struct {
 		const char *address, *read;
@@ -58,15 +27,15 @@ Test(address, what_is_judged_is_what_is_connected_to)
 		struct error err = ERROR_NULL;
 		bool is_private = !cases[i].is_private;
 
-		cr_assert_eq(address_read(&read, &is_private, cases[i].address, &err), OK, "%s: %s",
-			     cases[i].address, err.text);
+		cr_assert_eq(base_url_parse(&read, &is_private, cases[i].address, &err), OK,
+			     "%s: %s", cases[i].address, err.text);
 		cr_expect_str_eq(read.data, cases[i].read);
 		cr_expect_eq(is_private, cases[i].is_private, "%s", cases[i].address);
 		buf_clear(&read);
 	}
 }
 
-Test(address, what_could_hide_the_host_is_refused_and_not_quoted)
+Test(base_url, a_part_that_could_hide_the_host_is_refused_and_not_quoted)
 {
 	static const char *const bad[] = {"http://127.0.0.1@evil.example",
 					  "http://user:geheim@127.0.0.1",
@@ -88,8 +57,8 @@ Test(address, what_could_hide_the_host_is_refused_and_not_quoted)
 		struct error err = ERROR_NULL;
 		bool is_private;
 
-		cr_expect_eq(address_read(&read, &is_private, bad[i], &err), E_MALFORMED, "%s: %s",
-			     bad[i], read.data);
+		cr_expect_eq(base_url_parse(&read, &is_private, bad[i], &err), E_MALFORMED,
+			     "%s: %s", bad[i], read.data);
 		cr_expect_null(strstr(err.text, "geheim"), "%s", err.text);
 		cr_expect_eq(read.len, 0);
 		buf_clear(&read);

@@ -1,0 +1,50 @@
+#include "client/token_file.h"
+
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TOKEN_BYTES_MAX 4096
+
+enum result token_check(struct buf *token, struct error *err)
+{
+	while (token->len != 0 && strchr(" \t\r\n", token->data[token->len - 1]) != NULL)
+		buf_cut(token, token->len - 1);
+	for (size_t i = 0; i < token->len; i++) {
+		if (token->data[i] <= ' ' || token->data[i] >= 0x7f)
+			return fail(err, E_MALFORMED,
+				    "the token holds a blank, a control character or a letter that "
+				    "is not ASCII");
+	}
+	return buf_check(token, err);
+}
+
+enum result token_file_read(struct buf *ret, unsigned *ret_mode, const char *path,
+			    struct error *err)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	enum result rc;
+
+	if (fd < 0)
+		return fail_errno(err, E_IO, "open the token file %s", path);
+	if (fstat(fd, &st) != 0)
+		return fail_errno(err, E_IO, "look at the token file %s", path);
+	if (!S_ISREG(st.st_mode))
+		return fail(err, E_MALFORMED,
+			    "the token file %s is no regular file; give a token from elsewhere in "
+			    "REEVE_TOKEN",
+			    path);
+	rc = file_read_fd(ret, fd, path, TOKEN_BYTES_MAX, err);
+	if (rc == OK)
+		rc = token_check(ret, err);
+	if (rc != OK)
+		return wrap(err, rc, "token file %s", path);
+	if (ret->len == 0)
+		return fail(err, E_MALFORMED, "the token file %s is empty", path);
+	*ret_mode = st.st_mode & 07777;
+	return OK;
+}

@@ -1,0 +1,40 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_loopback_v4(const uint8_t bytes[static 4])
+{
+	return bytes[0] == 127;
+}
+
+static bool is_loopback_v6(const uint8_t bytes[static 16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, one[16] = {[15] = 1};
+
+	return memcmp(bytes, one, sizeof one) == 0 ||
+	       (memcmp(bytes, mapped, sizeof mapped) == 0 && is_loopback_v4(bytes + 12));
+}
+
+bool address_is_loopback(const char *host)
+{
+	size_t len = strlen(host);
+	uint8_t bytes[16];
+	char plain[64];
+
+	if (strcasecmp(host, "localhost") == 0)
+		return true;
+	if (len >= sizeof plain)
+		return false;
+	memcpy(plain, host, len + 1);
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		memcpy(plain, host + 1, len - 2);
+		plain[len - 2] = '\0';
+		return inet_pton(AF_INET6, plain, bytes) == 1 && is_loopback_v6(bytes);
+	}
+	if (inet_pton(AF_INET, plain, bytes) == 1)
+		return is_loopback_v4(bytes);
+	return inet_pton(AF_INET6, plain, bytes) == 1 && is_loopback_v6(bytes);
+}
