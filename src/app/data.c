@@ -6,6 +6,7 @@
 #include "crypto/keyring.h"
 #include "crypto/root_key.h"
 #include "service/service.h"
+#include "store/sqlite.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "crypto/keyring.h"
 #include "crypto/root_key.h"
+#include "store/sqlite.h"
 
 #include <stdio.h>
 #include <unistd.h>

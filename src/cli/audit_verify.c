@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/audit_rows.h"
 #include "crypto/crypto.h"
+#include "store/sqlite.h"
 
 #define KEY_BYTES_FILE_MAX 4096
 

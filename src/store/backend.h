@@ -4,7 +4,11 @@
  */
 #pragma once
 
-#include "store/store.h"
+#include "base/budget.h"
+#include "store/rows.h"
+
+struct store;
+struct store_session;
 
 struct store_ops {
 	void (*close)(struct store *s);

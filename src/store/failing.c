@@ -2,9 +2,10 @@
  * A store whose n-th call fails, for tests of those who use one. What it refuses has not been done, but for a commit refused at
  * "commit_sync": that has happened and is not acknowledged, as when a power cut comes between the two.
  */
-#include "store/backend.h"
+#include "store/failing.h"
 
 #include "base/memory.h"
+#include "store/backend.h"
 
 struct failing_store {
 	struct store base;

@@ -4,7 +4,10 @@
  */
 #include "store/sqlite.h"
 
+#include "store/sqlite_copy.h"
 #include "store/sqlite_format.h"
+#include "store/sqlite_internal.h"
+#include "store/sqlite_schema.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -248,6 +251,17 @@ static void end_session(struct store_session *ss)
 	session->is_in_transaction = false;
 }
 
+static enum result backup(struct store *store, const char *file,
+			  void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
+			  struct error *err)
+{
+	const struct sqlite_store *s = sqlite_of(store);
+	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0, NULL};
+	enum result rc = db_open(&from, s->file, s->mode, err);
+
+	return rc == OK ? backup_copy(&from, file, progress, ctx, err) : rc;
+}
+
 static const char *sqlite_place(const struct store *s)
 {
 	return ((const struct sqlite_store *)s)->file;
@@ -276,7 +290,7 @@ const struct store_ops sqlite_ops = {
 	.put_meta = sqlite_put_meta,
 	.put_idempotent = sqlite_put_idempotent,
 	.shred = sqlite_shred,
-	.backup = sqlite_backup,
+	.backup = backup,
 	.place = sqlite_place,
 	.session_open = open_session,
 };

@@ -1,140 +1,19 @@
-/* What the files of the SQLite back end share. */
+/* The store in one SQLite file: the ways to open it. */
 #pragma once
 
-#include "store/backend.h"
-#include "store/sqlite_db.h"
+#include "store/store.h"
 
-#define SQLITE_FILE "reeve.db"
-#define SQLITE_LOCK "reeve.lock"
+/* sqlite: DIR/reeve.db (0600) in a folder that only its owner may enter (0700; else E_FORBIDDEN), beside a lock file of our own
+ * (E_BUSY while another process serves the data). With `is_new` it makes folder and schema, E_CONFLICT where there is a store
+ * already; without, E_NOT_FOUND where there is none. Older formats are migrated after a copy DIR/reeve.db.format-N, newer ones
+ * refused (E_UNSUPPORTED). */
+MUST_USE enum result store_open_sqlite(struct store **ret, const char *folder, bool is_new,
+				       struct error *err);
+/* For readers beside a running server or of a stopped one (verify, backup), also in a folder that they may not write: no lock
+ * of ours, nothing is changed. Every writing call is E_UNAVAILABLE, but store_backup() works. */
+MUST_USE enum result store_open_sqlite_readonly(struct store **ret, const char *folder,
+						struct error *err);
 
-struct sqlite_store {
-	struct store base;
-	struct db db;
-	char *file;	   /* absolute, since sessions are opened later */
-	enum db_mode mode; /* of the sessions: DB_READ or DB_IMMUTABLE */
-	char *copied_to;   /* a private folder that goes with the store, or NULL */
-	int lock;	   /* -1 for a reader */
-	bool is_readonly;
-	bool is_failed; /* a commit failed: nothing more is written */
-	bool is_in_transaction;
-	bool has_savepoint;
-	int log_pages;	   /* in the write-ahead log after the last commit */
-	int restart_pages; /* of it, before which no restart is tried */
-};
-
-struct sqlite_session {
-	struct store_session base;
-	struct db db;
-	bool is_in_transaction;
-};
-
-static inline struct sqlite_store *sqlite_of(struct store *s)
-{
-	return (struct sqlite_store *)s;
-}
-
-static inline struct sqlite_session *session_of(struct store_session *ss)
-{
-	return (struct sqlite_session *)ss;
-}
-
-extern const struct store_ops sqlite_ops;
-extern const struct store_session_ops sqlite_session_ops;
-
-/* sqlite_lock.c: refuses (E_BUSY) where another process holds it, and writes our number into it. */
-MUST_USE enum result lock_take(int *ret, const char *folder, struct error *err);
-void lock_drop(int *fd); /* for CLEANUP too */
-MUST_USE enum result folder_check(const char *folder, bool may_make, struct error *err);
-/* Makes the file empty and 0600, or takes others' rights away from one that is there. */
-MUST_USE enum result file_make_private(const char *file, struct error *err);
-
-/* sqlite_write.c */
-enum result sqlite_begin(struct store *s, struct error *err);
-enum result sqlite_commit(struct store *s, struct error *err);
-void sqlite_rollback(struct store *s);
-enum result sqlite_savepoint(struct store *s, struct error *err);
-enum result sqlite_release(struct store *s, struct error *err);
-enum result sqlite_rollback_to(struct store *s, struct error *err);
-enum result sqlite_shred(struct store *s, struct error *err);
-/* Whether a row may be written now. */
-MUST_USE enum result sqlite_may_write(const struct sqlite_store *s, struct error *err);
-
-/* sqlite_put.c */
-enum result sqlite_put_version(struct store *s, const struct version_row *row, struct error *err);
-enum result sqlite_set_version_state(struct store *s, struct slice path, uint64_t version,
-				     enum version_state state, uint64_t revision,
-				     struct error *err);
-enum result sqlite_rewrap_version(struct store *s, struct slice path, uint64_t version,
-				  uint32_t generation, struct slice wrapped_key, struct error *err);
-enum result sqlite_put_revision(struct store *s, const struct revision_row *row, struct error *err);
-enum result sqlite_put_change(struct store *s, const struct change_row *row, struct error *err);
-enum result sqlite_put_effective(struct store *s, struct slice config, uint64_t revision,
-				 struct slice digest, struct error *err);
-enum result sqlite_replace_edges(struct store *s, struct slice source, const struct edge_row *edges,
-				 uint32_t count, struct error *err);
-enum result sqlite_put_token(struct store *s, const struct token_row *row, struct error *err);
-enum result sqlite_update_token(struct store *s, const struct token_row *row, struct error *err);
-enum result sqlite_put_log(struct store *s, const struct log_row *row, struct error *err);
-enum result sqlite_put_key(struct store *s, uint32_t generation, struct slice wrapped,
-			   struct error *err);
-enum result sqlite_put_meta(struct store *s, const char *name, struct slice value,
-			    struct error *err);
-enum result sqlite_put_idempotent(struct store *s, struct slice key, struct slice fingerprint,
-				  struct slice response, int64_t time_ms, int64_t forget_before_ms,
-				  struct error *err);
-
-/* sqlite_read.c */
-enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *ctx,
-			     struct error *err);
-enum result sqlite_get_version(struct store_session *ss, struct slice path, uint64_t version,
-			       version_fn *each, void *ctx, struct error *err);
-enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
-				  uint64_t revision, version_fn *each, void *ctx,
-				  struct error *err);
-enum result sqlite_each_version(struct store_session *ss, struct slice path, uint64_t before,
-				uint32_t limit, version_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generation, uint32_t limit,
-				      version_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_revision(struct store_session *ss, struct slice path, uint64_t before,
-				 uint32_t limit, revision_fn *each, void *ctx, struct error *err);
-enum result sqlite_get_revision(struct store_session *ss, uint64_t revision, revision_fn *each,
-				void *ctx, struct error *err);
-enum result sqlite_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
-			       struct error *err);
-enum result sqlite_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
-			       void *ctx, struct error *err);
-enum result sqlite_each_change_after(struct store_session *ss, struct slice path, uint64_t revision,
-				     change_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_effective(struct store_session *ss, struct slice config, uint64_t before,
-				  uint32_t limit, effective_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_edge(struct store_session *ss, edge_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_token(struct store_session *ss, token_fn *each, void *ctx,
-			      struct error *err);
-enum result sqlite_each_key(struct store_session *ss, key_fn *each, void *ctx, struct error *err);
-enum result sqlite_get_log(struct store_session *ss, log_fn *each, void *ctx, struct error *err);
-enum result sqlite_get_meta(struct store_session *ss, const char *name, bytes_fn *each, void *ctx,
-			    struct error *err);
-enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
-				  struct slice fingerprint, bytes_fn *each, void *ctx,
-				  struct error *err);
-
-/* sqlite_audit.c */
-enum result sqlite_put_audit(struct store *s, const struct audit_row *row, struct error *err);
-enum result sqlite_each_audit(struct store_session *ss, const struct audit_filter *filter,
-			      audit_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
-				   audit_path_fn *each, void *ctx, struct error *err);
-
-/* sqlite_backup.c */
-enum result sqlite_backup(struct store *s, const char *file,
-			  void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
-			  struct error *err);
-/* Copies what `from` sees now to a file that must not exist. */
-MUST_USE enum result backup_copy(struct db *from, const char *file,
-				 void (*progress)(void *ctx, uint64_t done, uint64_t left),
-				 void *ctx, struct error *err);
-
-/* sqlite_readonly.c: removes the private copy that a reader made, its folder too. Takes NULL; frees the name. */
-void copy_remove(char *folder);
-/* Opens `s->file` for reading, wherever it is. */
-MUST_USE enum result sqlite_open_reader(struct sqlite_store *s, struct error *err);
+/* Makes DIR/reeve.db from a file that store_backup() wrote; E_CONFLICT where there is a store already. The epoch is the
+ * caller's to raise. */
+MUST_USE enum result store_restore_sqlite(const char *folder, const char *file, struct error *err);

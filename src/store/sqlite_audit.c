@@ -6,7 +6,7 @@
  *
  * Times never decrease with the index, so a span of time is a span of the index, found by halving.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_internal.h"
 
 #include "base/buf.h"
 #include "store/sqlite_schema.h"

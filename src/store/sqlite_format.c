@@ -1,7 +1,7 @@
 /* A file that we do not know is left as it is: newer formats are refused, older ones are copied before they change. */
 #include "store/sqlite_format.h"
 
-#include "store/sqlite.h"
+#include "store/sqlite_copy.h"
 #include "store/sqlite_schema.h"
 
 #include <limits.h>

@@ -3,7 +3,7 @@
  * because SQLite's own exclusive mode would keep readers such as `reeve audit verify` out. The file stays when the lock goes:
  * removing it would let two processes lock two files of one name.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_internal.h"
 
 #include "base/text.h"
 

@@ -1,5 +1,5 @@
 /* Rows going in. Each call is one row, or a few that belong together; the transaction around them is the caller's. */
-#include "store/sqlite.h"
+#include "store/sqlite_internal.h"
 
 #define RUN(s, sql, what, args, err) db_run(&(s)->db, sql, what, args, ARRAY_SIZE(args), err)
 #define DIGEST_BYTES		     32

@@ -2,7 +2,7 @@
  * Rows coming out. Each row's columns are checked before the callback sees it; slices point into SQLite's page and live until
  * the next row.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_internal.h"
 
 #include "base/buf.h"
 

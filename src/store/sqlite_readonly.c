@@ -3,10 +3,11 @@
  * does. Of a stopped one the file alone is read, where there is no log. What a killed server left, a file with a log or with a
  * journal that is still to be undone, may need writing to be read: then a private copy is recovered and read.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_internal.h"
 
 #include "base/file.h"
 #include "store/sqlite_format.h"
+#include "store/sqlite_schema.h"
 
 #include <errno.h>
 #include <fcntl.h>

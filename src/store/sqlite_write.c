@@ -3,7 +3,7 @@
  * After a commit that failed nobody knows what the disk holds (the frames may come back at the next recovery), so nothing more
  * is written until the store is opened again.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_internal.h"
 
 /* Pages of the log: from the first on a checkpoint follows a commit and leaves readers alone; from the second on it waits a
  * moment for readers, so that the log can begin anew instead of growing for ever under steady reading. 16 MiB, as a page that

@@ -1,5 +1,7 @@
 /* The calls of store.h, each handed to the back end that is behind it. */
 
+#include "store/store.h"
+
 #include "store/backend.h"
 
 void store_close(struct store *s)

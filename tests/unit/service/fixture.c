@@ -7,6 +7,8 @@
 #include "crypto/crypto.h"
 #include "crypto/token_text.h"
 #include "http/native/native.h"
+#include "store/failing.h"
+#include "store/sqlite.h"
 
 #include <dirent.h>
 #include <pthread.h>

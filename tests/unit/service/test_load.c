@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "crypto/keyring.h"
 #include "crypto/crypto.h"
+#include "store/failing.h"
+#include "store/sqlite.h"
 
 #include <dirent.h>
 #include <stdatomic.h>

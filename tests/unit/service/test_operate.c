@@ -3,6 +3,8 @@
 
 #include "crypto/crypto.h"
 #include "crypto/keyring.h"
+#include "store/failing.h"
+#include "store/sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* A fresh folder a test, rows to put into it and rows taken out of it. */
 #pragma once
 
+#include "store/sqlite.h"
 #include "store/store.h"
 
 #include <criterion/criterion.h>

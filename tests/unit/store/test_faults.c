@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/memory.h"
+#include "store/failing.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * there under the wanted name is whole. The copy stands alone: no write-ahead log belongs to it, and it can be opened in a
  * folder that nobody may write.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_copy.h"
 
 #include "base/file.h"
 
@@ -122,15 +122,4 @@ enum result backup_copy(struct db *from, const char *file,
 		return file_sync_folder(file, err);
 	remove_temporary(temporary);
 	return wrap(err, rc, "copy to %s", file);
-}
-
-enum result sqlite_backup(struct store *store, const char *file,
-			  void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
-			  struct error *err)
-{
-	struct sqlite_store *s = sqlite_of(store);
-	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0, NULL};
-	enum result rc = db_open(&from, s->file, s->mode, err);
-
-	return rc == OK ? backup_copy(&from, file, progress, ctx, err) : rc;
 }
