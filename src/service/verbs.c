@@ -1,7 +1,7 @@
 /* The verb table: what each verb is, for the engine, which lies below all verbs. */
 #include "service/read/read.h"
 #include "service/token/tokens.h"
-#include "service/write/idempotency.h"
+#include "service/write/write.h"
 
 /* An action that begins with a dot has "secret", "policy" or "document" before it. */
 const struct verb_row verb_table[VERB_COUNT] = {

@@ -1,6 +1,6 @@
 /* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
  * what it changes must be what it checked; else it is prepared again. */
-#include "service/write/idempotency.h"
+#include "service/write/write.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/token/lockout.h"
@@ -344,6 +344,30 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 	return audit_draft_append(a->service, log, call, a->working->revision, now_ms, err);
 }
 
+/* For a request that comes again under the same key. */
+static enum result keep_response(struct write *w, int64_t time_ms, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf permissions = BUF_NULL, short_body = BUF_RESPONSE;
+	struct idempotency_record record = {.snapshot = w->view.snapshot};
+	enum result rc;
+
+	if (w->idempotency.key.len == 0)
+		return OK;
+	for (uint32_t i = 0; i < w->changes_count; i++)
+		idempotency_add_permission(&permissions, change_permissions(w, &w->changes[i]),
+					   w->changes[i].path);
+	if (w->call->out.body != NULL)
+		write_response_bare(&short_body, w);
+	rc = buf_check(&permissions, err);
+	if (rc == OK)
+		rc = buf_check(&short_body, err);
+	if (rc != OK)
+		return rc;
+	record.permissions = buf_slice(&permissions);
+	record.short_body = buf_slice(&short_body);
+	return idempotency_keep(&w->idempotency, w->call, &record, time_ms, err);
+}
+
 static enum result apply(struct commit_job *job, struct commit_context *ctx, struct error *err)
 {
 	struct write *w = (struct write *)job;
@@ -371,7 +395,7 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	for (uint32_t i = 0; i < w->changes_count; i++)
 		job->has_destroyed |= w->changes[i].op == CHANGE_OP_DESTROY;
 	rc = record_changes(&a, ctx->log, a.time_ms, err);
-	return rc == OK ? idempotency_keep(w, a.time_ms, err) : rc;
+	return rc == OK ? keep_response(w, a.time_ms, err) : rc;
 }
 
 static bool changes_policies(const struct write *w)

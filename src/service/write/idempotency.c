@@ -1,26 +1,21 @@
-/*
- * The rule: a client that asks again under the same key gets the answer of the first time, and
- * nothing is done twice. It is looked at before any state is, but not before the rights: who may
- * not do it any more is refused, and who may do it but not see the same is told only where it
- * came to.
- */
 #include "service/write/idempotency.h"
-#include "service/engine/engine.h"
+
 #include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 #include "service/engine/response.h"
 
 #include "base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define KEY_BYTES_MAX 255
 #define KEPT_MS	      INT64_C(86400000)
 
-/* A kept answer: this, '1' where something was created, the ETag; a line for the rights that it
- * was made for; the permissions that it took and their paths, one a line, up to an empty line;
- * the number of bytes of the whole answer; the whole, and behind it what everybody may know who
- * may do it. */
+/*
+ * The form of a kept response, in lines: this mark, '1' where something was created or '0', and the ETag; a digest of the rights
+ * that it was made for; the permissions that the request took, one path a line; an empty line; the number of bytes of the body.
+ * Then the body, and behind it the short body.
+ */
 #define KEPT_MARK "2"
 
 enum result idempotency_make(struct idempotency *ret, const struct service *s, struct call *c,
@@ -42,7 +37,7 @@ enum result idempotency_make(struct idempotency *ret, const struct service *s, s
 	if (c->in.idempotency_key.len > KEY_BYTES_MAX)
 		return fail(err, E_MALFORMED, "an idempotency key has at most %d bytes",
 			    KEY_BYTES_MAX);
-	/* Who asks belongs to the key: nobody meets another's. */
+	/* The caller is part of the key: two callers never share one. */
 	buf_append_slice(&key, c->token->record.accessor);
 	buf_append_char(&key, ':');
 	buf_append_slice(&key, c->in.idempotency_key);
@@ -80,8 +75,7 @@ static void hash_policy(struct sha256 *h, const struct snapshot *snapshot, struc
 	sha256_update(h, numbers, sizeof numbers);
 }
 
-/* Stands for all that decides what a token may: its policies' versions and those of the tokens
- * above. */
+/* Covers all that decides what a token may: the versions of its policies and of those of the tokens above it. */
 static void hash_rights(uint8_t ret[static HASH_BYTES], const struct snapshot *snapshot,
 			struct slice accessor)
 {
@@ -109,37 +103,48 @@ static void append_rights(struct buf *b, const struct snapshot *snapshot, const 
 	hex_append(b, digest, sizeof digest);
 }
 
-enum result idempotency_keep(struct write *w, int64_t time_ms, struct error *err)
+void idempotency_add_permission(struct buf *lines, uint32_t mask, struct slice path)
 {
-	const struct call *c = w->call;
+	buf_printf(lines, "%u %.*s\n", mask, SLICE_ARGS(path));
+}
+
+static void append_kept(struct buf *b, const struct call *c,
+			const struct idempotency_record *record)
+{
 	const struct shared_body *body = c->out.body;
+
+	buf_append_text(b, KEPT_MARK);
+	buf_append_char(b, c->out.is_created ? '1' : '0');
+	buf_append_text(b, c->out.etag);
+	buf_append_char(b, '\n');
+	append_rights(b, record->snapshot, c);
+	buf_append_char(b, '\n');
+	buf_append_slice(b, record->permissions);
+	buf_printf(b, "\n%zu\n", body != NULL ? body->bytes.len : 0);
+	if (body != NULL) {
+		buf_append_slice(b, buf_slice(&body->bytes));
+		buf_append_slice(b, record->short_body);
+	}
+}
+
+enum result idempotency_keep(const struct idempotency *i, struct call *c,
+			     const struct idempotency_record *record, int64_t time_ms,
+			     struct error *err)
+{
 	CLEANUP(buf_clear) struct buf kept = BUF_NULL;
 	enum result rc;
 
-	if (w->idempotency.key.len == 0)
+	if (i->key.len == 0)
 		return OK;
-	buf_append_text(&kept, KEPT_MARK);
-	buf_append_char(&kept, c->out.is_created ? '1' : '0');
-	buf_append_text(&kept, c->out.etag);
-	buf_append_char(&kept, '\n');
-	append_rights(&kept, w->view.snapshot, c);
-	buf_append_char(&kept, '\n');
-	for (uint32_t i = 0; i < w->changes_count; i++)
-		buf_printf(&kept, "%u %.*s\n", change_permissions(w, &w->changes[i]),
-			   SLICE_ARGS(w->changes[i].path));
-	buf_printf(&kept, "\n%zu\n", body != NULL ? body->bytes.len : 0);
-	if (body != NULL) {
-		buf_append_slice(&kept, buf_slice(&body->bytes));
-		write_response_bare(&kept, w);
-	}
+	append_kept(&kept, c, record);
 	rc = buf_check(&kept, err);
 	if (rc != OK)
 		return rc;
-	rc = store_put_idempotent(w->service->state.store, w->idempotency.key,
-				  slice_make((const char *)w->idempotency.fingerprint, HASH_BYTES),
+	rc = store_put_idempotent(c->service->state.store, i->key,
+				  slice_make((const char *)i->fingerprint, HASH_BYTES),
 				  buf_slice(&kept), time_ms, time_ms - KEPT_MS, err);
-	/* Two calls with one key met here: the second replays the first's answer. */
-	return rc == E_CONFLICT ? E_STALE : rc;
+	/* The store's "a row exists already" is no conflict of the client's. */
+	return rc == E_CONFLICT ? fail(err, E_STALE, "the key was used meanwhile") : rc;
 }
 
 struct replaying {
@@ -147,12 +152,12 @@ struct replaying {
 	bool may_see_all;
 };
 
-static enum result refuse_other(struct error *err)
+static enum result refuse_malformed(struct error *err)
 {
-	return fail(err, E_CORRUPT, "a kept answer is malformed");
+	return fail(err, E_CORRUPT, "the response kept under this key is malformed");
 }
 
-/* All that the write took then must be allowed now. */
+/* All that the request took then must be allowed now. */
 static enum result check_rights(const struct verb_context *ctx, struct slice *kept,
 				struct error *err)
 {
@@ -162,7 +167,7 @@ static enum result check_rights(const struct verb_context *ctx, struct slice *ke
 	while (slice_next_part(kept, '\n', &line) && line.len != 0) {
 		if (!slice_next_part(&line, ' ', &mask_text) ||
 		    !slice_to_u64(mask_text, UINT32_MAX, &mask))
-			return refuse_other(err);
+			return refuse_malformed(err);
 		for (uint64_t bit = 1; bit <= mask; bit <<= 1) {
 			if ((mask & bit) == 0 ||
 			    rights_may(ctx->rights, (enum permission)bit, line))
@@ -184,7 +189,7 @@ static enum result replay_body(struct replaying *r, struct slice kept, struct er
 	uint64_t len;
 
 	if (!slice_next_part(&kept, '\n', &line) || !slice_to_u64(line, kept.len, &len))
-		return refuse_other(err);
+		return refuse_malformed(err);
 	if (len == 0) {
 		response_empty(c);
 		return OK;
@@ -207,7 +212,7 @@ static enum result replay(void *arg, struct slice kept, struct error *err)
 			    "the idempotency key was used before an upgrade: use a new one");
 	if (!slice_next_part(&kept, '\n', &head) || head.len < 2 || head.len - 2 >= ETAG_BYTES ||
 	    !slice_next_part(&kept, '\n', &line))
-		return refuse_other(err);
+		return refuse_malformed(err);
 	append_rights(&rights, r->ctx->snapshot, c);
 	rc = buf_check(&rights, err);
 	if (rc != OK)

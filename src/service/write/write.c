@@ -4,7 +4,7 @@
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/token/lockout.h"
-#include "service/write/idempotency.h"
+#include "service/write/write.h"
 
 #include "crypto/content.h"
 

@@ -10,6 +10,7 @@
 #include "service/state/change.h"
 #include "service/state/config_cache.h"
 #include "service/state/view.h"
+#include "service/write/idempotency.h"
 
 /* A profile or schema that a write touches, directly or through what it needs. */
 struct affected {
@@ -26,12 +27,6 @@ struct affected {
 	bool is_changed;	       /* the effective configuration is another one than before */
 	bool is_invalid;	       /* after a forced write */
 	bool has_checked_secrets;      /* its check looked for each secret that it needs */
-};
-
-/* A client's key for its request; empty: none. */
-struct idempotency {
-	struct slice key;
-	uint8_t fingerprint[HASH_BYTES];
 };
 
 struct write {
