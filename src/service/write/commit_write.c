@@ -222,6 +222,13 @@ static enum result write_documents(struct applying *a, struct error *err)
 	return rc;
 }
 
+/* A row that exists already, or is missing, after all was checked again: the store is not what the snapshot says. That is no
+ * conflict between requests, neither one to retry (E_STALE) nor one to tell the client (E_CONFLICT). */
+static enum result rows_written(enum result rc, struct error *err)
+{
+	return rc == E_CONFLICT || rc == E_NOT_FOUND ? wrap(err, E_CORRUPT, "stored rows") : rc;
+}
+
 /* The newest version's record after the change. */
 static struct doc_record *record_after(struct applying *a, const struct change *c)
 {
@@ -381,7 +388,7 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	w->revision = a.revision;
 	w->time_ms = a.time_ms;
 	if (rc == OK && w->has_revision)
-		rc = write_documents(&a, err);
+		rc = rows_written(write_documents(&a, err), err);
 	if (rc == OK && w->has_revision)
 		rc = apply_documents(&a, err);
 	if (rc == OK && !lockout_is_averted(w->administrator, working, w->accessor, now_ms))
