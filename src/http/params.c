@@ -10,7 +10,7 @@
 
 enum param_type {
 	TYPE_NUMBER, /* from 1 */
-	TYPE_AFTER_NUMBER,
+	TYPE_OPTIONAL_NUMBER,
 	TYPE_LIMIT,
 	TYPE_TIME,
 	TYPE_WAIT,
@@ -23,46 +23,62 @@ enum param_type {
 static const struct param_row {
 	const char *name;
 	enum param param;
+	uint32_t families; /* bits of enum input_family */
 	enum param_type type;
-	size_t offset; /* in struct call_input */
+	size_t offset; /* in struct call_input; 0 for ?format= */
 } param_rows[] = {
-#define ROW(name, param, type, field)                                 \
-	{                                                             \
-		name, param, type, offsetof(struct call_input, field) \
+#define ROW(name, param, family, type, field)                                         \
+	{                                                                             \
+		name, param, 1u << (family), type, offsetof(struct call_input, field) \
 	}
-	ROW("version", PARAM_VERSION, TYPE_NUMBER, version),
-	ROW("revision", PARAM_REVISION, TYPE_NUMBER, revision),
-	ROW("at", PARAM_AT, TYPE_TIME, at_ms),
-	ROW("from", PARAM_FROM, TYPE_NUMBER, from),
-	ROW("to", PARAM_TO, TYPE_NUMBER, to),
-	ROW("prefix", PARAM_PREFIX, TYPE_TEXT, prefix),
-	ROW("after", PARAM_AFTER, TYPE_TEXT, after),
-	ROW("after", PARAM_AFTER_NUMBER, TYPE_AFTER_NUMBER, after_number),
-	ROW("limit", PARAM_LIMIT, TYPE_LIMIT, limit),
-	ROW("key", PARAM_KEY, TYPE_POINTER, key),
-	ROW("format", PARAM_FORMAT, TYPE_FORMAT, format),
-	ROW("reveal", PARAM_REVEAL, TYPE_FLAG, is_revealed),
-	ROW("explain", PARAM_EXPLAIN, TYPE_FLAG, is_explained),
-	ROW("dry_run", PARAM_DRY_RUN, TYPE_FLAG, is_dry_run),
-	ROW("force", PARAM_FORCE, TYPE_FLAG, is_forced),
-	ROW("message", PARAM_MESSAGE, TYPE_TEXT, message),
-	ROW("source", PARAM_SOURCE, TYPE_TEXT, source),
-	ROW("wait", PARAM_WAIT, TYPE_WAIT, wait_ms),
-	ROW("actor", PARAM_ACTOR, TYPE_TEXT, actor),
-	ROW("action", PARAM_ACTION, TYPE_TEXT, action),
-	ROW("outcome", PARAM_OUTCOME, TYPE_TEXT, outcome),
-	ROW("path", PARAM_PATH, TYPE_TEXT, audit_path),
-	ROW("from", PARAM_FROM_TIME, TYPE_TIME, from_ms),
-	ROW("to", PARAM_TO_TIME, TYPE_TIME, to_ms),
+	{"format", PARAM_FORMAT, UINT32_MAX, TYPE_FORMAT, 0},
+	ROW("version", PARAM_VERSION, INPUT_DOCUMENT, TYPE_NUMBER, document.version),
+	ROW("revision", PARAM_REVISION, INPUT_DOCUMENT, TYPE_NUMBER, document.at.revision),
+	ROW("at", PARAM_AT, INPUT_DOCUMENT, TYPE_TIME, document.at.at_ms),
+	ROW("dry_run", PARAM_DRY_RUN, INPUT_WRITE, TYPE_FLAG, write.is_dry_run),
+	ROW("force", PARAM_FORCE, INPUT_WRITE, TYPE_FLAG, write.is_forced),
+	ROW("message", PARAM_MESSAGE, INPUT_WRITE, TYPE_TEXT, write.message),
+	ROW("source", PARAM_SOURCE, INPUT_WRITE, TYPE_TEXT, write.source),
+	ROW("prefix", PARAM_PREFIX, INPUT_PAGE, TYPE_TEXT, page.prefix),
+	ROW("path", PARAM_PATH, INPUT_PAGE, TYPE_TEXT, page.path),
+	ROW("after", PARAM_AFTER, INPUT_PAGE, TYPE_TEXT, page.after),
+	ROW("after", PARAM_AFTER_NUMBER, INPUT_PAGE, TYPE_OPTIONAL_NUMBER, page.below),
+	ROW("limit", PARAM_LIMIT, INPUT_PAGE, TYPE_LIMIT, page.limit),
+	ROW("from", PARAM_FROM, INPUT_DIFF, TYPE_NUMBER, diff.from),
+	ROW("to", PARAM_TO, INPUT_DIFF, TYPE_NUMBER, diff.to),
+	ROW("revision", PARAM_REVISION, INPUT_CONFIG, TYPE_NUMBER, config.at.revision),
+	ROW("at", PARAM_AT, INPUT_CONFIG, TYPE_TIME, config.at.at_ms),
+	ROW("key", PARAM_KEY, INPUT_CONFIG, TYPE_POINTER, config.key),
+	ROW("reveal", PARAM_REVEAL, INPUT_CONFIG, TYPE_FLAG, config.is_revealed),
+	ROW("explain", PARAM_EXPLAIN, INPUT_CONFIG, TYPE_FLAG, config.is_explained),
+	ROW("wait", PARAM_WAIT, INPUT_CONFIG, TYPE_WAIT, config.wait_ms),
+	ROW("actor", PARAM_ACTOR, INPUT_AUDIT, TYPE_TEXT, audit.actor),
+	ROW("action", PARAM_ACTION, INPUT_AUDIT, TYPE_TEXT, audit.action),
+	ROW("outcome", PARAM_OUTCOME, INPUT_AUDIT, TYPE_TEXT, audit.outcome),
+	ROW("path", PARAM_PATH, INPUT_AUDIT, TYPE_TEXT, audit.path),
+	ROW("from", PARAM_FROM_TIME, INPUT_AUDIT, TYPE_TIME, audit.from_ms),
+	ROW("to", PARAM_TO_TIME, INPUT_AUDIT, TYPE_TIME, audit.to_ms),
+	ROW("after", PARAM_AFTER_NUMBER, INPUT_AUDIT, TYPE_OPTIONAL_NUMBER, audit.start),
+	ROW("limit", PARAM_LIMIT, INPUT_AUDIT, TYPE_LIMIT, audit.limit),
+	ROW("force", PARAM_FORCE, INPUT_TOKEN, TYPE_FLAG, token.is_forced),
 #undef ROW
 };
 
 struct param_reader {
-	struct call_input *in;
-	bool *has_format;
-	enum media *format;
-	const struct param_limits *limits;
+	const struct param_rules *rules;
+	struct param_format *format;
 };
+
+uint32_t params_of_family(enum input_family family)
+{
+	uint32_t params = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(param_rows); i++) {
+		if ((param_rows[i].families & 1u << family) != 0)
+			params |= param_rows[i].param;
+	}
+	return params;
+}
 
 /* A '+' in a time is the sign of its offset; elsewhere it is a blank, as forms write it. */
 static bool is_plus_kept(struct slice name)
@@ -71,14 +87,20 @@ static bool is_plus_kept(struct slice name)
 	       slice_is_text(name, "to");
 }
 
-/* Of the parameters that the route knows, "did you mean". */
-static enum result refuse_unknown(struct slice name, uint32_t allowed, struct error *err)
+static bool is_row_of(const struct param_row *row, const struct param_rules *rules)
+{
+	return (row->param & rules->allowed) != 0 && (row->families & 1u << rules->family) != 0;
+}
+
+/* Suggests the nearest of the parameters that the route has. */
+static enum result refuse_unknown(struct slice name, const struct param_rules *rules,
+				  struct error *err)
 {
 	struct slice known[ARRAY_SIZE(param_rows)], near;
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(param_rows); i++) {
-		if ((param_rows[i].param & allowed) != 0)
+		if (is_row_of(&param_rows[i], rules))
 			known[count++] = slice_text(param_rows[i].name);
 	}
 	near = text_nearest(name, known, count);
@@ -90,10 +112,10 @@ static enum result refuse_unknown(struct slice name, uint32_t allowed, struct er
 	return fail(err, E_MALFORMED, "the query has a parameter that is not known here");
 }
 
-static const struct param_row *find_param(struct slice name, uint32_t allowed)
+static const struct param_row *find_param(struct slice name, const struct param_rules *rules)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(param_rows); i++) {
-		if ((param_rows[i].param & allowed) != 0 && slice_is_text(name, param_rows[i].name))
+		if (is_row_of(&param_rows[i], rules) && slice_is_text(name, param_rows[i].name))
 			return &param_rows[i];
 	}
 	return NULL;
@@ -103,17 +125,18 @@ static enum result read_number(const struct param_row *row, void *field, struct 
 			       const struct param_reader *r, struct error *err)
 {
 	uint64_t number = 0;
-	uint64_t max = row->type == TYPE_LIMIT ? r->limits->limit_max : INT64_MAX;
+	uint64_t max = row->type == TYPE_LIMIT ? r->rules->limits.limit_max : INT64_MAX;
 
-	if (!slice_to_u64(value, max, &number) || (number == 0 && row->type != TYPE_AFTER_NUMBER))
+	if (!slice_to_u64(value, max, &number) ||
+	    (number == 0 && row->type != TYPE_OPTIONAL_NUMBER))
 		return fail(err, E_MALFORMED, "%s must be a number from %d to %llu", row->name,
-			    row->type != TYPE_AFTER_NUMBER, (unsigned long long)max);
+			    row->type != TYPE_OPTIONAL_NUMBER, (unsigned long long)max);
 	if (row->type == TYPE_LIMIT)
 		*(uint32_t *)field = (uint32_t)number;
+	else if (row->type == TYPE_OPTIONAL_NUMBER)
+		*(struct optional_number *)field = (struct optional_number){number, true};
 	else
 		*(uint64_t *)field = number;
-	if (row->type == TYPE_AFTER_NUMBER)
-		r->in->has_after_number = true;
 	return OK;
 }
 
@@ -131,7 +154,7 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 {
 	switch (row->type) {
 	case TYPE_NUMBER:
-	case TYPE_AFTER_NUMBER:
+	case TYPE_OPTIONAL_NUMBER:
 	case TYPE_LIMIT:
 		return read_number(row, field, value, r, err);
 	case TYPE_TIME:
@@ -143,18 +166,18 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 			*(int64_t *)field = 1; /* 0 means that no time was given */
 		return OK;
 	case TYPE_WAIT:
-		if (!duration_parse(value, r->limits->wait_ms_max, field))
+		if (!duration_parse(value, r->rules->limits.wait_ms_max, field))
 			return fail(err, E_MALFORMED,
 				    "%s must be a duration such as 30s, at most %lld ms", row->name,
-				    (long long)r->limits->wait_ms_max);
+				    (long long)r->rules->limits.wait_ms_max);
 		return OK;
 	case TYPE_FLAG:
 		return read_flag(row, field, value, err);
 	case TYPE_FORMAT:
-		*r->has_format = media_from_name(value, r->format);
-		return *r->has_format ? OK
-				      : fail(err, E_MALFORMED,
-					     "format must be one of " MEDIA_FORMAT_NAMES);
+		r->format->is_given = media_from_name(value, &r->format->media);
+		return r->format->is_given ? OK
+					   : fail(err, E_MALFORMED,
+						  "format must be one of " MEDIA_FORMAT_NAMES);
 	case TYPE_POINTER:
 		if (!pointer_is_valid(value))
 			return fail(err, E_MALFORMED,
@@ -170,21 +193,20 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 	return OK;
 }
 
-/* One moment can be asked for, not two. */
+/* A request can name one state of the past, not two. */
 static enum result check_times(uint32_t seen, struct error *err)
 {
-	uint32_t moments = seen & (PARAM_VERSION | PARAM_REVISION | PARAM_AT);
+	uint32_t states = seen & (PARAM_VERSION | PARAM_REVISION | PARAM_AT);
 
-	if ((moments & (moments - 1)) == 0)
+	if ((states & (states - 1)) == 0)
 		return OK;
 	return fail(err, E_MALFORMED, "version, revision and at exclude each other");
 }
 
-enum result params_read(struct call_input *ret, bool *ret_has_format, enum media *ret_format,
-			struct slice query, uint32_t allowed, const struct param_limits *limits,
-			struct error *err)
+enum result params_read(struct call_input *ret, struct param_format *ret_format, struct slice query,
+			const struct param_rules *rules, struct error *err)
 {
-	const struct param_reader reader = {ret, ret_has_format, ret_format, limits};
+	const struct param_reader reader = {rules, ret_format};
 	uint32_t seen = 0;
 
 	for (;;) {
@@ -197,9 +219,9 @@ enum result params_read(struct call_input *ret, bool *ret_has_format, enum media
 			return check_times(seen, err);
 		if (rc != OK)
 			return rc;
-		row = find_param(item.name, allowed);
+		row = find_param(item.name, rules);
 		if (row == NULL)
-			return refuse_unknown(item.name, allowed, err);
+			return refuse_unknown(item.name, rules, err);
 		if ((seen & row->param) != 0)
 			return fail(err, E_MALFORMED, "the parameter %s is there twice", row->name);
 		seen |= row->param;
@@ -263,18 +285,18 @@ enum result params_read_preconditions(struct call_input *ret, const struct heade
 		return fail(err, E_MALFORMED, "If-Match and If-None-Match exclude each other here");
 	if (h->if_match.data != NULL) {
 		if (slice_is_text(h->if_match, "*"))
-			ret->if_version = IF_VERSION_ANY;
-		else if (!read_version_tag(h->if_match, &ret->if_version))
+			ret->write.if_version = IF_VERSION_ANY;
+		else if (!read_version_tag(h->if_match, &ret->write.if_version))
 			return fail(
 				err, E_MALFORMED,
 				"If-Match must be * or one version such as \"v3\" with its quotes");
-		ret->has_if_version = true;
+		ret->write.has_if_version = true;
 	}
 	if (h->if_none_match.data != NULL) {
 		if (!slice_is_text(h->if_none_match, "*"))
 			return fail(err, E_MALFORMED, "If-None-Match of a write must be *");
-		ret->has_if_version = true;
-		ret->if_version = 0;
+		ret->write.has_if_version = true;
+		ret->write.if_version = 0;
 	}
 	return params_read_idempotency(ret, h, err);
 }

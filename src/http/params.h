@@ -45,13 +45,30 @@ struct param_limits {
 	int64_t wait_ms_max;
 };
 
-/* Decodes `query` in place; texts in `ret` point into it. `ret_format` is untouched without
- * ?format=. E_MALFORMED, naming the parameter. */
-MUST_USE enum result params_read(struct call_input *ret, bool *ret_has_format,
-				 enum media *ret_format, struct slice query, uint32_t allowed,
-				 const struct param_limits *limits, struct error *err);
+/* What a query may say. */
+struct param_rules {
+	enum input_family
+		family;	  /* of the route's verb: where the values go in struct call_input */
+	uint32_t allowed; /* bits of enum param */
+	struct param_limits limits;
+};
 
-/* The preconditions of a write: If-Match: "v3", If-None-Match: *, and Idempotency-Key. */
+/* ?format= */
+struct param_format {
+	bool is_given;
+	enum media media;
+};
+
+/* The parameters that calls of a family have a member for: bits of enum param. */
+uint32_t params_of_family(enum input_family family);
+
+/* Decodes `query` in place; texts in `ret` point into it. `ret_format` is untouched without
+ * ?format=. E_MALFORMED, naming the parameter. Any thread. */
+MUST_USE enum result params_read(struct call_input *ret, struct param_format *ret_format,
+				 struct slice query, const struct param_rules *rules,
+				 struct error *err);
+
+/* The preconditions of a write, whose family is INPUT_WRITE: If-Match: "v3", If-None-Match: *, and Idempotency-Key. */
 MUST_USE enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
 					       struct error *err);
 

@@ -128,8 +128,8 @@ static enum result refuse_format(uint32_t offered, enum media format, struct err
 		    media_name(format), names);
 }
 
-static enum result read_media(struct exchange *x, const struct headers *h, bool has_format,
-			      enum media format, struct error *err)
+static enum result read_media(struct exchange *x, const struct headers *h,
+			      const struct param_format *format, struct error *err)
 {
 	static const enum config_format formats[MEDIA_COUNT] = {
 		[MEDIA_YAML] = CONFIG_YAML,
@@ -137,18 +137,23 @@ static enum result read_media(struct exchange *x, const struct headers *h, bool 
 		[MEDIA_ENV] = CONFIG_ENV,
 		[MEDIA_RAW] = CONFIG_RAW,
 	};
+	struct call_input *in = &x->call.in;
+	enum input_family family = verb_input_family(x->route->verb);
 	uint32_t offered = x->route->media | MEDIA_BIT(MEDIA_JSON);
 
-	if (has_format && (MEDIA_BIT(format) & offered) == 0)
-		return refuse_format(offered, format, err);
-	x->has_format = has_format;
-	x->media = has_format ? format : media_from_accept(h->accept, offered);
-	x->call.in.format = formats[x->media];
+	if (format->is_given && (MEDIA_BIT(format->media) & offered) == 0)
+		return refuse_format(offered, format->media, err);
+	x->has_format = format->is_given;
+	x->media = format->is_given ? format->media : media_from_accept(h->accept, offered);
+	in->wants_yaml = x->media == MEDIA_YAML && (format->is_given || family != INPUT_DOCUMENT);
 	/* Accept: application/yaml means a document as it was written, whatever that was;
 	 * ?format=yaml means YAML. */
-	x->call.in.wants_source = x->route->verb == VERB_DOCUMENT_GET && x->media == MEDIA_YAML;
-	x->call.in.wants_lines = x->media == MEDIA_NDJSON;
-	x->call.in.wants_yaml = x->media == MEDIA_YAML && (has_format || !x->call.in.wants_source);
+	if (family == INPUT_DOCUMENT)
+		in->document.wants_source = x->media == MEDIA_YAML;
+	else if (family == INPUT_CONFIG)
+		in->config.format = formats[x->media];
+	else if (family == INPUT_AUDIT)
+		in->audit.wants_lines = x->media == MEDIA_NDJSON;
 	return OK;
 }
 
@@ -196,7 +201,6 @@ static enum result check_body(struct peer *p, const struct headers *h,
 		return fail(err, E_UNSUPPORTED,
 			    "the body must be application/json or application/yaml");
 	x->call.in.body_format = content == CONTENT_YAML ? DOC_YAML : DOC_JSON;
-	x->call.in.is_merge_patch = is_patch;
 	return OK;
 }
 
@@ -208,38 +212,38 @@ static enum result fill_call(struct peer *p, const struct target *t,
 
 	c->verb = route->verb;
 	c->permission = (enum permission)route->permission;
-	c->in.accessor = match->accessor;
 	if (route->subject == SUBJECT_FIXED)
 		c->path = slice_text(route->path);
 	else if (route->subject == SUBJECT_REST)
 		c->path = slice_from(t->path, sizeof "v1/" - 1);
 	else if (route->subject == SUBJECT_FOLDER)
 		c->path = slice_text(kind_folder(match->kind));
+	if (match->accessor.data != NULL)
+		c->in.token.accessor = match->accessor;
 	if (match->number.data == NULL)
 		return OK;
-	if (!slice_to_u64(match->number, INT64_MAX, &c->in.revision))
-		return fail(err, E_MALFORMED, "the path must end in a number");
-	if (route->verb == VERB_AUDIT_ENTRY) {
-		c->in.after_number = c->in.revision;
-		c->in.has_after_number = true;
-	}
-	return OK;
+	return slice_to_u64(match->number, INT64_MAX,
+			    verb_input_family(c->verb) == INPUT_WRITE ? &c->in.write.revision
+								      : &c->in.numbered.number)
+		       ? OK
+		       : fail(err, E_MALFORMED, "the path must end in a number");
 }
 
 static enum result read_input(struct peer *p, const struct headers *h, const struct target *t,
 			      const struct route_match *match, struct error *err)
 {
 	struct exchange *x = &p->x;
-	const struct param_limits limits = {p->server->limits.limit_max,
-					    p->server->limits.wait_ms_max};
-	bool has_format = false;
-	enum media format = MEDIA_JSON;
+	const struct param_rules rules = {
+		verb_input_family(x->route->verb),
+		x->route->params,
+		{p->server->limits.limit_max, p->server->limits.wait_ms_max},
+	};
+	struct param_format format = {false, MEDIA_JSON};
 	enum result rc;
 
-	rc = params_read(&x->call.in, &has_format, &format, t->query, x->route->params, &limits,
-			 err);
+	rc = params_read(&x->call.in, &format, t->query, &rules, err);
 	if (rc == OK)
-		rc = read_media(x, h, has_format, format, err);
+		rc = read_media(x, h, &format, err);
 	if (rc == OK && x->route->is_conditional)
 		rc = params_read_preconditions(&x->call.in, h, err);
 	else if (rc == OK && x->route->method == METHOD_GET)
@@ -331,7 +335,7 @@ static enum MHD_Result run(struct peer *p)
 			return response_send(p);
 		}
 		/* A poll that a worker has just now will wait later, without our being told. */
-		if (peer_suspend(p, x->call.in.wait_ms != 0))
+		if (peer_suspend(p, call_is_poll(&x->call)))
 			return MHD_YES;
 		if (peer_resumed(p))
 			return MHD_NO;

@@ -287,7 +287,7 @@ static bool may_be_refused(const struct peer *p)
 {
 	const struct call *c = &p->x.call;
 
-	return c->in.is_dry_run || (p->x.route != NULL && p->x.route->method == METHOD_GET);
+	return call_is_dry_run(c) || (p->x.route != NULL && p->x.route->method == METHOD_GET);
 }
 
 /* The answer where there is no room for it: a refusal loses its list, a read is refused, and

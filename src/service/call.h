@@ -67,38 +67,113 @@ enum config_format { CONFIG_JSON, CONFIG_YAML, CONFIG_PROPERTIES, CONFIG_ENV, CO
 /* Whatever version there is, but one there must be. */
 #define IF_VERSION_ANY UINT64_MAX
 
-/* What may be asked along. Zero means: not given. Each verb uses what DESIGN gives it and http/ refuses the rest. */
-struct call_input {
-	uint64_t version;  /* ?version= */
-	uint64_t revision; /* ?revision=, and the n of /v1/revisions/{n} */
-	int64_t at_ms;	   /* ?at= */
-	uint64_t from, to; /* :diff (versions or revisions) */
-	struct slice prefix, after;
-	uint64_t
-		after_number; /* lists by number: revisions and versions below it, audit entries from it */
-	bool has_after_number;
-	uint32_t limit;	  /* 0: the default of 100 */
-	struct slice key; /* JSON pointer into a configuration */
-	enum config_format format;
-	bool is_revealed, is_explained, is_dry_run, is_forced;
+/* A state of the store in the past: at most one member is given. */
+struct past_state {
+	uint64_t revision; /* ?revision= */
+	int64_t at_ms;	   /* ?at=, wall time */
+};
+
+/* A number that may be 0 when it is given. */
+struct optional_number {
+	uint64_t number;
+	bool is_given;
+};
+
+/* One document, read. */
+struct document_input {
+	uint64_t version; /* ?version= */
+	struct past_state at;
+	bool wants_source; /* respond with the document as it was written (BODY_SOURCE), not as JSON */
+};
+
+/* A change of documents: of one, in a batch, or by a revert. */
+struct write_input {
+	uint64_t revision; /* of a revert: the n of /v1/revisions/{n}:revert */
 	struct slice message;
 	struct slice source; /* repo@commit, of apply */
-	bool has_if_version; /* If-Match: "v3" → 3, * → IF_VERSION_ANY; If-None-Match: * → 0 (must not exist) */
+	bool is_dry_run, is_forced;
+	/* If-Match: "v3" → 3, * → IF_VERSION_ANY; If-None-Match: * → 0 (must not exist) */
+	bool has_if_version;
 	uint64_t if_version;
-	struct slice if_match, if_none_match; /* the raw ETag lists of a read */
-	int64_t wait_ms;
-	struct slice idempotency_key;
+};
+
+/* A list. Documents and tokens go on after a text, versions and revisions below a number. */
+struct page_input {
+	struct slice prefix; /* of documents */
+	struct slice path;   /* of revisions: those that touched it */
+	struct slice after;
+	struct optional_number below;
+	uint32_t limit; /* 0: the default */
+};
+
+/* Two versions or two revisions, compared. 0: the verb chooses. */
+struct diff_input {
+	uint64_t from, to;
+};
+
+/* One effective configuration. */
+struct config_input {
+	struct past_state at;
+	struct slice key; /* JSON pointer into it */
+	enum config_format format;
+	bool is_revealed, is_explained;
+	int64_t wait_ms; /* how long a poll may wait for a change; 0: no poll */
+};
+
+/* A search in the audit log. */
+struct audit_input {
+	struct slice actor, action, outcome, path;
+	int64_t from_ms, to_ms;
+	struct optional_number start; /* index of the first entry */
+	uint32_t limit;		      /* 0: the default */
+	bool wants_lines;	      /* one entry a line (BODY_NDJSON), not {"items": [...]} */
+};
+
+/* A numbered thing: revision or audit entry. */
+struct number_input {
+	uint64_t number;
+};
+
+/* An existing token. */
+struct token_input {
+	struct slice accessor;
+	bool is_forced;
+};
+
+/* Which member of the input's union a verb reads. */
+enum input_family {
+	INPUT_NONE, /* what every verb has is all that it reads */
+	INPUT_DOCUMENT,
+	INPUT_WRITE,
+	INPUT_PAGE,
+	INPUT_DIFF,
+	INPUT_CONFIG,
+	INPUT_AUDIT,
+	INPUT_NUMBER,
+	INPUT_TOKEN,
+};
+
+/* The member that calls of `verb` may use. INPUT_NONE for VERB_COUNT. */
+enum input_family verb_input_family(enum verb verb);
+
+/* The parameters of a request. Zero means that one was not given. The front end refuses parameters that the verb's family does
+ * not have; the service reads only the member of that family. */
+struct call_input {
 	struct slice body;
 	enum doc_format body_format;
-	bool is_merge_patch;
-	bool wants_source; /* a document as it was written (BODY_SOURCE) rather than the JSON form */
-	bool wants_yaml; /* a JSON answer as YAML: the service turns it, where that may take time */
-	bool wants_lines; /* audit entries one a line (BODY_NDJSON) rather than {"items": [...]} */
-	/* audit; `audit_path` is ?path= of /v1/revisions too */
-	struct slice actor, action, outcome, audit_path;
-	int64_t from_ms, to_ms;
-	/* tokens */
-	struct slice accessor;
+	struct slice idempotency_key;
+	struct slice if_match, if_none_match; /* of a read: the lists of ETags as they were sent */
+	bool wants_yaml;		      /* respond with YAML where the verb gives JSON */
+	union {
+		struct document_input document;
+		struct write_input write;
+		struct page_input page;
+		struct diff_input diff;
+		struct config_input config;
+		struct audit_input audit;
+		struct number_input numbered;
+		struct token_input token;
+	};
 };
 
 /* Bytes shared by all who were answered with them. Immutable. */
@@ -208,6 +283,18 @@ struct call {
 	struct call *next_writing, *behind, *behind_last;
 	struct call *before_in_waiters, *next_in_waiters;
 };
+
+/* Whether the call is a write that must change nothing. */
+static inline bool call_is_dry_run(const struct call *c)
+{
+	return verb_input_family(c->verb) == INPUT_WRITE && c->in.write.is_dry_run;
+}
+
+/* Whether the call may be answered only after a wait. */
+static inline bool call_is_poll(const struct call *c)
+{
+	return verb_input_family(c->verb) == INPUT_CONFIG && c->in.config.wait_ms > 0;
+}
 
 void call_init(struct call *c);
 void call_clear(struct call *c); /* not while PENDING or WAITING */

@@ -31,7 +31,7 @@ static bool may_pass(const struct verb_context *ctx)
 	case GUARD_PATH:
 		if (rights_may(ctx->rights, c->permission, c->path))
 			return true;
-		return is_of_one_document(c->verb) && c->in.is_dry_run &&
+		return is_of_one_document(c->verb) && c->in.write.is_dry_run &&
 		       rights_may(ctx->rights, MAY_CHECK, c->path);
 	case GUARD_UNDER:
 		return rights_may_under(ctx->rights, c->permission, c->path);
@@ -45,9 +45,9 @@ static bool may_pass(const struct verb_context *ctx)
 static enum result look_at_key(struct verb_context *ctx, const struct verb_row *row,
 			       struct error *err)
 {
-	const struct call_input *in = &ctx->call->in;
+	const struct call *c = ctx->call;
 
-	if (in->idempotency_key.len == 0)
+	if (c->in.idempotency_key.len == 0)
 		return E_NOT_FOUND;
 	if (row->key == KEY_NEVER_KEPT)
 		return fail(err, E_MALFORMED,
@@ -55,7 +55,7 @@ static enum result look_at_key(struct verb_context *ctx, const struct verb_row *
 			    "is never kept; revoke what a lost answer made");
 	if (row->key == KEY_REFUSED)
 		return fail(err, E_MALFORMED, "Idempotency-Key is not known here: send it without");
-	if (in->is_dry_run || ctx->worker == NULL)
+	if (call_is_dry_run(c) || ctx->worker == NULL)
 		return E_NOT_FOUND;
 	return row->replay(ctx, err);
 }
@@ -262,8 +262,8 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	const struct token *token = snapshot_token(ctx->snapshot, c->token->record.accessor);
 
 	if (c->deadline_ms == 0)
-		c->deadline_ms = now_ms + (c->in.wait_ms < s->state.settings.wait_ms_max
-						   ? c->in.wait_ms
+		c->deadline_ms = now_ms + (c->in.config.wait_ms < s->state.settings.wait_ms_max
+						   ? c->in.config.wait_ms
 						   : s->state.settings.wait_ms_max);
 	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL ||
 	    token == NULL)

@@ -49,11 +49,11 @@ static bool touch_two(struct call *c, struct slice folder, struct slice name)
 		     slice_make(text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1));
 }
 
-static bool touch_revision(struct call *c)
+static bool touch_revision(struct call *c, uint64_t number)
 {
 	char text[48];
 
-	snprintf(text, sizeof text, "revisions/%llu", (unsigned long long)c->in.revision);
+	snprintf(text, sizeof text, "revisions/%llu", (unsigned long long)number);
 	return touch(c, slice_text(text));
 }
 
@@ -91,17 +91,18 @@ static bool touch_subject(struct call *c)
 	case VERB_BATCH:
 		return touch(c, SLICE_LITERAL("batch"));
 	case VERB_REVISION_LIST:
-		return c->in.audit_path.len != 0 ? touch(c, c->in.audit_path)
-						 : touch(c, SLICE_LITERAL("revisions/"));
+		return c->in.page.path.len != 0 ? touch(c, c->in.page.path)
+						: touch(c, SLICE_LITERAL("revisions/"));
 	case VERB_REVISION_GET:
+		return touch_revision(c, c->in.numbered.number);
 	case VERB_REVISION_REVERT:
-		return touch_revision(c);
+		return touch_revision(c, c->in.write.revision);
 	case VERB_DOCUMENT_LIST:
-		return touch_two(c, c->path, c->in.prefix);
+		return touch_two(c, c->path, c->in.page.prefix);
 	case VERB_AUDIT_LIST:
-		return touch(c, c->path) && touch(c, c->in.audit_path);
+		return touch(c, c->path) && touch(c, c->in.audit.path);
 	case VERB_TOKEN_REVOKE:
-		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->in.accessor);
+		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->in.token.accessor);
 	case VERB_TOKEN_SELF:
 	case VERB_TOKEN_RENEW:
 		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->token->record.accessor);
@@ -117,7 +118,7 @@ bool audit_draft_refusal(struct call *c)
 
 	if (is_kept && !has_any)
 		is_kept = touch_subject(c);
-	if (is_kept && c->in.is_dry_run && c->out.result != E_FORBIDDEN &&
+	if (is_kept && call_is_dry_run(c) && c->out.result != E_FORBIDDEN &&
 	    c->audit_draft->reason.len == 0)
 		c->audit_draft->reason = SLICE_LITERAL("dry run");
 	return is_kept;

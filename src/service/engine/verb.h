@@ -75,11 +75,12 @@ extern const struct verb_row verb_table[VERB_COUNT];
 /* Whether it changes documents when it is no dry run. */
 bool verb_is_write(enum verb verb);
 
-/* The limit of a list within the settings' bounds. */
-uint32_t call_limit(const struct service *s, const struct call *c);
+/* The limit of a list: `requested`, or the default for 0, within the settings' bounds. */
+uint32_t list_limit(const struct service *s, uint32_t requested);
 
-/* ?revision= and ?at= as one revision; E_NOT_FOUND where it lies beyond. Worker only. */
-MUST_USE enum result revision_asked(struct verb_context *ctx, uint64_t *ret, struct error *err);
+/* The revision that `at` means, 0 for the current one; E_NOT_FOUND where it does not exist. Worker only. */
+MUST_USE enum result revision_asked(struct verb_context *ctx, const struct past_state *at,
+				    uint64_t *ret, struct error *err);
 
 /* A view of the context's snapshot (view.h), or of an old revision where `at_revision` is not 0, as `reader` sees it. */
 void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,

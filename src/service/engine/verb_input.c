@@ -1,20 +1,22 @@
 #include "service/engine/engine.h"
 
-uint32_t call_limit(const struct service *s, const struct call *c)
+#define LIMIT_DEFAULT 100
+
+uint32_t list_limit(const struct service *s, uint32_t requested)
 {
-	uint32_t limit = c->in.limit != 0 ? c->in.limit : 100;
+	uint32_t limit = requested != 0 ? requested : LIMIT_DEFAULT;
 
 	return limit < s->state.settings.limit_max ? limit : s->state.settings.limit_max;
 }
 
-enum result revision_asked(struct verb_context *ctx, uint64_t *ret, struct error *err)
+enum result revision_asked(struct verb_context *ctx, const struct past_state *at, uint64_t *ret,
+			   struct error *err)
 {
-	const struct call_input *in = &ctx->call->in;
-	uint64_t revision = in->revision;
+	uint64_t revision = at->revision;
 	enum result rc;
 
-	if (in->at_ms != 0) {
-		rc = store_revision_at(ctx->session, in->at_ms, &revision, err);
+	if (at->at_ms != 0) {
+		rc = store_revision_at(ctx->session, at->at_ms, &revision, err);
 		if (rc != OK)
 			return rc;
 		if (revision == 0)

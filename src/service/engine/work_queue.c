@@ -141,7 +141,7 @@ bool work_queue_push_again(struct work_queue *q, struct call *c)
 static bool takes_turns(const struct call *c)
 {
 	return c->verb >= VERB_DOCUMENT_PUT && c->verb <= VERB_DOCUMENT_ROLLBACK &&
-	       !c->in.is_dry_run && !c->is_long && !c->is_rendered;
+	       !c->in.write.is_dry_run && !c->is_long && !c->is_rendered;
 }
 
 static struct call **writing_of(struct work_queue *q, struct slice path)

@@ -114,7 +114,7 @@ static struct slice prefix_of(struct slice path)
 static enum result authorise(struct verb_context *ctx, bool *ret_is_whole, struct error *err)
 {
 	const struct call *c = ctx->call;
-	struct slice path = c->in.audit_path;
+	struct slice path = c->in.audit.path;
 
 	*ret_is_whole = rights_may(ctx->rights, MAY_AUDIT, c->path);
 	if (*ret_is_whole)
@@ -129,17 +129,17 @@ static enum result authorise(struct verb_context *ctx, bool *ret_is_whole, struc
 }
 
 /* Without a place to begin the newest are shown. */
-static struct audit_filter filter_of(const struct call_input *in)
+static struct audit_filter filter_of(const struct audit_input *in)
 {
-	bool has_begin = in->has_after_number || in->from_ms != 0;
+	bool has_begin = in->start.is_given || in->from_ms != 0;
 
 	return (struct audit_filter){.actor = in->actor,
 				     .action = in->action,
 				     .outcome = in->outcome,
-				     .path = in->audit_path,
+				     .path = in->path,
 				     .from_ms = in->from_ms,
 				     .to_ms = in->to_ms,
-				     .after = has_begin ? in->after_number : 0,
+				     .after = has_begin ? in->start.number : 0,
 				     .is_newest_first = !has_begin};
 }
 
@@ -163,7 +163,7 @@ static enum step response_found(struct verb_context *ctx, const struct found *f,
 
 	if (f->is_full && !is_newest)
 		response_next_number(c, f->next);
-	if (c->in.wants_lines) {
+	if (c->in.audit.wants_lines) {
 		write_lines(&b, f, is_newest, false);
 		return response_body(c, BODY_NDJSON, &b, false);
 	}
@@ -183,8 +183,8 @@ enum step audit_list_on_worker(struct verb_context *ctx)
 
 	if (rc != OK)
 		return response_error(c, rc, &err);
-	f.limit = call_limit(ctx->service, c);
-	filter = filter_of(&c->in);
+	f.limit = list_limit(ctx->service, c->in.audit.limit);
+	filter = filter_of(&c->in.audit);
 	f.lines = arena_alloc_array(&c->arena, f.limit, sizeof *f.lines);
 	if (f.lines == NULL)
 		return response_fail(c, E_MEMORY, "out of memory");
@@ -197,7 +197,7 @@ enum step audit_list_on_worker(struct verb_context *ctx)
 enum step audit_entry_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	struct audit_filter filter = {.after = c->in.after_number, .limit = 1};
+	struct audit_filter filter = {.after = c->in.numbered.number, .limit = 1};
 	struct slice line;
 	struct found f = {
 		.call = c, .rights = ctx->rights, .lines = &line, .limit = 1, .is_whole = true};
@@ -209,7 +209,7 @@ enum step audit_entry_on_worker(struct verb_context *ctx)
 		return response_error(c, rc, &err);
 	if (f.count == 0)
 		return response_fail(c, E_NOT_FOUND, "there is no entry %llu",
-				     (unsigned long long)c->in.after_number);
+				     (unsigned long long)c->in.numbered.number);
 	buf_append_slice(&b, line);
 	return response_json(c, &b);
 }

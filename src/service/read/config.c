@@ -139,10 +139,10 @@ static enum step response_not_modified(struct call *c)
 {
 	c->out.is_not_modified = true;
 	response_empty(c);
-	return c->in.wait_ms > 0 ? STEP_WAIT : STEP_RESPOND;
+	return c->in.config.wait_ms > 0 ? STEP_WAIT : STEP_RESPOND;
 }
 
-static bool is_plain(const struct call_input *in)
+static bool is_plain(const struct config_input *in)
 {
 	return in->format == CONFIG_JSON && !in->is_revealed && in->key.len == 0 &&
 	       !in->is_explained;
@@ -158,18 +158,19 @@ static enum step response_content(struct verb_context *ctx, const struct effecti
 	struct error err = ERROR_NULL;
 	enum result rc;
 
-	if (c->in.key.len != 0)
-		n = pointer_is_valid(c->in.key) ? pointer_get(n, c->in.key) : NULL;
+	if (c->in.config.key.len != 0)
+		n = pointer_is_valid(c->in.config.key) ? pointer_get(n, c->in.config.key) : NULL;
 	if (n == NULL) /* to know that is to have looked: what was recorded stays */
 		return response_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
-	if (c->in.is_explained)
-		rc = explain_write(&b, ctx, e, n, c->in.key, &err);
+	if (c->in.config.is_explained)
+		rc = explain_write(&b, ctx, e, n, c->in.config.key, &err);
 	else
-		rc = write_format(&b, c->in.format, n, &err);
+		rc = write_format(&b, c->in.config.format, n, &err);
 	if (rc != OK)
 		return response_error(c, rc, &err);
-	return response_body(c, c->in.is_explained ? BODY_JSON : kind_of(c->in.format), &b,
-			     revealed != NULL);
+	return response_body(c,
+			     c->in.config.is_explained ? BODY_JSON : kind_of(c->in.config.format),
+			     &b, revealed != NULL);
 }
 
 static enum step response_revealed(struct verb_context *ctx, uint64_t at_revision,
@@ -207,28 +208,29 @@ static enum step response_entry(struct verb_context *ctx, uint64_t at_revision,
 	enum condition condition;
 
 	/* Before the ETag is looked at: a poll ends with the right. */
-	if (c->in.is_revealed && !may_reveal(ctx, e))
+	if (c->in.config.is_revealed && !may_reveal(ctx, e))
 		return refuse_reveal(ctx);
-	if (is_plain(&c->in))
+	if (is_plain(&c->in.config))
 		memcpy(c->out.etag, e->etag, sizeof e->etag);
-	else if (!c->in.is_explained)
-		effective_etag(c->out.etag, e, c->in.format, c->in.is_revealed, c->in.key);
+	else if (!c->in.config.is_explained)
+		effective_etag(c->out.etag, e, c->in.config.format, c->in.config.is_revealed,
+			       c->in.config.key);
 	condition = condition_check(c);
 	if (condition == CONDITION_FAILS)
 		return STEP_RESPOND;
 	if (condition == CONDITION_IS_SAME)
 		return response_not_modified(c);
-	if (is_plain(&c->in)) {
+	if (is_plain(&c->in.config)) {
 		c->out.body = shared_body_ref(e->json);
 		c->out.kind = BODY_JSON;
 		c->out.result = OK;
 		return STEP_RESPOND;
 	}
-	return c->in.is_revealed ? response_revealed(ctx, at_revision, e)
-				 : response_content(ctx, e, NULL);
+	return c->in.config.is_revealed ? response_revealed(ctx, at_revision, e)
+					: response_content(ctx, e, NULL);
 }
 
-static bool is_quick(const struct call_input *in, const struct effective_entry *e)
+static bool is_quick(const struct config_input *in, const struct effective_entry *e)
 {
 	if (is_plain(in))
 		return true;
@@ -243,7 +245,7 @@ enum step config_get_on_loop(struct verb_context *ctx)
 	struct effective_entry *e;
 	enum step step;
 
-	if (c->in.revision != 0 || c->in.at_ms != 0)
+	if (c->in.config.at.revision != 0 || c->in.config.at.at_ms != 0)
 		return STEP_WORKER;
 	d = config_doc(ctx->snapshot, c->path);
 	if (d == NULL)
@@ -254,7 +256,7 @@ enum step config_get_on_loop(struct verb_context *ctx)
 		return STEP_WORKER;
 	}
 	atomic_fetch_add(&ctx->service->counters.config_hits, 1);
-	step = is_quick(&c->in, e) ? response_entry(ctx, 0, e) : STEP_WORKER;
+	step = is_quick(&c->in.config, e) ? response_entry(ctx, 0, e) : STEP_WORKER;
 	effective_entry_unref(e);
 	return step;
 }
@@ -418,9 +420,10 @@ enum step config_get_on_worker(struct verb_context *ctx)
 	enum step step;
 	enum result rc;
 
-	if (config_doc(ctx->snapshot, c->path) == NULL && c->in.revision == 0 && c->in.at_ms == 0)
+	if (config_doc(ctx->snapshot, c->path) == NULL && c->in.config.at.revision == 0 &&
+	    c->in.config.at.at_ms == 0)
 		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	rc = revision_asked(ctx, &revision, &err);
+	rc = revision_asked(ctx, &c->in.config.at, &revision, &err);
 	if (rc == OK)
 		rc = config_entry_at(ctx, c->path, revision, &e, &err);
 	if (rc != OK)

@@ -69,7 +69,7 @@ static enum result write_config_change(void *ctx, const struct revision_row *row
 static enum result write_config_changes(struct verb_context *ctx, struct buf *b, uint64_t before,
 					struct error *err)
 {
-	uint32_t limit = call_limit(ctx->service, ctx->call);
+	uint32_t limit = list_limit(ctx->service, ctx->call->in.page.limit);
 	struct config_change_writer writer = {b, ctx->snapshot};
 	struct config_changes m = {0};
 	enum result rc = read_config_changes(ctx, before, limit + 1, &m, err);
@@ -95,8 +95,8 @@ enum step config_versions_on_worker(struct verb_context *ctx)
 	enum result rc = OK;
 
 	buf_append_text(&b, "{\"items\":[");
-	if (!c->in.has_after_number || c->in.after_number > 1)
-		rc = write_config_changes(ctx, &b, c->in.after_number, &err);
+	if (!c->in.page.below.is_given || c->in.page.below.number > 1)
+		rc = write_config_changes(ctx, &b, c->in.page.below.number, &err);
 	buf_append_text(&b, "]}");
 	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
 }
@@ -115,8 +115,8 @@ static enum result choose(struct comparing *x, struct error *err)
 	struct config_changes m = {0};
 	enum result rc;
 
-	x->to = c->in.to != 0 ? c->in.to : now;
-	x->from = c->in.from;
+	x->to = c->in.diff.to != 0 ? c->in.diff.to : now;
+	x->from = c->in.diff.from;
 	if (x->to > now || x->from > now)
 		return fail(err, E_NOT_FOUND, "revision %llu does not exist",
 			    (unsigned long long)(x->to > now ? x->to : x->from));

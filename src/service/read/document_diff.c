@@ -98,10 +98,10 @@ static enum result choose(struct verb_context *ctx, struct side *from, struct si
 	const struct call *c = ctx->call;
 	const struct snap_doc *d = snapshot_doc(ctx->snapshot, c->path);
 
-	if (d == NULL || (c->in.to == 0 && !snap_doc_is_live(d)))
+	if (d == NULL || (c->in.diff.to == 0 && !snap_doc_is_live(d)))
 		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	to->version = c->in.to != 0 ? c->in.to : snap_doc_row(d)->version;
-	from->version = c->in.from;
+	to->version = c->in.diff.to != 0 ? c->in.diff.to : snap_doc_row(d)->version;
+	from->version = c->in.diff.from;
 	return from->version != 0 ? OK : last_live_before(ctx, to->version, from, err);
 }
 

@@ -128,7 +128,7 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 	rc = content_for_call(c, row, &content, &err);
 	if (rc != OK)
 		return response_error(c, rc, &err);
-	if (!c->in.wants_source) {
+	if (!c->in.document.wants_source) {
 		rc = write_json(&json, ctx, row, kind, buf_slice(&content), &err);
 		return rc == OK ? response_body(c, BODY_JSON, &json, kind == KIND_SECRETS)
 				: response_error(c, rc, &err);
@@ -142,7 +142,7 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 
 static bool is_quick(const struct call *c, const struct version_row *row)
 {
-	if (c->in.wants_source)
+	if (c->in.document.wants_source)
 		return row->sealed.len <= LOOP_SEALED_BYTES_MAX;
 	return row->sealed.len <= LOOP_BYTES_MAX && slice_is_text(row->content_type, CONTENT_JSON);
 }
@@ -162,7 +162,8 @@ enum step document_get_on_loop(struct verb_context *ctx)
 
 	if (rc != OK)
 		return response_error(c, rc, &err);
-	if (c->in.version != 0 || c->in.revision != 0 || c->in.at_ms != 0)
+	if (c->in.document.version != 0 || c->in.document.at.revision != 0 ||
+	    c->in.document.at.at_ms != 0)
 		return STEP_WORKER;
 	d = snapshot_live(ctx->snapshot, c->path);
 	if (d == NULL)
@@ -190,14 +191,15 @@ static enum result find_old(struct verb_context *ctx, struct doc_record **ret, s
 	uint64_t revision;
 	enum result rc;
 
-	if (c->in.version != 0) {
-		rc = store_get_version(ctx->session, c->path, c->in.version, keep_record, ret, err);
+	if (c->in.document.version != 0) {
+		rc = store_get_version(ctx->session, c->path, c->in.document.version, keep_record,
+				       ret, err);
 		return rc == E_NOT_FOUND
 			       ? fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
-				      (unsigned long long)c->in.version)
+				      (unsigned long long)c->in.document.version)
 			       : rc;
 	}
-	rc = revision_asked(ctx, &revision, err);
+	rc = revision_asked(ctx, &c->in.document.at, &revision, err);
 	if (rc != OK)
 		return rc;
 	rc = store_get_version_at(ctx->session, c->path, 0, revision, keep_record, ret, err);
@@ -213,7 +215,8 @@ enum step document_get_on_worker(struct verb_context *ctx)
 	enum step step;
 	enum result rc;
 
-	if (c->in.version == 0 && c->in.revision == 0 && c->in.at_ms == 0)
+	if (c->in.document.version == 0 && c->in.document.at.revision == 0 &&
+	    c->in.document.at.at_ms == 0)
 		return document_get_on_loop(ctx);
 	rc = find_old(ctx, &record, &err);
 	if (rc != OK)

@@ -51,7 +51,7 @@ static void write_version(const struct verb_context *ctx, struct buf *b,
 
 static void write_versions(struct verb_context *ctx, struct buf *b, const struct listing *l)
 {
-	uint32_t limit = call_limit(ctx->service, ctx->call), count = 0;
+	uint32_t limit = list_limit(ctx->service, ctx->call->in.page.limit), count = 0;
 	bool is_after = slice_compare(l->after, l->prefix) > 0;
 	const struct snap_doc *d, *last = NULL;
 	struct pmap_walk w;
@@ -80,10 +80,10 @@ enum step document_list_on_worker(struct verb_context *ctx)
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	struct listing l = {.after = SLICE_NULL};
-	enum result rc = join(l.prefix_text, c->path, c->in.prefix, false, &l.prefix, &err);
+	enum result rc = join(l.prefix_text, c->path, c->in.page.prefix, false, &l.prefix, &err);
 
-	if (rc == OK && c->in.after.len != 0)
-		rc = join(l.after_text, c->path, c->in.after, true, &l.after, &err);
+	if (rc == OK && c->in.page.after.len != 0)
+		rc = join(l.after_text, c->path, c->in.page.after, true, &l.after, &err);
 	if (rc == OK && !rights_may_under(ctx->rights, MAY_LIST, folder_of(l.prefix)))
 		rc = fail(&err, E_FORBIDDEN, "may not list anything there");
 	if (rc != OK)
@@ -148,7 +148,7 @@ enum step document_versions_on_worker(struct verb_context *ctx)
 	struct call *c = ctx->call;
 	struct versions v = {.codec = c->codec,
 			     .out = BUF_RESPONSE,
-			     .limit = call_limit(ctx->service, c)};
+			     .limit = list_limit(ctx->service, c->in.page.limit)};
 	struct error err = ERROR_NULL;
 	enum step step;
 	enum result rc;
@@ -156,10 +156,10 @@ enum step document_versions_on_worker(struct verb_context *ctx)
 	if (snapshot_doc(ctx->snapshot, c->path) == NULL)
 		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	c->codec->list_begin(&v.out);
-	rc = c->in.has_after_number && c->in.after_number <= 1
+	rc = c->in.page.below.is_given && c->in.page.below.number <= 1
 		     ? OK
-		     : store_each_version(ctx->session, c->path, c->in.after_number, v.limit + 1,
-					  add_version, &v, &err);
+		     : store_each_version(ctx->session, c->path, c->in.page.below.number,
+					  v.limit + 1, add_version, &v, &err);
 	c->codec->list_end(&v.out);
 	if (v.has_more)
 		response_next_number(c, v.last);

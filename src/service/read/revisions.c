@@ -111,7 +111,7 @@ static enum result read_page(struct page *p, uint64_t before, struct error *err)
 static enum result write_pages(struct page *p, struct buf *b, uint64_t before, struct error *err)
 {
 	struct call *c = p->ctx->call;
-	uint32_t limit = call_limit(p->ctx->service, c), shown = 0, scanned = 0;
+	uint32_t limit = list_limit(p->ctx->service, c->in.page.limit), shown = 0, scanned = 0;
 	enum result rc;
 
 	do {
@@ -136,7 +136,7 @@ static enum result write_pages(struct page *p, struct buf *b, uint64_t before, s
 
 static bool may_list_some(const struct verb_context *ctx)
 {
-	struct slice path = ctx->call->in.audit_path;
+	struct slice path = ctx->call->in.page.path;
 
 	if (path.len != 0 && path.data[path.len - 1] != '/')
 		return rights_may(ctx->rights, MAY_LIST, path);
@@ -146,7 +146,7 @@ static bool may_list_some(const struct verb_context *ctx)
 enum step revision_list_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	struct page p = {.ctx = ctx, .size = 101, .path = c->in.audit_path};
+	struct page p = {.ctx = ctx, .size = 101, .path = c->in.page.path};
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
@@ -154,8 +154,8 @@ enum step revision_list_on_worker(struct verb_context *ctx)
 	if (!may_list_some(ctx))
 		return response_fail(c, E_FORBIDDEN, "may not list anything there");
 	buf_append_text(&b, "{\"items\":[");
-	if (!c->in.has_after_number || c->in.after_number > 1)
-		rc = write_pages(&p, &b, c->in.after_number, &err);
+	if (!c->in.page.below.is_given || c->in.page.below.number > 1)
+		rc = write_pages(&p, &b, c->in.page.below.number, &err);
 	buf_append_text(&b, "]}");
 	arena_clear(&p.arena);
 	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
@@ -336,7 +336,7 @@ enum step revision_get_on_worker(struct verb_context *ctx)
 	struct call *c = ctx->call;
 	struct entry entry = {0};
 	struct page p = {.ctx = ctx, .entries = &entry, .size = 1};
-	struct reading r = {.ctx = ctx, .revision = c->in.revision};
+	struct reading r = {.ctx = ctx, .revision = c->in.numbered.number};
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc;

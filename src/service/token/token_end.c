@@ -56,7 +56,7 @@ static bool may_revoke(const struct verb_context *ctx, const struct token *t)
 enum step token_revoke_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	const struct token *t = snapshot_token(ctx->snapshot, c->in.accessor);
+	const struct token *t = snapshot_token(ctx->snapshot, c->in.token.accessor);
 	struct error err = ERROR_NULL;
 	struct token_job *j;
 	enum result rc;

@@ -182,7 +182,7 @@ enum result token_job_check_lockout(struct token_job *j, int64_t now_ms, struct 
 	struct error refusal = ERROR_NULL;
 	enum result rc = lockout_check(&j->administrator, &change, now_ms, &j->arena, &refusal);
 
-	j->is_forced = rc == E_CONFLICT && j->job.call->in.is_forced;
+	j->is_forced = rc == E_CONFLICT && j->job.call->in.token.is_forced;
 	if (rc != OK && !j->is_forced)
 		*err = refusal;
 	return j->is_forced ? OK : rc;

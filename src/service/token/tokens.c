@@ -50,15 +50,15 @@ static void write_token(struct buf *b, const struct token *t)
 enum step token_list_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	uint32_t limit = call_limit(ctx->service, c), count = 0;
+	uint32_t limit = list_limit(ctx->service, c->in.page.limit), count = 0;
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	const struct token *t, *last = NULL;
 	struct pmap_walk w;
 
 	buf_append_text(&b, "{\"items\":[");
-	pmap_walk_from(&w, &ctx->snapshot->tokens_by_accessor, c->in.after);
+	pmap_walk_from(&w, &ctx->snapshot->tokens_by_accessor, c->in.page.after);
 	while ((t = pmap_walk_next(&w)) != NULL && budget_spend(ctx->budget, LOOK_STEPS)) {
-		if (slice_is_equal(t->record.accessor, c->in.after) ||
+		if (slice_is_equal(t->record.accessor, c->in.page.after) ||
 		    !token_is_in_force(ctx->snapshot, t, ctx->now_ms))
 			continue;
 		if (count++ == limit) {

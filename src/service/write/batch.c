@@ -120,8 +120,8 @@ enum step document_write_on_worker(struct verb_context *ctx)
 	c->op = ops[call->verb];
 	c->origin = change_op_name(c->op);
 	c->path = call->path;
-	c->has_if_version = call->in.has_if_version;
-	c->if_version = call->in.if_version;
+	c->has_if_version = call->in.write.has_if_version;
+	c->if_version = call->in.write.if_version;
 	c->body = call->in.body;
 	c->body_format = call->in.body_format;
 	if (c->op == CHANGE_OP_ROLLBACK || c->op == CHANGE_OP_UNDELETE ||

@@ -22,14 +22,14 @@ enum result idempotency_make(struct idempotency *ret, const struct service *s, s
 			     struct error *err)
 {
 	CLEANUP(buf_clear) struct buf key = BUF_NULL;
-	uint64_t numbers[] = {(uint64_t)c->verb, c->in.is_merge_patch,
-			      c->in.is_forced,	 (uint64_t)c->in.body_format,
-			      c->in.revision,	 c->in.has_if_version,
-			      c->in.if_version};
+	uint64_t numbers[] = {(uint64_t)c->verb,     c->verb == VERB_DOCUMENT_PATCH,
+			      c->in.write.is_forced, (uint64_t)c->in.body_format,
+			      c->in.write.revision,  c->in.write.has_if_version,
+			      c->in.write.if_version};
 	struct slice fields[] = {c->token->record.name,
 				 c->path,
-				 c->in.message,
-				 c->in.source,
+				 c->in.write.message,
+				 c->in.write.source,
 				 c->in.body,
 				 slice_make((const char *)numbers, sizeof numbers)};
 	const char *text;

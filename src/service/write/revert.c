@@ -232,7 +232,7 @@ static enum step gather(struct verb_context *ctx, struct reverting *r, uint32_t 
 enum step revert_on_worker(struct verb_context *ctx)
 {
 	struct call *call = ctx->call;
-	struct reverting r = {.ctx = ctx, .revision = call->in.revision};
+	struct reverting r = {.ctx = ctx, .revision = call->in.write.revision};
 	struct gathering g = {0};
 	struct error err = ERROR_NULL;
 	enum result rc;

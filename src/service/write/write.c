@@ -88,12 +88,12 @@ struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 	}
 	for (uint32_t i = 0; i < changes_max; i++)
 		w->changes[i].patch_tree = (struct tree)TREE_INIT(0, true);
-	w->is_dry_run = c->in.is_dry_run;
-	w->is_forced = c->in.is_forced;
+	w->is_dry_run = c->in.write.is_dry_run;
+	w->is_forced = c->in.write.is_forced;
 	w->author = c->token->record.name;
 	w->accessor = c->token->record.accessor;
-	w->message = c->in.message;
-	w->source = c->in.source;
+	w->message = c->in.write.message;
+	w->source = c->in.write.source;
 	w->response = write_response;
 	if (!keep_key(w, c)) {
 		write_free(&w->job);

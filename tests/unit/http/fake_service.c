@@ -203,7 +203,7 @@ static enum call_state response_elsewhere(struct call *c, void *(*response)(void
 static enum call_state poll_call(struct service *s, struct call *c)
 {
 	pthread_mutex_lock(&s->mutex);
-	if (c->in.wait_ms == 0 || c->attempts++ != 0 || s->is_draining) {
+	if (!call_is_poll(c) || c->attempts++ != 0 || s->is_draining) {
 		response_text(c, "{\"woken\":true}");
 		pthread_mutex_unlock(&s->mutex);
 		return CALL_DONE;

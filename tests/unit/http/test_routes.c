@@ -131,3 +131,19 @@ Test(routes, what_braces_stood_for_is_given)
 	cr_expect(m.has_kind && m.kind == KIND_SECRETS);
 	cr_expect_str_eq(kind_folder(m.kind), "secrets/");
 }
+
+Test(routes, a_route_has_only_parameters_that_its_verb_reads)
+{
+	for (uint32_t i = 0; i < routes_count; i++) {
+		enum input_family family = verb_input_family(routes[i].verb);
+
+		cr_expect_eq(routes[i].params & ~params_of_family(family), 0, "%s",
+			     routes[i].pattern);
+		cr_expect(!routes[i].is_conditional || family == INPUT_WRITE, "%s",
+			  routes[i].pattern);
+		if (strstr(routes[i].pattern, "{accessor}") != NULL)
+			cr_expect_eq(family, INPUT_TOKEN);
+		if (strstr(routes[i].pattern, "{number}") != NULL)
+			cr_expect(family == INPUT_WRITE || family == INPUT_NUMBER);
+	}
+}

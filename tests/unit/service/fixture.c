@@ -304,6 +304,81 @@ static struct slice given(const char *text)
 	return text != NULL ? slice_text(text) : SLICE_NULL;
 }
 
+static void fill_write(struct write_input *in, const struct ask *what)
+{
+	in->is_dry_run = what->is_dry_run;
+	in->is_forced = what->is_forced;
+	in->has_if_version = what->has_if_version;
+	in->if_version = what->if_version;
+	in->revision = what->revision;
+}
+
+static void fill_page(struct page_input *in, const struct ask *what)
+{
+	in->prefix = given(what->prefix);
+	in->path = given(what->audit_path);
+	in->after = given(what->after);
+	in->below = (struct optional_number){what->after_number, what->has_after_number};
+	in->limit = what->limit;
+}
+
+static void fill_config(struct config_input *in, const struct ask *what)
+{
+	in->at = (struct past_state){what->revision, what->at_ms};
+	in->key = given(what->key);
+	in->format = what->format;
+	in->is_revealed = what->is_revealed;
+	in->is_explained = what->is_explained;
+	in->wait_ms = what->wait_ms;
+}
+
+static void fill_audit(struct audit_input *in, const struct ask *what)
+{
+	in->actor = given(what->actor);
+	in->action = given(what->action);
+	in->outcome = given(what->outcome);
+	in->path = given(what->audit_path);
+	in->from_ms = what->from_ms;
+	in->to_ms = what->to_ms;
+	in->start = (struct optional_number){what->after_number, what->has_after_number};
+	in->limit = what->limit;
+	in->wants_lines = what->wants_lines;
+}
+
+static void fill_family(struct call_input *in, enum input_family family, const struct ask *what)
+{
+	switch (family) {
+	case INPUT_DOCUMENT:
+		in->document = (struct document_input){what->version,
+						       {what->revision, what->at_ms},
+						       what->wants_source};
+		break;
+	case INPUT_WRITE:
+		fill_write(&in->write, what);
+		break;
+	case INPUT_PAGE:
+		fill_page(&in->page, what);
+		break;
+	case INPUT_DIFF:
+		in->diff = (struct diff_input){what->from, what->to};
+		break;
+	case INPUT_CONFIG:
+		fill_config(&in->config, what);
+		break;
+	case INPUT_AUDIT:
+		fill_audit(&in->audit, what);
+		break;
+	case INPUT_NUMBER:
+		in->numbered.number = what->revision != 0 ? what->revision : what->after_number;
+		break;
+	case INPUT_TOKEN:
+		in->token = (struct token_input){given(what->accessor), what->is_forced};
+		break;
+	case INPUT_NONE:
+		break;
+	}
+}
+
 static void fill(struct call *c, const struct ask *what)
 {
 	c->verb = what->verb;
@@ -311,37 +386,10 @@ static void fill(struct call *c, const struct ask *what)
 	c->path = given(what->path);
 	c->in.body = given(what->body);
 	c->in.body_format = what->is_yaml ? DOC_YAML : DOC_JSON;
-	c->in.is_dry_run = what->is_dry_run;
-	c->in.is_forced = what->is_forced;
-	c->in.is_revealed = what->is_revealed;
-	c->in.is_explained = what->is_explained;
-	c->in.wants_source = what->wants_source;
 	c->in.wants_yaml = what->wants_yaml;
-	c->in.has_if_version = what->has_if_version;
-	c->in.if_version = what->if_version;
-	c->in.version = what->version;
-	c->in.revision = what->revision;
-	c->in.at_ms = what->at_ms;
-	c->in.from_ms = what->from_ms;
-	c->in.to_ms = what->to_ms;
-	c->in.key = given(what->key);
 	c->in.if_none_match = given(what->etag);
 	c->in.idempotency_key = given(what->idempotency_key);
-	c->in.format = what->format;
-	c->in.wait_ms = what->wait_ms;
-	c->in.prefix = given(what->prefix);
-	c->in.after = given(what->after);
-	c->in.accessor = given(what->accessor);
-	c->in.from = what->from;
-	c->in.to = what->to;
-	c->in.after_number = what->after_number;
-	c->in.has_after_number = what->has_after_number;
-	c->in.wants_lines = what->wants_lines;
-	c->in.limit = what->limit;
-	c->in.actor = given(what->actor);
-	c->in.action = given(what->action);
-	c->in.outcome = given(what->outcome);
-	c->in.audit_path = given(what->audit_path);
+	fill_family(&c->in, verb_input_family(what->verb), what);
 }
 
 struct asking *ask_begin(struct fixture *f, struct ask what)

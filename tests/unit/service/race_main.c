@@ -91,8 +91,8 @@ static void choose_mixed(struct slot *s)
 		choose_read(s);
 	} else if (what < 70) {
 		choose_config(s);
-		s->call.in.is_revealed = what < 45;
-		s->call.in.wait_ms = what >= 60 ? 20 : 0;
+		s->call.in.config.is_revealed = what < 45;
+		s->call.in.config.wait_ms = what >= 60 ? 20 : 0;
 		s->call.in.if_none_match = what >= 60 ? SLICE_LITERAL("*") : SLICE_NULL;
 	} else if (what < 90) {
 		choose_write(s, 16);

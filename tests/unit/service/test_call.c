@@ -95,12 +95,10 @@ Test(call, a_list_is_as_long_as_asked_for_within_the_bound)
 
 	s.state.settings.limit_max = 1000;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		c.in.limit = cases[i][0];
-		cr_expect_eq(call_limit(&s, &c), cases[i][1]);
+		cr_expect_eq(list_limit(&s, cases[i][0]), cases[i][1]);
 	}
 	s.state.settings.limit_max = 50;
-	c.in.limit = 0;
-	cr_expect_eq(call_limit(&s, &c), 50);
+	cr_expect_eq(list_limit(&s, 0), 50);
 }
 
 Test(call, a_failure_takes_the_place_of_an_response)

@@ -44,7 +44,7 @@ static bool is_admitted(const char *token, struct ask what)
 	c.verb = what.verb;
 	c.permission = what.permission;
 	c.path = slice_text(what.path);
-	c.in.is_dry_run = what.is_dry_run;
+	c.in.write.is_dry_run = what.is_dry_run;
 	is_in = service_admit(f.service, &c);
 	cr_expect_eq(c.is_refused, !is_in);
 	call_clear(&c);

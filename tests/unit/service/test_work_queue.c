@@ -276,7 +276,7 @@ Test(work_queue, what_is_no_write_of_one_document_or_changes_nothing_waits_for_n
 	expect_next(&s, first);
 	for (int i = 0; i < 6; i++)
 		others[i] = call_of(&s, "b", "profiles/x/y");
-	others[0]->in.is_dry_run = true;
+	others[0]->in.write.is_dry_run = true;
 	others[1]->is_rendered = true;
 	others[2]->verb = VERB_DOCUMENT_GET;
 	others[3]->verb = VERB_DOCUMENT_VERSIONS;
