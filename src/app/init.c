@@ -2,7 +2,7 @@
 #include "app/command.h"
 #include "app/data.h"
 #include "app/initial_files.h"
-#include "app/options.h"
+#include "app/flags.h"
 #include "app/shipped.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -15,9 +15,9 @@
 
 #define STORE_ID_BYTES 16
 
-enum init_option { INIT_DATA, INIT_TOKEN_FILE, INIT_ROOT_KEY, INIT_OPTIONS };
+enum init_flag { INIT_DATA, INIT_TOKEN_FILE, INIT_ROOT_KEY, INIT_FLAGS };
 
-static const struct option_row init_options[INIT_OPTIONS] = {
+static const struct flag_row init_flags[INIT_FLAGS] = {
 	[INIT_DATA] = {"data", false},
 	[INIT_TOKEN_FILE] = {"admin-token-file", false},
 	[INIT_ROOT_KEY] = {"root-key", false},
@@ -35,7 +35,7 @@ static const char init_help[] =
 	"Keep a copy of the root key elsewhere: no backup holds it, and without it nothing can be read.\n";
 
 struct init {
-	struct slice values[INIT_OPTIONS];
+	struct slice values[INIT_FLAGS];
 	char key_path[PATH_MAX];
 	bool is_key_ours;
 	struct data data;
@@ -134,7 +134,7 @@ int command_init(int argc, char **argv)
 	bool is_help;
 	enum result rc;
 
-	rc = options_parse(i.values, &is_help, init_options, INIT_OPTIONS, argc, argv, &err);
+	rc = flags_parse(i.values, &is_help, init_flags, INIT_FLAGS, argc, argv, &err);
 	if (rc == OK && is_help) {
 		fputs(init_help, stdout);
 		return EXIT_DONE;

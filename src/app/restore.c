@@ -2,7 +2,7 @@
 #include "app/command.h"
 #include "app/data.h"
 #include "app/initial_files.h"
-#include "app/options.h"
+#include "app/flags.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -21,17 +21,17 @@
 #define TOKEN_FILE     "admin.token"
 #define COPY_BYTES_MAX (64 * 1024 * 1024)
 
-enum restore_option {
+enum restore_flag {
 	RESTORE_DATA,
 	RESTORE_FROM,
 	RESTORE_ROOT_KEY,
 	RESTORE_REASON,
 	RESTORE_TOKEN_FILE,
 	RESTORE_KEEP_TOKENS,
-	RESTORE_OPTIONS,
+	RESTORE_FLAGS,
 };
 
-static const struct option_row restore_options[RESTORE_OPTIONS] = {
+static const struct flag_row restore_flags[RESTORE_FLAGS] = {
 	[RESTORE_DATA] = {"data", false},
 	[RESTORE_FROM] = {"from", false},
 	[RESTORE_ROOT_KEY] = {"root-key", false},
@@ -55,7 +55,7 @@ static const char restore_help[] =
 	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key --reason \"disk lost\"\n";
 
 struct restore {
-	struct slice values[RESTORE_OPTIONS];
+	struct slice values[RESTORE_FLAGS];
 	char token_path[PATH_MAX];
 	struct data data;
 	struct buf token, vkey;
@@ -165,7 +165,7 @@ static enum result check_given(const struct restore *r, struct error *err)
 {
 	for (size_t i = RESTORE_DATA; i <= RESTORE_REASON; i++) {
 		if (r->values[i].len == 0)
-			return fail(err, E_MALFORMED, "--%s is needed", restore_options[i].name);
+			return fail(err, E_MALFORMED, "--%s is needed", restore_flags[i].name);
 	}
 	return OK;
 }
@@ -183,7 +183,7 @@ int command_restore(int argc, char **argv)
 	bool is_help;
 	enum result rc;
 
-	rc = options_parse(r.values, &is_help, restore_options, RESTORE_OPTIONS, argc, argv, &err);
+	rc = flags_parse(r.values, &is_help, restore_flags, RESTORE_FLAGS, argc, argv, &err);
 	if (rc == OK && is_help) {
 		fputs(restore_help, stdout);
 		return EXIT_DONE;

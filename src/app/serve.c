@@ -1,7 +1,7 @@
 /* reeved serve: opens what is needed in order, waits for a signal, closes it in reverse. */
 #include "app/command.h"
 #include "app/data.h"
-#include "app/options.h"
+#include "app/flags.h"
 #include "app/settings.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -37,35 +37,35 @@ struct server {
 };
 
 /* Behind the settings' own. */
-enum extra_option { EXTRA_CONFIG, EXTRA_SCHEMA, EXTRA_OPTIONS };
+enum extra_flag { EXTRA_CONFIG, EXTRA_SCHEMA, EXTRA_FLAGS };
 
 enum request { REQUEST_SERVE, REQUEST_HELP, REQUEST_SCHEMA };
 
-static size_t make_options(struct option_row rows[static SETTINGS_MAX + EXTRA_OPTIONS],
-			   char names[static SETTINGS_MAX][32])
+static size_t make_flags(struct flag_row rows[static SETTINGS_MAX + EXTRA_FLAGS],
+			 char names[static SETTINGS_MAX][32])
 {
 	for (size_t i = 0; i < setting_rows_count; i++) {
 		snprintf(names[i], 32, "%s", setting_rows[i].name);
 		for (char *p = names[i]; *p != '\0'; p++)
 			*p = *p == '_' ? '-' : *p;
-		rows[i] = (struct option_row){names[i], setting_rows[i].type == SETTING_FLAG};
+		rows[i] = (struct flag_row){names[i], setting_rows[i].type == SETTING_FLAG};
 	}
-	rows[setting_rows_count + EXTRA_CONFIG] = (struct option_row){"config", false};
-	rows[setting_rows_count + EXTRA_SCHEMA] = (struct option_row){"settings-schema", true};
-	return setting_rows_count + EXTRA_OPTIONS;
+	rows[setting_rows_count + EXTRA_CONFIG] = (struct flag_row){"config", false};
+	rows[setting_rows_count + EXTRA_SCHEMA] = (struct flag_row){"settings-schema", true};
+	return setting_rows_count + EXTRA_FLAGS;
 }
 
 static enum result load_settings(struct server *s, enum request *ret, int argc, char **argv,
 				 struct error *err)
 {
-	struct option_row rows[SETTINGS_MAX + EXTRA_OPTIONS];
+	struct flag_row rows[SETTINGS_MAX + EXTRA_FLAGS];
 	char names[SETTINGS_MAX][32];
-	struct slice values[SETTINGS_MAX + EXTRA_OPTIONS] = {0};
+	struct slice values[SETTINGS_MAX + EXTRA_FLAGS] = {0};
 	const struct slice *extras = values + setting_rows_count;
 	struct given flags = {0};
 	bool is_help;
 	enum result rc =
-		options_parse(values, &is_help, rows, make_options(rows, names), argc, argv, err);
+		flags_parse(values, &is_help, rows, make_flags(rows, names), argc, argv, err);
 
 	if (rc != OK)
 		return rc;

@@ -3,8 +3,8 @@
 #include "cli/commands.h"
 #include "cli/folder.h"
 #include "cli/session.h"
-#include "cli/target.h"
-#include "cli/write_result.h"
+#include "cli/request.h"
+#include "cli/write_response.h"
 #include "net/url.h"
 
 #define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */

@@ -2,7 +2,7 @@
 #include "agent/variable.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "cli/target.h"
+#include "cli/request.h"
 #include "net/url.h"
 
 static const struct {

@@ -2,7 +2,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "cli/target.h"
+#include "cli/request.h"
 #include "net/url.h"
 #include "doc/path.h"
 #include "doc/write.h"

@@ -3,8 +3,8 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "cli/target.h"
-#include "cli/write_result.h"
+#include "cli/request.h"
+#include "cli/write_response.h"
 #include "net/url.h"
 #include "doc/path.h"
 

@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/prompt.h"
 #include "cli/session.h"
-#include "cli/target.h"
-#include "cli/write_result.h"
+#include "cli/request.h"
+#include "cli/write_response.h"
 #include "net/url.h"
 
 #include <dirent.h>

@@ -2,8 +2,8 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "cli/target.h"
-#include "cli/write_result.h"
+#include "cli/request.h"
+#include "cli/write_response.h"
 #include "net/url.h"
 
 static const char *const text_or_json[] = {"text", "json"};

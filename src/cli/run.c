@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "cli/target.h"
+#include "cli/request.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
-#include "app/options.h"
+#include "app/flags.h"
 
 #include "base/memory.h"
 
 #include <criterion/criterion.h>
 
-static const struct option_row rows[] = {{"data", false}, {"keep-tokens", true}, {"from", false}};
+static const struct flag_row rows[] = {{"data", false}, {"keep-tokens", true}, {"from", false}};
 
 #define ROWS ARRAY_SIZE(rows)
 
@@ -15,11 +15,10 @@ static enum result parse(struct slice values[static ROWS], bool *is_help, const 
 
 	while (argv[argc] != NULL)
 		argc++;
-	return options_parse(values, is_help, rows, ROWS, argc, (char *const *)(uintptr_t)argv,
-			     err);
+	return flags_parse(values, is_help, rows, ROWS, argc, (char *const *)(uintptr_t)argv, err);
 }
 
-Test(options, a_value_stands_behind_an_equals_sign_or_by_itself)
+Test(flags, a_value_stands_behind_an_equals_sign_or_by_itself)
 {
 	static const char *const argv[] = {"--data=a=b", "--from", "--c", "--keep-tokens", NULL};
 	struct slice values[ROWS] = {0};
@@ -32,7 +31,7 @@ Test(options, a_value_stands_behind_an_equals_sign_or_by_itself)
 	cr_expect_not(is_help);
 }
 
-Test(options, what_is_no_option_is_refused_with_its_neighbour)
+Test(flags, what_is_no_option_is_refused_with_its_neighbour)
 {
 	static const struct {
 		const char *argv[4];
@@ -55,7 +54,7 @@ Test(options, what_is_no_option_is_refused_with_its_neighbour)
 	}
 }
 
-Test(options, help_is_heard_before_anything_else_is_wrong)
+Test(flags, help_is_heard_before_anything_else_is_wrong)
 {
 	static const char *const argv[] = {"--help", "--nothing", NULL};
 	struct slice values[ROWS] = {0};

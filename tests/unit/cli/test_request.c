@@ -1,13 +1,13 @@
-#include "cli/target.h"
+#include "cli/request.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
 static const struct command command = {.name = "probe", .summary = "", .help = "", .run = NULL};
 
-TestSuite(target, .init = cr_redirect_stderr);
+TestSuite(request, .init = cr_redirect_stderr);
 
-Test(target, a_document_is_asked_for_under_v1)
+Test(request, a_document_is_asked_for_under_v1)
 {
 	struct buf target = BUF_NULL;
 	int code = 0;
@@ -22,7 +22,7 @@ Test(target, a_document_is_asked_for_under_v1)
 	buf_clear(&target);
 }
 
-Test(target, a_configuration_has_two_segments)
+Test(request, a_configuration_has_two_segments)
 {
 	struct buf target = BUF_NULL;
 	int code = 0;
@@ -39,7 +39,7 @@ Test(target, a_configuration_has_two_segments)
 	buf_clear(&target);
 }
 
-Test(target, versions_are_numbers_from_1)
+Test(request, versions_are_numbers_from_1)
 {
 	struct buf json = BUF_NULL;
 	int code = 0;

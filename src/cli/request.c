@@ -1,4 +1,4 @@
-#include "cli/target.h"
+#include "cli/request.h"
 
 #include "base/text.h"
 #include "cli/options.h"

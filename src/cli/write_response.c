@@ -1,4 +1,4 @@
-#include "cli/write_result.h"
+#include "cli/write_response.h"
 
 #include "cli/table.h"
 #include "doc/write.h"

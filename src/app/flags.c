@@ -1,9 +1,9 @@
-#include "app/options.h"
+#include "app/flags.h"
 
 #include "base/text.h"
 
-static const struct option_row *find_option(struct slice name, const struct option_row *rows,
-					    size_t count)
+static const struct flag_row *find_flag(struct slice name, const struct flag_row *rows,
+					size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (slice_is_text(name, rows[i].name))
@@ -12,14 +12,14 @@ static const struct option_row *find_option(struct slice name, const struct opti
 	return NULL;
 }
 
-static enum result refuse_unknown(struct slice name, const struct option_row *rows, size_t count,
+static enum result refuse_unknown(struct slice name, const struct flag_row *rows, size_t count,
 				  struct error *err)
 {
-	struct slice known[OPTIONS_MAX], near;
+	struct slice known[FLAGS_MAX], near;
 
-	for (size_t i = 0; i < count && i < OPTIONS_MAX; i++)
+	for (size_t i = 0; i < count && i < FLAGS_MAX; i++)
 		known[i] = slice_text(rows[i].name);
-	near = text_nearest(name, known, count < OPTIONS_MAX ? count : OPTIONS_MAX);
+	near = text_nearest(name, known, count < FLAGS_MAX ? count : FLAGS_MAX);
 	if (near.data != NULL)
 		return fail(err, E_MALFORMED, "--%.*s is no option; did you mean --%.*s?",
 			    SLICE_ARGS(name), SLICE_ARGS(near));
@@ -27,16 +27,16 @@ static enum result refuse_unknown(struct slice name, const struct option_row *ro
 }
 
 /* One option; `*at` is moved past its value where that stands by itself. */
-static enum result take_option(struct slice *values, const struct option_row *rows, size_t count,
-			       int argc, char *const *argv, int *at, struct error *err)
+static enum result take_flag(struct slice *values, const struct flag_row *rows, size_t count,
+			     int argc, char *const *argv, int *at, struct error *err)
 {
 	struct slice rest = slice_text(argv[*at] + 2), name;
-	const struct option_row *row;
+	const struct flag_row *row;
 	struct slice *value;
 
 	if (!slice_next_part(&rest, '=', &name))
 		return fail(err, E_MALFORMED, "an option must have a name");
-	row = find_option(name, rows, count);
+	row = find_flag(name, rows, count);
 	if (row == NULL)
 		return refuse_unknown(name, rows, count, err);
 	value = &values[row - rows];
@@ -54,8 +54,8 @@ static enum result take_option(struct slice *values, const struct option_row *ro
 	return OK;
 }
 
-enum result options_parse(struct slice *values, bool *ret_is_help, const struct option_row *rows,
-			  size_t count, int argc, char *const *argv, struct error *err)
+enum result flags_parse(struct slice *values, bool *ret_is_help, const struct flag_row *rows,
+			size_t count, int argc, char *const *argv, struct error *err)
 {
 	*ret_is_help = false;
 	for (int i = 0; i < argc; i++) {
@@ -69,7 +69,7 @@ enum result options_parse(struct slice *values, bool *ret_is_help, const struct 
 		if (!slice_starts_with(argument, SLICE_LITERAL("--")) || argument.len == 2)
 			return fail(err, E_MALFORMED, "\"%.*s\" is no option",
 				    SLICE_ARGS(argument));
-		rc = take_option(values, rows, count, argc, argv, &i, err);
+		rc = take_flag(values, rows, count, argc, argv, &i, err);
 		if (rc != OK)
 			return rc;
 	}

@@ -1,4 +1,4 @@
-#include "cli/write_result.h"
+#include "cli/write_response.h"
 
 #include <criterion/criterion.h>
 
