@@ -2,49 +2,48 @@
 
 #include "base/text.h"
 
-static const struct flag_row *find_flag(struct slice name, const struct flag_row *rows,
-					size_t count)
+static const struct flag_row *find_flag(struct slice name, struct flag_set flags)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (slice_is_text(name, rows[i].name))
-			return &rows[i];
+	for (size_t i = 0; i < flags.count; i++) {
+		if (slice_is_text(name, flags.rows[i].name))
+			return &flags.rows[i];
 	}
 	return NULL;
 }
 
-static enum result refuse_unknown(struct slice name, const struct flag_row *rows, size_t count,
-				  struct error *err)
+static enum result refuse_unknown(struct slice name, struct flag_set flags, struct error *err)
 {
-	struct slice known[FLAGS_MAX], near;
+	struct slice known[FLAGS_MAX], nearest;
+	size_t count = flags.count < FLAGS_MAX ? flags.count : FLAGS_MAX;
 
-	for (size_t i = 0; i < count && i < FLAGS_MAX; i++)
-		known[i] = slice_text(rows[i].name);
-	near = text_nearest(name, known, count < FLAGS_MAX ? count : FLAGS_MAX);
-	if (near.data != NULL)
-		return fail(err, E_MALFORMED, "--%.*s is no option; did you mean --%.*s?",
-			    SLICE_ARGS(name), SLICE_ARGS(near));
-	return fail(err, E_MALFORMED, "--%.*s is no option", SLICE_ARGS(name));
+	for (size_t i = 0; i < count; i++)
+		known[i] = slice_text(flags.rows[i].name);
+	nearest = text_nearest(name, known, count);
+	if (nearest.data != NULL)
+		return fail(err, E_MALFORMED, "unknown flag --%.*s; did you mean --%.*s?",
+			    SLICE_ARGS(name), SLICE_ARGS(nearest));
+	return fail(err, E_MALFORMED, "unknown flag --%.*s", SLICE_ARGS(name));
 }
 
-/* One option; `*at` is moved past its value where that stands by itself. */
-static enum result take_flag(struct slice *values, const struct flag_row *rows, size_t count,
-			     int argc, char *const *argv, int *at, struct error *err)
+/* Parses the flag at `argv[*at]`. Moves `*at` to its value where that is an argument of its own. */
+static enum result parse_flag(struct slice *values, struct flag_set flags, int argc,
+			      char *const *argv, int *at, struct error *err)
 {
 	struct slice rest = slice_text(argv[*at] + 2), name;
 	const struct flag_row *row;
 	struct slice *value;
 
-	if (!slice_next_part(&rest, '=', &name))
-		return fail(err, E_MALFORMED, "an option must have a name");
-	row = find_flag(name, rows, count);
+	if (!slice_next_part(&rest, '=', &name) || name.len == 0)
+		return fail(err, E_MALFORMED, "a flag must have a name");
+	row = find_flag(name, flags);
 	if (row == NULL)
-		return refuse_unknown(name, rows, count, err);
-	value = &values[row - rows];
+		return refuse_unknown(name, flags, err);
+	value = &values[row - flags.rows];
 	if (value->data != NULL)
 		return fail(err, E_MALFORMED, "--%s is given twice", row->name);
 	if (rest.data != NULL) {
 		*value = rest;
-	} else if (row->is_flag) {
+	} else if (row->is_yes_no) {
 		*value = SLICE_LITERAL("true");
 	} else {
 		if (*at + 1 >= argc)
@@ -54,8 +53,8 @@ static enum result take_flag(struct slice *values, const struct flag_row *rows, 
 	return OK;
 }
 
-enum result flags_parse(struct slice *values, bool *ret_is_help, const struct flag_row *rows,
-			size_t count, int argc, char *const *argv, struct error *err)
+enum result flags_parse(struct slice *values, bool *ret_is_help, struct flag_set flags, int argc,
+			char *const *argv, struct error *err)
 {
 	*ret_is_help = false;
 	for (int i = 0; i < argc; i++) {
@@ -67,9 +66,9 @@ enum result flags_parse(struct slice *values, bool *ret_is_help, const struct fl
 			return OK;
 		}
 		if (!slice_starts_with(argument, SLICE_LITERAL("--")) || argument.len == 2)
-			return fail(err, E_MALFORMED, "\"%.*s\" is no option",
+			return fail(err, E_MALFORMED, "\"%.*s\" is not a flag: flags begin with --",
 				    SLICE_ARGS(argument));
-		rc = take_flag(values, rows, count, argc, argv, &i, err);
+		rc = parse_flag(values, flags, argc, argv, &i, err);
 		if (rc != OK)
 			return rc;
 	}

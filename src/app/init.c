@@ -134,7 +134,8 @@ int command_init(int argc, char **argv)
 	bool is_help;
 	enum result rc;
 
-	rc = flags_parse(i.values, &is_help, init_flags, INIT_FLAGS, argc, argv, &err);
+	rc = flags_parse(i.values, &is_help, (struct flag_set){init_flags, INIT_FLAGS}, argc, argv,
+			 &err);
 	if (rc == OK && is_help) {
 		fputs(init_help, stdout);
 		return EXIT_DONE;

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 2, argv + 2);
 	}
 	if (word[0] != '\0')
-		fprintf(stderr, "reeved: \"%s\" is no command\n\n", word);
+		fprintf(stderr, "reeved: unknown command \"%s\"\n\n", word);
 	print_help(stderr);
 	return EXIT_USAGE;
 }

@@ -183,7 +183,8 @@ int command_restore(int argc, char **argv)
 	bool is_help;
 	enum result rc;
 
-	rc = flags_parse(r.values, &is_help, restore_flags, RESTORE_FLAGS, argc, argv, &err);
+	rc = flags_parse(r.values, &is_help, (struct flag_set){restore_flags, RESTORE_FLAGS}, argc,
+			 argv, &err);
 	if (rc == OK && is_help) {
 		fputs(restore_help, stdout);
 		return EXIT_DONE;

@@ -65,7 +65,8 @@ static enum result load_settings(struct server *s, enum request *ret, int argc, 
 	struct given flags = {0};
 	bool is_help;
 	enum result rc =
-		flags_parse(values, &is_help, rows, make_flags(rows, names), argc, argv, err);
+		flags_parse(values, &is_help, (struct flag_set){rows, make_flags(rows, names)},
+			    argc, argv, err);
 
 	if (rc != OK)
 		return rc;

@@ -192,7 +192,7 @@ static int apply(struct session *s, const struct apply_words *w)
 	if (rc == OK)
 		rc = check_sources(&folder, &err);
 	if (rc != OK) {
-		say_failure(&apply_command, rc, &err);
+		print_failure(&apply_command, rc, &err);
 		return EXIT_USAGE;
 	}
 	code = session_open(s, &apply_command);
@@ -226,8 +226,7 @@ static int run_apply(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &apply_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code) ||
+	if (!options_parse(&operands, &apply_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !session_output_is_valid(&s, &apply_command, outputs, ARRAY_SIZE(outputs), &code))
 		return code;
 	if (w.directory == NULL)

@@ -78,8 +78,7 @@ static int run_list(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &audit_list_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code) ||
+	if (!options_parse(&operands, &audit_list_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !session_output_is_valid(&s, &audit_list_command, outputs, ARRAY_SIZE(outputs), &code))
 		return code;
 	buf_append_text(&target, "/v1/audit");
@@ -94,9 +93,7 @@ static int run_list(int argc, char **argv)
 	request.target = buf_slice(&target);
 	if (s.output != NULL && strcmp(s.output, "jsonl") == 0)
 		request.accept = "application/x-ndjson";
-	code = session_open(&s, &audit_list_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &audit_list_command, &request);
+	code = session_open_and_call(&s, &audit_list_command, &request);
 	if (code != EXIT_DONE)
 		return code;
 	return request.accept != NULL ? print_content(buf_slice(&s.response.body))

@@ -109,7 +109,7 @@ static int report(const struct audit_report *r, const struct verify_options *o, 
 			"holds its key is found only by one (--save-checkpoint now, --older next "
 			"time)");
 	if (o->save_file != NULL && file_write(o->save_file, note, 0644, &err) != OK)
-		return say_failure(&audit_verify_command, E_IO, &err);
+		return print_failure(&audit_verify_command, E_IO, &err);
 	return EXIT_DONE;
 }
 
@@ -137,13 +137,13 @@ static int verify(const struct verify_options *o, struct audit_pages *pages, str
 	enum result rc = read_key(&key, o, &err);
 
 	if (rc != OK) {
-		say_failure(&audit_verify_command, rc, &err);
+		print_failure(&audit_verify_command, rc, &err);
 		return EXIT_USAGE;
 	}
 	if (o->older_file != NULL) {
 		rc = file_read(&older, o->older_file, NOTE_BYTES_MAX, &err);
 		if (rc != OK) {
-			say_failure(&audit_verify_command, rc, &err);
+			print_failure(&audit_verify_command, rc, &err);
 			return EXIT_USAGE;
 		}
 		what.older = buf_slice(&older);
@@ -173,7 +173,7 @@ static int verify_folder(const struct verify_options *o)
 	if (rc == OK)
 		rc = store_get_log(session, take_checkpoint, &note, &err);
 	if (rc != OK)
-		return say_failure(&audit_verify_command, rc, &err);
+		return print_failure(&audit_verify_command, rc, &err);
 
 	CLEANUP(audit_pages_clear)
 	struct audit_pages pages = AUDIT_PAGES_INIT(audit_fetch_store, session);
@@ -233,7 +233,7 @@ static int verify_server(struct session *s, const struct verify_options *o)
 		return code;
 	rc = fetch_checkpoint(&note, s->client, &err);
 	if (rc != OK)
-		return say_failure(&audit_verify_command, rc, &err);
+		return print_failure(&audit_verify_command, rc, &err);
 	bounded = (struct bounded_fetch){s->client, size_of(buf_slice(&note))};
 
 	CLEANUP(audit_pages_clear)
@@ -256,12 +256,11 @@ static int run_verify(int argc, char **argv)
 	enum result rc;
 	int code;
 
-	if (!options_parse(&operands, &audit_verify_command, argc, argv, rows, ARRAY_SIZE(rows), 0,
-			   0, &code))
+	if (!options_parse(&operands, &audit_verify_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
 	rc = crypto_start(&err);
 	if (rc != OK)
-		return say_failure(&audit_verify_command, rc, &err);
+		return print_failure(&audit_verify_command, rc, &err);
 	return o.folder != NULL ? verify_folder(&o) : verify_server(&s, &o);
 }
 

@@ -1,24 +1,29 @@
-/* The commands of `reeve`: one row each in a const table, so that help, dispatch and the manual agree. */
+/*
+ * A command of `reeve` is one row: its name, its texts and the function that runs it. Dispatch,
+ * --help and shell completion all read these rows, so that they agree.
+ */
 #pragma once
 
-/* What a command ends with; scripts rely on the numbers. */
-enum command_exit {
-	EXIT_DONE = 0,
-	EXIT_REFUSED = 1, /* understood, and the answer is no: invalid, forbidden, failed */
-	EXIT_USAGE = 2,	  /* the call itself is wrong, or an input cannot be read */
-	EXIT_CHANGES = 3, /* a comparison found differences */
-};
+#include "cli/exit_code.h"
+
+/* For `operands_max`: any number of operands. */
+#define OPERANDS_ANY (-1)
+/* For `operands_max`: any number, and the first operand ends the options. The words after it belong
+ * to another command. */
+#define OPERANDS_END_OPTIONS (-2)
 
 struct command {
-	const char *name;    /* as typed: one word, or two of a command with subcommands */
+	const char *name;    /* as typed: one word, or two for a subcommand: "secret put" */
 	const char *summary; /* one line, no full stop */
 	const char *help;    /* usage, options and an example; ends with a newline */
-	/* argv[0] is the command's last word. Gives an enum command_exit. NULL where there are subcommands. */
+	/* `argv[0]` is the last word of the name. Returns an enum command_exit. NULL for a command
+	 * that has subcommands. */
 	int (*run)(int argc, char **argv);
+	int operands_min, operands_max; /* checked by options_parse() */
 	const struct command *const *subcommands;
 	unsigned subcommands_count;
 };
 
-/* Runs the command, or the subcommand that argv[1] names; lists those for --help, a missing or an unknown word. Gives an enum
- * command_exit. */
+/* Runs the command, or the subcommand that `argv[1]` names. Lists the subcommands for --help, and
+ * where the word is missing or unknown. Returns an enum command_exit. */
 int command_run(const struct command *command, int argc, char **argv);

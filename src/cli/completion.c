@@ -83,7 +83,7 @@ static int run_completion(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &completion_command, argc, argv, NULL, 0, 1, 1, &code))
+	if (!options_parse(&operands, &completion_command, argc, argv, OPTION_SET_EMPTY, &code))
 		return code;
 	if (strcmp(operands.items[0], "bash") == 0)
 		append_bash(&script);
@@ -98,4 +98,6 @@ const struct command completion_command = {.name = "completion",
 					   .summary = "Print a shell's completion script",
 					   .help = "Usage: reeve completion bash|zsh\n\n"
 						   "Example: eval \"$(reeve completion bash)\"\n",
+					   .operands_min = 1,
+					   .operands_max = 1,
 					   .run = run_completion};

@@ -76,8 +76,7 @@ static int run_config(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &config_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
+	if (!options_parse(&operands, &config_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !target_config(&target, &config_command, operands.items[0], NULL, &code))
 		return code;
 	format = s.output != NULL ? s.output : is_explained ? "json" : "yaml";
@@ -91,9 +90,7 @@ static int run_config(int argc, char **argv)
 	url_append_query_text(&target, "reveal", is_revealed ? "true" : NULL);
 	url_append_query_text(&target, "explain", is_explained ? "true" : NULL);
 	request.target = buf_slice(&target);
-	code = session_open(&s, &config_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &config_command, &request);
+	code = session_open_and_call(&s, &config_command, &request);
 	if (code != EXIT_DONE)
 		return code;
 	if (strcmp(format, "env") == 0)
@@ -114,4 +111,6 @@ const struct command config_command = {
 		"  --revision N    as it was after the store's n-th revision\n"
 		"  --at TIME       as it was then, such as 2026-11-20T12:00:00Z\n" SESSION_HELP
 		"\nExample: reeve config orders/production -o env --reveal\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_config};

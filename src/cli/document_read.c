@@ -7,8 +7,6 @@
 #include "doc/path.h"
 #include "doc/write.h"
 
-static const char *const text_or_json[] = {"text", "json"};
-
 /* Follows `Link: rel="next"` and prints each page. */
 static int print_pages(struct session *s, const struct command *command, struct buf *target,
 		       const struct column *columns, size_t count, const char *none)
@@ -56,9 +54,8 @@ static int run_list(int argc, char **argv)
 	enum doc_kind ignored;
 	int code;
 
-	if (!options_parse(&operands, &list_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &list_command, text_or_json, 2, &code))
+	if (!options_parse(&operands, &list_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &list_command, &code))
 		return code;
 	rest = slice_text(operands.items[0]);
 	if (!slice_next_part(&rest, '/', &kind) || !kind_parse(kind, &ignored))
@@ -80,6 +77,8 @@ const struct command list_command = {
 	.help = "Usage: reeve list KIND[/PREFIX]\n\n"
 		"Lists the documents under a kind (schemas, profiles, policies, secrets) that you may list.\n\n"
 		"  -o text|json\n" SESSION_HELP "\nExample: reeve list profiles/orders/\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_list};
 
 static int run_get(int argc, char **argv)
@@ -96,8 +95,7 @@ static int run_get(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &get_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
+	if (!options_parse(&operands, &get_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !session_output_is_valid(&s, &get_command, outputs, ARRAY_SIZE(outputs), &code) ||
 	    !target_document(&target, &get_command, operands.items[0], NULL, &code))
 		return code;
@@ -106,9 +104,7 @@ static int run_get(int argc, char **argv)
 	url_append_query_text(&target, "at", at);
 	request.target = buf_slice(&target);
 	request.accept = session_is_json(&s) ? "application/json" : "application/yaml";
-	code = session_open(&s, &get_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &get_command, &request);
+	code = session_open_and_call(&s, &get_command, &request);
 	if (code != EXIT_DONE)
 		return code;
 	/* A file gets the very bytes, so that putting it back changes nothing. */
@@ -128,6 +124,8 @@ const struct command get_command = {
 		"  --at TIME          as it was then, such as 2026-11-20T12:00:00Z\n"
 		"  -o source|json\n" SESSION_HELP
 		"\nExample: reeve get profiles/orders/production --version 3\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_get};
 
 static int run_history(int argc, char **argv)
@@ -146,9 +144,8 @@ static int run_history(int argc, char **argv)
 	bool is_config, is_good;
 	int code;
 
-	if (!options_parse(&operands, &history_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &history_command, text_or_json, 2, &code))
+	if (!options_parse(&operands, &history_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &history_command, &code))
 		return code;
 	is_config = strncmp(operands.items[0], "config/", 7) == 0;
 	is_good = is_config ? target_config(&target, &history_command, operands.items[0],
@@ -172,6 +169,8 @@ const struct command history_command = {
 		"configuration changed.\n\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve history config/orders/production\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_history};
 
 static int print_diff(struct session *s, const struct command *command)
@@ -201,9 +200,8 @@ static int run_diff(int argc, char **argv)
 	bool is_good;
 	int code;
 
-	if (!options_parse(&operands, &diff_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &diff_command, text_or_json, 2, &code))
+	if (!options_parse(&operands, &diff_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &diff_command, &code))
 		return code;
 	if (strncmp(operands.items[0], "config/", 7) == 0)
 		is_good = target_config(&target, &diff_command, operands.items[0], "diff", &code);
@@ -213,9 +211,7 @@ static int run_diff(int argc, char **argv)
 		return code;
 	url_append_query_text(&target, "from", from);
 	url_append_query_text(&target, "to", to);
-	code = session_open(&s, &diff_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &diff_command, buf_slice(&target));
+	code = session_open_and_get(&s, &diff_command, buf_slice(&target));
 	return code == EXIT_DONE ? print_diff(&s, &diff_command) : code;
 }
 
@@ -228,4 +224,6 @@ const struct command diff_command = {
 		"shown only as changed.\n\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve diff profiles/orders/base --from 2 --to 4\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_diff};

@@ -11,12 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *const text_or_json[] = {"text", "json"};
-
 #define SOURCE_BYTES_MAX (8 * 1024 * 1024)
-
-#define FORCE_POLICY_HELP \
-	"  --force              of a policy: even if nobody could administer then; recorded\n"
 
 static const char *type_of(const char *file, const char *given)
 {
@@ -66,9 +61,8 @@ static int run_put(int argc, char **argv)
 	enum result rc;
 	int code;
 
-	if (!options_parse(&operands, &put_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 2,
-			   &code) ||
-	    !session_output_is_valid(&s, &put_command, text_or_json, 2, &code) ||
+	if (!options_parse(&operands, &put_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &put_command, &code) ||
 	    !target_document(&target, &put_command, operands.items[0], NULL, &code) ||
 	    !set_condition(&request, etag, sizeof etag, &put_command, if_version, &code))
 		return code;
@@ -79,7 +73,7 @@ static int run_put(int argc, char **argv)
 		     ? file_read_fd(&source, STDIN_FILENO, "standard input", SOURCE_BYTES_MAX, &err)
 		     : file_read(&source, file, SOURCE_BYTES_MAX, &err);
 	if (rc != OK) {
-		say_failure(&put_command, rc, &err);
+		print_failure(&put_command, rc, &err);
 		return EXIT_USAGE;
 	}
 	url_append_query_text(&target, "message", message);
@@ -88,9 +82,7 @@ static int run_put(int argc, char **argv)
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&source);
 	request.content_type = type_of(file, type);
-	code = session_open(&s, &put_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &put_command, &request);
+	code = session_open_and_call(&s, &put_command, &request);
 	return code == EXIT_DONE ? write_response_print(&s, &put_command) : code;
 }
 
@@ -106,130 +98,9 @@ const struct command put_command = {
 		"  --dry-run            say what would happen, change nothing\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
+	.operands_min = 1,
+	.operands_max = 2,
 	.run = run_put};
-
-typedef bool target_fn(struct buf *ret, const struct command *command, const char *path,
-		       const char *verb, int *ret_exit);
-
-static int delete_document(const struct command *command, int argc, char **argv,
-			   target_fn *make_target, const char *undelete)
-{
-	CLEANUP(session_clear) struct session s = SESSION_NULL;
-	CLEANUP(buf_clear) struct buf target = BUF_NULL;
-	const char *message = NULL;
-	bool is_forced = false, is_dry_run = false;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
-					  {"message", 'm', OPTION_TEXT, &message},
-					  {"force", 0, OPTION_FLAG, &is_forced},
-					  {"dry-run", 0, OPTION_FLAG, &is_dry_run}};
-	struct client_request request = {.method = "DELETE"};
-	struct operands operands;
-	int code;
-
-	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1, &code) ||
-	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
-	    !make_target(&target, command, operands.items[0], NULL, &code))
-		return code;
-	url_append_query_text(&target, "message", message);
-	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
-	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
-	request.target = buf_slice(&target);
-	code = session_open(&s, command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, command, &request);
-	if (code != EXIT_DONE || is_dry_run)
-		return code == EXIT_DONE ? write_response_print(&s, command) : code;
-	print_line(TO_STDOUT,
-		   "deleted %s in revision %llu (it can be undeleted: reeve %s %s --versions N)",
-		   operands.items[0], (unsigned long long)s.response.revision, undelete,
-		   operands.items[0]);
-	return EXIT_DONE;
-}
-
-static int run_delete(int argc, char **argv)
-{
-	return delete_document(&delete_command, argc, argv, target_document, "undelete");
-}
-
-int secret_delete_run(int argc, char **argv)
-{
-	return delete_document(&secret_delete_command, argc, argv, target_secret,
-			       "secret undelete");
-}
-
-const struct command delete_command = {
-	.name = "delete",
-	.summary = "Delete a document's current version (it can be undeleted)",
-	.help = "Usage: reeve delete PATH\n\n"
-		"Refused while other documents need it.\n\n"
-		"  -m, --message TEXT   why\n"
-		"  --force              even so; needs the permission admin and is recorded\n"
-		"  --dry-run            say what would happen, change nothing\n"
-		"  -o text|json         of --dry-run\n" SESSION_HELP
-		"\nExample: reeve delete profiles/orders/old -m 'no longer run'\n",
-	.run = run_delete};
-
-/* POST `path`:`verb` with {"versions": […]}. */
-static int post_versions(const struct command *command, int argc, char **argv,
-			 target_fn *make_target, const char *verb, bool may_force)
-{
-	CLEANUP(session_clear) struct session s = SESSION_NULL;
-	CLEANUP(buf_clear) struct buf target = BUF_NULL, body = BUF_NULL;
-	const char *versions = NULL, *message = NULL;
-	bool is_forced = false;
-	const struct option_row rows[] = {SESSION_OPTIONS(&s),
-					  {"versions", 0, OPTION_TEXT, &versions},
-					  {"message", 'm', OPTION_TEXT, &message},
-					  {"force", 0, OPTION_FLAG, &is_forced}};
-	const size_t rows_count = ARRAY_SIZE(rows) - (may_force ? 0 : 1);
-	struct client_request request = {.method = "POST", .content_type = "application/json"};
-	struct operands operands;
-	int code;
-
-	if (!options_parse(&operands, command, argc, argv, rows, rows_count, 1, 1, &code) ||
-	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
-	    !make_target(&target, command, operands.items[0], verb, &code))
-		return code;
-	if (versions == NULL)
-		return usage_error(command, "--versions is missing, such as --versions 3");
-	buf_append_text(&body, "{\"versions\":");
-	if (!versions_append(&body, command, versions, &code))
-		return code;
-	buf_append_char(&body, '}');
-	url_append_query_text(&target, "message", message);
-	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
-	request.target = buf_slice(&target);
-	request.body = buf_slice(&body);
-	code = session_open(&s, command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, command, &request);
-	return code == EXIT_DONE ? write_response_print(&s, command) : code;
-}
-
-static int run_undelete(int argc, char **argv)
-{
-	return post_versions(&undelete_command, argc, argv, target_document, "undelete", true);
-}
-
-const struct command undelete_command = {
-	.name = "undelete",
-	.summary = "Bring deleted versions back",
-	.help = "Usage: reeve undelete PATH --versions N[,N…]\n\n"
-		"reeve history PATH shows the versions.\n\n"
-		"  -m, --message TEXT   why\n" FORCE_POLICY_HELP "  -o text|json\n" SESSION_HELP
-		"\nExample: reeve undelete profiles/orders/old --versions 3\n",
-	.run = run_undelete};
-
-int secret_undelete_run(int argc, char **argv)
-{
-	return post_versions(&secret_undelete_command, argc, argv, target_secret, "undelete",
-			     false);
-}
-
-int secret_destroy_run(int argc, char **argv)
-{
-	return post_versions(&secret_destroy_command, argc, argv, target_secret, "destroy", true);
-}
 
 static int run_rollback(int argc, char **argv)
 {
@@ -247,9 +118,8 @@ static int run_rollback(int argc, char **argv)
 	uint64_t version;
 	int code;
 
-	if (!options_parse(&operands, &rollback_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &rollback_command, text_or_json, 2, &code) ||
+	if (!options_parse(&operands, &rollback_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &rollback_command, &code) ||
 	    !target_document(&target, &rollback_command, operands.items[0], "rollback", &code))
 		return code;
 	if (to == NULL)
@@ -262,9 +132,7 @@ static int run_rollback(int argc, char **argv)
 	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&body);
-	code = session_open(&s, &rollback_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &rollback_command, &request);
+	code = session_open_and_call(&s, &rollback_command, &request);
 	return code == EXIT_DONE ? write_response_print(&s, &rollback_command) : code;
 }
 
@@ -277,4 +145,6 @@ const struct command rollback_command = {
 		"  --dry-run            say what would happen, change nothing\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve rollback profiles/orders/production --to 2\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_rollback};

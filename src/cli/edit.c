@@ -164,7 +164,7 @@ static int edit_until_taken(struct draft *d, struct session *s, struct slice tar
 		}
 		rc = file_read(&text, d->file, SOURCE_BYTES_MAX, &err);
 		if (rc != OK)
-			return say_failure(&edit_command, rc, &err);
+			return print_failure(&edit_command, rc, &err);
 		if (slice_is_equal(buf_slice(&text), buf_slice(&d->source))) {
 			print_line(TO_STDOUT, "nothing changed");
 			return EXIT_DONE;
@@ -191,8 +191,7 @@ static int run_edit(int argc, char **argv)
 	enum result rc;
 	int code;
 
-	if (!options_parse(&operands, &edit_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
+	if (!options_parse(&operands, &edit_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !target_document(&source, &edit_command, operands.items[0], NULL, &code))
 		return code;
 	buf_append_slice(&target, buf_slice(&source));
@@ -204,7 +203,7 @@ static int run_edit(int argc, char **argv)
 		return code;
 	rc = draft_open(&draft, &err);
 	if (rc != OK)
-		return say_failure(&edit_command, rc, &err);
+		return print_failure(&edit_command, rc, &err);
 	return edit_until_taken(&draft, &s, buf_slice(&target));
 }
 
@@ -216,4 +215,6 @@ const struct command edit_command = {
 		"meanwhile. What does not validate can be edited again, or is kept in a file that is named.\n\n"
 		"  -m, --message TEXT   why\n" SESSION_HELP
 		"\nExample: EDITOR=nano reeve edit profiles/orders/production\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_edit};

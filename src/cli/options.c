@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define ROWS_MAX   32
-#define FIRST_LONG 256
+#define FIRST_LONG 256 /* getopt_long() returns this and the row's number for a long option */
 
-static int say_usage(const struct command *command, const char *fmt, va_list args)
+static int print_usage_error(const struct command *command, const char *fmt, va_list args)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 
@@ -25,48 +25,56 @@ int usage_error(const struct command *command, const char *fmt, ...)
 	int code;
 
 	va_start(args, fmt);
-	code = say_usage(command, fmt, args);
+	code = print_usage_error(command, fmt, args);
 	va_end(args);
 	return code;
 }
 
-static void fill(struct option *longs, char *shorts, const struct option_row *rows, size_t count,
-		 bool is_ended_by_operand)
+/* What getopt_long() reads. */
+struct getopt_tables {
+	struct option longs[ROWS_MAX + 2];
+	char shorts[2 * ROWS_MAX + 5];
+};
+
+static void make_tables(struct getopt_tables *ret, struct option_set set, bool ends_at_operand)
 {
-	size_t at = 0;
+	char *shorts = ret->shorts;
 
-	if (is_ended_by_operand)
-		shorts[at++] = '+';
-	shorts[at++] = ':';
-	for (size_t i = 0; i < count; i++) {
-		bool takes = rows[i].kind != OPTION_FLAG;
+	if (ends_at_operand)
+		*shorts++ = '+';
+	*shorts++ = ':'; /* reports a missing value as ':' */
+	for (size_t i = 0; i < set.count; i++) {
+		const struct option_row *row = &set.rows[i];
+		bool has_value = row->kind != OPTION_FLAG;
 
-		longs[i] = (struct option){rows[i].name, takes ? required_argument : no_argument,
-					   NULL, FIRST_LONG + (int)i};
-		if (rows[i].letter != 0) {
-			shorts[at++] = rows[i].letter;
-			if (takes)
-				shorts[at++] = ':';
-		}
+		ret->longs[i] =
+			(struct option){row->name, has_value ? required_argument : no_argument,
+					NULL, FIRST_LONG + (int)i};
+		if (row->letter == 0)
+			continue;
+		*shorts++ = row->letter;
+		if (has_value)
+			*shorts++ = ':';
 	}
-	shorts[at++] = 'h';
-	shorts[at] = '\0';
-	longs[count] = (struct option){"help", no_argument, NULL, 'h'};
-	longs[count + 1] = (struct option){NULL, 0, NULL, 0};
+	*shorts++ = 'h';
+	*shorts = '\0';
+	ret->longs[set.count] = (struct option){"help", no_argument, NULL, 'h'};
+	ret->longs[set.count + 1] = (struct option){NULL, 0, NULL, 0};
 }
 
-static const struct option_row *row_of(int code, const struct option_row *rows, size_t count)
+static const struct option_row *find_row(int code, struct option_set set)
 {
-	if (code >= FIRST_LONG && (size_t)(code - FIRST_LONG) < count)
-		return &rows[code - FIRST_LONG];
-	for (size_t i = 0; i < count; i++) {
-		if (rows[i].letter != 0 && rows[i].letter == code)
-			return &rows[i];
+	if (code >= FIRST_LONG && (size_t)(code - FIRST_LONG) < set.count)
+		return &set.rows[code - FIRST_LONG];
+	for (size_t i = 0; i < set.count; i++) {
+		if (set.rows[i].letter != 0 && set.rows[i].letter == code)
+			return &set.rows[i];
 	}
 	return NULL;
 }
 
-static bool take(const struct option_row *row, const char *value)
+/* False where a list is full. */
+static bool store_value(const struct option_row *row, const char *value)
 {
 	struct option_list *list = row->target;
 
@@ -86,46 +94,44 @@ static bool take(const struct option_row *row, const char *value)
 	return false;
 }
 
-/* Names the option and nothing else of the line: the words beside it may hold a secret's value. */
+/* Prints the option's name only: the words next to it may hold the value of a secret. */
 static int option_error(const struct command *command, int code, char **argv)
 {
-	const char *what = code == ':' ? "a value is missing after" : "no such option:";
+	const char *problem = code == ':' ? "a value is missing after" : "no such option:";
 
 	if (optopt > 0 && optopt < FIRST_LONG)
-		return usage_error(command, "%s -%c", what, optopt);
-	return usage_error(command, "%s %.*s", what, (int)strcspn(argv[optind - 1], "="),
+		return usage_error(command, "%s -%c", problem, optopt);
+	return usage_error(command, "%s %.*s", problem, (int)strcspn(argv[optind - 1], "="),
 			   argv[optind - 1]);
 }
 
-static bool check_operands(const struct operands *o, const struct command *command, int min,
-			   int max, int *ret_exit)
+static bool check_operands(const struct operands *o, const struct command *command, int *ret_exit)
 {
-	if (o->count < min)
+	if (o->count < command->operands_min)
 		*ret_exit = usage_error(command, "a word is missing: %.*s",
 					(int)strcspn(command->help, "\n"), command->help);
-	else if (max >= 0 && o->count > max)
-		*ret_exit = usage_error(command, "one word too many: %s", o->items[max]);
+	else if (command->operands_max >= 0 && o->count > command->operands_max)
+		*ret_exit = usage_error(command, "one word too many: %s",
+					o->items[command->operands_max]);
 	else
 		return true;
 	return false;
 }
 
 bool options_parse(struct operands *ret, const struct command *command, int argc, char **argv,
-		   const struct option_row *rows, size_t count, int operands_min, int operands_max,
-		   int *ret_exit)
+		   struct option_set options, int *ret_exit)
 {
-	struct option longs[ROWS_MAX + 2];
-	char shorts[2 * ROWS_MAX + 5];
+	struct getopt_tables tables;
 	int code;
 
 	*ret_exit = EXIT_USAGE;
-	if (count > ROWS_MAX)
+	if (options.count > ROWS_MAX)
 		return false;
-	fill(longs, shorts, rows, count, operands_max == OPERANDS_END_OPTIONS);
+	make_tables(&tables, options, command->operands_max == OPERANDS_END_OPTIONS);
 	optind = 0;
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_row *row = row_of(code, rows, count);
+	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		const struct option_row *row = find_row(code, options);
 
 		if (code == 'h' && row == NULL) {
 			print_text(TO_STDOUT, slice_text(command->help));
@@ -136,11 +142,12 @@ bool options_parse(struct operands *ret, const struct command *command, int argc
 			*ret_exit = option_error(command, code, argv);
 			return false;
 		}
-		if (!take(row, optarg)) {
-			*ret_exit = usage_error(command, "--%s is given too often", row->name);
+		if (!store_value(row, optarg)) {
+			*ret_exit = usage_error(command, "--%s is given more than %d times",
+						row->name, OPTION_LIST_MAX);
 			return false;
 		}
 	}
 	*ret = (struct operands){argv + optind, argc - optind};
-	return check_operands(ret, command, operands_min, operands_max, ret_exit);
+	return check_operands(ret, command, ret_exit);
 }

@@ -1,15 +1,16 @@
-/* Options of a command: one row each; `--name value`, `--name=value`, `-x value`. Options and operands mix; "--" ends the options. */
+/*
+ * The options of a command, one row each: --name VALUE, --name=VALUE, -x VALUE. Options and
+ * operands may mix; "--" ends the options.
+ */
 #pragma once
 
+#include "base/memory.h"
 #include "cli/command.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #define OPTION_LIST_MAX 64
-
-/* As `operands_max`: any number, and the first ends the options, which behind it are another command's. */
-#define OPERANDS_END_OPTIONS (-2)
 
 struct option_list {
 	const char *items[OPTION_LIST_MAX];
@@ -18,28 +19,38 @@ struct option_list {
 
 enum option_kind {
 	OPTION_FLAG, /* bool * */
-	OPTION_TEXT, /* const char ** */
-	OPTION_LIST, /* struct option_list *: may be given several times */
+	OPTION_TEXT, /* const char **; the last one counts */
+	OPTION_LIST, /* struct option_list *; may be repeated */
 };
 
 struct option_row {
 	const char *name; /* without dashes */
-	char letter;	  /* 0: none */
+	char letter;	  /* 0: the option has no short form */
 	enum option_kind kind;
-	void *target;
+	void *target; /* where the value goes; untouched where the option is not given */
 };
 
-/* What is left when the options are taken: argv pieces, borrowed. */
+/* The options of one command, at most 32. */
+struct option_set {
+	const struct option_row *rows;
+	size_t count;
+};
+
+#define OPTION_SET(rows) ((struct option_set){(rows), ARRAY_SIZE(rows)})
+#define OPTION_SET_EMPTY ((struct option_set){NULL, 0})
+
+/* The words that remain once the options are removed; pointers into argv. */
 struct operands {
 	char **items;
 	int count;
 };
 
-/* True: go on with `ret`. False: end with `*ret_exit`; help was printed (EXIT_DONE) or what is wrong (EXIT_USAGE). `operands_max` -1: any number. */
+/* Stores each option's value at its row's target, and checks the number of operands. True: the
+ * command goes on with `ret`. False: it ends with `*ret_exit`, after help was printed (EXIT_DONE)
+ * or an error (EXIT_USAGE). */
 bool options_parse(struct operands *ret, const struct command *command, int argc, char **argv,
-		   const struct option_row *rows, size_t count, int operands_min, int operands_max,
-		   int *ret_exit);
+		   struct option_set options, int *ret_exit);
 
-/* Prints "reeve NAME: <text>" and a pointer to --help; gives EXIT_USAGE. */
+/* Prints "reeve NAME: <text>" and where help is found. Returns EXIT_USAGE. */
 int usage_error(const struct command *command, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

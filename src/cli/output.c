@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/exit_code.h"
 
 #include <poll.h>
 #include <stdio.h>

@@ -6,8 +6,6 @@
 #include "cli/write_response.h"
 #include "net/url.h"
 
-static const char *const text_or_json[] = {"text", "json"};
-
 static int run_log(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
@@ -25,16 +23,13 @@ static int run_log(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &log_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code) ||
-	    !session_output_is_valid(&s, &log_command, text_or_json, 2, &code))
+	if (!options_parse(&operands, &log_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &log_command, &code))
 		return code;
 	buf_append_text(&target, "/v1/revisions");
 	url_append_query_text(&target, "path", path);
 	url_append_query_text(&target, "limit", limit);
-	code = session_open(&s, &log_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &log_command, buf_slice(&target));
+	code = session_open_and_get(&s, &log_command, buf_slice(&target));
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
@@ -106,14 +101,11 @@ static int run_show(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &show_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &show_command, text_or_json, 2, &code) ||
+	if (!options_parse(&operands, &show_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &show_command, &code) ||
 	    !target_revision(&target, &show_command, operands.items[0], "", &code))
 		return code;
-	code = session_open(&s, &show_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &show_command, buf_slice(&target));
+	code = session_open_and_get(&s, &show_command, buf_slice(&target));
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
@@ -129,6 +121,8 @@ const struct command show_command = {.name = "show",
 				     .help = "Usage: reeve show N\n\n"
 					     "  -o text|json\n" SESSION_HELP
 					     "\nExample: reeve show 12\n",
+				     .operands_min = 1,
+				     .operands_max = 1,
 				     .run = run_show};
 
 static int run_revert(int argc, char **argv)
@@ -147,18 +141,15 @@ static int run_revert(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &revert_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
-	    !session_output_is_valid(&s, &revert_command, text_or_json, 2, &code) ||
+	if (!options_parse(&operands, &revert_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &revert_command, &code) ||
 	    !target_revision(&target, &revert_command, operands.items[0], ":revert", &code))
 		return code;
 	url_append_query_text(&target, "message", message);
 	url_append_query_text(&target, "dry_run", is_dry_run ? "true" : NULL);
 	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	request.target = buf_slice(&target);
-	code = session_open(&s, &revert_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &revert_command, &request);
+	code = session_open_and_call(&s, &revert_command, &request);
 	return code == EXIT_DONE ? write_response_print(&s, &revert_command) : code;
 }
 
@@ -172,4 +163,6 @@ const struct command revert_command = {
 		"  --force              even if others need what goes, or nobody could administer then\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve revert 12 -m 'orders fail since'\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_revert};

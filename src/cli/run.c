@@ -75,8 +75,7 @@ static int run_run(int argc, char **argv)
 	enum result rc;
 	int code;
 
-	if (!options_parse(&operands, &run_command_row, argc, argv, rows, ARRAY_SIZE(rows), 1,
-			   OPERANDS_END_OPTIONS, &code) ||
+	if (!options_parse(&operands, &run_command_row, argc, argv, OPTION_SET(rows), &code) ||
 	    !read_words(&options, &w, &code))
 		return code;
 	if (w.config == NULL)
@@ -90,7 +89,7 @@ static int run_run(int argc, char **argv)
 		return code;
 	rc = run_command(&code, steal(&s.client), &options, &err);
 	if (rc != OK)
-		code = say_failure(&run_command_row, rc, &err);
+		code = print_failure(&run_command_row, rc, &err);
 	/* The poller may sit in a long poll for half a minute: the process ends under it. */
 	_exit(output_finish(code));
 }
@@ -114,4 +113,6 @@ const struct command run_command_row = {
 		"  --splay DURATION       wait a random part of it before taking on a change (0s)\n"
 		"  --grace DURATION       between SIGTERM and SIGKILL at a restart (10s)\n" SESSION_HELP
 		"\nExample: reeve run --config orders/production --env DB_PASSWORD=/warehouse/password -- ./orders\n",
+	.operands_min = 1,
+	.operands_max = OPERANDS_END_OPTIONS,
 	.run = run_run};

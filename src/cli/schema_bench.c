@@ -181,4 +181,5 @@ const struct command schema_bench_command = {
 		"Prints the time to compile and that to validate one instance, already parsed.\n\n"
 		"  --schemas DIR   what stands for reeve:///schemas/\n"
 		"\nExample: reeve schema bench --schema pipeline.schema.json --instances orders.jsonl\n",
+	.operands_max = OPERANDS_ANY,
 	.run = run_bench};

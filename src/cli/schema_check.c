@@ -145,4 +145,5 @@ const struct command schema_check_command = {
 		"  --batch                  lines of {\"schema\": …, \"instance\": …}; prints valid, invalid,\n"
 		"                           refused (the schema), limit or malformed for each\n"
 		"\nExample: reeve schema check --schema pipeline.schema.json orders/production.yaml\n",
+	.operands_max = OPERANDS_ANY,
 	.run = run_check};

@@ -44,8 +44,7 @@ bool schema_arguments_parse(struct schema_arguments *ret, const struct command *
 		{"batch", 0, OPTION_FLAG, &ret->is_batch},
 	};
 
-	if (!options_parse(&ret->files, command, argc, argv, rows, ARRAY_SIZE(rows), 0, -1,
-			   ret_exit))
+	if (!options_parse(&ret->files, command, argc, argv, OPTION_SET(rows), ret_exit))
 		return false;
 	*ret_exit = EXIT_USAGE;
 	if (!set_draft(ret, draft))

@@ -21,7 +21,7 @@ static const char *description_of(const struct tree_node *n)
 	return text != NULL && text->kind == TREE_STRING ? text->of.text : "(no description)";
 }
 
-static void print_failure(const struct group *g, const struct tree_node *test, const char *why)
+static void print_test_failure(const struct group *g, const struct tree_node *test, const char *why)
 {
 	print_line(TO_STDOUT, "%s:%u:%u: %s: %s: %s", g->file, test->line, test->column,
 		   g->description, description_of(test), why);
@@ -44,19 +44,19 @@ static bool run_test(const struct group *g, const struct schema *s, const struct
 	enum result rc;
 
 	if (data == NULL || valid == NULL || valid->kind != TREE_BOOL) {
-		print_failure(g, test, "needs \"data\" and \"valid\"");
+		print_test_failure(g, test, "needs \"data\" and \"valid\"");
 		return false;
 	}
 	rc = schema_validate(s, data, NULL, &report, &err);
 	if (rc != OK && rc != E_INVALID) {
-		print_failure(g, test, err.text);
+		print_test_failure(g, test, err.text);
 		return false;
 	}
 	if ((rc == OK) == valid->of.truth)
 		return true;
-	print_failure(g, test,
-		      valid->of.truth ? "should be valid and is not"
-				      : "should not be valid and is");
+	print_test_failure(g, test,
+			   valid->of.truth ? "should be valid and is not"
+					   : "should not be valid and is");
 	print_reasons(&report);
 	return false;
 }
@@ -134,4 +134,5 @@ const struct command schema_test_command = {
 		"  --draft 7|2020-12    of schemas that do not say\n"
 		"  --format-assertion   assert `format`\n"
 		"\nExample: reeve schema test my-tests.json\n",
+	.operands_max = OPERANDS_ANY,
 	.run = run_test_files};

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/document_delete.h"
 #include "cli/prompt.h"
 #include "cli/session.h"
 #include "cli/request.h"
@@ -16,8 +17,6 @@
 #include <unistd.h>
 
 #define VALUE_BYTES_MAX (512 * 1024)
-
-static const char *const text_or_json[] = {"text", "json"};
 
 extern const struct command secret_put_command, secret_set_command, secret_get_command;
 
@@ -103,7 +102,7 @@ static int build_body(struct buf *json, const struct command *command,
 	for (int i = 1; i < operands->count; i++) {
 		rc = append_pair(json, operands->items[i], &err);
 		if (rc != OK)
-			return say_failure(command, rc, &err);
+			return print_failure(command, rc, &err);
 	}
 	buf_append_char(json, '}');
 	if (expires_at != NULL) {
@@ -128,8 +127,8 @@ static int write_secret(const struct command *command, int argc, char **argv, co
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, command, argc, argv, rows, ARRAY_SIZE(rows), 2, -1, &code) ||
-	    !session_output_is_valid(&s, command, text_or_json, 2, &code) ||
+	if (!options_parse(&operands, command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, command, &code) ||
 	    !target_secret(&target, command, operands.items[0], NULL, &code))
 		return code;
 	code = build_body(&body, command, &operands, expires_at);
@@ -138,9 +137,7 @@ static int write_secret(const struct command *command, int argc, char **argv, co
 	url_append_query_text(&target, "message", message);
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&body);
-	code = session_open(&s, command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, command, &request);
+	code = session_open_and_call(&s, command, &request);
 	return code == EXIT_DONE ? write_response_print(&s, command) : code;
 }
 
@@ -168,6 +165,8 @@ const struct command secret_put_command = {
 	.summary = "Store a secret, replacing all its keys",
 	.help = "Usage: reeve secret put PATH key=…  [key=…]\n\n" VALUES_HELP
 		"\nExample: reeve secret put orders/production/warehouse username=@user.txt password=-\n",
+	.operands_min = 2,
+	.operands_max = OPERANDS_ANY,
 	.run = run_put};
 
 const struct command secret_set_command = {
@@ -176,6 +175,8 @@ const struct command secret_set_command = {
 	.help = "Usage: reeve secret set PATH key=…  [key=…]\n\n"
 		"Needs no right to read.\n\n" VALUES_HELP
 		"\nExample: reeve secret set orders/production/warehouse password=-\n",
+	.operands_min = 2,
+	.operands_max = OPERANDS_ANY,
 	.run = run_set};
 
 static int print_key(struct session *s, const char *key)
@@ -208,14 +209,11 @@ static int run_get(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &secret_get_command, argc, argv, rows, ARRAY_SIZE(rows), 1, 1,
-			   &code) ||
+	if (!options_parse(&operands, &secret_get_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !target_secret(&target, &secret_get_command, operands.items[0], NULL, &code))
 		return code;
 	url_append_query_text(&target, "version", version);
-	code = session_open(&s, &secret_get_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &secret_get_command, buf_slice(&target));
+	code = session_open_and_get(&s, &secret_get_command, buf_slice(&target));
 	if (code != EXIT_DONE)
 		return code;
 	return key != NULL ? print_key(&s, key) : print_content_line(buf_slice(&s.response.body));
@@ -229,39 +227,9 @@ const struct command secret_get_command = {
 		"  --key KEY          its bare value alone\n"
 		"  --version N        its n-th content\n" SESSION_HELP
 		"\nExample: reeve secret get orders/production/warehouse --key password\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_get};
-
-const struct command secret_delete_command = {
-	.name = "secret delete",
-	.summary = "Delete a secret's current version (it can be undeleted)",
-	.help = "Usage: reeve secret delete PATH\n\n"
-		"  -m, --message TEXT   why\n"
-		"  --force              even while profiles need it; needs admin and is recorded\n"
-		"  --dry-run            say what would happen, change nothing\n"
-		"  -o text|json         of --dry-run\n" SESSION_HELP
-		"\nExample: reeve secret delete orders/old\n",
-	.run = secret_delete_run};
-
-const struct command secret_undelete_command = {
-	.name = "secret undelete",
-	.summary = "Bring deleted versions back",
-	.help = "Usage: reeve secret undelete PATH --versions N[,N…]\n\n"
-		"reeve history secrets/PATH shows the versions.\n\n"
-		"  -m, --message TEXT why\n"
-		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve secret undelete orders/old --versions 2\n",
-	.run = secret_undelete_run};
-
-const struct command secret_destroy_command = {
-	.name = "secret destroy",
-	.summary = "Shred versions for good; backups made before still hold them",
-	.help = "Usage: reeve secret destroy PATH --versions N[,N…]\n\n"
-		"reeve history secrets/PATH shows the versions.\n\n"
-		"  -m, --message TEXT why\n"
-		"  --force            even while profiles need it; needs admin and is recorded\n"
-		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve secret destroy orders/old --versions 1,2\n",
-	.run = secret_destroy_run};
 
 static const struct command *const secret_rows[] = {
 	&secret_put_command,	&secret_set_command,	  &secret_get_command,

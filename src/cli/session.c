@@ -17,7 +17,7 @@ void tree_clearp(struct tree *t)
 	tree_clear(t);
 }
 
-int say_failure(const struct command *command, enum result rc, const struct error *err)
+int print_failure(const struct command *command, enum result rc, const struct error *err)
 {
 	print_line(TO_STDERR, "reeve %s: %s", command->name,
 		   err->text[0] != '\0' ? err->text : result_name(rc));
@@ -31,23 +31,22 @@ static const char *from_environment(const char *given, const char *name)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static void warn(const struct session *s, const struct command *command,
-		 const struct client_options *o)
+static void warn_of_exposure(const struct session *s, const struct command *command,
+			     const struct client_options *o)
 {
 	unsigned mode;
 
 	if (!client_is_private(s->client))
 		print_line(
 			TO_STDERR,
-			"reeve %s: warning: %s is not encrypted: others can read what is sent, the "
-			"token too; use https://",
+			"reeve %s: warning: the connection to %s is not encrypted: others on the "
+			"network can read everything sent, including the token; use https://",
 			command->name, o->address);
 	if (client_has_open_token_file(s->client, &mode))
-		print_line(
-			TO_STDERR,
-			"reeve %s: warning: others can read the token file %s (mode %04o); mend it "
-			"by: chmod 600 %s",
-			command->name, o->token_file, mode, o->token_file);
+		print_line(TO_STDERR,
+			   "reeve %s: warning: other users can read the token file %s (mode %04o); "
+			   "fix it with: chmod 600 %s",
+			   command->name, o->token_file, mode, o->token_file);
 }
 
 int session_open(struct session *s, const struct command *command)
@@ -63,8 +62,8 @@ int session_open(struct session *s, const struct command *command)
 
 	rc = client_open(&s->client, &options, &err);
 	if (rc != OK)
-		return say_failure(command, rc, &err);
-	warn(s, command, &options);
+		return print_failure(command, rc, &err);
+	warn_of_exposure(s, command, &options);
 	return EXIT_DONE;
 }
 
@@ -77,7 +76,7 @@ int session_call(struct session *s, const struct command *command,
 
 	if (rc == OK)
 		return EXIT_DONE;
-	code = say_failure(command, rc, &err);
+	code = print_failure(command, rc, &err);
 	if (s->response.status >= 400) {
 		CLEANUP(buf_clear) struct buf lines = BUF_NULL;
 
@@ -100,6 +99,21 @@ int session_get(struct session *s, const struct command *command, struct slice t
 	return session_call(s, command, &request);
 }
 
+int session_open_and_call(struct session *s, const struct command *command,
+			  const struct client_request *request)
+{
+	int code = session_open(s, command);
+
+	return code == EXIT_DONE ? session_call(s, command, request) : code;
+}
+
+int session_open_and_get(struct session *s, const struct command *command, struct slice target)
+{
+	int code = session_open(s, command);
+
+	return code == EXIT_DONE ? session_get(s, command, target) : code;
+}
+
 bool session_read_json(struct session *s, const struct command *command, struct tree *ret)
 {
 	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX + 16, 10000000,
@@ -109,8 +123,8 @@ bool session_read_json(struct session *s, const struct command *command, struct 
 
 	if (rc == OK)
 		return true;
-	wrap(&err, rc, "the server's answer");
-	say_failure(command, rc, &err);
+	wrap(&err, rc, "the server's response");
+	print_failure(command, rc, &err);
 	return false;
 }
 
@@ -123,8 +137,15 @@ bool session_output_is_valid(struct session *s, const struct command *command,
 		if (strcmp(s->output, words[i]) == 0)
 			return true;
 	}
-	*ret_exit = usage_error(command, "no such output: %s", s->output);
+	*ret_exit = usage_error(command, "-o %s is not an output of this command", s->output);
 	return false;
+}
+
+bool session_output_is_text_or_json(struct session *s, const struct command *command, int *ret_exit)
+{
+	static const char *const words[] = {"text", "json"};
+
+	return session_output_is_valid(s, command, words, ARRAY_SIZE(words), ret_exit);
 }
 
 bool session_is_json(const struct session *s)

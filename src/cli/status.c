@@ -41,13 +41,10 @@ static int run_status(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &status_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code) ||
+	if (!options_parse(&operands, &status_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !session_output_is_valid(&s, &status_command, outputs, 2, &code))
 		return code;
-	code = session_open(&s, &status_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &status_command, SLICE_LITERAL("/readyz"));
+	code = session_open_and_get(&s, &status_command, SLICE_LITERAL("/readyz"));
 	if (code == EXIT_DONE)
 		code = session_get(&s, &status_command, SLICE_LITERAL("/v1/status"));
 	if (code != EXIT_DONE)
@@ -142,8 +139,7 @@ static int run_backup(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &backup_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code))
+	if (!options_parse(&operands, &backup_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
 	if (s.output == NULL)
 		return usage_error(&backup_command, "-o FILE is missing");

@@ -1,4 +1,4 @@
-/* token, access: who may. */
+/* token: makes, lists and revokes tokens. */
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -9,10 +9,8 @@
 
 #include <unistd.h>
 
-static const char *const text_or_json[] = {"text", "json"};
-
 extern const struct command token_create_command, token_list_command, token_revoke_command,
-	token_self_command, access_check_command;
+	token_self_command;
 
 static void append_list(struct buf *json, const char *name, const struct option_list *list)
 {
@@ -73,7 +71,7 @@ static int show_token(const struct tree_node *root, const char *save_file)
 			   save_file);
 		return EXIT_DONE;
 	}
-	say_failure(&token_create_command, rc, &err);
+	print_failure(&token_create_command, rc, &err);
 	print_line(TO_STDERR, "the token is lost; end it: reeve token revoke %.*s",
 		   SLICE_ARGS(accessor));
 	return EXIT_REFUSED;
@@ -98,9 +96,8 @@ static int run_create(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &token_create_command, argc, argv, rows, ARRAY_SIZE(rows), 0,
-			   0, &code) ||
-	    !session_output_is_valid(&s, &token_create_command, text_or_json, 2, &code))
+	if (!options_parse(&operands, &token_create_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &token_create_command, &code))
 		return code;
 	if (w.name == NULL || w.policies.count == 0)
 		return usage_error(&token_create_command, "--name and --policy are needed");
@@ -110,9 +107,7 @@ static int run_create(int argc, char **argv)
 	if (!build_create(&body, &w, &code))
 		return code;
 	request.body = buf_slice(&body);
-	code = session_open(&s, &token_create_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &token_create_command, &request);
+	code = session_open_and_call(&s, &token_create_command, &request);
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
@@ -149,13 +144,10 @@ static int run_list(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &token_list_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code) ||
-	    !session_output_is_valid(&s, &token_list_command, text_or_json, 2, &code))
+	if (!options_parse(&operands, &token_list_command, argc, argv, OPTION_SET(rows), &code) ||
+	    !session_output_is_text_or_json(&s, &token_list_command, &code))
 		return code;
-	code = session_open(&s, &token_list_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &token_list_command, SLICE_LITERAL("/v1/tokens"));
+	code = session_open_and_get(&s, &token_list_command, SLICE_LITERAL("/v1/tokens"));
 	if (code != EXIT_DONE)
 		return code;
 	if (session_is_json(&s))
@@ -185,8 +177,7 @@ static int run_revoke(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &token_revoke_command, argc, argv, rows, ARRAY_SIZE(rows), 1,
-			   1, &code))
+	if (!options_parse(&operands, &token_revoke_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
 	if (strncmp(operands.items[0], "rv_", 3) == 0)
 		return usage_error(&token_revoke_command,
@@ -195,9 +186,7 @@ static int run_revoke(int argc, char **argv)
 	url_append_path(&target, slice_text(operands.items[0]));
 	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	request.target = buf_slice(&target);
-	code = session_open(&s, &token_revoke_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &token_revoke_command, &request);
+	code = session_open_and_call(&s, &token_revoke_command, &request);
 	if (code == EXIT_DONE)
 		print_line(TO_STDOUT, "revoked %s and the tokens made with it", operands.items[0]);
 	return code;
@@ -209,6 +198,8 @@ const struct command token_revoke_command = {
 	.help = "Usage: reeve token revoke ACCESSOR [--force]\n\n"
 		"  --force              even the last one that can administer the store\n" SESSION_HELP
 		"\nExample: reeve token revoke 7d8f0c2a\n",
+	.operands_min = 1,
+	.operands_max = 1,
 	.run = run_revoke};
 
 static int run_self(int argc, char **argv)
@@ -218,12 +209,9 @@ static int run_self(int argc, char **argv)
 	struct operands operands;
 	int code;
 
-	if (!options_parse(&operands, &token_self_command, argc, argv, rows, ARRAY_SIZE(rows), 0, 0,
-			   &code))
+	if (!options_parse(&operands, &token_self_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
-	code = session_open(&s, &token_self_command);
-	if (code == EXIT_DONE)
-		code = session_get(&s, &token_self_command, SLICE_LITERAL("/v1/tokens/self"));
+	code = session_open_and_get(&s, &token_self_command, SLICE_LITERAL("/v1/tokens/self"));
 	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
 }
 
@@ -240,67 +228,3 @@ const struct command token_command = {.name = "token",
 				      .summary = "Make, list and revoke tokens",
 				      .subcommands = token_rows,
 				      .subcommands_count = ARRAY_SIZE(token_rows)};
-
-static void print_decision(const struct tree_node *root)
-{
-	const struct tree_node *rule = TREE_GET(root, "rule");
-	const char *word = json_is_true(root, "allowed") ? "allowed" : "refused";
-
-	if (rule != NULL && rule->kind == TREE_OBJECT)
-		print_line(TO_STDOUT, "%s: rule %llu of policies/%.*s (line %llu)", word,
-			   (unsigned long long)json_number(rule, "rule"),
-			   SLICE_ARGS(json_text(rule, "policy")),
-			   (unsigned long long)json_number(rule, "line"));
-	else
-		print_line(TO_STDOUT, "%s: no rule allows it", word);
-}
-
-static int run_check(int argc, char **argv)
-{
-	CLEANUP(session_clear) struct session s = SESSION_NULL;
-	CLEANUP(buf_clear) struct buf body = BUF_NULL;
-	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
-	const struct option_row rows[] = {SESSION_OPTIONS(&s)};
-	struct client_request request = {.method = "POST",
-					 .target = SLICE_LITERAL("/v1/access:check"),
-					 .content_type = "application/json"};
-	struct operands operands;
-	int code;
-
-	if (!options_parse(&operands, &access_check_command, argc, argv, rows, ARRAY_SIZE(rows), 2,
-			   2, &code) ||
-	    !session_output_is_valid(&s, &access_check_command, text_or_json, 2, &code))
-		return code;
-	buf_append_char(&body, '{');
-	member_append_text(&body, "permission", operands.items[0]);
-	member_append_text(&body, "path", operands.items[1]);
-	buf_append_char(&body, '}');
-	request.body = buf_slice(&body);
-	code = session_open(&s, &access_check_command);
-	if (code == EXIT_DONE)
-		code = session_call(&s, &access_check_command, &request);
-	if (code != EXIT_DONE || !session_read_json(&s, &access_check_command, &tree))
-		return EXIT_REFUSED;
-	if (session_is_json(&s)) {
-		code = print_content_line(buf_slice(&s.response.body));
-	} else {
-		print_decision(&tree.root);
-	}
-	return json_is_true(&tree.root, "allowed") ? EXIT_DONE : EXIT_REFUSED;
-}
-
-const struct command access_check_command = {
-	.name = "access check",
-	.summary = "Say whether you may, and which rule decides",
-	.help = "Usage: reeve access check PERMISSION PATH\n\n"
-		"Exit 0 where it is allowed, 1 where not.\n\n"
-		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve access check read secrets/orders/production/warehouse\n",
-	.run = run_check};
-
-static const struct command *const access_rows[] = {&access_check_command};
-
-const struct command access_command = {.name = "access",
-				       .summary = "Ask what you may do",
-				       .subcommands = access_rows,
-				       .subcommands_count = ARRAY_SIZE(access_rows)};

@@ -3,11 +3,6 @@
 
 #include "cli/session.h"
 
-extern const struct command secret_delete_command, secret_undelete_command, secret_destroy_command;
-int secret_delete_run(int argc, char **argv);
-int secret_undelete_run(int argc, char **argv);
-int secret_destroy_run(int argc, char **argv);
-
 /* One write, a batch or a dry run: what changed, warnings and unchecked on stderr. EXIT_REFUSED for a dry run with errors. */
 int write_response_print(struct session *s, const struct command *command);
 

@@ -30,7 +30,7 @@ class Commands(unittest.TestCase):
 
     def test_wrong_usage_ends_with_2_and_says_what_is_wrong(self):
         cases = (
-            ([], "Usage"), (["frobnicate"], "no command"), (["init"], "--data"),
+            ([], "Usage"), (["frobnicate"], "unknown command"), (["init"], "--data"),
             (["init", "--dta", "x"], "did you mean --data"), (["serve"], "--data"),
             (["serve", "--data", "x", "--workers", "many"], "workers"),
             (["serve", "--data", "x", "--listen", "example.com:1"], "listen"),

@@ -15,7 +15,8 @@ static enum result parse(struct slice values[static ROWS], bool *is_help, const 
 
 	while (argv[argc] != NULL)
 		argc++;
-	return flags_parse(values, is_help, rows, ROWS, argc, (char *const *)(uintptr_t)argv, err);
+	return flags_parse(values, is_help, (struct flag_set){rows, ROWS}, argc,
+			   (char *const *)(uintptr_t)argv, err);
 }
 
 Test(flags, a_value_stands_behind_an_equals_sign_or_by_itself)
@@ -31,15 +32,16 @@ Test(flags, a_value_stands_behind_an_equals_sign_or_by_itself)
 	cr_expect_not(is_help);
 }
 
-Test(flags, what_is_no_option_is_refused_with_its_neighbour)
+Test(flags, an_unknown_flag_is_refused_with_a_suggestion)
 {
 	static const struct {
 		const char *argv[4];
 		const char *part;
 	} cases[] = {
-		{{"--dta", "x", NULL}, "did you mean --data"},
-		{{"data", NULL}, "no option"},
-		{{"--", NULL}, "no option"},
+		{{"--dta", "x", NULL}, "unknown flag --dta; did you mean --data"},
+		{{"data", NULL}, "not a flag"},
+		{{"--", NULL}, "not a flag"},
+		{{"--=x", NULL}, "must have a name"},
 		{{"--data", NULL}, "needs a value"},
 		{{"--data=a", "--data=b", NULL}, "twice"},
 	};

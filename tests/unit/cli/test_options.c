@@ -5,11 +5,6 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
-static const struct command command = {.name = "probe",
-				       .summary = "",
-				       .help = "Usage: reeve probe\n",
-				       .run = NULL};
-
 struct probe {
 	bool is_dry_run;
 	const char *message;
@@ -24,8 +19,13 @@ static bool parse(struct probe *p, int argc, char **argv, int min, int max)
 					  {"message", 'm', OPTION_TEXT, &p->message},
 					  {"env", 0, OPTION_LIST, &p->picks}};
 
-	return options_parse(&p->operands, &command, argc, argv, rows, ARRAY_SIZE(rows), min, max,
-			     &p->code);
+	const struct command command = {.name = "probe",
+					.summary = "",
+					.help = "Usage: reeve probe\n",
+					.operands_min = min,
+					.operands_max = max};
+
+	return options_parse(&p->operands, &command, argc, argv, OPTION_SET(rows), &p->code);
 }
 
 /* The words live as long as the test: operands point to them. */
