@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PREFIX	    "reeve-run."
-#define FILE_NAME   "config.json"
-#define YOUNG_FOR_S 60 /* a folder just made may not be locked yet */
+#define PREFIX	   "reeve-run."
+#define FILE_NAME  "config.json"
+#define UNLOCKED_S 60 /* a folder that is younger may not be locked yet */
 
 static bool is_in_memory(const char *folder)
 {
@@ -38,10 +38,10 @@ static bool is_old_and_ours(int place, const char *name)
 
 	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 &&
 	       fstatat(place, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-	       st.st_uid == geteuid() && st.st_mtime < time(NULL) - YOUNG_FOR_S;
+	       st.st_uid == geteuid() && st.st_mtime < time(NULL) - UNLOCKED_S;
 }
 
-static void remove_if_left_behind(int place, const char *name)
+static void remove_if_abandoned(int place, const char *name)
 {
 	CLEANUP(file_closep) int folder = -1;
 
@@ -54,7 +54,7 @@ static void remove_if_left_behind(int place, const char *name)
 	unlinkat(place, name, AT_REMOVEDIR);
 }
 
-static void sweep(const char *place)
+static void remove_abandoned(const char *place)
 {
 	DIR *d = opendir(place);
 	struct dirent *entry;
@@ -62,35 +62,35 @@ static void sweep(const char *place)
 	if (d == NULL)
 		return;
 	while ((entry = readdir(d)) != NULL)
-		remove_if_left_behind(dirfd(d), entry->d_name);
+		remove_if_abandoned(dirfd(d), entry->d_name);
 	closedir(d);
 }
 
-enum result render_open(struct render *ret, struct error *err)
+enum result config_file_open(struct config_file *ret, struct error *err)
 {
 	const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
-	struct render r = RENDER_NULL;
+	struct config_file f = CONFIG_FILE_NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		if (!is_in_memory(places[i]) ||
-		    snprintf(r.folder, sizeof r.folder, "%s/" PREFIX "XXXXXX", places[i]) >=
-			    (int)sizeof r.folder ||
-		    mkdtemp(r.folder) == NULL)
+		    snprintf(f.folder, sizeof f.folder, "%s/" PREFIX "XXXXXX", places[i]) >=
+			    (int)sizeof f.folder ||
+		    mkdtemp(f.folder) == NULL)
 			continue;
-		snprintf(r.file, sizeof r.file, "%s/" FILE_NAME, r.folder);
-		r.lock_fd = open(r.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (r.lock_fd < 0 || flock(r.lock_fd, LOCK_EX | LOCK_NB) != 0) {
-			render_close(&r);
+		snprintf(f.path, sizeof f.path, "%s/" FILE_NAME, f.folder);
+		f.lock_fd = open(f.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (f.lock_fd < 0 || flock(f.lock_fd, LOCK_EX | LOCK_NB) != 0) {
+			config_file_close(&f);
 			return fail_errno(err, E_IO, "lock %s", places[i]);
 		}
-		sweep(places[i]);
-		*ret = r;
+		remove_abandoned(places[i]);
+		*ret = f;
 		return OK;
 	}
 	return fail(
 		err, E_UNAVAILABLE,
-		"no memory file system to put the configuration on: neither XDG_RUNTIME_DIR nor "
-		"/dev/shm is a tmpfs that can be written");
+		"no memory file system for the configuration: neither XDG_RUNTIME_DIR nor /dev/shm is "
+		"a tmpfs that can be written to");
 }
 
 static enum result write_content(const char *name, struct slice content, struct error *err)
@@ -112,26 +112,26 @@ static enum result write_content(const char *name, struct slice content, struct 
 	return OK;
 }
 
-enum result render_write(const struct render *r, struct slice content, struct error *err)
+enum result config_file_write(const struct config_file *f, struct slice content, struct error *err)
 {
 	char next_file[320];
 	enum result rc;
 
-	snprintf(next_file, sizeof next_file, "%s.new", r->file);
+	snprintf(next_file, sizeof next_file, "%s.new", f->path);
 	rc = write_content(next_file, content, err);
-	if (rc == OK && rename(next_file, r->file) != 0)
-		rc = fail_errno(err, E_IO, "rename to %s", r->file);
+	if (rc == OK && rename(next_file, f->path) != 0)
+		rc = fail_errno(err, E_IO, "rename to %s", f->path);
 	if (rc != OK)
 		unlink(next_file);
 	return rc;
 }
 
-void render_close(struct render *r)
+void config_file_close(struct config_file *f)
 {
-	if (r->folder[0] == '\0')
+	if (f->folder[0] == '\0')
 		return;
-	unlink(r->file);
-	rmdir(r->folder);
-	file_closep(&r->lock_fd);
-	*r = RENDER_NULL;
+	unlink(f->path);
+	rmdir(f->folder);
+	file_closep(&f->lock_fd);
+	*f = CONFIG_FILE_NULL;
 }

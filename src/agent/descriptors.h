@@ -1,6 +1,7 @@
 /*
- * Which open files a child gets: those that we were started with, such as a listening socket that
- * was passed on, and none that we or a library opened since, such as the connection to the server.
+ * The open files that a child inherits: those that this process was started with, such as a
+ * listening socket, and none that it or a library opened later, such as the connection to the
+ * server.
  */
 #pragma once
 
@@ -9,13 +10,14 @@
 #define DESCRIPTORS_MAX 256
 
 struct descriptors {
-	int items[DESCRIPTORS_MAX]; /* from 3, rising */
+	int items[DESCRIPTORS_MAX]; /* 3 and above, in rising order */
 	size_t count;
 };
 
-/* Notes what is open now. Of more than DESCRIPTORS_MAX the highest are forgotten, and not passed
- * on. */
+/* Lists the open descriptors, to be called at the start. Of more than DESCRIPTORS_MAX some are not
+ * listed, and so not inherited. */
 void descriptors_note(struct descriptors *ret);
 
-/* Has all others closed by the next exec. May be called between fork and exec. */
+/* Marks all other descriptors so that the next exec closes them. Async-signal-safe: it may be
+ * called between fork and exec. */
 void descriptors_pass_only(const struct descriptors *d);

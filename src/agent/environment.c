@@ -11,7 +11,7 @@
 struct list {
 	struct arena *arena;
 	const struct environment_request *request;
-	char **items; /* ours; what was inherited comes behind them at the end */
+	char **items; /* those that the configuration sets; at the end the inherited ones follow */
 	size_t count;
 };
 
@@ -38,7 +38,9 @@ static enum result add(struct list *l, struct slice name, struct slice value, st
 			    "the configuration may set at most %d environment variables",
 			    VARIABLES_MAX);
 	if (is_set(l, name))
-		return fail(err, E_INVALID, "%.*s would be set twice", SLICE_ARGS(name));
+		return fail(err, E_INVALID,
+			    "%.*s would be set twice: give one of the two values another name",
+			    SLICE_ARGS(name));
 	text = arena_alloc(l->arena, name.len + value.len + 2);
 	if (text == NULL)
 		return fail(err, E_MEMORY, "out of memory");
@@ -49,39 +51,42 @@ static enum result add(struct list *l, struct slice name, struct slice value, st
 	return OK;
 }
 
-static bool is_allowed(const struct environment_request *w, struct slice name)
+static bool is_allowed(const struct environment_request *request, struct slice name)
 {
-	for (size_t i = 0; i < w->allowed_count; i++) {
-		if (variable_matches(w->allowed[i], name))
+	for (size_t i = 0; i < request->allowed_count; i++) {
+		if (variable_matches(request->allowed[i], name))
 			return true;
 	}
-	return w->allowed_count == 0; /* the prefix alone decides, and every name begins with it */
+	return request->allowed_count ==
+	       0; /* the prefix alone decides, and every name begins with it */
 }
 
-static void leave_out(const struct environment_request *w, struct slice name)
+static void note_omitted(const struct environment_request *request, struct slice name)
 {
-	if (w->left_out == NULL)
+	if (request->omitted == NULL)
 		return;
-	if (w->left_out->len != 0)
-		buf_append_char(w->left_out, ' ');
-	buf_append_slice(w->left_out, name);
+	if (request->omitted->len != 0)
+		buf_append_char(request->omitted, ' ');
+	buf_append_slice(request->omitted, name);
 }
 
-/* Who writes the configuration chose this name, so it is given only where whoever runs the
- * command allowed it, and one that steers programs never is. */
+/* The configuration's author chose this name. The variable is given only if the user of the command
+ * allowed it, and never if it steers programs. */
 static enum result add_from_all(void *ctx, struct slice name, struct slice value, struct error *err)
 {
 	struct list *l = ctx;
 
 	if (!variable_is_name(name))
-		return fail(err, E_INVALID, "%.*s is no name of a variable", SLICE_ARGS(name));
+		return fail(err, E_INVALID,
+			    "%.*s is not a valid name of a variable: use --env NAME=/pointer",
+			    SLICE_ARGS(name));
 	if (!is_allowed(l->request, name)) {
 		if (l->request->not_allowed != NULL)
 			++*l->request->not_allowed;
 		return OK;
 	}
 	if (variable_steers(name) != NULL) {
-		leave_out(l->request, name);
+		note_omitted(l->request, name);
 		return OK;
 	}
 	return add(l, name, value, err);
@@ -89,29 +94,30 @@ static enum result add_from_all(void *ctx, struct slice name, struct slice value
 
 static enum result add_all(struct list *l, const struct tree_node *config, struct error *err)
 {
-	const struct environment_request *w = l->request;
+	const struct environment_request *request = l->request;
 
-	if (w->all_prefix[0] == '\0' && w->allowed_count == 0)
-		return fail(err, E_INVALID,
-			    "--env-all with no prefix would leave every name to the configuration: "
-			    "say which it may give, such as --env-allow 'DB_*'");
-	return env_each(config, slice_text(w->all_prefix), add_from_all, l, err);
+	if (request->all_prefix[0] == '\0' && request->allowed_count == 0)
+		return fail(
+			err, E_INVALID,
+			"--env-all with an empty prefix lets the configuration choose every name: "
+			"allow some by --env-allow, such as --env-allow 'DB_*'");
+	return env_each(config, slice_text(request->all_prefix), add_from_all, l, err);
 }
 
-static enum result check_picked_name(const struct environment_request *w, struct slice name,
+static enum result check_picked_name(const struct environment_request *request, struct slice name,
 				     struct error *err)
 {
 	const char *what = variable_steers(name);
 
 	if (!variable_is_name(name))
 		return fail(err, E_INVALID,
-			    "--env is NAME=/pointer, and a name is letters, digits and _, not a "
-			    "digit first");
-	if (what == NULL || w->is_unsafe)
+			    "--env must be NAME=/pointer; a name has letters, digits and _, and "
+			    "does not begin with a digit");
+	if (what == NULL || request->is_unsafe)
 		return OK;
 	return fail(err, E_INVALID,
 		    "%.*s may not be set from a configuration: it steers %s; use another name, or "
-		    "--env-unsafe where you mean it",
+		    "add --env-unsafe if you mean it",
 		    SLICE_ARGS(name), what);
 }
 
@@ -126,7 +132,7 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 
 	if (equals == NULL || !pointer_is_valid(slice_text(equals + 1)))
 		return fail(err, E_MALFORMED,
-			    "--env is NAME=/pointer, such as DB_URL=/warehouse/url");
+			    "--env must be NAME=/pointer, such as DB_URL=/warehouse/url");
 	pointer = slice_text(equals + 1);
 	name = slice_make(pick, (size_t)(equals - pick));
 	rc = check_picked_name(l->request, name, err);
@@ -134,15 +140,17 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 		return rc;
 	n = pointer_get(config, pointer);
 	if (n == NULL)
-		return fail(err, E_INVALID, "the configuration has nothing at %.*s",
+		return fail(err, E_INVALID, "the configuration has no value at %.*s",
 			    SLICE_ARGS(pointer));
 	if (n->kind == TREE_ARRAY || n->kind == TREE_OBJECT)
-		return fail(err, E_INVALID, "%.*s is no single value", SLICE_ARGS(pointer));
+		return fail(err, E_INVALID, "%.*s is a map or a list, not a single value",
+			    SLICE_ARGS(pointer));
 	raw_write(&value, n);
 	if (buf_is_failed(&value))
 		return fail(err, E_MEMORY, "out of memory");
 	if (memchr(buf_slice(&value).data, '\0', value.len) != NULL)
-		return fail(err, E_INVALID, "%.*s holds a NUL, which no environment can",
+		return fail(err, E_INVALID,
+			    "the value at %.*s contains a NUL, which a variable cannot contain",
 			    SLICE_ARGS(pointer));
 	return add(l, name, buf_slice(&value), err);
 }
@@ -156,8 +164,8 @@ static size_t count_inherited(void)
 	return count;
 }
 
-/* All that we were started with, but for our credentials and for each variable that we set: a
- * second one of its name would be what some programs read. */
+/* Appends our own environment without our credentials, and without the variables that the
+ * configuration sets: of two with one name some programs read the second. */
 static void append_inherited(struct list *l, size_t inherited)
 {
 	size_t own = l->count;

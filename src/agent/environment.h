@@ -1,4 +1,4 @@
-/* What of a configuration a child gets as environment variables. */
+/* The environment variables of a child that runs with a configuration. */
 #pragma once
 
 #include "base/arena.h"
@@ -9,24 +9,27 @@
 struct environment_request {
 	const char *const *picks; /* --env: "NAME=/pointer" */
 	size_t picks_count;
-	const char *all_prefix;	 /* --env-all; NULL: not asked for */
-	const char *config_file; /* REEVE_CONFIG_FILE */
-	bool is_unsafe;		 /* --env-unsafe: picks may name what steers programs */
-	/* --env-allow: patterns of the names that --env-all may give; none: all that begin with
-	 * its prefix, which is then not empty. */
+	const char *all_prefix;	 /* --env-all; NULL: not given */
+	const char *config_file; /* the value of REEVE_CONFIG_FILE */
+	bool is_unsafe;		 /* --env-unsafe: picks may name variables that steer programs */
+	/* --env-allow: patterns of the names that --env-all may set. Without any it may set all
+	 * names that begin with its prefix, which is then not empty. */
 	const char *const *allowed;
 	size_t allowed_count;
-	/* What --env-all left out, to be told: the names that steer programs, with blanks
-	 * between, and how many others no pattern allows. Either may be NULL. */
-	struct buf *left_out;
+	/* Outputs, for a message to the user: the names that --env-all omitted because they steer
+	 * programs, with blanks between, and how many it omitted because no pattern allows them.
+	 * Either may be NULL. */
+	struct buf *omitted;
 	size_t *not_allowed;
 };
 
-/* A NULL-terminated list of "NAME=value" in `a` (which is to be wiped): what is wished, then
- * this process's environment without REEVE_TOKEN, REEVE_TOKEN_FILE and the names that are
- * wished. E_INVALID: a malformed name, a picked one that steers programs (variable_steers()), an
- * empty prefix without patterns, a pointer that leads nowhere, a value that is a map or a list,
- * two values for one name. E_LIMIT: more than 4096 wished. */
+/* Builds a NULL-terminated list of "NAME=value" in `a`, which the caller must have made an arena
+ * that wipes: the variables that are asked for, then this process's environment without
+ * REEVE_TOKEN, REEVE_TOKEN_FILE and the names that are set already.
+ *
+ * E_INVALID: a malformed name, a picked name that steers programs (variable_steers()), an empty
+ * prefix without patterns, a pointer at which there is no value or a map or a list, two values for
+ * one name. E_MALFORMED: a pick that is not NAME=/pointer. E_LIMIT: more than 4096 variables. */
 MUST_USE enum result environment_build(char ***ret, struct arena *a,
 				       const struct environment_request *request,
 				       const struct tree_node *config, struct error *err);

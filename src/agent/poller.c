@@ -13,11 +13,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS	       30000
-#define WAIT_MS_MIN    1000
-#define EARLY_MAX      8 /* answers in a row that came within WAIT_MS_MIN: then each is paused after */
-#define BACKOFF_MS_MIN 500
-#define BACKOFF_MS_MAX 30000
+#define WAIT_MS		 30000
+#define WAIT_MS_MIN	 1000
+#define TIMEOUT_EXTRA_MS 15000 /* a request may take so much longer than its wait */
+#define EARLY_MAX	 8     /* early responses before each one is followed by a pause */
+#define BACKOFF_MS_MIN	 500
+#define BACKOFF_MS_MAX	 30000
+
+/* One request for the configuration. */
+struct poll {
+	struct slice target;
+	const char *etag; /* NULL: the server answers at once, not only when the ETag changed */
+	unsigned wait_ms;
+};
 
 struct poller {
 	struct client *client;
@@ -28,50 +36,54 @@ struct poller {
 	char etag[128];
 	uint64_t epoch, revision;
 	unsigned wait_ms;
-	bool was_file_open; /* the token file, to others: told once */
-	/* Shared. */
+	int64_t backoff_ms;
+	unsigned early;		 /* responses in a row that came within WAIT_MS_MIN */
+	bool is_failing;	 /* the last request failed; logged once */
+	bool is_token_file_open; /* others have a right on it; logged once */
+	/* Under `lock`. */
 	pthread_mutex_t lock;
-	struct fetched newest;
+	struct fetched_config newest;
 	bool has_newest;
 };
 
-void fetched_clear(struct fetched *f)
+void fetched_config_clear(struct fetched_config *f)
 {
 	buf_clear(&f->content);
-	*f = (struct fetched)FETCHED_NULL;
+	*f = (struct fetched_config)FETCHED_CONFIG_NULL;
 }
 
-static enum result fetch(struct fetched *ret, bool *ret_is_changed, struct client *client,
-			 struct slice target, const char *etag, unsigned wait_ms, struct error *err)
+static enum result fetch(struct fetched_config *ret, bool *ret_is_changed, struct client *client,
+			 const struct poll *q, struct error *err)
 {
 	CLEANUP(client_response_clear) struct client_response response = CLIENT_RESPONSE_NULL;
-	CLEANUP(buf_clear) struct buf full = BUF_NULL;
+	CLEANUP(buf_clear) struct buf target = BUF_NULL;
 	struct client_request request = {.method = "GET",
-					 .if_none_match = etag,
-					 .timeout_ms = wait_ms + 15000};
+					 .if_none_match = q->etag,
+					 .timeout_ms = q->wait_ms + TIMEOUT_EXTRA_MS};
 	enum result rc;
 
-	/* Asked without one the server answers at once, and every answer would be a change. */
-	if (etag != NULL && etag[0] == '\0')
+	/* Without an ETag the server would answer at once, and each response would count as a
+	 * change. */
+	if (q->etag != NULL && q->etag[0] == '\0')
 		return fail(
 			err, E_UNSUPPORTED,
 			"the server's answer had no ETag, so changes cannot be waited for: a proxy "
 			"before it must pass ETag on");
-	buf_append_slice(&full, target);
-	url_append_query(&full, "reveal", SLICE_LITERAL("true"));
-	if (etag != NULL)
-		buf_printf(&full, "&wait=%ums", wait_ms);
-	rc = buf_check(&full, err);
+	buf_append_slice(&target, q->target);
+	url_append_query(&target, "reveal", SLICE_LITERAL("true"));
+	if (q->etag != NULL)
+		buf_printf(&target, "&wait=%ums", q->wait_ms);
+	rc = buf_check(&target, err);
 	if (rc != OK)
 		return rc;
-	request.target = buf_slice(&full);
+	request.target = buf_slice(&target);
 	rc = client_call(client, &request, &response, err);
 	if (rc != OK)
 		return rc;
 	*ret_is_changed = response.status == 200;
 	if (!*ret_is_changed)
 		return OK;
-	fetched_clear(ret);
+	fetched_config_clear(ret);
 	ret->content = buf_steal(&response.body);
 	snprintf(ret->etag, sizeof ret->etag, "%s", response.etag);
 	ret->epoch = response.epoch;
@@ -79,15 +91,16 @@ static enum result fetch(struct fetched *ret, bool *ret_is_changed, struct clien
 	return OK;
 }
 
-enum result fetch_config(struct fetched *ret, struct client *client, struct slice target,
+enum result fetch_config(struct fetched_config *ret, struct client *client, struct slice target,
 			 struct error *err)
 {
+	const struct poll q = {.target = target, .wait_ms = WAIT_MS};
 	bool is_changed;
 
-	return fetch(ret, &is_changed, client, target, NULL, WAIT_MS, err);
+	return fetch(ret, &is_changed, client, &q, err);
 }
 
-static void publish(struct poller *p, struct fetched *f)
+static void publish(struct poller *p, struct fetched_config *f)
 {
 	const uint64_t one = 1;
 
@@ -95,97 +108,116 @@ static void publish(struct poller *p, struct fetched *f)
 	p->epoch = f->epoch;
 	p->revision = f->revision;
 	pthread_mutex_lock(&p->lock);
-	fetched_clear(&p->newest);
+	fetched_config_clear(&p->newest);
 	p->newest = *f;
 	p->has_newest = true;
 	pthread_mutex_unlock(&p->lock);
-	*f = (struct fetched)FETCHED_NULL;
+	*f = (struct fetched_config)FETCHED_CONFIG_NULL;
 	if (write(p->fd, &one, sizeof one) < 0)
 		log_line(LOG_ERROR, "wake_failed", "errno=%d", errno);
 }
 
-/* Doubles up to a bound; sleeps a random part of it, so that a fleet does not come back at once. */
-static void back_off(int64_t *backoff_ms)
+/* Sleeps between a half and one and a half of the current back-off, which then doubles. */
+static void back_off(struct poller *p)
 {
-	int64_t part =
-		(int64_t)random_below(&system_random, (uint64_t)*backoff_ms) + *backoff_ms / 2;
-	struct timespec pause = {part / 1000, part % 1000 * 1000000};
+	int64_t part_ms =
+		(int64_t)random_below(&system_random, (uint64_t)p->backoff_ms) + p->backoff_ms / 2;
+	struct timespec pause = {part_ms / 1000, part_ms % 1000 * 1000000};
 
 	nanosleep(&pause, NULL);
-	*backoff_ms = *backoff_ms * 2 < BACKOFF_MS_MAX ? *backoff_ms * 2 : BACKOFF_MS_MAX;
+	p->backoff_ms = p->backoff_ms * 2 < BACKOFF_MS_MAX ? p->backoff_ms * 2 : BACKOFF_MS_MAX;
 }
 
-static bool is_backwards(const struct poller *p, const struct fetched *f)
+static bool is_backwards(const struct poller *p, const struct fetched_config *f)
 {
 	return f->epoch < p->epoch || (f->epoch == p->epoch && f->revision < p->revision);
 }
 
-static void say_failed(enum result rc, const struct error *err)
+/* Logs the first of several failures in a row. */
+static void log_failure(struct poller *p, enum result rc, const struct error *err)
 {
 	char why[2 * ERROR_TEXT_BYTES];
 
-	log_line(LOG_WARN, "poll_failed", "result=%s detail=%s", result_name(rc),
-		 log_quote(why, sizeof why, slice_text(err->text)));
+	if (!p->is_failing)
+		log_line(LOG_WARN, "poll_failed", "result=%s detail=%s", result_name(rc),
+			 log_quote(why, sizeof why, slice_text(err->text)));
+	p->is_failing = true;
 }
 
-/* What was rewritten while we ran may have become readable by others. */
+static void log_success(struct poller *p)
+{
+	if (p->is_failing)
+		log_line(LOG_INFO, "poll_resumed", "revision=%llu",
+			 (unsigned long long)p->revision);
+	p->is_failing = false;
+}
+
+/* The client reads the token file again when it changes; the new file may have other permission
+ * bits. */
 static void warn_of_token_file(struct poller *p)
 {
 	unsigned mode;
 	bool is_open = client_has_open_token_file(p->client, &mode);
 
-	if (is_open && !p->was_file_open)
+	if (is_open && !p->is_token_file_open)
 		log_line(LOG_WARN, "token_file_open", "mode=%04o detail=\"%s\"", mode,
-			 "others can read the token file; mend it by chmod 600");
-	p->was_file_open = is_open;
+			 "others can read the token file; run chmod 600 on it");
+	p->is_token_file_open = is_open;
 }
 
-static void *poll_for_ever(void *ctx)
+/* A server may allow only shorter waits. False: this one is as short as it gets. */
+static bool shorten_wait(struct poller *p)
 {
-	struct poller *p = ctx;
-	int64_t backoff_ms = BACKOFF_MS_MIN;
-	bool is_away = false, is_held;
-	unsigned early = 0;
+	if (p->wait_ms <= WAIT_MS_MIN)
+		return false;
+	p->wait_ms = p->wait_ms / 2 > WAIT_MS_MIN ? p->wait_ms / 2 : WAIT_MS_MIN;
+	return true;
+}
 
-	for (;;) {
-		struct fetched f = FETCHED_NULL;
-		struct error err = ERROR_NULL;
-		bool is_changed = false;
-		int64_t asked_ms = clock_monotonic_ms(&system_clock);
-		enum result rc = fetch(&f, &is_changed, p->client, buf_slice(&p->target), p->etag,
-				       p->wait_ms, &err);
+/* After a response: a server that does not hold requests back must not be asked in a tight loop. */
+static void pace(struct poller *p, int64_t took_ms, bool is_changed)
+{
+	bool is_early = took_ms < WAIT_MS_MIN;
 
-		/* A server may be set to hold requests for less. */
-		if (rc == E_MALFORMED && p->wait_ms > WAIT_MS_MIN) {
-			p->wait_ms = p->wait_ms / 2 > WAIT_MS_MIN ? p->wait_ms / 2 : WAIT_MS_MIN;
-			continue;
-		}
-		if (rc == OK && is_changed && is_backwards(p, &f)) {
-			rc = fail(&err, E_CONFLICT,
-				  "the server's revision went backwards: it is refused");
-			fetched_clear(&f);
-		}
-		if (rc != OK) {
-			if (!is_away)
-				say_failed(rc, &err);
-			is_away = true;
-			back_off(&backoff_ms);
-			continue;
-		}
-		if (is_away)
-			log_line(LOG_INFO, "poll_resumed", "revision=%llu",
-				 (unsigned long long)p->revision);
-		is_away = false;
-		warn_of_token_file(p);
-		is_held = clock_monotonic_ms(&system_clock) - asked_ms >= WAIT_MS_MIN;
-		early = is_held ? 0 : early + 1;
-		if (is_held || is_changed)
-			backoff_ms = BACKOFF_MS_MIN;
-		if (is_changed)
-			publish(p, &f);
-		if (early > EARLY_MAX)
-			back_off(&backoff_ms);
+	p->early = is_early ? p->early + 1 : 0;
+	if (!is_early || is_changed)
+		p->backoff_ms = BACKOFF_MS_MIN;
+	if (p->early > EARLY_MAX)
+		back_off(p);
+}
+
+static void poll_once(struct poller *p)
+{
+	const struct poll q = {buf_slice(&p->target), p->etag, p->wait_ms};
+	struct fetched_config f = FETCHED_CONFIG_NULL;
+	struct error err = ERROR_NULL;
+	bool is_changed = false;
+	int64_t began_ms = clock_monotonic_ms(&system_clock);
+	enum result rc = fetch(&f, &is_changed, p->client, &q, &err);
+	int64_t took_ms = clock_monotonic_ms(&system_clock) - began_ms;
+
+	if (rc == E_MALFORMED && shorten_wait(p))
+		return;
+	if (rc == OK && is_changed && is_backwards(p, &f)) {
+		rc = fail(&err, E_CONFLICT, "the server's revision went backwards: it is refused");
+		fetched_config_clear(&f);
 	}
+	if (rc != OK) {
+		log_failure(p, rc, &err);
+		back_off(p);
+		return;
+	}
+	log_success(p);
+	warn_of_token_file(p);
+	if (is_changed)
+		publish(p, &f);
+	pace(p, took_ms, is_changed);
+}
+
+static void *poll_forever(void *ctx)
+{
+	for (;;)
+		poll_once(ctx);
 	return NULL;
 }
 
@@ -205,10 +237,10 @@ static enum result start_thread(struct poller *p, struct error *err)
 	sigset_t all, before;
 	int code;
 
-	/* Signals are the main thread's. */
+	/* The main thread handles all signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	code = pthread_create(&p->thread, NULL, poll_for_ever, p);
+	code = pthread_create(&p->thread, NULL, poll_forever, p);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (code != 0)
 		return fail(err, E_UNAVAILABLE, "cannot start a thread: %s", strerror(code));
@@ -217,7 +249,7 @@ static enum result start_thread(struct poller *p, struct error *err)
 }
 
 enum result poller_start(struct poller **ret, struct client *client_taken, struct slice target,
-			 const struct fetched *known, struct error *err)
+			 const struct fetched_config *current, struct error *err)
 {
 	struct poller *p = alloc_zero(sizeof *p);
 	unsigned mode;
@@ -230,11 +262,12 @@ enum result poller_start(struct poller **ret, struct client *client_taken, struc
 	p->client = client_taken;
 	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	buf_append_slice(&p->target, target);
-	snprintf(p->etag, sizeof p->etag, "%s", known->etag);
-	p->epoch = known->epoch;
-	p->revision = known->revision;
+	snprintf(p->etag, sizeof p->etag, "%s", current->etag);
+	p->epoch = current->epoch;
+	p->revision = current->revision;
 	p->wait_ms = WAIT_MS;
-	p->was_file_open = client_has_open_token_file(client_taken, &mode);
+	p->backoff_ms = BACKOFF_MS_MIN;
+	p->is_token_file_open = client_has_open_token_file(client_taken, &mode);
 	pthread_mutex_init(&p->lock, NULL);
 	rc = p->fd < 0 ? fail_errno(err, E_IO, "eventfd") : buf_check(&p->target, err);
 	if (rc == OK)
@@ -252,7 +285,7 @@ int poller_fd(const struct poller *p)
 	return p->fd;
 }
 
-bool poller_take(struct poller *p, struct fetched *ret)
+bool poller_take(struct poller *p, struct fetched_config *ret)
 {
 	uint64_t count;
 	bool has;
@@ -262,9 +295,9 @@ bool poller_take(struct poller *p, struct fetched *ret)
 	pthread_mutex_lock(&p->lock);
 	has = p->has_newest;
 	if (has) {
-		fetched_clear(ret);
+		fetched_config_clear(ret);
 		*ret = p->newest;
-		p->newest = (struct fetched)FETCHED_NULL;
+		p->newest = (struct fetched_config)FETCHED_CONFIG_NULL;
 		p->has_newest = false;
 	}
 	pthread_mutex_unlock(&p->lock);

@@ -1,10 +1,23 @@
 /*
- * One thread watches the configuration (poller), this one the child, the signals and the time. States:
+ * Runs one child with its configuration, and applies changes to it.
  *
- *   running --change--> splaying --time--> running (signalled) or stopping --child gone--> running (started anew)
+ * Two threads: the poller's thread fetches changes; this one, the main thread, does the rest. It
+ * waits in one poll() for signals (a signalfd), for the poller and for the due time. It takes no
+ * lock but the poller's, within poller_take().
  *
- * A child that ends by itself, or by a signal that was passed on, ends the run. Once a signal to end was passed on, no change is taken on any more:
- * nothing is started again that somebody wanted stopped.
+ * States, by the fields of struct supervisor:
+ *
+ *   running    due_ms == 0; the child has `current`
+ *   splaying   due_ms != 0, has_next: a change waits for its random delay
+ *   stopping   is_stopping: SIGTERM was sent for a restart, SIGKILL follows at due_ms
+ *   ending     is_ending: a signal to end was passed on
+ *
+ *   running --change--> splaying --due, signal--> running
+ *                       splaying --due, restart--> stopping --child ended--> running
+ *
+ * What always holds: a child that ends in another state than stopping ends the run. After a signal
+ * to end no change is applied and no child is started. A change that a child could not be started
+ * with is refused before the running child is told or stopped. At most one child exists.
  */
 #include "agent/supervise.h"
 
@@ -31,14 +44,14 @@
 
 struct supervisor {
 	const struct run_options *options;
-	struct descriptors passed_on;
-	struct render render;
-	struct fetched current;
-	struct fetched next; /* taken on when the splay is over */
+	struct descriptors inherited; /* the child gets these too */
+	struct config_file file;
+	struct fetched_config current;
+	struct fetched_config next; /* applied when the splay is over */
 	bool has_next;
 	bool is_stopping; /* for a restart */
-	bool is_ending;	  /* was told to end, by us or by the terminal */
-	int64_t due_ms;	  /* monotonic: the splay's end, or the grace's; 0: none */
+	bool is_ending;	  /* the child got a signal to end, from us or from the terminal */
+	int64_t due_ms;	  /* monotonic: end of the splay or of the grace period; 0: none */
 	pid_t child;
 	sigset_t signals;
 	sigset_t signals_before;
@@ -66,9 +79,9 @@ bool signal_parse(const char *name, int *ret)
 
 static void supervisor_clear(struct supervisor *s)
 {
-	render_close(&s->render);
-	fetched_clear(&s->current);
-	fetched_clear(&s->next);
+	config_file_close(&s->file);
+	fetched_config_clear(&s->current);
+	fetched_config_clear(&s->next);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
 }
@@ -77,7 +90,7 @@ static enum result block_signals(struct supervisor *s, struct error *err)
 {
 	static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
-	/* Ignored by who started us, children would vanish without a word. */
+	/* Our parent may have ignored it: waitpid() would then report no child. */
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&s->signals);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
@@ -92,8 +105,8 @@ static void tree_clearp(struct tree *t)
 	tree_clear(t);
 }
 
-/* Without a stream of stdio, whose lock the other thread may have held when we forked. */
-static void say_not_started(const char *command, int code)
+/* Uses no stream of stdio: the poller's thread may have held its lock at the fork. */
+static void log_not_started(const char *command, int code)
 {
 	const char *why = strerrordesc_np(code);
 	char name[256];
@@ -106,30 +119,29 @@ static void say_not_started(const char *command, int code)
 static void become_child(const struct supervisor *s, char **environment, pid_t parent)
 {
 	sigprocmask(SIG_SETMASK, &s->signals_before, NULL);
-	signal(SIGPIPE, SIG_DFL); /* what is ignored would stay so across exec */
-	/* A supervisor that was killed outright leaves no child with an old configuration
-	 * behind. */
+	signal(SIGPIPE, SIG_DFL); /* an ignored signal stays ignored across exec */
+	/* If the supervisor is killed, nothing updates the child any more: it ends too. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127);
-	descriptors_pass_only(&s->passed_on);
+	descriptors_pass_only(&s->inherited);
 	execvpe(s->options->argv[0], s->options->argv, environment);
-	say_not_started(s->options->argv[0], errno);
+	log_not_started(s->options->argv[0], errno);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* What --env-all did not give. */
-struct left_out {
+/* The variables that --env-all did not give. */
+struct omitted {
 	struct buf steering;
 	size_t not_allowed;
 };
 
-static void left_out_clear(struct left_out *l)
+static void omitted_clear(struct omitted *l)
 {
 	buf_clear(&l->steering);
 }
 
-static void say_left_out(const struct left_out *l)
+static void log_omitted(const struct omitted *l)
 {
 	if (l->steering.len != 0)
 		log_line(LOG_WARN, "env_left_out", "names=\"%.*s\" reason=\"%s\"",
@@ -140,34 +152,34 @@ static void say_left_out(const struct left_out *l)
 			 "no --env-allow names them");
 }
 
-/* The environment that a configuration comes to; fails for one that a child cannot be started
- * with. */
-static enum result prepare(char ***ret, struct arena *a, const struct supervisor *s,
-			   const struct fetched *f, struct left_out *left_out, struct error *err)
+/* The child's environment with this configuration. It fails if no child can be started with it. */
+static enum result build_environment(char ***ret, struct arena *a, const struct supervisor *s,
+				     const struct fetched_config *f, struct omitted *omitted,
+				     struct error *err)
 {
 	CLEANUP(tree_clearp) struct tree config = TREE_INIT(0, true);
 	const struct doc_limits limits = {CONFIG_BYTES_MAX, DOC_DEPTH_MAX, CONFIG_NODES_MAX, NULL};
 	struct environment_request request = s->options->request;
 	enum result rc = doc_read(&config, DOC_JSON, buf_slice(&f->content), &limits, NULL, err);
 
-	request.config_file = s->render.file;
-	request.left_out = &left_out->steering;
-	request.not_allowed = &left_out->not_allowed;
+	request.config_file = s->file.path;
+	request.omitted = &omitted->steering;
+	request.not_allowed = &omitted->not_allowed;
 	return rc == OK ? environment_build(ret, a, &request, &config.root, err) : rc;
 }
 
 static enum result start_child(struct supervisor *s, struct error *err)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(0, true);
-	CLEANUP(left_out_clear) struct left_out left_out = {BUF_NULL, 0};
+	CLEANUP(omitted_clear) struct omitted omitted = {BUF_NULL, 0};
 	char **environment = NULL;
 	pid_t parent = getpid();
-	enum result rc = prepare(&environment, &arena, s, &s->current, &left_out, err);
+	enum result rc = build_environment(&environment, &arena, s, &s->current, &omitted, err);
 
 	if (rc == OK)
-		say_left_out(&left_out);
+		log_omitted(&omitted);
 	if (rc == OK)
-		rc = render_write(&s->render, buf_slice(&s->current.content), err);
+		rc = config_file_write(&s->file, buf_slice(&s->current.content), err);
 	if (rc != OK)
 		return rc;
 	s->child = fork();
@@ -180,14 +192,14 @@ static enum result start_child(struct supervisor *s, struct error *err)
 	return OK;
 }
 
-static void plan(struct supervisor *s, int64_t delay_ms)
+static void set_due(struct supervisor *s, int64_t delay_ms)
 {
 	s->due_ms = clock_monotonic_ms(&system_clock) + delay_ms;
 	if (s->due_ms == 0)
 		s->due_ms = 1;
 }
 
-static void hear_of_change(struct supervisor *s, struct poller *poller)
+static void take_change(struct supervisor *s, struct poller *poller)
 {
 	int64_t delay_ms = 0;
 
@@ -195,42 +207,42 @@ static void hear_of_change(struct supervisor *s, struct poller *poller)
 		return;
 	s->has_next = true;
 	if (s->is_stopping || s->is_ending || s->due_ms != 0)
-		return; /* it is taken on with what was waiting */
+		return; /* it replaces the change that waits */
 	if (s->options->splay_ms > 0)
 		delay_ms =
 			(int64_t)random_below(&system_random, (uint64_t)s->options->splay_ms + 1);
 	log_line(LOG_INFO, "change", "revision=%llu in_ms=%lld",
 		 (unsigned long long)s->next.revision, (long long)delay_ms);
-	plan(s, delay_ms);
+	set_due(s, delay_ms);
 }
 
-static void take_on_next(struct supervisor *s)
+static void make_next_current(struct supervisor *s)
 {
-	fetched_clear(&s->current);
+	fetched_config_clear(&s->current);
 	s->current = s->next;
-	s->next = (struct fetched)FETCHED_NULL;
+	s->next = (struct fetched_config)FETCHED_CONFIG_NULL;
 	s->has_next = false;
 }
 
-/* A revision that a child could not be started with is refused; the old one stays. */
-static bool may_take_on_next(struct supervisor *s)
+/* False: no child can be started with the next configuration; it is dropped. */
+static bool check_next(struct supervisor *s)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(0, true);
-	CLEANUP(left_out_clear) struct left_out left_out = {BUF_NULL, 0};
+	CLEANUP(omitted_clear) struct omitted omitted = {BUF_NULL, 0};
 	struct error err = ERROR_NULL;
 	char **environment = NULL, why[2 * ERROR_TEXT_BYTES];
 
-	if (prepare(&environment, &arena, s, &s->next, &left_out, &err) == OK)
+	if (build_environment(&environment, &arena, s, &s->next, &omitted, &err) == OK)
 		return true;
 	log_line(LOG_ERROR, "change_refused", "revision=%llu detail=%s",
 		 (unsigned long long)s->next.revision,
 		 log_quote(why, sizeof why, slice_text(err.text)));
-	fetched_clear(&s->next);
+	fetched_config_clear(&s->next);
 	s->has_next = false;
 	return false;
 }
 
-static void take_on_change(struct supervisor *s)
+static void apply_change(struct supervisor *s)
 {
 	struct error err = ERROR_NULL;
 	char why[2 * ERROR_TEXT_BYTES];
@@ -242,16 +254,16 @@ static void take_on_change(struct supervisor *s)
 		kill(s->child, SIGKILL);
 		return;
 	}
-	if (!s->has_next || !may_take_on_next(s))
+	if (!s->has_next || !check_next(s))
 		return;
 	if (s->options->on_change == ON_CHANGE_RESTART) {
 		s->is_stopping = true;
 		kill(s->child, SIGTERM);
-		plan(s, s->options->grace_ms);
+		set_due(s, s->options->grace_ms);
 		return;
 	}
-	take_on_next(s);
-	if (render_write(&s->render, buf_slice(&s->current.content), &err) != OK) {
+	make_next_current(s);
+	if (config_file_write(&s->file, buf_slice(&s->current.content), &err) != OK) {
 		log_line(LOG_ERROR, "render_failed", "detail=%s",
 			 log_quote(why, sizeof why, slice_text(err.text)));
 		return;
@@ -261,7 +273,7 @@ static void take_on_change(struct supervisor *s)
 		 (unsigned long long)s->current.revision);
 }
 
-/* Also takes in orphans, which are ours where we are a container's first process. */
+/* Reaps orphans too: as the first process of a container we are their parent. */
 static bool has_child_ended(const struct supervisor *s, int *status)
 {
 	pid_t pid;
@@ -272,7 +284,7 @@ static bool has_child_ended(const struct supervisor *s, int *status)
 	return pid == s->child;
 }
 
-/* True when the run is over. */
+/* True: the run is over. */
 static bool reap(struct supervisor *s, int *ret_exit, enum result *rc, struct error *err)
 {
 	int status;
@@ -282,9 +294,9 @@ static bool reap(struct supervisor *s, int *ret_exit, enum result *rc, struct er
 	if (s->is_stopping) {
 		s->is_stopping = false;
 		s->due_ms = 0;
-		/* A newer one may have come since this one was found good. */
-		if (may_take_on_next(s))
-			take_on_next(s);
+		/* A newer one may have replaced the one that was checked before the stop. */
+		if (check_next(s))
+			make_next_current(s);
 		*rc = start_child(s, err);
 		return *rc != OK;
 	}
@@ -299,11 +311,11 @@ static void pass_on(struct supervisor *s, const struct signalfd_siginfo *info)
 
 	if (number == SIGTERM || number == SIGINT || number == SIGQUIT ||
 	    (number == SIGHUP && is_from_terminal)) {
-		s->is_ending = true; /* for good, also where it was stopping for a restart */
+		s->is_ending = true; /* also if it was stopping for a restart */
 		s->is_stopping = false;
 		s->due_ms = 0;
 	}
-	/* What the terminal sent has reached the child too: they share a process group. */
+	/* The terminal signals the whole process group, so the child has this signal already. */
 	if (!is_from_terminal)
 		kill(s->child, number);
 }
@@ -343,9 +355,9 @@ static enum result supervise(struct supervisor *s, struct poller *poller, int *r
 		if (handle_signals(s, ret_exit, &rc, err))
 			return rc;
 		if ((fds[1].revents & POLLIN) != 0)
-			hear_of_change(s, poller);
+			take_change(s, poller);
 		if (s->due_ms != 0 && time_left_ms(s) == 0)
-			take_on_change(s);
+			apply_change(s);
 	}
 }
 
@@ -354,23 +366,23 @@ enum result run_command(int *ret_exit, struct client *client_taken,
 {
 	CLEANUP(supervisor_clear)
 	struct supervisor s = {.options = options,
-			       .render = RENDER_NULL,
-			       .current = FETCHED_NULL,
-			       .next = FETCHED_NULL,
+			       .file = CONFIG_FILE_NULL,
+			       .current = FETCHED_CONFIG_NULL,
+			       .next = FETCHED_CONFIG_NULL,
 			       .signal_fd = -1};
 	CLEANUP(client_closep) struct client *client = client_taken;
 	struct slice target = slice_text(options->target);
 	struct poller *poller = NULL;
 	enum result rc;
 
-	descriptors_note(&s.passed_on);
+	descriptors_note(&s.inherited);
 	rc = fetch_config(&s.current, client, target, err);
 
-	/* Before there is a file: from here on no signal ends us with one left behind. */
+	/* Before the file is made, so that no signal ends the process with the file left behind. */
 	if (rc == OK)
 		rc = block_signals(&s, err);
 	if (rc == OK)
-		rc = render_open(&s.render, err);
+		rc = config_file_open(&s.file, err);
 	if (rc == OK)
 		rc = start_child(&s, err);
 	if (rc != OK)

@@ -1,4 +1,4 @@
-/* Runs a command with its effective configuration, and has it take on changes. */
+/* `reeve run`: runs a command with its effective configuration, and applies changes to it. */
 #pragma once
 
 #include "agent/environment.h"
@@ -11,16 +11,17 @@ struct run_options {
 	struct environment_request request; /* config_file is filled in */
 	enum on_change on_change;
 	int signal;	   /* of ON_CHANGE_SIGNAL */
-	int64_t splay_ms;  /* a random part of it passes before a change is taken on */
+	int64_t splay_ms;  /* a change is applied after a random part of it */
 	int64_t grace_ms;  /* between SIGTERM and SIGKILL at a restart */
 	char *const *argv; /* the command */
 };
 
-/* "HUP", "SIGHUP", "USR1" … */
+/* The number of "HUP", "SIGHUP", "USR1" …; false for another name. */
 bool signal_parse(const char *name, int *ret);
 
-/* Takes `client`. OK: the child ended, `*ret_exit` is its exit code, or 128 and the signal that
- * ended it. Any other result: it could not be started. Handles the process's signals until then;
- * leaves a thread behind, so the caller is expected to end the process. */
+/* Runs the command until it ends. Takes `client`. OK: `*ret_exit` is the child's exit code, or 128
+ * plus the number of the signal that ended it. Any other result: the child could not be started.
+ * Handles all of the process's signals, and leaves the poller's thread running: the caller must end
+ * the process. */
 MUST_USE enum result run_command(int *ret_exit, struct client *client_taken,
 				 const struct run_options *options, struct error *err);

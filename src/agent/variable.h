@@ -1,24 +1,25 @@
 /*
  * Names of environment variables, and which of them a configuration may not set.
  *
- * The rule: a variable steers where some program or library that never asked for our configuration
- * reads it by itself and then runs other code, trusts other roots, speaks to other hosts, or reads
- * or writes other files. Who writes a configuration must not decide that for who runs a command.
- * New rows go into the table of variable.c when a program turns up that fits the rule; that such a
- * list is never complete is why `--env-all` goes by an allow-list first.
+ * The rule: a variable steers a program if the program, or a library in it, reads the variable by
+ * itself and then runs other code, trusts other roots, connects to other hosts, or reads or writes
+ * other files. The author of a configuration must not control that for the user who runs the
+ * command. A program that fits the rule and is missing gets a row in the table of variable.c. Such
+ * a list is never complete, so `--env-all` applies an allow-list before it.
  */
 #pragma once
 
 #include "base/slice.h"
 
-/* Letters, digits and _, not a digit first (POSIX.1-2017, Base Definitions, 8.1). */
+/* Letters, digits and _, beginning with no digit (POSIX.1-2017, Base Definitions, 8.1). */
 bool variable_is_name(struct slice name);
 
-/* What the variable steers, such as "proxies"; NULL where nothing is known to be steered by it. */
+/* The thing that the variable steers, such as "proxies and package sources", a constant; NULL where
+ * the table has no row for the name. */
 const char *variable_steers(struct slice name);
 
-/* Whether the name fits the pattern, in which each * stands for any number of characters. */
+/* Whether the name matches the pattern, in which each * stands for any number of characters. */
 bool variable_matches(const char *pattern, struct slice name);
 
-/* A pattern holds the characters of a name and *. */
+/* A pattern contains only the characters of a name and *. */
 bool variable_is_pattern(const char *pattern);

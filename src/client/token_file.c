@@ -32,12 +32,13 @@ enum result token_file_read(struct buf *ret, unsigned *ret_mode, const char *pat
 	if (fd < 0)
 		return fail_errno(err, E_IO, "open the token file %s", path);
 	if (fstat(fd, &st) != 0)
-		return fail_errno(err, E_IO, "look at the token file %s", path);
+		return fail_errno(err, E_IO, "read the mode of the token file %s", path);
 	if (!S_ISREG(st.st_mode))
-		return fail(err, E_MALFORMED,
-			    "the token file %s is no regular file; give a token from elsewhere in "
-			    "REEVE_TOKEN",
-			    path);
+		return fail(
+			err, E_MALFORMED,
+			"the token file %s is not a regular file; give a token that is not in a "
+			"file in REEVE_TOKEN",
+			path);
 	rc = file_read_fd(ret, fd, path, TOKEN_BYTES_MAX, err);
 	if (rc == OK)
 		rc = token_check(ret, err);

@@ -28,11 +28,12 @@ static enum result check_parts(CURLU *url, const char *scheme, struct error *err
 			    "the server's address must begin with http:// or https://, such as %s",
 			    BASE_URL_EXAMPLE);
 	if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
-		return fail(err, E_MALFORMED,
-			    "the server's address must have no user name before the host (an @)");
+		return fail(
+			err, E_MALFORMED,
+			"the server's address must not have a user name before the host (an @)");
 	if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
 		return fail(err, E_MALFORMED,
-			    "the server's address must end behind the host, the port or a path");
+			    "the server's address must end after the host, the port or a path");
 	return OK;
 }
 

@@ -189,7 +189,7 @@ static enum result fail_transfer(struct transfer *t, CURLcode code, struct error
 	case CURLE_OPERATION_TIMEDOUT:
 		return fail(err, E_UNAVAILABLE, "%s did not answer in time", server);
 	default:
-		return fail(err, E_IO, "talking to %s: %s", server, why);
+		return fail(err, E_IO, "the connection to %s failed: %s", server, why);
 	}
 }
 

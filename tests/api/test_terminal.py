@@ -330,7 +330,7 @@ class Terminal(unittest.TestCase):
         os.mkfifo(fifo, 0o600)
         loop.symlink_to(loop)
         away.symlink_to(self.folder / "nowhere")
-        cases = {fifo: "no regular file", self.folder: "no regular file", "/dev/zero": "no regular file", loop: "symbolic links",
+        cases = {fifo: "not a regular file", self.folder: "not a regular file", "/dev/zero": "not a regular file", loop: "symbolic links",
                  away: "No such file", self.write("large", "x" * 5000, 0o600): "larger than 4096", self.write("empty", "\n", 0o600): "is empty",
                  self.write("two", "rv_canary\nrv_b", 0o600): "holds a blank", self.write("accent", "rv_canary\u00e9", 0o600): "not ASCII"}
         for file, said in cases.items():

@@ -18,7 +18,7 @@ struct probe {
 	struct error err;
 };
 
-static enum result build(struct probe *p, const struct environment_request *wish)
+static enum result build(struct probe *p, const struct environment_request *request)
 {
 	p->config = (struct tree)TREE_INIT(0, false);
 	p->arena = (struct arena)ARENA_INIT(0, true);
@@ -26,7 +26,7 @@ static enum result build(struct probe *p, const struct environment_request *wish
 	cr_assert_eq(doc_read(&p->config, DOC_JSON, slice_text(json), &DOC_LIMITS_DEFAULT, NULL,
 			      &p->err),
 		     OK);
-	return environment_build(&p->environment, &p->arena, wish, &p->config.root, &p->err);
+	return environment_build(&p->environment, &p->arena, request, &p->config.root, &p->err);
 }
 
 static void clear(struct probe *p)
@@ -52,15 +52,15 @@ Test(environment, picks_are_given_by_name_and_the_token_is_not_inherited)
 {
 	const char *const picks[] = {"DB_URL=/warehouse/url", "DB_PORT=/warehouse/port",
 				     "DB_TLS=/warehouse/tls", "DB_NONE=/warehouse/none"};
-	struct environment_request wish = {.picks = picks,
-					   .picks_count = 4,
-					   .config_file = "/run/x/config.json"};
+	struct environment_request request = {.picks = picks,
+					      .picks_count = 4,
+					      .config_file = "/run/x/config.json"};
 	struct probe p;
 
 	setenv("REEVE_TOKEN", "rv_x", 1);
 	setenv("REEVE_TOKEN_FILE", "/x", 1);
 	setenv("DB_URL", "inherited", 1);
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	cr_expect_str_eq(value_of(&p, "DB_URL"), "jdbc:x");
 	cr_expect_str_eq(value_of(&p, "DB_PORT"), "5432");
 	cr_expect_str_eq(value_of(&p, "DB_TLS"), "true");
@@ -73,10 +73,10 @@ Test(environment, picks_are_given_by_name_and_the_token_is_not_inherited)
 
 Test(environment, all_values_get_the_prefix)
 {
-	struct environment_request wish = {.all_prefix = "APP_", .config_file = "/f"};
+	struct environment_request request = {.all_prefix = "APP_", .config_file = "/f"};
 	struct probe p;
 
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	cr_expect_str_eq(value_of(&p, "APP_WAREHOUSE_URL"), "jdbc:x");
 	cr_expect_str_eq(value_of(&p, "APP_LD_PRELOAD"), "evil");
 	clear(&p);
@@ -85,57 +85,59 @@ Test(environment, all_values_get_the_prefix)
 Test(environment, a_picked_name_that_steers_programs_is_refused_unless_meant)
 {
 	const char *const picks[] = {"https_proxy=/warehouse/url"};
-	struct environment_request wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
+	struct environment_request request = {.picks = picks,
+					      .picks_count = 1,
+					      .config_file = "/f"};
 	struct probe p;
 
-	cr_expect_eq(build(&p, &wish), E_INVALID);
+	cr_expect_eq(build(&p, &request), E_INVALID);
 	cr_expect_not_null(strstr(p.err.text, "https_proxy may not"), "%s", p.err.text);
 	cr_expect_not_null(strstr(p.err.text, "--env-unsafe"), "%s", p.err.text);
 	cr_expect_null(strstr(p.err.text, "jdbc"));
 	clear(&p);
-	wish.is_unsafe = true;
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	request.is_unsafe = true;
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	cr_expect_str_eq(value_of(&p, "https_proxy"), "jdbc:x");
 	clear(&p);
 }
 
-Test(environment, of_all_values_those_that_steer_programs_are_left_out_and_told)
+Test(environment, of_all_values_those_that_steer_programs_are_omitted_and_listed)
 {
 	const char *const any[] = {"*"};
-	struct buf left_out = BUF_NULL;
+	struct buf omitted = BUF_NULL;
 	size_t not_allowed = 0;
-	struct environment_request wish = {.all_prefix = "",
-					   .config_file = "/f",
-					   .is_unsafe = true,
-					   .allowed = any,
-					   .allowed_count = 1,
-					   .left_out = &left_out,
-					   .not_allowed = &not_allowed};
+	struct environment_request request = {.all_prefix = "",
+					      .config_file = "/f",
+					      .is_unsafe = true,
+					      .allowed = any,
+					      .allowed_count = 1,
+					      .omitted = &omitted,
+					      .not_allowed = &not_allowed};
 	struct probe p;
 
 	unsetenv("LD_PRELOAD");
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	cr_expect_null(value_of(&p, "LD_PRELOAD"), "unsafe is for names that were picked");
 	cr_expect_str_eq(value_of(&p, "WAREHOUSE_URL"), "jdbc:x");
-	cr_expect_str_eq(left_out.data, "LD_PRELOAD");
+	cr_expect_str_eq(omitted.data, "LD_PRELOAD");
 	cr_expect_eq(not_allowed, 0);
 	clear(&p);
-	buf_clear(&left_out);
+	buf_clear(&omitted);
 }
 
 Test(environment, only_names_that_a_pattern_allows_are_given)
 {
 	const char *const allowed[] = {"WAREHOUSE_U*", "*_PORT"};
 	size_t not_allowed = 0;
-	struct environment_request wish = {.all_prefix = "",
-					   .config_file = "/f",
-					   .allowed = allowed,
-					   .allowed_count = 2,
-					   .not_allowed = &not_allowed};
+	struct environment_request request = {.all_prefix = "",
+					      .config_file = "/f",
+					      .allowed = allowed,
+					      .allowed_count = 2,
+					      .not_allowed = &not_allowed};
 	struct probe p;
 
 	unsetenv("LD_PRELOAD");
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	cr_expect_str_eq(value_of(&p, "WAREHOUSE_URL"), "jdbc:x");
 	cr_expect_str_eq(value_of(&p, "WAREHOUSE_PORT"), "5432");
 	cr_expect_null(value_of(&p, "WAREHOUSE_TLS"));
@@ -146,49 +148,49 @@ Test(environment, only_names_that_a_pattern_allows_are_given)
 
 Test(environment, without_a_prefix_somebody_else_would_choose_the_names)
 {
-	struct environment_request wish = {.all_prefix = "", .config_file = "/f"};
+	struct environment_request request = {.all_prefix = "", .config_file = "/f"};
 	struct probe p;
 
-	cr_expect_eq(build(&p, &wish), E_INVALID);
+	cr_expect_eq(build(&p, &request), E_INVALID);
 	cr_expect_not_null(strstr(p.err.text, "--env-allow"), "%s", p.err.text);
 	clear(&p);
 }
 
 Test(environment, a_prefix_may_complete_no_name_that_steers)
 {
-	struct buf left_out = BUF_NULL;
-	struct environment_request wish = {.all_prefix = "LD_",
-					   .config_file = "/f",
-					   .left_out = &left_out};
+	struct buf omitted = BUF_NULL;
+	struct environment_request request = {.all_prefix = "LD_",
+					      .config_file = "/f",
+					      .omitted = &omitted};
 	struct probe p;
 
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	cr_expect_null(value_of(&p, "LD_WAREHOUSE_URL"));
-	cr_expect_not_null(strstr(left_out.data, "LD_WAREHOUSE_URL"));
+	cr_expect_not_null(strstr(omitted.data, "LD_WAREHOUSE_URL"));
 	clear(&p);
-	buf_clear(&left_out);
+	buf_clear(&omitted);
 }
 
 Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
 {
 	static const struct {
 		const char *pick, *says;
-	} cases[] = {{"X=/nowhere", "nothing at /nowhere"},
-		     {"X=/list", "no single value"},
-		     {"X=/warehouse", "no single value"},
+	} cases[] = {{"X=/nowhere", "no value at /nowhere"},
+		     {"X=/list", "not a single value"},
+		     {"X=/warehouse", "not a single value"},
 		     {"X", "NAME=/pointer"},
 		     {"X=nopointer", "NAME=/pointer"},
-		     {"A B=/warehouse/url", "a name is letters"},
-		     {"=/warehouse/url", "a name is letters"},
+		     {"A B=/warehouse/url", "a name has letters"},
+		     {"=/warehouse/url", "a name has letters"},
 		     {"PATH=/warehouse/url", "PATH may not"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct environment_request wish = {.picks = &cases[i].pick,
-						   .picks_count = 1,
-						   .config_file = "/f"};
+		struct environment_request request = {.picks = &cases[i].pick,
+						      .picks_count = 1,
+						      .config_file = "/f"};
 		struct probe p;
 
-		cr_expect_neq(build(&p, &wish), OK, "%s", cases[i].pick);
+		cr_expect_neq(build(&p, &request), OK, "%s", cases[i].pick);
 		cr_expect_not_null(strstr(p.err.text, cases[i].says), "%s: %s", cases[i].pick,
 				   p.err.text);
 		clear(&p);
@@ -198,10 +200,12 @@ Test(environment, a_pick_that_cannot_be_given_is_refused_with_its_pointer)
 Test(environment, one_name_for_two_values_is_refused)
 {
 	const char *const picks[] = {"X=/warehouse/url", "X=/warehouse/port"};
-	struct environment_request wish = {.picks = picks, .picks_count = 2, .config_file = "/f"};
+	struct environment_request request = {.picks = picks,
+					      .picks_count = 2,
+					      .config_file = "/f"};
 	struct probe p;
 
-	cr_expect_eq(build(&p, &wish), E_INVALID);
+	cr_expect_eq(build(&p, &request), E_INVALID);
 	cr_expect_not_null(strstr(p.err.text, "twice"));
 	clear(&p);
 }
@@ -216,32 +220,34 @@ Test(environment, one_name_for_two_values_is_refused_although_it_was_inherited)
 	setenv("DUP", "inherited", 1);
 	setenv("REEVE_CONFIG_FILE", "/inherited", 1);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct environment_request wish = {.picks = cases[i],
-						   .picks_count = 2,
-						   .config_file = "/f",
-						   .is_unsafe = true};
+		struct environment_request request = {.picks = cases[i],
+						      .picks_count = 2,
+						      .config_file = "/f",
+						      .is_unsafe = true};
 		struct probe p;
 
-		cr_expect_eq(build(&p, &wish), E_INVALID, "%s", cases[i][1]);
+		cr_expect_eq(build(&p, &request), E_INVALID, "%s", cases[i][1]);
 		cr_expect_not_null(strstr(p.err.text, "twice"), "%s", p.err.text);
 		clear(&p);
 	}
 }
 
 /* Programs differ in which of two variables of one name they read. */
-Test(environment, a_name_that_was_inherited_twice_is_given_once_and_as_wished)
+Test(environment, a_name_that_was_inherited_twice_is_given_once_and_as_requested)
 {
 	static char *inherited[] = {"X=1", "REEVE_TOKEN=rv_1",
 				    "X=2", "REEVE_TOKEN=rv_2",
 				    "Z=3", "X=4",
 				    NULL};
 	const char *const picks[] = {"X=/warehouse/url"};
-	struct environment_request wish = {.picks = picks, .picks_count = 1, .config_file = "/f"};
+	struct environment_request request = {.picks = picks,
+					      .picks_count = 1,
+					      .config_file = "/f"};
 	struct probe p;
 	char **own = environ;
 
 	environ = inherited;
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	environ = own;
 	cr_expect_str_eq(value_of(&p, "X"), "jdbc:x");
 	cr_expect_str_eq(value_of(&p, "Z"), "3");
@@ -253,7 +259,7 @@ Test(environment, however_much_was_inherited_is_given)
 {
 	enum { COUNT = 5000 };
 	static char texts[COUNT][16], *inherited[COUNT + 1];
-	struct environment_request wish = {.config_file = "/f"};
+	struct environment_request request = {.config_file = "/f"};
 	struct probe p;
 	char **own = environ;
 
@@ -262,7 +268,7 @@ Test(environment, however_much_was_inherited_is_given)
 		inherited[i] = texts[i];
 	}
 	environ = inherited;
-	cr_assert_eq(build(&p, &wish), OK, "%s", p.err.text);
+	cr_assert_eq(build(&p, &request), OK, "%s", p.err.text);
 	environ = own;
 	cr_expect_str_eq(value_of(&p, "V4999"), "4999");
 	cr_expect_str_eq(value_of(&p, "REEVE_CONFIG_FILE"), "/f");

@@ -72,7 +72,7 @@ Test(client, a_token_file_is_a_file_and_others_rights_on_it_are_known)
 	cr_expect_eq(client_open(&c, &options, &err), E_MALFORMED, "nobody writes into it");
 	options.token_file = folder;
 	cr_expect_eq(client_open(&c, &options, &err), E_MALFORMED);
-	cr_expect_not_null(strstr(err.text, "no regular file"), "%s", err.text);
+	cr_expect_not_null(strstr(err.text, "not a regular file"), "%s", err.text);
 	unlink(file);
 	unlink(fifo);
 	rmdir(folder);
