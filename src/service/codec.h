@@ -19,4 +19,10 @@ struct codec {
 	/* Documents. */
 	void (*version)(struct buf *b, const struct version_item *v);
 	void (*dependent)(struct buf *b, const struct dependent_item *d);
+
+	/* A comparison, and between its begin and end each `difference`. */
+	void (*document_diff_begin)(struct buf *b, const struct document_diff_item *d);
+	void (*config_diff_begin)(struct buf *b, const struct config_diff_item *d);
+	void (*difference)(struct buf *b, const struct difference_item *d);
+	void (*diff_end)(struct buf *b);
 };

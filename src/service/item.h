@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include "doc/diff.h"
+#include "schema/schema.h"
 #include "store/store.h"
 
 /* How much of a version its reader may see; each level includes those before it. */
@@ -37,4 +39,35 @@ struct version_item version_item_make(const struct version_row *row, enum versio
 struct dependent_item {
 	struct slice path;
 	enum edge_kind need;
+};
+
+/* Where a value was set. */
+struct origin_item {
+	struct slice path; /* of the document; empty: unknown, or the reader may not read it */
+	uint64_t version;
+	uint32_t line, column; /* 0: the whole document */
+};
+
+/* One place where two contents differ (service/state/diff.h). */
+struct difference_item {
+	struct slice pointer;
+	enum diff_op op;
+	const struct tree_node *from, *to; /* NULL: not there, or not shown */
+	bool is_secret;
+	bool has_reload; /* of configurations: how a consumer may take it on */
+	enum schema_reload reload;
+	struct origin_item origin;
+};
+
+/* The head of a comparison of two versions of a document; its differences follow. */
+struct document_diff_item {
+	struct slice path;
+	uint64_t from, to; /* versions; `from` 0: there was none before */
+};
+
+/* The head of a comparison of a configuration at two revisions; its differences follow. */
+struct config_diff_item {
+	struct slice config; /* "app/name" */
+	uint64_t from, to;   /* revisions; `from` 0: before the first */
+	bool was_served, is_served;
 };

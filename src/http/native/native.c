@@ -6,6 +6,10 @@ const struct codec native_codec = {
 	.list_end = native_list_end,
 	.version = native_version,
 	.dependent = native_dependent,
+	.document_diff_begin = native_document_diff_begin,
+	.config_diff_begin = native_config_diff_begin,
+	.difference = native_difference,
+	.diff_end = native_diff_end,
 };
 
 void native_list_begin(struct buf *b)

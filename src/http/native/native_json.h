@@ -14,6 +14,13 @@ void native_list_end(struct buf *b);
 void native_version(struct buf *b, const struct version_item *v);
 void native_dependent(struct buf *b, const struct dependent_item *d);
 
+void native_document_diff_begin(struct buf *b, const struct document_diff_item *d);
+void native_config_diff_begin(struct buf *b, const struct config_diff_item *d);
+void native_difference(struct buf *b, const struct difference_item *d);
+void native_diff_end(struct buf *b);
+
 /* A version's members from "path" to "digest" or "state", as far as they are there; without braces. */
 void native_version_members(struct buf *b, const struct version_item *v);
 const char *native_state_name(enum version_state state); /* "live", "deleted", "destroyed" */
+/* The members "path", "version", "line" and "column", as far as they are known; without braces. */
+void native_origin_members(struct buf *b, const struct origin_item *o);

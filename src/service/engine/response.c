@@ -199,6 +199,14 @@ void response_next_number(struct call *c, uint64_t after)
 	snprintf(c->out.next, sizeof c->out.next, "%llu", (unsigned long long)after);
 }
 
+enum result response_difference(void *writer, const struct difference_item *d, struct error *err)
+{
+	const struct difference_writer *w = writer;
+
+	w->codec->difference(w->out, d);
+	return response_check(w->out, err);
+}
+
 void json_member_accessor(struct buf *b, const char *name, struct slice accessor)
 {
 	json_member(b, name);

@@ -1,6 +1,7 @@
 /* Filling call->out. */
 #pragma once
 
+#include "service/codec.h"
 #include "service/engine/verb.h"
 
 /* Answers. Each fills call->out and gives STEP_RESPOND (a refusal, E_FORBIDDEN, also begins a recording), so that a verb says `return
@@ -24,6 +25,16 @@ void response_etag_version(struct call *c, uint64_t version); /* "v3" */
 /* Where the next page begins; too long a text is none. */
 void response_next(struct call *c, struct slice after);
 void response_next_number(struct call *c, uint64_t after);
+
+/* Where the differences of a comparison (service/state/diff.h) are written to: a BUF_RESPONSE, by the call's codec. */
+struct difference_writer {
+	struct buf *out;
+	const struct codec *codec;
+};
+
+/* A difference_fn; `writer` is a struct difference_writer. */
+MUST_USE enum result response_difference(void *writer, const struct difference_item *d,
+					 struct error *err);
 
 /* null where there is none. */
 void json_member_accessor(struct buf *b, const char *name, struct slice accessor);

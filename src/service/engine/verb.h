@@ -14,6 +14,7 @@
 #pragma once
 
 #include "service/call.h"
+#include "service/state/config_at.h"
 #include "service/state/rights.h"
 #include "service/state/state.h"
 #include "service/state/view.h"
@@ -85,6 +86,9 @@ MUST_USE enum result revision_asked(struct verb_context *ctx, const struct past_
 /* A view of the context's snapshot (view.h), or of an old revision where `at_revision` is not 0, as `reader` sees it. */
 void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,
 		    const struct rights *reader);
+
+/* Where the verb looks configurations up (service/state/config_at.h). Worker only. */
+struct config_source verb_config_source(const struct verb_context *ctx);
 
 /* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The context lives until verb_end(). */
 enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,

@@ -29,6 +29,12 @@ enum result revision_asked(struct verb_context *ctx, const struct past_state *at
 	return OK;
 }
 
+struct config_source verb_config_source(const struct verb_context *ctx)
+{
+	return (struct config_source){&ctx->service->state, ctx->snapshot, ctx->session,
+				      ctx->budget};
+}
+
 void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,
 		    const struct rights *reader)
 {

@@ -284,138 +284,12 @@ static enum step response_wrong(struct call *c, enum result rc, uint64_t revisio
 	return response_error(c, rc, err);
 }
 
-/* The newest row of the store's history that is not above a revision. */
-struct recorded {
-	bool is_served;
-	uint8_t digest[HASH_BYTES];
-};
-
-static enum result keep_recorded(void *ctx, uint64_t revision, struct slice digest,
-				 struct error *err)
-{
-	struct recorded *r = ctx;
-
-	(void)revision;
-	(void)err;
-	r->is_served = digest.len == HASH_BYTES;
-	if (r->is_served)
-		memcpy(r->digest, digest.data, HASH_BYTES);
-	return OK;
-}
-
-static enum result read_recorded(struct verb_context *ctx, struct slice config, uint64_t revision,
-				 struct recorded *ret, struct error *err)
-{
-	*ret = (struct recorded){0};
-	return store_each_effective(ctx->session, config, revision + 1, 1, keep_recorded, ret, err);
-}
-
-static enum result resolve(struct verb_context *ctx, struct slice path, uint64_t revision,
-			   struct effective_entry **ret, struct error *err)
-{
-	/* All who ask share the entry, and whether it is served must not tell them what a secret
-	 * holds: so it is resolved for a reader without rights. */
-	struct rights nobody = {.levels_count = 1};
-	struct check_report report = {.arena = ARENA_NULL};
-	struct view view;
-	enum result rc;
-
-	nobody.levels = &nobody.first;
-	verb_view_init(&view, ctx, revision, &nobody);
-	rc = effective_entry_new(ret, &view, path, &report, err);
-	view_clear(&view);
-	check_report_clear(&report);
-	return rc;
-}
-
-/* As it is: what a write left wrong was judged by who could look at the values. */
-static enum result entry_now(struct verb_context *ctx, struct slice config, struct slice path,
-			     struct effective_entry **ret, struct error *err)
-{
-	struct snap_doc *d = snapshot_live(ctx->snapshot, path);
-	struct effective_entry *e =
-		d != NULL ? config_cache_get(ctx->service->state.cache, d) : NULL;
-	struct recorded recorded;
-	enum result rc = OK;
-
-	if (e == NULL) {
-		rc = resolve(ctx, path, 0, &e, err);
-		if (rc == OK)
-			rc = read_recorded(ctx, config, ctx->snapshot->revision, &recorded, err);
-		if (rc == OK && !recorded.is_served)
-			rc = fail(err, E_INVALID, "it was left wrong by force");
-		if (rc == OK && d != NULL)
-			config_cache_put(ctx->service->state.cache, d, e);
-	}
-	if (rc != OK) {
-		effective_entry_unref(e);
-		return rc;
-	}
-	*ret = e;
-	return OK;
-}
-
-/* What was not served then: why, by what it was. */
-static enum result why_not_served(struct verb_context *ctx, struct slice path, uint64_t revision,
-				  struct error *err)
-{
-	struct effective_entry *e = NULL;
-	enum result rc = resolve(ctx, path, revision, &e, err);
-
-	effective_entry_unref(e);
-	return rc == OK || rc == E_INVALID ? fail(err, E_INVALID, "it was not served then") : rc;
-}
-
-/* As it was: the store remembers by a digest what was served, and nothing but that is given as
- * it. */
-static enum result entry_then(struct verb_context *ctx, struct slice config, struct slice path,
-			      uint64_t revision, struct effective_entry **ret, struct error *err)
-{
-	struct effective_entry *e = NULL;
-	struct recorded recorded;
-	enum result rc = read_recorded(ctx, config, revision, &recorded, err);
-
-	if (rc != OK)
-		return rc;
-	if (!recorded.is_served)
-		return why_not_served(ctx, path, revision, err);
-	rc = resolve(ctx, path, revision, &e, err);
-	if (rc != OK && rc != E_INVALID)
-		return rc;
-	if (rc == OK && memcmp(e->digest, recorded.digest, HASH_BYTES) == 0) {
-		*ret = e;
-		return OK;
-	}
-	effective_entry_unref(e);
-	return fail(
-		err, E_CONFLICT,
-		"%.*s cannot be shown as it was at revision %llu: what it comes to now differs from what was served then",
-		SLICE_ARGS(config), (unsigned long long)revision);
-}
-
-enum result config_entry_at(struct verb_context *ctx, struct slice config, uint64_t revision,
-			    struct effective_entry **ret, struct error *err)
-{
-	char text[PATH_BYTES_MAX + 16];
-	struct slice path;
-	enum result rc;
-
-	if (!config_profile_path(text, config, &path))
-		return fail(err, E_MALFORMED, "no configuration's path");
-	rc = revision == 0 ? entry_now(ctx, config, path, ret, err)
-			   : entry_then(ctx, config, path, revision, ret, err);
-	if (rc != E_NOT_FOUND)
-		return rc;
-	return revision == 0 ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config))
-			     : fail(err, rc, "%.*s did not exist at revision %llu",
-				    SLICE_ARGS(config), (unsigned long long)revision);
-}
-
 enum step config_get_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
 	struct effective_entry *e = NULL;
 	struct error err = ERROR_NULL;
+	struct config_source source = verb_config_source(ctx);
 	uint64_t revision = 0;
 	enum step step;
 	enum result rc;
@@ -425,7 +299,7 @@ enum step config_get_on_worker(struct verb_context *ctx)
 		return response_fail(c, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 	rc = revision_asked(ctx, &c->in.config.at, &revision, &err);
 	if (rc == OK)
-		rc = config_entry_at(ctx, c->path, revision, &e, &err);
+		rc = config_at(&source, c->path, revision, &e, &err);
 	if (rc != OK)
 		return response_wrong(c, rc, revision, &err);
 	step = response_entry(ctx, revision, e);

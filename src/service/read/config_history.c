@@ -2,6 +2,7 @@
 #include "service/read/config.h"
 #include "service/read/read.h"
 #include "service/engine/response.h"
+#include "service/state/diff.h"
 #include "doc/json_member.h"
 
 #include "base/text.h"
@@ -134,14 +135,14 @@ static enum result choose(struct comparing *x, struct error *err)
 static enum result open_entry(struct comparing *x, uint64_t revision, struct effective_entry **ret,
 			      struct error *err)
 {
+	struct config_source source = verb_config_source(x->ctx);
 	uint64_t now = x->ctx->snapshot->revision;
 	struct error ignored = ERROR_NULL;
 	enum result rc;
 
 	if (revision == 0)
 		return OK;
-	rc = config_entry_at(x->ctx, x->ctx->call->path, revision == now ? 0 : revision, ret,
-			     &ignored);
+	rc = config_at(&source, x->ctx->call->path, revision == now ? 0 : revision, ret, &ignored);
 	if (rc == E_NOT_FOUND || rc == E_UNSUPPORTED || rc == E_INVALID)
 		return OK;
 	if (rc != OK)
@@ -169,7 +170,10 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 {
 	struct verb_context *ctx = x->ctx;
 	const struct effective_entry *shown = x->after != NULL ? x->after : x->before;
+	struct difference_writer writer = {b, ctx->call->codec};
+	const struct diff_sink sink = {response_difference, &writer, ctx->budget, ctx->rights};
 	const struct schema *schema = NULL;
+	struct config_diff_item head;
 	struct view view;
 	enum result rc;
 
@@ -179,15 +183,11 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 		view_clear(&view);
 		return rc;
 	}
-	buf_append_char(b, '{');
-	json_member_text(b, "config", slice_from(ctx->call->path, strlen("config/")));
-	json_member_u64(b, "from", x->from);
-	json_member_u64(b, "to", x->to);
-	json_member_text(b, "from_state", slice_text(state_name(x->before != NULL)));
-	json_member_text(b, "to_state", slice_text(state_name(x->after != NULL)));
-	json_member(b, "diff");
-	rc = config_diff_write(b, x->before, x->after, schema, ctx, err);
-	buf_append_char(b, '}');
+	head = (struct config_diff_item){slice_from(ctx->call->path, strlen("config/")), x->from,
+					 x->to, x->before != NULL, x->after != NULL};
+	ctx->call->codec->config_diff_begin(b, &head);
+	rc = diff_configs(x->before, x->after, schema, &sink, err);
+	ctx->call->codec->diff_end(b);
 	view_clear(&view);
 	return rc;
 }

@@ -1,53 +1,10 @@
 /* The rule: two versions of a secret show where they differ and never by what; and looking at that is a read of both. */
-#include "service/read/document_diff.h"
-#include "service/read/read.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
-
-#include "base/text.h"
-#include "doc/diff.h"
-#include "doc/write.h"
-#include "service/state/view.h"
+#include "service/read/read.h"
+#include "service/state/diff.h"
 
 #define FOUND E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
-
-struct showing {
-	struct buf *out;
-	bool is_secret;
-};
-
-static enum result show_difference(void *ctx, enum diff_op op, struct slice pointer,
-				   const struct tree_node *from, const struct tree_node *to,
-				   struct error *err)
-{
-	struct showing *s = ctx;
-
-	json_comma(s->out);
-	buf_append_char(s->out, '{');
-	json_member_text(s->out, "pointer", pointer);
-	json_member_text(s->out, "op", slice_text(diff_op_name(op)));
-	if (from != NULL && !s->is_secret) {
-		json_member(s->out, "from");
-		json_write(s->out, from);
-	}
-	if (to != NULL && !s->is_secret) {
-		json_member(s->out, "to");
-		json_write(s->out, to);
-	}
-	json_member_bool(s->out, "secret", s->is_secret);
-	buf_append_char(s->out, '}');
-	return response_check(s->out, err);
-}
-
-enum result document_diff_append(struct buf *ret, const struct tree_node *from,
-				 const struct tree_node *to, bool is_secret, struct budget *budget,
-				 struct error *err)
-{
-	struct showing s = {ret, is_secret};
-
-	return diff_trees(from, to, show_difference, &s, budget, err);
-}
 
 /* One of the two. */
 struct side {
@@ -108,18 +65,16 @@ static enum result choose(struct verb_context *ctx, struct side *from, struct si
 static enum result write_diff(struct buf *b, const struct verb_context *ctx,
 			      const struct side *from, const struct side *to, struct error *err)
 {
-	const struct tree_node *a = from->doc != NULL ? &from->doc->tree.root : NULL;
+	const struct codec *codec = ctx->call->codec;
+	const struct tree_node *old = from->doc != NULL ? &from->doc->tree.root : NULL;
+	struct difference_writer writer = {b, codec};
+	const struct diff_sink sink = {response_difference, &writer, ctx->budget, ctx->rights};
 	enum result rc;
 
-	buf_append_char(b, '{');
-	json_member_text(b, "path", ctx->call->path);
-	json_member_u64(b, "from", from->version);
-	json_member_u64(b, "to", to->version);
-	json_member(b, "diff");
-	buf_append_char(b, '[');
-	rc = document_diff_append(b, a, &to->doc->tree.root, to->doc->kind == KIND_SECRETS,
-				  ctx->budget, err);
-	buf_append_text(b, "]}");
+	codec->document_diff_begin(b, &(struct document_diff_item){ctx->call->path, from->version,
+								   to->version});
+	rc = diff_documents(old, &to->doc->tree.root, to->doc->kind == KIND_SECRETS, &sink, err);
+	codec->diff_end(b);
 	return rc;
 }
 

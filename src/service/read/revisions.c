@@ -4,7 +4,7 @@
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "doc/json_member.h"
-#include "service/read/document_diff.h"
+#include "service/state/diff.h"
 
 #include <string.h>
 
@@ -266,6 +266,9 @@ static enum result write_part_diff(struct reading *r, struct buf *b, const struc
 	bool is_secret = slice_starts_with(part->path, SLICE_LITERAL("secrets/"));
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, is_secret);
 	CLEANUP(tree_clear) struct tree after = TREE_INIT(0, is_secret);
+	struct difference_writer writer = {b, r->ctx->call->codec};
+	const struct diff_sink sink = {response_difference, &writer, r->ctx->budget,
+				       r->ctx->rights};
 	bool had, has;
 	enum result rc;
 
@@ -286,8 +289,8 @@ static enum result write_part_diff(struct reading *r, struct buf *b, const struc
 	json_member(b, "diff");
 	buf_append_char(b, '[');
 	if (had || has)
-		rc = document_diff_append(b, had ? &before.root : NULL, has ? &after.root : NULL,
-					  is_secret, r->ctx->budget, err);
+		rc = diff_documents(had ? &before.root : NULL, has ? &after.root : NULL, is_secret,
+				    &sink, err);
 	buf_append_char(b, ']');
 	return rc;
 }

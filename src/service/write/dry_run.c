@@ -1,10 +1,9 @@
 /* The rule: a dry run tells what a write would do, to who may read what it would change, and does nothing. */
-#include "service/read/config.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "doc/json_member.h"
-#include "service/read/document_diff.h"
+#include "service/state/diff.h"
 #include "service/write/write.h"
 
 #include "base/text.h"
@@ -59,6 +58,9 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 {
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, true);
 	const struct tree_node *from = NULL, *to = NULL;
+	struct difference_writer writer = {b, w->call->codec};
+	const struct diff_sink sink = {response_difference, &writer, w->view.budget,
+				       w->view.reader};
 	enum result rc = record_after(w, c, err);
 
 	if (rc == OK && snap_doc_is_live(c->before)) {
@@ -69,9 +71,7 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 		to = &c->doc->tree.root;
 	else if (rc == OK && c->exists)
 		return OK; /* it could not be read: the errors say so */
-	return rc == OK ? document_diff_append(b, from, to, c->kind == KIND_SECRETS, w->view.budget,
-					       err)
-			: rc;
+	return rc == OK ? diff_documents(from, to, c->kind == KIND_SECRETS, &sink, err) : rc;
 }
 
 /* Who may not read it is told what was asked, not what it comes to. */
@@ -101,13 +101,14 @@ static enum result entry_before(struct verb_context *ctx, const struct affected 
 				struct slice config, struct effective_entry **ret,
 				struct error *err)
 {
+	struct config_source source = verb_config_source(ctx);
 	struct error ignored = ERROR_NULL;
 	enum result rc;
 
 	*ret = NULL;
 	if (!snap_doc_is_live(f->before))
 		return OK;
-	rc = config_entry_at(ctx, config, 0, ret, &ignored);
+	rc = config_at(&source, config, 0, ret, &ignored);
 	if (rc == E_MEMORY || rc == E_IO || rc == E_LIMIT) {
 		*err = ignored;
 		return rc;
@@ -124,6 +125,8 @@ static enum result append_effective(struct verb_context *ctx, struct write *w,
 				    const struct affected *f, struct buf *b, struct error *err)
 {
 	char config[PATH_BYTES_MAX + 8];
+	struct difference_writer writer = {b, ctx->call->codec};
+	const struct diff_sink sink = {response_difference, &writer, ctx->budget, ctx->rights};
 	struct effective_entry *before;
 	const struct schema *schema = NULL;
 	struct error ignored = ERROR_NULL;
@@ -143,7 +146,9 @@ static enum result append_effective(struct verb_context *ctx, struct write *w,
 	buf_append_char(b, '{');
 	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
 	json_member(b, "diff");
-	rc = config_diff_write(b, before, f->entry, rc == OK ? schema : NULL, ctx, err);
+	buf_append_char(b, '[');
+	rc = diff_configs(before, f->entry, rc == OK ? schema : NULL, &sink, err);
+	buf_append_char(b, ']');
 	json_member_text(b, "state", slice_text(f->has_entry ? "live" : "gone"));
 	buf_append_char(b, '}');
 	effective_entry_unref(before);

@@ -1,0 +1,135 @@
+#include "service/state/config_at.h"
+
+#include "service/state/view.h"
+
+#include <string.h>
+
+/* The newest row of the store's history that is not above a revision. */
+struct recorded {
+	bool is_served;
+	uint8_t digest[HASH_BYTES];
+};
+
+static enum result keep_recorded(void *ctx, uint64_t revision, struct slice digest,
+				 struct error *err)
+{
+	struct recorded *r = ctx;
+
+	(void)revision;
+	(void)err;
+	r->is_served = digest.len == HASH_BYTES;
+	if (r->is_served)
+		memcpy(r->digest, digest.data, HASH_BYTES);
+	return OK;
+}
+
+static enum result read_recorded(const struct config_source *source, struct slice config,
+				 uint64_t revision, struct recorded *ret, struct error *err)
+{
+	*ret = (struct recorded){0};
+	return store_each_effective(source->session, config, revision + 1, 1, keep_recorded, ret,
+				    err);
+}
+
+static enum result resolve(const struct config_source *source, struct slice path, uint64_t revision,
+			   struct effective_entry **ret, struct error *err)
+{
+	/* The cached entry is shared by all readers, and whether it is served must not tell them
+	 * what a secret holds. So it is resolved for a reader without rights. */
+	struct rights nobody = {.levels_count = 1};
+	struct check_report report = {.arena = ARENA_NULL};
+	struct view view;
+	enum result rc;
+
+	nobody.levels = &nobody.first;
+	view_init(&view, source->state, source->snapshot, source->session, source->budget);
+	view.at_revision = revision;
+	view.reader = &nobody;
+	rc = effective_entry_new(ret, &view, path, &report, err);
+	view_clear(&view);
+	check_report_clear(&report);
+	return rc;
+}
+
+/* The configuration of now. A forced write may have left it invalid; that was recorded when its values could be checked. */
+static enum result entry_now(const struct config_source *source, struct slice config,
+			     struct slice path, struct effective_entry **ret, struct error *err)
+{
+	struct snap_doc *d = snapshot_live(source->snapshot, path);
+	struct effective_entry *e = d != NULL ? config_cache_get(source->state->cache, d) : NULL;
+	struct recorded recorded;
+	enum result rc = OK;
+
+	if (e == NULL) {
+		rc = resolve(source, path, 0, &e, err);
+		if (rc == OK)
+			rc = read_recorded(source, config, source->snapshot->revision, &recorded,
+					   err);
+		if (rc == OK && !recorded.is_served)
+			rc = fail(err, E_INVALID, "it was left wrong by force");
+		if (rc == OK && d != NULL)
+			config_cache_put(source->state->cache, d, e);
+	}
+	if (rc != OK) {
+		effective_entry_unref(e);
+		return rc;
+	}
+	*ret = e;
+	return OK;
+}
+
+/* The error of a configuration that was not served at a revision. */
+static enum result why_not_served(const struct config_source *source, struct slice path,
+				  uint64_t revision, struct error *err)
+{
+	struct effective_entry *e = NULL;
+	enum result rc = resolve(source, path, revision, &e, err);
+
+	effective_entry_unref(e);
+	return rc == OK || rc == E_INVALID ? fail(err, E_INVALID, "it was not served then") : rc;
+}
+
+/* The configuration of an old revision, if it still resolves to what was served then. */
+static enum result entry_then(const struct config_source *source, struct slice config,
+			      struct slice path, uint64_t revision, struct effective_entry **ret,
+			      struct error *err)
+{
+	struct effective_entry *e = NULL;
+	struct recorded recorded;
+	enum result rc = read_recorded(source, config, revision, &recorded, err);
+
+	if (rc != OK)
+		return rc;
+	if (!recorded.is_served)
+		return why_not_served(source, path, revision, err);
+	rc = resolve(source, path, revision, &e, err);
+	if (rc != OK && rc != E_INVALID)
+		return rc;
+	if (rc == OK && memcmp(e->digest, recorded.digest, HASH_BYTES) == 0) {
+		*ret = e;
+		return OK;
+	}
+	effective_entry_unref(e);
+	return fail(
+		err, E_CONFLICT,
+		"%.*s cannot be shown as it was at revision %llu: what it comes to now differs from what was served then",
+		SLICE_ARGS(config), (unsigned long long)revision);
+}
+
+enum result config_at(const struct config_source *source, struct slice config, uint64_t revision,
+		      struct effective_entry **ret, struct error *err)
+{
+	char text[PROFILE_PATH_BYTES];
+	struct slice path;
+	enum result rc;
+
+	if (!config_profile_path(text, config, &path))
+		return fail(err, E_MALFORMED, "no configuration's path");
+	rc = revision == 0 ? entry_now(source, config, path, ret, err)
+			   : entry_then(source, config, path, revision, ret, err);
+	if (rc != E_NOT_FOUND)
+		return rc;
+	return revision == 0 ? fail(err, rc, "%.*s does not exist", SLICE_ARGS(config))
+			     : fail(err, rc, "%.*s did not exist at revision %llu",
+				    SLICE_ARGS(config), (unsigned long long)revision);
+}
