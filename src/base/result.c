@@ -1,6 +1,7 @@
 #include "base/result.h"
 
-#include "base/text.h"
+#include "base/utf8.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <stdio.h>
