@@ -1,6 +1,6 @@
 #include "access/policy.h"
 
-#include "access/pattern_match.h"
+#include "access/path_pattern.h"
 #include "base/text.h"
 #include "doc/path.h"
 

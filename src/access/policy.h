@@ -32,7 +32,3 @@ struct decision policies_decide(const struct policy *const *policies, uint32_t c
 /* Whether some path at or under `prefix` ("" or ending in '/') might be allowed: to tell an empty list from a 403. */
 bool policies_may_under(const struct policy *const *policies, uint32_t count,
 			enum permission wanted, struct slice prefix);
-
-/* `*` is one whole segment, `**` any number of segments, also none; all else is literal. Linear in both by dynamic
- * programming, at most 16 x 16 segments. */
-bool path_pattern_matches(struct slice pattern, struct slice path);

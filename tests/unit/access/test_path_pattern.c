@@ -1,9 +1,9 @@
-#include "access/pattern_match.h"
+#include "access/path_pattern.h"
 #include "access/policy.h"
 
 #include <criterion/criterion.h>
 
-Test(pattern_match, a_star_is_one_segment_and_two_are_any_number)
+Test(path_pattern, a_star_is_one_segment_and_two_are_any_number)
 {
 	static const struct {
 		const char *pattern, *path;
@@ -45,7 +45,7 @@ Test(pattern_match, a_star_is_one_segment_and_two_are_any_number)
 			     cases[i].is_match, "%s on %s", cases[i].pattern, cases[i].path);
 }
 
-Test(pattern_match, reaching_says_whether_anything_under_a_prefix_could_match)
+Test(path_pattern, reaching_says_whether_anything_under_a_prefix_could_match)
 {
 	static const struct {
 		const char *pattern, *prefix;
@@ -78,14 +78,14 @@ Test(pattern_match, reaching_says_whether_anything_under_a_prefix_could_match)
 			     cases[i].reaches, "%s under %s", cases[i].pattern, cases[i].prefix);
 }
 
-Test(pattern_match, a_path_of_too_many_segments_matches_nothing)
+Test(path_pattern, a_path_of_too_many_segments_matches_nothing)
 {
 	cr_expect_not(path_pattern_matches(
 		SLICE_LITERAL("**"),
 		SLICE_LITERAL("1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18")));
 }
 
-Test(pattern_match, nothing_reaches_under_a_prefix_of_too_many_segments)
+Test(path_pattern, nothing_reaches_under_a_prefix_of_too_many_segments)
 {
 	cr_expect(
 		path_pattern_reaches(SLICE_LITERAL("**"),

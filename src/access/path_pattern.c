@@ -3,9 +3,7 @@
  * the pattern so far can stand for the first j segments of the path. No backtracking, so no pattern costs more than
  * n row updates.
  */
-#include "access/pattern_match.h"
-
-#include "access/policy.h"
+#include "access/path_pattern.h"
 
 #include "doc/path.h"
 
