@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "doc/limits.h"
 #include "doc/tree.h"
 
 #define BUILDER_NODE_STEPS 20

@@ -8,23 +8,10 @@
  */
 #pragma once
 
+#include "doc/limits.h"
 #include "doc/tree.h"
 
 enum doc_format { DOC_JSON, DOC_YAML };
-
-/* What was read may surprise: bounded, further ones are dropped and counted. In the tree's arena. */
-#define DOC_WARNINGS_MAX 100
-
-struct doc_warning {
-	uint32_t line, column;
-	const char *text; /* never a value */
-};
-
-struct doc_warnings {
-	struct doc_warning items[DOC_WARNINGS_MAX];
-	uint32_t count;
-	uint32_t dropped;
-};
 
 /* Fills `ret` (TREE_INIT by the caller). On failure `ret` may hold memory but no tree: clear it.
  * E_MALFORMED with line and column, E_TOO_LARGE, E_LIMIT, E_MEMORY, what ended the budget. `warnings`

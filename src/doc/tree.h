@@ -12,27 +12,11 @@
 #pragma once
 
 #include "base/arena.h"
-#include "base/budget.h"
 #include "base/result.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define DOC_DEPTH_MAX	  64
-#define DOC_DEPTH_CEILING 512 /* no reader goes deeper, whatever its limits say */
-#define DOC_NODES_MAX	  100000
-#define DOC_BYTES_MAX	  (1024 * 1024)
-
-struct doc_limits {
-	size_t bytes_max; /* of input */
-	uint32_t
-		depth_max; /* containers inside one another, at most DOC_DEPTH_MAX for stored input */
-	uint32_t nodes_max;
-	struct budget *budget; /* of the request that reads; NULL: the bounds above suffice */
-};
-
-#define DOC_LIMITS_DEFAULT ((struct doc_limits){DOC_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX, NULL})
 
 enum tree_kind {
 	TREE_NULL,

@@ -1,7 +1,8 @@
 /* The YAML half of doc_read(); the input is not longer than the limits allow. */
 #pragma once
 
-#include "doc/read.h"
+#include "doc/limits.h"
+#include "doc/tree.h"
 
 MUST_USE enum result yaml_read(struct tree *ret, struct slice input,
 			       const struct doc_limits *limits, struct doc_warnings *warnings,
