@@ -9,8 +9,6 @@
 
 #include <stdalign.h>
 
-#define HASH_BYTES 32
-
 struct sha256 {
 	alignas(8) uint8_t opaque[104];
 };

@@ -1,9 +1,13 @@
 /* What the files of this folder share: the inside of a key. */
 #pragma once
 
-#include "crypto/secret_memory.h"
+#include "base/result.h"
+#include "crypto/sizes.h"
 
 #include <stdalign.h>
+#include <stdint.h>
+
+struct secret_memory;
 
 /* Lies in secret memory, the pointer to its pool included. */
 struct key {

@@ -2,9 +2,10 @@
  * One guarded mapping holds all keys, so that a small RLIMIT_MEMLOCK suffices and making a key
  * costs no system call: sodium_malloc() takes 25 µs. Which slots are taken is kept outside of it.
  */
-#include "crypto/internal.h"
+#include "crypto/secret_memory.h"
 
 #include "crypto/crypto.h"
+#include "crypto/internal.h"
 
 #include <pthread.h>
 #include <sodium.h>

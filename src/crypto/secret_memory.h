@@ -11,11 +11,11 @@
 
 #include "base/memory.h"
 #include "base/result.h"
+#include "crypto/sizes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define KEY_BYTES	   32
 #define SECRET_MEMORY_KEYS 682
 
 struct secret_memory;

@@ -4,9 +4,6 @@
 #include "base/slice.h"
 #include "crypto/secret_memory.h"
 
-#define SIGN_PUBLIC_BYTES 32
-#define SIGNATURE_BYTES	  64
-
 void sign_public_key(uint8_t ret[static SIGN_PUBLIC_BYTES], const struct key *seed);
 
 /* False, and nothing signed, when `public_key` is not the seed's own. */
