@@ -28,7 +28,7 @@ struct doc_limits {
 /* A place where another reader may understand the text differently. */
 struct doc_warning {
 	uint32_t line, column; /* from 1 */
-	const char *text;      /* never a value; static, or in the arena of the tree that was read */
+	const char *text; /* never a value; static, or in the arena of the tree that was read */
 };
 
 struct doc_warnings {
