@@ -1,8 +1,10 @@
 /*
- * Memory for what lives and dies together: a parsed document, a request. Nothing is freed alone; the
- * whole is, at once. An arena has a bound, so that what a client sends cannot cost more than was
- * granted, and is wiped when it goes if it was told that secrets may pass through it. One thread at a
- * time may allocate; what was allocated may be read by all once it no longer changes.
+ * Memory for objects that live and die together: a parsed document, a request. Single objects are
+ * never freed; arena_clear() frees all of them at once.
+ *
+ * An arena has a bound, so that the input of a client cannot use more memory than it was granted.
+ * An arena that may hold secrets is wiped before it is freed. One thread at a time may allocate;
+ * any thread may read objects that no longer change.
  */
 #pragma once
 
@@ -19,10 +21,11 @@ struct arena {
 	size_t used_bytes; /* of all blocks, for accounting */
 	size_t max_bytes;  /* 0: no bound */
 	bool is_wiped;	   /* wipe on clear */
-	bool is_exhausted; /* the bound or the budget, rather than the system, said no */
-	/* Set by the owner: the request that holds this memory until it is cleared. May be NULL. */
+	bool is_exhausted; /* an allocation failed because of the bound or the budget */
+	/* Set by the owner: the request that is charged for this memory until it is cleared. May be
+	 * NULL. */
 	struct budget *budget;
-	bool is_short; /* the system had no memory once: something that was asked for is missing */
+	bool is_short; /* an allocation failed because the system had no memory */
 };
 
 /* `max_bytes` counts whole blocks. */
@@ -32,15 +35,18 @@ struct arena {
 	}
 #define ARENA_NULL ARENA_INIT(0, false)
 
+/* Frees all that was allocated; the arena may then be used again, with the same bound. */
 void arena_clear(struct arena *a);
 
-/* For an arena that outlives the request: its budget gets the memory back and is forgotten. */
+/* For an arena that outlives its request: returns the memory to the budget and forgets the
+ * budget. */
 void arena_leave_budget(struct arena *a);
 
-/* Zeroed, aligned for any object; NULL when memory or the bound is used up. */
+/* Zeroed and aligned for any object. NULL when the memory, the bound or the budget is used up:
+ * `is_short` and `is_exhausted` then say which. */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
 
-/* A NUL-terminated copy. */
+/* Copies into the arena; arena_text() adds a NUL. NULL as above. */
 char *arena_text(struct arena *a, struct slice s);
 void *arena_copy(struct arena *a, const void *data, size_t size);

@@ -1,6 +1,6 @@
 #include "base/budget.h"
 
-/* Never beyond what is left, so that the quick half needs one comparison. */
+/* At most the steps that are left, so that budget_spend() needs one comparison only. */
 static uint64_t until_check(uint64_t steps_left)
 {
 	return steps_left < BUDGET_CHECK_STEPS ? steps_left : BUDGET_CHECK_STEPS;
@@ -32,9 +32,11 @@ bool budget_spend_checked(struct budget *b, uint64_t steps)
 	if (b->outcome != OK)
 		return false;
 	if (steps >= b->steps)
-		return end(b, E_LIMIT, "the request takes more work than one may: make it smaller");
+		return end(b, E_LIMIT,
+			   "the request takes more work than one request may: make it smaller");
 	if (b->deadline_ms != 0 && clock_monotonic_ms(b->clock) >= b->deadline_ms)
-		return end(b, E_LIMIT, "the request takes longer than one may: make it smaller");
+		return end(b, E_LIMIT,
+			   "the request takes longer than one request may: make it smaller");
 	rc = b->check != NULL ? b->check(b->ctx, &reason) : OK;
 	if (rc != OK)
 		return end(b, rc, reason);
@@ -51,7 +53,7 @@ bool budget_hold(struct budget *b, uint64_t bytes)
 		return false;
 	if (bytes > b->bytes)
 		return end(b, E_LIMIT,
-			   "the request takes more memory than one may: make it smaller");
+			   "the request takes more memory than one request may: make it smaller");
 	b->bytes -= bytes;
 	return true;
 }

@@ -1,10 +1,12 @@
 /*
- * What one request may cost in all: steps of work, bytes of memory and time, however many documents it touches. One budget
- * goes through everything that is done for a request, from parsing to the answer; each loop over what a client sent or
- * stored spends from it. Once something has run out, the budget stays exhausted and the work ends with E_LIMIT.
+ * The cost of one request: steps of work, bytes of memory and time, however many documents it
+ * touches. One budget is passed to every function that works for a request, from parsing to the
+ * response; each loop over data that a client sent or stored spends steps. Once one of the three is
+ * used up, the budget stays exhausted and the work ends with E_LIMIT.
  *
- * A step is about 10 ns of one core: a node read, a rule applied, 16 bytes looked at. Where a function takes a budget, NULL
- * means that its caller bounds the work otherwise (the command line, tests). One thread at a time.
+ * A step is about 10 ns of one core: one node read, one rule applied, 16 bytes read. Where a
+ * function takes a budget, NULL means that the caller bounds the work in another way (the command,
+ * tests). One thread at a time.
  */
 #pragma once
 
@@ -14,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BUDGET_CHECK_STEPS 20000 /* between two looks at the clock: well under a millisecond */
+#define BUDGET_CHECK_STEPS 20000 /* between two reads of the clock: well under a millisecond */
 
 struct budget_limits {
 	uint64_t steps_max;
@@ -25,23 +27,24 @@ struct budget_limits {
 struct budget {
 	const struct clock *clock;
 	uint64_t steps;	      /* left, `until_check` included */
-	uint64_t until_check; /* steps until the clock is looked at; 0 once exhausted */
+	uint64_t until_check; /* steps until the clock is read again; 0 once exhausted */
 	uint64_t bytes;	      /* left */
 	int64_t deadline_ms;  /* monotonic; 0: none */
-	enum result outcome;  /* OK, or what ended it; stays */
+	enum result outcome;  /* OK, or the result that ended the work */
 	const char *reason;   /* of an outcome that is not OK */
-	/* Asked together with the clock; another result than OK ends the work with `*reason`, a static text. May be NULL. */
+	/* Called whenever the clock is read. A result that is not OK ends the work, and `*reason`
+	 * (a static text) explains it. May be NULL. */
 	enum result (*check)(void *ctx, const char **reason);
 	void *ctx;
 };
 
-/* Begins now. `clock` outlives the budget. */
+/* The time begins now. `clock` must outlive the budget. */
 void budget_init(struct budget *b, const struct budget_limits *limits, const struct clock *clock);
 
-/* The slow half of budget_spend(). */
+/* For budget_spend(): reads the clock and calls `check`. */
 bool budget_spend_checked(struct budget *b, uint64_t steps);
 
-/* Whether the work may go on. False stays false: budget_result() says why. */
+/* Whether the work may continue. Once false it stays false, and budget_result() says why. */
 static inline bool budget_spend(struct budget *b, uint64_t steps)
 {
 	if (b == NULL)
@@ -59,12 +62,14 @@ static inline bool budget_spend_bytes_read(struct budget *b, uint64_t bytes)
 	return budget_spend(b, bytes / 16 + 1);
 }
 
-/* Memory that is held until budget_release() or the end of the request. */
+/* Counts memory that the request uses until budget_release() or its end. False when there is not
+ * enough left; the budget is then exhausted. */
 bool budget_hold(struct budget *b, uint64_t bytes);
 void budget_release(struct budget *b, uint64_t bytes);
 
-/* OK while nothing has run out; else E_LIMIT, or what the check gave, with a sentence. NULL is OK. */
+/* OK until the budget is exhausted; then E_LIMIT, or the result of `check`, with its reason. NULL
+ * is OK. */
 MUST_USE enum result budget_result(const struct budget *b, struct error *err);
 
-/* budget_spend() and budget_result() in one. */
+/* budget_spend(), and budget_result() when it failed. */
 MUST_USE enum result budget_take(struct budget *b, uint64_t steps, struct error *err);

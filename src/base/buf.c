@@ -16,7 +16,7 @@ void buf_reset(struct buf *b)
 	b->is_failed = b->is_full = false;
 }
 
-/* A fresh block rather than realloc(), which could leave an unwiped copy behind. */
+/* A new block instead of realloc(), which could leave a copy behind that is not wiped. */
 static bool grow(struct buf *b, size_t size)
 {
 	char *data = alloc_zero(size);
@@ -32,7 +32,7 @@ static bool grow(struct buf *b, size_t size)
 	return true;
 }
 
-/* Doubles until `need` fits, but never beyond the bound and its NUL. */
+/* Doubles until `need` fits, at most to the bound and its NUL. */
 static size_t size_for(const struct buf *b, size_t need)
 {
 	size_t size = b->size < 64 ? 64 : b->size;

@@ -1,9 +1,11 @@
 /*
- * A growing run of bytes. A failure, for lack of memory or at the buffer's own bound, is kept in the buffer:
- * append as often as you like, then ask buf_is_failed() once; a loop over what a client sent or stored asks
- * in each turn, so that it ends where nothing more can be added. Every buffer is wiped when it grows, is
- * cleared or reset, since any of them may have held a secret; one that is large and surely holds none pays
- * a memset for it.
+ * A growing sequence of bytes. The buffer remembers a failure (no memory, or its own bound is
+ * reached): append as often as you like, then call buf_is_failed() or buf_check() once. A loop over
+ * data that a client sent or stored checks in each turn, so that it ends as soon as nothing more
+ * can be added.
+ *
+ * Every buffer is wiped when it grows, is cleared or reset, because any of them may have held a
+ * secret.
  */
 #pragma once
 
@@ -17,9 +19,9 @@ struct buf {
 	char *data; /* NUL-terminated whenever not NULL; the NUL is not counted in `len` */
 	size_t len;
 	size_t size;
-	size_t max_bytes; /* that `len` may come to; 0: no bound */
-	bool is_failed;
-	bool is_full; /* it failed because the bound, rather than the system, said no */
+	size_t max_bytes; /* the largest `len`; 0: no bound */
+	bool is_failed;	  /* something is missing from the content */
+	bool is_full;	  /* it failed because of `max_bytes` */
 };
 
 #define BUF_INIT(max_bytes_)                           \
@@ -31,10 +33,11 @@ struct buf {
 void buf_clear(struct buf *b); /* wipes and frees; the buffer and its bound may be used again */
 void buf_reset(struct buf *b); /* wipes the content, keeps the memory, forgets a failure */
 
-/* Makes room for `more` bytes behind the content. False, and the buffer failed, without memory or beyond
- * its bound. */
+/* Makes room for `more` bytes after the content. False without memory or beyond the bound; the
+ * buffer has then failed. */
 bool buf_reserve(struct buf *b, size_t more);
 
+/* Each appends all or nothing; when it cannot, the buffer has failed. */
 void buf_append(struct buf *b, const void *data, size_t len);
 void buf_append_slice(struct buf *b, struct slice s);
 void buf_append_text(struct buf *b, const char *text);
@@ -55,8 +58,8 @@ static inline struct slice buf_slice(const struct buf *b)
 	return (struct slice){b->data != NULL ? b->data : "", b->len};
 }
 
-/* With a sentence, E_LIMIT when the buffer came to its bound and E_MEMORY when it failed otherwise; else OK. */
+/* OK, E_LIMIT when the buffer reached its bound, E_MEMORY when it failed for another reason. */
 MUST_USE enum result buf_check(const struct buf *b, struct error *err);
 
-/* Moves the content out and leaves an empty buffer of the same bound. */
+/* Moves the content out and leaves an empty buffer with the same bound. */
 struct buf buf_steal(struct buf *b);

@@ -1,6 +1,6 @@
 /*
- * Time. Clocks arrive as a vtable so that tests can hand in one that jumps. Wall time is milliseconds
- * since 1970-01-01T00:00:00Z without leap seconds; monotonic time only ever rises and means nothing
+ * Time. A clock is a vtable, so that tests can use one that jumps. Wall time is in milliseconds
+ * since 1970-01-01T00:00:00Z without leap seconds; monotonic time never decreases and means nothing
  * outside this process.
  */
 #pragma once
@@ -17,7 +17,7 @@ struct clock {
 	void *ctx;
 };
 
-extern const struct clock system_clock;
+extern const struct clock system_clock; /* clock_gettime(2) */
 
 static inline int64_t clock_wall_ms(const struct clock *c)
 {
@@ -35,9 +35,10 @@ static inline int64_t clock_monotonic_ms(const struct clock *c)
 /* RFC 3339 in UTC with milliseconds. `wall_ms` is clamped to the years 1970 to 9999. */
 void timestamp_format(char ret[static TIMESTAMP_BYTES], int64_t wall_ms);
 
-/* RFC 3339 section 5.6 date-time with any offset; digits of a second beyond the third are cut.
- * False for anything else, and for years before 1970. */
+/* An RFC 3339 (section 5.6) date-time with any offset; the fraction of a second is cut after three
+ * digits. False for any other text and for years before 1970. */
 bool timestamp_parse(struct slice text, int64_t *ret_wall_ms);
 
-/* "250ms", "30s", "5m", "12h", "7d" or plain seconds ("30"); no sign, no blank, at most `max_ms`. */
+/* "250ms", "30s", "5m", "12h", "7d" or plain seconds ("30"); no sign, no blank. False when
+ * malformed or above `max_ms`. */
 bool duration_parse(struct slice text, int64_t max_ms, int64_t *ret_ms);

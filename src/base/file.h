@@ -1,4 +1,4 @@
-/* Whole files, bounded. Paths are as the user gave them and stand in error texts. */
+/* Reading and writing whole files within a bound. Error texts name the path as the user gave it. */
 #pragma once
 
 #include "base/buf.h"
@@ -6,24 +6,24 @@
 
 #include <sys/types.h>
 
-/* Appends the file's bytes; E_TOO_LARGE over `max_bytes`, E_NOT_FOUND where there is none, else E_IO. */
+/* Appends the file's bytes. E_NOT_FOUND without such a file, E_TOO_LARGE over `max_bytes`, E_IO. */
 MUST_USE enum result file_read(struct buf *ret, const char *path, size_t max_bytes,
 			       struct error *err);
 
-/* As file_read() from an open descriptor up to its end. `name` stands in the error. */
+/* Like file_read(), from an open descriptor to its end. `name` is for the error text. */
 MUST_USE enum result file_read_fd(struct buf *ret, int fd, const char *name, size_t max_bytes,
 				  struct error *err);
 
-/* Replaces the file so that a crash leaves the old or the new one, whole and durable: a temporary
- * file beside it, fsync, rename, fsync of the folder. */
+/* Replaces the file atomically and durably (a temporary file beside it, fsync, rename, fsync of the
+ * folder), so that a crash leaves either the old or the new content. */
 MUST_USE enum result file_write(const char *path, struct slice content, mode_t mode,
 				struct error *err);
 
-/* As file_write(), but E_CONFLICT where the file exists already. */
+/* Writes a new file durably; E_CONFLICT when the file exists. */
 MUST_USE enum result file_create(const char *path, struct slice content, mode_t mode,
 				 struct error *err);
 
-/* Makes durable that the file is in its folder, under that name. */
+/* Makes the file's name in its folder durable. */
 MUST_USE enum result file_sync_folder(const char *path, struct error *err);
 
 /* For CLEANUP: closes a descriptor that is not negative. */

@@ -37,7 +37,7 @@ bool log_level_parse(struct slice word, enum log_level *ret)
 	return false;
 }
 
-/* A sink that takes nothing more loses the line: there is nowhere to say it. */
+/* The line is lost when the sink fails: there is no other place to report that. */
 static void write_all(const char *line, size_t len)
 {
 	while (len != 0) {

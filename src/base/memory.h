@@ -1,6 +1,6 @@
 /*
- * Allocation through one hook, so that a test can let the n-th allocation fail; cleanup attributes
- * instead of goto; and wiping. Everything here is safe from any thread except alloc_hook_set().
+ * Allocation with a hook, so that a test can make the n-th allocation fail; cleanup attributes
+ * instead of goto; and wiping. All but alloc_hook_set() may be called from any thread.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof *(a))
 
-/* All return NULL when memory is short or a size would overflow, and never abort.
- * A size of 0 gives a pointer that may be freed. Free with alloc_free(). */
+/* Each returns NULL when there is no memory or a size overflows, and never aborts. A size of 0
+ * gives a pointer that can be freed. Free with alloc_free(). */
 void *alloc_zero(size_t size) __attribute__((malloc));
 void *alloc_zero_array(size_t count, size_t size) __attribute__((malloc));
 void *alloc_resize(void *old, size_t size);	/* on failure `old` is untouched */
@@ -20,11 +20,11 @@ char *alloc_text(const char *text, size_t len); /* a NUL-terminated copy */
 void alloc_free(void *p);			/* takes NULL */
 void alloc_freep(void *pp); /* for CLEANUP: frees *(void **)pp and sets it NULL */
 
-/* Called before each allocation; false makes it fail. For fault tests, which set it before any
- * thread starts. NULL takes it away. */
+/* The hook is called before each allocation; false makes the allocation fail. NULL removes the
+ * hook. For fault tests, before any thread starts. */
 void alloc_hook_set(bool (*may_allocate)(void *ctx), void *ctx);
 
-/* Overwrites in a way that the compiler may not remove. Takes NULL with size 0. */
+/* Overwrites with zeros in a way that the compiler cannot remove. Takes NULL with size 0. */
 void mem_wipe(void *p, size_t size);
 
 /* Moves a pointer out of `*pp` and leaves NULL there. */

@@ -15,7 +15,7 @@ static void fill_from_kernel(void *ctx, void *ret, size_t len)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			abort(); /* nothing that needs randomness may go on without it */
+			abort(); /* identifiers that repeat would be worse */
 		at += got;
 		len -= (size_t)got;
 	}

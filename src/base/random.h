@@ -1,6 +1,6 @@
 /*
- * Random bytes from the kernel, for what is not a key: identifiers, jitter. Keys, nonces and tokens
- * come from crypto/. A vtable, so that tests repeat.
+ * Random bytes from the kernel for identifiers and jitter. Keys, nonces and tokens come from
+ * crypto/ instead. A vtable, so that tests can repeat a sequence.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ struct random_source {
 	void *ctx;
 };
 
-/* getrandom(2); ends the process should the kernel have none. */
+/* getrandom(2); ends the process if the kernel has no randomness. */
 extern const struct random_source system_random;
 
 static inline void random_fill(const struct random_source *r, void *ret, size_t len)
@@ -20,5 +20,5 @@ static inline void random_fill(const struct random_source *r, void *ret, size_t 
 	r->fill(r->ctx, ret, len);
 }
 
-/* Uniform in [0, below); `below` not 0. */
+/* Uniform in [0, below); `below` must not be 0. */
 uint64_t random_below(const struct random_source *r, uint64_t below);

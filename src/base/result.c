@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Puts a '?' for each character that could move a cursor or mislead a reader. */
+/* Replaces each character that could move a cursor or mislead a reader by '?'. */
 static void hide(char *text)
 {
 	struct slice s = slice_text(text);
@@ -27,8 +27,8 @@ static void hide(char *text)
 	text[used] = '\0';
 }
 
-/* Formats behind the first `used` bytes; what does not fit is cut, between characters. A name in it may be anybody's, and
- * the text may end on a terminal. */
+/* Formats after the first `used` bytes and cuts the text, between characters, when it is too long.
+ * The text is made harmless: it may hold names from an input and be printed on a terminal. */
 static void put_text(struct error *err, size_t used, const char *fmt, va_list args)
 	PRINTF_LIKE(3, 0);
 

@@ -1,10 +1,11 @@
 /*
- * How calls fail. One result that the compiler makes every caller look at, and one explanation that
- * the caller owns and that needs no heap, so that it works when memory is what failed.
+ * How functions fail: a result that the compiler makes every caller use, and an explanation that
+ * the caller owns and that needs no heap, so that it works when there is no memory.
  *
- * Who knows the reason calls fail(); each caller that knows where wraps it outward with wrap(); only
- * http/, cli/ and app/ print. The result is the truth, the text its explanation for a person: never
- * derive one from the other. No text ever holds a value from a document, only names, places, types.
+ * The function that knows the reason calls fail(). Each caller that knows the place adds it with
+ * wrap(). Only http/, cli/ and app/ print. Programs decide by the result; the text explains it to a
+ * person: never derive one from the other. A text names keys, places and types and never holds a
+ * value from a document.
  */
 #pragma once
 
@@ -17,29 +18,29 @@
 enum result {
 	OK = 0,
 	E_MALFORMED,	   /* the input's form is wrong: syntax, a bad path, an unknown parameter */
-	E_UNAUTHENTICATED, /* nobody is behind this request */
-	E_FORBIDDEN,	   /* somebody is, who may not (also: may not know that it exists) */
+	E_UNAUTHENTICATED, /* the request has no valid credentials */
+	E_FORBIDDEN,	   /* the principal may not do this, or may not know whether it exists */
 	E_NOT_FOUND,
 	E_CONFLICT,	/* the state of the store does not allow it */
 	E_PRECONDITION, /* If-Match or if_version does not hold */
-	E_TOO_LARGE,	/* the input passes a size bound */
-	E_UNSUPPORTED,	/* a content type, format or version that we do not handle */
-	E_INVALID,	/* well-formed and refused: validation, references, merging */
-	E_LIMIT,	/* a work, depth or count bound ran out: refused, never "valid" */
-	E_BUSY,		/* try again later: a queue is full, a rate is reached */
-	E_STALE,	/* what was prepared no longer fits what is there: prepare it again */
-	E_NEEDS_STORE,	/* only a thread that may read the store can do it */
+	E_TOO_LARGE,	/* the input is larger than a bound */
+	E_UNSUPPORTED,	/* a content type, format or version that we do not support */
+	E_INVALID,	/* well-formed but refused: validation, references, merging */
+	E_LIMIT,	/* a bound on work, depth or count was reached: refused, never "valid" */
+	E_BUSY,		/* try again later: a queue is full or a rate limit is reached */
+	E_STALE,	/* the state changed after the write was prepared: prepare it again */
+	E_NEEDS_STORE,	/* must be repeated on a thread that may read the store */
 	E_UNAVAILABLE,	/* sealed, read-only, shutting down */
 	E_IO,		/* the operating system or the disk failed */
-	E_CORRUPT,	/* stored data is not what we wrote */
-	E_CRYPTO,	/* wrong key, or a sealed blob that does not open */
+	E_CORRUPT,	/* stored data differs from the data that was written */
+	E_CRYPTO,	/* a wrong key, or sealed data that cannot be opened */
 	E_MEMORY,
 	E_INTERNAL,
 };
 
 #define ERROR_TEXT_BYTES 512
 
-/* `line` and `column` (from 1, 0 when unknown) place a parse error in its input. */
+/* The explanation. `line` and `column` (from 1; 0 when unknown) are the place in the input. */
 struct error {
 	uint32_t line;
 	uint32_t column;
@@ -54,19 +55,19 @@ struct error {
 		}         \
 	}
 
-/* Writes the explanation and gives back `rc`. `err` may be NULL. Text that does not fit is cut, between
- * characters; what text_visible() escapes becomes '?'. */
+/* Writes the explanation and returns `rc`. `err` may be NULL. A text that is too long is cut
+ * between characters; characters that text_visible() escapes become '?'. */
 enum result fail(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* As fail(), for a place in an input. */
+/* Like fail(), with a place in the input. */
 enum result fail_at(struct error *err, enum result rc, uint32_t line, uint32_t column,
 		    const char *fmt, ...) PRINTF_LIKE(5, 6);
 
-/* fail() with strerror(errno) behind the text. */
+/* Like fail(), with ": " and strerror(errno) after the text. */
 enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Puts "<fmt>: " before the explanation that is there and gives back `rc`. */
+/* Puts "<fmt>: " before the existing explanation and returns `rc`. */
 enum result wrap(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* A short stable name such as "not_found", for logs, metrics and audit outcomes. */
+/* A short stable name such as "not_found", for logs, metrics and audit entries. */
 const char *result_name(enum result rc);

@@ -1,6 +1,6 @@
 /*
- * A borrowed run of bytes: never freed, never written through, valid as long as what it points into.
- * Not NUL-terminated unless the one who hands it out says so.
+ * A borrowed sequence of bytes: never freed, never written to, valid as long as the memory that it
+ * points into. Not NUL-terminated unless the function that returns it says so.
  */
 #pragma once
 
@@ -62,17 +62,17 @@ static inline struct slice slice_first(struct slice a, size_t len)
 	return len >= a.len ? a : (struct slice){a.data, len};
 }
 
-/* Bytes as unsigned numbers, a shorter prefix first: <0, 0, >0. */
+/* <0, 0, >0: by bytes as unsigned numbers; a prefix comes before the longer text. */
 int slice_compare(struct slice a, struct slice b);
 
-/* Takes what stands before the first `separator` off `*rest` into `*part`; false when `*rest` is
- * used up (its data is then NULL). "a//b" gives "a", "", "b". */
+/* Moves the text before the first `separator` from `*rest` to `*part`. False when `*rest` is used
+ * up (its data is then NULL). "a//b" gives "a", "", "b". */
 bool slice_next_part(struct slice *rest, char separator, struct slice *part);
 
 /* Decimal digits only, no sign, no blank. False when empty, malformed or above `max`. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret);
 
-/* For hash_bytes(): what is longer than 16 bytes. */
+/* For hash_bytes(), for more than 16 bytes. */
 uint64_t hash_long_bytes(const void *data, size_t len);
 
 /* Multiply-and-fold: the high half of a 128-bit product carries what the low half lost. */
@@ -84,9 +84,9 @@ static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Unkeyed 64-bit hash for tables whose worst case is bounded otherwise (a sorted index, a bytes
- * compare). The same input gives the same hash in every process. Not for security. Inline, for most
- * keys are short: their first and last bytes are read as two overlapping words. */
+/* An unkeyed 64-bit hash for tables whose worst case is bounded in another way (a sorted index, a
+ * limit on probes). The same input gives the same hash in every process. Not for security. Inline
+ * because most keys are short: their first and last bytes are read as two overlapping words. */
 static inline uint64_t hash_bytes(const void *data, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)data;

@@ -38,8 +38,8 @@ static const char *short_escape(char c)
 	}
 }
 
-/* Whether any of eight bytes is a quote, a backslash or a control character. (Bit Twiddling Hacks,
- * "Determine if a word has a byte less than n"; a byte beyond ASCII may be told of in vain.) */
+/* Whether any of eight bytes is a quote, a backslash or a control character (Bit Twiddling Hacks,
+ * "Determine if a word has a byte less than n"). May also be true for a byte beyond ASCII. */
 static bool may_need_escape(const char *p)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
@@ -53,7 +53,7 @@ static bool may_need_escape(const char *p)
 		tops) != 0;
 }
 
-/* Where the next character to escape stands, or the end. */
+/* The offset of the next character to escape, or of the end. */
 static size_t find_escape(struct slice s, size_t at)
 {
 	for (;; at++) {

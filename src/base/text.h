@@ -1,4 +1,7 @@
-/* Text: UTF-8, JSON string escapes, hexadecimal, near words for "did you mean". */
+/*
+ * Text in buffers: UTF-8, JSON strings, text for a terminal, hexadecimal; and similar words for
+ * "did you mean". Functions that need no buffer are in utf8.h and visible.h.
+ */
 #pragma once
 
 #include "base/buf.h"
@@ -9,18 +12,19 @@
 /* Appends a code point (a valid scalar value) as UTF-8. */
 void utf8_append(struct buf *b, uint32_t code_point);
 
-/* Appends the text as a JSON string with its quotes; escapes only what RFC 8259 section 7 demands.
- * The text must be valid UTF-8. */
+/* Appends the text as a JSON string with its quotes, and escapes only what RFC 8259 section 7
+ * requires. The text must be valid UTF-8. */
 void json_append_string(struct buf *b, struct slice s);
 void json_append_escape(struct buf *b, uint16_t unit); /* \uXXXX of one UTF-16 unit */
 
-/* Appends the whole text so; ASCII characters in `kept`, such as "\n\t", stay as they are. */
+/* Appends the whole text as text_visible() shows it; ASCII characters in `kept`, such as "\n\t",
+ * are not escaped. */
 void text_append_visible(struct buf *b, struct slice s, const char *kept);
 
 int hex_digit(char c);					      /* its value, either case, or -1 */
 void hex_append(struct buf *b, const void *data, size_t len); /* lower case */
 bool hex_parse(struct slice text, void *ret, size_t len);     /* exactly 2 * len digits */
 
-/* The candidate nearest to `word` within an edit distance of a third of its length (at most 3), or
- * SLICE_NULL. Words over 64 bytes have none. */
+/* The candidate that is most similar to `word`, within an edit distance of a third of its length
+ * (at most 3), or SLICE_NULL. Words over 64 bytes have no similar word. */
 struct slice text_nearest(struct slice word, const struct slice *candidates, size_t count);

@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
-/* How many bytes follow a lead byte, and the bounds of the first of them (RFC 3629 section 4). */
+/* How many bytes follow a lead byte, and the bounds of the first of them (RFC 3629 section 4); -1
+ * for a byte that cannot lead. */
 static int lead(unsigned char c, unsigned char *low, unsigned char *high)
 {
 	*low = 0x80;

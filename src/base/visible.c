@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
-/* Control characters (C0, DEL, C1), Unicode's bidirectional controls (UAX 9), its other format characters and
- * separators without a glyph of their own, and its default ignorables (UAX 44), which hide what they hold. */
+/* Control characters (C0, DEL, C1), Unicode's bidirectional controls (UAX 9), its other format
+ * characters and separators without a glyph, and its default ignorables (UAX 44), which can hide
+ * text. */
 bool text_is_hidden(uint32_t cp)
 {
 	static const struct {
@@ -59,7 +60,7 @@ size_t text_visible(char ret[static TEXT_VISIBLE_BYTES], struct slice s, size_t 
 	return (size_t)snprintf(ret, TEXT_VISIBLE_BYTES, form, cp);
 }
 
-/* Writes one character of `s` at `*at` as it shall stand in quotes; gives its length, at most 10. */
+/* Writes one character of `s` at `*at` as it appears in quotes; returns its length, at most 10. */
 static size_t quote_char(char out[static TEXT_VISIBLE_BYTES], struct slice s, size_t *at)
 {
 	char c = s.data[*at];

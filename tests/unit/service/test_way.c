@@ -297,7 +297,7 @@ Test(way, a_call_ends_once_its_time_is_over_or_its_client_is_gone)
 	struct asking *a = begin_large(&body, "profiles/a/one");
 
 	control_pass(5000);
-	end_large(a, E_LIMIT, "the request takes longer than one may: make it smaller");
+	end_large(a, E_LIMIT, "the request takes longer than one request may: make it smaller");
 	a = begin_large(&body, "profiles/a/two");
 	atomic_store(&ask_call(a)->is_abandoned, true);
 	end_large(a, E_UNAVAILABLE, "the client is gone");
