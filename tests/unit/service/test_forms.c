@@ -186,3 +186,17 @@ Test(forms, a_revert_says_why_not_and_what_stands_in_its_way)
 	expect(&f, E_CONFLICT, "secrets/s version 1 was destroyed: nothing brings it back",
 	       .verb = VERB_REVISION_REVERT, .revision = 5);
 }
+
+/* What was not served before is told as new, not as an error. */
+Test(forms, a_dry_run_tells_what_an_abstract_profile_will_serve)
+{
+	struct told told;
+
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/p", .body = "{\"$abstract\":true,\"k\":1}");
+	told = ask(&f, (struct ask){PUT, .path = "profiles/a/p", .body = "{\"k\":2}",
+				    .is_dry_run = true});
+	cr_assert_eq(told.result, OK, "%s", told.call.out.error.text);
+	cr_expect(strstr(told.body, "\"effective\":[{\"config\":\"a/p\"") != NULL, "%s", told.body);
+	cr_expect(strstr(told.body, "\"op\":\"add\"") != NULL, "%s", told.body);
+	told_clear(&told);
+}
