@@ -52,9 +52,9 @@ static int run_check(int argc, char **argv)
 
 const struct command access_check_command = {
 	.name = "access check",
-	.summary = "Say whether you may, and which rule decides",
+	.summary = "Show whether you have a permission, and which rule decides",
 	.help = "Usage: reeve access check PERMISSION PATH\n\n"
-		"Exit 0 where it is allowed, 1 where not.\n\n"
+		"Exits with 0 if the permission is granted, with 1 if not.\n\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve access check read secrets/orders/production/warehouse\n",
 	.operands_min = 2,
@@ -64,6 +64,6 @@ const struct command access_check_command = {
 static const struct command *const access_rows[] = {&access_check_command};
 
 const struct command access_command = {.name = "access",
-				       .summary = "Ask what you may do",
+				       .summary = "Check your permissions",
 				       .subcommands = access_rows,
 				       .subcommands_count = ARRAY_SIZE(access_rows)};

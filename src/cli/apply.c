@@ -1,4 +1,7 @@
-/* apply: a directory becomes one revision. */
+/*
+ * apply: stores a directory of documents as one revision. The whole batch is one request, so the
+ * server stores all of it or nothing.
+ */
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/folder.h"
@@ -9,9 +12,9 @@
 
 #define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */
 
-struct apply_words {
+struct apply_options {
 	const char *directory, *message, *source;
-	struct option_list prune;
+	struct option_list prune; /* prefixes */
 	bool is_dry_run, is_forced, has_exit_code;
 };
 
@@ -42,7 +45,7 @@ static enum result check_sources(const struct folder *f, struct error *err)
 	return OK;
 }
 
-/* The server's prefix is one of text: "profiles/orders" would take profiles/orders-archive with it. */
+/* The server compares prefixes as text: "profiles/orders" also matches profiles/orders-archive. */
 static bool is_under(struct slice path, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -51,7 +54,8 @@ static bool is_under(struct slice path, const char *prefix)
 	       (prefix[len - 1] == '/' || path.data[len] == '/');
 }
 
-/* Without them nobody may be left who can administer; a server's own cannot be asked for. */
+/* Deleting these could leave the store without an administrator. The server does not say which of
+ * its policies were shipped, so their names are listed here. */
 static bool is_shipped(struct slice path)
 {
 	static const char *const shipped[] = {"policies/administrator", "policies/operator",
@@ -83,14 +87,14 @@ static void append_deletes(struct buf *body, const struct tree_node *items, cons
 			continue;
 		if (is_shipped(path))
 			print_line(TO_STDERR,
-				   "reeve apply: keeps %.*s: a shipped policy is never pruned",
+				   "reeve apply: %.*s is kept: shipped policies are never pruned",
 				   SLICE_ARGS(path));
 		else
 			append_delete(body, path);
 	}
 }
 
-/* Deletions of what is under `prefix` on the server and not in the folder. */
+/* Adds deletions of the documents under `prefix` that the server has and the folder has not. */
 static int append_prune(struct buf *body, struct session *s, const struct folder *f,
 			const char *prefix)
 {
@@ -100,7 +104,7 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 
 	if (!slice_next_part(&rest, '/', &kind) || !kind_parse(kind, &ignored))
 		return usage_error(&apply_command,
-				   "--prune begins with a kind, such as profiles/orders/");
+				   "--prune must begin with a kind, such as profiles/orders/");
 	buf_append_text(&target, "/v1/");
 	url_append_path(&target, kind);
 	url_append_query(&target, "prefix", rest.data != NULL ? rest : SLICE_LITERAL(""));
@@ -117,23 +121,24 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 		buf_reset(&target);
 		buf_append_text(&target, s->response.next);
 	}
-	print_line(TO_STDERR, "reeve apply: the server's list under %s does not end", prefix);
+	print_line(TO_STDERR, "reeve apply: the server's list of %s has more than %d pages", prefix,
+		   PRUNE_PAGES_MAX);
 	return EXIT_REFUSED;
 }
 
 static int build_body(struct buf *body, struct session *s, const struct folder *f,
-		      const struct apply_words *w)
+		      const struct apply_options *o)
 {
 	buf_append_char(body, '{');
-	member_append_text(body, "message", w->message);
-	buf_append_text(body, w->message != NULL ? ",\"changes\":[" : "\"changes\":[");
+	member_append_text(body, "message", o->message);
+	buf_append_text(body, o->message != NULL ? ",\"changes\":[" : "\"changes\":[");
 	for (size_t i = 0; i < f->count; i++) {
 		if (i != 0)
 			buf_append_char(body, ',');
 		append_put(body, &f->documents[i]);
 	}
-	for (size_t i = 0; i < w->prune.count; i++) {
-		int code = append_prune(body, s, f, w->prune.items[i]);
+	for (size_t i = 0; i < o->prune.count; i++) {
+		int code = append_prune(body, s, f, o->prune.items[i]);
 
 		if (code != EXIT_DONE)
 			return code;
@@ -158,7 +163,7 @@ static int print_markdown(struct session *s)
 	return code == EXIT_DONE && write_response_has_errors(&tree.root) ? EXIT_REFUSED : code;
 }
 
-static int print_response(struct session *s, const struct apply_words *w)
+static int print_response(struct session *s, const struct apply_options *o)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 	bool is_markdown = s->output != NULL && strcmp(s->output, "markdown") == 0;
@@ -166,7 +171,7 @@ static int print_response(struct session *s, const struct apply_words *w)
 
 	if (code != EXIT_DONE || !session_read_json(s, &apply_command, &tree))
 		return EXIT_REFUSED;
-	if (!w->is_dry_run && !session_is_json(s) && !is_markdown) {
+	if (!o->is_dry_run && !session_is_json(s) && !is_markdown) {
 		uint64_t revision = json_number(&tree.root, "revision");
 
 		if (write_response_has_changes(&tree.root))
@@ -174,11 +179,11 @@ static int print_response(struct session *s, const struct apply_words *w)
 		else
 			print_line(TO_STDOUT, "nothing changed");
 	}
-	return w->has_exit_code && write_response_has_changes(&tree.root) ? EXIT_CHANGES
+	return o->has_exit_code && write_response_has_changes(&tree.root) ? EXIT_CHANGES
 									  : EXIT_DONE;
 }
 
-static int apply(struct session *s, const struct apply_words *w)
+static int apply(struct session *s, const struct apply_options *o)
 {
 	CLEANUP(folder_clear) struct folder folder = FOLDER_NULL;
 	CLEANUP(buf_clear) struct buf body = BUF_NULL, target = BUF_NULL;
@@ -186,7 +191,7 @@ static int apply(struct session *s, const struct apply_words *w)
 					 .content_type = "application/json",
 					 .timeout_ms = 300000};
 	struct error err = ERROR_NULL;
-	enum result rc = folder_read(&folder, w->directory, &err);
+	enum result rc = folder_read(&folder, o->directory, &err);
 	int code;
 
 	if (rc == OK)
@@ -197,31 +202,31 @@ static int apply(struct session *s, const struct apply_words *w)
 	}
 	code = session_open(s, &apply_command);
 	if (code == EXIT_DONE)
-		code = build_body(&body, s, &folder, w);
+		code = build_body(&body, s, &folder, o);
 	if (code != EXIT_DONE)
 		return code;
 	buf_append_text(&target, "/v1/batch");
-	url_append_query_text(&target, "force", w->is_forced ? "true" : NULL);
-	url_append_query_text(&target, "dry_run", w->is_dry_run ? "true" : NULL);
-	url_append_query_text(&target, "source", w->source);
+	url_append_query_text(&target, "force", o->is_forced ? "true" : NULL);
+	url_append_query_text(&target, "dry_run", o->is_dry_run ? "true" : NULL);
+	url_append_query_text(&target, "source", o->source);
 	request.target = buf_slice(&target);
 	request.body = buf_slice(&body);
 	code = session_call(s, &apply_command, &request);
-	return code == EXIT_DONE ? print_response(s, w) : code;
+	return code == EXIT_DONE ? print_response(s, o) : code;
 }
 
 static int run_apply(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
-	struct apply_words w = {0};
+	struct apply_options o = {0};
 	const struct option_row rows[] = {SESSION_OPTIONS(&s),
-					  {"file", 'f', OPTION_TEXT, &w.directory},
-					  {"message", 'm', OPTION_TEXT, &w.message},
-					  {"source", 0, OPTION_TEXT, &w.source},
-					  {"prune", 0, OPTION_LIST, &w.prune},
-					  {"force", 0, OPTION_FLAG, &w.is_forced},
-					  {"dry-run", 0, OPTION_FLAG, &w.is_dry_run},
-					  {"exit-code", 0, OPTION_FLAG, &w.has_exit_code}};
+					  {"file", 'f', OPTION_TEXT, &o.directory},
+					  {"message", 'm', OPTION_TEXT, &o.message},
+					  {"source", 0, OPTION_TEXT, &o.source},
+					  {"prune", 0, OPTION_LIST, &o.prune},
+					  {"force", 0, OPTION_FLAG, &o.is_forced},
+					  {"dry-run", 0, OPTION_FLAG, &o.is_dry_run},
+					  {"exit-code", 0, OPTION_FLAG, &o.has_exit_code}};
 	static const char *const outputs[] = {"text", "json", "markdown"};
 	struct operands operands;
 	int code;
@@ -229,26 +234,32 @@ static int run_apply(int argc, char **argv)
 	if (!options_parse(&operands, &apply_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !session_output_is_valid(&s, &apply_command, outputs, ARRAY_SIZE(outputs), &code))
 		return code;
-	if (w.directory == NULL)
+	if (o.directory == NULL)
 		return usage_error(&apply_command, "-f DIR is missing");
-	return apply(&s, &w);
+	return apply(&s, &o);
 }
 
 const struct command apply_command = {
 	.name = "apply",
 	.summary = "Store a directory of documents as one revision",
 	.help = "Usage: reeve apply -f DIR [--dry-run] [--prune PREFIX]\n\n"
-		"Loads schemas/, policies/ and profiles/ under DIR: profiles/orders/base.yaml becomes\n"
-		"profiles/orders/base, comments kept. All or nothing; what is the same already is left alone.\n\n"
+		"Stores the documents in DIR/schemas, DIR/policies and DIR/profiles as one\n"
+		"revision: all of them or none. The file profiles/orders/base.yaml becomes the\n"
+		"document profiles/orders/base, comments included. A document with the same\n"
+		"content as on the server gets no new version.\n\n"
 		"  -f, --file DIR\n"
-		"  -m, --message TEXT     why\n"
-		"  --source REPO@COMMIT   where DIR came from; kept in the history\n"
-		"  --prune PREFIX         delete what is under PREFIX (profiles/orders/) and not in DIR, but for\n"
-		"                         the shipped policies\n"
-		"  --force                even if others need what is pruned, or nobody could administer\n"
-		"                         then; recorded\n"
-		"  --dry-run              say what would change, also in effective configurations\n"
-		"  --exit-code            exit 3 where there are changes, 0 where there are none\n"
+		"  -m, --message TEXT     the reason, kept in the history\n"
+		"  --source REPO@COMMIT   where DIR comes from, kept in the history\n"
+		"  --prune PREFIX         also delete the documents under PREFIX that are not\n"
+		"                         in DIR, such as profiles/orders/; never the shipped\n"
+		"                         policies; may be repeated\n"
+		"  --force                also if other documents need a deleted one, or if no\n"
+		"                         token could administer the store afterwards; recorded\n"
+		"                         in the audit log\n"
+		"  --dry-run              show what would change, in documents and in effective\n"
+		"                         configurations; change nothing\n"
+		"  --exit-code            exit with 3 if there are changes, with 0 if there are\n"
+		"                         none\n"
 		"  -o text|json|markdown\n" SESSION_HELP
 		"\nExample: reeve apply -f examples/orders --dry-run -o markdown\n",
 	.run = run_apply};

@@ -1,4 +1,4 @@
-/* audit list and the word audit itself. */
+/* audit list, and the table of the subcommands of audit. */
 #include "cli/audit_verify.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -104,13 +104,15 @@ const struct command audit_list_command = {
 	.name = "audit list",
 	.summary = "List entries of the audit log",
 	.help = "Usage: reeve audit list [--actor NAME] [--action WORD] [--path PATH] …\n\n"
-		"  --actor NAME     what this principal did\n"
-		"  --action WORD    such as secret.read, or secret.* for all that begin so\n"
-		"  --path PATH      what touched PATH, or what is under it where it ends in /\n"
+		"Lists the entries that match all the given options, oldest first.\n\n"
+		"  --actor NAME     entries of this principal\n"
+		"  --action WORD    such as secret.read, or secret.* for all actions on secrets\n"
+		"  --path PATH      entries about PATH, or about all below it if PATH ends in /\n"
 		"  --outcome WORD   ok, forbidden, invalid …\n"
-		"  --from TIME, --to TIME\n"
-		"  --after INDEX    from this index on\n"
-		"  -n, --limit N\n"
+		"  --from TIME      such as 2026-11-20T00:00:00Z\n"
+		"  --to TIME\n"
+		"  --after INDEX    entries from this index on\n"
+		"  -n, --limit N    at most N entries\n"
 		"  -o text|json|jsonl\n" SESSION_HELP
 		"\nExample: reeve audit list --path secrets/orders/ --from 2026-11-20T00:00:00Z\n",
 	.run = run_list};

@@ -21,7 +21,7 @@ void audit_pages_clear(struct audit_pages *p)
 	buf_clear(&p->page.leaves);
 }
 
-static enum result turn_page(struct audit_pages *p, struct error *err)
+static enum result fetch_page(struct audit_pages *p, struct error *err)
 {
 	enum result rc;
 
@@ -37,8 +37,9 @@ static enum result turn_page(struct audit_pages *p, struct error *err)
 	return OK;
 }
 
-/* The index is the entry's own where it can be read, so that a gap shows; what cannot be read stands where it was found. It only
- * ever rises: an entry that says an earlier one must not have us read the same pages for ever. */
+/* Takes the index from the entry itself where it can be read, so that a gap is seen; else the index
+ * that the position gives. It only rises: an entry that claims an earlier index must not make us
+ * read the same pages for ever. */
 static void fill_row(struct audit_pages *p, struct audit_verify_row *ret)
 {
 	const struct audit_page *page = &p->page;
@@ -65,7 +66,7 @@ enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *re
 
 	*ret_is_end = false;
 	if (p->line_at >= p->page.lines.len && !p->is_last_page) {
-		enum result rc = turn_page(p, err);
+		enum result rc = fetch_page(p, err);
 
 		if (rc != OK)
 			return rc;
@@ -76,20 +77,20 @@ enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *re
 	}
 	rest = slice_from(buf_slice(&p->page.lines), p->line_at);
 	if (!slice_next_part(&rest, '\n', &ret->line))
-		return fail(err, E_CORRUPT, "a page of entries is not whole");
+		return fail(err, E_CORRUPT, "a page of entries ends in the middle of a line");
 	p->line_at += ret->line.len + 1;
 	fill_row(p, ret);
 	return OK;
 }
 
-/* A page of a store in the making. */
+/* A page that is being read from a store. */
 struct store_page {
 	struct audit_page *page;
 	uint64_t first;
-	struct buf paths; /* struct filed_path */
+	struct buf paths; /* struct indexed_path */
 };
 
-struct filed_path {
+struct indexed_path {
 	uint64_t index;
 	struct slice path;
 };
@@ -105,14 +106,14 @@ static bool copy_text(struct arena *a, struct slice *ret, struct slice text)
 	return ret->data != NULL;
 }
 
-static enum result take_row(void *ctx, const struct audit_row *row, struct error *err)
+static enum result add_row(void *ctx, const struct audit_row *row, struct error *err)
 {
 	struct store_page *p = ctx;
 	struct audit_page *page = p->page;
 	struct audit_index_row *index_row = &page->index_rows[page->index_rows_count];
 
 	if (row->leaf.len != HASH_BYTES || memchr(row->entry.data, '\n', row->entry.len) != NULL)
-		return fail(err, E_CORRUPT, "entry %llu is not what was written",
+		return fail(err, E_CORRUPT, "entry %llu was changed after it was written",
 			    (unsigned long long)row->index);
 	buf_append_slice(&page->lines, row->entry);
 	buf_append_char(&page->lines, '\n');
@@ -126,41 +127,42 @@ static enum result take_row(void *ctx, const struct audit_row *row, struct error
 	return OK;
 }
 
-static enum result take_path(void *ctx, uint64_t index, struct slice path, struct error *err)
+static enum result add_path(void *ctx, uint64_t index, struct slice path, struct error *err)
 {
 	struct store_page *p = ctx;
-	struct filed_path filed = {.index = index};
+	struct indexed_path item = {.index = index};
 
-	if (!copy_text(&p->page->texts, &filed.path, path))
+	if (!copy_text(&p->page->texts, &item.path, path))
 		return fail(err, E_MEMORY, "out of memory");
-	buf_append(&p->paths, &filed, sizeof filed);
+	buf_append(&p->paths, &item, sizeof item);
 	return buf_check(&p->paths, err);
 }
 
-static int compare_filed(const void *x, const void *y)
+static int compare_indexed_paths(const void *x, const void *y)
 {
-	const struct filed_path *a = x, *b = y;
+	const struct indexed_path *a = x, *b = y;
 
 	if (a->index != b->index)
 		return a->index < b->index ? -1 : 1;
 	return slice_compare(a->path, b->path);
 }
 
-/* Each entry's paths, which lie side by side once all are sorted. */
-static enum result give_paths(struct store_page *p, struct error *err)
+/* Gives each entry its paths, which are next to each other once all are sorted. */
+static enum result set_paths(struct store_page *p, struct error *err)
 {
-	struct filed_path *filed = (struct filed_path *)(void *)p->paths.data;
-	size_t count = p->paths.len / sizeof *filed;
+	struct indexed_path *indexed = (struct indexed_path *)(void *)p->paths.data;
+	size_t count = p->paths.len / sizeof *indexed;
 	struct slice *paths = arena_alloc_array(&p->page->texts, count, sizeof *paths);
 
 	if (paths == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	if (count != 0)
-		qsort(filed, count, sizeof *filed, compare_filed);
+		qsort(indexed, count, sizeof *indexed, compare_indexed_paths);
 	for (size_t i = 0; i < count; i++) {
-		struct audit_index_row *index_row = &p->page->index_rows[filed[i].index - p->first];
+		struct audit_index_row *index_row =
+			&p->page->index_rows[indexed[i].index - p->first];
 
-		paths[i] = filed[i].path;
+		paths[i] = indexed[i].path;
 		if (index_row->paths_count++ == 0)
 			index_row->paths = &paths[i];
 	}
@@ -178,11 +180,11 @@ enum result audit_fetch_store(void *session, uint64_t after, struct audit_page *
 	ret->index_rows = arena_alloc_array(&ret->texts, AUDIT_PAGE, sizeof *ret->index_rows);
 	if (ret->index_rows == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = store_each_audit(session, &filter, take_row, &p, err);
+	rc = store_each_audit(session, &filter, add_row, &p, err);
 	if (rc == OK)
-		rc = store_each_audit_path(session, after, after + ret->index_rows_count, take_path,
+		rc = store_each_audit_path(session, after, after + ret->index_rows_count, add_path,
 					   &p, err);
-	return rc == OK ? give_paths(&p, err) : rc;
+	return rc == OK ? set_paths(&p, err) : rc;
 }
 
 enum result audit_fetch_server(void *client, uint64_t after, struct audit_page *ret,
@@ -200,9 +202,10 @@ enum result audit_fetch_server(void *client, uint64_t after, struct audit_page *
 	rc = client_call(client, &request, &response, err);
 	if (rc != OK)
 		return rc;
-	/* A server's word for a leaf would prove nothing. */
+	/* Leaf hashes are computed here: those that a server claims would prove nothing. */
 	buf_append_slice(&ret->lines, buf_slice(&response.body));
 	if (ret->lines.len != 0 && ret->lines.data[ret->lines.len - 1] != '\n')
-		return fail(err, E_CORRUPT, "the server's page of entries is not whole");
+		return fail(err, E_CORRUPT,
+			    "the server's page of entries ends in the middle of a line");
 	return OK;
 }

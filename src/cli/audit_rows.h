@@ -1,4 +1,7 @@
-/* Entries of an audit log, page by page, from a data directory or from a server. */
+/*
+ * The entries of an audit log for its verification, page by page, from a data directory or from a
+ * server. Only one page is in memory at a time.
+ */
 #pragma once
 
 #include "audit/verify.h"
@@ -7,15 +10,16 @@
 
 #define AUDIT_PAGE 1000
 
-/* Up to AUDIT_PAGE entries: whole lines with their newline; stored leaf hashes and filings, one a line or none at all. */
+/* Up to AUDIT_PAGE entries: whole lines with their newline. From a store also the stored leaf hash
+ * and the index row of each line; a server gives neither. */
 struct audit_page {
 	struct buf lines, leaves;
-	struct arena texts; /* of the filings */
+	struct arena texts; /* of the index rows */
 	struct audit_index_row *index_rows;
 	uint32_t index_rows_count;
 };
 
-/* Fetches entries from index `after` into an empty page. */
+/* Fetches the entries from index `after` on into an empty page; leaves it empty at the end. */
 typedef enum result audit_fetch_fn(void *ctx, uint64_t after, struct audit_page *ret,
 				   struct error *err);
 
@@ -36,14 +40,15 @@ struct audit_pages {
 
 void audit_pages_clear(struct audit_pages *p);
 
-/* For struct audit_verify_rows, with the pages as ctx. */
+/* The next entry, for struct audit_verify_rows; `pages` is a struct audit_pages. Texts live until
+ * the next call. */
 enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *ret_is_end,
 			     struct error *err);
 
-/* From a store's session as ctx. */
+/* An audit_fetch_fn; `session` is a struct store_session. */
 enum result audit_fetch_store(void *session, uint64_t after, struct audit_page *ret,
 			      struct error *err);
 
-/* From a server; ctx is a struct client. */
+/* An audit_fetch_fn; `client` is a struct client. */
 enum result audit_fetch_server(void *client, uint64_t after, struct audit_page *ret,
 			       struct error *err);

@@ -1,9 +1,13 @@
-/* audit verify: proves the log from its public key, and an older checkpoint where there is one. */
+/*
+ * audit verify: recomputes the log's hash tree from its entries and compares it with the signed
+ * checkpoint, and with an older checkpoint where the user kept one. Trusts nothing but the log's
+ * public key and that older checkpoint.
+ */
 #include "cli/audit_verify.h"
 
 #include "base/file.h"
-#include "base/text.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/audit_rows.h"
 #include "crypto/crypto.h"
 #include "store/sqlite.h"
@@ -32,7 +36,7 @@ static void show_progress(void *ctx, uint64_t entries)
 		print_progress("%llu entries", (unsigned long long)entries);
 }
 
-/* The key that is trusted: --key, else the data directory's own audit.pub, and then it is said. */
+/* Reads the trusted key: that of --key, else audit.pub of the data directory, with a warning. */
 static enum result read_key(struct vkey *ret, const struct verify_options *o, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf file = BUF_NULL, text = BUF_NULL;
@@ -41,15 +45,15 @@ static enum result read_key(struct vkey *ret, const struct verify_options *o, st
 
 	if (o->key_file == NULL && o->folder == NULL)
 		return fail(err, E_MALFORMED,
-			    "--key FILE is needed: the log's public key, audit.pub of the data "
-			    "directory, kept by you");
+			    "--key FILE is missing: your copy of the log's public key, which is "
+			    "audit.pub in the data directory");
 	if (o->key_file != NULL) {
 		buf_append_text(&file, o->key_file);
 	} else {
 		buf_printf(&file, "%s/audit.pub", o->folder);
 		print_line(TO_STDERR,
-			   "reeve audit verify: trusting %s, which whoever can change the log "
-			   "can change too; keep a copy and use --key",
+			   "reeve audit verify: warning: trusting %s, which anyone who can change "
+			   "the log can change too; keep a copy elsewhere and use --key",
 			   file.data != NULL ? file.data : "");
 	}
 	rc = buf_check(&file, err);
@@ -64,7 +68,7 @@ static enum result read_key(struct vkey *ret, const struct verify_options *o, st
 	return rc == OK ? OK : wrap(err, rc, "%s", file.data);
 }
 
-static enum result take_checkpoint(void *ctx, const struct log_row *row, struct error *err)
+static enum result append_checkpoint(void *ctx, const struct log_row *row, struct error *err)
 {
 	struct buf *ret = ctx;
 
@@ -100,13 +104,13 @@ static int report(const struct audit_report *r, const struct verify_options *o, 
 		   r->entries != 0 ? " to " : "", r->entries != 0 ? last : "");
 	print_line(TO_STDOUT, "root %s", root.data != NULL ? root.data : "");
 	if (o->older_file != NULL)
-		print_line(TO_STDOUT, "holds the %llu entries of the older checkpoint unchanged",
+		print_line(TO_STDOUT, "the %llu entries of the older checkpoint are unchanged",
 			   (unsigned long long)r->older_size);
 	else
 		print_line(
 			TO_STDOUT,
-			"no older checkpoint was compared: a log that was rewritten by whoever "
-			"holds its key is found only by one (--save-checkpoint now, --older next "
+			"not compared with an older checkpoint, which alone reveals a log that "
+			"was rewritten with its own key (use --save-checkpoint now, --older next "
 			"time)");
 	if (o->save_file != NULL && file_write(o->save_file, note, 0644, &err) != OK)
 		return print_failure(&audit_verify_command, E_IO, &err);
@@ -122,7 +126,7 @@ static void print_unsound(const struct audit_report *r, bool is_corrupt, const s
 			   "reeve audit verify: NOT SOUND, %llu problem%s; the first: %s",
 			   (unsigned long long)r->problems, r->problems == 1 ? "" : "s", why);
 	else
-		print_line(TO_STDERR, "reeve audit verify: could not be verified: %s", why);
+		print_line(TO_STDERR, "reeve audit verify: the log could not be verified: %s", why);
 }
 
 static int verify(const struct verify_options *o, struct audit_pages *pages, struct slice note)
@@ -131,9 +135,9 @@ static int verify(const struct verify_options *o, struct audit_pages *pages, str
 	struct audit_report r = {0};
 	struct error err = ERROR_NULL;
 	struct vkey key;
-	struct audit_verification what = {.key = &key,
-					  .checkpoint = note,
-					  .rows = {audit_pages_next, pages}};
+	struct audit_verification verification = {.key = &key,
+						  .checkpoint = note,
+						  .rows = {audit_pages_next, pages}};
 	enum result rc = read_key(&key, o, &err);
 
 	if (rc != OK) {
@@ -146,10 +150,10 @@ static int verify(const struct verify_options *o, struct audit_pages *pages, str
 			print_failure(&audit_verify_command, rc, &err);
 			return EXIT_USAGE;
 		}
-		what.older = buf_slice(&older);
+		verification.older = buf_slice(&older);
 	}
-	what.progress = show_progress;
-	rc = audit_verify(&r, &what, &err);
+	verification.progress = show_progress;
+	rc = audit_verify(&r, &verification, &err);
 	print_progress_end();
 	if (rc == OK)
 		return report(&r, o, note);
@@ -167,11 +171,12 @@ static int verify_folder(const struct verify_options *o)
 
 	if (rc == OK)
 		rc = store_session_open(&session, store, &err);
-	/* One state from the checkpoint to the last entry, also beside a running server. */
+	/* One transaction, so that the checkpoint and the entries fit together although a server
+	 * may be writing. */
 	if (rc == OK)
 		rc = store_session_begin(session, &err);
 	if (rc == OK)
-		rc = store_get_log(session, take_checkpoint, &note, &err);
+		rc = store_get_log(session, append_checkpoint, &note, &err);
 	if (rc != OK)
 		return print_failure(&audit_verify_command, rc, &err);
 
@@ -183,7 +188,8 @@ static int verify_folder(const struct verify_options *o)
 	return code;
 }
 
-/* A server goes on while it is read: entries behind the checkpoint that was fetched first are not asked for. */
+/* A server adds entries while its log is read: those after the checkpoint, which was fetched first,
+ * are left out. */
 struct bounded_fetch {
 	struct client *client;
 	uint64_t size;
@@ -210,6 +216,7 @@ static enum result fetch_bounded(void *ctx, uint64_t after, struct audit_page *r
 	return rc;
 }
 
+/* The number of entries that a checkpoint covers. */
 static uint64_t size_of(struct slice note)
 {
 	struct slice origin, size;
@@ -269,11 +276,14 @@ const struct command audit_verify_command = {
 	.summary = "Prove that no entry was edited, removed, swapped or added",
 	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--older FILE]\n"
 		"       reeve audit verify --key FILE [--older FILE]\n\n"
-		"Hashes every entry of a data directory (also of a running server's) or of a live server\n"
-		"again, builds the tree, and compares it with the signed checkpoint.\n\n"
-		"  --data DIR              read this directory rather than ask the server\n"
-		"  --key FILE              the log's public key (audit.pub, kept by you)\n"
-		"  --older FILE            a checkpoint that you kept: the log must continue it\n"
-		"  --save-checkpoint FILE  keep today's\n" SESSION_HELP
-		"\nExample: reeve audit verify --key audit.pub --older yesterday --save-checkpoint today\n",
+		"Hashes every entry again, builds the hash tree, and compares it with the\n"
+		"signed checkpoint. Reads the entries from a data directory, also while a\n"
+		"server uses it, or from a server.\n\n"
+		"  --data DIR              read this data directory instead of asking a server\n"
+		"  --key FILE              your copy of the log's public key (audit.pub)\n"
+		"  --older FILE            a checkpoint that you saved earlier: fails unless\n"
+		"                          the log still holds its entries unchanged\n"
+		"  --save-checkpoint FILE  save the current checkpoint for --older\n" SESSION_HELP
+		"\nExample: reeve audit verify --key audit.pub --older monday "
+		"--save-checkpoint tuesday\n",
 	.run = run_verify};

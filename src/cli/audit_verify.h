@@ -1,4 +1,4 @@
-/* audit verify. */
+/* The subcommand `audit verify`, which audit.c lists. */
 #pragma once
 
 #include "cli/command.h"

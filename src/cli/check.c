@@ -4,7 +4,7 @@
 #include "cli/session.h"
 
 static void print_problem(const struct folder_check *c, const struct check_problem *p,
-			  const char *what)
+			  const char *label)
 {
 	const struct folder_document *d = folder_get(&c->folder, p->origin_path);
 	CLEANUP(buf_clear) struct buf place = BUF_NULL;
@@ -14,7 +14,7 @@ static void print_problem(const struct folder_check *c, const struct check_probl
 	if (d != NULL && p->line != 0)
 		buf_printf(&place, ":%u:%u", p->line, p->column);
 	print_line(TO_STDOUT, "%.*s%s%s%.*s%s%.*s%s%s", SLICE_ARGS(buf_slice(&place)),
-		   place.len != 0 ? ": " : "", what, SLICE_ARGS(p->profile),
+		   place.len != 0 ? ": " : "", label, SLICE_ARGS(p->profile),
 		   p->profile.len != 0 && p->pointer.len != 0 ? " " : "", SLICE_ARGS(p->pointer),
 		   p->profile.len + p->pointer.len != 0 ? ": " : "", p->message);
 }
@@ -31,7 +31,7 @@ static int print_report(const struct folder_check *c)
 	buf_printf(&total, "%zu documents, %u error%s", c->folder.count, errors,
 		   errors == 1 ? "" : "s");
 	if (c->report.unchecked_count != 0)
-		buf_printf(&total, ", %u checks that need the value of a secret were left out",
+		buf_printf(&total, ", %u checks skipped because they need the value of a secret",
 			   c->report.unchecked_count);
 	print_line(TO_STDOUT, "%.*s", SLICE_ARGS(buf_slice(&total)));
 	return errors == 0 ? EXIT_DONE : EXIT_REFUSED;
@@ -69,7 +69,8 @@ static int run_check(int argc, char **argv)
 	if (directory == NULL)
 		return usage_error(&check_command, "-f DIR is missing");
 	if (strcmp(output, "text") != 0 && strcmp(output, "json") != 0)
-		return usage_error(&check_command, "no such output: %s", output);
+		return usage_error(&check_command, "-o %s is not an output of this command",
+				   output);
 	rc = folder_check_run(&c, directory, &err);
 	if (rc != OK) {
 		print_failure(&check_command, rc, &err);
@@ -82,8 +83,10 @@ const struct command check_command = {
 	.name = "check",
 	.summary = "Validate a directory of documents without a server",
 	.help = "Usage: reeve check -f DIR\n\n"
-		"Checks schemas/, policies/ and profiles/ under DIR as storing them would: for a pre-commit\n"
-		"hook. Secrets are taken to exist and to be strings; what looks at their values is left out.\n\n"
+		"Validates the documents in DIR/schemas, DIR/policies and DIR/profiles as a\n"
+		"server would validate a write of them, for example in a pre-commit hook.\n"
+		"Assumes that all secrets exist and are strings; skips checks that need their\n"
+		"values.\n\n"
 		"  -f, --file DIR\n"
 		"  -o text|json\n"
 		"\nExample: reeve check -f examples/orders\n",

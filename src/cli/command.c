@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The second word of "secret put". */
+/* "put" of "secret put" */
 static const char *last_word(const struct command *command)
 {
 	const char *blank = strchr(command->name, ' ');
@@ -26,7 +26,7 @@ static void print_list(enum print_to to, const struct command *command)
 	print_line(to, "%s", "");
 	if (command->help != NULL)
 		print_text(to, slice_text(command->help));
-	print_line(to, "Help on one: reeve %s COMMAND --help", command->name);
+	print_line(to, "Help on a command: reeve %s COMMAND --help", command->name);
 	if (example != NULL)
 		print_text(to, slice_text(example));
 }

@@ -1,4 +1,4 @@
-/* Every command of `reeve`, one file a noun. main.c lists them. */
+/* Every command of `reeve`. main.c holds the table; to add a command, add it here and there. */
 #pragma once
 
 #include "cli/command.h"
@@ -22,7 +22,7 @@ extern const struct command log_command;
 extern const struct command put_command;
 extern const struct command revert_command;
 extern const struct command rollback_command;
-extern const struct command run_command_row; /* run_command() is the agent's */
+extern const struct command run_command_row; /* run_command() belongs to agent/ */
 extern const struct command schema_command;
 extern const struct command secret_command;
 extern const struct command show_command;
@@ -30,6 +30,6 @@ extern const struct command status_command;
 extern const struct command token_command;
 extern const struct command undelete_command;
 
-/* The table of main.c, for completion. */
+/* The table in main.c, in the order of the help text. */
 extern const struct command *const commands[];
 extern const size_t commands_count;

@@ -1,4 +1,5 @@
-/* completion: made from the commands' own table, so that it cannot fall behind. */
+/* completion: generates a shell's script from the table of commands, so that it is never out of
+ * date. */
 #include "base/buf.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -7,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* The options that a help text names. */
+/* The options that a help text mentions. */
 static void append_options(struct buf *ret, const char *help)
 {
 	for (const char *at = strstr(help, "--"); at != NULL; at = strstr(at + 2, "--")) {
@@ -20,7 +21,7 @@ static void append_options(struct buf *ret, const char *help)
 	}
 }
 
-/* The operands that a usage line spells out: "bash|zsh". */
+/* The words to choose from in a usage line: "bash|zsh". */
 static void append_alternatives(struct buf *ret, const struct command *c)
 {
 	const char *at = strstr(c->help, c->name);
@@ -48,7 +49,8 @@ static void append_command(struct buf *ret, const struct command *c)
 	buf_append_text(ret, "--help' ;;\n");
 }
 
-/* The words before the one that is completed choose the case; what no word fits is completed as a file. */
+/* The words before the cursor select the case. Where none of its words fits, file names are
+ * completed. */
 static void append_bash(struct buf *ret)
 {
 	buf_append_text(ret, "# eval \"$(reeve completion bash)\"\n"
@@ -60,14 +62,13 @@ static void append_bash(struct buf *ret)
 	buf_append_text(ret, "\t' ') words='");
 	for (size_t i = 0; i < commands_count; i++)
 		buf_printf(ret, "%s ", commands[i]->name);
-	buf_append_text(
-		ret,
-		"--help --version' ;;\n"
-		"\tesac\n"
-		"\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
-		"\t[ \"${#COMPREPLY[@]}\" -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
-		"}\n"
-		"complete -F _reeve reeve\n");
+	buf_append_text(ret, "--help --version' ;;\n"
+			     "\tesac\n"
+			     "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+			     "\t[ \"${#COMPREPLY[@]}\" -gt 0 ] ||\n"
+			     "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+			     "}\n"
+			     "complete -F _reeve reeve\n");
 }
 
 static void append_zsh(struct buf *ret)
@@ -90,7 +91,7 @@ static int run_completion(int argc, char **argv)
 	else if (strcmp(operands.items[0], "zsh") == 0)
 		append_zsh(&script);
 	else
-		return usage_error(&completion_command, "there is one for bash and one for zsh");
+		return usage_error(&completion_command, "the shell must be bash or zsh");
 	return print_text(TO_STDOUT, buf_slice(&script));
 }
 

@@ -1,4 +1,4 @@
-/* config: the effective configuration. */
+/* config: prints an effective configuration. */
 #include "agent/variable.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -22,7 +22,8 @@ static const char *accept_of(const char *format)
 	return NULL;
 }
 
-/* Whether the next line begins within a value that began earlier: values stand in single quotes where they need any. */
+/* Whether the line ends inside a quoted value, which goes on in the next line. Values that need
+ * quotes are in single quotes. */
 static bool ends_quoted(struct slice line, bool is_quoted)
 {
 	for (size_t i = 0; i < line.len; i++) {
@@ -34,7 +35,7 @@ static bool ends_quoted(struct slice line, bool is_quoted)
 	return is_quoted;
 }
 
-static void warn_of_name(struct slice line)
+static void warn_of_variable(struct slice line)
 {
 	const char *what = NULL;
 	struct slice name;
@@ -43,19 +44,20 @@ static void warn_of_name(struct slice line)
 		what = variable_steers(name);
 	if (what != NULL)
 		print_line(TO_STDERR,
-			   "reeve config: warning: %.*s steers %s; look before a shell takes it",
+			   "reeve config: warning: %.*s controls %s; check its value before you "
+			   "load these lines into a shell",
 			   SLICE_ARGS(name), what);
 }
 
-/* A shell that takes these lines in has its PATH from whoever wrote the configuration. */
-static void warn_of_steering(struct slice lines)
+/* A shell that loads these lines lets the configuration's authors set its PATH, for example. */
+static void warn_of_control_variables(struct slice lines)
 {
 	bool is_quoted = false;
 	struct slice line;
 
 	while (slice_next_part(&lines, '\n', &line)) {
 		if (!is_quoted)
-			warn_of_name(line);
+			warn_of_variable(line);
 		is_quoted = ends_quoted(line, is_quoted);
 	}
 }
@@ -82,7 +84,8 @@ static int run_config(int argc, char **argv)
 	format = s.output != NULL ? s.output : is_explained ? "json" : "yaml";
 	request.accept = accept_of(format);
 	if (request.accept == NULL)
-		return usage_error(&config_command, "no such output: %s", format);
+		return usage_error(&config_command, "-o %s is not an output of this command",
+				   format);
 	url_append_query_text(&target, "format", format);
 	url_append_query_text(&target, "key", key);
 	url_append_query_text(&target, "revision", revision);
@@ -94,7 +97,7 @@ static int run_config(int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	if (strcmp(format, "env") == 0)
-		warn_of_steering(buf_slice(&s.response.body));
+		warn_of_control_variables(buf_slice(&s.response.body));
 	return print_content_line(buf_slice(&s.response.body));
 }
 
@@ -102,13 +105,15 @@ const struct command config_command = {
 	.name = "config",
 	.summary = "Print the effective configuration of a profile",
 	.help = "Usage: reeve config APP/PROFILE [--reveal | --explain] [--key POINTER]\n\n"
-		"Prints what a profile comes to after inheritance, variables and references. Secrets stay\n"
-		"references unless they are revealed, which is recorded in the audit log.\n\n"
+		"Prints a profile's configuration after inheritance, variables and references\n"
+		"are resolved. Secrets stay references unless --reveal is given; revealing them\n"
+		"is recorded in the audit log.\n\n"
 		"  -o json|yaml|properties|env|raw\n"
-		"  --key POINTER   one value, such as /spark/app_name\n"
-		"  --reveal        with the values of its secrets\n"
-		"  --explain       with the document, version, line and column that set each value\n"
-		"  --revision N    as it was after the store's n-th revision\n"
+		"  --key POINTER   print one value only, such as /spark/app_name\n"
+		"  --reveal        include the values of secrets\n"
+		"  --explain       show the document, version, line and column that set each\n"
+		"                  value\n"
+		"  --revision N    the configuration after revision N of the store\n"
 		"  --at TIME       as it was then, such as 2026-11-20T12:00:00Z\n" SESSION_HELP
 		"\nExample: reeve config orders/production -o env --reveal\n",
 	.operands_min = 1,

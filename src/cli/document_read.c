@@ -1,4 +1,4 @@
-/* list, get, history, diff: what a server says of documents. */
+/* list, get, history, diff: read documents. */
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -59,8 +59,9 @@ static int run_list(int argc, char **argv)
 		return code;
 	rest = slice_text(operands.items[0]);
 	if (!slice_next_part(&rest, '/', &kind) || !kind_parse(kind, &ignored))
-		return usage_error(&list_command,
-				   "begin with schemas, profiles, policies or secrets");
+		return usage_error(
+			&list_command,
+			"the prefix must begin with schemas, profiles, policies or secrets");
 	buf_append_text(&target, "/v1/");
 	url_append_path(&target, kind);
 	if (rest.len != 0)
@@ -68,14 +69,16 @@ static int run_list(int argc, char **argv)
 	code = session_open(&s, &list_command);
 	if (code != EXIT_DONE)
 		return code;
-	return print_pages(&s, &list_command, &target, columns, ARRAY_SIZE(columns), "nothing");
+	return print_pages(&s, &list_command, &target, columns, ARRAY_SIZE(columns),
+			   "no documents");
 }
 
 const struct command list_command = {
 	.name = "list",
 	.summary = "List documents",
 	.help = "Usage: reeve list KIND[/PREFIX]\n\n"
-		"Lists the documents under a kind (schemas, profiles, policies, secrets) that you may list.\n\n"
+		"Lists the documents of a kind (schemas, profiles, policies or secrets) that\n"
+		"you have the right to list.\n\n"
 		"  -o text|json\n" SESSION_HELP "\nExample: reeve list profiles/orders/\n",
 	.operands_min = 1,
 	.operands_max = 1,
@@ -107,7 +110,7 @@ static int run_get(int argc, char **argv)
 	code = session_open_and_call(&s, &get_command, &request);
 	if (code != EXIT_DONE)
 		return code;
-	/* A file gets the very bytes, so that putting it back changes nothing. */
+	/* A file gets exactly the stored bytes, so that storing it again changes nothing. */
 	return is_output_terminal() || session_is_json(&s)
 		       ? print_content_line(buf_slice(&s.response.body))
 		       : print_content(buf_slice(&s.response.body));
@@ -117,11 +120,11 @@ const struct command get_command = {
 	.name = "get",
 	.summary = "Print a document as it was written",
 	.help = "Usage: reeve get PATH [--version N | --revision N | --at TIME]\n\n"
-		"Prints a document's source, comments and all; with -o json its version, author and content.\n"
-		"Reading a secret is recorded in the audit log.\n\n"
-		"  --version N        its n-th content\n"
-		"  --revision N       as it was after the store's n-th revision\n"
-		"  --at TIME          as it was then, such as 2026-11-20T12:00:00Z\n"
+		"Prints a document's source, comments included; with -o json its version,\n"
+		"author and content. Reading a secret is recorded in the audit log.\n\n"
+		"  --version N        version N of the document\n"
+		"  --revision N       the document after revision N of the store\n"
+		"  --at TIME          the document at that time, such as 2026-11-20T12:00:00Z\n"
 		"  -o source|json\n" SESSION_HELP
 		"\nExample: reeve get profiles/orders/production --version 3\n",
 	.operands_min = 1,
@@ -165,8 +168,8 @@ const struct command history_command = {
 	.name = "history",
 	.summary = "Show the versions of a document or configuration",
 	.help = "Usage: reeve history PATH | config/APP/PROFILE\n\n"
-		"Lists a document's versions, newest first, or the revisions at which an effective\n"
-		"configuration changed.\n\n"
+		"Lists the versions of a document, newest first, or the revisions that changed\n"
+		"an effective configuration.\n\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve history config/orders/production\n",
 	.operands_min = 1,
@@ -184,7 +187,7 @@ static int print_diff(struct session *s, const struct command *command)
 		return EXIT_REFUSED;
 	diff_write(&text, json_array(&tree.root, "diff"), "");
 	if (text.len == 0)
-		buf_append_text(&text, "no difference\n");
+		buf_append_text(&text, "no differences\n");
 	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
@@ -220,8 +223,8 @@ const struct command diff_command = {
 	.summary = "Show what changed between two versions",
 	.help = "Usage: reeve diff PATH [--from N] [--to N]\n"
 		"       reeve diff config/APP/PROFILE [--from REVISION] [--to REVISION]\n\n"
-		"Without --to the current one, without --from the one before it. Values of secrets are\n"
-		"shown only as changed.\n\n"
+		"Without --to, compares with the current version; without --from, with the\n"
+		"version before it. For a secret, shows which keys changed but never a value.\n\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve diff profiles/orders/base --from 2 --to 4\n",
 	.operands_min = 1,

@@ -1,4 +1,4 @@
-/* put, delete, undelete, rollback: one document, one revision. */
+/* put, rollback: write one document as one revision. */
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -67,7 +67,7 @@ static int run_put(int argc, char **argv)
 	    !set_condition(&request, etag, sizeof etag, &put_command, if_version, &code))
 		return code;
 	if (type != NULL && strcmp(type, "yaml") != 0 && strcmp(type, "json") != 0)
-		return usage_error(&put_command, "--type is yaml or json");
+		return usage_error(&put_command, "--type must be yaml or json");
 	file = operands.count > 1 ? operands.items[1] : "-";
 	rc = strcmp(file, "-") == 0
 		     ? file_read_fd(&source, STDIN_FILENO, "standard input", SOURCE_BYTES_MAX, &err)
@@ -90,14 +90,16 @@ const struct command put_command = {
 	.name = "put",
 	.summary = "Store a document",
 	.help = "Usage: reeve put PATH [FILE|-]\n\n"
-		"Stores FILE (standard input where there is none) as the next version of PATH, after it and\n"
-		"every profile that it affects were validated. YAML unless FILE ends in .json.\n\n"
-		"  -m, --message TEXT   why\n"
-		"  --if-version N|new   only if N is the current version, or if there is none yet\n"
-		"  --type yaml|json\n" FORCE_POLICY_HELP
-		"  --dry-run            say what would happen, change nothing\n"
+		"Stores FILE, or standard input without FILE, as the next version of PATH. The\n"
+		"server first validates it and every profile that it affects.\n\n"
+		"  -m, --message TEXT   the reason, kept in the history\n"
+		"  --if-version N|new   only if N is the current version, or if PATH does not\n"
+		"                       exist\n"
+		"  --type yaml|json     default: json for *.json, else yaml\n" FORCE_POLICY_HELP
+		"  --dry-run            show what would change; change nothing\n"
 		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve put profiles/orders/production production.yaml -m 'more executors'\n",
+		"\nExample: reeve put profiles/orders/production production.yaml "
+		"-m 'more executors'\n",
 	.operands_min = 1,
 	.operands_max = 2,
 	.run = run_put};
@@ -138,11 +140,13 @@ static int run_rollback(int argc, char **argv)
 
 const struct command rollback_command = {
 	.name = "rollback",
-	.summary = "Give a document an old content again, as a new version",
+	.summary = "Store an old version of a document again, as a new version",
 	.help = "Usage: reeve rollback PATH --to N\n\n"
-		"Validated as any write; needs the permission rollback and no right to read.\n\n"
-		"  -m, --message TEXT   why\n" FORCE_POLICY_HELP
-		"  --dry-run            say what would happen, change nothing\n"
+		"The old content is validated like every write. Needs the permission rollback,\n"
+		"but not read.\n\n"
+		"  --to N               the version whose content to store\n"
+		"  -m, --message TEXT   the reason, kept in the history\n" FORCE_POLICY_HELP
+		"  --dry-run            show what would change; change nothing\n"
 		"  -o text|json\n" SESSION_HELP
 		"\nExample: reeve rollback profiles/orders/production --to 2\n",
 	.operands_min = 1,

@@ -1,6 +1,9 @@
 /*
- * edit: a document in the user's editor. The text waits in a folder of its own, 0700, on a memory file system where there is one; what an editor leaves
- * beside it (copies, swap files) goes with the folder, for it may hold a secret.
+ * edit: opens a document in the user's editor and stores what was saved.
+ *
+ * The document may be a secret. Its text is kept in a folder of its own (mode 0700), on a memory
+ * file system where there is one. The folder is removed at the end together with all that an editor
+ * leaves in it, such as backup copies and swap files.
  */
 #include "base/file.h"
 #include "cli/commands.h"
@@ -78,24 +81,26 @@ static const char *editor_name(void)
 	return "vi";
 }
 
-/* What is typed at the editor is the editor's, and a terminal that goes takes the editor first: the draft would stay behind if we were ended. */
-static void leave_keys_to_editor(bool is_left)
+/* While the editor runs, Ctrl-C is for the editor, and a terminal that closes must not end this
+ * process before the draft is removed. */
+static void ignore_terminal_signals(bool is_ignored)
 {
-	signal(SIGINT, is_left ? SIG_IGN : SIG_DFL);
-	signal(SIGQUIT, is_left ? SIG_IGN : SIG_DFL);
-	signal(SIGHUP, is_left ? SIG_IGN : SIG_DFL);
+	signal(SIGINT, is_ignored ? SIG_IGN : SIG_DFL);
+	signal(SIGQUIT, is_ignored ? SIG_IGN : SIG_DFL);
+	signal(SIGHUP, is_ignored ? SIG_IGN : SIG_DFL);
 }
 
-/* Through the shell, as $EDITOR may hold arguments ("code --wait"). */
+/* Returns the editor's exit code, or -1. Runs it by a shell, because $EDITOR may hold arguments
+ * ("code --wait"). */
 static int run_editor(const char *file)
 {
 	int status;
 	pid_t pid;
 
-	leave_keys_to_editor(true);
+	ignore_terminal_signals(true);
 	pid = fork();
 	if (pid == 0) {
-		leave_keys_to_editor(false);
+		ignore_terminal_signals(false);
 		signal(SIGPIPE, SIG_DFL);
 		setenv("REEVE_EDITOR", editor_name(), 1);
 		execl("/bin/sh", "sh", "-c", "eval \"$REEVE_EDITOR\" '\"$1\"'", "reeve", file,
@@ -106,7 +111,7 @@ static int run_editor(const char *file)
 		if (errno != EINTR)
 			pid = -1;
 	}
-	leave_keys_to_editor(false);
+	ignore_terminal_signals(false);
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -138,7 +143,7 @@ static int put_back(struct draft *d, struct session *s, struct slice target, str
 	return session_call(s, &edit_command, &request);
 }
 
-/* What a person wrote is not thrown away because it was refused; a secret is, rather than left lying about. */
+/* Keeps what the user wrote although the server refused it; but leaves no file with a secret. */
 static void keep_draft(const struct draft *d, struct slice target)
 {
 	char kept[80];
@@ -150,8 +155,8 @@ static void keep_draft(const struct draft *d, struct slice target)
 		print_line(TO_STDERR, "reeve edit: nothing was stored; your text is in %s", kept);
 }
 
-/* Edits until the server takes it, nothing was changed, or the person gives up. */
-static int edit_until_taken(struct draft *d, struct session *s, struct slice target)
+/* Edits until the server accepts the text, the text is unchanged, or the user gives up. */
+static int edit_until_accepted(struct draft *d, struct session *s, struct slice target)
 {
 	for (;;) {
 		CLEANUP(buf_clear) struct buf text = BUF_NULL;
@@ -204,16 +209,18 @@ static int run_edit(int argc, char **argv)
 	rc = draft_open(&draft, &err);
 	if (rc != OK)
 		return print_failure(&edit_command, rc, &err);
-	return edit_until_taken(&draft, &s, buf_slice(&target));
+	return edit_until_accepted(&draft, &s, buf_slice(&target));
 }
 
 const struct command edit_command = {
 	.name = "edit",
 	.summary = "Edit a document with $EDITOR",
 	.help = "Usage: reeve edit PATH\n\n"
-		"Opens the current source, stores what you save, and refuses where somebody else changed it\n"
-		"meanwhile. What does not validate can be edited again, or is kept in a file that is named.\n\n"
-		"  -m, --message TEXT   why\n" SESSION_HELP
+		"Opens the current source in your editor and stores what you save. Fails if the\n"
+		"document has been changed by another writer since. If the server refuses your\n"
+		"text, you can edit it again; otherwise it is kept in a file, unless it is a\n"
+		"secret.\n\n"
+		"  -m, --message TEXT   the reason, kept in the history\n" SESSION_HELP
 		"\nExample: EDITOR=nano reeve edit profiles/orders/production\n",
 	.operands_min = 1,
 	.operands_max = 1,

@@ -107,17 +107,18 @@ static void closedirp(DIR **d)
 		closedir(*d);
 }
 
-/* Who wrote the directory may be somebody whose pull request is checked: a link must not have other files of this machine read and shown, nor the same
- * folders be walked for ever. */
-struct walking {
+/* A link in the directory must not make us read and print other files of this machine, nor walk the
+ * same folders for ever: paths are resolved and compared with the root, and entries are counted. */
+struct walk_state {
 	struct folder *folder;
-	char root
-		[PATH_MAX]; /* where links may lead: the repository that holds the directory, else itself */
-	uint32_t entries;
+	/* Links may lead to what is below: the git repository that holds the directory, or the
+	 * directory itself. */
+	char root[PATH_MAX];
+	uint32_t entries; /* visited so far */
 };
 
-/* Sets the root; false with errno where there is no such directory. What a repository keeps in .git, tokens of its host for instance, is none of its files. */
-static bool find_root(struct walking *w, const char *directory)
+/* Sets the root. False, with errno, where the directory does not exist. */
+static bool find_root(struct walk_state *w, const char *directory)
 {
 	char marker[PATH_MAX + 8];
 	size_t len;
@@ -136,8 +137,9 @@ static bool find_root(struct walking *w, const char *directory)
 	return true;
 }
 
-/* Whether the path leads to what is under the root, whatever links it goes through. */
-static bool is_inside(const struct walking *w, const char *file)
+/* Whether the file, with all links resolved, is below the root. Files in .git are not: they may
+ * hold the tokens of the repository's host. */
+static bool is_inside(const struct walk_state *w, const char *file)
 {
 	size_t len = strlen(w->root);
 	char real[PATH_MAX];
@@ -147,11 +149,11 @@ static bool is_inside(const struct walking *w, const char *file)
 	       strstr(real + len, "/.git/") == NULL;
 }
 
-static enum result walk(struct walking *w, const char *place, struct slice path, unsigned depth,
+static enum result walk(struct walk_state *w, const char *place, struct slice path, unsigned depth,
 			struct error *err);
 
-static enum result visit(struct walking *w, const char *place, struct slice path, const char *name,
-			 unsigned depth, struct error *err)
+static enum result visit(struct walk_state *w, const char *place, struct slice path,
+			 const char *name, unsigned depth, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf inner = BUF_NULL;
 	char file[PATH_MAX];
@@ -173,7 +175,8 @@ static enum result visit(struct walking *w, const char *place, struct slice path
 	    (!S_ISREG(st.st_mode) || !split_ending(slice_text(name), &ignored, &format)))
 		return OK;
 	if (!is_inside(w, file))
-		return fail(err, E_INVALID, "%s is a link out of %s: put a copy there", file,
+		return fail(err, E_INVALID,
+			    "%s is a link to a file outside of %s: replace it by a copy", file,
 			    w->root);
 	if (S_ISREG(st.st_mode))
 		return add_file(w->folder, file, path, slice_text(name), err);
@@ -184,7 +187,7 @@ static enum result visit(struct walking *w, const char *place, struct slice path
 	return rc == OK ? walk(w, file, buf_slice(&inner), depth + 1, err) : rc;
 }
 
-static enum result walk(struct walking *w, const char *place, struct slice path, unsigned depth,
+static enum result walk(struct walk_state *w, const char *place, struct slice path, unsigned depth,
 			struct error *err)
 {
 	CLEANUP(closedirp) DIR *d = NULL;
@@ -208,11 +211,11 @@ static int by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static enum result refuse_duplicates(const struct folder *f, struct error *err)
+static enum result check_duplicates(const struct folder *f, struct error *err)
 {
 	for (size_t i = 1; i < f->count; i++) {
 		if (strcmp(f->documents[i - 1].path, f->documents[i].path) == 0)
-			return fail(err, E_CONFLICT, "%s and %s are both %s",
+			return fail(err, E_CONFLICT, "%s and %s are both the document %s",
 				    f->documents[i - 1].file, f->documents[i].file,
 				    f->documents[i].path);
 	}
@@ -221,7 +224,7 @@ static enum result refuse_duplicates(const struct folder *f, struct error *err)
 
 enum result folder_read(struct folder *ret, const char *directory, struct error *err)
 {
-	struct walking w = {.folder = ret};
+	struct walk_state w = {.folder = ret};
 	size_t found = 0;
 
 	if (!find_root(&w, directory))
@@ -234,7 +237,8 @@ enum result folder_read(struct folder *ret, const char *directory, struct error 
 		    (int)sizeof place)
 			return fail(err, E_TOO_LARGE, "%s: the path is too long", directory);
 		if (access(place, F_OK) == 0 && !is_inside(&w, place))
-			return fail(err, E_INVALID, "%s is a link out of %s: put a copy there",
+			return fail(err, E_INVALID,
+				    "%s is a link to a folder outside of %s: replace it by a copy",
 				    place, w.root);
 		rc = walk(&w, place, slice_text(kinds[i]), 1, err);
 		if (rc == E_NOT_FOUND)
@@ -244,11 +248,11 @@ enum result folder_read(struct folder *ret, const char *directory, struct error 
 		found++;
 	}
 	if (found == 0)
-		return fail(err, E_NOT_FOUND, "%s has no folder schemas, policies or profiles",
-			    directory);
+		return fail(err, E_NOT_FOUND,
+			    "%s has none of the folders schemas, policies and profiles", directory);
 	if (ret->count != 0)
 		qsort(ret->documents, ret->count, sizeof *ret->documents, by_path);
-	return refuse_duplicates(ret, err);
+	return check_duplicates(ret, err);
 }
 
 const struct folder_document *folder_get(const struct folder *f, struct slice path)

@@ -1,4 +1,7 @@
-/* A directory of documents: schemas/, policies/ and profiles/ under it, one file a document. */
+/*
+ * A directory of documents on disk: schemas/, policies/ and profiles/ in it, one file for each
+ * document. The author of the directory is not trusted, because a pull request may have written it.
+ */
 #pragma once
 
 #include "base/buf.h"
@@ -10,15 +13,15 @@
 #define FOLDER_ENTRIES_MAX   100000 /* files and folders looked at */
 
 struct folder_document {
-	char *path; /* "profiles/orders/base": the file's place without .yaml, .yml or .json */
-	char *file;
+	char *path; /* of the document: "profiles/orders/base" */
+	char *file; /* with the directory: "examples/profiles/orders/base.yaml" */
 	enum doc_kind kind;
 	enum doc_format format;
 	struct buf source;
 };
 
 struct folder {
-	struct folder_document *documents; /* by path */
+	struct folder_document *documents; /* sorted by path */
 	size_t count;
 	size_t room;
 };
@@ -28,9 +31,13 @@ struct folder {
 		NULL, 0, 0 \
 	}
 
-/* E_NOT_FOUND where the directory, or all three folders in it, is missing; E_CONFLICT for two files of one path; E_MALFORMED for a name that is no path; E_INVALID for a link
- * that leads out of the directory, or out of the git repository that holds it; E_LIMIT for too many files. Other files and hidden ones are passed over. */
+/* Reads all documents of the directory. Skips hidden files and files with other endings than .yaml,
+ * .yml and .json. E_NOT_FOUND where the directory, or each of its three folders, is missing;
+ * E_CONFLICT for two files of one path; E_MALFORMED for a file name that gives no valid path;
+ * E_INVALID for a link that leads out of the directory, or out of the git repository that holds it;
+ * E_LIMIT for too many files. The caller clears `ret`, also after a failure. */
 MUST_USE enum result folder_read(struct folder *ret, const char *directory, struct error *err);
 void folder_clear(struct folder *f);
 
+/* The document of that path, or NULL. */
 const struct folder_document *folder_get(const struct folder *f, struct slice path);

@@ -1,4 +1,4 @@
-/* reeve: one table of commands. */
+/* reeve: finds the command that the first word names, and runs it. */
 #include "cli/commands.h"
 
 #include "base/memory.h"
@@ -21,11 +21,13 @@ static void print_commands(enum print_to to)
 {
 	static const struct slice head = SLICE_INIT(
 		"Usage: reeve COMMAND …\n\n"
-		"Configuration and secrets for data pipelines: layered, validated, versioned, audited.\n\n");
+		"Configuration and secrets for data pipelines: layered, validated, versioned,\n"
+		"audited.\n\n");
 	static const struct slice foot = SLICE_INIT(
-		"\nHelp on one: reeve COMMAND --help\n"
-		"REEVE_ADDR names the server, REEVE_TOKEN_FILE or REEVE_TOKEN your token.\n"
-		"Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 changes (--exit-code).\n"
+		"\nHelp on a command: reeve COMMAND --help\n"
+		"REEVE_ADDR is the server's address; REEVE_TOKEN_FILE names a file that holds\n"
+		"your token, or REEVE_TOKEN holds the token itself. Exit codes: 0 success, 1\n"
+		"refused or failed, 2 wrong usage, 3 changes found (--exit-code).\n"
 		"Example: reeve config orders/production\n");
 
 	print_text(to, head);
@@ -53,9 +55,10 @@ int main(int argc, char **argv)
 	static char help[] = "--help";
 	const struct command *command;
 
-	/* No core file and no other process of this user shows tokens and secrets; a command that we start is free of that again. */
+	/* Keeps tokens and secrets out of core files and away from other processes of this user. A
+	 * command that we start is not affected. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	/* A reader of our output that goes away is an ordinary failure to write. */
+	/* When the reader of our output goes away, the write fails with EPIPE instead. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		print_commands(TO_STDERR);
@@ -69,7 +72,7 @@ int main(int argc, char **argv)
 		print_commands(TO_STDOUT);
 		return output_finish(EXIT_DONE);
 	}
-	/* "reeve help secret put" asks as "reeve secret put --help" does. */
+	/* "reeve help secret put" means "reeve secret put --help". */
 	if (asks_for_help(argv[1])) {
 		memmove(argv + 1, argv + 2, (size_t)(argc - 2) * sizeof *argv);
 		argv[argc - 1] = help;

@@ -10,13 +10,13 @@
 
 static FILE *stream_of(enum print_to to)
 {
-	/* What was said before stands before it, also where both are one terminal. */
+	/* Keeps the order of lines where both streams are the same terminal. */
 	if (to == TO_STDERR)
 		fflush(stdout);
 	return to == TO_STDERR ? stderr : stdout;
 }
 
-/* Whole characters, each as text_visible() has it but for the ASCII ones in `kept`. */
+/* Writes `text` as text_visible() escapes it, except for the ASCII characters in `kept`. */
 static bool write_visible(FILE *to, struct slice text, const char *kept)
 {
 	char out[4096];
@@ -118,7 +118,7 @@ void print_progress_end(void)
 		fputs("\r", stderr);
 }
 
-/* "reeve log | head" is no reason for a complaint. */
+/* "reeve log | head" is not an error. */
 static bool is_reader_gone(void)
 {
 	struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
@@ -126,7 +126,6 @@ static bool is_reader_gone(void)
 	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
 }
 
-/* What standard output did not take was not done. */
 int output_finish(int code)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)

@@ -18,7 +18,7 @@ static void drop_line_end(struct buf *b)
 		buf_cut(b, b->len - 1);
 }
 
-/* Ends a wait for what is typed when a signal comes; the signal stays pending, and takes effect when it is unblocked. */
+/* Waits for input or a signal. A signal stays pending and takes effect once it is unblocked. */
 static bool is_interrupted(int signal_fd)
 {
 	struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {signal_fd, POLLIN, 0}};
@@ -51,7 +51,8 @@ static enum result read_line(struct buf *ret, int signal_fd, size_t bytes_max, s
 	}
 }
 
-/* A terminal that is left without echo is a nuisance to whoever pressed Ctrl-C: signals wait until it is as it was. */
+/* Signals are blocked by the caller until the terminal's echo is on again: Ctrl-C must not leave
+ * the user with a terminal that shows nothing. */
 static enum result ask(struct buf *ret, struct slice name, int signal_fd, size_t bytes_max,
 		       struct error *err)
 {

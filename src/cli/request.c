@@ -43,8 +43,10 @@ bool target_config(struct buf *ret, const struct command *command, const char *n
 		rest = slice_from(rest, 7);
 	if (!slice_next_part(&rest, '/', &app) || !slice_next_part(&rest, '/', &profile) ||
 	    rest.data != NULL || !path_segment_is_valid(app) || !path_segment_is_valid(profile)) {
-		*ret_exit = usage_error(command, "%s is no APP/PROFILE, such as orders/production",
-					name);
+		*ret_exit =
+			usage_error(command,
+				    "%s is not of the form APP/PROFILE, such as orders/production",
+				    name);
 		return false;
 	}
 	buf_append_text(ret, "/v1/config/");
@@ -56,12 +58,12 @@ bool target_config(struct buf *ret, const struct command *command, const char *n
 	return true;
 }
 
-bool number_parse(const struct command *command, const char *what, const char *text, uint64_t *ret,
+bool number_parse(const struct command *command, const char *name, const char *text, uint64_t *ret,
 		  int *ret_exit)
 {
 	if (slice_to_u64(slice_text(text), INT64_MAX, ret) && *ret != 0)
 		return true;
-	*ret_exit = usage_error(command, "%s must be a whole number from 1", what);
+	*ret_exit = usage_error(command, "%s must be a whole number from 1", name);
 	return false;
 }
 
@@ -76,7 +78,9 @@ bool versions_append(struct buf *json, const struct command *command, const char
 		uint64_t version;
 
 		if (!slice_to_u64(part, INT64_MAX, &version) || version == 0) {
-			*ret_exit = usage_error(command, "--versions must be numbers such as 1,2");
+			*ret_exit =
+				usage_error(command,
+					    "--versions must be a list of numbers, such as 1,2");
 			return false;
 		}
 		if (!is_first)

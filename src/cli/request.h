@@ -1,4 +1,7 @@
-/* Request targets from what was typed. */
+/*
+ * The parts of a request that come from words on the command line. Each function prints an error
+ * and sets `*ret_exit` where it returns false.
+ */
 #pragma once
 
 #include "base/buf.h"
@@ -6,25 +9,27 @@
 
 #include <stdbool.h>
 
-/* "/v1/profiles/orders/base" and `:verb` (NULL: none). False, said so and `*ret_exit` set, for what is no document's path. */
+/* Appends "/v1/profiles/orders/base", and ":verb" where `verb` is not NULL. False where `path` is
+ * not a document's path. */
 bool target_document(struct buf *ret, const struct command *command, const char *path,
 		     const char *verb, int *ret_exit);
 
-/* "/v1/secrets/orders/warehouse" from "orders/warehouse" or "secrets/orders/warehouse". */
+/* The same for a secret: "orders/warehouse" or "secrets/orders/warehouse". */
 bool target_secret(struct buf *ret, const struct command *command, const char *path,
 		   const char *verb, int *ret_exit);
 
-/* "/v1/config/orders/production" from "orders/production" or "config/orders/production". */
+/* The same for a configuration: "orders/production" or "config/orders/production". */
 bool target_config(struct buf *ret, const struct command *command, const char *name,
 		   const char *verb, int *ret_exit);
 
-/* A whole number from 1; false, said so, for anything else. */
-bool number_parse(const struct command *command, const char *what, const char *text, uint64_t *ret,
+/* Parses a whole number from 1. `name` is what the error calls it. */
+bool number_parse(const struct command *command, const char *name, const char *text, uint64_t *ret,
 		  int *ret_exit);
 
-/* "1,2,5" as a JSON list of numbers. */
+/* Appends the JSON list [1,2,5] for "1,2,5". */
 bool versions_append(struct buf *json, const struct command *command, const char *text,
 		     int *ret_exit);
 
-/* Appends `"name":"value"` with a comma before it where the object is not empty. Nothing for NULL. */
+/* Appends `"name":"value"` with a comma before it where the object is not empty. Appends
+ * nothing where `value` is NULL. */
 void member_append_text(struct buf *json, const char *name, const char *value);

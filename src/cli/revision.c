@@ -1,4 +1,4 @@
-/* log, show, revert: the store's history. */
+/* log, show, revert: the store's revisions. */
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -39,7 +39,7 @@ static int run_log(int argc, char **argv)
 	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
 		    "no revisions");
 	if (s.response.next[0] != '\0')
-		buf_append_text(&text, "there are older ones: -n N shows more\n");
+		buf_append_text(&text, "more revisions exist; show them with -n N\n");
 	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
@@ -47,8 +47,10 @@ const struct command log_command = {
 	.name = "log",
 	.summary = "List the store's revisions, newest first",
 	.help = "Usage: reeve log [--path PATH] [-n N]\n\n"
-		"  --path PATH      only those that changed PATH, or what is under it where it ends in /\n"
-		"  -n, --limit N    at most N (20)\n"
+		"Lists the revisions of the store, newest first.\n\n"
+		"  --path PATH      only revisions that changed PATH, or a document below it if\n"
+		"                   PATH ends in /\n"
+		"  -n, --limit N    at most N revisions (20)\n"
 		"  -o text|json\n" SESSION_HELP "\nExample: reeve log --path profiles/orders/\n",
 	.run = run_log};
 
@@ -116,14 +118,16 @@ static int run_show(int argc, char **argv)
 	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
-const struct command show_command = {.name = "show",
-				     .summary = "Show one revision and what it changed",
-				     .help = "Usage: reeve show N\n\n"
-					     "  -o text|json\n" SESSION_HELP
-					     "\nExample: reeve show 12\n",
-				     .operands_min = 1,
-				     .operands_max = 1,
-				     .run = run_show};
+const struct command show_command = {
+	.name = "show",
+	.summary = "Show one revision and what it changed",
+	.help = "Usage: reeve show N\n\n"
+		"Shows the author, the time, the message and the changes "
+		"of revision N.\n\n"
+		"  -o text|json\n" SESSION_HELP "\nExample: reeve show 12\n",
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = run_show};
 
 static int run_revert(int argc, char **argv)
 {
@@ -155,14 +159,17 @@ static int run_revert(int argc, char **argv)
 
 const struct command revert_command = {
 	.name = "revert",
-	.summary = "Undo a revision by a new one",
+	.summary = "Undo a revision by a new revision",
 	.help = "Usage: reeve revert N\n\n"
-		"Refused, with the list, where documents were changed again since.\n\n"
-		"  -m, --message TEXT   why\n"
-		"  --dry-run            say what would happen, change nothing\n"
-		"  --force              even if others need what goes, or nobody could administer then\n"
+		"Stores the content again that each changed document had before revision N.\n"
+		"Refused, with a list, if later revisions changed some of them.\n\n"
+		"  -m, --message TEXT   the reason, kept in the history\n"
+		"  --dry-run            show what would change; change nothing\n"
+		"  --force              also if other documents need a removed one, or if no\n"
+		"                       token could administer the store afterwards; recorded\n"
+		"                       in the audit log\n"
 		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve revert 12 -m 'orders fail since'\n",
+		"\nExample: reeve revert 12 -m 'orders fail since then'\n",
 	.operands_min = 1,
 	.operands_max = 1,
 	.run = run_revert};

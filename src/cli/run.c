@@ -1,4 +1,4 @@
-/* run: a command with its configuration. */
+/* run: runs a command with its configuration. The work is done in agent/. */
 #include "agent/supervise.h"
 #include "agent/variable.h"
 
@@ -12,13 +12,14 @@
 
 #define SPLAY_MS_MAX (24 * 3600 * INT64_C(1000))
 
-struct words {
+/* The options as typed. */
+struct run_words {
 	const char *config, *on_change, *splay, *grace, *env_all;
 	struct option_list picks, allowed;
 	bool is_unsafe;
 };
 
-static bool read_words(struct run_options *ret, const struct words *w, int *ret_exit)
+static bool read_words(struct run_options *ret, const struct run_words *w, int *ret_exit)
 {
 	*ret_exit = EXIT_USAGE;
 	if (w->on_change == NULL || strcmp(w->on_change, "restart") == 0) {
@@ -27,18 +28,20 @@ static bool read_words(struct run_options *ret, const struct words *w, int *ret_
 		   signal_parse(w->on_change + 7, &ret->signal)) {
 		ret->on_change = ON_CHANGE_SIGNAL;
 	} else {
-		usage_error(&run_command_row, "--on-change is restart or signal:HUP");
+		usage_error(&run_command_row,
+			    "--on-change must be restart or a signal, such as signal:HUP");
 		return false;
 	}
 	if (!duration_parse(slice_text(w->splay), SPLAY_MS_MAX, &ret->splay_ms) ||
 	    !duration_parse(slice_text(w->grace), SPLAY_MS_MAX, &ret->grace_ms)) {
-		usage_error(&run_command_row, "--splay and --grace are durations such as 30s");
+		usage_error(&run_command_row, "--splay and --grace must be durations, such as 30s");
 		return false;
 	}
 	for (size_t i = 0; i < w->allowed.count; i++) {
 		if (!variable_is_pattern(w->allowed.items[i])) {
-			usage_error(&run_command_row, "--env-allow is a name in which * may stand "
-						      "for any characters, such as DB_*");
+			usage_error(&run_command_row,
+				    "--env-allow must be a variable's name, in which * "
+				    "matches any characters, such as DB_*");
 			return false;
 		}
 	}
@@ -59,7 +62,7 @@ static int run_run(int argc, char **argv)
 {
 	CLEANUP(session_clear) struct session s = SESSION_NULL;
 	CLEANUP(buf_clear) struct buf target = BUF_NULL;
-	struct words w = {.splay = "0s", .grace = "10s"};
+	struct run_words w = {.splay = "0s", .grace = "10s"};
 	struct run_options options = {0};
 	const struct option_row rows[] = {SESSION_CONNECTION(&s),
 					  {"config", 0, OPTION_TEXT, &w.config},
@@ -90,29 +93,36 @@ static int run_run(int argc, char **argv)
 	rc = run_command(&code, steal(&s.client), &options, &err);
 	if (rc != OK)
 		code = print_failure(&run_command_row, rc, &err);
-	/* The poller may sit in a long poll for half a minute: the process ends under it. */
+	/* Does not wait for the poller's thread, whose long poll may last half a minute. */
 	_exit(output_finish(code));
 }
 
 const struct command run_command_row = {
 	.name = "run",
-	.summary = "Run a command with its configuration, and have it take on changes",
+	.summary = "Run a command with its configuration and apply later changes to it",
 	.help = "Usage: reeve run --config APP/PROFILE [OPTIONS] -- COMMAND [ARGUMENT…]\n\n"
-		"The command finds its effective configuration, secrets revealed, as JSON in the file that\n"
-		"REEVE_CONFIG_FILE names: 0600, on a memory file system. When the configuration changes the file\n"
-		"is replaced and the command restarted or signalled. Signals are passed on; the exit code is\n"
-		"the command's.\n\n"
-		"  --env NAME=/pointer    also give this value as an environment variable; may be repeated\n"
-		"  --env-unsafe           also under a NAME that steers programs, such as PATH, HTTPS_PROXY,\n"
-		"                         JAVA_TOOL_OPTIONS; refused otherwise\n"
-		"  --env-all PREFIX       give every value: PREFIX and its pointer in capitals; names that steer\n"
-		"                         programs are left out, and said\n"
-		"  --env-allow PATTERN    of them only names such as 'DB_*'; may be repeated; needed where\n"
-		"                         PREFIX is \"\"\n"
-		"  --on-change restart|signal:HUP\n"
-		"  --splay DURATION       wait a random part of it before taking on a change (0s)\n"
-		"  --grace DURATION       between SIGTERM and SIGKILL at a restart (10s)\n" SESSION_HELP
-		"\nExample: reeve run --config orders/production --env DB_PASSWORD=/warehouse/password -- ./orders\n",
+		"Runs COMMAND with the environment variable REEVE_CONFIG_FILE. It names a JSON\n"
+		"file with the effective configuration, including the values of secrets (mode\n"
+		"0600, on a memory file system). When the configuration changes, reeve replaces\n"
+		"the file, then restarts or signals the command. Signals are passed on to the\n"
+		"command; reeve exits with its exit code.\n\n"
+		"  --env NAME=/pointer    also set a variable to the value at this JSON\n"
+		"                         pointer; may be repeated\n"
+		"  --env-unsafe           allow a NAME that controls programs, such as PATH,\n"
+		"                         HTTPS_PROXY or JAVA_TOOL_OPTIONS; refused otherwise\n"
+		"  --env-all PREFIX       set a variable for every value, named PREFIX and the\n"
+		"                         pointer in capitals; names that control programs are\n"
+		"                         left out with a warning\n"
+		"  --env-allow PATTERN    limit --env-all to names such as 'DB_*'; may be\n"
+		"                         repeated; required if PREFIX is \"\"\n"
+		"  --on-change restart|signal:NAME\n"
+		"                         what to do with the command after a change (restart);\n"
+		"                         NAME is a signal such as HUP\n"
+		"  --splay DURATION       apply a change after a random part of DURATION, so\n"
+		"                         that many hosts do not restart at once (0s)\n"
+		"  --grace DURATION       from SIGTERM to SIGKILL at a restart (10s)\n" SESSION_HELP
+		"\nExample: reeve run --config orders/production "
+		"--env DB_PASSWORD=/warehouse/password -- ./orders\n",
 	.operands_min = 1,
 	.operands_max = OPERANDS_END_OPTIONS,
 	.run = run_run};

@@ -1,6 +1,7 @@
 /*
- * `reeve schema bench`: how long compiling takes and validating an instance that is parsed already. A pass validates every
- * instance as often as it takes to be longer than the clock is coarse; the median of the passes is printed.
+ * schema bench: measures how long a schema takes to compile, and an instance that is already parsed
+ * to validate. One pass validates all instances several times, so that it is much longer than the
+ * clock's resolution. The median of the passes is printed.
  */
 #include "base/file.h"
 #include "cli/schema_command.h"
@@ -83,7 +84,8 @@ static enum result read_instances(struct instances *ret, const char *path, struc
 	return OK;
 }
 
-/* Validates all `rounds` times; counts what one round found valid. */
+/* Validates all instances `rounds` times. Returns nanoseconds, and the number of valid
+ * instances. */
 static double time_pass(const struct schema *s, const struct instances *in, unsigned rounds,
 			size_t *ret_valid)
 {
@@ -166,7 +168,7 @@ static int run_bench(int argc, char **argv)
 	if (!schema_arguments_parse(&a, &schema_bench_command, argc, argv, &code))
 		return code;
 	if (a.schema == NULL || a.instances == NULL || a.files.count != 0)
-		return usage_error(&schema_bench_command, "it needs --schema and --instances");
+		return usage_error(&schema_bench_command, "--schema and --instances are needed");
 	rc = bench(&a, &err);
 	if (rc != OK && err.text[0] != '\0')
 		print_line(TO_STDERR, "reeve: %s", err.text);
@@ -176,10 +178,11 @@ static int run_bench(int argc, char **argv)
 
 const struct command schema_bench_command = {
 	.name = "schema bench",
-	.summary = "Time compiling a schema and validating instances",
+	.summary = "Measure how fast a schema compiles and validates",
 	.help = "Usage: reeve schema bench --schema SCHEMA --instances FILE.jsonl\n\n"
-		"Prints the time to compile and that to validate one instance, already parsed.\n\n"
-		"  --schemas DIR   what stands for reeve:///schemas/\n"
-		"\nExample: reeve schema bench --schema pipeline.schema.json --instances orders.jsonl\n",
+		"Prints the time to compile the schema, and the time to validate one parsed\n"
+		"instance. Each line of FILE.jsonl is an instance.\n\n"
+		"  --schemas DIR   the folder in which reeve:///schemas/ URIs are looked up\n"
+		"\nExample: reeve schema bench --schema pipeline.json --instances orders.jsonl\n",
 	.operands_max = OPERANDS_ANY,
 	.run = run_bench};

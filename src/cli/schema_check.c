@@ -1,4 +1,4 @@
-/* `reeve schema check`: files against one schema, or lines with a schema and an instance each. */
+/* schema check: validates files against one schema, or pairs of a schema and an instance. */
 #include "base/file.h"
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
@@ -49,7 +49,8 @@ static int check_file(const char *path, const struct schema *s, const struct sch
 	return rc == OK ? EXIT_DONE : EXIT_REFUSED;
 }
 
-/* "valid", "invalid", "refused" (the schema) or "limit". */
+/* The verdict of --batch on one line: "valid", "invalid", "refused" (the schema), "limit" or
+ * "malformed". */
 static const char *check_pair(const struct tree_node *pair, const struct schema_arguments *a)
 {
 	CLEANUP(schema_unrefp) struct schema *schema = NULL;
@@ -116,7 +117,7 @@ static int run_check(int argc, char **argv)
 		return ret;
 	if (a.files.count == 0 || (a.schema == NULL) != a.is_batch)
 		return usage_error(&schema_check_command,
-				   "it needs --schema and files, or --batch and files");
+				   "--schema and files are needed, or --batch and files");
 	if (!a.is_batch && schema_arguments_compile(&schema, &a) != OK)
 		ret = EXIT_USAGE;
 	for (int i = 0; i < a.files.count && (a.is_batch || schema != NULL); i++) {
@@ -134,16 +135,20 @@ const struct command schema_check_command = {
 	.summary = "Check YAML or JSON files against a schema",
 	.help = "Usage: reeve schema check --schema SCHEMA FILE…\n"
 		"       reeve schema check --batch FILE…\n\n"
-		"Prints file:line:column: pointer: message for what is wrong. Exit 0 where all are valid, 1\n"
-		"where one is not, 2 where the schema is refused or a file cannot be read.\n\n"
-		"  --schemas DIR            what stands for reeve:///schemas/\n"
-		"  --draft 7|2020-12        of a schema that does not say\n"
-		"  --strict                 refuse unknown keywords, as storing does\n"
-		"  --no-format-assertion    leave `format` an annotation\n"
+		"Prints a line for each error: file:line:column: pointer: message. Exits with 0\n"
+		"if all files are valid, with 1 if one is not, and with 2 if the schema is\n"
+		"refused or a file cannot be read.\n\n"
+		"  --schemas DIR            the folder in which reeve:///schemas/ URIs are\n"
+		"                           looked up\n"
+		"  --draft 7|2020-12        the draft of a schema without $schema (2020-12)\n"
+		"  --strict                 refuse unknown keywords, as the server does\n"
+		"  --no-format-assertion    do not check `format`\n"
 		"  -o, --output flag|basic|detailed\n"
-		"                           as the specification's output formats\n"
-		"  --batch                  lines of {\"schema\": …, \"instance\": …}; prints valid, invalid,\n"
-		"                           refused (the schema), limit or malformed for each\n"
-		"\nExample: reeve schema check --schema pipeline.schema.json orders/production.yaml\n",
+		"                           print an output format of the JSON Schema\n"
+		"                           specification\n"
+		"  --batch                  a line of FILE is {\"schema\": …, \"instance\": …};\n"
+		"                           print valid, invalid, refused (the schema), limit\n"
+		"                           or malformed for each\n"
+		"\nExample: reeve schema check --schema pipeline.json orders/production.yaml\n",
 	.operands_max = OPERANDS_ANY,
 	.run = run_check};

@@ -9,7 +9,7 @@ static const struct command *const rows[] = {&schema_check_command, &schema_test
 
 const struct command schema_command = {
 	.name = "schema",
-	.summary = "Check files against a schema, test schemas, time them; needs no server",
+	.summary = "Check files against a schema, test and measure schemas, without a server",
 	.subcommands = rows,
 	.subcommands_count = ARRAY_SIZE(rows),
 };

@@ -1,4 +1,4 @@
-/* `reeve schema`: schemas tested, files checked and validation timed without a server. */
+/* schema: validates files without a server. */
 #pragma once
 
 #include "cli/command.h"

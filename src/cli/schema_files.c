@@ -1,4 +1,5 @@
-/* What is read here is never fetched: a URI is a place in a folder that the user named, or it is nowhere. */
+/* Nothing is fetched from a network: a URI names a file in a folder that the user gave, or it is an
+ * error. */
 #include "cli/schema_files.h"
 
 #include "base/file.h"
@@ -106,7 +107,7 @@ static enum result read_first(struct schema_library *l, struct slice uri, struct
 	return OK;
 }
 
-/* Whether a part of the name would leave the folder. */
+/* Whether the name leads out of the folder. */
 static bool leaves_folder(struct slice name)
 {
 	struct slice part;
@@ -140,7 +141,7 @@ enum result schema_library_load(void *ctx, struct slice uri, const struct tree_n
 			continue;
 		return read_first(l, uri, places[i].base, places[i].folder, ret, err);
 	}
-	return fail(err, E_NOT_FOUND, "is not among the schemas given");
+	return fail(err, E_NOT_FOUND, "is not in the folders given by --schemas and --remotes");
 }
 
 void schema_library_base(struct buf *ret, const struct schema_library *l, const char *path)

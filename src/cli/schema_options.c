@@ -48,11 +48,12 @@ bool schema_arguments_parse(struct schema_arguments *ret, const struct command *
 		return false;
 	*ret_exit = EXIT_USAGE;
 	if (!set_draft(ret, draft))
-		usage_error(command, "--draft is 7 or 2020-12");
+		usage_error(command, "--draft must be 7 or 2020-12");
 	else if (!set_output(ret, output))
-		usage_error(command, "--output is flag, basic or detailed");
+		usage_error(command, "--output must be flag, basic or detailed");
 	else if (is_asserted && is_annotation)
-		usage_error(command, "--format-assertion and --no-format-assertion are opposites");
+		usage_error(command,
+			    "--format-assertion and --no-format-assertion exclude each other");
 	else
 		*ret_exit = EXIT_DONE;
 	if (is_asserted || is_annotation)

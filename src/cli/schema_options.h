@@ -1,4 +1,4 @@
-/* The options that `reeve schema test`, `check` and `bench` share. */
+/* The options that schema test, schema check and schema bench share. */
 #pragma once
 
 #include "cli/options.h"
@@ -15,9 +15,10 @@ struct schema_arguments {
 	struct operands files;
 };
 
-/* The caller has set defaults in `ret->options`. False: end with `*ret_exit`, as options_parse(). */
+/* The caller has set defaults in `ret->options`. Returns false, as options_parse() does, where the
+ * command ends with `*ret_exit`. */
 bool schema_arguments_parse(struct schema_arguments *ret, const struct command *command, int argc,
 			    char **argv, int *ret_exit);
 
-/* Reads and compiles `--schema`; prints each reason on stderr where it is refused. */
+/* Reads and compiles the schema of --schema. On failure prints the reasons to standard error. */
 MUST_USE enum result schema_arguments_compile(struct schema **ret, struct schema_arguments *a);

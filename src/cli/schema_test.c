@@ -1,4 +1,7 @@
-/* `reeve schema test`: files in the official suite's form, an array of {description, schema, tests: [{description, data, valid}]}. */
+/*
+ * schema test: runs files in the form of the official test suite, which is an array of groups:
+ * {description, schema, tests: [{description, data, valid}]}.
+ */
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
 
@@ -27,7 +30,7 @@ static void print_test_failure(const struct group *g, const struct tree_node *te
 		   g->description, description_of(test), why);
 }
 
-/* What the schema says against the instance, for the one who reads the failure. */
+/* The errors of the instance. */
 static void print_reasons(const struct schema_report *report)
 {
 	for (uint32_t i = 0; i < report->problems_count; i++)
@@ -44,7 +47,7 @@ static bool run_test(const struct group *g, const struct schema *s, const struct
 	enum result rc;
 
 	if (data == NULL || valid == NULL || valid->kind != TREE_BOOL) {
-		print_test_failure(g, test, "needs \"data\" and \"valid\"");
+		print_test_failure(g, test, "a test needs \"data\" and \"valid\"");
 		return false;
 	}
 	rc = schema_validate(s, data, NULL, &report, &err);
@@ -55,8 +58,8 @@ static bool run_test(const struct group *g, const struct schema *s, const struct
 	if ((rc == OK) == valid->of.truth)
 		return true;
 	print_test_failure(g, test,
-			   valid->of.truth ? "should be valid and is not"
-					   : "should not be valid and is");
+			   valid->of.truth ? "the data should be valid, but is invalid"
+					   : "the data should be invalid, but is valid");
 	print_reasons(&report);
 	return false;
 }
@@ -114,7 +117,7 @@ static int run_test_files(int argc, char **argv)
 	if (!schema_arguments_parse(&a, &schema_test_command, argc, argv, &code))
 		return code;
 	if (a.files.count == 0)
-		return usage_error(&schema_test_command, "which files?");
+		return usage_error(&schema_test_command, "files are needed");
 	for (int i = 0; i < a.files.count; i++)
 		is_readable &= run_file(a.files.items[i], &a, &tally) == OK;
 	print_line(TO_STDOUT, "%u passed, %u failed", tally.passed, tally.failed);
@@ -128,11 +131,12 @@ const struct command schema_test_command = {
 	.name = "schema test",
 	.summary = "Run files in the form of the official JSON Schema test suite",
 	.help = "Usage: reeve schema test FILE…\n\n"
-		"Ends with \"N passed, N failed\"; exit 0 where none failed, 1 where one did, 2 where a file\n"
-		"cannot be read.\n\n"
-		"  --remotes DIR        what stands for http://localhost:1234/\n"
-		"  --draft 7|2020-12    of schemas that do not say\n"
-		"  --format-assertion   assert `format`\n"
+		"The last line is \"N passed, N failed\". Exits with 0 if no test failed, with 1\n"
+		"if one failed, and with 2 if a file cannot be read.\n\n"
+		"  --remotes DIR        the folder in which http://localhost:1234/ URIs are\n"
+		"                       looked up\n"
+		"  --draft 7|2020-12    the draft of schemas without $schema (2020-12)\n"
+		"  --format-assertion   check `format`\n"
 		"\nExample: reeve schema test my-tests.json\n",
 	.operands_max = OPERANDS_ANY,
 	.run = run_test_files};

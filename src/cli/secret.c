@@ -1,6 +1,8 @@
 /*
- * secret: values go in from files, a terminal without echo or standard input, so that they need not stand in an argument list, where every user of
- * the machine can read them. What holds a value is a struct buf, which is wiped.
+ * secret: stores and reads secrets.
+ *
+ * Values are read from files, from the terminal without echo, or from standard input, because every
+ * user of the machine can read the argument list. Values are kept in struct buf, which is wiped.
  */
 #include "base/file.h"
 #include "base/text.h"
@@ -20,7 +22,8 @@
 
 extern const struct command secret_put_command, secret_set_command, secret_get_command;
 
-/* Standard input holds one value: a second reader would find it empty and store that. */
+/* Each pair needs a key, and keys must differ. At most one value may come from standard input: a
+ * second one would be stored as an empty value. */
 static enum result check_pairs(const struct operands *o, struct error *err)
 {
 	const char *from_input = NULL;
@@ -31,7 +34,7 @@ static enum result check_pairs(const struct operands *o, struct error *err)
 
 		if (len == 0)
 			return fail(err, E_MALFORMED,
-				    "every value is given as key=…, such as password=-");
+				    "every value must be of the form key=…, such as password=-");
 		for (int j = 1; j < i; j++) {
 			if (strncmp(o->items[j], pair, len + 1) == 0)
 				return fail(err, E_MALFORMED, "%.*s is given twice", (int)len,
@@ -40,9 +43,11 @@ static enum result check_pairs(const struct operands *o, struct error *err)
 		if (strcmp(equals + 1, "-") != 0)
 			continue;
 		if (from_input != NULL && !isatty(STDIN_FILENO))
-			return fail(err, E_MALFORMED,
-				    "%.*s=- and %.*s=-: standard input holds one value; use =@FILE",
-				    (int)strcspn(from_input, "="), from_input, (int)len, pair);
+			return fail(
+				err, E_MALFORMED,
+				"%.*s=- and %.*s=-: only one value can come from standard input; "
+				"use key=@FILE for the other",
+				(int)strcspn(from_input, "="), from_input, (int)len, pair);
 		from_input = pair;
 	}
 	return OK;
@@ -56,8 +61,8 @@ static enum result read_value(struct buf *value, struct slice key, const char *g
 	if (strcmp(given, "-") == 0)
 		return prompt_secret(value, key, VALUE_BYTES_MAX, err);
 	print_line(TO_STDERR,
-		   "reeve secret: warning: the value of %.*s stood in the argument list, where "
-		   "others can read it; use %.*s=- or %.*s=@FILE",
+		   "reeve secret: warning: the value of %.*s is in the argument list, where "
+		   "other users can read it; use %.*s=- or %.*s=@FILE",
 		   SLICE_ARGS(key), SLICE_ARGS(key), SLICE_ARGS(key));
 	buf_append_text(value, given);
 	return buf_check(value, err);
@@ -71,7 +76,7 @@ static enum result append_pair(struct buf *json, const char *pair, struct error 
 	enum result rc;
 
 	if (equals == NULL)
-		return fail(err, E_MALFORMED, "is no key=…");
+		return fail(err, E_MALFORMED, "every value must be of the form key=…");
 	key = slice_make(pair, (size_t)(equals - pair));
 	rc = read_value(&value, key, equals + 1, err);
 	if (rc != OK)
@@ -79,8 +84,8 @@ static enum result append_pair(struct buf *json, const char *pair, struct error 
 	if (utf8_check(buf_slice(&value)) != SIZE_MAX)
 		return fail(
 			err, E_INVALID,
-			"the value of %.*s is not UTF-8: store bytes as base64 and say so in the "
-			"metadata's encoding",
+			"the value of %.*s is not UTF-8: encode it as base64 and set \"encoding\" "
+			"in the secret's metadata",
 			SLICE_ARGS(key));
 	if (json->len != 0 && json->data[json->len - 1] != '{')
 		buf_append_char(json, ',');
@@ -152,28 +157,32 @@ static int run_set(int argc, char **argv)
 			    "application/merge-patch+json");
 }
 
-#define VALUES_HELP                                                                                \
-	"  key=-              ask for it on the terminal without echo, else read standard input\n" \
-	"  key=@FILE          the file's bytes, as they are\n"                                     \
-	"  key=value          seen by every user of this machine while the command runs\n"         \
-	"  --expires-at TIME  such as 2027-01-31T00:00:00Z\n"                                      \
-	"  -m, --message TEXT why\n"                                                               \
+#define VALUES_HELP                                                                      \
+	"  key=-              read the value from the terminal without echo, or from\n"  \
+	"                     standard input\n"                                          \
+	"  key=@FILE          read the value from a file, byte for byte\n"               \
+	"  key=value          visible to every user of this machine while the command\n" \
+	"                     runs\n"                                                    \
+	"  --expires-at TIME  such as 2027-01-31T00:00:00Z\n"                            \
+	"  -m, --message TEXT the reason, kept in the history\n"                         \
 	"  -o text|json\n" SESSION_HELP
 
 const struct command secret_put_command = {
 	.name = "secret put",
-	.summary = "Store a secret, replacing all its keys",
-	.help = "Usage: reeve secret put PATH key=…  [key=…]\n\n" VALUES_HELP
-		"\nExample: reeve secret put orders/production/warehouse username=@user.txt password=-\n",
+	.summary = "Store a secret; replaces all its keys",
+	.help = "Usage: reeve secret put PATH key=…  [key=…]\n\n"
+		"Stores a new version that has the given keys only.\n\n" VALUES_HELP
+		"\nExample: reeve secret put orders/production/warehouse user=@user password=-\n",
 	.operands_min = 2,
 	.operands_max = OPERANDS_ANY,
 	.run = run_put};
 
 const struct command secret_set_command = {
 	.name = "secret set",
-	.summary = "Change single keys of a secret",
+	.summary = "Change some keys of a secret",
 	.help = "Usage: reeve secret set PATH key=…  [key=…]\n\n"
-		"Needs no right to read.\n\n" VALUES_HELP
+		"Stores a new version; keys that are not given keep their values. Does not need\n"
+		"the permission read.\n\n" VALUES_HELP
 		"\nExample: reeve secret set orders/production/warehouse password=-\n",
 	.operands_min = 2,
 	.operands_max = OPERANDS_ANY,
@@ -221,11 +230,11 @@ static int run_get(int argc, char **argv)
 
 const struct command secret_get_command = {
 	.name = "secret get",
-	.summary = "Read a secret; recorded in the audit log",
+	.summary = "Read a secret (recorded in the audit log)",
 	.help = "Usage: reeve secret get PATH [--key KEY] [--version N]\n\n"
-		"Prints the secret as JSON, or the bare value of one key.\n\n"
-		"  --key KEY          its bare value alone\n"
-		"  --version N        its n-th content\n" SESSION_HELP
+		"Prints the secret as JSON, or the value of one key.\n\n"
+		"  --key KEY          print the value of this key, without quotes\n"
+		"  --version N        version N of the secret\n" SESSION_HELP
 		"\nExample: reeve secret get orders/production/warehouse --key password\n",
 	.operands_min = 1,
 	.operands_max = 1,

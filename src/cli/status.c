@@ -1,4 +1,4 @@
-/* status, backup. */
+/* status, backup: operate a server. */
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -58,13 +58,14 @@ static int run_status(int argc, char **argv)
 	return print_text(TO_STDOUT, buf_slice(&text));
 }
 
-const struct command status_command = {.name = "status",
-				       .summary = "Say how the server is",
-				       .help = "Usage: reeve status\n\n"
-					       "Exit 0 where it can serve, 1 where not.\n\n"
-					       "  -o text|json\n" SESSION_HELP
-					       "\nExample: reeve status\n",
-				       .run = run_status};
+const struct command status_command = {
+	.name = "status",
+	.summary = "Show the state of the server",
+	.help = "Usage: reeve status\n\n"
+		"Shows the epoch, the revision and the figures of a running server. Exits with\n"
+		"0 if the server can serve, with 1 if not.\n\n"
+		"  -o text|json\n" SESSION_HELP "\nExample: reeve status\n",
+	.run = run_status};
 
 struct backup_file {
 	int fd;
@@ -95,7 +96,7 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
 	return OK;
 }
 
-/* Into a temporary name first, so that FILE is whole or not there. */
+/* Writes to a temporary file first, so that `file` is either complete or absent. */
 static int receive_into(struct session *s, const char *file)
 {
 	CLEANUP(buf_clear) struct buf part = BUF_NULL;
@@ -126,8 +127,8 @@ static int receive_into(struct session *s, const char *file)
 	unlink(part.data);
 	if (code == EXIT_DONE)
 		print_line(TO_STDOUT,
-			   "wrote %s, %llu bytes. It does not hold the root key: without that it "
-			   "cannot be restored.",
+			   "wrote %s, %llu bytes. It does not hold the root key, which you need to "
+			   "restore it.",
 			   file, (unsigned long long)f.bytes);
 	return code;
 }
@@ -151,12 +152,11 @@ static int run_backup(int argc, char **argv)
 
 const struct command backup_command = {
 	.name = "backup",
-	.summary = "Take a consistent copy while the server runs",
+	.summary = "Copy the store to a file while the server runs",
 	.help = "Usage: reeve backup -o FILE\n\n"
-		"The copy is encrypted as the store is and does not hold the root key. Put it back with\n"
-		"reeved restore.\n\n"
-		"  -o, --output FILE   must not exist\n"
-		"  --addr URL          the server (REEVE_ADDR)\n"
-		"  --token-file FILE   your token (REEVE_TOKEN_FILE, REEVE_TOKEN)\n"
+		"Writes a consistent copy of the store. The copy is encrypted like the store\n"
+		"and does not hold the root key. The command `reeved restore` makes a data\n"
+		"folder from it.\n\n"
+		"  -o, --output FILE  the new file; must not exist\n" SESSION_HELP
 		"\nExample: reeve backup -o reeve-2026-11-20.backup\n",
 	.run = run_backup};

@@ -5,7 +5,7 @@
 #include "doc/write.h"
 
 #define COLUMNS_MAX    12
-#define WIDTH_MAX      100 /* a wider cell stands out, and does not have every line filled up to it */
+#define WIDTH_MAX      100 /* a wider cell does not widen its column */
 #define DIFF_BYTES_MAX (32 * 1024 * 1024)
 
 void plain_append(struct buf *ret, struct slice text)
@@ -82,7 +82,7 @@ void table_write(struct buf *ret, const struct tree_node *items, const struct co
 		write_cells(ret, &items->of.items[i], columns, widths, count);
 }
 
-/* A difference's line in the making. */
+/* The line of a difference that is being written. */
 struct difference {
 	const char *indent, *sign;
 	const struct tree_node *reload;
@@ -112,7 +112,7 @@ static void end_line(struct buf *ret, const struct difference *d)
 	buf_append_char(ret, '\n');
 }
 
-/* What came or went; a map leaf by leaf. */
+/* An added or removed value; one line for each leaf of a map. */
 static void leaves_write(struct buf *ret, struct difference *d, const struct tree_node *n)
 {
 	size_t len = d->pointer.len;
@@ -178,5 +178,5 @@ void diff_write(struct buf *ret, const struct tree_node *diff, const char *inden
 	for (uint32_t i = 0; diff != NULL && i < diff->count && ret->len <= DIFF_BYTES_MAX; i++)
 		difference_write(ret, &diff->of.items[i], indent);
 	if (ret->len > DIFF_BYTES_MAX)
-		buf_append_text(ret, "and more than is shown here: -o json shows all\n");
+		buf_append_text(ret, "there are more differences; -o json shows all of them\n");
 }

@@ -1,4 +1,4 @@
-/* Lists for people: aligned columns from the items of a JSON list. */
+/* Lists for people, from the items of a JSON list. */
 #pragma once
 
 #include "base/buf.h"
@@ -6,17 +6,19 @@
 
 struct column {
 	const char *header;
-	const char *key; /* of the item; values that are no text are shown as JSON */
+	const char *key; /* of the item; values other than strings are shown as JSON */
 };
 
-/* Appends a header line and a line an item; nothing but `none` and a newline for an empty list. Cells are as
- * plain_append() has them, so that no stored text can move a terminal's cursor. */
+/* Appends a header line and one line for each item, in aligned columns; for an empty list only
+ * `none` and a newline. Cells are escaped as plain_append() does, so that a stored text cannot
+ * control the terminal. */
 void table_write(struct buf *ret, const struct tree_node *items, const struct column *columns,
 		 size_t count, const char *none);
 
-/* "+ /spark/cores: 12", "- /a: 1", "~ /a: 1 -> 2", one line a difference of a `diff` list; a map that came or went has one a leaf. Ends, and
- * says so, where the lines came to 32 MiB. */
+/* Appends one line for each difference of a `diff` list: "+ /spark/cores: 12", "- /a: 1", "~ /a: 1
+ * -> 2". A map that was added or removed has one line for each leaf. Stops after 32 MiB with a line
+ * that says so. */
 void diff_write(struct buf *ret, const struct tree_node *diff, const char *indent);
 
-/* A part of a line, as text_visible() has it, also its line breaks and tabs. */
+/* Appends a part of a line, escaped as text_visible() does, line breaks and tabs included. */
 void plain_append(struct buf *ret, struct slice text);

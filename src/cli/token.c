@@ -48,7 +48,7 @@ static bool build_create(struct buf *body, const struct create_words *w, int *re
 	return true;
 }
 
-/* The token alone on standard output, or in a file that is its owner's alone. */
+/* Prints only the token to standard output, or writes it to a file of mode 0600. */
 static int show_token(const struct tree_node *root, const char *save_file)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
@@ -57,8 +57,8 @@ static int show_token(const struct tree_node *root, const char *save_file)
 	enum result rc;
 
 	if (save_file == NULL) {
-		print_line(TO_STDERR,
-			   "accessor %.*s; the token is shown this once:", SLICE_ARGS(accessor));
+		print_line(TO_STDERR, "accessor %.*s; the token, which is not shown again:",
+			   SLICE_ARGS(accessor));
 		return print_content_line(token);
 	}
 	buf_append_slice(&line, token);
@@ -72,7 +72,7 @@ static int show_token(const struct tree_node *root, const char *save_file)
 		return EXIT_DONE;
 	}
 	print_failure(&token_create_command, rc, &err);
-	print_line(TO_STDERR, "the token is lost; end it: reeve token revoke %.*s",
+	print_line(TO_STDERR, "the token is lost; revoke it: reeve token revoke %.*s",
 		   SLICE_ARGS(accessor));
 	return EXIT_REFUSED;
 }
@@ -103,7 +103,7 @@ static int run_create(int argc, char **argv)
 		return usage_error(&token_create_command, "--name and --policy are needed");
 	if (w.save_file != NULL && (session_is_json(&s) || access(w.save_file, F_OK) == 0))
 		return usage_error(&token_create_command,
-				   "--save needs a file that is not there yet, and no -o json");
+				   "--save needs a file that does not exist, and excludes -o json");
 	if (!build_create(&body, &w, &code))
 		return code;
 	request.body = buf_slice(&body);
@@ -119,15 +119,21 @@ static int run_create(int argc, char **argv)
 
 const struct command token_create_command = {
 	.name = "token create",
-	.summary = "Make a token",
+	.summary = "Create a token",
 	.help = "Usage: reeve token create --name NAME --policy POLICY [--policy …]\n\n"
-		"Prints the token alone on standard output, or puts it into a file that only you can read.\n\n"
-		"  --ttl DURATION     such as 1h or 30d; never longer than your own token's\n"
-		"  --address RANGE    only from there, such as 10.0.0.0/8; may be repeated\n"
-		"  --uses N           for N requests\n"
-		"  --save FILE        write it there, mode 0600; FILE must not exist\n"
+		"Prints the token to standard output, or writes it to a file that only you can\n"
+		"read.\n\n"
+		"  --name NAME        the principal's name in the history and the audit log\n"
+		"  --policy POLICY    may be repeated\n"
+		"  --ttl DURATION     lifetime, such as 1h or 30d; at most that of your own\n"
+		"                     token\n"
+		"  --address RANGE    accept the token only from these addresses, such as\n"
+		"                     10.0.0.0/8; may be repeated\n"
+		"  --uses N           accept the token for N requests\n"
+		"  --save FILE        write the token to FILE (mode 0600), which must not exist\n"
 		"  -o text|json\n" SESSION_HELP
-		"\nExample: reeve token create --name nightly --policy runtime --ttl 12h --save nightly.token\n",
+		"\nExample: reeve token create --name nightly --policy runtime --ttl 12h "
+		"--save nightly.token\n",
 	.run = run_create};
 
 static int run_list(int argc, char **argv)
@@ -160,8 +166,10 @@ static int run_list(int argc, char **argv)
 }
 
 const struct command token_list_command = {.name = "token list",
-					   .summary = "List tokens, never their text",
+					   .summary = "List tokens",
 					   .help = "Usage: reeve token list\n\n"
+						   "The list shows each token's accessor, "
+						   "never the token itself.\n\n"
 						   "  -o text|json\n" SESSION_HELP
 						   "\nExample: reeve token list\n",
 					   .run = run_list};
@@ -180,23 +188,26 @@ static int run_revoke(int argc, char **argv)
 	if (!options_parse(&operands, &token_revoke_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
 	if (strncmp(operands.items[0], "rv_", 3) == 0)
-		return usage_error(&token_revoke_command,
-				   "give the accessor, not the token (reeve token list)");
+		return usage_error(
+			&token_revoke_command,
+			"the accessor is needed, not the token; reeve token list shows it");
 	buf_append_text(&target, "/v1/tokens/");
 	url_append_path(&target, slice_text(operands.items[0]));
 	url_append_query_text(&target, "force", is_forced ? "true" : NULL);
 	request.target = buf_slice(&target);
 	code = session_open_and_call(&s, &token_revoke_command, &request);
 	if (code == EXIT_DONE)
-		print_line(TO_STDOUT, "revoked %s and the tokens made with it", operands.items[0]);
+		print_line(TO_STDOUT, "revoked %s and the tokens that were created with it",
+			   operands.items[0]);
 	return code;
 }
 
 const struct command token_revoke_command = {
 	.name = "token revoke",
-	.summary = "End a token and those made with it",
+	.summary = "Revoke a token and the tokens that were created with it",
 	.help = "Usage: reeve token revoke ACCESSOR [--force]\n\n"
-		"  --force              even the last one that can administer the store\n" SESSION_HELP
+		"  --force            also if it is the last token that can administer the\n"
+		"                     store\n" SESSION_HELP
 		"\nExample: reeve token revoke 7d8f0c2a\n",
 	.operands_min = 1,
 	.operands_max = 1,
@@ -215,16 +226,16 @@ static int run_self(int argc, char **argv)
 	return code == EXIT_DONE ? print_content_line(buf_slice(&s.response.body)) : code;
 }
 
-const struct command token_self_command = {.name = "token self",
-					   .summary = "Say who you are",
-					   .help = "Usage: reeve token self\n\n" SESSION_HELP
-						   "\nExample: reeve token self\n",
-					   .run = run_self};
+const struct command token_self_command = {
+	.name = "token self",
+	.summary = "Show your own token's name, policies and expiry",
+	.help = "Usage: reeve token self\n\n" SESSION_HELP "\nExample: reeve token self\n",
+	.run = run_self};
 
 static const struct command *const token_rows[] = {&token_create_command, &token_list_command,
 						   &token_revoke_command, &token_self_command};
 
 const struct command token_command = {.name = "token",
-				      .summary = "Make, list and revoke tokens",
+				      .summary = "Create, list and revoke tokens",
 				      .subcommands = token_rows,
 				      .subcommands_count = ARRAY_SIZE(token_rows)};

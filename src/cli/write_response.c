@@ -17,12 +17,12 @@ static void origin_append(struct buf *ret, const struct tree_node *item)
 	buf_append_char(ret, ')');
 }
 
-static void findings_write(struct buf *ret, const struct tree_node *list, const char *what)
+static void findings_write(struct buf *ret, const struct tree_node *list, const char *label)
 {
 	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
 		const struct tree_node *item = &list->of.items[i];
 
-		buf_printf(ret, "%s: ", what);
+		buf_printf(ret, "%s: ", label);
 		if (item->kind == TREE_STRING) {
 			plain_append(ret, tree_text(item));
 		} else {
@@ -39,7 +39,7 @@ static void findings_write(struct buf *ret, const struct tree_node *list, const 
 	}
 }
 
-/* A write says `changed`, a dry run `action`. */
+/* The response to a write has the member `changed`, that to a dry run `action`. */
 static bool is_unchanged(const struct tree_node *item)
 {
 	const struct tree_node *changed = TREE_GET(item, "changed");
@@ -55,7 +55,7 @@ static void change_write(struct buf *ret, const struct tree_node *item, bool is_
 	buf_append_text(ret, is_markdown ? " `" : " ");
 	plain_append(ret, json_text(item, "path"));
 	buf_append_text(ret, is_markdown ? "`\n" : "\n");
-	/* What is new is as it was written. */
+	/* The difference of a new document would only repeat its text. */
 	if (slice_is_text(json_text(item, "action"), "create"))
 		return;
 	if (is_markdown)
@@ -122,7 +122,7 @@ bool write_response_has_changes(const struct tree_node *root)
 	return false;
 }
 
-/* The answer to :undelete and :destroy names the versions that it changed. */
+/* The response to :undelete and :destroy lists the versions. */
 static void versions_write(struct buf *ret, const struct tree_node *item)
 {
 	const struct tree_node *versions = json_array(item, "versions");
@@ -133,7 +133,7 @@ static void versions_write(struct buf *ret, const struct tree_node *item)
 		json_write(ret, &versions->of.items[i]);
 	}
 	buf_append_text(ret, slice_is_text(json_text(item, "state"), "destroyed") ? " destroyed"
-										  : " there again");
+										  : " restored");
 }
 
 static void action_append(struct buf *ret, const struct tree_node *item)

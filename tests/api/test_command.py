@@ -143,8 +143,8 @@ class Command(Case):
     def test_names_that_steer_programs_are_told_of_where_a_shell_may_take_them(self):
         self.store("profiles/cli/steers", "path: /evil\nhttps: {proxy: x}\ndb: \"it's\\nLD_VALUE=1\"\n")
         self.assertIn("PATH=/evil\n", self.reeve("config", "cli/steers", "-o", "env"))
-        self.assertIn("PATH steers", self.stderr)
-        self.assertIn("HTTPS_PROXY steers", self.stderr)
+        self.assertIn("PATH controls", self.stderr)
+        self.assertIn("HTTPS_PROXY controls", self.stderr)
         self.assertNotIn("DB", self.stderr)
         self.assertNotIn("LD_VALUE", self.stderr)  # a line of a value
         self.assertNotIn("/evil", self.stderr)
@@ -378,7 +378,7 @@ class Command(Case):
         for options in (("--dry-run", ), ("--dry-run", "-o", "json"), ()):
             out = self.reeve("apply", "-f", folder, "--prune", "policies/", *options)
             for path in shipped:
-                self.assertIn(f"keeps {path}", self.stderr)
+                self.assertIn(f"{path} is kept", self.stderr)
                 self.assertNotIn(path, out)
             self.assertIn("policies/pruned-by-test", out)
         self.assertEqual({item["path"] for item in self.expect(self.server.get("/v1/policies"), 200).json["items"]},

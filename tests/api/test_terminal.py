@@ -292,7 +292,7 @@ class Terminal(unittest.TestCase):
         self.hostile.answers = lambda request: as_json({"items": [{"path": "profiles/a/x"}]}, Link='</v1/profiles?after=x>; rel="next"')
         self.write("dir/profiles/a/b.yaml", "a: 1\n")
         shown = self.show("apply", "-f", self.folder / "dir", "--prune", "profiles/", code=1)
-        self.assertIn(b"does not end", shown)
+        self.assertIn(b"more than 100 pages", shown)
 
     def test_an_address_that_is_not_this_machine_is_told(self):
         for address in ("http://127.evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://localhost.",

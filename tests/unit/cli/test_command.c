@@ -72,6 +72,6 @@ Test(command, help_lists_them_with_an_example)
 	cr_expect_stdout_eq_str("Usage: reeve probe COMMAND …\n\nTwo probes.\n\n"
 				"  first      The first\n"
 				"  second     The second\n"
-				"\nHelp on one: reeve probe COMMAND --help\n"
+				"\nHelp on a command: reeve probe COMMAND --help\n"
 				"Example: reeve probe first\n");
 }

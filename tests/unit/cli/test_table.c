@@ -130,7 +130,7 @@ Test(table, a_difference_that_repeats_a_long_key_has_an_end)
 	read_json(&tree, json.data);
 	diff_write(&text, &tree.root, "");
 	cr_expect(text.len < 40000000, "%zu", text.len);
-	cr_expect_not_null(strstr(text.data + text.len - 60, "-o json shows all\n"));
+	cr_expect_not_null(strstr(text.data + text.len - 60, "-o json shows all of them\n"));
 	buf_clear(&json);
 	buf_clear(&text);
 	tree_clear(&tree);
