@@ -390,7 +390,7 @@ enum result profile_check(struct effective *ret, struct slice path,
 	return place_limit(&c, rc, err);
 }
 
-static void write_problem(struct buf *ret, const struct check_problem *p)
+void check_problem_write(struct buf *ret, const struct check_problem *p)
 {
 	buf_append_text(ret, "{\"profile\":");
 	json_append_string(ret, p->profile);
@@ -415,7 +415,7 @@ void check_problems_write(struct buf *ret, const struct check_problem *problems,
 	for (uint32_t i = 0; i < count; i++) {
 		if (i != 0)
 			buf_append_char(ret, ',');
-		write_problem(ret, &problems[i]);
+		check_problem_write(ret, &problems[i]);
 	}
 	buf_append_char(ret, ']');
 }

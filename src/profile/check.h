@@ -68,4 +68,5 @@ MUST_USE enum result profile_check_chain(struct slice path, const struct check_s
 struct slice schema_location_path(struct slice location);
 
 /* Appends the problems as a JSON array of {"profile", "pointer", "keyword", "message", "origin": {…}}. */
+void check_problem_write(struct buf *ret, const struct check_problem *p);
 void check_problems_write(struct buf *ret, const struct check_problem *problems, uint32_t count);

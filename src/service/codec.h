@@ -25,4 +25,20 @@ struct codec {
 	void (*config_diff_begin)(struct buf *b, const struct config_diff_item *d);
 	void (*difference)(struct buf *b, const struct difference_item *d);
 	void (*diff_end)(struct buf *b);
+
+	/* Tokens; alone, or in a list. */
+	void (*token)(struct buf *b, const struct token_item *t);
+
+	/* A written document; lists of problems may stand between. */
+	void (*written_begin)(struct buf *b, const struct written_item *w);
+	void (*written_end)(struct buf *b);
+	/* Several documents written in one revision: they come first, then batch_written_end, then lists of problems. */
+	void (*batch_begin)(struct buf *b, const struct batch_item *r);
+	void (*batch_written_end)(struct buf *b);
+	void (*batch_end)(struct buf *b);
+
+	/* Problems of one list; it belongs to what is open, or stands alone. */
+	void (*problems_begin)(struct buf *b, enum problem_list list);
+	void (*problem)(struct buf *b, const struct check_problem *p);
+	void (*problems_end)(struct buf *b);
 };

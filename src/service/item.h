@@ -10,6 +10,7 @@
 #pragma once
 
 #include "doc/diff.h"
+#include "profile/check.h"
 #include "schema/schema.h"
 #include "store/store.h"
 
@@ -70,4 +71,42 @@ struct config_diff_item {
 	struct slice config; /* "app/name" */
 	uint64_t from, to;   /* revisions; `from` 0: before the first */
 	bool was_served, is_served;
+};
+
+/* A token, by its record. */
+struct token_item {
+	struct slice text; /* of a new token; else empty */
+	struct slice accessor, name;
+	struct slice parent; /* accessor; empty: it was made by the server */
+	const struct slice *policies;
+	uint32_t policies_count;
+	int64_t expires_ms; /* 0: never */
+	bool has_details;   /* else all below is absent */
+	int64_t created_ms; /* 0: not known */
+	struct slice created_by;
+	bool is_limited_to_addresses;
+	int64_t ttl_ms;		/* 0: it cannot be renewed */
+	int64_t max_expires_ms; /* a renewal does not go beyond; 0: no bound */
+	int64_t uses_left;	/* -1: unlimited */
+};
+
+/* A document after a write: its newest version. */
+struct written_item {
+	struct version_item version;
+	bool has_versions; /* the write changed the state of versions, and made none */
+	const uint64_t *versions;
+	uint32_t versions_count;
+	bool is_changed;
+};
+
+/* A write of several documents. */
+struct batch_item {
+	uint64_t revision; /* that it made, or the current one where nothing changed */
+	bool is_changed;
+};
+
+enum problem_list {
+	PROBLEMS_ERRORS, /* for which a write is refused */
+	PROBLEMS_WARNINGS,
+	PROBLEMS_UNCHECKED, /* what could not be checked with the rights of the caller */
 };

@@ -10,6 +10,15 @@ const struct codec native_codec = {
 	.config_diff_begin = native_config_diff_begin,
 	.difference = native_difference,
 	.diff_end = native_diff_end,
+	.token = native_token,
+	.written_begin = native_written_begin,
+	.written_end = native_written_end,
+	.batch_begin = native_batch_begin,
+	.batch_written_end = native_batch_written_end,
+	.batch_end = native_batch_end,
+	.problems_begin = native_problems_begin,
+	.problem = native_problem,
+	.problems_end = native_problems_end,
 };
 
 void native_list_begin(struct buf *b)

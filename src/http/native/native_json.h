@@ -19,6 +19,17 @@ void native_config_diff_begin(struct buf *b, const struct config_diff_item *d);
 void native_difference(struct buf *b, const struct difference_item *d);
 void native_diff_end(struct buf *b);
 
+void native_token(struct buf *b, const struct token_item *t);
+
+void native_written_begin(struct buf *b, const struct written_item *w);
+void native_written_end(struct buf *b);
+void native_batch_begin(struct buf *b, const struct batch_item *r);
+void native_batch_written_end(struct buf *b);
+void native_batch_end(struct buf *b);
+void native_problems_begin(struct buf *b, enum problem_list list);
+void native_problem(struct buf *b, const struct check_problem *p);
+void native_problems_end(struct buf *b);
+
 /* A version's members from "path" to "digest" or "state", as far as they are there; without braces. */
 void native_version_members(struct buf *b, const struct version_item *v);
 const char *native_state_name(enum version_state state); /* "live", "deleted", "destroyed" */

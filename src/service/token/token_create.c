@@ -4,6 +4,7 @@
  */
 #include "access/token.h"
 #include "crypto/token_text.h"
+#include "service/codec.h"
 #include "service/engine/engine.h"
 #include "service/engine/request_body.h"
 #include "service/engine/response.h"
@@ -195,13 +196,11 @@ static enum result make_token(struct creating *m, struct token_job *j, struct bu
 static enum step response_created(struct call *c, const struct token *t, const struct buf *text)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
+	struct token_item item = token_item_make(t, false);
 	enum step step;
 
-	buf_append_text(&b, "{\"token\":\"");
-	buf_append_slice(&b, buf_slice(text));
-	buf_append_char(&b, '"');
-	token_write_members(&b, t);
-	buf_append_char(&b, '}');
+	item.text = buf_slice(text);
+	c->codec->token(&b, &item);
 	step = response_body(c, BODY_JSON, &b, true);
 	c->out.is_created = c->out.result == OK;
 	return c->out.is_created ? STEP_COMMIT : step;

@@ -1,4 +1,5 @@
 /* Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those above it. */
+#include "service/codec.h"
 #include "service/engine/request_body.h"
 #include "service/engine/response.h"
 #include "service/state/token_chain.h"
@@ -134,6 +135,7 @@ enum step token_renew_on_worker(struct verb_context *ctx)
 	struct token_job *j = token_job_new(ctx, 1);
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
+	struct token_item item;
 	enum result rc;
 
 	if (j == NULL)
@@ -143,10 +145,10 @@ enum step token_renew_on_worker(struct verb_context *ctx)
 		c->audit_draft = NULL;
 		return response_error(c, rc, &err);
 	}
-	buf_append_char(&b, '{');
-	token_write_members(&b, j->count != 0 ? j->tokens[0]
-					      : snapshot_token(ctx->snapshot, j->caller));
-	buf_append_char(&b, '}');
+	item = token_item_make(j->count != 0 ? j->tokens[0]
+					     : snapshot_token(ctx->snapshot, j->caller),
+			       false);
+	c->codec->token(&b, &item);
 	response_json(c, &b);
 	return c->out.result == OK && j->count != 0 ? STEP_COMMIT : STEP_RESPOND;
 }

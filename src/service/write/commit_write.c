@@ -364,7 +364,7 @@ static enum result keep_response(struct write *w, int64_t time_ms, struct error 
 		idempotency_add_permission(&permissions, change_permissions(w, &w->changes[i]),
 					   w->changes[i].path);
 	if (w->call->out.body != NULL)
-		write_response_bare(&short_body, w);
+		write_response_short(&short_body, w);
 	rc = buf_check(&permissions, err);
 	if (rc == OK)
 		rc = buf_check(&short_body, err);

@@ -170,12 +170,10 @@ static enum result append_all(struct verb_context *ctx, struct write *w, struct 
 		if (rc == OK)
 			rc = response_check(b, err);
 	}
-	buf_append_text(b, "],\"errors\":");
-	problems_write(b, w, w->report.errors, w->was_forced ? 0 : w->report.errors_count);
-	buf_append_text(b, ",\"warnings\":");
-	problems_write(b, w, w->report.warnings, w->report.warnings_count);
-	buf_append_text(b, ",\"unchecked\":");
-	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
+	buf_append_char(b, ']');
+	problems_write(b, w, PROBLEMS_ERRORS);
+	problems_write(b, w, PROBLEMS_WARNINGS);
+	problems_write(b, w, PROBLEMS_UNCHECKED);
 	buf_append_char(b, '}');
 	return rc == OK ? response_check(b, err) : rc;
 }

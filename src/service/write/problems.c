@@ -1,8 +1,11 @@
-/* The rule: an answer names no document that its reader may not read. What must be said of one is said of "another". */
+/* A response names no document that the caller may not read: a problem that cannot be told without such a name is told in
+ * general words, or only counted. */
+#include "service/codec.h"
 #include "service/write/write.h"
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SCHEMA_DEPTH_MAX      16
@@ -158,38 +161,44 @@ void problems_hide_names(const struct write *w, struct error *err)
 		(void)fail(err, E_INVALID, "it is refused together with what you may not read");
 }
 
-void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
-		    uint32_t count)
+/* What is hidden is counted in one problem that names nothing. */
+static void write_hidden(struct buf *ret, const struct codec *codec, uint32_t count)
 {
+	char text[64];
+	struct check_problem p = {.message = text};
+
+	if (count == 0)
+		return;
+	snprintf(text, sizeof text, "%u in documents that you may not read", count);
+	codec->problem(ret, &p);
+}
+
+void problems_write(struct buf *ret, const struct write *w, enum problem_list list)
+{
+	const struct codec *codec = w->call->codec;
+	const struct check_report *r = &w->report;
+	const struct check_problem *problems = list == PROBLEMS_ERRORS	   ? r->errors
+					       : list == PROBLEMS_WARNINGS ? r->warnings
+									   : r->unchecked;
+	/* The errors of a forced write are among its warnings. */
+	uint32_t count = list == PROBLEMS_ERRORS     ? (w->was_forced ? 0 : r->errors_count)
+			 : list == PROBLEMS_WARNINGS ? r->warnings_count
+						     : r->unchecked_count;
 	uint32_t hidden = 0;
-	bool is_first = true;
 
 	/* Some may be missing, or their places. */
-	ret->is_failed |= w->report.arena.is_short;
-	buf_append_char(ret, '[');
+	ret->is_failed |= r->arena.is_short;
+	codec->problems_begin(ret, list);
 	for (uint32_t i = 0; i < count && !buf_is_failed(ret); i++) {
 		struct check_problem p = problems[i];
-		struct buf one = BUF_NULL;
 
 		if (problem_is_unsaid(w, &p))
 			continue;
-		if (!cut_problem(w, &p, problems == w->report.unchecked)) {
+		if (cut_problem(w, &p, list == PROBLEMS_UNCHECKED))
+			codec->problem(ret, &p);
+		else
 			hidden++;
-			continue;
-		}
-		check_problems_write(&one, &p, 1);
-		if (!is_first)
-			buf_append_char(ret, ',');
-		is_first = false;
-		if (one.len >= 2)
-			buf_append(ret, one.data + 1, one.len - 2);
-		ret->is_failed |= buf_is_failed(&one);
-		buf_clear(&one);
 	}
-	if (hidden != 0)
-		buf_printf(ret,
-			   "%s{\"profile\":\"\",\"pointer\":\"\",\"keyword\":\"\",\"message\":"
-			   "\"%u in documents that you may not read\"}",
-			   is_first ? "" : ",", hidden);
-	buf_append_char(ret, ']');
+	write_hidden(ret, codec, hidden);
+	codec->problems_end(ret);
 }

@@ -223,7 +223,7 @@ static enum step gather(struct verb_context *ctx, struct reverting *r, uint32_t 
 	if (rc == OK)
 		return write_prepare(ctx, w);
 	if (w->report.errors_count != 0)
-		problems_write(&call->out.problems, w, w->report.errors, w->report.errors_count);
+		problems_write(&call->out.problems, w, PROBLEMS_ERRORS);
 	if (buf_is_failed(&call->out.problems))
 		rc = response_check(&call->out.problems, &err);
 	return response_error(call, rc, &err);

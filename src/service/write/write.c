@@ -261,7 +261,7 @@ static enum step response_refused(struct write *w, enum result rc, const struct 
 	if (rc != E_FORBIDDEN) /* it says only what was asked for */
 		problems_hide_names(w, &shown);
 	if (is_about_content(rc) && (w->report.errors_count != 0 || w->report.arena.is_short))
-		problems_write(&c->out.problems, w, w->report.errors, w->report.errors_count);
+		problems_write(&c->out.problems, w, PROBLEMS_ERRORS);
 	if (buf_is_failed(&c->out.problems)) /* what is wrong cannot be told in full */
 		rc = response_check(&c->out.problems, &shown);
 	if (w->is_dry_run && rc != E_FORBIDDEN)

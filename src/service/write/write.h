@@ -7,6 +7,7 @@
 #include "service/engine/commit_job.h"
 #include "service/engine/response.h"
 #include "service/engine/audit_draft.h"
+#include "service/item.h"
 #include "service/state/change.h"
 #include "service/state/config_cache.h"
 #include "service/state/view.h"
@@ -105,9 +106,9 @@ MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const stru
 /* Resolves and validates them. E_INVALID, E_CONFLICT: the reasons are in the report. */
 MUST_USE enum result cascade_check(struct verb_context *ctx, struct write *w, struct error *err);
 
-/* problems.c: a JSON array of those that the writer may see; what is hidden is counted in one that names nothing. */
-void problems_write(struct buf *ret, const struct write *w, const struct check_problem *problems,
-		    uint32_t count);
+/* problems.c: a list of the report's problems as far as the writer may see them; the hidden ones are counted in one problem that
+ * names nothing. A failed buffer where the report ran out of memory. */
+void problems_write(struct buf *ret, const struct write *w, enum problem_list list);
 /* Takes a text away that names a document which the writer may not know; its line and column with it. */
 void problems_hide_names(const struct write *w, struct error *err);
 /* One more, in the report. `place`'s texts are copied. */
@@ -135,9 +136,8 @@ enum step dry_run_response(struct verb_context *ctx, struct write *w);
 /* Once revision and time are known: what was done. */
 enum result write_response(struct write *w, struct error *err);
 
-/* The same without what only readers may see: no digests, no warnings. Appended; nothing where
- * the answer has no body. */
-void write_response_bare(struct buf *ret, struct write *w);
+/* The same for a caller who may write but has other rights by then: no digests, no problems. Appended. */
+void write_response_short(struct buf *ret, const struct write *w);
 
 /* commit_write.c: the committer's half. */
 extern const struct commit_job_ops write_job_ops;

@@ -1,97 +1,92 @@
-/* The rule: what was done is said as it was done: path, version, revision, when, by whom, digest; never the content. Of a version that another made only what its
- * path and number are, but to who may list or read it. */
-#include "service/write/write.h"
+/*
+ * The response of a write tells of each document its newest version after the write, and never the content. Of a version that this
+ * caller did not make it tells the author and message only to callers who may list or read the document.
+ */
+#include "service/codec.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
+#include "service/write/write.h"
 
-#include "base/text.h"
-
-static void append_lists(struct buf *b, struct write *w)
+/* A short response may be read when the caller has fewer rights: it tells nothing that takes some. */
+static enum version_detail detail_of(const struct write *w, const struct version_row *row,
+				     enum doc_kind kind, bool is_own, bool is_short)
 {
-	json_member(b, "warnings");
-	problems_write(b, w, w->report.warnings, w->report.warnings_count);
-	json_member(b, "unchecked");
-	problems_write(b, w, w->report.unchecked, w->report.unchecked_count);
+	bool may_read = !is_short && rights_may(w->view.reader, MAY_READ, row->path);
+	bool may_list = !is_short && rights_may(w->view.reader, MAY_LIST, row->path);
+
+	if (!is_own && !may_read && !may_list)
+		return VERSION_PLACE;
+	/* The digest of a secret is keyed, so that it tells nothing of the value. */
+	return !is_short && (kind == KIND_SECRETS || may_read) ? VERSION_DIGEST : VERSION_AUTHOR;
 }
 
-/* The version's place, author and message, digest: each for who may see it. A kept answer (`is_bare`) may be asked for when there are fewer rights. */
-static void append_version(struct buf *b, const struct write *w, const struct version_row *row,
-			   enum doc_kind kind, bool is_own, bool is_bare)
+/* The newest version after the change. */
+static struct version_row row_after(const struct write *w, const struct change *c, bool is_own)
 {
-	bool may_read = !is_bare && rights_may(w->view.reader, MAY_READ, row->path);
-	bool may_see =
-		is_own || may_read || (!is_bare && rights_may(w->view.reader, MAY_LIST, row->path));
-
-	if (!may_see)
-		json_version_place(b, row);
-	else if (!is_bare && (kind == KIND_SECRETS || may_read))
-		json_version_head(b, row);
-	else
-		json_version_name(b, row);
+	if (!is_own)
+		return *snap_doc_row(c->before);
+	return (struct version_row){.path = c->path,
+				    .version = c->version,
+				    .revision = w->revision,
+				    .created_ms = w->time_ms,
+				    .created_by = w->author,
+				    .message = w->message,
+				    .digest = slice_make((const char *)c->digest, HASH_BYTES)};
 }
 
-/* The newest version as it is after the change; its digest is for readers, but of a secret, where it is keyed. */
-static void append_item(struct buf *b, const struct write *w, const struct change *c, bool is_bare)
+static void begin_document(struct buf *b, const struct write *w, const struct change *c,
+			   bool is_short)
 {
 	bool is_own = c->action == CHANGE_PUT && c->is_changed;
-	struct version_row row;
+	struct version_row row = row_after(w, c, is_own);
+	enum version_detail detail = detail_of(w, &row, c->kind, is_own, is_short);
+	struct written_item item = {.version = version_item_make(&row, detail),
+				    .is_changed = c->is_changed};
 
-	if (is_own) {
-		row = (struct version_row){.path = c->path,
-					   .version = c->version,
-					   .revision = w->revision,
-					   .created_ms = w->time_ms,
-					   .created_by = w->author,
-					   .message = w->message,
-					   .digest =
-						   slice_make((const char *)c->digest, HASH_BYTES)};
-	} else {
-		row = *snap_doc_row(c->before);
-	}
-	append_version(b, w, &row, c->kind, is_own, is_bare);
 	if (c->action != CHANGE_PUT) {
-		json_member_text(b, "state",
-				 slice_text(c->state == VERSION_LIVE	  ? "live"
-					    : c->state == VERSION_DELETED ? "deleted"
-									  : "destroyed"));
-		json_member(b, "versions");
-		buf_append_char(b, '[');
-		for (uint32_t i = 0; i < c->versions_count; i++) {
-			json_comma(b);
-			buf_append_u64(b, c->versions[i]);
-		}
-		buf_append_char(b, ']');
+		item.version.has_state = true;
+		item.version.state = c->state;
+		item.has_versions = true;
+		item.versions = c->versions;
+		item.versions_count = c->versions_count;
 	}
-	json_member_bool(b, "changed", c->is_changed);
+	w->call->codec->written_begin(b, &item);
 }
 
-static void append_batch(struct buf *b, const struct write *w, bool is_bare)
+static void append_problems(struct buf *b, const struct write *w)
 {
-	buf_append_char(b, '{');
-	json_member_u64(b, "revision", w->revision);
-	json_member_bool(b, "changed", w->has_revision);
-	json_member(b, "items");
-	buf_append_char(b, '[');
+	problems_write(b, w, PROBLEMS_WARNINGS);
+	problems_write(b, w, PROBLEMS_UNCHECKED);
+}
+
+static void append_batch(struct buf *b, const struct write *w, bool is_short)
+{
+	const struct codec *codec = w->call->codec;
+	struct batch_item batch = {.revision = w->revision, .is_changed = w->has_revision};
+
+	codec->batch_begin(b, &batch);
 	for (uint32_t i = 0; i < w->changes_count; i++) {
-		json_comma(b);
-		append_item(b, w, &w->changes[i], is_bare);
-		buf_append_char(b, '}');
+		begin_document(b, w, &w->changes[i], is_short);
+		codec->written_end(b);
 	}
-	buf_append_char(b, ']');
+	codec->batch_written_end(b);
+	if (!is_short)
+		append_problems(b, w);
+	codec->batch_end(b);
 }
 
-static void append_response(struct buf *b, struct write *w, bool is_bare)
+static void append_response(struct buf *b, const struct write *w, bool is_short)
 {
-	if (w->is_batch)
-		append_batch(b, w, is_bare);
-	else
-		append_item(b, w, &w->changes[0], is_bare);
-	if (!is_bare)
-		append_lists(b, w);
-	buf_append_char(b, '}');
+	if (w->is_batch) {
+		append_batch(b, w, is_short);
+		return;
+	}
+	begin_document(b, w, &w->changes[0], is_short);
+	if (!is_short)
+		append_problems(b, w);
+	w->call->codec->written_end(b);
 }
 
-void write_response_bare(struct buf *ret, struct write *w)
+void write_response_short(struct buf *ret, const struct write *w)
 {
 	append_response(ret, w, true);
 }
