@@ -142,6 +142,7 @@ void service_close(struct service *s)
 	folded_free(s->folded);
 	shares_free(s->shares);
 	buf_clear(&s->checkpoint);
+	audit_rows_free(&s->audit_rows);
 	store_close(s->state.store);
 	keyring_free(s->state.keyring);
 	work_queue_clear(&s->work);

@@ -90,9 +90,9 @@ static void failing_rollback(struct store *s)
 	store_rollback(failing_of(s)->inner);
 }
 
-static enum result failing_begin(struct store *s, struct error *err)
+static enum result failing_begin(struct store *s, struct store_position *ret, struct error *err)
 {
-	WRITE(s, begin, err, err);
+	WRITE(s, begin, err, ret, err);
 }
 
 static enum result failing_savepoint(struct store *s, struct error *err)
@@ -110,67 +110,64 @@ static enum result failing_rollback_to(struct store *s, struct error *err)
 	WRITE(s, rollback_to, err, err);
 }
 
-static enum result failing_put_version(struct store *s, const struct version_row *row,
-				       struct error *err)
+static enum result failing_put_versions(struct store *s, const struct version_row *rows,
+					uint32_t count, struct error *err)
 {
-	WRITE(s, put_version, err, row, err);
+	WRITE(s, put_versions, err, rows, count, err);
 }
 
-static enum result failing_set_version_state(struct store *s, struct slice path, uint64_t version,
-					     enum version_state state, uint64_t revision,
-					     struct error *err)
-{
-	WRITE(s, set_version_state, err, path, version, state, revision, err);
-}
-
-static enum result failing_rewrap_version(struct store *s, struct slice path, uint64_t version,
-					  uint32_t generation, struct slice wrapped_key,
-					  struct error *err)
-{
-	WRITE(s, rewrap_version, err, path, version, generation, wrapped_key, err);
-}
-
-static enum result failing_put_revision(struct store *s, const struct revision_row *row,
-					struct error *err)
-{
-	WRITE(s, put_revision, err, row, err);
-}
-
-static enum result failing_put_change(struct store *s, const struct change_row *row,
+static enum result failing_set_states(struct store *s, const struct state_row *rows, uint32_t count,
 				      struct error *err)
 {
-	WRITE(s, put_change, err, row, err);
+	WRITE(s, set_states, err, rows, count, err);
 }
 
-static enum result failing_put_effective(struct store *s, struct slice config, uint64_t revision,
-					 struct slice digest, struct error *err)
+static enum result failing_rewrap_versions(struct store *s, const struct rewrap_row *rows,
+					   uint32_t count, struct error *err)
 {
-	WRITE(s, put_effective, err, config, revision, digest, err);
+	WRITE(s, rewrap_versions, err, rows, count, err);
 }
 
-static enum result failing_replace_edges(struct store *s, struct slice source,
-					 const struct edge_row *edges, uint32_t count,
-					 struct error *err)
+static enum result failing_put_revisions(struct store *s, const struct revision_row *rows,
+					 uint32_t count, struct error *err)
 {
-	WRITE(s, replace_edges, err, source, edges, count, err);
+	WRITE(s, put_revisions, err, rows, count, err);
 }
 
-static enum result failing_put_token(struct store *s, const struct token_row *row,
+static enum result failing_put_changes(struct store *s, const struct change_row *rows,
+				       uint32_t count, struct error *err)
+{
+	WRITE(s, put_changes, err, rows, count, err);
+}
+
+static enum result failing_put_effectives(struct store *s, const struct effective_row *rows,
+					  uint32_t count, struct error *err)
+{
+	WRITE(s, put_effectives, err, rows, count, err);
+}
+
+static enum result failing_replace_edges(struct store *s, const struct edge_set *sets,
+					 uint32_t count, struct error *err)
+{
+	WRITE(s, replace_edges, err, sets, count, err);
+}
+
+static enum result failing_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
+				      struct error *err)
+{
+	WRITE(s, put_tokens, err, rows, count, err);
+}
+
+static enum result failing_update_tokens(struct store *s, const struct token_row *rows,
+					 uint32_t count, struct error *err)
+{
+	WRITE(s, update_tokens, err, rows, count, err);
+}
+
+static enum result failing_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 				     struct error *err)
 {
-	WRITE(s, put_token, err, row, err);
-}
-
-static enum result failing_update_token(struct store *s, const struct token_row *row,
-					struct error *err)
-{
-	WRITE(s, update_token, err, row, err);
-}
-
-static enum result failing_put_audit(struct store *s, const struct audit_row *row,
-				     struct error *err)
-{
-	WRITE(s, put_audit, err, row, err);
+	WRITE(s, put_audit, err, rows, count, err);
 }
 
 static enum result failing_put_log(struct store *s, const struct log_row *row, struct error *err)
@@ -178,24 +175,22 @@ static enum result failing_put_log(struct store *s, const struct log_row *row, s
 	WRITE(s, put_log, err, row, err);
 }
 
-static enum result failing_put_key(struct store *s, uint32_t generation, struct slice wrapped,
-				   struct error *err)
+static enum result failing_put_keys(struct store *s, const struct wrap_key_row *rows,
+				    uint32_t count, struct error *err)
 {
-	WRITE(s, put_key, err, generation, wrapped, err);
+	WRITE(s, put_keys, err, rows, count, err);
 }
 
-static enum result failing_put_meta(struct store *s, const char *name, struct slice value,
+static enum result failing_put_meta(struct store *s, const struct meta_row *rows, uint32_t count,
 				    struct error *err)
 {
-	WRITE(s, put_meta, err, name, value, err);
+	WRITE(s, put_meta, err, rows, count, err);
 }
 
-static enum result failing_put_idempotent(struct store *s, struct slice key,
-					  struct slice fingerprint, struct slice response,
-					  int64_t time_ms, int64_t forget_before_ms,
-					  struct error *err)
+static enum result failing_put_idempotent(struct store *s, const struct idempotent_row *row,
+					  int64_t forget_before_ms, struct error *err)
 {
-	WRITE(s, put_idempotent, err, key, fingerprint, response, time_ms, forget_before_ms, err);
+	WRITE(s, put_idempotent, err, row, forget_before_ms, err);
 }
 
 static enum result failing_shred(struct store *s, struct error *err)
@@ -203,11 +198,10 @@ static enum result failing_shred(struct store *s, struct error *err)
 	WRITE(s, shred, err, err);
 }
 
-static enum result failing_backup(struct store *s, const char *file,
-				  void (*progress)(void *ctx, uint64_t done, uint64_t left),
-				  void *ctx, struct error *err)
+static enum result failing_backup(struct store *s, const struct backup_target *target,
+				  struct buf *ret_file, struct error *err)
 {
-	WRITE(s, backup, err, file, progress, ctx, err);
+	WRITE(s, backup, err, target, ret_file, err);
 }
 
 static void failing_session_close(struct store_session *ss)
@@ -231,10 +225,10 @@ static enum result failing_session_begin(struct store_session *ss, struct error 
 	READ(ss, session_begin, err, err);
 }
 
-static enum result failing_each_head(struct store_session *ss, version_fn *each, void *ctx,
-				     struct error *err)
+static enum result failing_each_head(struct store_session *ss, uint64_t since, version_fn *each,
+				     void *ctx, struct error *err)
 {
-	READ(ss, each_head, err, each, ctx, err);
+	READ(ss, each_head, err, since, each, ctx, err);
 }
 
 static enum result failing_get_version(struct store_session *ss, struct slice path,
@@ -244,18 +238,17 @@ static enum result failing_get_version(struct store_session *ss, struct slice pa
 	READ(ss, get_version, err, path, version, each, ctx, err);
 }
 
-static enum result failing_get_version_at(struct store_session *ss, struct slice path,
-					  uint64_t version, uint64_t revision, version_fn *each,
-					  void *ctx, struct error *err)
+static enum result failing_get_version_at(struct store_session *ss, const struct version_at *at,
+					  version_fn *each, void *ctx, struct error *err)
 {
-	READ(ss, get_version_at, err, path, version, revision, each, ctx, err);
+	READ(ss, get_version_at, err, at, each, ctx, err);
 }
 
 static enum result failing_each_version(struct store_session *ss, struct slice path,
-					uint64_t before, uint32_t limit, version_fn *each,
-					void *ctx, struct error *err)
+					struct row_page page, version_fn *each, void *ctx,
+					struct error *err)
 {
-	READ(ss, each_version, err, path, before, limit, each, ctx, err);
+	READ(ss, each_version, err, path, page, each, ctx, err);
 }
 
 static enum result failing_each_wrapped_below(struct store_session *ss, uint32_t generation,
@@ -266,10 +259,10 @@ static enum result failing_each_wrapped_below(struct store_session *ss, uint32_t
 }
 
 static enum result failing_each_revision(struct store_session *ss, struct slice path,
-					 uint64_t before, uint32_t limit, revision_fn *each,
-					 void *ctx, struct error *err)
+					 struct row_page page, revision_fn *each, void *ctx,
+					 struct error *err)
 {
-	READ(ss, each_revision, err, path, before, limit, each, ctx, err);
+	READ(ss, each_revision, err, path, page, each, ctx, err);
 }
 
 static enum result failing_get_revision(struct store_session *ss, uint64_t revision,
@@ -298,10 +291,10 @@ static enum result failing_each_change_after(struct store_session *ss, struct sl
 }
 
 static enum result failing_each_effective(struct store_session *ss, struct slice config,
-					  uint64_t before, uint32_t limit, effective_fn *each,
-					  void *ctx, struct error *err)
+					  struct row_page page, effective_fn *each, void *ctx,
+					  struct error *err)
 {
-	READ(ss, each_effective, err, config, before, limit, each, ctx, err);
+	READ(ss, each_effective, err, config, page, each, ctx, err);
 }
 
 static enum result failing_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
@@ -379,11 +372,6 @@ static const struct store_session_ops failing_session_ops = {
 	.get_idempotent = failing_get_idempotent,
 };
 
-static const char *failing_place(const struct store *s)
-{
-	return store_place(((const struct failing_store *)s)->inner);
-}
-
 static enum result failing_session_open(struct store_session **ret, struct store *s,
 					struct error *err)
 {
@@ -413,23 +401,22 @@ static const struct store_ops failing_ops = {
 	.savepoint = failing_savepoint,
 	.release = failing_release,
 	.rollback_to = failing_rollback_to,
-	.put_version = failing_put_version,
-	.set_version_state = failing_set_version_state,
-	.rewrap_version = failing_rewrap_version,
-	.put_revision = failing_put_revision,
-	.put_change = failing_put_change,
-	.put_effective = failing_put_effective,
+	.put_versions = failing_put_versions,
+	.set_states = failing_set_states,
+	.rewrap_versions = failing_rewrap_versions,
+	.put_revisions = failing_put_revisions,
+	.put_changes = failing_put_changes,
+	.put_effectives = failing_put_effectives,
 	.replace_edges = failing_replace_edges,
-	.put_token = failing_put_token,
-	.update_token = failing_update_token,
+	.put_tokens = failing_put_tokens,
+	.update_tokens = failing_update_tokens,
 	.put_audit = failing_put_audit,
 	.put_log = failing_put_log,
-	.put_key = failing_put_key,
+	.put_keys = failing_put_keys,
 	.put_meta = failing_put_meta,
 	.put_idempotent = failing_put_idempotent,
 	.shred = failing_shred,
 	.backup = failing_backup,
-	.place = failing_place,
 	.session_open = failing_session_open,
 };
 

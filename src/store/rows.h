@@ -1,4 +1,10 @@
-/* What a store keeps, row by row, and the callbacks that are given rows. */
+/*
+ * What a store keeps: one struct for each kind of row, and the callbacks that readers are given rows by.
+ *
+ * A store does not know what its rows mean. Contents and keys arrive encrypted, hashes and signatures are made by its callers.
+ * Slices in a row that is written are borrowed for the call; those in a row that is read are borrowed until the callback
+ * returns. Times are milliseconds since 1970 (base/clock.h). Numbers are at most INT64_MAX.
+ */
 #pragma once
 
 #include "base/result.h"
@@ -7,9 +13,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DIGEST_BYTES 32 /* of a digest, a token's hash and an audit entry's leaf */
+
+/* What every committed transaction leaves behind. A writer that finds another position than the one of its own last commit
+ * was overtaken by another writer. */
+struct store_position {
+	uint64_t epoch;	   /* META_EPOCH; 0 in an empty store */
+	uint64_t revision; /* META_REVISION; 0 in an empty store */
+	uint64_t log_size; /* of the last log_row; 0 before the first */
+};
+
 enum version_state { VERSION_LIVE, VERSION_DELETED, VERSION_DESTROYED };
 
-/* One content of one document. */
+/* One content of one document. Key: path and version. */
 struct version_row {
 	struct slice path; /* "profiles/orders/base" */
 	uint64_t version;
@@ -18,18 +34,43 @@ struct version_row {
 	struct slice created_by;
 	struct slice message;
 	struct slice content_type; /* of the source: application/yaml, application/json */
-	struct slice digest;	   /* 32 bytes: SHA-256 of the source; keyed for secrets */
+	struct slice digest;	   /* SHA-256 of the source; keyed for secrets */
 	enum version_state state;
-	uint64_t state_revision; /* that last changed the state */
-	bool is_shredded; /* read only: its content was destroyed, whatever `state` it had at the revision asked for */
-	struct slice wrapped_key; /* empty once destroyed */
+	uint64_t state_revision; /* that last changed the state; `revision` in a new version */
+	/* Set by reads only: the content was destroyed, whatever `state` was at the revision asked for. */
+	bool is_shredded;
+	struct slice wrapped_key; /* the data key, encrypted; empty once destroyed */
 	uint32_t key_generation;  /* of the key that wraps it */
-	struct slice sealed;	  /* the content's envelope; empty once destroyed */
+	struct slice sealed;	  /* the encrypted content; empty once destroyed */
 };
 
+/* A new state of an existing version. */
+struct state_row {
+	struct slice path;
+	uint64_t version;
+	enum version_state state;
+	uint64_t revision; /* that changes it */
+};
+
+/* The data key of an existing version, encrypted under another key. */
+struct rewrap_row {
+	struct slice path;
+	uint64_t version;
+	uint32_t generation;
+	struct slice wrapped_key;
+};
+
+/* Which version to read, as it was at `revision`. */
+struct version_at {
+	struct slice path;
+	uint64_t version; /* 0: the newest of that revision */
+	uint64_t revision;
+};
+
+/* Key: revision. */
 struct revision_row {
 	uint64_t revision;
-	int64_t time_ms;
+	int64_t time_ms; /* never less than that of the revision before */
 	struct slice author;
 	struct slice accessor;
 	struct slice message;
@@ -39,26 +80,42 @@ struct revision_row {
 
 enum change_action { CHANGE_PUT, CHANGE_DELETE, CHANGE_UNDELETE, CHANGE_DESTROY };
 
-/* `action` came to `version` of `path` in `revision`. `origin` says what the user asked for: "put", "patch", "rollback",
- * "revert", "delete", "undelete", "destroy". */
+/* What a revision did to one version of a document. Key: revision, path and version. */
 struct change_row {
 	uint64_t revision;
 	struct slice path;
 	enum change_action action;
-	struct slice origin;
+	struct slice
+		origin; /* the user's request: "put", "patch", "rollback", "revert", "delete", "undelete", "destroy" */
 	uint64_t version;
 };
 
-/* `source` needs `target`: an heir its parent, a profile its schema or a secret, a schema another. The target may not exist. */
+/* From this revision on, an effective configuration has this digest. Key: config and revision. */
+struct effective_row {
+	struct slice config; /* "config/orders/production" */
+	uint64_t revision;
+	struct slice digest; /* as in its ETag; empty where it no longer exists */
+};
+
+/* What `source` needs of `target`: a profile its parent, its schema or a secret; a schema another schema. */
 enum edge_kind { EDGE_EXTENDS, EDGE_SCHEMA, EDGE_SECRET, EDGE_SCHEMA_REF };
 
+/* Key: all three. The target may not exist. */
 struct edge_row {
 	struct slice source, target;
 	enum edge_kind kind;
 };
 
+/* All edges of one source; duplicates count once. Each edge's `source` is the set's. */
+struct edge_set {
+	struct slice source;
+	const struct edge_row *edges;
+	uint32_t count;
+};
+
+/* Key: hash. */
 struct token_row {
-	struct slice hash;     /* 32 bytes, keyed */
+	struct slice hash;     /* keyed */
 	struct slice accessor; /* unique */
 	struct slice record;   /* JSON: name, policies, parent, addresses, … (access/token.h) */
 	int64_t expires_ms;    /* 0: never */
@@ -66,54 +123,80 @@ struct token_row {
 	bool is_revoked;
 };
 
-struct audit_row {
-	uint64_t index;			     /* from 0, no gap */
-	int64_t time_ms;		     /* never decreases; queries by time rely on it */
-	struct slice actor, action, outcome; /* for queries; the truth is `entry` */
-	const struct slice *paths;	     /* for queries */
-	uint32_t paths_count;
-	struct slice entry; /* the bytes that are hashed */
-	struct slice leaf;  /* 32 bytes */
+/* A key-encryption key. Key: generation. */
+struct wrap_key_row {
+	uint32_t generation;
+	struct slice wrapped;
 };
 
+/* Key: index. */
+struct audit_row {
+	uint64_t index;			     /* from 0, without a gap */
+	int64_t time_ms;		     /* never less than that of the entry before */
+	struct slice actor, action, outcome; /* for queries; the truth is `entry` */
+	const struct slice *paths;	     /* for queries; reads leave it empty */
+	uint32_t paths_count;
+	struct slice entry; /* the bytes that are hashed */
+	struct slice leaf;  /* their hash in the Merkle tree */
+};
+
+/* Which audit entries to read: those that fulfil all conditions. */
 struct audit_filter {
 	struct slice actor, action, outcome; /* empty: any. `action` ending in "*" is a prefix */
 	struct slice path;	/* exact, or a prefix where it ends in "/" or "**"; empty: any */
-	int64_t from_ms, to_ms; /* half open; 0: unbounded */
+	int64_t from_ms, to_ms; /* from <= time < to; 0: unbounded */
 	uint64_t after;		/* entries with index >= after */
-	uint32_t limit;
-	bool is_newest_first; /* then `after` is an exclusive upper bound, 0: from the newest */
-	uint64_t scan_max;    /* index entries looked at before E_LIMIT; 0: AUDIT_SCAN_MAX */
+	uint32_t limit;		/* 0: none */
+	bool is_newest_first;	/* then `after` is an exclusive upper bound, 0: from the newest */
+	uint64_t scan_max; /* entries and index rows looked at before E_LIMIT; 0: AUDIT_SCAN_MAX */
 };
 
 /* About two seconds of work. */
 #define AUDIT_SCAN_MAX UINT64_C(20000000)
 
-/* What must change in one go with the audit rows. */
+/* The audit log's head. There is one. It changes in the transaction that adds the entries. */
 struct log_row {
 	uint64_t size;
-	struct slice peaks;	 /* audit/merkle.h's serialised compact range */
+	struct slice peaks;	 /* the compact Merkle tree (audit/merkle.h) */
 	struct slice checkpoint; /* signed note */
 	int64_t time_ms;	 /* of the last entry */
 };
 
-/* Names of meta values. */
+/* Key: name. */
+struct meta_row {
+	const char *name;
+	struct slice value;
+};
+
 #define META_STORE_ID	"store_id"   /* 16 random bytes */
 #define META_EPOCH	"epoch"	     /* decimal */
 #define META_REVISION	"revision"   /* decimal: the last one */
 #define META_LAST_MS	"last_ms"    /* decimal: its time */
-#define META_LOG_KEY	"log_key"    /* the log's signing key, wrapped */
-#define META_DERIVE_KEY "derive_key" /* what the keyring derives its other keys from, wrapped */
-#define META_LOG_ORIGIN "log_origin"
+#define META_LOG_KEY	"log_key"    /* the log's signing key, encrypted */
+#define META_DERIVE_KEY "derive_key" /* the keyring derives its other keys from it; encrypted */
+#define META_LOG_ORIGIN "log_origin" /* the log's name */
 
-/* Callbacks stop the walk by a result that is not OK, which is then given back; nothing is added to `err`. */
+/* The response to a request that carried an idempotency key. Key: key. */
+struct idempotent_row {
+	struct slice key;
+	struct slice fingerprint; /* of the request */
+	struct slice response;
+	int64_t time_ms;
+};
+
+/* Part of a list that is read newest first. */
+struct row_page {
+	uint64_t before; /* only numbers below it; 0: from the newest */
+	uint32_t limit;	 /* 0: none */
+};
+
+/* A result other than OK ends the walk and becomes the result of the reading call, which adds nothing to `err`. */
 typedef enum result version_fn(void *ctx, const struct version_row *row, struct error *err);
 typedef enum result revision_fn(void *ctx, const struct revision_row *row, struct error *err);
 typedef enum result change_fn(void *ctx, const struct change_row *row, struct error *err);
 typedef enum result edge_fn(void *ctx, const struct edge_row *row, struct error *err);
 typedef enum result token_fn(void *ctx, const struct token_row *row, struct error *err);
-typedef enum result audit_fn(void *ctx, const struct audit_row *row,
-			     struct error *err); /* paths not filled */
+typedef enum result audit_fn(void *ctx, const struct audit_row *row, struct error *err);
 typedef enum result audit_path_fn(void *ctx, uint64_t index, struct slice path, struct error *err);
 typedef enum result key_fn(void *ctx, uint32_t generation, struct slice wrapped, struct error *err);
 typedef enum result bytes_fn(void *ctx, struct slice value, struct error *err);

@@ -4,6 +4,8 @@
  */
 #include "store/sqlite.h"
 
+#include "base/random.h"
+#include "base/text.h"
 #include "store/sqlite_copy.h"
 #include "store/sqlite_format.h"
 #include "store/sqlite_internal.h"
@@ -161,7 +163,7 @@ enum result store_open_sqlite_readonly(struct store **ret, const char *folder, s
 	return OK;
 }
 
-/* The lock is held meanwhile, so that no server begins on half a file; backup_copy() gives the name to a whole one. */
+/* The lock is held meanwhile, so that no server begins on half a file; db_copy() gives the name to a whole one. */
 static enum result restore_to(const char *folder, struct sqlite_store *from, struct error *err)
 {
 	CLEANUP(free_storep) struct sqlite_store *to = NULL;
@@ -171,7 +173,7 @@ static enum result restore_to(const char *folder, struct sqlite_store *from, str
 		rc = new_store(&to, folder, true, err);
 	if (rc == OK)
 		rc = lock_take(&to->lock, folder, err);
-	return rc == OK ? backup_copy(&from->db, to->file, NULL, NULL, err) : rc;
+	return rc == OK ? db_copy(&from->db, to->file, NULL, NULL, err) : rc;
 }
 
 enum result store_restore_sqlite(const char *folder, const char *file, struct error *err)
@@ -251,20 +253,43 @@ static void end_session(struct store_session *ss)
 	session->is_in_transaction = false;
 }
 
-static enum result backup(struct store *store, const char *file,
-			  void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
-			  struct error *err)
+/* A new name beside the data, which are as secret as their copy. */
+static enum result name_copy(const struct sqlite_store *s, struct buf *ret, struct error *err)
+{
+	uint8_t random[8];
+
+	random_fill(&system_random, random, sizeof random);
+	buf_printf(ret, "%s.backup-", s->file);
+	hex_append(ret, random, sizeof random);
+	return buf_check(ret, err);
+}
+
+static enum result backup(struct store *store, const struct backup_target *target,
+			  struct buf *ret_file, struct error *err)
 {
 	const struct sqlite_store *s = sqlite_of(store);
 	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0, NULL};
-	enum result rc = db_open(&from, s->file, s->mode, err);
+	CLEANUP(buf_clear) struct buf file = BUF_NULL;
+	size_t before = ret_file != NULL ? ret_file->len : 0;
+	enum result rc = OK;
 
-	return rc == OK ? backup_copy(&from, file, progress, ctx, err) : rc;
-}
-
-static const char *sqlite_place(const struct store *s)
-{
-	return ((const struct sqlite_store *)s)->file;
+	if (target->file != NULL)
+		buf_append_text(&file, target->file);
+	else
+		rc = name_copy(s, &file, err);
+	if (rc == OK)
+		rc = buf_check(&file, err);
+	if (rc == OK && ret_file != NULL) {
+		buf_append_slice(ret_file, buf_slice(&file));
+		rc = buf_check(ret_file, err);
+	}
+	if (rc == OK)
+		rc = db_open(&from, s->file, s->mode, err);
+	if (rc == OK)
+		rc = db_copy(&from, file.data, target->progress, target->ctx, err);
+	if (rc != OK && ret_file != NULL)
+		buf_cut(ret_file, before);
+	return rc;
 }
 
 const struct store_ops sqlite_ops = {
@@ -275,23 +300,22 @@ const struct store_ops sqlite_ops = {
 	.savepoint = sqlite_savepoint,
 	.release = sqlite_release,
 	.rollback_to = sqlite_rollback_to,
-	.put_version = sqlite_put_version,
-	.set_version_state = sqlite_set_version_state,
-	.rewrap_version = sqlite_rewrap_version,
-	.put_revision = sqlite_put_revision,
-	.put_change = sqlite_put_change,
-	.put_effective = sqlite_put_effective,
+	.put_versions = sqlite_put_versions,
+	.set_states = sqlite_set_states,
+	.rewrap_versions = sqlite_rewrap_versions,
+	.put_revisions = sqlite_put_revisions,
+	.put_changes = sqlite_put_changes,
+	.put_effectives = sqlite_put_effectives,
 	.replace_edges = sqlite_replace_edges,
-	.put_token = sqlite_put_token,
-	.update_token = sqlite_update_token,
+	.put_tokens = sqlite_put_tokens,
+	.update_tokens = sqlite_update_tokens,
 	.put_audit = sqlite_put_audit,
 	.put_log = sqlite_put_log,
-	.put_key = sqlite_put_key,
+	.put_keys = sqlite_put_keys,
 	.put_meta = sqlite_put_meta,
 	.put_idempotent = sqlite_put_idempotent,
 	.shred = sqlite_shred,
 	.backup = backup,
-	.place = sqlite_place,
 	.session_open = open_session,
 };
 

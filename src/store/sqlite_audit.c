@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "store/sqlite_schema.h"
 
-#define LEAF_BYTES   32
 #define BITMAP_WORDS (AUDIT_BUCKET / 64)
 
 _Static_assert(AUDIT_BUCKET % 64 == 0, "a bucket is whole words");
@@ -47,66 +46,86 @@ static void scan_clear(struct scan *scan)
 		buf_clear(&scan->conditions[i].end);
 }
 
-enum result sqlite_put_audit(struct store *store, const struct audit_row *row, struct error *err)
+static enum result put_paths(struct sqlite_store *s, const struct audit_row *row, uint64_t bucket,
+			     struct error *err)
 {
-	static const char what[] = "put an audit entry";
-	struct sqlite_store *s = sqlite_of(store);
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < row->paths_count; i++) {
+		const struct arg args[] = {arg_number(bucket), arg_text(row->paths[i]),
+					   arg_number(row->index)};
+
+		rc = db_run(&s->db,
+			    "INSERT INTO audit_paths (bucket, path, idx) VALUES (?, ?, ?)"
+			    " ON CONFLICT DO NOTHING",
+			    "put the paths of an audit entry", args, ARRAY_SIZE(args), err);
+	}
+	return rc;
+}
+
+static enum result put_entry(struct sqlite_store *s, const struct audit_row *row, struct error *err)
+{
 	uint64_t bucket = row->index / AUDIT_BUCKET;
 	const struct arg args[] = {
 		arg_number(row->index), arg_number(bucket),    arg_signed(row->time_ms),
 		arg_text(row->actor),	arg_text(row->action), arg_text(row->outcome),
 		arg_bytes(row->leaf),	arg_bytes(row->entry),
 	};
+	enum result rc =
+		db_run(&s->db,
+		       "INSERT INTO audit (idx, bucket, time_ms, actor, action, outcome, leaf,"
+		       " entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		       "put an audit entry", args, ARRAY_SIZE(args), err);
+
+	return rc == OK ? put_paths(s, row, bucket, err) : rc;
+}
+
+enum result sqlite_put_audit(struct store *store, const struct audit_row *rows, uint32_t count,
+			     struct error *err)
+{
+	struct sqlite_store *s = sqlite_of(store);
 	enum result rc = sqlite_may_write(s, err);
 
-	if (rc == OK && row->leaf.len != LEAF_BYTES)
-		rc = fail(err, E_INTERNAL, "%s: the leaf has %zu bytes", what, row->leaf.len);
-	if (rc == OK)
-		rc = db_run(&s->db,
-			    "INSERT INTO audit (idx, bucket, time_ms, actor, action, outcome, leaf,"
-			    " entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			    what, args, ARRAY_SIZE(args), err);
-	for (uint32_t i = 0; rc == OK && i < row->paths_count; i++) {
-		const struct arg path_args[] = {arg_number(bucket), arg_text(row->paths[i]),
-						arg_number(row->index)};
-
-		rc = db_run(&s->db,
-			    "INSERT INTO audit_paths (bucket, path, idx) VALUES (?, ?, ?)"
-			    " ON CONFLICT DO NOTHING",
-			    what, path_args, ARRAY_SIZE(path_args), err);
-	}
+	for (uint32_t i = 0; rc == OK && i < count; i++)
+		rc = put_entry(s, &rows[i], err);
 	return rc;
 }
 
-static enum result find_first(struct db *db, const char *sql, int64_t bound, bool *ret_has_row,
-			      uint64_t *ret_index, int64_t *ret_ms, struct error *err)
+/* An entry's place in the log. */
+struct position {
+	bool is_there;
+	uint64_t index;
+	int64_t time_ms;
+};
+
+static enum result find_first(struct db *db, const char *sql, int64_t bound, struct position *ret,
+			      struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_signed(bound)};
 	enum result rc = query_open(&q, db, sql, "read the audit log", args, ARRAY_SIZE(args), err);
 
+	*ret = (struct position){.is_there = false};
 	if (rc == OK)
-		rc = query_next(&q, ret_has_row, err);
-	if (rc != OK || !*ret_has_row)
+		rc = query_next(&q, &ret->is_there, err);
+	if (rc != OK || !ret->is_there)
 		return rc;
-	*ret_index = query_number(&q, 0);
-	*ret_ms = query_signed(&q, 1);
+	ret->index = query_number(&q, 0);
+	ret->time_ms = query_signed(&q, 1);
 	return query_check(&q, err);
 }
 
-/* The number of entries, were there no gap; what a damaged file has beyond one is still found. */
+/* The number of entries if there is no gap; with one, a damaged file's entries beyond it are still found. */
 static enum result find_size(struct db *db, uint64_t *ret, struct error *err)
 {
-	bool has_row = false;
-	uint64_t index = 0;
-	int64_t ms;
+	struct position last;
 	enum result rc = find_first(db,
 				    "SELECT idx, time_ms FROM audit WHERE idx < ?"
 				    " ORDER BY idx DESC LIMIT 1",
-				    INT64_MAX, &has_row, &index, &ms, err);
+				    INT64_MAX, &last, err);
 
 	if (rc == OK)
-		*ret = has_row ? index + 1 : 0;
+		*ret = last.is_there ? last.index + 1 : 0;
 	return rc;
 }
 
@@ -116,20 +135,18 @@ static enum result find_time(struct db *db, uint64_t first, uint64_t last, int64
 {
 	while (first < last) {
 		uint64_t middle = first + (last - first) / 2;
-		uint64_t index = 0;
-		bool has_row = false;
-		int64_t ms = 0;
+		struct position at;
 		enum result rc = find_first(db,
 					    "SELECT idx, time_ms FROM audit WHERE idx >= ?"
 					    " ORDER BY idx LIMIT 1",
-					    (int64_t)middle, &has_row, &index, &ms, err);
+					    (int64_t)middle, &at, err);
 
 		if (rc != OK)
 			return rc;
-		if (!has_row || index >= last || ms >= bound_ms)
+		if (!at.is_there || at.index >= last || at.time_ms >= bound_ms)
 			last = middle;
 		else
-			first = index + 1;
+			first = at.index + 1;
 	}
 	*ret = last;
 	return OK;
@@ -281,7 +298,7 @@ static enum result give_row(struct scan *scan, struct query *q, uint64_t expecte
 		.actor = query_bytes(q, 2),
 		.action = query_bytes(q, 3),
 		.outcome = query_bytes(q, 4),
-		.leaf = query_bytes_exact(q, 5, LEAF_BYTES),
+		.leaf = query_bytes_exact(q, 5, DIGEST_BYTES),
 		.entry = query_bytes(q, 6),
 	};
 	enum result rc = query_check(q, err);
@@ -418,15 +435,22 @@ enum result sqlite_each_audit(struct store_session *ss, const struct audit_filte
 	return rc;
 }
 
-static enum result give_paths(struct db *db, uint64_t bucket, uint64_t first, uint64_t last,
-			      audit_path_fn *each, void *ctx, struct error *err)
+/* A span of entries whose paths are asked for: [first, last). */
+struct path_walk {
+	struct db *db;
+	uint64_t first, last;
+	audit_path_fn *each;
+	void *ctx;
+};
+
+static enum result give_paths(const struct path_walk *w, uint64_t bucket, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct arg args[] = {arg_bound(bucket), arg_bound(first), arg_bound(last)};
-	enum result rc = query_open(&q, db,
+	const struct arg args[] = {arg_bound(bucket), arg_bound(w->first), arg_bound(w->last)};
+	enum result rc = query_open(&q, w->db,
 				    "SELECT idx, path FROM audit_paths WHERE bucket = ?"
 				    " AND idx >= ? AND idx < ?",
-				    "read what entries are found by", args, ARRAY_SIZE(args), err);
+				    "read the paths of audit entries", args, ARRAY_SIZE(args), err);
 	bool has_row = rc == OK;
 
 	while (rc == OK && has_row) {
@@ -437,7 +461,7 @@ static enum result give_paths(struct db *db, uint64_t bucket, uint64_t first, ui
 
 			rc = query_check(&q, err);
 			if (rc == OK)
-				rc = each(ctx, index, path, err);
+				rc = w->each(w->ctx, index, path, err);
 		}
 	}
 	return rc;
@@ -446,11 +470,12 @@ static enum result give_paths(struct db *db, uint64_t bucket, uint64_t first, ui
 enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
 				   audit_path_fn *each, void *ctx, struct error *err)
 {
+	const struct path_walk w = {&session_of(ss)->db, first, last, each, ctx};
 	enum result rc = OK;
 
 	if (first >= last)
 		return OK;
 	for (uint64_t b = first / AUDIT_BUCKET; rc == OK && b <= (last - 1) / AUDIT_BUCKET; b++)
-		rc = give_paths(&session_of(ss)->db, b, first, last, each, ctx, err);
+		rc = give_paths(&w, b, err);
 	return rc;
 }

@@ -96,9 +96,9 @@ static void remove_temporary(const char *temporary)
 	}
 }
 
-enum result backup_copy(struct db *from, const char *file,
-			void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
-			struct error *err)
+enum result db_copy(struct db *from, const char *file,
+		    void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
+		    struct error *err)
 {
 	char temporary[PATH_MAX];
 	struct stat st;

@@ -287,6 +287,11 @@ void query_close(struct query *q)
 	q->statement = NULL;
 }
 
+bool query_is_null(const struct query *q, int column)
+{
+	return sqlite3_column_type(q->statement, column) == SQLITE_NULL;
+}
+
 struct slice query_bytes(struct query *q, int column)
 {
 	int type = sqlite3_column_type(q->statement, column);

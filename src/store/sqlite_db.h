@@ -122,6 +122,7 @@ void query_close(struct query *q);
 
 /* Columns of the row at hand, borrowed until the next one. What has the wrong type gives 0 or nothing, and query_check() then
  * E_CORRUPT. */
+bool query_is_null(const struct query *q, int column);
 struct slice query_bytes(struct query *q, int column);
 struct slice query_bytes_exact(struct query *q, int column, size_t len);
 uint64_t query_number(struct query *q, int column);

@@ -130,7 +130,7 @@ static enum result copy_before(struct db *db, const char *file, uint32_t format,
 
 		if (len >= (int)sizeof path)
 			return fail(err, E_TOO_LARGE, "%s: the path is too long", file);
-		rc = backup_copy(db, path, NULL, NULL, err);
+		rc = db_copy(db, path, NULL, NULL, err);
 		if (rc != E_CONFLICT)
 			return rc;
 	}

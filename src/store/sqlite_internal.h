@@ -49,7 +49,7 @@ MUST_USE enum result folder_check(const char *folder, bool may_make, struct erro
 MUST_USE enum result file_make_private(const char *file, struct error *err);
 
 /* sqlite_write.c */
-enum result sqlite_begin(struct store *s, struct error *err);
+enum result sqlite_begin(struct store *s, struct store_position *ret, struct error *err);
 enum result sqlite_commit(struct store *s, struct error *err);
 void sqlite_rollback(struct store *s);
 enum result sqlite_savepoint(struct store *s, struct error *err);
@@ -60,43 +60,45 @@ enum result sqlite_shred(struct store *s, struct error *err);
 MUST_USE enum result sqlite_may_write(const struct sqlite_store *s, struct error *err);
 
 /* sqlite_put.c */
-enum result sqlite_put_version(struct store *s, const struct version_row *row, struct error *err);
-enum result sqlite_set_version_state(struct store *s, struct slice path, uint64_t version,
-				     enum version_state state, uint64_t revision,
-				     struct error *err);
-enum result sqlite_rewrap_version(struct store *s, struct slice path, uint64_t version,
-				  uint32_t generation, struct slice wrapped_key, struct error *err);
-enum result sqlite_put_revision(struct store *s, const struct revision_row *row, struct error *err);
-enum result sqlite_put_change(struct store *s, const struct change_row *row, struct error *err);
-enum result sqlite_put_effective(struct store *s, struct slice config, uint64_t revision,
-				 struct slice digest, struct error *err);
-enum result sqlite_replace_edges(struct store *s, struct slice source, const struct edge_row *edges,
-				 uint32_t count, struct error *err);
-enum result sqlite_put_token(struct store *s, const struct token_row *row, struct error *err);
-enum result sqlite_update_token(struct store *s, const struct token_row *row, struct error *err);
-enum result sqlite_put_log(struct store *s, const struct log_row *row, struct error *err);
-enum result sqlite_put_key(struct store *s, uint32_t generation, struct slice wrapped,
-			   struct error *err);
-enum result sqlite_put_meta(struct store *s, const char *name, struct slice value,
-			    struct error *err);
-enum result sqlite_put_idempotent(struct store *s, struct slice key, struct slice fingerprint,
-				  struct slice response, int64_t time_ms, int64_t forget_before_ms,
+enum result sqlite_put_versions(struct store *s, const struct version_row *rows, uint32_t count,
+				struct error *err);
+enum result sqlite_set_states(struct store *s, const struct state_row *rows, uint32_t count,
+			      struct error *err);
+enum result sqlite_rewrap_versions(struct store *s, const struct rewrap_row *rows, uint32_t count,
+				   struct error *err);
+enum result sqlite_put_revisions(struct store *s, const struct revision_row *rows, uint32_t count,
+				 struct error *err);
+enum result sqlite_put_changes(struct store *s, const struct change_row *rows, uint32_t count,
+			       struct error *err);
+enum result sqlite_put_effectives(struct store *s, const struct effective_row *rows, uint32_t count,
 				  struct error *err);
+enum result sqlite_replace_edges(struct store *s, const struct edge_set *sets, uint32_t count,
+				 struct error *err);
+enum result sqlite_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
+			      struct error *err);
+enum result sqlite_update_tokens(struct store *s, const struct token_row *rows, uint32_t count,
+				 struct error *err);
+enum result sqlite_put_log(struct store *s, const struct log_row *row, struct error *err);
+enum result sqlite_put_keys(struct store *s, const struct wrap_key_row *rows, uint32_t count,
+			    struct error *err);
+enum result sqlite_put_meta(struct store *s, const struct meta_row *rows, uint32_t count,
+			    struct error *err);
+enum result sqlite_put_idempotent(struct store *s, const struct idempotent_row *row,
+				  int64_t forget_before_ms, struct error *err);
 
 /* sqlite_read.c */
-enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *ctx,
+enum result sqlite_each_head(struct store_session *ss, uint64_t since, version_fn *each, void *ctx,
 			     struct error *err);
 enum result sqlite_get_version(struct store_session *ss, struct slice path, uint64_t version,
 			       version_fn *each, void *ctx, struct error *err);
-enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
-				  uint64_t revision, version_fn *each, void *ctx,
-				  struct error *err);
-enum result sqlite_each_version(struct store_session *ss, struct slice path, uint64_t before,
-				uint32_t limit, version_fn *each, void *ctx, struct error *err);
+enum result sqlite_get_version_at(struct store_session *ss, const struct version_at *at,
+				  version_fn *each, void *ctx, struct error *err);
+enum result sqlite_each_version(struct store_session *ss, struct slice path, struct row_page page,
+				version_fn *each, void *ctx, struct error *err);
 enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generation, uint32_t limit,
 				      version_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_revision(struct store_session *ss, struct slice path, uint64_t before,
-				 uint32_t limit, revision_fn *each, void *ctx, struct error *err);
+enum result sqlite_each_revision(struct store_session *ss, struct slice path, struct row_page page,
+				 revision_fn *each, void *ctx, struct error *err);
 enum result sqlite_get_revision(struct store_session *ss, uint64_t revision, revision_fn *each,
 				void *ctx, struct error *err);
 enum result sqlite_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
@@ -105,8 +107,9 @@ enum result sqlite_each_change(struct store_session *ss, uint64_t revision, chan
 			       void *ctx, struct error *err);
 enum result sqlite_each_change_after(struct store_session *ss, struct slice path, uint64_t revision,
 				     change_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_effective(struct store_session *ss, struct slice config, uint64_t before,
-				  uint32_t limit, effective_fn *each, void *ctx, struct error *err);
+enum result sqlite_each_effective(struct store_session *ss, struct slice config,
+				  struct row_page page, effective_fn *each, void *ctx,
+				  struct error *err);
 enum result sqlite_each_edge(struct store_session *ss, edge_fn *each, void *ctx, struct error *err);
 enum result sqlite_each_token(struct store_session *ss, token_fn *each, void *ctx,
 			      struct error *err);
@@ -119,7 +122,8 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 				  struct error *err);
 
 /* sqlite_audit.c */
-enum result sqlite_put_audit(struct store *s, const struct audit_row *row, struct error *err);
+enum result sqlite_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
+			     struct error *err);
 enum result sqlite_each_audit(struct store_session *ss, const struct audit_filter *filter,
 			      audit_fn *each, void *ctx, struct error *err);
 enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,

@@ -6,10 +6,9 @@
 
 #include "base/buf.h"
 
-#define DIGEST_BYTES 32
-#define STATE_MAX    VERSION_DESTROYED
-#define ACTION_MAX   CHANGE_DESTROY
-#define KIND_MAX     EDGE_SCHEMA_REF
+#define STATE_MAX  VERSION_DESTROYED
+#define ACTION_MAX CHANGE_DESTROY
+#define KIND_MAX   EDGE_SCHEMA_REF
 
 #define OPEN(q, ss, sql, what, args, err) \
 	query_open(q, &session_of(ss)->db, sql, what, args, ARRAY_SIZE(args), err)
@@ -101,17 +100,26 @@ static enum result walk_versions(struct query *q, enum version_part part, versio
 	return walk_rows(q, &w, ret_count, err);
 }
 
-enum result sqlite_each_head(struct store_session *ss, version_fn *each, void *ctx,
+#define HEAD_COLUMNS "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed FROM "
+#define HEAD_JOINS   " JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
+
+enum result sqlite_each_head(struct store_session *ss, uint64_t since, version_fn *each, void *ctx,
 			     struct error *err)
 {
+	static const char what[] = "read all documents";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	enum result rc = OPEN_ALL(
-		&q, ss,
-		"SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed FROM heads h"
-		" JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
-		" ORDER BY h.path",
-		"read all documents", err);
+	const struct arg args[] = {arg_bound(since), arg_bound(since)};
+	enum result rc;
 
+	if (since == 0)
+		rc = OPEN_ALL(&q, ss, HEAD_COLUMNS "heads h" HEAD_JOINS " ORDER BY h.path", what,
+			      err);
+	else
+		rc = OPEN(&q, ss,
+			  HEAD_COLUMNS "(SELECT DISTINCT path FROM changes WHERE revision > ?) n"
+				       " JOIN heads h ON h.path = n.path" HEAD_JOINS
+				       " WHERE v.state_revision > ? ORDER BY h.path",
+			  what, args, err);
 	return rc == OK ? walk_versions(&q, VERSION_WHOLE, each, ctx, NULL, err) : rc;
 }
 
@@ -169,14 +177,14 @@ static enum result set_state_at(struct db *db, struct version_row *row, uint64_t
 	return query_check(&q, err);
 }
 
-static enum result find_version_at(struct db *db, struct slice path, uint64_t version,
-				   uint64_t revision, version_fn *each, void *ctx,
-				   struct error *err)
+static enum result find_version_at(struct db *db, const struct version_at *at, version_fn *each,
+				   void *ctx, struct error *err)
 {
 	static const char what[] = "read a version at a revision";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct arg args[] = {arg_text(path), arg_bound(revision), arg_bound(version),
-				   version != 0 ? arg_bound(version) : arg_signed(INT64_MAX)};
+	const struct arg args[] = {arg_text(at->path), arg_bound(at->revision),
+				   arg_bound(at->version),
+				   arg_bound(at->version != 0 ? at->version : UINT64_MAX)};
 	struct version_row row;
 	bool has_row = false;
 	enum result rc =
@@ -196,19 +204,19 @@ static enum result find_version_at(struct db *db, struct slice path, uint64_t ve
 	read_version(&q, VERSION_WHOLE, &row);
 	rc = query_check(&q, err);
 	if (rc == OK)
-		rc = set_state_at(db, &row, revision, err);
+		rc = set_state_at(db, &row, at->revision, err);
 	return rc == OK ? each(ctx, &row, err) : rc;
 }
 
-enum result sqlite_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
-				  uint64_t revision, version_fn *each, void *ctx, struct error *err)
+enum result sqlite_get_version_at(struct store_session *ss, const struct version_at *at,
+				  version_fn *each, void *ctx, struct error *err)
 {
 	struct db *db = &session_of(ss)->db;
 	bool has_begun = false;
 	enum result rc = db_scope_begin(db, &has_begun, err);
 
 	if (rc == OK)
-		rc = find_version_at(db, path, version, revision, each, ctx, err);
+		rc = find_version_at(db, at, each, ctx, err);
 	db_scope_end(db, has_begun);
 	return rc;
 }
@@ -218,16 +226,16 @@ static struct arg limit_arg(uint32_t limit)
 	return arg_signed(limit != 0 ? (int64_t)limit : INT64_MAX);
 }
 
-static struct arg before_arg(uint64_t before)
+static struct arg before_arg(struct row_page page)
 {
-	return arg_bound(before != 0 ? before : UINT64_MAX);
+	return arg_bound(page.before != 0 ? page.before : UINT64_MAX);
 }
 
-enum result sqlite_each_version(struct store_session *ss, struct slice path, uint64_t before,
-				uint32_t limit, version_fn *each, void *ctx, struct error *err)
+enum result sqlite_each_version(struct store_session *ss, struct slice path, struct row_page page,
+				version_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct arg args[] = {arg_text(path), before_arg(before), limit_arg(limit)};
+	const struct arg args[] = {arg_text(path), before_arg(page), limit_arg(page.limit)};
 	enum result rc =
 		OPEN(&q, ss,
 		     "SELECT " VERSION_COLUMNS " FROM versions v WHERE v.path = ? AND v.version < ?"
@@ -272,8 +280,7 @@ static enum result give_revision(struct query *q, const struct walk *w, struct e
 
 /* `path` ends in '/': the paths that begin with it are those from it up to the same with '0', the byte behind '/'. */
 static enum result open_revisions_below(struct query *q, struct store_session *ss,
-					struct slice path, uint64_t before, uint32_t limit,
-					struct error *err)
+					struct slice path, struct row_page page, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf end = BUF_NULL;
 	enum result rc;
@@ -282,8 +289,8 @@ static enum result open_revisions_below(struct query *q, struct store_session *s
 	buf_append_char(&end, '0');
 	rc = buf_check(&end, err);
 	if (rc == OK) {
-		const struct arg args[] = {before_arg(before), arg_text(path),
-					   arg_text_copy(buf_slice(&end)), limit_arg(limit)};
+		const struct arg args[] = {before_arg(page), arg_text(path),
+					   arg_text_copy(buf_slice(&end)), limit_arg(page.limit)};
 
 		rc = OPEN(q, ss,
 			  "SELECT " REVISION_COLUMNS " FROM revisions r WHERE r.revision < ?"
@@ -295,10 +302,10 @@ static enum result open_revisions_below(struct query *q, struct store_session *s
 }
 
 static enum result open_revisions(struct query *q, struct store_session *ss, struct slice path,
-				  uint64_t before, uint32_t limit, struct error *err)
+				  struct row_page page, struct error *err)
 {
-	const struct arg args[] = {before_arg(before), limit_arg(limit)};
-	const struct arg args_of_path[] = {arg_text(path), before_arg(before), limit_arg(limit)};
+	const struct arg args[] = {before_arg(page), limit_arg(page.limit)};
+	const struct arg args_of_path[] = {arg_text(path), before_arg(page), limit_arg(page.limit)};
 
 	if (path.len == 0)
 		return OPEN(q, ss,
@@ -306,7 +313,7 @@ static enum result open_revisions(struct query *q, struct store_session *ss, str
 			    " ORDER BY r.revision DESC LIMIT ?",
 			    "read revisions", args, err);
 	if (path.data[path.len - 1] == '/')
-		return open_revisions_below(q, ss, path, before, limit, err);
+		return open_revisions_below(q, ss, path, page, err);
 	return OPEN(q, ss,
 		    "SELECT DISTINCT " REVISION_COLUMNS " FROM changes c"
 		    " JOIN revisions r ON r.revision = c.revision"
@@ -314,12 +321,12 @@ static enum result open_revisions(struct query *q, struct store_session *ss, str
 		    "read a document's revisions", args_of_path, err);
 }
 
-enum result sqlite_each_revision(struct store_session *ss, struct slice path, uint64_t before,
-				 uint32_t limit, revision_fn *each, void *ctx, struct error *err)
+enum result sqlite_each_revision(struct store_session *ss, struct slice path, struct row_page page,
+				 revision_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct walk w = {give_revision, {.revision = each}, ctx, VERSION_BARE};
-	enum result rc = open_revisions(&q, ss, path, before, limit, err);
+	enum result rc = open_revisions(&q, ss, path, page, err);
 
 	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
@@ -417,12 +424,13 @@ static enum result give_effective(struct query *q, const struct walk *w, struct 
 	return rc == OK ? w->each.effective(w->ctx, revision, digest, err) : rc;
 }
 
-enum result sqlite_each_effective(struct store_session *ss, struct slice config, uint64_t before,
-				  uint32_t limit, effective_fn *each, void *ctx, struct error *err)
+enum result sqlite_each_effective(struct store_session *ss, struct slice config,
+				  struct row_page page, effective_fn *each, void *ctx,
+				  struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct walk w = {give_effective, {.effective = each}, ctx, VERSION_BARE};
-	const struct arg args[] = {arg_text(config), before_arg(before), limit_arg(limit)};
+	const struct arg args[] = {arg_text(config), before_arg(page), limit_arg(page.limit)};
 	enum result rc = OPEN(&q, ss,
 			      "SELECT revision, digest FROM effectives WHERE config = ?"
 			      " AND revision < ? ORDER BY revision DESC LIMIT ?",

@@ -42,7 +42,42 @@ enum result sqlite_may_write(const struct sqlite_store *s, struct error *err)
 	return OK;
 }
 
-enum result sqlite_begin(struct store *store, struct error *err)
+/* The number in a meta value; a new store has none. */
+static bool read_number(struct query *q, int column, uint64_t *ret)
+{
+	if (query_is_null(q, column)) {
+		*ret = 0;
+		return true;
+	}
+	return slice_to_u64(query_bytes(q, column), INT64_MAX, ret);
+}
+
+static enum result read_position(struct sqlite_store *s, struct store_position *ret,
+				 struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	struct store_position found = {0};
+	bool has_row = false;
+	enum result rc = query_open(&q, &s->db,
+				    "SELECT (SELECT value FROM meta WHERE name = '" META_EPOCH "'),"
+				    " (SELECT value FROM meta WHERE name = '" META_REVISION "'),"
+				    " (SELECT size FROM audit_log WHERE id = 0)",
+				    "read the store's position", NULL, 0, err);
+
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc != OK)
+		return rc;
+	if (!has_row || !read_number(&q, 0, &found.epoch) || !read_number(&q, 1, &found.revision))
+		return fail(err, E_CORRUPT, "the stored epoch or revision is malformed");
+	found.log_size = query_is_null(&q, 2) ? 0 : query_number(&q, 2);
+	rc = query_check(&q, err);
+	if (rc == OK)
+		*ret = found;
+	return rc;
+}
+
+enum result sqlite_begin(struct store *store, struct store_position *ret, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	enum result rc = may_change(s, err);
@@ -52,8 +87,12 @@ enum result sqlite_begin(struct store *store, struct error *err)
 	if (s->is_in_transaction)
 		return fail(err, E_INTERNAL, "a transaction within a transaction");
 	rc = db_run(&s->db, "BEGIN IMMEDIATE", "begin a transaction", NULL, 0, err);
-	if (rc == OK)
-		s->is_in_transaction = true;
+	if (rc != OK)
+		return rc;
+	s->is_in_transaction = true;
+	rc = read_position(s, ret, err);
+	if (rc != OK)
+		sqlite_rollback(store);
 	return rc;
 }
 

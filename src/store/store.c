@@ -1,8 +1,15 @@
-/* The calls of store.h, each handed to the back end that is behind it. */
-
+/* The calls of store.h, each handed to the back end behind it, after the checks that are the same for all. */
 #include "store/store.h"
 
 #include "store/backend.h"
+
+static enum result check_digest(const char *what, struct slice digest, struct error *err)
+{
+	if (digest.len != DIGEST_BYTES)
+		return fail(err, E_INTERNAL, "%s has %zu bytes instead of %d", what, digest.len,
+			    DIGEST_BYTES);
+	return OK;
+}
 
 void store_close(struct store *s)
 {
@@ -10,9 +17,11 @@ void store_close(struct store *s)
 		s->ops->close(s);
 }
 
-enum result store_begin(struct store *s, struct error *err)
+enum result store_begin(struct store *s, struct store_position *ret, struct error *err)
 {
-	return s->ops->begin(s, err);
+	struct store_position ignored;
+
+	return s->ops->begin(s, ret != NULL ? ret : &ignored, err);
 }
 
 enum result store_commit(struct store *s, struct error *err)
@@ -40,58 +49,89 @@ enum result store_rollback_to(struct store *s, struct error *err)
 	return s->ops->rollback_to(s, err);
 }
 
-enum result store_put_version(struct store *s, const struct version_row *row, struct error *err)
+enum result store_put_versions(struct store *s, const struct version_row *rows, uint32_t count,
+			       struct error *err)
 {
-	return s->ops->put_version(s, row, err);
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < count; i++)
+		rc = check_digest("the digest of a version", rows[i].digest, err);
+	return rc == OK ? s->ops->put_versions(s, rows, count, err) : rc;
 }
 
-enum result store_set_version_state(struct store *s, struct slice path, uint64_t version,
-				    enum version_state state, uint64_t revision, struct error *err)
+enum result store_set_states(struct store *s, const struct state_row *rows, uint32_t count,
+			     struct error *err)
 {
-	return s->ops->set_version_state(s, path, version, state, revision, err);
+	return s->ops->set_states(s, rows, count, err);
 }
 
-enum result store_rewrap_version(struct store *s, struct slice path, uint64_t version,
-				 uint32_t generation, struct slice wrapped_key, struct error *err)
+enum result store_rewrap_versions(struct store *s, const struct rewrap_row *rows, uint32_t count,
+				  struct error *err)
 {
-	return s->ops->rewrap_version(s, path, version, generation, wrapped_key, err);
+	return s->ops->rewrap_versions(s, rows, count, err);
 }
 
-enum result store_put_revision(struct store *s, const struct revision_row *row, struct error *err)
+enum result store_put_revisions(struct store *s, const struct revision_row *rows, uint32_t count,
+				struct error *err)
 {
-	return s->ops->put_revision(s, row, err);
+	return s->ops->put_revisions(s, rows, count, err);
 }
 
-enum result store_put_change(struct store *s, const struct change_row *row, struct error *err)
+enum result store_put_changes(struct store *s, const struct change_row *rows, uint32_t count,
+			      struct error *err)
 {
-	return s->ops->put_change(s, row, err);
+	return s->ops->put_changes(s, rows, count, err);
 }
 
-enum result store_put_effective(struct store *s, struct slice config, uint64_t revision,
-				struct slice digest, struct error *err)
+enum result store_put_effectives(struct store *s, const struct effective_row *rows, uint32_t count,
+				 struct error *err)
 {
-	return s->ops->put_effective(s, config, revision, digest, err);
+	return s->ops->put_effectives(s, rows, count, err);
 }
 
-enum result store_replace_edges(struct store *s, struct slice source, const struct edge_row *edges,
-				uint32_t count, struct error *err)
+static enum result check_sources(const struct edge_set *set, struct error *err)
 {
-	return s->ops->replace_edges(s, source, edges, count, err);
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (!slice_is_equal(set->edges[i].source, set->source))
+			return fail(err, E_INTERNAL, "an edge has another source than its set");
+	}
+	return OK;
 }
 
-enum result store_put_token(struct store *s, const struct token_row *row, struct error *err)
+enum result store_replace_edges(struct store *s, const struct edge_set *sets, uint32_t count,
+				struct error *err)
 {
-	return s->ops->put_token(s, row, err);
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < count; i++)
+		rc = check_sources(&sets[i], err);
+	return rc == OK ? s->ops->replace_edges(s, sets, count, err) : rc;
 }
 
-enum result store_update_token(struct store *s, const struct token_row *row, struct error *err)
+enum result store_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
+			     struct error *err)
 {
-	return s->ops->update_token(s, row, err);
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < count; i++)
+		rc = check_digest("the hash of a token", rows[i].hash, err);
+	return rc == OK ? s->ops->put_tokens(s, rows, count, err) : rc;
 }
 
-enum result store_put_audit(struct store *s, const struct audit_row *row, struct error *err)
+enum result store_update_tokens(struct store *s, const struct token_row *rows, uint32_t count,
+				struct error *err)
 {
-	return s->ops->put_audit(s, row, err);
+	return s->ops->update_tokens(s, rows, count, err);
+}
+
+enum result store_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
+			    struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < count; i++)
+		rc = check_digest("the leaf of an audit entry", rows[i].leaf, err);
+	return rc == OK ? s->ops->put_audit(s, rows, count, err) : rc;
 }
 
 enum result store_put_log(struct store *s, const struct log_row *row, struct error *err)
@@ -99,23 +139,22 @@ enum result store_put_log(struct store *s, const struct log_row *row, struct err
 	return s->ops->put_log(s, row, err);
 }
 
-enum result store_put_key(struct store *s, uint32_t generation, struct slice wrapped,
-			  struct error *err)
+enum result store_put_keys(struct store *s, const struct wrap_key_row *rows, uint32_t count,
+			   struct error *err)
 {
-	return s->ops->put_key(s, generation, wrapped, err);
+	return s->ops->put_keys(s, rows, count, err);
 }
 
-enum result store_put_meta(struct store *s, const char *name, struct slice value, struct error *err)
+enum result store_put_meta(struct store *s, const struct meta_row *rows, uint32_t count,
+			   struct error *err)
 {
-	return s->ops->put_meta(s, name, value, err);
+	return s->ops->put_meta(s, rows, count, err);
 }
 
-enum result store_put_idempotent(struct store *s, struct slice key, struct slice fingerprint,
-				 struct slice response, int64_t time_ms, int64_t forget_before_ms,
-				 struct error *err)
+enum result store_put_idempotent(struct store *s, const struct idempotent_row *row,
+				 int64_t forget_before_ms, struct error *err)
 {
-	return s->ops->put_idempotent(s, key, fingerprint, response, time_ms, forget_before_ms,
-				      err);
+	return s->ops->put_idempotent(s, row, forget_before_ms, err);
 }
 
 enum result store_shred(struct store *s, struct error *err)
@@ -123,16 +162,10 @@ enum result store_shred(struct store *s, struct error *err)
 	return s->ops->shred(s, err);
 }
 
-enum result store_backup(struct store *s, const char *file,
-			 void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
+enum result store_backup(struct store *s, const struct backup_target *target, struct buf *ret_file,
 			 struct error *err)
 {
-	return s->ops->backup(s, file, progress, ctx, err);
-}
-
-const char *store_place(const struct store *s)
-{
-	return s->ops->place(s);
+	return s->ops->backup(s, target, ret_file, err);
 }
 
 enum result store_session_open(struct store_session **ret, struct store *s, struct error *err)
@@ -161,10 +194,10 @@ void store_session_set_budget(struct store_session *ss, struct budget *budget)
 	ss->ops->set_budget(ss, budget);
 }
 
-enum result store_each_head(struct store_session *ss, version_fn *each, void *ctx,
+enum result store_each_head(struct store_session *ss, uint64_t since, version_fn *each, void *ctx,
 			    struct error *err)
 {
-	return ss->ops->each_head(ss, each, ctx, err);
+	return ss->ops->each_head(ss, since, each, ctx, err);
 }
 
 enum result store_get_version(struct store_session *ss, struct slice path, uint64_t version,
@@ -173,16 +206,16 @@ enum result store_get_version(struct store_session *ss, struct slice path, uint6
 	return ss->ops->get_version(ss, path, version, each, ctx, err);
 }
 
-enum result store_get_version_at(struct store_session *ss, struct slice path, uint64_t version,
-				 uint64_t revision, version_fn *each, void *ctx, struct error *err)
+enum result store_get_version_at(struct store_session *ss, const struct version_at *at,
+				 version_fn *each, void *ctx, struct error *err)
 {
-	return ss->ops->get_version_at(ss, path, version, revision, each, ctx, err);
+	return ss->ops->get_version_at(ss, at, each, ctx, err);
 }
 
-enum result store_each_version(struct store_session *ss, struct slice path, uint64_t before,
-			       uint32_t limit, version_fn *each, void *ctx, struct error *err)
+enum result store_each_version(struct store_session *ss, struct slice path, struct row_page page,
+			       version_fn *each, void *ctx, struct error *err)
 {
-	return ss->ops->each_version(ss, path, before, limit, each, ctx, err);
+	return ss->ops->each_version(ss, path, page, each, ctx, err);
 }
 
 enum result store_each_wrapped_below(struct store_session *ss, uint32_t generation, uint32_t limit,
@@ -191,10 +224,10 @@ enum result store_each_wrapped_below(struct store_session *ss, uint32_t generati
 	return ss->ops->each_wrapped_below(ss, generation, limit, each, ctx, err);
 }
 
-enum result store_each_revision(struct store_session *ss, struct slice path, uint64_t before,
-				uint32_t limit, revision_fn *each, void *ctx, struct error *err)
+enum result store_each_revision(struct store_session *ss, struct slice path, struct row_page page,
+				revision_fn *each, void *ctx, struct error *err)
 {
-	return ss->ops->each_revision(ss, path, before, limit, each, ctx, err);
+	return ss->ops->each_revision(ss, path, page, each, ctx, err);
 }
 
 enum result store_get_revision(struct store_session *ss, uint64_t revision, revision_fn *each,
@@ -221,10 +254,11 @@ enum result store_each_change_after(struct store_session *ss, struct slice path,
 	return ss->ops->each_change_after(ss, path, revision, each, ctx, err);
 }
 
-enum result store_each_effective(struct store_session *ss, struct slice config, uint64_t before,
-				 uint32_t limit, effective_fn *each, void *ctx, struct error *err)
+enum result store_each_effective(struct store_session *ss, struct slice config,
+				 struct row_page page, effective_fn *each, void *ctx,
+				 struct error *err)
 {
-	return ss->ops->each_effective(ss, config, before, limit, each, ctx, err);
+	return ss->ops->each_effective(ss, config, page, each, ctx, err);
 }
 
 enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx, struct error *err)

@@ -1,161 +1,189 @@
 /*
- * What a store must do: keep rows, durably and all or nothing. It knows nothing of their meaning: contents arrive sealed,
- * validation, access and the audit log's hashes are made above.
+ * The contract between the service and the back end that keeps its data: rows go in durably and all or nothing, and come out
+ * as they went in. rows.h lists the rows; backend.h is the table of functions that a back end fills in. A back end on a
+ * database server can be written from these three headers; tests/unit/store runs one suite against every back end.
  *
- * One writer at a time (the committer) through `struct store`; any number of readers, each thread with its own session, who
- * see the last committed state. Rows given to a callback are borrowed for the call. Time is milliseconds (base/clock.h).
+ * One writer at a time. store_begin() takes the writer's lock and returns the position that the last commit left, whichever
+ * process made it. A server that finds another position than its own has been overtaken: it must read what is new (heads
+ * since, tokens since, all edges, the log's head) or stop writing. All writing calls come from one thread.
  *
- * Errors: E_IO (disk), E_CORRUPT (not what we wrote), E_CONFLICT (a row exists already), E_NOT_FOUND, E_UNSUPPORTED (data of a
- * newer format), E_BUSY (another process serves this data), E_MEMORY.
+ * Any number of readers. Each thread has a session of its own and sees committed transactions only: between
+ * store_session_begin() and store_session_end() one state, outside of these the last state at each call.
+ *
+ * Results: E_IO (the disk or the connection failed), E_CORRUPT (stored data is not what was written), E_CONFLICT (a row of
+ * that key exists), E_NOT_FOUND, E_UNSUPPORTED (data of a newer format, or a call that this back end does not have), E_BUSY
+ * (another process holds the lock), E_UNAVAILABLE (the store takes no writes), E_LIMIT (a number above INT64_MAX, or a budget
+ * ran out), E_MEMORY, E_INTERNAL (a mistake of the caller: calls out of order, a digest of another length).
  */
 #pragma once
 
 #include "base/budget.h"
+#include "base/buf.h"
 #include "store/rows.h"
 
 struct store;	      /* the writer and the owner of the data */
 struct store_session; /* one reader */
 
-void store_close(struct store *s); /* takes NULL; all sessions must be closed */
+/* Takes NULL. All sessions must be closed. A transaction that is open is rolled back. */
+void store_close(struct store *s);
 
-/* Writing. begin … commit, one thread. Savepoints do not nest; each ends by store_release() or store_rollback_to(). After a
- * call that failed, undo to the savepoint or roll back; should the disk have taken the whole transaction with it, all that
- * follows fails until store_rollback(), which is harmless where there is nothing to undo. Numbers above INT64_MAX are E_LIMIT. */
-MUST_USE enum result store_begin(struct store *s, struct error *err);
-/* OK: durable. E_IO: the outcome is not known before the next open; from then on every writing call is E_UNAVAILABLE, readers
- * go on. */
+/*
+ * Writing: begin, rows, commit or rollback. A savepoint lets one request fail without the others of its transaction: it ends
+ * by release or by rollback_to, and savepoints do not nest.
+ *
+ * After a writing call that failed, some of its rows may be in: undo to the savepoint or roll back. If the disk has undone the
+ * whole transaction, all further calls fail until store_rollback().
+ */
+
+/* Waits a moment for the lock, then E_BUSY. `ret` may be NULL. */
+MUST_USE enum result store_begin(struct store *s, struct store_position *ret, struct error *err);
+/* OK: all rows are durable. E_IO: whether they are is known after the next open; until then every writing call gives
+ * E_UNAVAILABLE, and reads go on. */
 MUST_USE enum result store_commit(struct store *s, struct error *err);
+/* Harmless where no transaction is open. */
 void store_rollback(struct store *s);
 MUST_USE enum result store_savepoint(struct store *s, struct error *err);
 MUST_USE enum result store_release(struct store *s, struct error *err);
 MUST_USE enum result store_rollback_to(struct store *s, struct error *err);
 
-MUST_USE enum result store_put_version(struct store *s, const struct version_row *row,
-				       struct error *err);
-/* VERSION_DESTROYED empties wrapped_key and sealed, and their bytes leave the file (store_shred() clears the log too); no other
- * state can follow it (E_CONFLICT). */
-MUST_USE enum result store_set_version_state(struct store *s, struct slice path, uint64_t version,
-					     enum version_state state, uint64_t revision,
-					     struct error *err);
-/* The same data key under another key-encryption key. E_CONFLICT for a destroyed version. */
-MUST_USE enum result store_rewrap_version(struct store *s, struct slice path, uint64_t version,
-					  uint32_t generation, struct slice wrapped_key,
-					  struct error *err);
-MUST_USE enum result store_put_revision(struct store *s, const struct revision_row *row,
-					struct error *err);
-MUST_USE enum result store_put_change(struct store *s, const struct change_row *row,
+/*
+ * Rows of one kind, in one call. A key that exists is E_CONFLICT unless the call says that it replaces.
+ */
+
+/* The newest version of a path becomes its head. */
+MUST_USE enum result store_put_versions(struct store *s, const struct version_row *rows,
+					uint32_t count, struct error *err);
+/* E_NOT_FOUND where there is no such version. VERSION_DESTROYED erases wrapped_key and sealed, and no other state can follow
+ * it (E_CONFLICT). */
+MUST_USE enum result store_set_states(struct store *s, const struct state_row *rows, uint32_t count,
 				      struct error *err);
-/* The effective configuration of "config/<app>/<name>" changed in `revision`. `digest` as its ETag. */
-MUST_USE enum result store_put_effective(struct store *s, struct slice config, uint64_t revision,
-					 struct slice digest, struct error *err);
-/* All edges that begin at `source` become these. */
-MUST_USE enum result store_replace_edges(struct store *s, struct slice source,
-					 const struct edge_row *edges, uint32_t count,
-					 struct error *err);
-MUST_USE enum result store_put_token(struct store *s, const struct token_row *row,
+/* E_NOT_FOUND; E_CONFLICT for a destroyed version. The old wrapped key is erased. */
+MUST_USE enum result store_rewrap_versions(struct store *s, const struct rewrap_row *rows,
+					   uint32_t count, struct error *err);
+MUST_USE enum result store_put_revisions(struct store *s, const struct revision_row *rows,
+					 uint32_t count, struct error *err);
+/* Every version that is put and every state that is set needs a change row of the same revision: store_each_head() and
+ * store_get_version_at() rely on it. */
+MUST_USE enum result store_put_changes(struct store *s, const struct change_row *rows,
+				       uint32_t count, struct error *err);
+MUST_USE enum result store_put_effectives(struct store *s, const struct effective_row *rows,
+					  uint32_t count, struct error *err);
+/* All edges of each source become those of its set. */
+MUST_USE enum result store_replace_edges(struct store *s, const struct edge_set *sets,
+					 uint32_t count, struct error *err);
+MUST_USE enum result store_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
+				      struct error *err);
+/* Replaces all but hash and accessor; E_NOT_FOUND. */
+MUST_USE enum result store_update_tokens(struct store *s, const struct token_row *rows,
+					 uint32_t count, struct error *err);
+/* Once per transaction is enough: the rows of a whole group of requests. */
+MUST_USE enum result store_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 				     struct error *err);
-/* Replaces all but hash and accessor. */
-MUST_USE enum result store_update_token(struct store *s, const struct token_row *row,
-					struct error *err);
-MUST_USE enum result store_put_audit(struct store *s, const struct audit_row *row,
-				     struct error *err);
+/* Replaces. */
 MUST_USE enum result store_put_log(struct store *s, const struct log_row *row, struct error *err);
-MUST_USE enum result store_put_key(struct store *s, uint32_t generation, struct slice wrapped,
-				   struct error *err);
-MUST_USE enum result store_put_meta(struct store *s, const char *name, struct slice value,
+/* Replaces. */
+MUST_USE enum result store_put_keys(struct store *s, const struct wrap_key_row *rows,
+				    uint32_t count, struct error *err);
+/* Replaces. */
+MUST_USE enum result store_put_meta(struct store *s, const struct meta_row *rows, uint32_t count,
 				    struct error *err);
-/* Remembers an answer under a client's idempotency key; forgets those before `forget_before_ms`. */
-MUST_USE enum result store_put_idempotent(struct store *s, struct slice key,
-					  struct slice fingerprint, struct slice response,
-					  int64_t time_ms, int64_t forget_before_ms,
-					  struct error *err);
-/* A destroyed content must leave the write-ahead log too. After a commit, outside a transaction. Waits for no one: E_BUSY while a reader
- * still needs the log; call again later. */
+/* Also removes the rows older than `forget_before_ms`. */
+MUST_USE enum result store_put_idempotent(struct store *s, const struct idempotent_row *row,
+					  int64_t forget_before_ms, struct error *err);
+
+/* Erases destroyed contents and replaced keys wherever the back end still has them (a write-ahead log). After a commit,
+ * outside a transaction. Does not wait: E_BUSY while a reader still needs them; call again later. */
 MUST_USE enum result store_shred(struct store *s, struct error *err);
-/* A consistent copy of everything while serving, to a file (0600) that must not exist (E_CONFLICT). From any thread; opens its
- * own session. A crash leaves no file of that name but a whole and durable one. `progress` (may be NULL) hears of pages done
- * and left. */
-MUST_USE enum result store_backup(struct store *s, const char *file,
-				  void (*progress)(void *ctx, uint64_t done, uint64_t left),
-				  void *ctx, struct error *err);
 
-/* Where the data lie: the file's whole path. What is as secret as they are may be put beside it. Borrowed. */
-const char *store_place(const struct store *s);
+/* Where a backup goes. */
+struct backup_target {
+	const char *
+		file; /* must not exist; NULL: a new file beside the data, as private as they are */
+	void (*progress)(void *ctx, uint64_t done, uint64_t left); /* pages; may be NULL */
+	void *ctx;
+};
 
-/* Reading. A session that stays between begin and end keeps the write-ahead log from shrinking: end it soon. A `limit` of 0
- * means no limit. */
+/* A consistent copy of all rows, to a file of mode 0600, while the store is used. From any thread. On success the file's path
+ * is appended to `ret_file`, which may be NULL. E_CONFLICT: the file exists. After a crash there is no file of that name, or a
+ * whole and durable one. */
+MUST_USE enum result store_backup(struct store *s, const struct backup_target *target,
+				  struct buf *ret_file, struct error *err);
+
+/*
+ * Reading. End what you begin soon: a back end may have to keep old rows for as long as a session sees them.
+ */
+
 MUST_USE enum result store_session_open(struct store_session **ret, struct store *s,
 					struct error *err);
-void store_session_close(struct store_session *ss);
-/* All reads between them see one state. */
+void store_session_close(struct store_session *ss); /* takes NULL */
 MUST_USE enum result store_session_begin(struct store_session *ss, struct error *err);
 void store_session_end(struct store_session *ss);
-/* What its reads spend from then on: one that outruns the budget ends with the budget's result. NULL: no bound. The budget must
- * live until another is set. */
+/* From now on reads take their work from this budget and end with its result when it runs out. NULL: no bound. The budget
+ * must live until another is set. */
 void store_session_set_budget(struct store_session *ss, struct budget *budget);
 
-/* The newest version of every document, whatever its state, by path. */
-MUST_USE enum result store_each_head(struct store_session *ss, version_fn *each, void *ctx,
-				     struct error *err);
-/* E_NOT_FOUND, without calling, where there is none. */
+/* The newest version of every document, whatever its state, by path in the order of bytes. With `since`, only those that a
+ * later revision has put or given another state. */
+MUST_USE enum result store_each_head(struct store_session *ss, uint64_t since, version_fn *each,
+				     void *ctx, struct error *err);
+/* E_NOT_FOUND without a call. */
 MUST_USE enum result store_get_version(struct store_session *ss, struct slice path,
 				       uint64_t version, version_fn *each, void *ctx,
 				       struct error *err);
-/* One version of `path` (0: the newest) as it was at `revision`, with the state that it had
- * then; E_NOT_FOUND where it was not there yet. Of one that was destroyed since, `is_shredded`
- * is set and the content is empty. */
-MUST_USE enum result store_get_version_at(struct store_session *ss, struct slice path,
-					  uint64_t version, uint64_t revision, version_fn *each,
-					  void *ctx, struct error *err);
-/* Newest first, without `sealed` and `wrapped_key`; versions below `before` (0: from the newest). */
+/* With the state that it had at the revision; E_NOT_FOUND where it did not exist yet. */
+MUST_USE enum result store_get_version_at(struct store_session *ss, const struct version_at *at,
+					  version_fn *each, void *ctx, struct error *err);
+/* The history of a document, newest first, without `sealed` and `wrapped_key`. */
 MUST_USE enum result store_each_version(struct store_session *ss, struct slice path,
-					uint64_t before, uint32_t limit, version_fn *each,
-					void *ctx, struct error *err);
-/* Versions whose key is wrapped by a generation below `generation`, without `sealed`, in no order: for rotation. Destroyed ones
- * have no key. */
+					struct row_page page, version_fn *each, void *ctx,
+					struct error *err);
+/* For rotation: versions whose key is wrapped by an older generation, without `sealed`, in no order. Destroyed ones have no
+ * key. */
 MUST_USE enum result store_each_wrapped_below(struct store_session *ss, uint32_t generation,
 					      uint32_t limit, version_fn *each, void *ctx,
 					      struct error *err);
-/* Newest first, below `before` (0: from the newest). `path` empty: all; else those that changed it, exact or a prefix that
- * ends in '/'. */
+/* Newest first. `path` empty: all; else those that changed this path or, where it ends in '/', a path below it. */
 MUST_USE enum result store_each_revision(struct store_session *ss, struct slice path,
-					 uint64_t before, uint32_t limit, revision_fn *each,
-					 void *ctx, struct error *err);
+					 struct row_page page, revision_fn *each, void *ctx,
+					 struct error *err);
 MUST_USE enum result store_get_revision(struct store_session *ss, uint64_t revision,
 					revision_fn *each, void *ctx, struct error *err);
 /* The last revision whose time is at or before `time_ms`; 0 where there is none. */
 MUST_USE enum result store_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
 				       struct error *err);
-/* By path. */
+/* By path and version. */
 MUST_USE enum result store_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
 				       void *ctx, struct error *err);
 /* The changes of one document after `revision`, oldest first. */
 MUST_USE enum result store_each_change_after(struct store_session *ss, struct slice path,
 					     uint64_t revision, change_fn *each, void *ctx,
 					     struct error *err);
+/* The history of an effective configuration, newest first. */
 MUST_USE enum result store_each_effective(struct store_session *ss, struct slice config,
-					  uint64_t before, uint32_t limit, effective_fn *each,
-					  void *ctx, struct error *err);
+					  struct row_page page, effective_fn *each, void *ctx,
+					  struct error *err);
+/* By source, kind and target. */
 MUST_USE enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 				     struct error *err);
+/* By accessor. */
 MUST_USE enum result store_each_token(struct store_session *ss, token_fn *each, void *ctx,
 				      struct error *err);
+/* By generation. */
 MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
 				    struct error *err);
-/* In the order of the index; E_CORRUPT at a gap. E_LIMIT, after what was found so far, where a filter of common values finds too little in
- * `scan_max`; the text names the index to go on from. */
+/* In the order of the index; E_CORRUPT at a gap. E_LIMIT where `scan_max` rows were looked at, after the entries found so far;
+ * the text names the index to go on from. */
 MUST_USE enum result store_each_audit(struct store_session *ss, const struct audit_filter *filter,
 				      audit_fn *each, void *ctx, struct error *err);
-/* What the entries [first, last) are found by, in no order. */
+/* The paths that the entries [first, last) were put with, in no order. */
 MUST_USE enum result store_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
 					   audit_path_fn *each, void *ctx, struct error *err);
 /* E_NOT_FOUND before the first store_put_log(). */
 MUST_USE enum result store_get_log(struct store_session *ss, log_fn *each, void *ctx,
 				   struct error *err);
-/* E_NOT_FOUND where there is none. */
 MUST_USE enum result store_get_meta(struct store_session *ss, const char *name, bytes_fn *each,
 				    void *ctx, struct error *err);
-/* E_NOT_FOUND; E_CONFLICT where the key was used with another fingerprint. */
+/* E_NOT_FOUND; E_CONFLICT where the key came with another fingerprint. */
 MUST_USE enum result store_get_idempotent(struct store_session *ss, struct slice key,
 					  struct slice fingerprint, bytes_fn *each, void *ctx,
 					  struct error *err);

@@ -218,7 +218,7 @@ enum result audit_draft_append(struct service *s, struct audit_log *log, struct 
 	do {
 		has_more = audit_draft_says_only_failure(c) ? take_few(&e, c->audit_draft, &at)
 							    : take_part(&e, c->audit_draft, &at);
-		rc = audit_write_entry(s->state.store, log, &e, now_ms, &c->arena, err);
+		rc = audit_rows_add(&s->audit_rows, log, &e, now_ms, err);
 		if (rc != OK)
 			return rc;
 		if (!c->out.has_audit_index)

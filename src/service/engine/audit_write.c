@@ -1,9 +1,12 @@
 /* The rule: a row repeats what queries ask for, and its entry is the truth. */
 #include "service/engine/audit_write.h"
 
+#include "base/memory.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
-static struct audit_row row_of(const struct audit_entry *e, struct slice line, const uint8_t *leaf)
+static struct audit_row row_of(const struct audit_entry *e, struct slice line, const char *leaf)
 {
 	return (struct audit_row){
 		.index = e->index,
@@ -12,7 +15,7 @@ static struct audit_row row_of(const struct audit_entry *e, struct slice line, c
 		.action = e->action,
 		.outcome = e->outcome,
 		.entry = line,
-		.leaf = slice_make((const char *)leaf, HASH_BYTES),
+		.leaf = slice_make(leaf, HASH_BYTES),
 	};
 }
 
@@ -37,24 +40,80 @@ static uint32_t gather_paths(struct slice *paths, const struct audit_entry *e)
 	return kept;
 }
 
-enum result audit_write_entry(struct store *store, struct audit_log *log, struct audit_entry *e,
-			      int64_t now_ms, struct arena *a, struct error *err)
+static bool copy_paths(struct arena *a, struct slice *paths, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		paths[i].data = arena_text(a, paths[i]);
+		if (paths[i].data == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* The next row; those of entries that are no longer in the log, since their request was undone, are dropped. */
+static struct audit_row *next_row(struct audit_rows *r, uint64_t index)
+{
+	while (r->count != 0 && r->items[r->count - 1].index >= index)
+		r->count--;
+	if (r->count == r->size) {
+		uint32_t size = r->size != 0 ? r->size * 2 : 64;
+		struct audit_row *items = alloc_resize(r->items, size * sizeof *items);
+
+		if (items == NULL)
+			return NULL;
+		r->items = items;
+		r->size = size;
+	}
+	return &r->items[r->count];
+}
+
+enum result audit_rows_add(struct audit_rows *r, struct audit_log *log, struct audit_entry *e,
+			   int64_t now_ms, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct slice *paths = arena_alloc_array(&r->arena, e->touched_count, sizeof *paths);
+	struct audit_row *row = next_row(r, log->tree.size);
 	uint8_t leaf[HASH_BYTES];
-	struct slice *paths = arena_alloc_array(a, e->touched_count, sizeof *paths);
-	struct audit_row row;
+	const char *entry, *leaf_copy;
+	uint32_t paths_count;
 	enum result rc;
 
-	if (paths == NULL)
+	if (paths == NULL || row == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	rc = audit_log_append(log, e, now_ms, &line, leaf, err);
 	if (rc != OK)
 		return rc;
-	row = row_of(e, buf_slice(&line), leaf);
-	row.paths = paths;
-	row.paths_count = gather_paths(paths, e);
-	return store_put_audit(store, &row, err);
+	paths_count = gather_paths(paths, e);
+	entry = arena_text(&r->arena, buf_slice(&line));
+	leaf_copy = arena_copy(&r->arena, leaf, sizeof leaf);
+	if (entry == NULL || leaf_copy == NULL || !copy_paths(&r->arena, paths, paths_count))
+		return fail(err, E_MEMORY, "out of memory");
+	*row = row_of(e, slice_make(entry, line.len), leaf_copy);
+	row->paths = paths;
+	row->paths_count = paths_count;
+	r->count++;
+	return OK;
+}
+
+enum result audit_rows_put(struct audit_rows *r, struct store *store, const struct audit_log *log,
+			   struct error *err)
+{
+	while (r->count != 0 && r->items[r->count - 1].index >= log->tree.size)
+		r->count--;
+	return r->count != 0 ? store_put_audit(store, r->items, r->count, err) : OK;
+}
+
+void audit_rows_clear(struct audit_rows *r)
+{
+	arena_clear(&r->arena);
+	r->count = 0;
+}
+
+void audit_rows_free(struct audit_rows *r)
+{
+	arena_clear(&r->arena);
+	alloc_free(r->items);
+	*r = (struct audit_rows){.items = NULL};
 }
 
 enum result audit_write_head(struct store *store, const struct keyring *keyring,
@@ -78,13 +137,19 @@ enum result audit_write_head(struct store *store, const struct keyring *keyring,
 	return store_put_log(store, &row, err);
 }
 
-enum result store_put_number(struct store *store, const char *name, uint64_t value,
-			     struct error *err)
+enum result store_put_numbers(struct store *store, const struct meta_number *numbers,
+			      uint32_t count, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	enum result rc;
+	struct meta_row rows[META_NUMBERS_MAX];
+	char texts[META_NUMBERS_MAX][24];
 
-	buf_append_u64(&text, value);
-	rc = buf_check(&text, err);
-	return rc == OK ? store_put_meta(store, name, buf_slice(&text), err) : rc;
+	if (count > META_NUMBERS_MAX)
+		return fail(err, E_INTERNAL, "too many numbers at once");
+	for (uint32_t i = 0; i < count; i++) {
+		int len = snprintf(texts[i], sizeof texts[i], "%llu",
+				   (unsigned long long)numbers[i].value);
+
+		rows[i] = (struct meta_row){numbers[i].name, slice_make(texts[i], (size_t)len)};
+	}
+	return store_put_meta(store, rows, count, err);
 }

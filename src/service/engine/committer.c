@@ -171,17 +171,28 @@ static bool add_call(struct group *g, struct call *c, struct error *err)
 	return c->job != NULL ? add_job(g, c, err) : add_audit_draft(g, c, err);
 }
 
+static enum result write_heads(struct group *g, struct error *err)
+{
+	struct service *s = g->service;
+	const struct meta_number numbers[] = {
+		{META_REVISION, g->working->revision},
+		{META_LAST_MS, (uint64_t)g->working->time_ms},
+	};
+	enum result rc = audit_rows_put(&s->audit_rows, s->state.store, &g->log, err);
+
+	if (rc == OK)
+		rc = audit_write_head(s->state.store, s->state.keyring, &s->log_key, &g->log,
+				      &g->checkpoint, err);
+	if (rc == OK && g->has_written)
+		rc = store_put_numbers(s->state.store, numbers, ARRAY_SIZE(numbers), err);
+	return rc;
+}
+
 static enum result end_group(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
-	enum result rc = audit_write_head(s->state.store, s->state.keyring, &s->log_key, &g->log,
-					  &g->checkpoint, err);
+	enum result rc = write_heads(g, err);
 
-	if (rc == OK && g->has_written)
-		rc = store_put_number(s->state.store, META_REVISION, g->working->revision, err);
-	if (rc == OK && g->has_written)
-		rc = store_put_number(s->state.store, META_LAST_MS, (uint64_t)g->working->time_ms,
-				      err);
 	if (rc != OK)
 		return rc;
 	rc = store_commit(s->state.store, err);
@@ -301,11 +312,32 @@ static void shred_when_due(struct service *s)
 		log_line(LOG_WARN, "slow_shred", "ms=%lld", (long long)now_ms);
 }
 
-/* A store that takes no writes any more, whatever made it so, is one that we say so of. */
-static bool begin_group(struct service *s, struct error *err)
+/* Another writer has changed the store: our snapshot and our log are no longer what they would be added to. The store lets
+ * one process write at a time, so this is a mistake of operation and no conflict to retry. */
+static enum result refuse_position(const struct group *g, const struct store_position *found,
+				   struct error *err)
 {
-	enum result rc = store_begin(s->state.store, err);
+	log_line(LOG_ERROR, "store_moved",
+		 "epoch=%llu revision=%llu log_size=%llu found_epoch=%llu found_revision=%llu"
+		 " found_log_size=%llu",
+		 (unsigned long long)g->working->epoch, (unsigned long long)g->working->revision,
+		 (unsigned long long)g->log.tree.size, (unsigned long long)found->epoch,
+		 (unsigned long long)found->revision, (unsigned long long)found->log_size);
+	return fail(err, E_UNAVAILABLE,
+		    "another process has written to the store; restart reeved to read its changes");
+}
 
+/* A store that takes no writes any more, for whatever reason, makes the service read-only. */
+static bool begin_group(struct group *g, struct error *err)
+{
+	struct service *s = g->service;
+	struct store_position found;
+	enum result rc = store_begin(s->state.store, &found, err);
+
+	if (rc == OK &&
+	    (found.epoch != g->working->epoch || found.revision != g->working->revision ||
+	     found.log_size != g->log.tree.size))
+		rc = refuse_position(g, &found, err);
 	if (rc == E_UNAVAILABLE && !atomic_exchange(&s->is_read_only, true))
 		log_line(LOG_ERROR, "store_read_only", "error=%s", result_name(rc));
 	return rc == OK;
@@ -331,7 +363,7 @@ static void commit_group(struct group *g, struct call *list)
 	bool is_good;
 
 	g->began_ms = clock_monotonic_ms(&s->state.clock);
-	is_good = begin_group(s, &err);
+	is_good = begin_group(g, &err);
 	while (is_good && list != NULL) {
 		next = list->next;
 		is_good = add_call(g, list, &err);
@@ -380,6 +412,7 @@ static void run_group(struct service *s, struct call *list)
 	commit_group(&g, list);
 	snapshot_unref(g.working);
 	buf_clear(&g.checkpoint);
+	audit_rows_clear(&s->audit_rows);
 }
 
 static void *committer_main(void *arg)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "audit/audit_log.h"
+#include "service/engine/audit_write.h"
 #include "service/engine/queue.h"
 #include "service/engine/verb.h"
 #include "service/engine/work_queue.h"
@@ -59,7 +60,8 @@ struct service {
 	pthread_t committer;
 	bool has_committer;
 
-	struct audit_log log; /* the committer's; as of the last commit */
+	struct audit_log log;	      /* the committer's; as of the last commit */
+	struct audit_rows audit_rows; /* the committer's, of its transaction */
 	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing is left to shred */
 	bool is_shred_late; /* the committer's: the last try failed */
 	pthread_mutex_t head_mutex;

@@ -24,7 +24,7 @@ static enum result update_row(struct service *s, const struct token *t, int64_t 
 	rc = token_new(ret, &row, err);
 	if (rc != OK)
 		return rc;
-	rc = store_update_token(s->state.store, &row, err);
+	rc = store_update_tokens(s->state.store, &row, 1, err);
 	if (rc != OK)
 		token_unref(*ret);
 	return rc;

@@ -2,26 +2,12 @@
  * The rule: a backup is everything but the root key, so taking one is in the audit log before the copy leaves. The copy lies
  * beside the data, which is as secret, and goes with the answer.
  */
-#include "base/text.h"
 #include "service/read/read.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 
 #include <unistd.h>
-
-#define NAME_BYTES 8
-
-static enum result name_file(struct verb_context *ctx, struct buf *ret, struct error *err)
-{
-	uint8_t random[NAME_BYTES];
-
-	random_fill(&ctx->service->state.random, random, sizeof random);
-	buf_append_text(ret, store_place(ctx->service->state.store));
-	buf_append_text(ret, ".backup-");
-	hex_append(ret, random, sizeof random);
-	return buf_check(ret, err);
-}
 
 /* Whatever becomes of the answer: the file does not stay. Who sends it has it open. */
 static void remove_copy(void *work)
@@ -34,14 +20,13 @@ static void remove_copy(void *work)
 
 static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, struct error *err)
 {
+	const struct backup_target beside_the_data = {.file = NULL};
 	struct call *c = ctx->call;
-	enum result rc = name_file(ctx, ret_file, err);
+	enum result rc;
 
-	if (rc != OK)
-		return rc;
 	if (!audit_draft_touch(c, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the backup");
-	rc = store_backup(ctx->service->state.store, ret_file->data, NULL, NULL, err);
+	rc = store_backup(ctx->service->state.store, &beside_the_data, ret_file, err);
 	if (rc != OK)
 		return rc;
 	c->work = alloc_text(ret_file->data, ret_file->len);

@@ -43,8 +43,8 @@ static enum result read_config_changes(struct verb_context *ctx, uint64_t before
 	ret->items = arena_alloc_array(&ctx->call->arena, limit, sizeof *ret->items);
 	if (ret->items == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	return store_each_effective(ctx->session, ctx->call->path, before, limit, add_config_change,
-				    ret, err);
+	return store_each_effective(ctx->session, ctx->call->path, (struct row_page){before, limit},
+				    add_config_change, ret, err);
 }
 
 struct config_change_writer {

@@ -43,7 +43,8 @@ static enum result last_live_before(struct verb_context *ctx, uint64_t version, 
 				    struct error *err)
 {
 	enum result rc =
-		store_each_version(ctx->session, ctx->call->path, version, 0, note_live, ret, err);
+		store_each_version(ctx->session, ctx->call->path,
+				   (struct row_page){.before = version}, note_live, ret, err);
 
 	return rc == FOUND ? OK : rc;
 }

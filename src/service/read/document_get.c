@@ -202,7 +202,8 @@ static enum result find_old(struct verb_context *ctx, struct doc_record **ret, s
 	rc = revision_asked(ctx, &c->in.document.at, &revision, err);
 	if (rc != OK)
 		return rc;
-	rc = store_get_version_at(ctx->session, c->path, 0, revision, keep_record, ret, err);
+	rc = store_get_version_at(ctx->session, &(struct version_at){c->path, 0, revision},
+				  keep_record, ret, err);
 	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s did not exist then", SLICE_ARGS(c->path))
 				 : rc;
 }

@@ -158,8 +158,9 @@ enum step document_versions_on_worker(struct verb_context *ctx)
 	c->codec->list_begin(&v.out);
 	rc = c->in.page.below.is_given && c->in.page.below.number <= 1
 		     ? OK
-		     : store_each_version(ctx->session, c->path, c->in.page.below.number,
-					  v.limit + 1, add_version, &v, &err);
+		     : store_each_version(ctx->session, c->path,
+					  (struct row_page){c->in.page.below.number, v.limit + 1},
+					  add_version, &v, &err);
 	c->codec->list_end(&v.out);
 	if (v.has_more)
 		response_next_number(c, v.last);

@@ -105,7 +105,8 @@ static enum result read_page(struct page *p, uint64_t before, struct error *err)
 	p->entries = arena_alloc_array(&p->arena, p->size, sizeof *p->entries);
 	if (p->entries == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	return store_each_revision(p->ctx->session, p->path, before, p->size, keep_entry, p, err);
+	return store_each_revision(p->ctx->session, p->path, (struct row_page){before, p->size},
+				   keep_entry, p, err);
 }
 
 static enum result write_pages(struct page *p, struct buf *b, uint64_t before, struct error *err)
@@ -235,7 +236,8 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 	enum result rc = OK;
 
 	if (revision != 0)
-		rc = store_get_version_at(r->ctx->session, path, 0, revision, keep_record, r, err);
+		rc = store_get_version_at(r->ctx->session, &(struct version_at){path, 0, revision},
+					  keep_record, r, err);
 	if (rc == OK || rc == E_NOT_FOUND)
 		rc = open_record(r, ret, ret_is_there, err);
 	doc_record_unref(r->record);
@@ -247,8 +249,10 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 static enum result write_destroyed(struct reading *r, struct buf *b, const struct part *part,
 				   struct error *err)
 {
-	enum result rc = store_get_version_at(r->ctx->session, part->path, part->version,
-					      r->revision - 1, keep_record, r, err);
+	enum result rc = store_get_version_at(r->ctx->session,
+					      &(struct version_at){part->path, part->version,
+								   r->revision - 1},
+					      keep_record, r, err);
 	bool was_live = rc == OK && r->record->row.state == VERSION_LIVE;
 
 	doc_record_unref(r->record);

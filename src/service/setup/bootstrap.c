@@ -33,7 +33,7 @@ enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
 	row.hash = slice_make((const char *)hash, sizeof hash);
 	row.accessor = r.accessor;
 	row.record = buf_slice(&record);
-	return store_put_token(f->store, &row, err);
+	return store_put_tokens(f->store, &row, 1, err);
 }
 
 enum result bootstrap_record(struct bootstrap *f, const char *action, struct slice reason,
@@ -51,7 +51,7 @@ enum result bootstrap_record(struct bootstrap *f, const char *action, struct sli
 		.touched_count = touched_count,
 	};
 
-	return audit_write_entry(f->store, &f->log, &e, f->now_ms, &f->arena, err);
+	return audit_rows_add(&f->audit_rows, &f->log, &e, f->now_ms, err);
 }
 
 enum result bootstrap_record_token(struct bootstrap *f, const char *accessor, struct error *err)

@@ -13,6 +13,7 @@ struct bootstrap {
 	struct arena arena;
 	struct vkey log_key;
 	struct audit_log log;
+	struct audit_rows audit_rows; /* free them with the arena */
 	int64_t now_ms;
 	uint64_t epoch, revision;
 };

@@ -21,11 +21,14 @@ static enum result put_key(void *ctx, const struct key_row *row, struct error *e
 
 	switch (row->purpose) {
 	case KEY_KEK:
-		return store_put_key(store, row->generation, row->wrapped, err);
+		return store_put_keys(store, &(struct wrap_key_row){row->generation, row->wrapped},
+				      1, err);
 	case KEY_DERIVE:
-		return store_put_meta(store, META_DERIVE_KEY, row->wrapped, err);
+		return store_put_meta(store, &(struct meta_row){META_DERIVE_KEY, row->wrapped}, 1,
+				      err);
 	case KEY_SIGNING:
-		return store_put_meta(store, META_LOG_KEY, row->wrapped, err);
+		return store_put_meta(store, &(struct meta_row){META_LOG_KEY, row->wrapped}, 1,
+				      err);
 	}
 	return fail(err, E_INTERNAL, "a key of no known purpose");
 }
@@ -35,6 +38,9 @@ static enum result put_identity(struct bootstrap *f, struct error *err)
 {
 	struct slice id = keyring_store_id(f->keyring);
 	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
+	const struct meta_number numbers[] = {{META_EPOCH, f->epoch},
+					      {META_REVISION, f->revision},
+					      {META_LAST_MS, (uint64_t)f->now_ms}};
 	enum result rc;
 
 	buf_append_text(&origin, ORIGIN_PREFIX);
@@ -43,18 +49,16 @@ static enum result put_identity(struct bootstrap *f, struct error *err)
 	if (rc == OK)
 		rc = vkey_init_from_seed(&f->log_key, buf_slice(&origin),
 					 keyring_signing_seed(f->keyring), err);
-	if (rc == OK)
-		rc = store_put_meta(f->store, META_LOG_ORIGIN, buf_slice(&origin), err);
-	if (rc == OK)
-		rc = store_put_meta(f->store, META_STORE_ID, id, err);
+	if (rc == OK) {
+		const struct meta_row rows[] = {{META_LOG_ORIGIN, buf_slice(&origin)},
+						{META_STORE_ID, id}};
+
+		rc = store_put_meta(f->store, rows, ARRAY_SIZE(rows), err);
+	}
 	if (rc == OK)
 		rc = keyring_each_row(f->keyring, put_key, f->store, err);
 	if (rc == OK)
-		rc = store_put_number(f->store, META_EPOCH, f->epoch, err);
-	if (rc == OK)
-		rc = store_put_number(f->store, META_REVISION, f->revision, err);
-	if (rc == OK)
-		rc = store_put_number(f->store, META_LAST_MS, (uint64_t)f->now_ms, err);
+		rc = store_put_numbers(f->store, numbers, ARRAY_SIZE(numbers), err);
 	return rc;
 }
 
@@ -108,8 +112,8 @@ static enum result put_rows(struct bootstrap *f, const struct content_place *pla
 		return rc;
 	row.sealed = buf_slice(&sealed);
 	row.wrapped_key = buf_slice(&wrapped);
-	rc = store_put_version(f->store, &row, err);
-	return rc == OK ? store_put_change(f->store, &change, err) : rc;
+	rc = store_put_versions(f->store, &row, 1, err);
+	return rc == OK ? store_put_changes(f->store, &change, 1, err) : rc;
 }
 
 static enum result put_document(struct bootstrap *f, const struct shipped_document *d,
@@ -151,7 +155,7 @@ static enum result put_documents(struct bootstrap *f, const struct shipped_docum
 
 	if (touched == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	rc = store_put_revision(f->store, &revision, err);
+	rc = store_put_revisions(f->store, &revision, 1, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = put_document(f, &documents[i], &touched[i], err);
 	return rc == OK ? bootstrap_record(f, "store.init", SLICE_NULL, touched, (uint32_t)count,
@@ -173,6 +177,8 @@ static enum result put_all(struct bootstrap *f, const struct shipped_document *d
 	if (rc == OK)
 		rc = bootstrap_record_token(f, accessor, err);
 	if (rc == OK)
+		rc = audit_rows_put(&f->audit_rows, f->store, &f->log, err);
+	if (rc == OK)
 		rc = audit_write_head(f->store, f->keyring, &f->log_key, &f->log, &checkpoint, err);
 	return rc;
 }
@@ -191,7 +197,7 @@ enum result service_init(struct store *store, struct keyring *keyring,
 		.revision = 1,
 	};
 	size_t before = ret_token->len;
-	enum result rc = store_begin(store, err);
+	enum result rc = store_begin(store, NULL, err);
 
 	(void)random; /* what is random here is a key or names one: crypto's */
 	if (rc != OK)
@@ -202,6 +208,7 @@ enum result service_init(struct store *store, struct keyring *keyring,
 	else
 		store_rollback(store);
 	arena_clear(&f.arena);
+	audit_rows_free(&f.audit_rows);
 	if (rc == OK) {
 		vkey_append(ret_log_vkey, &f.log_key);
 		rc = buf_check(ret_log_vkey, err);

@@ -86,7 +86,8 @@ static enum result read_state(struct restoration *a, struct store_session *ss, s
 		rc = store_get_log(ss, read_log, a, err);
 	if (rc != OK)
 		return wrap(err, rc, "the backup's heads");
-	rc = store_get_version_at(ss, policy, 0, a->f.revision, note_policy, a, err);
+	rc = store_get_version_at(ss, &(struct version_at){policy, 0, a->f.revision}, note_policy,
+				  a, err);
 	return rc == E_NOT_FOUND ? OK : rc;
 }
 
@@ -99,7 +100,7 @@ static enum result revoke_one(void *ctx, const struct token_row *row, struct err
 		return OK;
 	revoked.is_revoked = true;
 	a->revoked++;
-	return store_update_token(a->f.store, &revoked, err);
+	return store_update_tokens(a->f.store, &revoked, 1, err);
 }
 
 static enum result record(struct restoration *a, struct slice reason, const char *accessor,
@@ -137,13 +138,15 @@ static enum result restore_state(struct restoration *a, struct store_session *ss
 	if (rc != OK)
 		return rc;
 	a->f.epoch++;
-	rc = store_put_number(a->f.store, META_EPOCH, a->f.epoch, err);
+	rc = store_put_numbers(a->f.store, &(struct meta_number){META_EPOCH, a->f.epoch}, 1, err);
 	if (rc == OK && !is_keeping_tokens)
 		rc = store_each_token(ss, revoke_one, a, err);
 	if (rc == OK)
 		rc = bootstrap_administrator(&a->f, ret_token, accessor, err);
 	if (rc == OK)
 		rc = record(a, reason, accessor, err);
+	if (rc == OK)
+		rc = audit_rows_put(&a->f.audit_rows, a->f.store, &a->f.log, err);
 	if (rc == OK)
 		rc = audit_write_head(a->f.store, a->f.keyring, &a->f.log_key, &a->f.log,
 				      &checkpoint, err);
@@ -178,7 +181,7 @@ enum result service_restore(struct store *store, struct keyring *keyring, struct
 				      .log = AUDIT_LOG_EMPTY,
 				      .now_ms = clock_wall_ms(clock)}};
 	size_t before = ret_token->len;
-	enum result rc = store_begin(store, err);
+	enum result rc = store_begin(store, NULL, err);
 
 	(void)random; /* what is random here is a key or names one: crypto's */
 	if (rc != OK)
@@ -189,6 +192,7 @@ enum result service_restore(struct store *store, struct keyring *keyring, struct
 	else
 		store_rollback(store);
 	arena_clear(&a.f.arena);
+	audit_rows_free(&a.f.audit_rows);
 	if (rc != OK)
 		buf_cut(ret_token, before);
 	return rc == OK ? OK : wrap(err, rc, "taking on the backup");

@@ -27,8 +27,8 @@ static enum result read_recorded(const struct config_source *source, struct slic
 				 uint64_t revision, struct recorded *ret, struct error *err)
 {
 	*ret = (struct recorded){0};
-	return store_each_effective(source->session, config, revision + 1, 1, keep_recorded, ret,
-				    err);
+	return store_each_effective(source->session, config, (struct row_page){revision + 1, 1},
+				    keep_recorded, ret, err);
 }
 
 static enum result resolve(const struct config_source *source, struct slice path, uint64_t revision,

@@ -196,7 +196,7 @@ static enum result load_all(struct loading *l, struct store_session *ss, struct 
 		return rc;
 	rc = load_heads(l, ss, err);
 	if (rc == OK)
-		rc = store_each_head(ss, load_head, l, err);
+		rc = store_each_head(ss, 0, load_head, l, err);
 	if (rc == OK)
 		rc = store_each_edge(ss, load_edge, l, err);
 	if (rc == OK)

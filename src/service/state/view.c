@@ -125,7 +125,8 @@ enum result view_find(struct view *v, struct slice path, struct view_doc **ret, 
 	if (rc != OK)
 		return rc;
 	if (v->at_revision != 0) {
-		rc = store_get_version_at(v->session, path, 0, v->at_revision, keep_record, d, err);
+		rc = store_get_version_at(v->session, &(struct version_at){path, 0, v->at_revision},
+					  keep_record, d, err);
 		if (rc == E_NOT_FOUND)
 			rc = OK;
 	} else {
@@ -182,8 +183,9 @@ static enum result load_version(struct view *v, struct view_doc *newest, uint64_
 	if (v->session == NULL)
 		return fail(err, E_NEEDS_STORE, "an old version is read by a worker");
 	if (v->at_revision != 0)
-		rc = store_get_version_at(v->session, d->path, version, v->at_revision, keep_record,
-					  d, err);
+		rc = store_get_version_at(v->session,
+					  &(struct version_at){d->path, version, v->at_revision},
+					  keep_record, d, err);
 	else
 		rc = store_get_version(v->session, d->path, version, keep_record, d, err);
 	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(d->path),

@@ -52,8 +52,8 @@ static enum result put_token(const struct commit_context *ctx, struct token *t, 
 	else
 		rc = recheck_name(ctx->working, t, ctx->now_ms, err);
 	if (rc == OK)
-		rc = now == NULL ? store_put_token(store, &row, err)
-				 : store_update_token(store, &row, err);
+		rc = now == NULL ? store_put_tokens(store, &row, 1, err)
+				 : store_update_tokens(store, &row, 1, err);
 	if (rc == OK && !snapshot_put_token(ctx->working, token_ref(t)))
 		rc = fail(err, E_MEMORY, "out of memory");
 	return rc;

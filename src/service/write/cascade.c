@@ -116,8 +116,8 @@ static enum result digest_before(struct cascade *c, struct affected *f, struct b
 		return OK;
 	snprintf(config, sizeof config, "config/%.*s",
 		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
-	return store_each_effective(c->ctx->session, slice_text(config), 0, 1, keep_digest, ret,
-				    err);
+	return store_each_effective(c->ctx->session, slice_text(config),
+				    (struct row_page){.limit = 1}, keep_digest, ret, err);
 }
 
 static enum result compare(struct cascade *c, struct affected *f, struct error *err)

@@ -8,6 +8,7 @@
 
 #include "crypto/content.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One write being applied. */
@@ -119,50 +120,73 @@ static struct version_row row_of(const struct applying *a, const struct change *
 	return row;
 }
 
-static enum result put_change_row(struct applying *a, const struct change *c, uint64_t version,
-				  struct error *err)
-{
-	struct change_row row = {.revision = a->revision,
-				 .path = c->path,
-				 .action = c->action,
-				 .origin = slice_text(c->origin),
-				 .version = version};
+/* The rows of a write, gathered so that each kind goes to the store in one call. In the write's arena. */
+struct write_rows {
+	struct version_row *versions;
+	struct state_row *states;
+	struct change_row *changes;
+	struct edge_set *edges;
+	struct effective_row *effectives;
+	uint32_t versions_count, states_count, changes_count, edges_count, effectives_count;
+};
 
-	return store_put_change(a->service->state.store, &row, err);
+/* For as many rows as there can be. */
+static bool alloc_rows(struct write_rows *r, struct write *w)
+{
+	uint32_t states = 0;
+
+	for (uint32_t i = 0; i < w->changes_count; i++)
+		states += w->changes[i].versions_count;
+	r->versions = arena_alloc_array(&w->arena, w->changes_count, sizeof *r->versions);
+	r->states = arena_alloc_array(&w->arena, states, sizeof *r->states);
+	r->changes = arena_alloc_array(&w->arena, w->changes_count + states, sizeof *r->changes);
+	r->edges = arena_alloc_array(&w->arena, w->affected_count, sizeof *r->edges);
+	r->effectives = arena_alloc_array(&w->arena, w->affected_count, sizeof *r->effectives);
+	return r->versions != NULL && r->states != NULL && r->changes != NULL && r->edges != NULL &&
+	       r->effectives != NULL;
 }
 
-static enum result write_new_version(struct applying *a, const struct change *c, struct error *err)
+static void add_change_row(struct write_rows *r, const struct applying *a, const struct change *c,
+			   uint64_t version)
 {
-	struct version_row row = row_of(a, c);
-	enum result rc;
-
-	rc = content_generation(row.wrapped_key, &row.key_generation, err);
-	if (rc == OK)
-		rc = store_put_version(a->service->state.store, &row, err);
-	return rc == OK ? put_change_row(a, c, c->version, err) : rc;
+	r->changes[r->changes_count++] = (struct change_row){.revision = a->revision,
+							     .path = c->path,
+							     .action = c->action,
+							     .origin = slice_text(c->origin),
+							     .version = version};
 }
 
-static enum result write_states(struct applying *a, const struct change *c, struct error *err)
+static enum result add_version(struct write_rows *r, const struct applying *a,
+			       const struct change *c, struct error *err)
+{
+	struct version_row *row = &r->versions[r->versions_count++];
+
+	*row = row_of(a, c);
+	add_change_row(r, a, c, c->version);
+	return content_generation(row->wrapped_key, &row->key_generation, err);
+}
+
+static void add_states(struct write_rows *r, const struct applying *a, const struct change *c)
 {
 	static const enum version_state states[] = {[CHANGE_PUT] = VERSION_LIVE,
 						    [CHANGE_DELETE] = VERSION_DELETED,
 						    [CHANGE_UNDELETE] = VERSION_LIVE,
 						    [CHANGE_DESTROY] = VERSION_DESTROYED};
-	enum result rc = OK;
 
-	for (uint32_t i = 0; rc == OK && i < c->versions_count; i++) {
-		rc = store_set_version_state(a->service->state.store, c->path, c->versions[i],
-					     states[c->action], a->revision, err);
-		if (rc == OK)
-			rc = put_change_row(a, c, c->versions[i], err);
+	for (uint32_t i = 0; i < c->versions_count; i++) {
+		r->states[r->states_count++] = (struct state_row){.path = c->path,
+								  .version = c->versions[i],
+								  .state = states[c->action],
+								  .revision = a->revision};
+		add_change_row(r, a, c, c->versions[i]);
 	}
-	return rc;
 }
 
-static enum result write_edges(struct applying *a, const struct affected *f, struct error *err)
+static enum result add_edges(struct write_rows *r, struct arena *arena, const struct affected *f,
+			     struct error *err)
 {
 	uint32_t count = f->edges != NULL ? f->edges->count : 0;
-	struct edge_row *rows = arena_alloc_array(&a->write->arena, count, sizeof *rows);
+	struct edge_row *rows = arena_alloc_array(arena, count, sizeof *rows);
 
 	if (rows == NULL)
 		return fail(err, E_MEMORY, "out of memory");
@@ -170,21 +194,24 @@ static enum result write_edges(struct applying *a, const struct affected *f, str
 		rows[i] = (struct edge_row){.source = f->path,
 					    .target = f->edges->items[i].target,
 					    .kind = f->edges->items[i].kind};
-	return store_replace_edges(a->service->state.store, f->path, rows, count, err);
+	r->edges[r->edges_count++] = (struct edge_set){f->path, rows, count};
+	return OK;
 }
 
-static enum result write_effective(struct applying *a, const struct affected *f, struct error *err)
+static enum result add_effective(struct write_rows *r, const struct applying *a,
+				 const struct affected *f, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf config = BUF_NULL;
-	enum result rc;
+	struct slice name = slice_from(f->path, strlen("profiles/"));
+	size_t len = strlen("config/") + name.len;
+	char *config = arena_alloc(&a->write->arena, len + 1);
 
-	buf_append_text(&config, "config/");
-	buf_append_slice(&config, slice_from(f->path, strlen("profiles/")));
-	rc = buf_check(&config, err);
-	if (rc != OK)
-		return rc;
-	return store_put_effective(a->service->state.store, buf_slice(&config), a->revision,
-				   f->has_entry ? digest_slice(f->digest) : SLICE_NULL, err);
+	if (config == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	snprintf(config, len + 1, "config/%.*s", SLICE_ARGS(name));
+	r->effectives[r->effectives_count++] =
+		(struct effective_row){slice_make(config, len), a->revision,
+				       f->has_entry ? digest_slice(f->digest) : SLICE_NULL};
+	return OK;
 }
 
 static enum result write_revision(struct applying *a, struct error *err)
@@ -198,27 +225,49 @@ static enum result write_revision(struct applying *a, struct error *err)
 				   .source = w->source,
 				   .request_id = slice_text(w->call->request_id)};
 
-	return store_put_revision(a->service->state.store, &row, err);
+	return store_put_revisions(a->service->state.store, &row, 1, err);
 }
 
-static enum result write_documents(struct applying *a, struct error *err)
+static enum result gather_rows(struct write_rows *r, const struct applying *a, struct error *err)
 {
 	struct write *w = a->write;
-	enum result rc = write_revision(a, err);
+	enum result rc = alloc_rows(r, w) ? OK : fail(err, E_MEMORY, "out of memory");
 
 	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
 		const struct change *c = &w->changes[i];
 
-		if (c->is_changed)
-			rc = c->action == CHANGE_PUT ? write_new_version(a, c, err)
-						     : write_states(a, c, err);
+		if (c->is_changed && c->action == CHANGE_PUT)
+			rc = add_version(r, a, c, err);
+		else if (c->is_changed)
+			add_states(r, a, c);
 	}
 	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
 		if (w->affected[i].has_edges)
-			rc = write_edges(a, &w->affected[i], err);
+			rc = add_edges(r, &w->arena, &w->affected[i], err);
 		if (rc == OK && w->affected[i].is_changed)
-			rc = write_effective(a, &w->affected[i], err);
+			rc = add_effective(r, a, &w->affected[i], err);
 	}
+	return rc;
+}
+
+static enum result write_documents(struct applying *a, struct error *err)
+{
+	struct store *store = a->service->state.store;
+	struct write_rows r = {0};
+	enum result rc = gather_rows(&r, a, err);
+
+	if (rc == OK)
+		rc = write_revision(a, err);
+	if (rc == OK && r.versions_count != 0)
+		rc = store_put_versions(store, r.versions, r.versions_count, err);
+	if (rc == OK && r.states_count != 0)
+		rc = store_set_states(store, r.states, r.states_count, err);
+	if (rc == OK && r.changes_count != 0)
+		rc = store_put_changes(store, r.changes, r.changes_count, err);
+	if (rc == OK && r.edges_count != 0)
+		rc = store_replace_edges(store, r.edges, r.edges_count, err);
+	if (rc == OK && r.effectives_count != 0)
+		rc = store_put_effectives(store, r.effectives, r.effectives_count, err);
 	return rc;
 }
 

@@ -132,6 +132,11 @@ enum result idempotency_keep(const struct idempotency *i, struct call *c,
 			     struct error *err)
 {
 	CLEANUP(buf_clear) struct buf kept = BUF_NULL;
+	struct idempotent_row row = {
+		.key = i->key,
+		.fingerprint = slice_make((const char *)i->fingerprint, HASH_BYTES),
+		.time_ms = time_ms,
+	};
 	enum result rc;
 
 	if (i->key.len == 0)
@@ -140,9 +145,8 @@ enum result idempotency_keep(const struct idempotency *i, struct call *c,
 	rc = buf_check(&kept, err);
 	if (rc != OK)
 		return rc;
-	rc = store_put_idempotent(c->service->state.store, i->key,
-				  slice_make((const char *)i->fingerprint, HASH_BYTES),
-				  buf_slice(&kept), time_ms, time_ms - KEPT_MS, err);
+	row.response = buf_slice(&kept);
+	rc = store_put_idempotent(c->service->state.store, &row, time_ms - KEPT_MS, err);
 	/* The store's "a row exists already" is no conflict of the client's. */
 	return rc == E_CONFLICT ? fail(err, E_STALE, "the key was used meanwhile") : rc;
 }

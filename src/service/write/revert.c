@@ -63,7 +63,8 @@ static enum result look_before(struct reverting *r, struct slice path, struct er
 	r->state = VERSION_DELETED;
 	if (r->revision <= 1)
 		return OK;
-	rc = store_get_version_at(r->ctx->session, path, 0, r->revision - 1, note_version, r, err);
+	rc = store_get_version_at(r->ctx->session, &(struct version_at){path, 0, r->revision - 1},
+				  note_version, r, err);
 	return rc == E_NOT_FOUND ? OK : rc;
 }
 

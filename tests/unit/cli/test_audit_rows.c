@@ -62,7 +62,7 @@ static void put_entry(struct store *store, struct audit_log *log, const struct m
 	row.outcome = is_wrong && m->outcome.len != 0 ? m->outcome : e.outcome;
 	row.entry = buf_slice(line);
 	row.leaf = slice_make((const char *)leaf, sizeof leaf);
-	cr_assert_eq(store_put_audit(store, &row, NULL), OK);
+	cr_assert_eq(store_put_audit(store, &row, 1, NULL), OK);
 	buf_reset(line);
 }
 
@@ -78,7 +78,7 @@ static void data_make(struct data *d, const struct misfiling *m)
 	cr_assert_eq(key_new_random(&d->seed, d->memory, NULL), OK);
 	cr_assert_eq(vkey_init_from_seed(&d->key, SLICE_LITERAL(ORIGIN), d->seed, NULL), OK);
 	cr_assert_eq(store_open_sqlite(&d->store, d->folder, true, &err), OK, "%s", err.text);
-	cr_assert_eq(store_begin(d->store, NULL), OK);
+	cr_assert_eq(store_begin(d->store, NULL, NULL), OK);
 	while (log.tree.size < ENTRIES)
 		put_entry(d->store, &log, m, &line);
 	cr_assert_eq(audit_log_sign(&log, &d->key, d->seed, &d->checkpoint, NULL), OK);

@@ -47,7 +47,7 @@ static enum result put_key(void *ctx, const struct key_row *row, struct error *e
 	char name[32];
 
 	snprintf(name, sizeof name, "test_key_%d_%u", (int)row->purpose, row->generation);
-	return store_put_meta(ctx, name, row->wrapped, err);
+	return store_put_meta(ctx, &(struct meta_row){name, row->wrapped}, 1, err);
 }
 
 static void put_token(struct store *s, const struct keyring *ring, const char *name,
@@ -66,12 +66,12 @@ static void put_token(struct store *s, const struct keyring *ring, const char *n
 	token_record_write(&record, &r);
 	MUST(token_generate(ret, &err));
 	cr_assert(token_hash(hash, keyring_derived(ring, DERIVED_TOKEN_PEPPER), buf_slice(ret)));
-	MUST(store_put_token(s,
-			     &(struct token_row){.hash = {(const char *)hash, HASH_BYTES},
-						 .accessor = r.accessor,
-						 .record = buf_slice(&record),
-						 .uses_left = uses != 0 ? uses : -1},
-			     &err));
+	MUST(store_put_tokens(s,
+			      &(struct token_row){.hash = {(const char *)hash, HASH_BYTES},
+						  .accessor = r.accessor,
+						  .record = buf_slice(&record),
+						  .uses_left = uses != 0 ? uses : -1},
+			      1, &err));
 }
 
 static void put_first_policy(struct store *s, const struct keyring *ring)
@@ -87,25 +87,26 @@ static void put_first_policy(struct store *s, const struct keyring *ring)
 
 	sha256_slice(digest, slice_text(source));
 	MUST(content_seal(&sealed, &wrapped, ring, &place, slice_text(source), &err));
-	MUST(store_put_revision(s, &(struct revision_row){.revision = 1, .time_ms = 1000}, &err));
-	MUST(store_put_version(s,
-			       &(struct version_row){.path = place.path,
-						     .version = 1,
-						     .revision = 1,
-						     .created_ms = 1000,
-						     .content_type = place.content_type,
-						     .digest = {(const char *)digest, HASH_BYTES},
-						     .state_revision = 1,
-						     .key_generation = 1,
-						     .wrapped_key = buf_slice(&wrapped),
-						     .sealed = buf_slice(&sealed)},
-			       &err));
-	MUST(store_put_change(s,
-			      &(struct change_row){.revision = 1,
-						   .path = place.path,
-						   .origin = SLICE_LITERAL("put"),
-						   .version = 1},
-			      &err));
+	MUST(store_put_revisions(s, &(struct revision_row){.revision = 1, .time_ms = 1000}, 1,
+				 &err));
+	MUST(store_put_versions(s,
+				&(struct version_row){.path = place.path,
+						      .version = 1,
+						      .revision = 1,
+						      .created_ms = 1000,
+						      .content_type = place.content_type,
+						      .digest = {(const char *)digest, HASH_BYTES},
+						      .state_revision = 1,
+						      .key_generation = 1,
+						      .wrapped_key = buf_slice(&wrapped),
+						      .sealed = buf_slice(&sealed)},
+				1, &err));
+	MUST(store_put_changes(s,
+			       &(struct change_row){.revision = 1,
+						    .path = place.path,
+						    .origin = SLICE_LITERAL("put"),
+						    .version = 1},
+			       1, &err));
 }
 
 static uint8_t root_bytes[KEY_BYTES];
@@ -118,12 +119,13 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 	MUST(key_new_random(&root, f->memory, &err));
 	MUST(key_lend(root, keep_root, root_bytes, &err));
 	MUST(keyring_create(&ring, f->memory, root, slice_text(store_id), &err));
-	MUST(store_begin(s, &err));
+	MUST(store_begin(s, NULL, &err));
 	MUST(keyring_each_row(ring, put_key, s, &err));
-	MUST(store_put_meta(s, META_EPOCH, SLICE_LITERAL("1"), &err));
-	MUST(store_put_meta(s, META_REVISION, SLICE_LITERAL("1"), &err));
-	MUST(store_put_meta(s, META_LAST_MS, SLICE_LITERAL("1000"), &err));
-	MUST(store_put_meta(s, META_LOG_ORIGIN, SLICE_LITERAL("reeve.test/log"), &err));
+	MUST(store_put_meta(s, &(struct meta_row){META_EPOCH, SLICE_LITERAL("1")}, 1, &err));
+	MUST(store_put_meta(s, &(struct meta_row){META_REVISION, SLICE_LITERAL("1")}, 1, &err));
+	MUST(store_put_meta(s, &(struct meta_row){META_LAST_MS, SLICE_LITERAL("1000")}, 1, &err));
+	MUST(store_put_meta(s, &(struct meta_row){META_LOG_ORIGIN, SLICE_LITERAL("reeve.test/log")},
+			    1, &err));
 	MUST(vkey_init_from_seed(&f->log_key, SLICE_LITERAL("reeve.test/log"),
 				 keyring_signing_seed(ring), &err));
 	put_first_policy(s, ring);
@@ -280,7 +282,7 @@ struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
 	snprintf(path, sizeof path, "policies/%s", name);
 	expect(f, OK, NULL, PUT, .path = path, .body = rules, .is_yaml = true);
 	ring = reopen(f, &s);
-	MUST(store_begin(s, &err));
+	MUST(store_begin(s, NULL, &err));
 	put_token(s, ring, name, name, f->uses, &token);
 	MUST(store_commit(s, &err));
 	if (f->may_call != NULL)

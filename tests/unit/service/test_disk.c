@@ -214,7 +214,7 @@ Test(disk, a_slow_commit_is_logged_with_its_parts)
 	control_log();
 	control_hold("begin");
 	control_slow_ms = 700;
-	control_slow = "put_revision";
+	control_slow = "put_revisions";
 	{
 		struct asking *a =
 			ask_begin(&f, (struct ask){PUT, .path = "profiles/a/c", .body = "{}"});
@@ -237,19 +237,19 @@ Test(disk, a_slow_commit_is_logged_with_its_parts)
 Test(disk, a_commit_of_many_that_are_slow_together_is_logged_with_their_number)
 {
 	struct asking *first, *more[3];
-	char log[4000], path[64];
+	char log[4000], paths[3][64];
 
 	control_log();
 	control_hold("begin");
 	first = ask_begin(&f, (struct ask){PUT, .path = "profiles/a/c", .body = "{}"});
 	CONTROL_UNTIL(control_is_held);
 	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof path, "profiles/a/more%d", i);
-		more[i] = ask_begin(&f, (struct ask){GET, .path = "secrets/x"});
+		snprintf(paths[i], sizeof paths[i], "profiles/a/more%d", i);
+		more[i] = ask_begin(&f, (struct ask){PUT, .path = paths[i], .body = "{}"});
+		CONTROL_UNTIL(f.service->commit.count == (uint32_t)i + 1);
 	}
-	CONTROL_UNTIL(f.service->commit.count == 3);
 	control_slow_ms = 400;
-	control_slow = "put_audit";
+	control_slow = "put_revisions";
 	control_let_go();
 	cr_assert(ask_wait(first, 10000));
 	ask_free(first);

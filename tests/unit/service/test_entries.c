@@ -290,10 +290,10 @@ Test(entries, an_response_whose_use_cannot_be_written_does_not_leave_and_costs_n
 	CLEANUP(buf_clear) struct buf token = token_of_ten();
 
 	expect_uses_left(&token, 10);
-	control_fail("update_token", 2);
-	expect(&f, E_UNAVAILABLE, "it could not be recorded: update_token: made to fail", GET,
+	control_fail("update_tokens", 2);
+	expect(&f, E_UNAVAILABLE, "it could not be recorded: update_tokens: made to fail", GET,
 	       .path = "secrets/x", .token = token.data);
-	expect(&f, E_UNAVAILABLE, "update_token", PUT, .path = "profiles/a/c", .body = "{}",
+	expect(&f, E_UNAVAILABLE, "update_tokens", PUT, .path = "profiles/a/c", .body = "{}",
 	       .token = token.data);
 	expect(&f, E_NOT_FOUND, NULL, GET, .path = "profiles/a/c");
 	expect_uses_left(&token, 9);
@@ -339,10 +339,10 @@ Test(entries, a_write_that_fails_by_itself_leaves_the_others_alone)
 {
 	uint64_t epoch, revision;
 
-	expect_group("put_revision", OK);
+	expect_group("put_revisions", OK);
 	expect_group("savepoint", OK);
 	expect_group("release", OK);
-	expect_group("put_version", OK);
+	expect_group("put_versions", OK);
 	expect_entries("secret.read", 12, "\"outcome\":\"ok\"");
 	service_revision(f.service, &epoch, &revision);
 	cr_expect_eq(revision, 3);
@@ -350,7 +350,7 @@ Test(entries, a_write_that_fails_by_itself_leaves_the_others_alone)
 
 Test(entries, a_write_that_cannot_be_undone_fails_the_whole_transaction)
 {
-	expect_group("put_version rollback_to", E_UNAVAILABLE);
+	expect_group("put_versions rollback_to", E_UNAVAILABLE);
 	expect_entries("secret.read", 1, "\"outcome\":\"ok\"");
 }
 

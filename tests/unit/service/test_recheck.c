@@ -285,7 +285,7 @@ Test(recheck, a_renewal_gives_no_use_back_that_was_taken_meanwhile)
 /* The content is ready when the use of the token that pays for it turns out not to be on the disk. */
 Test(recheck, no_response_leaves_that_could_not_be_paid_for)
 {
-	static const char *const failing[] = {"update_token", "put_meta", "commit"};
+	static const char *const failing[] = {"update_tokens", "put_meta", "commit"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(failing); i++) {
 		struct buf limited;

@@ -44,14 +44,14 @@ static void set_up(void)
 	folder = folder_new();
 	store = store_make(&folder);
 	session = session_make(store);
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	for (uint64_t i = 0; i < ENTRIES; i++) {
 		struct slice both[] = {slice_text(path_of(i, 0)), slice_text(path_of(i, 1))};
 		struct audit_row row = audit_of(i, actor_of(i), action_of(i), outcome_of(i), both);
 
 		row.paths_count = 2;
 		row.time_ms = 1000 + (int64_t)(i / 10);
-		EXPECT_OK(store_put_audit(store, &row, err));
+		EXPECT_OK(store_put_audit(store, &row, 1, err));
 	}
 	EXPECT_OK(store_commit(store, err));
 }
@@ -206,9 +206,9 @@ Test(store_audit, an_index_is_given_once)
 	struct audit_row short_leaf = audit_of(ENTRIES, "ada", "a", "ok", NULL);
 
 	short_leaf.leaf.len = 31;
-	EXPECT_OK(store_begin(store, err));
-	EXPECT_RC(store_put_audit(store, &row, err), E_CONFLICT);
-	EXPECT_RC(store_put_audit(store, &short_leaf, err), E_INTERNAL);
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_RC(store_put_audit(store, &row, 1, err), E_CONFLICT);
+	EXPECT_RC(store_put_audit(store, &short_leaf, 1, err), E_INTERNAL);
 }
 
 struct paths_seen {

@@ -40,17 +40,17 @@ static void write_groups(int acks, uint64_t group)
 		struct version_row version = version_of("profiles/a/b", group + 1, group + 1);
 		const struct slice path = SLICE_LITERAL("profiles/a/b");
 		struct log_row log = {(group + 1) * GROUP_ROWS, SLICE_NULL, SLICE_NULL, 0};
-		enum result rc = store_begin(s, NULL);
+		enum result rc = store_begin(s, NULL, NULL);
 
 		version.sealed = slice_make(sealed, group * 97 % sizeof sealed);
 		for (uint64_t i = 0; rc == OK && i < GROUP_ROWS; i++) {
 			struct audit_row row =
 				audit_of(group * GROUP_ROWS + i, "ada", "put", "ok", &path);
 
-			rc = store_put_audit(s, &row, NULL);
+			rc = store_put_audit(s, &row, 1, NULL);
 		}
 		if (rc == OK)
-			rc = store_put_version(s, &version, NULL);
+			rc = store_put_versions(s, &version, 1, NULL);
 		if (rc == OK)
 			rc = store_put_log(s, &log, NULL);
 		if (rc == OK)
@@ -104,7 +104,7 @@ static uint64_t count_groups(void)
 	state.audit_count = 0;
 	EXPECT_OK(store_each_audit(ss, &of_path, note_audit, &state, err));
 	cr_assert_eq(state.audit_count, state.log_size);
-	EXPECT_OK(store_each_head(ss, note_head, &state, err));
+	EXPECT_OK(store_each_head(ss, 0, note_head, &state, err));
 	cr_assert_eq(state.head * GROUP_ROWS, state.log_size);
 	store_session_close(ss);
 	store_close(s);

@@ -19,19 +19,19 @@ static void fill(struct store *s)
 {
 	const struct slice path = SLICE_LITERAL("profiles/a/b");
 
-	EXPECT_OK(store_begin(s, err));
+	EXPECT_OK(store_begin(s, NULL, err));
 	for (uint64_t i = 1; i <= 60; i++) {
 		const struct version_row version = version_of("profiles/a/b", i, i);
 		const struct revision_row revision = revision_of(i);
 		const struct change_row change = {i, path, CHANGE_PUT, SLICE_LITERAL("put"), i};
 		const struct audit_row audit = audit_of(i - 1, "ada", "put", "ok", &path);
 
-		EXPECT_OK(store_put_version(s, &version, err));
-		EXPECT_OK(store_put_revision(s, &revision, err));
-		EXPECT_OK(store_put_change(s, &change, err));
-		EXPECT_OK(store_put_audit(s, &audit, err));
+		EXPECT_OK(store_put_versions(s, &version, 1, err));
+		EXPECT_OK(store_put_revisions(s, &revision, 1, err));
+		EXPECT_OK(store_put_changes(s, &change, 1, err));
+		EXPECT_OK(store_put_audit(s, &audit, 1, err));
 	}
-	EXPECT_OK(store_put_meta(s, META_EPOCH, SLICE_LITERAL("1"), err));
+	EXPECT_OK(store_put_meta(s, &(struct meta_row){META_EPOCH, SLICE_LITERAL("1")}, 1, err));
 	EXPECT_OK(store_commit(s, err));
 }
 
@@ -66,16 +66,18 @@ static enum result read_everything(struct store *s, struct error *err)
 	enum result rc = store_session_open(&ss, s, err);
 
 	if (rc == OK)
-		rc = store_each_head(ss, see_version, &seen, err);
+		rc = store_each_head(ss, 0, see_version, &seen, err);
 	seen.count = 0;
 	if (rc == OK)
-		rc = store_each_version(ss, path, 0, 100, see_version, &seen, err);
+		rc = store_each_version(ss, path, (struct row_page){0, 100}, see_version, &seen,
+					err);
 	seen.count = 0;
 	if (rc == OK)
-		rc = store_get_version_at(ss, path, 0, 30, see_version, &seen, err);
+		rc = store_get_version_at(ss, &(struct version_at){path, 0, 30}, see_version, &seen,
+					  err);
 	if (rc == OK)
-		rc = store_each_revision(ss, SLICE_LITERAL("profiles/"), 0, 100, see_revision,
-					 &seen, err);
+		rc = store_each_revision(ss, SLICE_LITERAL("profiles/"), (struct row_page){0, 100},
+					 see_revision, &seen, err);
 	seen.count = 0;
 	if (rc == OK)
 		rc = store_each_change_after(ss, path, 0, see_change, &seen, err);
@@ -112,14 +114,16 @@ static void write_something(void)
 	enum result rc = store_open_sqlite(&s, folder.path, false, NULL);
 
 	if (rc == OK)
-		rc = store_begin(s, NULL);
+		rc = store_begin(s, NULL, NULL);
 	if (rc == OK)
-		rc = store_put_audit(s, &audit, NULL);
+		rc = store_put_audit(s, &audit, 1, NULL);
 	if (rc == OK)
-		rc = store_put_version(s, &version, NULL);
+		rc = store_put_versions(s, &version, 1, NULL);
 	if (rc == OK)
-		rc = store_set_version_state(s, SLICE_LITERAL("profiles/a/b"), 5, VERSION_DESTROYED,
-					     61, NULL);
+		rc = store_set_states(s,
+				      &(struct state_row){SLICE_LITERAL("profiles/a/b"), 5,
+							  VERSION_DESTROYED, 61},
+				      1, NULL);
 	if (rc == OK)
 		rc = store_commit(s, NULL);
 	store_close(s);

@@ -33,30 +33,33 @@ static enum result write_revision(struct store *s, uint64_t n, struct error *err
 	const struct audit_row audit = audit_of(n - 1, "ada", "put", "ok", &path);
 	const struct log_row log = {n, SLICE_LITERAL("p"), SLICE_LITERAL("c"), 1};
 	char number[24];
-	enum result rc = store_begin(s, err);
+	enum result rc = store_begin(s, NULL, err);
 
 	snprintf(number, sizeof number, "%llu", (unsigned long long)n);
 	if (rc == OK)
 		rc = store_savepoint(s, err);
 	if (rc == OK)
-		rc = store_put_version(s, &version, err);
+		rc = store_put_versions(s, &version, 1, err);
 	if (rc == OK)
-		rc = store_put_revision(s, &revision, err);
+		rc = store_put_revisions(s, &revision, 1, err);
 	if (rc == OK)
-		rc = store_put_change(s, &change, err);
+		rc = store_put_changes(s, &change, 1, err);
 	if (rc == OK)
-		rc = store_replace_edges(s, path, &edge, 1, err);
+		rc = store_replace_edges(s, &(struct edge_set){path, &edge, 1}, 1, err);
 	if (rc == OK)
-		rc = store_put_effective(s, SLICE_LITERAL("config/a/b"), n, SLICE_LITERAL("d"),
-					 err);
+		rc = store_put_effectives(s,
+					  &(struct effective_row){SLICE_LITERAL("config/a/b"), n,
+								  SLICE_LITERAL("d")},
+					  1, err);
 	if (rc == OK)
 		rc = store_release(s, err);
 	if (rc == OK)
-		rc = store_put_audit(s, &audit, err);
+		rc = store_put_audit(s, &audit, 1, err);
 	if (rc == OK)
 		rc = store_put_log(s, &log, err);
 	if (rc == OK)
-		rc = store_put_meta(s, META_REVISION, slice_text(number), err);
+		rc = store_put_meta(s, &(struct meta_row){META_REVISION, slice_text(number)}, 1,
+				    err);
 	if (rc == OK)
 		return store_commit(s, err);
 	store_rollback(s);
@@ -110,7 +113,7 @@ static enum result read_counts(struct store *s, struct counts *ret, struct error
 		return rc;
 	rc = store_session_begin(ss, err);
 	if (rc == OK)
-		rc = store_each_head(ss, count_version, ret, err);
+		rc = store_each_head(ss, 0, count_version, ret, err);
 	if (rc == OK)
 		rc = store_each_audit(ss, &filter, count_audit, ret, err);
 	if (rc == OK)
@@ -175,7 +178,7 @@ static bool write_with_fault(uint64_t *revision, int n)
 		cr_expect(strstr(told.text, "made to fail") != NULL);
 	}
 	if (countdown.refused != NULL && strncmp(countdown.refused, "commit", 6) == 0)
-		EXPECT_RC(store_begin(s, err), E_UNAVAILABLE);
+		EXPECT_RC(store_begin(s, NULL, err), E_UNAVAILABLE);
 	else if (countdown.refused != NULL)
 		EXPECT_OK(write_revision(s, *revision + 1, err));
 	store_close(s);
@@ -257,7 +260,7 @@ static enum result do_everything(int round, struct error *err)
 	if (rc == OK)
 		rc = read_counts(s, &counts, err);
 	if (rc == OK)
-		rc = store_backup(s, copy, NULL, NULL, err);
+		rc = store_backup(s, &(struct backup_target){.file = copy}, NULL, err);
 	store_close(s);
 	if (rc == OK)
 		rc = store_open_sqlite_readonly(&s, folder.path, err);

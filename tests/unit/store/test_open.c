@@ -29,8 +29,8 @@ TestSuite(store_open, .init = set_up, .fini = tear_down);
 
 static void put_meta(struct store *s, const char *name, const char *value)
 {
-	EXPECT_OK(store_begin(s, err));
-	EXPECT_OK(store_put_meta(s, name, slice_text(value), err));
+	EXPECT_OK(store_begin(s, NULL, err));
+	EXPECT_OK(store_put_meta(s, &(struct meta_row){name, slice_text(value)}, 1, err));
 	EXPECT_OK(store_commit(s, err));
 }
 

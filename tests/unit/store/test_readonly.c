@@ -30,8 +30,8 @@ TestSuite(store_readonly, .init = set_up, .fini = tear_down);
 
 static void put_meta(struct store *s, const char *name, const char *value)
 {
-	EXPECT_OK(store_begin(s, err));
-	EXPECT_OK(store_put_meta(s, name, slice_text(value), err));
+	EXPECT_OK(store_begin(s, NULL, err));
+	EXPECT_OK(store_put_meta(s, &(struct meta_row){name, slice_text(value)}, 1, err));
 	EXPECT_OK(store_commit(s, err));
 }
 
@@ -86,8 +86,8 @@ Test(store_readonly, a_reader_writes_nothing)
 
 	store_close(store_make(&folder));
 	reader = open_reader();
-	EXPECT_RC(store_begin(reader, err), E_UNAVAILABLE);
-	EXPECT_RC(store_put_version(reader, &row, err), E_UNAVAILABLE);
+	EXPECT_RC(store_begin(reader, NULL, err), E_UNAVAILABLE);
+	EXPECT_RC(store_put_versions(reader, &row, 1, err), E_UNAVAILABLE);
 	EXPECT_RC(store_commit(reader, err), E_UNAVAILABLE);
 	EXPECT_RC(store_shred(reader, err), E_UNAVAILABLE);
 	store_rollback(reader);
@@ -162,8 +162,8 @@ static void crash_with_log(void)
 		struct store *s = NULL;
 
 		if (store_open_sqlite(&s, folder.path, true, NULL) != OK ||
-		    store_begin(s, NULL) != OK ||
-		    store_put_meta(s, "a", SLICE_LITERAL("1"), NULL) != OK ||
+		    store_begin(s, NULL, NULL) != OK ||
+		    store_put_meta(s, &(struct meta_row){"a", SLICE_LITERAL("1")}, 1, NULL) != OK ||
 		    store_commit(s, NULL) != OK)
 			_exit(1);
 		raise(SIGKILL);
@@ -307,12 +307,16 @@ Test(store_readonly, a_backup_is_one_state_while_the_server_writes)
 
 	snprintf(file, sizeof file, "%s/copy.db", other.path);
 	put_meta(s, "a", "1");
-	EXPECT_OK(store_begin(s, err));
-	EXPECT_OK(store_put_meta(s, "large", slice_make(large, sizeof large), err));
+	EXPECT_OK(store_begin(s, NULL, err));
+	EXPECT_OK(store_put_meta(s, &(struct meta_row){"large", slice_make(large, sizeof large)}, 1,
+				 err));
 	EXPECT_OK(store_commit(s, err));
-	EXPECT_OK(store_backup(s, file, note_progress, &progress, err));
+	EXPECT_OK(store_backup(
+		s,
+		&(struct backup_target){.file = file, .progress = note_progress, .ctx = &progress},
+		NULL, err));
 	cr_expect_gt(progress.calls, 1);
-	EXPECT_RC(store_backup(s, file, NULL, NULL, err), E_CONFLICT);
+	EXPECT_RC(store_backup(s, &(struct backup_target){.file = file}, NULL, err), E_CONFLICT);
 	cr_assert_eq(stat(file, &st), 0);
 	cr_expect_eq(st.st_mode & 07777, 0600);
 	cr_expect_eq(count_files(other.path), 1, "no temporary file is left");
@@ -342,7 +346,7 @@ Test(store_readonly, a_backup_of_a_stopped_store_is_made_by_a_reader)
 	store_close(s);
 	snprintf(file, sizeof file, "%s/copy.db", folder.path);
 	s = open_reader();
-	EXPECT_OK(store_backup(s, file, NULL, NULL, err));
+	EXPECT_OK(store_backup(s, &(struct backup_target){.file = file}, NULL, err));
 	store_close(s);
 }
 
@@ -351,9 +355,13 @@ Test(store_readonly, a_backup_that_cannot_be_written_leaves_nothing)
 	struct store *s = store_make(&folder);
 	struct error told = ERROR_NULL;
 
-	cr_expect_eq(store_backup(s, "/nonexistent/copy.db", NULL, NULL, &told), E_IO);
-	cr_expect_eq(store_backup(s, folder_file(&folder, "reeve.lock"), NULL, NULL, &told),
-		     E_CONFLICT);
+	cr_expect_eq(store_backup(s, &(struct backup_target){.file = "/nonexistent/copy.db"}, NULL,
+				  &told),
+		     E_IO);
+	cr_expect_eq(
+		store_backup(s, &(struct backup_target){.file = folder_file(&folder, "reeve.lock")},
+			     NULL, &told),
+		E_CONFLICT);
 	store_close(s);
 }
 

@@ -18,7 +18,7 @@ static void set_up(void)
 	store = store_make(&folder);
 	session = session_make(store);
 	seen = (struct seen){0};
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 }
 
 static void tear_down(void)
@@ -34,7 +34,7 @@ static void put_version(const char *path, uint64_t version, uint64_t revision)
 {
 	struct version_row row = version_of(path, version, revision);
 
-	EXPECT_OK(store_put_version(store, &row, err));
+	EXPECT_OK(store_put_versions(store, &row, 1, err));
 }
 
 static void put_change(const char *path, uint64_t version, uint64_t revision,
@@ -43,7 +43,7 @@ static void put_change(const char *path, uint64_t version, uint64_t revision,
 	struct change_row row = {revision, slice_text(path), action, SLICE_LITERAL("user"),
 				 version};
 
-	EXPECT_OK(store_put_change(store, &row, err));
+	EXPECT_OK(store_put_changes(store, &row, 1, err));
 }
 
 static const char *taken(void)
@@ -73,15 +73,15 @@ Test(store_rows, a_version_that_exists_is_a_conflict)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
-	EXPECT_OK(store_put_version(store, &row, err));
-	EXPECT_RC(store_put_version(store, &row, err), E_CONFLICT);
+	EXPECT_OK(store_put_versions(store, &row, 1, err));
+	EXPECT_RC(store_put_versions(store, &row, 1, err), E_CONFLICT);
 }
 
 Test(store_rows, a_number_that_no_column_holds_is_refused)
 {
 	struct version_row row = version_of("profiles/a/b", UINT64_C(1) << 63, 1);
 
-	EXPECT_RC(store_put_version(store, &row, err), E_LIMIT);
+	EXPECT_RC(store_put_versions(store, &row, 1, err), E_LIMIT);
 }
 
 Test(store_rows, the_heads_are_the_newest_versions_in_the_order_of_bytes)
@@ -92,7 +92,7 @@ Test(store_rows, the_heads_are_the_newest_versions_in_the_order_of_bytes)
 	put_version("profiles/B", 1, 3);
 	put_version("profiles/a/b", 3, 4);
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_each_head(session, see_version, &seen, err));
+	EXPECT_OK(store_each_head(session, 0, see_version, &seen, err));
 	cr_expect_str_eq(taken(), "profiles/B v1 r3 live@3, profiles/a-b v1 r3 live@3,"
 				  " profiles/a/b v3 r4 live@4");
 }
@@ -102,11 +102,13 @@ Test(store_rows, a_history_is_newest_first_and_without_contents)
 	for (uint64_t v = 1; v <= 5; v++)
 		put_version("profiles/a/b", v, v * 10);
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_each_version(session, PATH, 0, 2, see_version, &seen, err));
+	EXPECT_OK(store_each_version(session, PATH, (struct row_page){0, 2}, see_version, &seen,
+				     err));
 	cr_expect_str_eq(taken(), "profiles/a/b v5 r50 live@50, profiles/a/b v4 r40 live@40");
 	cr_expect_str_eq(seen.sealed, "");
 	cr_expect_str_eq(seen.wrapped_key, "");
-	EXPECT_OK(store_each_version(session, PATH, 3, 0, see_version, &seen, err));
+	EXPECT_OK(store_each_version(session, PATH, (struct row_page){3, 0}, see_version, &seen,
+				     err));
 	cr_expect_str_eq(taken(), "profiles/a/b v2 r20 live@20, profiles/a/b v1 r10 live@10");
 }
 
@@ -118,7 +120,9 @@ Test(store_rows, a_callback_ends_the_walk_by_its_result)
 		put_version("profiles/a/b", v, v);
 	EXPECT_OK(store_commit(store, err));
 	seen.stop_after = 2;
-	cr_expect_eq(store_each_version(session, PATH, 0, 0, see_version, &seen, &told), E_LIMIT);
+	cr_expect_eq(store_each_version(session, PATH, (struct row_page){0, 0}, see_version, &seen,
+					&told),
+		     E_LIMIT);
 	cr_expect_eq(seen.count, 2);
 	cr_expect_str_eq(told.text, "");
 }
@@ -143,54 +147,73 @@ Test(store_rows, the_state_at_a_revision_is_told_from_the_changes)
 	put_version("profiles/a/b", 1, 2);
 	put_change("profiles/a/b", 1, 2, CHANGE_PUT);
 	put_change("profiles/a/b", 1, 4, CHANGE_DELETE);
-	EXPECT_OK(store_set_version_state(store, PATH, 1, VERSION_DELETED, 4, err));
+	EXPECT_OK(
+		store_set_states(store, &(struct state_row){PATH, 1, VERSION_DELETED, 4}, 1, err));
 	put_change("profiles/a/b", 1, 6, CHANGE_UNDELETE);
-	EXPECT_OK(store_set_version_state(store, PATH, 1, VERSION_LIVE, 6, err));
+	EXPECT_OK(store_set_states(store, &(struct state_row){PATH, 1, VERSION_LIVE, 6}, 1, err));
 	put_version("profiles/a/b", 2, 8);
 	put_change("profiles/a/b", 2, 8, CHANGE_PUT);
 	put_change("profiles/a/b", 2, 9, CHANGE_DELETE);
-	EXPECT_OK(store_set_version_state(store, PATH, 2, VERSION_DELETED, 9, err));
+	EXPECT_OK(
+		store_set_states(store, &(struct state_row){PATH, 2, VERSION_DELETED, 9}, 1, err));
 	put_change("profiles/a/b", 1, 10, CHANGE_DELETE);
-	EXPECT_OK(store_set_version_state(store, PATH, 1, VERSION_DELETED, 10, err));
+	EXPECT_OK(
+		store_set_states(store, &(struct state_row){PATH, 1, VERSION_DELETED, 10}, 1, err));
 	EXPECT_OK(store_commit(store, err));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		EXPECT_OK(store_get_version_at(session, PATH, 0, cases[i].revision, see_version,
-					       &seen, err));
+		EXPECT_OK(store_get_version_at(session,
+					       &(struct version_at){PATH, 0, cases[i].revision},
+					       see_version, &seen, err));
 		cr_expect_str_eq(taken(), cases[i].text);
 	}
-	EXPECT_RC(store_get_version_at(session, PATH, 0, 1, see_version, &seen, err), E_NOT_FOUND);
+	EXPECT_RC(store_get_version_at(session, &(struct version_at){PATH, 0, 1}, see_version,
+				       &seen, err),
+		  E_NOT_FOUND);
 }
 
 Test(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
 {
 	put_version("secrets/a", 1, 1);
 	put_change("secrets/a", 1, 1, CHANGE_PUT);
-	EXPECT_OK(store_set_version_state(store, SLICE_LITERAL("secrets/a"), 1, VERSION_DESTROYED,
-					  2, err));
-	EXPECT_RC(store_set_version_state(store, SLICE_LITERAL("secrets/a"), 1, VERSION_LIVE, 3,
-					  err),
+	EXPECT_OK(store_set_states(store,
+				   &(struct state_row){SLICE_LITERAL("secrets/a"), 1,
+						       VERSION_DESTROYED, 2},
+				   1, err));
+	EXPECT_RC(store_set_states(store,
+				   &(struct state_row){SLICE_LITERAL("secrets/a"), 1, VERSION_LIVE,
+						       3},
+				   1, err),
 		  E_CONFLICT);
-	EXPECT_RC(store_rewrap_version(store, SLICE_LITERAL("secrets/a"), 1, 2,
-				       SLICE_LITERAL("new"), err),
+	EXPECT_RC(store_rewrap_versions(store,
+					&(struct rewrap_row){SLICE_LITERAL("secrets/a"), 1, 2,
+							     SLICE_LITERAL("new")},
+					1, err),
 		  E_CONFLICT);
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_get_version_at(session, SLICE_LITERAL("secrets/a"), 0, 1, see_version,
-				       &seen, err));
+	EXPECT_OK(store_get_version_at(session,
+				       &(struct version_at){SLICE_LITERAL("secrets/a"), 0, 1},
+				       see_version, &seen, err));
 	cr_expect_str_eq(taken(), "secrets/a v1 r1 live@1", "its state then is told");
 	cr_expect_str_eq(seen.sealed, "");
 	cr_expect_str_eq(seen.wrapped_key, "");
 	cr_expect(seen.is_shredded);
-	EXPECT_OK(store_get_version_at(session, SLICE_LITERAL("secrets/a"), 1, 2, see_version,
-				       &seen, err));
+	EXPECT_OK(store_get_version_at(session,
+				       &(struct version_at){SLICE_LITERAL("secrets/a"), 1, 2},
+				       see_version, &seen, err));
 	cr_expect_str_eq(taken(), "secrets/a v1 r1 destroyed@2");
 	cr_expect(seen.is_shredded);
 }
 
 Test(store_rows, a_version_that_is_not_there_has_no_state_to_set)
 {
-	EXPECT_RC(store_set_version_state(store, PATH, 1, VERSION_DELETED, 1, err), E_NOT_FOUND);
-	EXPECT_RC(store_set_version_state(store, PATH, 1, VERSION_DESTROYED, 1, err), E_NOT_FOUND);
-	EXPECT_RC(store_rewrap_version(store, PATH, 1, 2, SLICE_LITERAL("k"), err), E_NOT_FOUND);
+	EXPECT_RC(store_set_states(store, &(struct state_row){PATH, 1, VERSION_DELETED, 1}, 1, err),
+		  E_NOT_FOUND);
+	EXPECT_RC(store_set_states(store, &(struct state_row){PATH, 1, VERSION_DESTROYED, 1}, 1,
+				   err),
+		  E_NOT_FOUND);
+	EXPECT_RC(store_rewrap_versions(store, &(struct rewrap_row){PATH, 1, 2, SLICE_LITERAL("k")},
+					1, err),
+		  E_NOT_FOUND);
 }
 
 Test(store_rows, rotation_finds_each_old_key_until_none_is_left)
@@ -198,10 +221,14 @@ Test(store_rows, rotation_finds_each_old_key_until_none_is_left)
 	put_version("secrets/a", 1, 1);
 	put_version("secrets/a", 2, 2);
 	put_version("secrets/b", 1, 3);
-	EXPECT_OK(store_set_version_state(store, SLICE_LITERAL("secrets/b"), 1, VERSION_DESTROYED,
-					  4, err));
-	EXPECT_OK(store_rewrap_version(store, SLICE_LITERAL("secrets/a"), 2, 2,
-				       SLICE_LITERAL("rewrapped"), err));
+	EXPECT_OK(store_set_states(store,
+				   &(struct state_row){SLICE_LITERAL("secrets/b"), 1,
+						       VERSION_DESTROYED, 4},
+				   1, err));
+	EXPECT_OK(store_rewrap_versions(store,
+					&(struct rewrap_row){SLICE_LITERAL("secrets/a"), 2, 2,
+							     SLICE_LITERAL("rewrapped")},
+					1, err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_each_wrapped_below(session, 2, 10, see_version, &seen, err));
 	cr_expect_str_eq(taken(), "secrets/a v1 r1 live@1");
@@ -218,7 +245,7 @@ Test(store_rows, revisions_are_found_by_number_path_tree_and_time)
 	for (uint64_t r = 1; r <= 4; r++) {
 		struct revision_row row = revision_of(r);
 
-		EXPECT_OK(store_put_revision(store, &row, err));
+		EXPECT_OK(store_put_revisions(store, &row, 1, err));
 	}
 	put_change("profiles/a/b", 1, 1, CHANGE_PUT);
 	put_change("profiles/a/c", 1, 2, CHANGE_PUT);
@@ -244,8 +271,9 @@ Test(store_rows, revisions_are_found_by_number_path_tree_and_time)
 		{"profiles/a", 0, 0, ""},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		EXPECT_OK(store_each_revision(session, slice_text(cases[i].path), cases[i].before,
-					      cases[i].limit, see_revision, &seen, err));
+		EXPECT_OK(store_each_revision(session, slice_text(cases[i].path),
+					      (struct row_page){cases[i].before, cases[i].limit},
+					      see_revision, &seen, err));
 		cr_expect_str_eq(taken(), cases[i].text, "case %zu", i);
 	}
 	EXPECT_OK(store_get_revision(session, 3, see_revision, &seen, err));
@@ -281,16 +309,20 @@ Test(store_rows, changes_are_told_by_revision_and_by_document)
 Test(store_rows, effective_configurations_have_a_history)
 {
 	for (uint64_t r = 1; r <= 3; r++)
-		EXPECT_OK(store_put_effective(store, SLICE_LITERAL("config/a/b"), r,
-					      SLICE_LITERAL("etag"), err));
-	EXPECT_OK(store_put_effective(store, SLICE_LITERAL("config/a/c"), 9, SLICE_LITERAL("x"),
-				      err));
+		EXPECT_OK(store_put_effectives(store,
+					       &(struct effective_row){SLICE_LITERAL("config/a/b"),
+								       r, SLICE_LITERAL("etag")},
+					       1, err));
+	EXPECT_OK(store_put_effectives(store,
+				       &(struct effective_row){SLICE_LITERAL("config/a/c"), 9,
+							       SLICE_LITERAL("x")},
+				       1, err));
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_each_effective(session, SLICE_LITERAL("config/a/b"), 3, 1, see_effective,
-				       &seen, err));
+	EXPECT_OK(store_each_effective(session, SLICE_LITERAL("config/a/b"),
+				       (struct row_page){3, 1}, see_effective, &seen, err));
 	cr_expect_str_eq(taken(), "r2 etag");
-	EXPECT_OK(store_each_effective(session, SLICE_LITERAL("config/a/b"), 0, 0, see_effective,
-				       &seen, err));
+	EXPECT_OK(store_each_effective(session, SLICE_LITERAL("config/a/b"),
+				       (struct row_page){0, 0}, see_effective, &seen, err));
 	cr_expect_str_eq(taken(), "r3 etag, r2 etag, r1 etag");
 }
 
@@ -304,16 +336,23 @@ Test(store_rows, edges_of_a_source_are_replaced_as_a_whole)
 	const struct edge_row second[] = {{SLICE_LITERAL("p"), SLICE_LITERAL("y"), EDGE_SECRET}};
 	const struct edge_row other[] = {{SLICE_LITERAL("q"), SLICE_LITERAL("x"), EDGE_SCHEMA_REF}};
 
-	EXPECT_OK(store_replace_edges(store, SLICE_LITERAL("p"), first, 3, err));
-	EXPECT_OK(store_replace_edges(store, SLICE_LITERAL("q"), other, 1, err));
-	EXPECT_RC(store_replace_edges(store, SLICE_LITERAL("p"), other, 1, err), E_INTERNAL);
-	EXPECT_OK(store_replace_edges(store, SLICE_LITERAL("p"), first, 3, err));
+	EXPECT_OK(store_replace_edges(store, &(struct edge_set){SLICE_LITERAL("p"), first, 3}, 1,
+				      err));
+	EXPECT_OK(store_replace_edges(store, &(struct edge_set){SLICE_LITERAL("q"), other, 1}, 1,
+				      err));
+	EXPECT_RC(store_replace_edges(store, &(struct edge_set){SLICE_LITERAL("p"), other, 1}, 1,
+				      err),
+		  E_INTERNAL);
+	EXPECT_OK(store_replace_edges(store, &(struct edge_set){SLICE_LITERAL("p"), first, 3}, 1,
+				      err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_each_edge(session, see_edge, &seen, err));
 	cr_expect_str_eq(taken(), "p -0-> x, p -1-> s, q -3-> x");
-	EXPECT_OK(store_begin(store, err));
-	EXPECT_OK(store_replace_edges(store, SLICE_LITERAL("p"), second, 1, err));
-	EXPECT_OK(store_replace_edges(store, SLICE_LITERAL("q"), NULL, 0, err));
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_OK(store_replace_edges(store, &(struct edge_set){SLICE_LITERAL("p"), second, 1}, 1,
+				      err));
+	EXPECT_OK(store_replace_edges(store, &(struct edge_set){SLICE_LITERAL("q"), NULL, 0}, 1,
+				      err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_each_edge(session, see_edge, &seen, err));
 	cr_expect_str_eq(taken(), "p -2-> y");
@@ -326,15 +365,15 @@ Test(store_rows, tokens_keep_their_hash_and_accessor)
 	struct token_row same_accessor = row;
 
 	same_accessor.hash = SLICE_LITERAL("fedcba9876543210fedcba9876543210");
-	EXPECT_OK(store_put_token(store, &row, err));
-	EXPECT_RC(store_put_token(store, &row, err), E_CONFLICT);
-	EXPECT_RC(store_put_token(store, &same_accessor, err), E_CONFLICT);
-	EXPECT_RC(store_update_token(store, &same_accessor, err), E_NOT_FOUND);
+	EXPECT_OK(store_put_tokens(store, &row, 1, err));
+	EXPECT_RC(store_put_tokens(store, &row, 1, err), E_CONFLICT);
+	EXPECT_RC(store_put_tokens(store, &same_accessor, 1, err), E_CONFLICT);
+	EXPECT_RC(store_update_tokens(store, &same_accessor, 1, err), E_NOT_FOUND);
 	row.accessor = SLICE_LITERAL("another");
 	row.record = SLICE_LITERAL("{\"a\":1}");
 	row.uses_left = 3;
 	row.is_revoked = true;
-	EXPECT_OK(store_update_token(store, &row, err));
+	EXPECT_OK(store_update_tokens(store, &row, 1, err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_each_token(session, see_token, &seen, err));
 	cr_expect_str_eq(taken(), "acc {\"a\":1} until 5 uses 3 revoked");
@@ -347,9 +386,12 @@ Test(store_rows, keys_meta_values_and_the_log_are_replaced)
 	EXPECT_RC(store_get_log(session, see_log, &seen, err), E_NOT_FOUND);
 	EXPECT_RC(store_get_meta(session, META_EPOCH, see_bytes, &seen, err), E_NOT_FOUND);
 	for (int i = 0; i < 2; i++) {
-		EXPECT_OK(store_put_key(store, 2, SLICE_LITERAL("two"), err));
-		EXPECT_OK(store_put_key(store, 1, SLICE_LITERAL("one"), err));
-		EXPECT_OK(store_put_meta(store, META_EPOCH, SLICE_LITERAL("1"), err));
+		EXPECT_OK(store_put_keys(store, &(struct wrap_key_row){2, SLICE_LITERAL("two")}, 1,
+					 err));
+		EXPECT_OK(store_put_keys(store, &(struct wrap_key_row){1, SLICE_LITERAL("one")}, 1,
+					 err));
+		EXPECT_OK(store_put_meta(store, &(struct meta_row){META_EPOCH, SLICE_LITERAL("1")},
+					 1, err));
 		EXPECT_OK(store_put_log(store, &log, err));
 		log.size++;
 	}
@@ -366,8 +408,12 @@ Test(store_rows, an_response_is_remembered_for_one_request_and_a_while)
 {
 	struct slice key = SLICE_LITERAL("key"), print = SLICE_LITERAL("print");
 
-	EXPECT_OK(store_put_idempotent(store, key, print, SLICE_LITERAL("yes"), 100, 0, err));
-	EXPECT_RC(store_put_idempotent(store, key, print, SLICE_LITERAL("no"), 100, 0, err),
+	EXPECT_OK(store_put_idempotent(
+		store, &(struct idempotent_row){key, print, SLICE_LITERAL("yes"), 100}, 0, err));
+	EXPECT_RC(store_put_idempotent(store,
+				       &(struct idempotent_row){key, print, SLICE_LITERAL("no"),
+								100},
+				       0, err),
 		  E_CONFLICT);
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_get_idempotent(session, key, print, see_bytes, &seen, err));
@@ -375,8 +421,11 @@ Test(store_rows, an_response_is_remembered_for_one_request_and_a_while)
 	EXPECT_RC(store_get_idempotent(session, key, SLICE_LITERAL("other"), see_bytes, &seen, err),
 		  E_CONFLICT);
 	EXPECT_RC(store_get_idempotent(session, print, print, see_bytes, &seen, err), E_NOT_FOUND);
-	EXPECT_OK(store_begin(store, err));
-	EXPECT_OK(store_put_idempotent(store, print, print, SLICE_LITERAL("new"), 200, 101, err));
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_OK(store_put_idempotent(store,
+				       &(struct idempotent_row){print, print, SLICE_LITERAL("new"),
+								200},
+				       101, err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_RC(store_get_idempotent(session, key, print, see_bytes, &seen, err), E_NOT_FOUND);
 }
@@ -385,8 +434,9 @@ Test(store_rows, values_may_hold_any_byte)
 {
 	struct slice value = slice_make("a\0b\xff", 4);
 
-	EXPECT_OK(store_put_meta(store, "bytes", value, err));
-	EXPECT_OK(store_put_idempotent(store, value, value, value, 1, 0, err));
+	EXPECT_OK(store_put_meta(store, &(struct meta_row){"bytes", value}, 1, err));
+	EXPECT_OK(store_put_idempotent(store, &(struct idempotent_row){value, value, value, 1}, 0,
+				       err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_get_idempotent(session, value, value, see_bytes, &seen, err));
 	EXPECT_OK(store_get_meta(session, "bytes", see_bytes, &seen, err));
@@ -413,11 +463,11 @@ Test(store_rows, a_hundred_thousand_documents_are_read_in_one_walk)
 		snprintf(path, sizeof path, "profiles/app%d/env%d", i / 5, i % 5);
 		row.path = slice_text(path);
 		row.sealed = slice_make(sealed, sizeof sealed);
-		EXPECT_OK(store_put_version(store, &row, err));
+		EXPECT_OK(store_put_versions(store, &row, 1, err));
 	}
 	EXPECT_OK(store_commit(store, err));
 	began_ms = clock_monotonic_ms(&system_clock);
-	EXPECT_OK(store_each_head(session, count_head, &count, err));
+	EXPECT_OK(store_each_head(session, 0, count_head, &count, err));
 	cr_log_info("100,000 heads read in %lld ms",
 		    (long long)(clock_monotonic_ms(&system_clock) - began_ms));
 	cr_expect_eq(count, 100000);

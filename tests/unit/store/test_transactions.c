@@ -33,7 +33,7 @@ TestSuite(store_transactions, .init = set_up, .fini = tear_down);
 
 static void put_meta(const char *name, const char *value)
 {
-	EXPECT_OK(store_put_meta(store, name, slice_text(value), err));
+	EXPECT_OK(store_put_meta(store, &(struct meta_row){name, slice_text(value)}, 1, err));
 }
 
 static bool has_meta(const char *name)
@@ -46,12 +46,12 @@ static bool has_meta(const char *name)
 
 Test(store_transactions, readers_see_nothing_before_the_commit_and_nothing_of_a_rollback)
 {
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("a", "1");
 	cr_expect_not(has_meta("a"));
 	store_rollback(store);
 	cr_expect_not(has_meta("a"));
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("b", "1");
 	EXPECT_OK(store_commit(store, err));
 	cr_expect(has_meta("b"));
@@ -62,7 +62,7 @@ Test(store_transactions, readers_see_nothing_before_the_commit_and_nothing_of_a_
 Test(store_transactions, a_session_sees_one_state_from_begin_to_end)
 {
 	EXPECT_OK(store_session_begin(session, err));
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("a", "1");
 	EXPECT_OK(store_commit(store, err));
 	cr_expect_not(has_meta("a"));
@@ -79,14 +79,14 @@ Test(store_transactions, a_failed_request_is_undone_to_its_savepoint)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	EXPECT_OK(store_savepoint(store, err));
 	put_meta("first", "1");
-	EXPECT_OK(store_put_version(store, &row, err));
+	EXPECT_OK(store_put_versions(store, &row, 1, err));
 	EXPECT_OK(store_release(store, err));
 	EXPECT_OK(store_savepoint(store, err));
 	put_meta("second", "1");
-	EXPECT_RC(store_put_version(store, &row, err), E_CONFLICT);
+	EXPECT_RC(store_put_versions(store, &row, 1, err), E_CONFLICT);
 	EXPECT_OK(store_rollback_to(store, err));
 	EXPECT_OK(store_savepoint(store, err));
 	put_meta("third", "1");
@@ -101,11 +101,11 @@ Test(store_transactions, calls_out_of_order_are_refused_and_harmless)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
-	EXPECT_RC(store_put_version(store, &row, err), E_INTERNAL);
+	EXPECT_RC(store_put_versions(store, &row, 1, err), E_INTERNAL);
 	EXPECT_RC(store_commit(store, err), E_INTERNAL);
 	EXPECT_RC(store_savepoint(store, err), E_INTERNAL);
-	EXPECT_OK(store_begin(store, err));
-	EXPECT_RC(store_begin(store, err), E_INTERNAL);
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_RC(store_begin(store, NULL, err), E_INTERNAL);
 	EXPECT_RC(store_release(store, err), E_INTERNAL);
 	EXPECT_RC(store_rollback_to(store, err), E_INTERNAL);
 	EXPECT_RC(store_shred(store, err), E_INTERNAL);
@@ -114,7 +114,7 @@ Test(store_transactions, calls_out_of_order_are_refused_and_harmless)
 	put_meta("a", "1");
 	EXPECT_RC(store_commit(store, err), E_INTERNAL);
 	cr_expect_not(has_meta("a"));
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("a", "1");
 	EXPECT_OK(store_commit(store, err));
 	cr_expect(has_meta("a"));
@@ -129,8 +129,8 @@ Test(store_transactions, a_callback_may_ask_the_same_again)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
-	EXPECT_OK(store_begin(store, err));
-	EXPECT_OK(store_put_version(store, &row, err));
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_OK(store_put_versions(store, &row, 1, err));
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_get_version(session, row.path, 1, ask_again, &seen, err));
 	cr_expect_str_eq(seen_text(&seen), "profiles/a/b v1 r1 live@1");
@@ -151,16 +151,18 @@ Test(store_transactions, a_commit_that_failed_ends_all_writing_but_no_reading)
 	struct error told = ERROR_NULL;
 	enum result rc;
 
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("before", "1");
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_begin(store, err));
-	EXPECT_OK(store_put_meta(store, "large", slice_make(large, sizeof large), err));
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_OK(store_put_meta(store,
+				 &(struct meta_row){"large", slice_make(large, sizeof large)}, 1,
+				 err));
 	limit_files(40000);
 	rc = store_commit(store, &told);
 	cr_expect_eq(rc, E_IO, "%s: %s", result_name(rc), told.text);
 	limit_files(RLIM_INFINITY);
-	EXPECT_RC(store_begin(store, err), E_UNAVAILABLE);
+	EXPECT_RC(store_begin(store, NULL, err), E_UNAVAILABLE);
 	EXPECT_RC(store_shred(store, err), E_UNAVAILABLE);
 	cr_expect(has_meta("before"));
 	cr_expect_not(has_meta("large"));
@@ -169,7 +171,7 @@ Test(store_transactions, a_commit_that_failed_ends_all_writing_but_no_reading)
 	store = store_reopen(&folder);
 	session = session_make(store);
 	cr_expect(has_meta("before"));
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("after", "1");
 	EXPECT_OK(store_commit(store, err));
 }
@@ -179,14 +181,17 @@ Test(store_transactions, a_transaction_that_the_disk_took_is_not_committed_in_pa
 	static char large[4 * 1024 * 1024];
 	enum result rc;
 
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("small", "1");
 	limit_files(100000);
-	rc = store_put_meta(store, "large", slice_make(large, sizeof large), NULL);
+	rc = store_put_meta(store, &(struct meta_row){"large", slice_make(large, sizeof large)}, 1,
+			    NULL);
 	if (rc == OK)
 		rc = store_commit(store, NULL);
 	else
-		EXPECT_RC(store_put_meta(store, "straggler", SLICE_LITERAL("1"), err), E_IO);
+		EXPECT_RC(store_put_meta(store, &(struct meta_row){"straggler", SLICE_LITERAL("1")},
+					 1, err),
+			  E_IO);
 	cr_expect_neq(store_commit(store, NULL), OK);
 	limit_files(RLIM_INFINITY);
 	cr_expect_eq(rc, E_IO, "%s", result_name(rc));
@@ -233,7 +238,7 @@ static void add_secret(struct secret *secret, int n, uint64_t random)
 	row.path = slice_text(secret->path);
 	row.wrapped_key = slice_text(key);
 	row.sealed = slice_make(sealed, len);
-	EXPECT_OK(store_put_version(store, &row, err));
+	EXPECT_OK(store_put_versions(store, &row, 1, err));
 }
 
 static void change_secret(struct secret *secret, int n, bool is_destroyed)
@@ -244,13 +249,17 @@ static void change_secret(struct secret *secret, int n, bool is_destroyed)
 		return;
 	secret->is_destroyed = is_destroyed;
 	if (is_destroyed) {
-		EXPECT_OK(store_set_version_state(store, slice_text(secret->path), 1,
-						  VERSION_DESTROYED, 9999, err));
+		EXPECT_OK(store_set_states(store,
+					   &(struct state_row){slice_text(secret->path), 1,
+							       VERSION_DESTROYED, 9999},
+					   1, err));
 		return;
 	}
 	name_key(key, n, ++secret->key);
-	EXPECT_OK(
-		store_rewrap_version(store, slice_text(secret->path), 1, 2, slice_text(key), err));
+	EXPECT_OK(store_rewrap_versions(store,
+					&(struct rewrap_row){slice_text(secret->path), 1, 2,
+							     slice_text(key)},
+					1, err));
 }
 
 static void expect_in(const struct buf *bytes, const char *text, bool is_there)
@@ -282,7 +291,7 @@ Test(store_transactions, what_was_destroyed_or_rewrapped_is_in_no_file)
 	uint64_t random = 1;
 	int count = 0;
 
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	for (int step = 0; step < STEPS; step++) {
 		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		if ((random >> 60) < 8 && count < SECRETS) {
@@ -295,7 +304,7 @@ Test(store_transactions, what_was_destroyed_or_rewrapped_is_in_no_file)
 		}
 		if (step % 50 == 49) {
 			EXPECT_OK(store_commit(store, err));
-			EXPECT_OK(store_begin(store, err));
+			EXPECT_OK(store_begin(store, NULL, err));
 		}
 	}
 	EXPECT_OK(store_commit(store, err));
@@ -308,17 +317,17 @@ Test(store_transactions, what_was_destroyed_or_rewrapped_is_in_no_file)
 
 Test(store_transactions, shredding_waits_for_readers_by_saying_so)
 {
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("a", "1");
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_OK(store_session_begin(session, err));
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("b", "1");
 	EXPECT_OK(store_commit(store, err));
 	EXPECT_RC(store_shred(store, err), E_BUSY);
 	store_session_end(session);
 	EXPECT_OK(store_shred(store, err));
-	EXPECT_OK(store_begin(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("c", "1");
 	EXPECT_OK(store_commit(store, err));
 }
@@ -329,9 +338,12 @@ Test(store_transactions, the_log_does_not_grow_for_ever)
 	struct stat st;
 
 	for (int i = 0; i < 300; i++) {
-		EXPECT_OK(store_begin(store, err));
+		EXPECT_OK(store_begin(store, NULL, err));
 		memset(large, i, sizeof large);
-		EXPECT_OK(store_put_meta(store, "large", slice_make(large, sizeof large), err));
+		EXPECT_OK(
+			store_put_meta(store,
+				       &(struct meta_row){"large", slice_make(large, sizeof large)},
+				       1, err));
 		EXPECT_OK(store_commit(store, err));
 	}
 	cr_assert_eq(stat(folder_file(&folder, "reeve.db-wal"), &st), 0);
