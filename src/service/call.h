@@ -20,7 +20,7 @@
 
 struct service;
 struct snapshot;
-struct token;
+struct principal;
 struct audit_draft;
 struct codec;
 struct commit_job;
@@ -246,11 +246,9 @@ struct call {
 	atomic_bool
 		is_abandoned; /* set by the asker from any thread: nobody waits for the answer any more */
 
-	/* who: service_authenticate() */
-	struct token *token; /* a reference */
-	struct token *
-		principal; /* whose share it uses, where that is another: a token above; a reference or NULL */
-	struct share *share; /* a reference; NULL until service_share() */
+	/* set by service_authenticate() */
+	struct principal *principal; /* a reference; NULL: unknown */
+	struct share *share;	     /* a reference; NULL until service_share() */
 
 	/* answered */
 	_Atomic enum call_state state;

@@ -1,6 +1,7 @@
 /* The rule: what is opened here is closed here, in the opposite order; a service half open is closed as far as it came. */
 #include "service/service.h"
 
+#include "access/principal.h"
 #include "base/log.h"
 #include "service/engine/authenticate.h"
 #include "service/state/config_cache.h"
@@ -159,14 +160,13 @@ void service_close(struct service *s)
 struct share *service_share(struct service *s, struct call *c)
 {
 	if (c->share == NULL)
-		c->share = shares_get(s->shares, c->principal != NULL ? c->principal->record.name
-								      : c->token->record.name);
+		c->share = shares_get(s->shares, c->principal->share);
 	return c->share;
 }
 
 bool service_is_share_of(const struct call *c, const struct share *share)
 {
-	return slice_is_equal(share->name, c->token->record.name);
+	return slice_is_equal(share->name, c->principal->share);
 }
 
 bool service_forget(struct service *s, struct call *c)

@@ -29,8 +29,9 @@ MUST_USE enum result service_open(struct service **ret, struct store *store,
 void service_drain(struct service *s);
 void service_close(struct service *s); /* takes NULL; drained, all calls cleared */
 
-/* Finds who is behind a bearer token ("rv_…") that came from the call's address; sets call->token. E_UNAUTHENTICATED, always with the same
- * sentence, for none, unknown, expired, revoked, wrong address. Quick; any thread. */
+/* Sets call->principal to the principal of a bearer token ("rv_…") that came from the call's address. E_UNAUTHENTICATED, always
+ * with the same sentence, where there is no token or it is unknown, expired, revoked, or bound to other addresses. E_MEMORY.
+ * Quick; any thread. */
 MUST_USE enum result service_authenticate(struct service *s, struct call *call, struct slice token,
 					  struct error *err);
 
@@ -46,7 +47,7 @@ bool service_is_share_of(const struct call *call, const struct share *share);
 bool service_admit(struct service *s, struct call *call);
 
 /* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see call_state). After a wake from WAITING submit the
- * call again, unchanged. Quick in the caller's thread: no disk, no parsing of large input. `call->token` is needed for all verbs. */
+ * call again, unchanged. Quick in the caller's thread: no disk, no parsing of large input. `call->principal` is needed for all verbs. */
 enum call_state service_submit(struct service *s, struct call *call);
 
 /* The client of a waiting call is gone: takes it out of the waiters. True: it was there, `done` will not be called any more. */

@@ -112,7 +112,7 @@ bool audit_draft_says_only_failure(const struct call *c)
 {
 	const struct audit_draft *r = c->audit_draft;
 
-	if (r == NULL || c->token == NULL || c->out.result == OK)
+	if (r == NULL || c->principal == NULL || c->out.result == OK)
 		return false;
 	for (uint32_t i = 0; i < r->touched_count; i++) {
 		if (r->touched[i].has_mac)
@@ -198,7 +198,8 @@ enum result audit_draft_append(struct service *s, struct audit_log *log, struct 
 	struct audit_entry e = {
 		.epoch = log->epoch,
 		.revision = revision,
-		.auth = c->token != NULL ? SLICE_LITERAL("token") : SLICE_LITERAL("none"),
+		.auth = c->principal != NULL ? slice_text(principal_proof_name(c->principal->proof))
+					     : SLICE_LITERAL("none"),
 		.source = slice_text(c->address_text),
 		.action = c->audit_draft->action,
 		.outcome = slice_text(result_name(c->out.result)),
@@ -209,9 +210,9 @@ enum result audit_draft_append(struct service *s, struct audit_log *log, struct 
 	bool has_more;
 	enum result rc;
 
-	if (c->token != NULL) {
-		e.actor = c->token->record.name;
-		e.accessor = c->token->record.accessor;
+	if (c->principal != NULL) {
+		e.actor = c->principal->name;
+		e.accessor = c->principal->accessor;
 	}
 	if (e.reason.len == 0 && c->out.result != OK)
 		e.reason = slice_text(c->out.error.text);

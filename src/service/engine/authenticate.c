@@ -244,40 +244,11 @@ void refusals_fold(struct service *s)
 		fold_tally(s, &taken);
 }
 
-/* What binds a token to addresses binds those made with it too: else a child would be the way out. */
-static bool may_speak_from(const struct snapshot *now, const struct token *t,
-			   const uint8_t *address)
-{
-	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
-		const struct token_record *r = &t->record;
-
-		if (r->addresses_count != 0 &&
-		    !address_ranges_contain(r->addresses, r->addresses_count, address))
-			return false;
-		t = r->parent.len != 0 ? snapshot_token(now, r->parent) : NULL;
-	}
-	return true;
-}
-
-static bool is_good(const struct service *s, const struct snapshot *now, const struct token *t,
+static bool is_good(const struct service *s, const struct token *t, const struct principal *p,
 		    const struct call *c)
 {
 	return !token_has_ended(t, clock_wall_ms(&s->state.clock)) &&
-	       may_speak_from(now, t, c->address);
-}
-
-/* What a token makes uses its maker's share: else names would be as many shares as one likes. Those that a first token makes have one
- * each, as all hang below it. */
-static struct token *principal_of(const struct snapshot *now, struct token *t)
-{
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t->record.parent.len != 0; i++) {
-		struct token *above = snapshot_token(now, t->record.parent);
-
-		if (above == NULL || above->record.parent.len == 0)
-			break;
-		t = above;
-	}
-	return t;
+	       principal_may_come_from(p, c->address);
 }
 
 enum result service_authenticate(struct service *s, struct call *c, struct slice token,
@@ -285,11 +256,10 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 {
 	CLEANUP(snapshot_unrefp) struct snapshot *now = NULL;
 	uint8_t hash[HASH_BYTES];
+	struct principal *p = NULL;
 	struct token *t = NULL;
 
-	token_unref(c->token);
-	c->token = NULL;
-	token_unref(c->principal);
+	principal_unref(c->principal);
 	c->principal = NULL;
 	share_unref(c->share);
 	c->share = NULL;
@@ -297,11 +267,15 @@ enum result service_authenticate(struct service *s, struct call *c, struct slice
 		now = state_snapshot(&s->state);
 		t = pmap_get(&now->tokens_by_hash, slice_make((const char *)hash, HASH_BYTES));
 	}
-	if (t == NULL || !secret_is_equal(t->hash, hash, HASH_BYTES) || !is_good(s, now, t, c)) {
+	if (t != NULL && secret_is_equal(t->hash, hash, HASH_BYTES)) {
+		p = token_principal(now, t);
+		if (p == NULL)
+			return fail(err, E_MEMORY, "request: out of memory");
+	}
+	if (p == NULL || !is_good(s, t, p, c)) {
 		refusals_add(s->refusals, c->address, 1);
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
 	}
-	c->token = token_ref(t);
-	c->principal = token_ref(principal_of(now, t));
+	c->principal = principal_ref(p);
 	return OK;
 }

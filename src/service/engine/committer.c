@@ -161,7 +161,7 @@ static bool add_job(struct group *g, struct call *c, struct error *err)
 		return true;
 	default:
 		response_error(c, rc, err);
-		c->consumes_use = token_is_limited(g->working, c->token);
+		c->consumes_use = c->principal->has_limited_uses;
 		return add_audit_draft(g, c, err);
 	}
 }

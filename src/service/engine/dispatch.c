@@ -78,8 +78,8 @@ static enum step run_verb(struct verb_context *ctx)
 	if (c->is_refused || !may_pass(ctx)) {
 		atomic_fetch_add(&ctx->service->counters.refused, 1);
 		return response_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
-				     c->token->record.name.len != 0 ? c->token->record.name.data
-								    : "the token",
+				     c->principal->name.len != 0 ? c->principal->name.data
+								 : "the token",
 				     permission_name(c->permission), SLICE_ARGS(c->path));
 	}
 	rc = look_at_key(ctx, row, &err);
@@ -139,9 +139,10 @@ enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 	c->snapshot = snapshot_ref(ctx->snapshot);
 	c->out.revision = ctx->snapshot->revision;
 	c->out.epoch = ctx->snapshot->epoch;
-	if (c->token == NULL)
+	if (c->principal == NULL)
 		return response_fail(c, E_UNAUTHENTICATED, "a valid token is needed");
-	rc = rights_load(&ctx->own_rights, &c->arena, ctx->snapshot, c->token, ctx->now_ms, &err);
+	rc = rights_load(&ctx->own_rights, &c->arena, ctx->snapshot, c->principal, ctx->now_ms,
+			 &err);
 	if (rc != OK)
 		return response_error(c, rc, &err);
 	step = run_verb(ctx);
@@ -162,8 +163,8 @@ bool service_admit(struct service *s, struct call *c)
 
 	ctx.rights = &ctx.own_rights;
 	/* What keeps the rights from being known is told when the call is submitted. */
-	if (c->token != NULL && rights_load(&ctx.own_rights, &c->arena, now, c->token,
-					    clock_wall_ms(&s->state.clock), &err) == OK)
+	if (c->principal != NULL && rights_load(&ctx.own_rights, &c->arena, now, c->principal,
+						clock_wall_ms(&s->state.clock), &err) == OK)
 		c->is_refused = !may_pass(&ctx);
 	arena_clear(&c->arena);
 	return !c->is_refused;
@@ -227,11 +228,11 @@ static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen)
 	waker_kick(ctx->service);
 }
 
-/* When the poll is to go on at the latest: its own time is over, or that of a token that it hangs on. */
-static int64_t wake_time(const struct verb_context *ctx, const struct token *token, int64_t now_ms)
+/* The latest time at which the poll goes on: its wait is over, or its principal ends. */
+static int64_t wake_time(const struct verb_context *ctx, int64_t now_ms)
 {
 	int64_t deadline_ms = ctx->call->deadline_ms;
-	int64_t end_ms = token_chain_end(ctx->snapshot, token, true);
+	int64_t end_ms = principal_ends_ms(ctx->snapshot, ctx->call->principal);
 
 	if (end_ms == 0 || end_ms - ctx->now_ms >= deadline_ms - now_ms)
 		return deadline_ms;
@@ -259,18 +260,16 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	struct service *s = ctx->service;
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	struct snap_doc *seen = config_doc(ctx->snapshot, c->path);
-	const struct token *token = snapshot_token(ctx->snapshot, c->token->record.accessor);
 
 	if (c->deadline_ms == 0)
 		c->deadline_ms = now_ms + (c->in.config.wait_ms < s->state.settings.wait_ms_max
 						   ? c->in.config.wait_ms
 						   : s->state.settings.wait_ms_max);
-	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL ||
-	    token == NULL)
+	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL)
 		return CALL_DONE;
-	c->wake_ms = wake_time(ctx, token, now_ms);
+	c->wake_ms = wake_time(ctx, now_ms);
 	c->seen_serial = seen->serial;
-	c->seen_rights = rights_fingerprint(ctx->snapshot, token->record.accessor, ctx->now_ms);
+	c->seen_rights = rights_fingerprint(ctx->snapshot, c->principal, ctx->now_ms);
 	c->has_budget = false;	     /* what it has come to so far is done */
 	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
 	c->snapshot = NULL;
@@ -325,13 +324,11 @@ static enum call_state to_worker(struct verb_context *ctx)
 	return CALL_DONE;
 }
 
-/* A token that is good for so many answers pays for each before it leaves. */
-static bool must_consume_use(const struct verb_context *ctx)
+/* A principal with limited uses pays for each response before it leaves. */
+static bool must_consume_use(const struct call *c)
 {
-	const struct call *c = ctx->call;
-
-	return c->token != NULL && c->out.result != E_UNAUTHENTICATED &&
-	       token_is_limited(ctx->snapshot, c->token);
+	return c->principal != NULL && c->out.result != E_UNAUTHENTICATED &&
+	       c->principal->has_limited_uses;
 }
 
 enum call_state call_after(struct verb_context *ctx, enum step step)
@@ -345,13 +342,13 @@ enum call_state call_after(struct verb_context *ctx, enum step step)
 	case STEP_COMMIT:
 		return to_committer(ctx);
 	case STEP_WAIT:
-		if (!must_consume_use(ctx))
+		if (!must_consume_use(c))
 			return wait_for_change(ctx);
 		break;
 	case STEP_RESPOND:
 		break;
 	}
-	c->consumes_use = must_consume_use(ctx);
+	c->consumes_use = must_consume_use(c);
 	if (audit_draft_says_only_failure(c) && folded_count(s, c))
 		c->audit_draft = NULL;
 	return c->audit_draft != NULL || c->consumes_use ? to_committer(ctx) : CALL_DONE;

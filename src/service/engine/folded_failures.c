@@ -15,8 +15,8 @@
 struct folded_refusals {
 	struct folded_refusals *next;
 	struct service *service;
-	struct share *share; /* a reference */
-	struct token *token; /* of the last one; a reference */
+	struct share *share;	     /* a reference */
+	struct principal *principal; /* of the last one; a reference */
 	uint64_t count;
 	enum result result; /* of the last one */
 	char action[64];
@@ -45,7 +45,7 @@ struct folded *folded_new(void)
 static void refusals_free(struct folded_refusals *r)
 {
 	share_unref(r->share);
-	token_unref(r->token);
+	principal_unref(r->principal);
 	alloc_free(r);
 }
 
@@ -106,8 +106,8 @@ static void note(struct folded_refusals *r, const struct call *c)
 {
 	r->count++;
 	r->result = c->out.result;
-	token_unref(r->token);
-	r->token = token_ref(c->token);
+	principal_unref(r->principal);
+	r->principal = principal_ref(c->principal);
 	snprintf(r->action, sizeof r->action, "%.*s", SLICE_ARGS(c->audit_draft->action));
 	memcpy(r->address_text, c->address_text, sizeof r->address_text);
 	for (uint32_t i = 0; i < c->audit_draft->touched_count; i++)
@@ -139,7 +139,7 @@ static bool fill_entry(struct service *s, struct call *c, const struct folded_re
 	snprintf(reason, sizeof reason, "%llu more that failed, the last of them %s: %s",
 		 (unsigned long long)r->count, r->action, result_name(r->result));
 	c->out.result = r->result;
-	c->token = token_ref(r->token);
+	c->principal = principal_ref(r->principal);
 	memcpy(c->address_text, r->address_text, sizeof c->address_text);
 	service_revision(s, &c->out.epoch, &c->out.revision);
 	c->audit_draft = arena_alloc(&c->arena, sizeof *c->audit_draft);

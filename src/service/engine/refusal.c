@@ -105,7 +105,7 @@ static bool touch_subject(struct call *c)
 		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->in.token.accessor);
 	case VERB_TOKEN_SELF:
 	case VERB_TOKEN_RENEW:
-		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->token->record.accessor);
+		return touch_two(c, SLICE_LITERAL("sys/tokens/"), c->principal->accessor);
 	default:
 		return c->path.len != 0 ? touch(c, c->path) : touch(c, SLICE_LITERAL("sys"));
 	}

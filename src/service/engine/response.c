@@ -83,9 +83,7 @@ void call_clear(struct call *c)
 	response_reset(c);
 	snapshot_unref(c->snapshot);
 	c->snapshot = NULL;
-	token_unref(c->token);
-	c->token = NULL;
-	token_unref(c->principal);
+	principal_unref(c->principal);
 	c->principal = NULL;
 	share_unref(c->share);
 	c->share = NULL;
@@ -103,7 +101,7 @@ static enum step response_failed(struct call *c, enum result rc)
 		buf_clear(&c->out.problems); /* half a list is none */
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
-	if (call_is_refusal(c, rc) && c->token != NULL && !audit_draft_refusal(c))
+	if (call_is_refusal(c, rc) && c->principal != NULL && !audit_draft_refusal(c))
 		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
 	return STEP_RESPOND;
 }

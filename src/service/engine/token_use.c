@@ -30,38 +30,15 @@ static enum result update_row(struct service *s, const struct token *t, int64_t 
 	return rc;
 }
 
-/* The next one up; NULL at the top, `*is_lost` where one that should be there is not. */
-static const struct token *above(const struct snapshot *s, const struct token *t, bool *is_lost)
+static bool has_use_left(const struct snapshot *s, const struct principal *p)
 {
-	if (t->record.parent.len == 0)
-		return NULL;
-	t = snapshot_token(s, t->record.parent);
-	*is_lost |= t == NULL;
-	return t;
-}
+	for (uint32_t i = 0; i < p->chain_count; i++) {
+		const struct token *t = snapshot_token(s, p->chain[i].accessor);
 
-bool token_is_limited(const struct snapshot *s, const struct token *t)
-{
-	bool is_lost = false;
-
-	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
-		if (t->uses_left >= 0)
-			return true;
-		t = above(s, t, &is_lost);
-	}
-	return false;
-}
-
-static bool has_use_left(const struct snapshot *s, const struct token *t)
-{
-	bool is_lost = t == NULL;
-
-	for (uint32_t i = 0; t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
-		if (t->uses_left == 0)
+		if (t == NULL || t->uses_left == 0)
 			return false;
-		t = above(s, t, &is_lost);
 	}
-	return !is_lost;
+	return true;
 }
 
 static enum result spend_one(struct service *s, struct snapshot *working, const struct token *t,
@@ -78,20 +55,18 @@ static enum result spend_one(struct service *s, struct snapshot *working, const 
 enum result token_consume_use(struct service *s, struct snapshot *working, const struct call *c,
 			      struct error *err)
 {
-	const struct token *t = snapshot_token(working, c->token->record.accessor);
-	bool is_lost = false;
+	const struct principal *p = c->principal;
 	enum result rc = OK;
 
-	if (!token_is_limited(working, c->token))
+	if (!p->has_limited_uses)
 		return OK;
-	if (!has_use_left(working, t)) /* before any of them is taken */
+	if (!has_use_left(working, p)) /* before any of them is taken */
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
-	for (uint32_t i = 0; rc == OK && t != NULL && i < RIGHTS_LEVELS_MAX; i++) {
-		const struct token *next = above(working, t, &is_lost);
+	for (uint32_t i = 0; rc == OK && i < p->chain_count; i++) {
+		const struct token *t = snapshot_token(working, p->chain[i].accessor);
 
 		if (t->uses_left > 0)
 			rc = spend_one(s, working, t, err);
-		t = next;
 	}
 	return rc;
 }

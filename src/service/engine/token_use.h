@@ -6,8 +6,6 @@
 
 struct service;
 
-/* Whether each answer costs a use: of the token or of one above it. */
-bool token_is_limited(const struct snapshot *s, const struct token *t);
 /* Takes one use off the call's token and off each above it whose uses are limited, in the store and in `working`. E_UNAUTHENTICATED: one has none left, and
  * none is taken. */
 MUST_USE enum result token_consume_use(struct service *s, struct snapshot *working,

@@ -34,7 +34,7 @@ struct verb_context {
 	struct service *service;
 	struct call *call;
 	struct snapshot *snapshot;     /* call->snapshot */
-	const struct rights *rights;   /* of call->token */
+	const struct rights *rights;   /* of call->principal */
 	int64_t now_ms;		       /* wall time */
 	struct worker *worker;	       /* NULL in the caller's thread */
 	struct store_session *session; /* NULL in the caller's thread */

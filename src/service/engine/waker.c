@@ -37,7 +37,7 @@ static bool must_wake(void *ctx, const struct call *c)
 	struct looking *l = ctx;
 
 	return serial_of(l, c->path) != c->seen_serial ||
-	       rights_fingerprint(l->now, c->token->record.accessor, l->now_ms) != c->seen_rights;
+	       rights_fingerprint(l->now, c->principal, l->now_ms) != c->seen_rights;
 }
 
 /* Lets those that were just woken be answered. */

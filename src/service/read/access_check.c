@@ -22,17 +22,16 @@ static enum result load_other(struct checking *k, struct slice accessor, struct 
 {
 	static const struct slice tokens = TOKENS;
 	struct verb_context *ctx = k->ctx;
-	const struct token *t;
 	enum result rc;
 
 	if (!rights_may(ctx->rights, MAY_AUDIT, tokens) &&
 	    !rights_may(ctx->rights, MAY_GRANT, tokens))
 		return fail(err, E_FORBIDDEN,
 			    "asking for another token needs audit or grant on sys/tokens");
-	t = snapshot_token(ctx->snapshot, accessor);
-	if (t == NULL)
+	if (snapshot_token(ctx->snapshot, accessor) == NULL)
 		return fail(err, E_NOT_FOUND, "there is no such token");
-	rc = rights_load(&k->others, &ctx->call->arena, ctx->snapshot, t, ctx->now_ms, err);
+	rc = rights_load_token(&k->others, &ctx->call->arena, ctx->snapshot, accessor, ctx->now_ms,
+			       err);
 	k->has_ended = rc == E_UNAUTHENTICATED;
 	k->rights = &k->others;
 	return k->has_ended ? OK : rc;

@@ -1,61 +1,67 @@
-/* The rule: what is not allowed by the token and by everyone above it is refused. */
+/* A path may be touched where the principal and all above it may touch it. */
 #include "service/state/token_chain.h"
 
 static void fill_level(struct rights_level *level, const struct snapshot *snapshot,
-		       const struct token *token)
+		       const struct principal_link *link)
 {
 	level->count = 0;
-	for (uint32_t i = 0; i < token->record.policies_count && i < TOKEN_POLICIES_MAX; i++) {
-		const struct policy *p = snapshot_policy(snapshot, token->record.policies[i]);
+	for (uint32_t i = 0; i < link->policies_count && i < TOKEN_POLICIES_MAX; i++) {
+		const struct policy *p = snapshot_policy(snapshot, link->policies[i]);
 
 		if (p != NULL)
 			level->policies[level->count++] = p;
 	}
 }
 
-static enum result load_parents(struct rights *ret, struct arena *a,
-				const struct snapshot *snapshot, const struct token *token,
-				int64_t now_ms, struct error *err)
+enum result rights_load(struct rights *ret, struct arena *a, const struct snapshot *snapshot,
+			const struct principal *p, int64_t now_ms, struct error *err)
 {
-	ret->levels = arena_alloc_array(a, RIGHTS_LEVELS_MAX, sizeof *ret->levels);
+	if (p->chain_count > RIGHTS_LEVELS_MAX)
+		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
+	ret->levels = &ret->first;
+	ret->levels_count = 0;
+	if (p->chain_count > 1)
+		ret->levels = arena_alloc_array(a, p->chain_count, sizeof *ret->levels);
 	if (ret->levels == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	ret->levels[0] = ret->first;
-	while (token->record.parent.len != 0) {
-		token = snapshot_token(snapshot, token->record.parent);
-		if (token == NULL || token_has_ended(token, now_ms) ||
-		    ret->levels_count == RIGHTS_LEVELS_MAX)
+	for (uint32_t i = 0; i < p->chain_count; i++) {
+		const struct principal_link *link = &p->chain[i];
+		const struct token *t = snapshot_token(snapshot, link->accessor);
+
+		if (t == NULL || token_has_ended(t, now_ms))
 			return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
-		fill_level(&ret->levels[ret->levels_count++], snapshot, token);
+		fill_level(&ret->levels[ret->levels_count++], snapshot, link);
 	}
 	return OK;
 }
 
-enum result rights_load(struct rights *ret, struct arena *a, const struct snapshot *snapshot,
-			const struct token *token, int64_t now_ms, struct error *err)
+enum result rights_load_token(struct rights *ret, struct arena *a, const struct snapshot *snapshot,
+			      struct slice accessor, int64_t now_ms, struct error *err)
 {
-	const struct token *now = snapshot_token(snapshot, token->record.accessor);
+	struct token *t = snapshot_token(snapshot, accessor);
+	const struct principal *p;
 
-	if (now == NULL || token_has_ended(now, now_ms))
+	if (t == NULL)
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");
-	ret->levels = &ret->first;
-	ret->levels_count = 1;
-	fill_level(&ret->first, snapshot, now);
-	if (now->record.parent.len == 0)
-		return OK;
-	return load_parents(ret, a, snapshot, now, now_ms, err);
+	p = token_principal(snapshot, t);
+	if (p == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	return rights_load(ret, a, snapshot, p, now_ms, err);
 }
 
-/* A token's policies, parent and addresses never change: what can change is whether it is in force, and the policies. A renewal
+/* A link's policies never change: what can change is whether its token is in force, and the content of the policies. A renewal
  * or a use taken changes none of these. */
 static bool gives_the_same(const struct snapshot *a, const struct snapshot *b,
-			   const struct token *then, const struct token *now)
+			   const struct principal_link *link)
 {
-	if (now == NULL || now->is_revoked != then->is_revoked ||
+	const struct token *then = snapshot_token(a, link->accessor);
+	const struct token *now = snapshot_token(b, link->accessor);
+
+	if (then == NULL || now == NULL || now->is_revoked != then->is_revoked ||
 	    (now->uses_left == 0) != (then->uses_left == 0))
 		return false;
-	for (uint32_t i = 0; i < then->record.policies_count; i++) {
-		struct slice name = then->record.policies[i];
+	for (uint32_t i = 0; i < link->policies_count; i++) {
+		struct slice name = link->policies[i];
 
 		if (snapshot_policy(a, name) != snapshot_policy(b, name))
 			return false;
@@ -63,34 +69,33 @@ static bool gives_the_same(const struct snapshot *a, const struct snapshot *b,
 	return true;
 }
 
-bool rights_are_same(const struct snapshot *a, const struct snapshot *b, struct slice accessor)
+bool rights_are_same(const struct snapshot *a, const struct snapshot *b, const struct principal *p)
 {
-	for (uint32_t i = 0; accessor.len != 0 && i < RIGHTS_LEVELS_MAX; i++) {
-		const struct token *then = snapshot_token(a, accessor);
-
-		if (then == NULL || !gives_the_same(a, b, then, snapshot_token(b, accessor)))
+	for (uint32_t i = 0; i < p->chain_count; i++) {
+		if (!gives_the_same(a, b, &p->chain[i]))
 			return false;
-		accessor = then->record.parent;
 	}
 	return true;
 }
 
-uint64_t rights_fingerprint(const struct snapshot *snapshot, struct slice accessor, int64_t now_ms)
+uint64_t rights_fingerprint(const struct snapshot *snapshot, const struct principal *p,
+			    int64_t now_ms)
 {
 	uint64_t mark = 1;
 
-	for (uint32_t i = 0; accessor.len != 0 && i < RIGHTS_LEVELS_MAX; i++) {
-		const struct token *t = snapshot_token(snapshot, accessor);
+	for (uint32_t i = 0; i < p->chain_count; i++) {
+		const struct principal_link *link = &p->chain[i];
+		const struct token *t = snapshot_token(snapshot, link->accessor);
 
 		if (t == NULL || token_has_ended(t, now_ms))
 			return 0;
-		for (uint32_t k = 0; k < t->record.policies_count; k++) {
-			const struct snap_policy *p =
-				pmap_get(&snapshot->policies, t->record.policies[k]);
+		for (uint32_t k = 0; k < link->policies_count; k++) {
+			const struct snap_policy *policy =
+				pmap_get(&snapshot->policies, link->policies[k]);
 
-			mark = mark * UINT64_C(0x9e3779b97f4a7c15) + (p != NULL ? p->serial : 0);
+			mark = mark * UINT64_C(0x9e3779b97f4a7c15) +
+			       (policy != NULL ? policy->serial : 0);
 		}
-		accessor = t->record.parent;
 	}
 	return mark != 0 ? mark : 1;
 }

@@ -328,6 +328,7 @@ void token_unref(struct token *t)
 {
 	if (t == NULL || !count_down(&t->refs))
 		return;
+	principal_unref(atomic_load_explicit(&t->principal, memory_order_relaxed));
 	arena_clear(&t->arena);
 	alloc_free(t);
 }

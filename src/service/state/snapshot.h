@@ -9,7 +9,7 @@
 #pragma once
 
 #include "access/policy.h"
-#include "access/token.h"
+#include "access/principal.h"
 #include "crypto/hash.h"
 #include "doc/path.h"
 #include "schema/schema.h"
@@ -106,6 +106,8 @@ struct token {
 	int64_t uses_left;  /* -1: unlimited */
 	bool is_revoked;
 	struct slice name_key; /* in tokens_by_name */
+	/* What authentication makes of it, once it was asked for: token_principal(). A reference. */
+	_Atomic(struct principal *) principal;
 };
 
 MUST_USE enum result token_new(struct token **ret, const struct token_row *row, struct error *err);

@@ -50,3 +50,63 @@ bool token_is_below(const struct snapshot *snapshot, const struct token *t, stru
 	}
 	return false;
 }
+
+static struct principal_link link_of(const struct token *t)
+{
+	return (struct principal_link){.accessor = t->record.accessor,
+				       .name = t->record.name,
+				       .policies = t->record.policies,
+				       .policies_count = t->record.policies_count,
+				       .addresses = t->record.addresses,
+				       .addresses_count = t->record.addresses_count,
+				       .ends_ms = t->expires_ms};
+}
+
+static struct principal *make_principal(const struct snapshot *snapshot, const struct token *t)
+{
+	struct principal_link chain[PRINCIPAL_CHAIN_MAX + 1];
+	bool has_limited_uses = t->uses_left >= 0;
+	uint32_t count = 1;
+
+	chain[0] = link_of(t);
+	while (t->record.parent.len != 0 && count < ARRAY_SIZE(chain)) {
+		struct slice parent = t->record.parent;
+
+		t = snapshot_token(snapshot, parent);
+		if (t == NULL) { /* never in force: rights_load() misses it too */
+			chain[count++] = (struct principal_link){.accessor = parent};
+			break;
+		}
+		has_limited_uses |= t->uses_left >= 0;
+		chain[count++] = link_of(t);
+	}
+	return principal_new(PROOF_TOKEN, chain, count, has_limited_uses);
+}
+
+struct principal *token_principal(const struct snapshot *snapshot, struct token *t)
+{
+	struct principal *p = atomic_load_explicit(&t->principal, memory_order_acquire);
+	struct principal *made;
+
+	if (p != NULL)
+		return p;
+	made = make_principal(snapshot, t);
+	if (made == NULL)
+		return NULL;
+	if (atomic_compare_exchange_strong(&t->principal, &p, made))
+		return made;
+	principal_unref(made); /* another thread was first */
+	return p;
+}
+
+int64_t principal_ends_ms(const struct snapshot *snapshot, const struct principal *p)
+{
+	int64_t end = 0;
+
+	for (uint32_t i = 0; i < p->chain_count; i++) {
+		const struct token *t = snapshot_token(snapshot, p->chain[i].accessor);
+
+		end = token_earlier(end, t != NULL ? t->expires_ms : p->chain[i].ends_ms);
+	}
+	return end;
+}

@@ -76,7 +76,8 @@ static bool can_administer(const struct aftermath *a, const struct token *t)
 	struct rights rights = {0};
 
 	return !is_used_up(a, t) &&
-	       rights_load(&rights, &arena, a->snapshot, t, a->now_ms, &ignored) == OK &&
+	       rights_load_token(&rights, &arena, a->snapshot, t->record.accessor, a->now_ms,
+				 &ignored) == OK &&
 	       rights_may(&rights, MAY_WRITE, policies) &&
 	       rights_may(&rights, MAY_ADMIN, policies) && may_repair_own(a, &rights, t);
 }

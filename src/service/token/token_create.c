@@ -27,15 +27,6 @@ struct creating {
 	int64_t uses_left;
 };
 
-static bool has_policy(const struct token *t, struct slice name)
-{
-	for (uint32_t i = 0; i < t->record.policies_count; i++) {
-		if (slice_is_equal(t->record.policies[i], name))
-			return true;
-	}
-	return false;
-}
-
 /* Rights come first: a maker who may not give the policy does not learn whether it exists. */
 static enum result check_policy(struct creating *m, struct slice name, struct error *err)
 {
@@ -49,7 +40,8 @@ static enum result check_policy(struct creating *m, struct slice name, struct er
 	full = slice_make(path, strlen("policies/") + name.len);
 	if (path_check(full, &kind, err) != OK)
 		return wrap(err, E_MALFORMED, "`policies`");
-	if (!has_policy(m->ctx->call->token, name) && !rights_may(m->ctx->rights, MAY_GRANT, full))
+	if (!principal_has_policy(m->ctx->call->principal, name) &&
+	    !rights_may(m->ctx->rights, MAY_GRANT, full))
 		return fail(err, E_FORBIDDEN,
 			    "may not give policy %.*s: neither has it nor may grant it",
 			    SLICE_ARGS(name));
@@ -124,7 +116,7 @@ static enum result read_uses(struct creating *m, struct error *err)
 static enum result read_times(struct creating *m, struct error *err)
 {
 	const struct token *maker =
-		snapshot_token(m->ctx->snapshot, m->ctx->call->token->record.accessor);
+		snapshot_token(m->ctx->snapshot, m->ctx->call->principal->accessor);
 	int64_t now_ms = m->ctx->now_ms, max_ttl_ms = 0;
 	struct token_record *r = &m->record;
 	int64_t end;
@@ -148,7 +140,7 @@ static enum result read_times(struct creating *m, struct error *err)
 
 static enum result read_create(struct creating *m, struct error *err)
 {
-	const struct token *maker = m->ctx->call->token;
+	const struct principal *maker = m->ctx->call->principal;
 	struct token_record *r = &m->record;
 	enum result rc =
 		body_read(m->ctx->call, &m->body, create_keys, ARRAY_SIZE(create_keys), err);
@@ -158,8 +150,8 @@ static enum result read_create(struct creating *m, struct error *err)
 			  TOKEN_DEPTH_MAX);
 	if (rc != OK)
 		return rc;
-	r->parent = maker->record.accessor;
-	r->created_by = maker->record.name;
+	r->parent = maker->accessor;
+	r->created_by = maker->name;
 	rc = body_text(&m->body, SLICE_LITERAL("name"), TOKEN_NAME_BYTES_MAX, &r->name, err);
 	if (rc == E_NOT_FOUND)
 		rc = fail(err, E_MALFORMED, "`name` is missing: whom the token stands for");

@@ -51,7 +51,7 @@ static enum result revoke_below(const struct verb_context *ctx, struct token_job
 static bool may_revoke(const struct verb_context *ctx, const struct token *t)
 {
 	return rights_may(ctx->rights, MAY_DELETE, SLICE_LITERAL(TOKENS_PATH)) ||
-	       (t != NULL && token_is_below(ctx->snapshot, t, ctx->call->token->record.accessor));
+	       (t != NULL && token_is_below(ctx->snapshot, t, ctx->call->principal->accessor));
 }
 
 enum step token_revoke_on_worker(struct verb_context *ctx)

@@ -77,7 +77,7 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	struct token_job *j = (struct token_job *)job;
 	enum result rc = OK;
 
-	if (!rights_are_same(j->snapshot, ctx->working, j->caller))
+	if (!rights_are_same(j->snapshot, ctx->working, job->call->principal))
 		return fail(err, E_STALE, "the caller's rights have changed meanwhile");
 	for (uint32_t i = 0; rc == OK && i < j->count; i++)
 		rc = put_token(ctx, j->tokens[i], j->records[i], err);
@@ -120,7 +120,7 @@ struct token_job *token_job_new(const struct verb_context *ctx, uint32_t max)
 	*j = (struct token_job){.job = {.ops = &token_job_ops, .call = c},
 				.arena = ARENA_INIT(0, true),
 				.snapshot = snapshot_ref(ctx->snapshot),
-				.caller = c->token->record.accessor,
+				.caller = c->principal->accessor,
 				.max = max};
 	j->tokens = arena_alloc_array(&j->arena, max, sizeof(struct token *));
 	j->records = arena_alloc_array(&j->arena, max, sizeof *j->records);

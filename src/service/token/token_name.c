@@ -67,6 +67,6 @@ enum result token_name_check_at(const struct snapshot *s, struct slice maker, st
 
 enum result token_name_check(const struct verb_context *ctx, struct slice name, struct error *err)
 {
-	return token_name_check_at(ctx->snapshot, ctx->call->token->record.accessor, name,
-				   ctx->now_ms, err);
+	return token_name_check_at(ctx->snapshot, ctx->call->principal->accessor, name, ctx->now_ms,
+				   err);
 }

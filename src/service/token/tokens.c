@@ -62,7 +62,7 @@ enum step token_list_on_worker(struct verb_context *ctx)
 enum step token_self_on_loop(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	const struct token *t = snapshot_token(ctx->snapshot, c->token->record.accessor);
+	const struct token *t = snapshot_token(ctx->snapshot, c->principal->accessor);
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	if (t == NULL)

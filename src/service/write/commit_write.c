@@ -35,7 +35,7 @@ static struct doc_record *record_of(const struct snapshot *s, struct slice path)
 /* The writer's rights are what they were. */
 static bool has_same_rights(const struct write *w, const struct snapshot *working)
 {
-	return rights_are_same(w->view.snapshot, working, w->call->token->record.accessor);
+	return rights_are_same(w->view.snapshot, working, w->call->principal);
 }
 
 static bool has_same_reads(const struct write *w, const struct snapshot *working)

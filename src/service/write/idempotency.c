@@ -26,19 +26,16 @@ enum result idempotency_make(struct idempotency *ret, const struct service *s, s
 			      c->in.write.is_forced, (uint64_t)c->in.body_format,
 			      c->in.write.revision,  c->in.write.has_if_version,
 			      c->in.write.if_version};
-	struct slice fields[] = {c->token->record.name,
-				 c->path,
-				 c->in.write.message,
-				 c->in.write.source,
-				 c->in.body,
-				 slice_make((const char *)numbers, sizeof numbers)};
+	struct slice fields[] = {
+		c->principal->name, c->path,	c->in.write.message,
+		c->in.write.source, c->in.body, slice_make((const char *)numbers, sizeof numbers)};
 	const char *text;
 
 	if (c->in.idempotency_key.len > KEY_BYTES_MAX)
 		return fail(err, E_MALFORMED, "an idempotency key has at most %d bytes",
 			    KEY_BYTES_MAX);
 	/* The caller is part of the key: two callers never share one. */
-	buf_append_slice(&key, c->token->record.accessor);
+	buf_append_slice(&key, c->principal->accessor);
 	buf_append_char(&key, ':');
 	buf_append_slice(&key, c->in.idempotency_key);
 	text = buf_is_failed(&key) ? NULL : arena_text(&c->arena, buf_slice(&key));
@@ -99,7 +96,7 @@ static void append_rights(struct buf *b, const struct snapshot *snapshot, const 
 {
 	uint8_t digest[HASH_BYTES];
 
-	hash_rights(digest, snapshot, c->token->record.accessor);
+	hash_rights(digest, snapshot, c->principal->accessor);
 	hex_append(b, digest, sizeof digest);
 }
 

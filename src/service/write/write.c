@@ -90,8 +90,8 @@ struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 		w->changes[i].patch_tree = (struct tree)TREE_INIT(0, true);
 	w->is_dry_run = c->in.write.is_dry_run;
 	w->is_forced = c->in.write.is_forced;
-	w->author = c->token->record.name;
-	w->accessor = c->token->record.accessor;
+	w->author = c->principal->name;
+	w->accessor = c->principal->accessor;
 	w->message = c->in.write.message;
 	w->source = c->in.write.source;
 	w->response = write_response;

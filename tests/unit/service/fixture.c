@@ -411,8 +411,8 @@ struct asking *ask_begin(struct fixture *f, struct ask what)
 	a->call.done = handed_back;
 	strcpy(a->call.request_id, "test");
 	strcpy(a->call.address_text, "127.0.0.1");
-	if (service_authenticate(f->service, &a->call, token, &err) != OK) {
-		a->call.out.result = E_UNAUTHENTICATED;
+	a->call.out.result = service_authenticate(f->service, &a->call, token, &err);
+	if (a->call.out.result != OK) {
 		atomic_store(&a->call.state, CALL_DONE);
 		return a;
 	}

@@ -260,19 +260,19 @@ Test(call, the_actions_word_says_what_kind_of_document_it_was)
 
 Test(call, what_says_only_that_it_failed_opened_no_secret_and_was_somebodys)
 {
-	static struct token somebody;
+	static struct principal somebody;
 
 	c.out.result = E_FORBIDDEN;
-	c.token = &somebody;
+	c.principal = &somebody;
 	cr_expect_not(audit_draft_says_only_failure(&c), "nothing is recorded");
 	cr_assert(audit_draft_touch(&c, SLICE_LITERAL("secrets/x"), 0, NULL));
 	cr_expect(audit_draft_says_only_failure(&c));
 	c.out.result = OK;
 	cr_expect_not(audit_draft_says_only_failure(&c));
 	c.out.result = E_FORBIDDEN;
-	c.token = NULL;
+	c.principal = NULL;
 	cr_expect_not(audit_draft_says_only_failure(&c));
-	c.token = &somebody;
+	c.principal = &somebody;
 	cr_assert(audit_draft_touch(&c, SLICE_LITERAL("secrets/y"), 1, mac));
 	cr_expect_not(audit_draft_says_only_failure(&c));
 	audit_draft_dry_run(&c);
@@ -285,7 +285,7 @@ Test(call, what_says_only_that_it_failed_opened_no_secret_and_was_somebodys)
 	c.audit_draft = NULL;
 	audit_draft_dry_run(&c);
 	cr_expect_null(c.audit_draft);
-	c.token = NULL;
+	c.principal = NULL;
 }
 
 Test(call, which_failures_the_log_keeps)

@@ -61,10 +61,10 @@ static void put_line(int count, int64_t expires_ms, int64_t uses_left, bool is_r
 		put(digits(own, i), digits(above, i - 1), "line", 0, -1, false);
 }
 
-static const struct token *at(int n)
+static struct token *at(int n)
 {
 	char text[16];
-	const struct token *t = snapshot_token(s, digits(text, n));
+	struct token *t = snapshot_token(s, digits(text, n));
 
 	cr_assert_not_null(t);
 	return t;
@@ -108,8 +108,10 @@ Test(token_chain, the_longest_line_counts_to_its_top_and_a_longer_one_is_not_in_
 	cr_expect(token_is_below(s, at(3), SLICE_LITERAL("t0003")), "it is below itself");
 	cr_expect_not(token_is_below(s, at(3), SLICE_LITERAL("t0004")));
 	cr_expect_not(token_is_below(s, at(0), SLICE_NULL));
-	cr_expect(token_is_limited(s, at(TOKEN_DEPTH_MAX)));
-	cr_expect_not(token_is_limited(s, at(TOKEN_DEPTH_MAX + 1)));
+	cr_expect(token_principal(s, at(TOKEN_DEPTH_MAX))->has_limited_uses);
+	cr_expect_eq(token_principal(s, at(TOKEN_DEPTH_MAX))->chain_count, PRINCIPAL_CHAIN_MAX);
+	cr_expect_eq(token_principal(s, at(TOKEN_DEPTH_MAX + 2))->chain_count,
+		     PRINCIPAL_CHAIN_MAX + 1, "no more are walked");
 }
 
 Test(token_chain, a_token_is_in_force_while_all_above_it_are)
@@ -120,13 +122,52 @@ Test(token_chain, a_token_is_in_force_while_all_above_it_are)
 	cr_expect(token_is_in_force(s, snapshot_token(s, SLICE_LITERAL("a")), INT64_MAX));
 	cr_expect_not(token_is_in_force(s, snapshot_token(s, SLICE_LITERAL("lost")), 1));
 	cr_expect_not(token_is_in_force(s, NULL, 1));
-	cr_expect_not(token_is_limited(s, snapshot_token(s, SLICE_LITERAL("lost"))));
 	put(SLICE_LITERAL("top"), SLICE_NULL, "top", 0, 0, false);
 	cr_expect_not(token_is_in_force(s, snapshot_token(s, SLICE_LITERAL("a")), 1));
-	cr_expect(token_is_limited(s, snapshot_token(s, SLICE_LITERAL("a"))));
 	put(SLICE_LITERAL("top"), SLICE_NULL, "top", 0, -1, true);
 	cr_expect_not(token_is_in_force(s, snapshot_token(s, SLICE_LITERAL("a")), 1));
-	cr_expect_not(token_is_limited(s, snapshot_token(s, SLICE_LITERAL("a"))));
+}
+
+static const struct principal *principal_of(const char *accessor)
+{
+	const struct principal *p = token_principal(s, snapshot_token(s, slice_text(accessor)));
+
+	cr_assert_not_null(p);
+	return p;
+}
+
+Test(token_chain, a_principal_is_the_token_and_all_above_it)
+{
+	put(SLICE_LITERAL("top"), SLICE_NULL, "first", 0, -1, false);
+	put(SLICE_LITERAL("a"), SLICE_LITERAL("top"), "team", 50, 3, false);
+	put(SLICE_LITERAL("b"), SLICE_LITERAL("a"), "job", 70, -1, false);
+	put(SLICE_LITERAL("lost"), SLICE_LITERAL("gone"), "lost", 9, -1, false);
+	cr_expect(slice_is_text(principal_of("b")->name, "job"));
+	cr_expect(slice_is_text(principal_of("b")->accessor, "b"));
+	cr_expect(slice_is_text(principal_of("b")->share, "team"));
+	cr_expect(slice_is_text(principal_of("a")->share, "team"));
+	cr_expect(slice_is_text(principal_of("top")->share, "first"));
+	cr_expect(slice_is_text(principal_of("lost")->share, "lost"));
+	cr_expect_eq(principal_of("b")->chain_count, 3);
+	cr_expect_eq(principal_of("lost")->chain_count, 2);
+	cr_expect(principal_of("b")->has_limited_uses && principal_of("a")->has_limited_uses);
+	cr_expect_not(principal_of("top")->has_limited_uses);
+	cr_expect_not(principal_of("lost")->has_limited_uses);
+	cr_expect_eq(principal_of("b"), principal_of("b"), "it is made once");
+}
+
+Test(token_chain, a_principal_ends_when_the_snapshot_says_so)
+{
+	struct principal *b;
+
+	put(SLICE_LITERAL("top"), SLICE_NULL, "first", 0, -1, false);
+	put(SLICE_LITERAL("a"), SLICE_LITERAL("top"), "team", 50, -1, false);
+	put(SLICE_LITERAL("b"), SLICE_LITERAL("a"), "job", 70, -1, false);
+	b = principal_ref(token_principal(s, snapshot_token(s, SLICE_LITERAL("b"))));
+	cr_expect_eq(principal_ends_ms(s, b), 50);
+	put(SLICE_LITERAL("a"), SLICE_LITERAL("top"), "team", 90, -1, false); /* renewed */
+	cr_expect_eq(principal_ends_ms(s, b), 70);
+	principal_unref(b);
 }
 
 static enum result call_it(const char *maker, struct slice name)
