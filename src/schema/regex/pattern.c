@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "schema/regex/pattern_automaton.h"
-#include "schema/regex/pattern_chain.h"
 #include "schema/regex/pattern_parse.h"
 #include "schema/regex/pattern_translate.h"
 
@@ -27,10 +26,8 @@
 #define BYTES_PER_STEP	 4  /* of an automaton, and of PCRE2's search for a start */
 #define BYTES_PER_STEP_2 16 /* that PCRE2 has moved between two callouts */
 
-/* One of the three. */
+/* Has an automaton or PCRE2's code, never both. */
 struct pattern {
-	struct arena arena;
-	struct chain *chain;
 	struct automaton *automaton;
 	pcre2_code *code;
 	uint32_t weight; /* of a byte, in quarters of a step */
@@ -108,14 +105,10 @@ static enum result compile_for_pcre(struct pattern *p, const struct pattern_tree
 	return rc == OK ? compile_translated(&p->code, buf_slice(&text), err) : rc;
 }
 
-/* The cheapest way that can decide it. */
+/* An automaton where one can decide the expression, else PCRE2. */
 static enum result choose_matcher(struct pattern *p, const struct pattern_tree *tree,
 				  struct arena *scratch, uint32_t *work, struct error *err)
 {
-	p->chain = chain_make(tree, &p->arena);
-	if (p->chain != NULL)
-		return OK;
-	arena_clear(&p->arena);
 	p->automaton = automaton_make(tree, scratch, work);
 	return p->automaton != NULL ? OK : compile_for_pcre(p, tree, err);
 }
@@ -123,9 +116,7 @@ static enum result choose_matcher(struct pattern *p, const struct pattern_tree *
 static void set_price(struct pattern *p)
 {
 	p->fixed = STEPS_MATCH + (p->code != NULL ? STEPS_PCRE2 : 0);
-	p->weight = p->automaton != NULL ? automaton_weight(p->automaton)
-		    : p->chain != NULL	 ? chain_weight(p->chain)
-					 : 1;
+	p->weight = p->automaton != NULL ? automaton_weight(p->automaton) : 1;
 }
 
 static size_t size_of(const struct pattern *p)
@@ -134,7 +125,7 @@ static size_t size_of(const struct pattern *p)
 
 	if (p->code != NULL)
 		pcre2_pattern_info(p->code, PCRE2_INFO_SIZE, &code_size);
-	return sizeof *p + p->arena.used_bytes + automaton_size(p->automaton) + code_size;
+	return sizeof *p + automaton_size(p->automaton) + code_size;
 }
 
 enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
@@ -182,7 +173,6 @@ void pattern_free(struct pattern *p)
 {
 	if (p == NULL)
 		return;
-	arena_clear(&p->arena);
 	automaton_free(p->automaton);
 	pcre2_code_free(p->code);
 	alloc_free(p);
@@ -321,8 +311,7 @@ bool pattern_match_linear(const struct pattern *p, struct slice text)
 {
 	if (text.data == NULL)
 		text = SLICE_LITERAL("");
-	return p->chain != NULL ? chain_is_match(p->chain, text)
-				: automaton_is_match(p->automaton, text);
+	return automaton_is_match(p->automaton, text);
 }
 
 enum result pattern_match(const struct pattern *p, struct slice text, uint64_t *steps,
