@@ -142,7 +142,7 @@ static enum result parse_property(struct parser *p, struct pattern_class *set)
 	bool is_negated = parser_peek(p, 0) == 'P';
 	struct slice rest = slice_from(p->text, p->at + 2), name = SLICE_NULL;
 	const char *close = rest.len != 0 ? memchr(rest.data, '}', rest.len) : NULL;
-	struct pattern_property *property;
+	struct unicode_property *property;
 	char text[80];
 
 	if (parser_peek(p, 1) != '{' || close == NULL)

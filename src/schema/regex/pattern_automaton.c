@@ -1,18 +1,28 @@
 /*
- * Subset construction (Rabin and Scott 1959) with all states made beforehand, so that matching shares nothing that changes.
- * The text is searched, not only its start: every step may begin a match anew. A state is a set of places of the
- * network; the two special ones come first: nothing can match any more, and something has.
+ * Subset construction (Rabin and Scott 1959): a state of the automaton is a set of states of the nondeterministic form.
+ *
+ * All states and transitions are made when the pattern is compiled, none while it is matched. A finished automaton therefore
+ * never changes, and any number of threads may match with it at the same time.
+ *
+ * What must hold:
+ * - State 0 is dead: no match is possible any more. State 1 is matched: a match has been found. Both end the search. All
+ *   other states follow, and each has a row of transitions, one for each letter.
+ * - The whole text is searched, not only its start, so each transition also begins a new attempt at a match.
+ * - ^ holds only in the start state, to which no transition leads back. $ is decided after the last byte, by
+ *   is_match_at_end.
+ * - The number of states, of transitions and of steps of the construction are bounded. A pattern that needs more has no
+ *   automaton; PCRE2 matches it (pattern.c).
  */
 #include "schema/regex/pattern_automaton.h"
 
 #include "base/text.h"
-#include "schema/regex/pattern_network.h"
+#include "schema/regex/pattern_nfa.h"
 
 #include <stdlib.h>
 
 #define STATES_MAX	512
 #define TRANSITIONS_MAX 16384 /* of 2 bytes */
-#define WORK_MAX	50000 /* places visited */
+#define WORK_MAX	50000 /* visits of a nondeterministic state */
 #define BUCKETS		1024
 
 enum { STATE_DEAD = 0, STATE_MATCHED = 1, STATE_FIRST = 2 };
@@ -23,24 +33,25 @@ struct automaton {
 	struct letters letters;
 	uint16_t start; /* a state */
 	uint8_t is_match_at_end[STATES_MAX];
-	uint16_t next[]; /* by row and letter: a row, which is a state * letters.count */
+	uint16_t next[]; /* by row and letter; a row is a state * letters.count */
 };
 
 struct state {
-	uint16_t *places; /* that read a letter or wait for the end, rising */
+	uint16_t *
+		members; /* of the nondeterministic form, sorted: they read a letter or wait for the end */
 	uint32_t count;
 	uint64_t hash;
 };
 
 struct maker {
-	const struct network *net;
+	const struct nfa *nfa;
 	struct arena *arena;
 	struct state states[STATES_MAX];
 	uint16_t buckets[BUCKETS]; /* 0: empty */
 	uint32_t states_count;
 	uint32_t work;
 	uint32_t work_max;
-	uint32_t *seen; /* by place: the turn in which it was met */
+	uint32_t *seen; /* by nondeterministic state: the last turn that met it */
 	uint32_t turn;
 	uint16_t *stack;
 	uint16_t *found;
@@ -55,7 +66,7 @@ static void begin_closure(struct maker *m)
 	m->is_matched = false;
 }
 
-/* Follows from `from` all steps that read nothing; adds what it comes to to `found`. */
+/* Follows all steps from `from` that read nothing, and adds the states where they end to `found`. */
 static void close_over(struct maker *m, uint16_t from, bool is_at_start, bool is_at_end)
 {
 	size_t depth = 0;
@@ -63,37 +74,37 @@ static void close_over(struct maker *m, uint16_t from, bool is_at_start, bool is
 	m->stack[depth++] = from;
 	while (depth > 0) {
 		uint16_t at = m->stack[--depth];
-		const struct place *place = &m->net->places[at];
+		const struct nfa_state *n = &m->nfa->states[at];
 
 		if (m->seen[at] == m->turn)
 			continue;
 		m->seen[at] = m->turn;
 		m->work++;
-		switch ((enum place_kind)place->kind) {
-		case PLACE_MATCH:
+		switch ((enum nfa_kind)n->kind) {
+		case NFA_MATCH:
 			m->is_matched = true;
 			break;
-		case PLACE_READ:
+		case NFA_READ:
 			m->found[m->found_count++] = at;
 			break;
-		case PLACE_FORK:
-			m->stack[depth++] = place->other;
-			m->stack[depth++] = place->next;
+		case NFA_SPLIT:
+			m->stack[depth++] = n->other;
+			m->stack[depth++] = n->next;
 			break;
-		case PLACE_START:
+		case NFA_START:
 			if (is_at_start)
-				m->stack[depth++] = place->next;
+				m->stack[depth++] = n->next;
 			break;
-		case PLACE_END:
+		case NFA_END:
 			m->found[m->found_count++] = at;
 			if (is_at_end)
-				m->stack[depth++] = place->next;
+				m->stack[depth++] = n->next;
 			break;
 		}
 	}
 }
 
-static int compare_places(const void *a, const void *b)
+static int compare_states(const void *a, const void *b)
 {
 	const uint16_t *x = a, *y = b;
 
@@ -105,17 +116,17 @@ static bool add_state(struct maker *m, uint64_t hash, uint16_t *ret)
 	struct state *s;
 
 	if (m->states_count == STATES_MAX ||
-	    (m->states_count + 1) * m->net->letters.count > TRANSITIONS_MAX)
+	    (m->states_count + 1) * m->nfa->letters.count > TRANSITIONS_MAX)
 		return false;
 	s = &m->states[m->states_count];
-	s->places = arena_copy(m->arena, m->found, m->found_count * sizeof *m->found);
+	s->members = arena_copy(m->arena, m->found, m->found_count * sizeof *m->found);
 	s->count = m->found_count;
 	s->hash = hash;
 	*ret = (uint16_t)m->states_count++;
-	return s->places != NULL;
+	return s->members != NULL;
 }
 
-/* The state of the places found, made if it is new. */
+/* The state that consists of `found`; a new one where there is none yet. */
 static bool find_state(struct maker *m, uint16_t *ret)
 {
 	uint64_t hash;
@@ -125,14 +136,14 @@ static bool find_state(struct maker *m, uint16_t *ret)
 		*ret = m->is_matched ? STATE_MATCHED : STATE_DEAD;
 		return true;
 	}
-	qsort(m->found, m->found_count, sizeof *m->found, compare_places);
+	qsort(m->found, m->found_count, sizeof *m->found, compare_states);
 	m->work += m->found_count;
 	hash = hash_bytes(m->found, m->found_count * sizeof *m->found);
 	for (bucket = hash % BUCKETS; m->buckets[bucket] != 0; bucket = (bucket + 1) % BUCKETS) {
 		const struct state *s = &m->states[m->buckets[bucket]];
 
 		if (s->hash == hash && s->count == m->found_count &&
-		    memcmp(s->places, m->found, s->count * sizeof *s->places) == 0) {
+		    memcmp(s->members, m->found, s->count * sizeof *s->members) == 0) {
 			*ret = m->buckets[bucket];
 			return true;
 		}
@@ -143,21 +154,21 @@ static bool find_state(struct maker *m, uint16_t *ret)
 	return true;
 }
 
-/* Where `from` goes on each letter. */
+/* The state that follows `from` for each letter. */
 static bool make_transitions(struct maker *m, uint16_t from, uint16_t *next)
 {
 	const struct state *s = &m->states[from];
 
-	for (uint32_t letter = 0; letter < m->net->letters.count; letter++) {
+	for (uint32_t letter = 0; letter < m->nfa->letters.count; letter++) {
 		begin_closure(m);
 		for (uint32_t i = 0; i < s->count; i++) {
-			const struct place *place = &m->net->places[s->places[i]];
+			const struct nfa_state *n = &m->nfa->states[s->members[i]];
 
-			if (place->mask >> letter & 1)
-				close_over(m, place->next, false, false);
+			if (n->mask >> letter & 1)
+				close_over(m, n->next, false, false);
 		}
 		m->work += s->count;
-		close_over(m, m->net->start, false, false);
+		close_over(m, m->nfa->start, false, false);
 		if (m->work > m->work_max || !find_state(m, &next[letter]))
 			return false;
 	}
@@ -170,32 +181,32 @@ static bool is_match_at_end(struct maker *m, uint16_t state, bool is_at_start)
 
 	begin_closure(m);
 	for (uint32_t i = 0; i < s->count; i++)
-		if (m->net->places[s->places[i]].kind == PLACE_END)
-			close_over(m, s->places[i], is_at_start, true);
+		if (m->nfa->states[s->members[i]].kind == NFA_END)
+			close_over(m, s->members[i], is_at_start, true);
 	return m->is_matched;
 }
 
-static bool make_maker(struct maker **ret, const struct network *net, struct arena *a)
+static bool make_maker(struct maker **ret, const struct nfa *nfa, struct arena *a)
 {
 	struct maker *m = arena_alloc(a, sizeof *m);
 
 	if (m == NULL)
 		return false;
-	m->net = net;
+	m->nfa = nfa;
 	m->arena = a;
 	m->states_count = STATE_FIRST;
-	m->seen = arena_alloc_array(a, net->count, sizeof *m->seen);
-	m->stack = arena_alloc_array(a, 2 * (size_t)net->count + 2, sizeof *m->stack);
-	m->found = arena_alloc_array(a, net->count, sizeof *m->found);
+	m->seen = arena_alloc_array(a, nfa->count, sizeof *m->seen);
+	m->stack = arena_alloc_array(a, 2 * (size_t)nfa->count + 2, sizeof *m->stack);
+	m->found = arena_alloc_array(a, nfa->count, sizeof *m->found);
 	*ret = m;
 	return m->seen != NULL && m->stack != NULL && m->found != NULL;
 }
 
-/* Every state that can be reached from the start, which no step leads back to: only there does ^ hold. */
+/* Makes every state that can be reached from the start state. */
 static bool make_states(struct maker *m, uint16_t *next, uint16_t *ret_start)
 {
 	begin_closure(m);
-	close_over(m, m->net->start, true, false);
+	close_over(m, m->nfa->start, true, false);
 	if (m->is_matched) {
 		*ret_start = STATE_MATCHED;
 		return true;
@@ -203,14 +214,14 @@ static bool make_states(struct maker *m, uint16_t *next, uint16_t *ret_start)
 	if (!add_state(m, 0, ret_start))
 		return false;
 	for (uint32_t i = STATE_FIRST; i < m->states_count; i++)
-		if (!make_transitions(m, (uint16_t)i, next + i * m->net->letters.count))
+		if (!make_transitions(m, (uint16_t)i, next + i * m->nfa->letters.count))
 			return false;
 	return true;
 }
 
 static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t start)
 {
-	const struct letters *letters = &m->net->letters;
+	const struct letters *letters = &m->nfa->letters;
 	size_t count = m->states_count * letters->count;
 	struct automaton *ret = alloc_zero(sizeof *ret + count * sizeof *ret->next);
 
@@ -236,12 +247,12 @@ static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t 
 struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *scratch,
 				 uint32_t *work)
 {
-	struct network net;
+	struct nfa nfa;
 	struct maker *m;
 	uint16_t *next, start;
 	bool is_made;
 
-	if (*work == 0 || !network_make(&net, tree, scratch) || !make_maker(&m, &net, scratch))
+	if (*work == 0 || !nfa_make(&nfa, tree, scratch) || !make_maker(&m, &nfa, scratch))
 		return NULL;
 	next = arena_alloc_array(scratch, TRANSITIONS_MAX, sizeof *next);
 	if (next == NULL)

@@ -1,20 +1,20 @@
-/* Sets of code points: built while a pattern is read, sorted and merged when complete. */
+/* Sets of code points: ranges are added while a pattern is read, then sorted and merged. */
 #pragma once
 
-#include "schema/regex/pattern_parse.h"
+#include "schema/regex/pattern_tree.h"
 
 /* False without memory. Surrogates are left out: no valid text holds one. */
 bool class_add(struct pattern_class *set, struct arena *a, uint32_t first, uint32_t last);
 
-/* \d \D \s \S \w \W by letter (ECMA-262 section 22.2.2.9). */
+/* Adds the set of \d \D \s \S \w or \W (ECMA-262 section 22.2.2.9); `letter` is one of these. False without memory. */
 bool class_add_escape(struct pattern_class *set, struct arena *a, char letter);
 
 /* Sorts and merges. */
 void class_normalise(struct pattern_class *set);
 
-/* A class of `set`'s complement in place; `set` is normalised and has no properties. */
+/* Replaces `set`, which is normalised and has no properties, by its complement. False without memory. */
 bool class_complement(struct pattern_class *set, struct arena *a);
 
-/* `name` is what stands between \p{ and }; false where ECMA-262 (section 22.2.1.1, tables 67 to 69) has no such property. Text for
- * PCRE2 in `ret`. Names of scripts are left to PCRE2 to know. */
+/* Writes the property that \p{name} names in PCRE2's syntax to `ret`; false where ECMA-262 (section 22.2.1.1, tables 67 to 69)
+ * has no such property. Whether a script of that name exists is left to PCRE2. */
 bool property_translate(char ret[static 80], struct slice name, bool is_negated);

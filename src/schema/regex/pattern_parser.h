@@ -1,4 +1,4 @@
-/* What the files that read an ECMA-262 expression share: the reader's state, its errors, and its smallest steps. */
+/* The state of the parser, its errors and its smallest steps, for the files that parse an ECMA-262 expression. */
 #pragma once
 
 #include "schema/regex/pattern_class.h"
@@ -8,7 +8,8 @@ struct parser {
 	size_t at;
 	struct arena *arena;
 	struct error *err;
-	struct slice names[PATTERN_GROUPS_MAX]; /* of capture groups by number - 1; empty: none */
+	struct slice names
+		[PATTERN_GROUPS_MAX]; /* of capture groups, by number - 1; empty for one without a name */
 	uint32_t groups_total;
 	uint32_t groups_begun;
 	uint32_t depth;
@@ -17,12 +18,12 @@ struct parser {
 
 /* E_INVALID with the offset and the reason. */
 MUST_USE enum result parser_refuse(struct parser *p, size_t at, const char *why);
-/* E_MEMORY, or E_LIMIT when it was the arena's bound. */
+/* E_MEMORY, or E_LIMIT where the arena has reached its bound. */
 MUST_USE enum result parser_out_of_memory(struct parser *p);
 
-/* The byte `ahead` of the next, or 0 behind the end; a NUL in the text is never asked about. */
+/* The byte `ahead` positions after the next one, or 0 after the end. Callers compare with characters other than NUL only. */
 char parser_peek(const struct parser *p, size_t ahead);
-/* Moves past `text` when it comes next. */
+/* Moves past `text` where the input continues with it; else false. */
 bool parser_accept(struct parser *p, const char *text);
 
 MUST_USE enum result parser_make_node(struct parser *p, struct pattern_node **ret,
@@ -31,12 +32,13 @@ MUST_USE enum result parser_make_class(struct parser *p, struct pattern_node **r
 MUST_USE enum result parser_finish_class(struct parser *p, struct pattern_class *set,
 					 bool is_negated);
 
-/* An escape that stands for one character (CharacterEscape), behind the backslash. */
+/* Reads an escape for one character (CharacterEscape) after its backslash. */
 MUST_USE enum result parser_read_character_escape(struct parser *p, uint32_t *ret);
-/* \d, \p{…} and their like, behind the backslash: added to `set`; `ret_is_set` false for others, which are left unread. */
+/* Reads \d, \p{…} and other escapes for a set after their backslash and adds the set to `set`. `*ret_is_set` becomes false where
+ * another escape follows, which is left unread. */
 MUST_USE enum result parser_read_set_escape(struct parser *p, struct pattern_class *set,
 					    bool *ret_is_set);
-/* A class, behind "[". */
+/* Reads a class after its "[". */
 MUST_USE enum result parser_read_class(struct parser *p, struct pattern_node **ret);
 
 static inline bool parser_is_digit(char c)

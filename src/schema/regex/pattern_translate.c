@@ -1,9 +1,9 @@
 /*
- * Nothing of the source's own writing is passed on but characters and numbers: whatever PCRE2 knows beyond ECMA-262
- * (\Q, possessive repeats, verbs) cannot come through.
+ * The translation is written from the tree, never copied from the source: only characters and numbers are taken over. PCRE2's
+ * own syntax beyond ECMA-262 (\Q, possessive repeats, verbs) therefore cannot get into it.
  *
- * Known differences that remain: a group inside a repeat keeps what it captured in an earlier turn (ECMA-262 section 22.2.2.3.1
- * forgets it), and a lookbehind must have alternatives of fixed length (PCRE2 refuses others).
+ * Two differences remain. A group inside a repeat keeps its capture of an earlier turn, which ECMA-262 (section 22.2.2.3.1)
+ * forgets. The alternatives of a lookbehind must have a fixed length; PCRE2 refuses others.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "schema/regex/pattern_translate.h"
@@ -31,21 +31,21 @@ static void write_char(struct buf *out, uint32_t code)
 		buf_printf(out, "\\x{%x}", code);
 }
 
-/* A class is as heavy as so many letters; 8 ranges are a step, and so is a property. */
+/* Eight ranges of a class cost a step, and so does a property. */
 #define RANGES_PER_STEP 8
-#define LETTERS_FREE	16 /* in a row, or of a repeat, between two callouts */
+#define LETTERS_FREE	16 /* characters between two callouts, in a row or of a repeat */
 
 static uint32_t weigh_class(const struct pattern_class *set)
 {
 	uint32_t weight = set->count / RANGES_PER_STEP;
 
-	for (const struct pattern_property *p = set->properties; p != NULL; p = p->next)
+	for (const struct unicode_property *p = set->properties; p != NULL; p = p->next)
 		weight++;
 	return weight < CALLOUT_LOG ? weight : CALLOUT_LOG - 1;
 }
 
-/* Where what is done must be counted: before the places where PCRE2 may begin anew, behind those where it may have read much
- * or comes back to. The number is how much dearer than a letter a character is there. */
+/* A callout stands before each part that PCRE2 may try again, and after each part that it may have read much for or may return
+ * to. `weight` is the additional price of a character there, in steps. */
 static void write_callout(struct buf *out, uint32_t weight)
 {
 	if (weight == 0)
@@ -54,7 +54,7 @@ static void write_callout(struct buf *out, uint32_t weight)
 		buf_printf(out, "(?C%u)", weight);
 }
 
-/* Before letters that must be there many times, which are read without a callout where the last is missing. */
+/* Pays for `letters` characters in advance: PCRE2 reads those that a repeat requires without a callout. */
 static void write_advance(struct buf *out, uint32_t letters)
 {
 	uint32_t log = 0;
@@ -84,7 +84,7 @@ static void write_class(struct buf *out, const struct pattern_class *set)
 			write_char(out, set->ranges[i].last);
 		}
 	}
-	for (const struct pattern_property *p = set->properties; p != NULL; p = p->next)
+	for (const struct unicode_property *p = set->properties; p != NULL; p = p->next)
 		buf_append_text(out, p->text);
 	buf_append_char(out, ']');
 }
@@ -117,7 +117,7 @@ static const char *opening(const struct writer *w, const struct pattern_node *n)
 	return n->kind == PATTERN_GROUP && w->is_capturing ? "(" : "(?:";
 }
 
-/* How far a lookbehind steps back; of a choice, the farthest. */
+/* The number of characters that a lookbehind steps back; of a choice, the largest. */
 static uint32_t measure(const struct pattern_node *n)
 {
 	uint64_t length = n->kind == PATTERN_CLASS;
@@ -152,7 +152,7 @@ static enum result write_children(struct writer *w, const struct pattern_node *n
 	uint32_t count = 0;
 
 	for (const struct pattern_node *c = n->child; c != NULL; c = c->next) {
-		/* Only a repeat, or a choice within, needs what is in a row held together. */
+		/* A sequence needs parentheses only in a repeat or around a choice. */
 		bool is_bare = c->kind == PATTERN_SEQUENCE && n->kind != PATTERN_REPEAT &&
 			       (c->child == NULL || c->child->kind != PATTERN_CHOICE);
 		enum result rc = is_bare ? write_children(w, c) : write_node(w, c);

@@ -1,17 +1,17 @@
-/* Built from the end backwards, so that each part knows where it leads. */
-#include "schema/regex/pattern_network.h"
+/* The states are made from the end of the expression backwards, so that the state that follows is always known. */
+#include "schema/regex/pattern_nfa.h"
 
 #define SETS_MAX 1024
 
 struct builder {
 	struct arena *arena;
-	struct network *net;
+	struct nfa *nfa;
 	struct pattern_class **sets;
 	size_t sets_count;
 	uint64_t *masks;
 };
 
-/* Numbers every class of the tree; false where something in it cannot be decided by letters alone. */
+/* Numbers every class of the tree; false where the tree holds something that letters alone cannot decide. */
 static bool gather(struct builder *b, const struct pattern_node *n)
 {
 	switch ((enum pattern_kind)n->kind) {
@@ -39,12 +39,12 @@ static bool gather(struct builder *b, const struct pattern_node *n)
 	return true;
 }
 
-static bool add_place(struct builder *b, struct place place, uint16_t *ret)
+static bool add_state(struct builder *b, struct nfa_state state, uint16_t *ret)
 {
-	if (b->net->count == PLACES_MAX)
+	if (b->nfa->count == NFA_STATES_MAX)
 		return false;
-	b->net->places[b->net->count] = place;
-	*ret = b->net->count++;
+	b->nfa->states[b->nfa->count] = state;
+	*ret = b->nfa->count++;
 	return true;
 }
 
@@ -80,7 +80,7 @@ static bool build_choice(struct builder *b, const struct pattern_node *n, uint16
 		return false;
 	for (const struct pattern_node *c = n->child->next; c != NULL; c = c->next)
 		if (!build(b, c, next, &branch) ||
-		    !add_place(b, (struct place){PLACE_FORK, head, branch, 0}, &head))
+		    !add_state(b, (struct nfa_state){NFA_SPLIT, head, branch, 0}, &head))
 			return false;
 	*ret = head;
 	return true;
@@ -91,17 +91,17 @@ static bool build_repeat(struct builder *b, const struct pattern_node *n, uint16
 {
 	uint16_t tail = next, inner;
 
-	if (n->low > PLACES_MAX || (n->high != PATTERN_NO_MAXIMUM && n->high > PLACES_MAX))
+	if (n->low > NFA_STATES_MAX || (n->high != PATTERN_NO_MAXIMUM && n->high > NFA_STATES_MAX))
 		return false;
 	if (n->high == PATTERN_NO_MAXIMUM) {
-		if (!add_place(b, (struct place){PLACE_FORK, 0, next, 0}, &tail) ||
+		if (!add_state(b, (struct nfa_state){NFA_SPLIT, 0, next, 0}, &tail) ||
 		    !build(b, n->child, tail, &inner))
 			return false;
-		b->net->places[tail].next = inner;
+		b->nfa->states[tail].next = inner;
 	} else {
 		for (uint32_t i = n->low; i < n->high; i++)
 			if (!build(b, n->child, tail, &inner) ||
-			    !add_place(b, (struct place){PLACE_FORK, inner, next, 0}, &tail))
+			    !add_state(b, (struct nfa_state){NFA_SPLIT, inner, next, 0}, &tail))
 				return false;
 	}
 	for (uint32_t i = 0; i < n->low; i++)
@@ -115,12 +115,12 @@ static bool build(struct builder *b, const struct pattern_node *n, uint16_t next
 {
 	switch ((enum pattern_kind)n->kind) {
 	case PATTERN_CLASS:
-		return add_place(b, (struct place){PLACE_READ, next, 0, b->masks[n->set->index]},
+		return add_state(b, (struct nfa_state){NFA_READ, next, 0, b->masks[n->set->index]},
 				 ret);
 	case PATTERN_START:
-		return add_place(b, (struct place){PLACE_START, next, 0, 0}, ret);
+		return add_state(b, (struct nfa_state){NFA_START, next, 0, 0}, ret);
 	case PATTERN_END:
-		return add_place(b, (struct place){PLACE_END, next, 0, 0}, ret);
+		return add_state(b, (struct nfa_state){NFA_END, next, 0, 0}, ret);
 	case PATTERN_CHOICE:
 		return build_choice(b, n, next, ret);
 	case PATTERN_REPEAT:
@@ -136,17 +136,17 @@ static bool build(struct builder *b, const struct pattern_node *n, uint16_t next
 	return false;
 }
 
-bool network_make(struct network *ret, const struct pattern_tree *tree, struct arena *a)
+bool nfa_make(struct nfa *ret, const struct pattern_tree *tree, struct arena *a)
 {
-	struct builder b = {.arena = a, .net = ret};
+	struct builder b = {.arena = a, .nfa = ret};
 	uint16_t match;
 
 	b.sets = arena_alloc_array(a, SETS_MAX, sizeof *b.sets);
 	b.masks = arena_alloc_array(a, SETS_MAX, sizeof *b.masks);
-	ret->places = arena_alloc_array(a, PLACES_MAX, sizeof *ret->places);
+	ret->states = arena_alloc_array(a, NFA_STATES_MAX, sizeof *ret->states);
 	ret->count = 0;
-	return b.sets != NULL && b.masks != NULL && ret->places != NULL && gather(&b, tree->root) &&
+	return b.sets != NULL && b.masks != NULL && ret->states != NULL && gather(&b, tree->root) &&
 	       letters_make(&ret->letters, b.masks, b.sets, b.sets_count, a) &&
-	       add_place(&b, (struct place){PLACE_MATCH, 0, 0, 0}, &match) &&
+	       add_state(&b, (struct nfa_state){NFA_MATCH, 0, 0, 0}, &match) &&
 	       build(&b, tree->root, match, &ret->start);
 }
