@@ -302,6 +302,16 @@ static enum result set_location(struct compiler *c, const struct compile_place *
 	return rc;
 }
 
+/* Appends the keyword's rules. */
+typedef COMPILE_KEYWORD(compile_fn);
+
+/* NULL where the keyword asserts nothing. */
+static compile_fn *const compile_fns[KEYWORDS] = {
+#define KEYWORD(id, name, drafts, vocabulary, shape, compile) compile,
+#include "schema/compile/keyword.def"
+#undef KEYWORD
+};
+
 struct pending {
 	enum keyword_id keyword;
 	const struct tree_node *value;
@@ -323,7 +333,7 @@ static uint32_t sort_keywords(const struct tree_node *schema, const struct diale
 		enum keyword_id id = keyword_find(tree_key(m), dialect->draft);
 		uint32_t to = count;
 
-		if (id == KEYWORDS || keywords[id].compile == NULL ||
+		if (id == KEYWORDS || compile_fns[id] == NULL ||
 		    (keywords[id].vocabulary & dialect->vocabularies) == 0)
 			continue;
 		for (; to > 0 && ret[to - 1].keyword > id; to--)
@@ -359,7 +369,7 @@ static enum result compile_one(struct compiler *c, uint32_t subschema)
 	count = sort_keywords(schema, &dialect, pending);
 	for (uint32_t i = 0; rc == OK && i < count; i++) {
 		at.keyword = pending[i].keyword;
-		rc = keywords[at.keyword].compile(c, &at, pending[i].value);
+		rc = compile_fns[at.keyword](c, &at, pending[i].value);
 	}
 	return rc;
 }
@@ -467,7 +477,7 @@ static enum result compile_unreached(struct compiler *c)
 	return rc;
 }
 
-static enum result explain(struct compiler *c, enum result rc, struct error *err)
+enum result compile_outcome(const struct compiler *c, enum result rc, struct error *err)
 {
 	if (rc == E_MEMORY)
 		return fail(err, rc, "out of memory");
@@ -503,31 +513,30 @@ static enum result refuse_document(struct compiler *c, const struct tree_node *r
 	return report_add(c->report, &problem, c->options->limits.problems_max);
 }
 
-enum result compile_schema(struct compiler *c, const struct tree_node *root, struct error *err)
+enum result compile_index(struct compiler *c, const struct tree_node *root, struct error *err)
 {
 	struct error why = ERROR_NULL;
-	uint32_t place, first, done = 0;
+	uint32_t place;
 	enum result rc = index_add_document(&c->resource_index, root, c->options->base_uri, false,
 					    &place, &why);
 
-	if (rc != OK) {
-		if (err != NULL)
-			*err = why;
-		return rc == E_INVALID && refuse_document(c, root, &why) != OK ? E_MEMORY : rc;
-	}
-	if (c->options->is_strict) {
-		rc = compile_check_strictly(c, root, err);
-		if (rc != OK)
-			return rc;
-		if (c->refusals != 0)
-			return explain(c, OK, err);
-	}
-	rc = compile_target(c, place, &first);
+	if (rc == OK)
+		return OK;
+	if (err != NULL)
+		*err = why;
+	return rc == E_INVALID && refuse_document(c, root, &why) != OK ? E_MEMORY : rc;
+}
+
+enum result compile_rules(struct compiler *c, struct error *err)
+{
+	uint32_t root, done = 0;
+	enum result rc = compile_target(c, 0, &root);
+
 	if (rc == OK && c->options->is_strict)
 		rc = compile_unreached(c);
 	if (rc == OK)
 		rc = compile_all(c, &done);
 	if (rc == OK)
 		rc = list_dynamic_anchors(c);
-	return explain(c, rc, err);
+	return compile_outcome(c, rc, err);
 }

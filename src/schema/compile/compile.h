@@ -5,6 +5,7 @@
 #pragma once
 
 #include "schema/format/format.h"
+#include "schema/compile/keyword.h"
 #include "schema/compile/resource_index.h"
 #include "schema/regex/matcher.h"
 #include "schema/compile/program.h"
@@ -76,44 +77,47 @@ void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report);
 void compiler_clear(struct compiler *c);
 
-/* Compiles everything that `root` reaches. E_INVALID where anything was refused. */
-MUST_USE enum result compile_schema(struct compiler *c, const struct tree_node *root,
-				    struct error *err);
+/* First step: indexes all places of `root`, which becomes place 0 and must outlive the compiler. E_INVALID where its dialect is
+ * not known. */
+MUST_USE enum result compile_index(struct compiler *c, const struct tree_node *root,
+				   struct error *err);
 
-/* strict.c: what only a stored schema is refused for. */
-MUST_USE enum result compile_check_strictly(struct compiler *c, const struct tree_node *root,
-					    struct error *err);
+/* Second step: compiles the root and every subschema that it reaches. E_INVALID where anything was refused. */
+MUST_USE enum result compile_rules(struct compiler *c, struct error *err);
 
-#define COMPILE_HANDLER(name)                                                         \
+/* The result of a step that ended with `rc`: E_INVALID where anything was refused. `err` becomes the reason. */
+MUST_USE enum result compile_outcome(const struct compiler *c, enum result rc, struct error *err);
+
+#define COMPILE_KEYWORD(name)                                                         \
 	MUST_USE enum result name(struct compiler *c, const struct compile_place *at, \
 				  const struct tree_node *value)
 
-COMPILE_HANDLER(compile_secret);
-COMPILE_HANDLER(compile_reload);
-COMPILE_HANDLER(compile_type);
-COMPILE_HANDLER(compile_const);
-COMPILE_HANDLER(compile_enum);
-COMPILE_HANDLER(compile_number);
-COMPILE_HANDLER(compile_count);
-COMPILE_HANDLER(compile_pattern);
-COMPILE_HANDLER(compile_format);
-COMPILE_HANDLER(compile_required);
-COMPILE_HANDLER(compile_dependent_required);
-COMPILE_HANDLER(compile_properties);
-COMPILE_HANDLER(compile_pattern_properties);
-COMPILE_HANDLER(compile_additional_properties);
-COMPILE_HANDLER(compile_property_names);
-COMPILE_HANDLER(compile_dependent_schemas);
-COMPILE_HANDLER(compile_dependencies);
-COMPILE_HANDLER(compile_prefix_items);
-COMPILE_HANDLER(compile_items);
-COMPILE_HANDLER(compile_items_7);
-COMPILE_HANDLER(compile_additional_items);
-COMPILE_HANDLER(compile_contains);
-COMPILE_HANDLER(compile_unique_items);
-COMPILE_HANDLER(compile_ref);
-COMPILE_HANDLER(compile_dynamic_ref);
-COMPILE_HANDLER(compile_list);
-COMPILE_HANDLER(compile_not);
-COMPILE_HANDLER(compile_if);
-COMPILE_HANDLER(compile_unevaluated);
+COMPILE_KEYWORD(compile_secret);
+COMPILE_KEYWORD(compile_reload);
+COMPILE_KEYWORD(compile_type);
+COMPILE_KEYWORD(compile_const);
+COMPILE_KEYWORD(compile_enum);
+COMPILE_KEYWORD(compile_number);
+COMPILE_KEYWORD(compile_count);
+COMPILE_KEYWORD(compile_pattern);
+COMPILE_KEYWORD(compile_format);
+COMPILE_KEYWORD(compile_required);
+COMPILE_KEYWORD(compile_dependent_required);
+COMPILE_KEYWORD(compile_properties);
+COMPILE_KEYWORD(compile_pattern_properties);
+COMPILE_KEYWORD(compile_additional_properties);
+COMPILE_KEYWORD(compile_property_names);
+COMPILE_KEYWORD(compile_dependent_schemas);
+COMPILE_KEYWORD(compile_dependencies);
+COMPILE_KEYWORD(compile_prefix_items);
+COMPILE_KEYWORD(compile_items);
+COMPILE_KEYWORD(compile_items_7);
+COMPILE_KEYWORD(compile_additional_items);
+COMPILE_KEYWORD(compile_contains);
+COMPILE_KEYWORD(compile_unique_items);
+COMPILE_KEYWORD(compile_ref);
+COMPILE_KEYWORD(compile_dynamic_ref);
+COMPILE_KEYWORD(compile_list);
+COMPILE_KEYWORD(compile_not);
+COMPILE_KEYWORD(compile_if);
+COMPILE_KEYWORD(compile_unevaluated);

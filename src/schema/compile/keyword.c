@@ -1,11 +1,9 @@
 #include "schema/compile/keyword.h"
 
 #include "base/text.h"
-#include "schema/compile/compile.h"
 
 const struct keyword keywords[KEYWORDS] = {
-#define KEYWORD(id, name, drafts, vocabulary, shape, compile) \
-	{name, drafts, shape, vocabulary, compile},
+#define KEYWORD(id, name, drafts, vocabulary, shape, compile) {name, drafts, shape, vocabulary},
 #include "schema/compile/keyword.def"
 #undef KEYWORD
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "doc/tree.h"
-#include "schema/compile/resource_index.h"
+#include "schema/compile/dialect.h"
 
 /* The text of the built-in document with that URI (no fragment), or SLICE_NULL. */
 struct slice metaschema_find(struct slice uri);

@@ -1,19 +1,15 @@
 #include "schema/compile/resource_index.h"
 
-#include "doc/pointer.h"
-#include "doc/read.h"
-#include "schema/compile/metaschema.h"
-#include "schema/price.h"
+#include "schema/compile/keyword.h"
 #include "schema/compile/uri.h"
-
-#include <string.h>
+#include "schema/price.h"
 
 struct index_uri {
 	struct slice uri;
 	uint32_t resource;
 };
 
-/* Where a walk stands: what the next place hangs on. */
+/* The position of a walk over a schema: the parent of the next place, and how that place is reached from it. */
 struct walk {
 	uint32_t parent;
 	uint32_t resource; /* NONE: the document's root, which makes one */
@@ -21,7 +17,7 @@ struct walk {
 	struct slice keyword;
 	struct slice key;
 	uint32_t index;
-	bool is_stray;
+	bool is_by_pointer;
 };
 
 static enum result walk_schema(struct resource_index *f, const struct tree_node *node,
@@ -64,14 +60,14 @@ const struct dialect *index_dialect(const struct resource_index *f, uint32_t pla
 	return &index_resource(f, index_place(f, place)->resource)->dialect;
 }
 
-static enum result out_of_memory(const struct resource_index *f, struct error *err)
+enum result index_out_of_memory(const struct resource_index *f, struct error *err)
 {
 	return f->arena.is_exhausted
 		       ? fail(err, E_LIMIT, "the schema takes too much memory to compile")
 		       : fail(err, E_MEMORY, "out of memory");
 }
 
-static enum result charge(struct resource_index *f, uint64_t steps, struct error *err)
+enum result index_charge(struct resource_index *f, uint64_t steps, struct error *err)
 {
 	return budget_take(f->options->budget, steps, err);
 }
@@ -113,8 +109,8 @@ static uint64_t hash_anchor(uint32_t resource, struct slice name)
 }
 
 /* A dynamic anchor is a static one, too. */
-static uint32_t find_anchor(const struct resource_index *f, uint32_t resource, struct slice name,
-			    bool is_dynamic, uint32_t *ret_probes)
+uint32_t index_find_anchor(const struct resource_index *f, uint32_t resource, struct slice name,
+			   bool is_dynamic, uint32_t *ret_probes)
 {
 	uint64_t hash = hash_anchor(resource, name);
 	uint32_t at = 0, found, best = NONE;
@@ -137,7 +133,7 @@ uint32_t index_find_dynamic(const struct resource_index *f, uint32_t resource, s
 			    uint32_t *ret_probes)
 {
 	*ret_probes = 0;
-	return find_anchor(f, resource, name, true, ret_probes);
+	return index_find_anchor(f, resource, name, true, ret_probes);
 }
 
 static enum result add_uri(struct resource_index *f, struct slice uri, uint32_t resource,
@@ -146,10 +142,10 @@ static enum result add_uri(struct resource_index *f, struct slice uri, uint32_t 
 	struct index_uri *u;
 
 	if (index_find_resource(f, uri) != NONE)
-		return OK; /* the first one keeps the name */
+		return OK; /* the first resource keeps the URI */
 	u = vec_push(&f->uris, sizeof *u);
 	if (u == NULL || !lookup_add(&f->by_uri, slice_hash(uri), f->uris.count - 1))
-		return out_of_memory(f, err);
+		return index_out_of_memory(f, err);
 	*u = (struct index_uri){uri, resource};
 	return OK;
 }
@@ -166,14 +162,14 @@ static enum result add_anchor(struct resource_index *f, uint32_t place,
 	if (name == NULL || name->kind != TREE_STRING)
 		return OK;
 	text = slice_from(tree_text(name), skip);
-	known = find_anchor(f, resource, text, is_dynamic, &probes);
-	rc = charge(f, 10 + 2 * (uint64_t)probes + price_bytes(text.len), err);
+	known = index_find_anchor(f, resource, text, is_dynamic, &probes);
+	rc = index_charge(f, 10 + 2 * (uint64_t)probes + price_bytes(text.len), err);
 	if (rc != OK || known != NONE)
-		return rc; /* the first one keeps the name */
+		return rc; /* the first anchor keeps the name */
 	a = vec_push(&f->anchors, sizeof *a);
 	if (a == NULL ||
 	    !lookup_add(&f->by_name, hash_anchor(resource, text), f->anchors.count - 1))
-		return out_of_memory(f, err);
+		return index_out_of_memory(f, err);
 	*a = (struct anchor){text, resource, place, is_dynamic};
 	return OK;
 }
@@ -185,7 +181,7 @@ enum result index_resolve_uri(struct resource_index *f, struct slice base, struc
 	const char *text;
 	enum result rc;
 
-	rc = charge(f, 10 + 2 * price_bytes(base.len + reference.len), err);
+	rc = index_charge(f, 10 + 2 * price_bytes(base.len + reference.len), err);
 	if (rc != OK)
 		return rc;
 	uri_resolve(&uri, base, reference);
@@ -193,12 +189,12 @@ enum result index_resolve_uri(struct resource_index *f, struct slice base, struc
 		return fail(err, E_MEMORY, "out of memory");
 	text = arena_text(&f->arena, buf_slice(&uri));
 	if (text == NULL)
-		return out_of_memory(f, err);
+		return index_out_of_memory(f, err);
 	*ret = slice_make(text, uri.len);
 	return OK;
 }
 
-/* In draft 7 what stands beside `$ref` is ignored, `$id` too. */
+/* In draft 7 the keywords beside `$ref` are ignored, `$id` too. */
 static bool is_identified(const struct tree_node *node, const struct dialect *dialect,
 			  const struct tree_node **id)
 {
@@ -216,13 +212,13 @@ static enum result add_resource(struct resource_index *f, uint32_t place, struct
 	struct resource *r = vec_push(&f->resources, sizeof *r);
 
 	if (r == NULL)
-		return out_of_memory(f, err);
+		return index_out_of_memory(f, err);
 	*r = (struct resource){uri, place, *dialect};
 	index_place(f, place)->resource = f->resources.count - 1;
 	return add_uri(f, uri, f->resources.count - 1, err);
 }
 
-/* Gives the place its resource: a new one at the root of a document and where `$id` says so. */
+/* Sets the resource of the place: a new one at the root of a document and where `$id` names one, else its parent's. */
 static enum result enter_resource(struct resource_index *f, uint32_t place, const struct walk *at,
 				  struct error *err)
 {
@@ -240,7 +236,7 @@ static enum result enter_resource(struct resource_index *f, uint32_t place, cons
 		index_place(f, place)->resource = at->resource;
 	}
 	if (is_root || TREE_GET(node, "$id") != NULL)
-		rc = index_read_dialect(f, node, base, dialect, at->is_stray, &dialect, err);
+		rc = index_read_dialect(f, node, base, at->is_by_pointer, &dialect, err);
 	if (rc != OK)
 		return rc;
 	if (!is_identified(node, &dialect, &id))
@@ -329,14 +325,14 @@ static enum result walk_children(struct resource_index *f, uint32_t place, struc
 	enum draft_bit draft = index_dialect(f, place)->draft;
 	uint32_t resource = index_place(f, place)->resource;
 	uint32_t document = index_place(f, place)->document;
-	bool is_stray = index_place(f, place)->is_stray;
+	bool is_by_pointer = index_place(f, place)->is_by_pointer;
 	enum result rc = OK;
 
 	for (uint32_t i = 0; rc == OK && i < node->count; i++) {
 		const struct tree_member *m = &node->of.members[i];
 		enum keyword_id id = keyword_find(tree_key(m), draft);
-		struct walk at = {place,      resource, document, tree_key(m),
-				  SLICE_NULL, NONE,	is_stray};
+		struct walk at = {place,      resource, document,     tree_key(m),
+				  SLICE_NULL, NONE,	is_by_pointer};
 
 		if (id != KEYWORDS && keywords[id].shape != SHAPE_NONE)
 			rc = walk_keyword(f, &keywords[id], &m->value, &at, err);
@@ -355,7 +351,7 @@ static enum result walk_schema(struct resource_index *f, const struct tree_node 
 {
 	uint32_t place = f->places.count;
 	struct place *p;
-	enum result rc = charge(f, STEPS_PLACE + count_keys(node) * STEPS_PLACE_KEY, err);
+	enum result rc = index_charge(f, STEPS_PLACE + count_keys(node) * STEPS_PLACE_KEY, err);
 
 	if (rc != OK)
 		return rc;
@@ -365,7 +361,7 @@ static enum result walk_schema(struct resource_index *f, const struct tree_node 
 		return fail(err, E_LIMIT, "more than %d subschemas", INDEX_PLACES_MAX);
 	p = vec_push(&f->places, sizeof *p);
 	if (p == NULL || !lookup_add(&f->by_node, hash_node(node), place))
-		return out_of_memory(f, err);
+		return index_out_of_memory(f, err);
 	*p = (struct place){.node = node,
 			    .parent = at->parent,
 			    .document = at->document,
@@ -373,7 +369,7 @@ static enum result walk_schema(struct resource_index *f, const struct tree_node 
 			    .keyword = at->keyword,
 			    .key = at->key,
 			    .index = at->index,
-			    .is_stray = at->is_stray};
+			    .is_by_pointer = at->is_by_pointer};
 	rc = enter_resource(f, place, at, err);
 	if (rc != OK || node->kind != TREE_OBJECT)
 		return rc;
@@ -389,191 +385,22 @@ enum result index_add_document(struct resource_index *f, const struct tree_node 
 	enum result rc;
 
 	if (doc == NULL)
-		return out_of_memory(f, err);
+		return index_out_of_memory(f, err);
 	*doc = (struct document){root, uri, is_builtin};
 	rc = walk_schema(f, root, &at, err);
 	if (rc != OK)
 		return rc;
-	*ret = index_find_place(f, root); /* a loader may give one tree under two names */
+	*ret = index_find_place(f, root); /* a loader may return one tree for two URIs */
 	return OK;
 }
 
-static enum result add_builtin(struct resource_index *f, struct slice uri, struct slice text,
-			       uint32_t *ret, struct error *err)
-{
-	struct tree *tree = vec_push(&f->trees, sizeof *tree);
-	struct tree_node *root;
-	enum result rc;
-
-	if (tree == NULL)
-		return out_of_memory(f, err);
-	*tree = (struct tree)TREE_INIT(0, false);
-	rc = doc_read(tree, DOC_JSON, text, &DOC_LIMITS_DEFAULT, NULL, err);
-	if (rc != OK)
-		return rc;
-	/* The list of trees may move; the root must not. */
-	root = arena_copy(&f->arena, &tree->root, sizeof *root);
-	if (root == NULL)
-		return out_of_memory(f, err);
-	return index_add_document(f, root, uri, true, ret, err);
-}
-
-static enum result load_document(struct resource_index *f, struct slice uri, uint32_t *ret,
+enum result index_add_by_pointer(struct resource_index *f, uint32_t parent,
+				 const struct tree_node *node, struct slice way, uint32_t *ret,
 				 struct error *err)
 {
-	struct slice builtin = metaschema_find(uri);
-	const struct tree_node *root = NULL;
-	enum result rc;
-
-	if (builtin.data != NULL)
-		return add_builtin(f, uri, builtin, ret, err);
-	rc = f->options->load == NULL ? E_NOT_FOUND
-				      : f->options->load(f->options->load_ctx, uri, &root, err);
-	if (rc == E_NOT_FOUND)
-		return fail(
-			err, E_INVALID,
-			"refers to a schema that does not exist here, and nothing is fetched: %.*s",
-			SLICE_ARGS(uri));
-	if (rc != OK)
-		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
-	rc = index_add_document(f, root, uri, false, ret, err);
-	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(uri));
-}
-
-/* Where a JSON pointer leads that goes to no known keyword: what stands there is taken for a schema. */
-static enum result add_unknown(struct resource_index *f, uint32_t near,
-			       const struct tree_node *node, struct slice way, uint32_t *ret,
-			       struct error *err)
-{
-	const struct place *p = index_place(f, near);
-	struct walk at = {near, p->resource, p->document, way, SLICE_NULL, NONE, true};
-	enum result rc;
+	const struct place *p = index_place(f, parent);
+	struct walk at = {parent, p->resource, p->document, way, SLICE_NULL, NONE, true};
 
 	*ret = f->places.count;
-	rc = walk_schema(f, node, &at, err);
-	return rc;
-}
-
-static const struct tree_node *step_into(const struct tree_node *node, struct slice token)
-{
-	uint64_t index;
-
-	if (node->kind == TREE_OBJECT)
-		return tree_get(node, token);
-	if (node->kind != TREE_ARRAY || node->count == 0 ||
-	    !slice_to_u64(token, node->count - 1, &index) ||
-	    (token.len > 1 && token.data[0] == '0'))
-		return NULL;
-	return &node->of.items[index];
-}
-
-static enum result follow_pointer(struct resource_index *f, uint32_t root, struct slice pointer,
-				  uint32_t *ret, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf token = BUF_NULL;
-	const struct tree_node *node = index_place(f, root)->node;
-	uint32_t near = root;
-	struct slice rest = pointer, way = pointer;
-	enum result rc = charge(f, 10 + pointer.len, err);
-
-	if (rc != OK)
-		return rc;
-	while (pointer_next_token(&rest, &token)) {
-		uint32_t known;
-
-		if (token.is_failed)
-			return fail(err, E_MEMORY, "out of memory");
-		node = step_into(node, buf_slice(&token));
-		if (node == NULL)
-			return fail(err, E_INVALID, "refers to nothing: there is no %.*s",
-				    SLICE_ARGS(pointer));
-		known = index_find_place(f, node);
-		if (known != NONE) {
-			near = known;
-			way = rest;
-		}
-	}
-	if (index_place(f, near)->node == node) {
-		*ret = near;
-		return OK;
-	}
-	way.data = arena_text(&f->arena, way);
-	if (way.data == NULL)
-		return out_of_memory(f, err);
-	return add_unknown(f, near, node, way, ret, err);
-}
-
-static enum result follow_fragment(struct resource_index *f, uint32_t resource,
-				   struct slice fragment, uint32_t *ret, uint32_t *ret_anchor,
-				   struct error *err)
-{
-	CLEANUP(buf_clear) struct buf decoded = BUF_NULL;
-	uint32_t root = index_resource(f, resource)->root, anchor, probes = 0;
-	struct slice name;
-	enum result rc = charge(f, fragment.len / 4, err);
-
-	if (rc != OK)
-		return rc;
-	if (!uri_decode(&decoded, fragment))
-		return fail(err, E_INVALID, "is not a valid URI reference");
-	if (decoded.is_failed)
-		return fail(err, E_MEMORY, "out of memory");
-	name = buf_slice(&decoded);
-	if (name.len == 0) {
-		*ret = root;
-		return OK;
-	}
-	if (name.data[0] == '/') {
-		if (!pointer_is_valid(name))
-			return fail(err, E_INVALID, "is not a valid JSON pointer");
-		return follow_pointer(f, root, name, ret, err);
-	}
-	anchor = find_anchor(f, resource, name, false, &probes);
-	rc = charge(f, probes, err);
-	if (rc != OK)
-		return rc;
-	if (anchor == NONE)
-		return fail(err, E_INVALID, "refers to nothing: there is no anchor %.*s",
-			    SLICE_ARGS(name));
-	*ret = VEC_AT(&f->anchors, struct anchor, anchor).place;
-	if (ret_anchor != NULL)
-		*ret_anchor = anchor;
-	return OK;
-}
-
-/* Whether it is of the same document, or one that everybody has. */
-static bool is_near(const struct resource_index *f, uint32_t from, struct slice uri,
-		    uint32_t resource)
-{
-	if (metaschema_find(uri).data != NULL)
-		return true;
-	return resource != NONE && index_place(f, index_resource(f, resource)->root)->document ==
-					   index_place(f, from)->document;
-}
-
-enum result index_resolve(struct resource_index *f, uint32_t from, struct slice reference,
-			  uint32_t *ret, uint32_t *ret_anchor, struct error *err)
-{
-	struct slice before = uri_without_fragment(reference), uri;
-	uint32_t resource = index_place(f, from)->resource, root;
-	enum result rc;
-
-	if (ret_anchor != NULL)
-		*ret_anchor = NONE;
-	if (before.len != 0) {
-		rc = index_resolve_uri(f, index_resource(f, resource)->uri, before, &uri, err);
-		if (rc != OK)
-			return rc;
-		resource = index_find_resource(f, uri);
-		if (f->options->is_listed_only && index_place(f, from)->is_stray &&
-		    !is_near(f, from, uri, resource))
-			return index_refuse_stray(err);
-		if (resource == NONE) {
-			rc = load_document(f, uri, &root, err);
-			if (rc != OK)
-				return rc;
-			resource = index_place(f, root)->resource;
-		}
-	}
-	return follow_fragment(f, resource, uri_fragment(reference), ret, ret_anchor, err);
+	return walk_schema(f, node, &at, err);
 }

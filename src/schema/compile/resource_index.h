@@ -1,41 +1,39 @@
 /*
- * Finding what a schema consists of, before anything is compiled: every place where a subschema stands, the resource
- * (base URI) and dialect it belongs to, every anchor; and where each reference leads. Documents that are referred to
- * are asked for, and framed, only when a reference needs them.
+ * The index of a schema's parts, made before anything is compiled: every place where a subschema stands, the resource (base
+ * URI) and the dialect that it belongs to, and every anchor. References are resolved with it (resource_resolve.c). Other
+ * documents are loaded and indexed when a reference needs them, not before.
  *
- * A place is found by its keyword alone: what looks like a schema under an unknown keyword, `const` or `enum` is none
- * until a JSON pointer leads there.
+ * Places are found by keyword: an object under an unknown keyword, `const` or `enum` is not a place, even where it looks like a
+ * schema, until a JSON pointer in a reference leads to it.
+ *
+ * Places, resources and anchors are numbered and never removed. Place 0 is the root of the schema that is compiled.
+ * Pointers into the arrays are valid until the next place, resource or anchor is added.
  */
 #pragma once
 
 #include "doc/tree.h"
-#include "schema/compile/keyword.h"
+#include "schema/compile/dialect.h"
 #include "schema/schema.h"
 #include "schema/compile/vec.h"
 
 #define INDEX_BYTES_MAX	 ((size_t)128 * 1024 * 1024)
 #define INDEX_PLACES_MAX 1000000
 
-struct dialect {
-	enum draft_bit draft;
-	uint16_t vocabularies;
-};
-
-/* A subschema's place. How it is reached from its parent: "properties", "name"; "allOf", 2; "not". */
+/* The place of a subschema. `keyword`, `key` and `index` are the way from its parent: "properties", "name"; "allOf", 2; "not". */
 struct place {
 	const struct tree_node *node;
 	uint32_t parent;
 	uint32_t resource;
 	uint32_t document;
-	uint32_t subschema; /* once compiled; else NONE */
+	uint32_t subschema; /* its number once it is to be compiled; NONE before */
 	struct slice keyword;
 	struct slice key;
-	uint32_t index; /* NONE: none */
-	bool is_stray;	/* no schema stands there: a JSON pointer led to it */
+	uint32_t index;	    /* in a list; else NONE */
+	bool is_by_pointer; /* no keyword holds it: a JSON pointer led to it */
 };
 
 struct resource {
-	struct slice uri; /* absolute, or as absolute as it gets; no fragment */
+	struct slice uri; /* absolute where its base is; without fragment */
 	uint32_t root;	  /* place */
 	struct dialect dialect;
 };
@@ -49,7 +47,7 @@ struct anchor {
 
 struct document {
 	const struct tree_node *root;
-	struct slice uri; /* as asked for */
+	struct slice uri; /* that it was loaded by */
 	bool is_builtin;
 };
 
@@ -65,47 +63,54 @@ struct resource_index {
 	struct lookup by_node; /* places */
 	struct lookup by_uri;  /* uris */
 	struct lookup by_name; /* anchors, by resource and name */
-	bool is_lone;	       /* nothing is loaded: references are only listed */
+	bool is_listing;       /* documents are not loaded: references are only listed */
 };
 
-/* Finding a place, keeping it, and looking at each of its keywords, in steps. */
+/* The price of a place, and of each of its keywords, in steps. */
 #define STEPS_PLACE	60
 #define STEPS_PLACE_KEY 10
 
 void index_init(struct resource_index *f, const struct schema_options *options);
 void index_clear(struct resource_index *f);
 
-/* Frames a document whose base is `uri`; `*ret` is the place of its root. E_INVALID: its dialect is not known. */
+/* Adds a document whose base is `uri`, with all its places. `root` must outlive the index. `*ret` is the place of its root.
+ * E_INVALID: its dialect is not known. E_LIMIT, E_MEMORY. */
 MUST_USE enum result index_add_document(struct resource_index *f, const struct tree_node *root,
 					struct slice uri, bool is_builtin, uint32_t *ret,
 					struct error *err);
 
-/* Resolves a reference against a base; the text lives in the frame's arena. */
+/* Resolves a URI reference against a base URI. The result lives in the index. */
 MUST_USE enum result index_resolve_uri(struct resource_index *f, struct slice base,
 				       struct slice reference, struct slice *ret,
 				       struct error *err);
 
-/* The dialect that a schema's `$schema` names, or `inherited`. `is_stray` as in struct place. E_INVALID: it is not known. */
+/* Sets `*dialect`, which is the parent's or the default, to the dialect that the `$schema` of `node` names, where it names one.
+ * `is_by_pointer` as in struct place. E_INVALID: the dialect is not known. */
 MUST_USE enum result index_read_dialect(struct resource_index *f, const struct tree_node *node,
-					struct slice base, struct dialect inherited, bool is_stray,
-					struct dialect *ret, struct error *err);
+					struct slice base, bool is_by_pointer,
+					struct dialect *dialect, struct error *err);
 
-/* What stands where no schema does is not listed by schema_each_reference(), so what it refers to would be nobody's need and
- * asked nobody's right. Always E_INVALID. */
-MUST_USE enum result index_refuse_stray(struct error *err);
+/* Refuses a reference from a place that only a JSON pointer leads to. schema_each_reference() does not list such references, so
+ * nothing would keep the document that they need, nor check the right to read it. Always E_INVALID. */
+MUST_USE enum result index_refuse_by_pointer(struct error *err);
 
-/* Where a reference found at `from` leads. E_INVALID with the reason where it leads nowhere; what `load` says otherwise.
- * `ret_anchor`, unless NULL, becomes the anchor that it went through, or NONE. */
+/* The place that a reference found at `from` leads to; loads the document where it is a new one. `*ret_anchor` (may be NULL)
+ * becomes the anchor that the reference names, or NONE. E_INVALID with the reason where it leads nowhere, else the error of `load`. */
 MUST_USE enum result index_resolve(struct resource_index *f, uint32_t from, struct slice reference,
 				   uint32_t *ret, uint32_t *ret_anchor, struct error *err);
 
-/* The place of a node of a framed document, or NONE. */
+/* The place of a node, or NONE. */
 uint32_t index_find_place(const struct resource_index *f, const struct tree_node *node);
 
-/* The dynamic anchor of that name in the resource, or NONE; and how many names were looked at, which may have been chosen to
- * collide. */
+/* The dynamic anchor of that name in the resource, or NONE. `*ret_probes` is the number of slots that were compared, which the
+ * caller pays for: names may have been chosen so that their hashes collide. */
 uint32_t index_find_dynamic(const struct resource_index *f, uint32_t resource, struct slice name,
 			    uint32_t *ret_probes);
+
+/* The anchor of that name in the resource, of which a dynamic one comes first, or NONE. `*ret_probes` as above, unchanged where
+ * nothing was compared. */
+uint32_t index_find_anchor(const struct resource_index *f, uint32_t resource, struct slice name,
+			   bool is_dynamic, uint32_t *ret_probes);
 
 /* The resource with that URI, or NONE. */
 uint32_t index_find_resource(const struct resource_index *f, struct slice uri);
@@ -117,3 +122,14 @@ const struct dialect *index_dialect(const struct resource_index *f, uint32_t pla
 /* Appends the JSON pointer of the place in its document, or with `is_in_resource` from its resource's root. */
 void index_append_pointer(const struct resource_index *f, uint32_t place, bool is_in_resource,
 			  struct buf *ret);
+
+/* For the files of the index only. */
+
+/* Adds a place that no keyword leads to; `way` is the rest of the JSON pointer from `parent` to `node`, and must live as long as
+ * the index. */
+MUST_USE enum result index_add_by_pointer(struct resource_index *f, uint32_t parent,
+					  const struct tree_node *node, struct slice way,
+					  uint32_t *ret, struct error *err);
+MUST_USE enum result index_charge(struct resource_index *f, uint64_t steps, struct error *err);
+/* E_MEMORY, or E_LIMIT where the index has reached INDEX_BYTES_MAX. */
+MUST_USE enum result index_out_of_memory(const struct resource_index *f, struct error *err);

@@ -1,4 +1,4 @@
-/* Which documents a schema refers to, found without any of them. */
+/* Lists the documents that a schema refers to, without loading them. */
 #include "schema/compile/resource_index.h"
 #include "schema/compile/metaschema.h"
 #include "schema/price.h"
@@ -19,7 +19,7 @@ static void clear_listing(struct listing *l)
 	index_clear(&l->resource_index);
 }
 
-static enum result tell(struct listing *l, struct slice uri, struct error *err)
+static enum result report_uri(struct listing *l, struct slice uri, struct error *err)
 {
 	struct slice *made;
 	const char *copy;
@@ -70,7 +70,7 @@ static enum result list_keyword(struct listing *l, uint32_t place, const char *k
 	uri_resolve(&uri, index_resource(&l->resource_index, p->resource)->uri, before);
 	if (uri.is_failed)
 		return fail(err, E_MEMORY, "out of memory");
-	return tell(l, buf_slice(&uri), err);
+	return report_uri(l, buf_slice(&uri), err);
 }
 
 enum result schema_each_reference(const struct tree_node *root, struct slice base_uri,
@@ -87,7 +87,7 @@ enum result schema_each_reference(const struct tree_node *root, struct slice bas
 	enum result rc;
 
 	index_init(&l.resource_index, &options);
-	l.resource_index.is_lone = true;
+	l.resource_index.is_listing = true;
 	rc = index_add_document(&l.resource_index, root, base_uri, false, &place, err);
 	for (uint32_t i = 0; rc == OK && i < l.resource_index.places.count; i++) {
 		for (size_t k = 0; rc == OK && k < ARRAY_SIZE(names); k++)

@@ -1,3 +1,5 @@
+#include "schema/fast/fast.h"
+
 #include "schema/compile/keyword.h"
 #include "schema/fast/fast_pass.h"
 

@@ -3,7 +3,6 @@
 
 #include "schema/explain/explain.h"
 #include "schema/price.h"
-#include "schema/fast/fast.h"
 
 /* Kept out of the dispatcher, whose registers are worth more than a call. */
 #define APART	    __attribute__((noinline))

@@ -276,11 +276,8 @@ Test(pattern, what_ecma_262_does_not_know_is_refused_with_its_offset)
 Test(pattern, what_pcre2_cannot_do_is_refused_and_never_approximated)
 {
 	static const char *const patterns[] = {
-		"(?<=a+)b",
-		"(?<=a{1,3})b",
-		"(?=)a{65536}",
-		"^[a-z]{1,65536}$",
-		"\\p{Script=Nonesuch}",
+		"(?<=a+)b",	    "(?<=a{1,3})b",	    "(?=)a{65536}",
+		"^[a-z]{1,65536}$", "\\p{Script=Nonesuch}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {

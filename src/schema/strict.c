@@ -1,8 +1,7 @@
-/* What a stored schema is refused for beside what makes no sense: what its metaschema says, and keywords that nobody
- * knows, which are mistyped more often than meant. */
-#include "schema/compile/compile.h"
+#include "schema/strict.h"
 
 #include "doc/read.h"
+#include "schema/compile/keyword.h"
 #include "schema/compile/metaschema.h"
 #include "schema/compile/report.h"
 #include "schema/compile/uri.h"
@@ -38,7 +37,7 @@ static enum result refuse_unknown(struct compiler *c, uint32_t place, const stru
 	return compile_refuse(c, &at, &m->value, tree_key(m), message);
 }
 
-static bool is_old_word(struct slice name)
+static bool is_draft_2019_keyword(struct slice name)
 {
 	return slice_is_text(name, "$recursiveRef") || slice_is_text(name, "$recursiveAnchor");
 }
@@ -59,7 +58,7 @@ static enum result check_keywords(struct compiler *c)
 			const struct tree_member *m = &p->node->of.members[k];
 
 			if (keyword_find(tree_key(m), draft) == KEYWORDS &&
-			    !is_extension(tree_key(m)) && !is_old_word(tree_key(m)))
+			    !is_extension(tree_key(m)) && !is_draft_2019_keyword(tree_key(m)))
 				rc = refuse_unknown(c, i, m, draft);
 		}
 	}
@@ -138,15 +137,9 @@ static enum result check_metaschema(struct compiler *c, const struct tree_node *
 	return OK;
 }
 
-enum result compile_check_strictly(struct compiler *c, const struct tree_node *root,
-				   struct error *err)
+enum result strict_check(struct compiler *c, const struct tree_node *root, struct error *err)
 {
 	enum result rc = check_metaschema(c, root, err);
 
-	if (rc != OK)
-		return rc;
-	rc = check_keywords(c);
-	if (rc == E_MEMORY)
-		return fail(err, rc, "out of memory");
-	return rc == OK ? OK : budget_result(c->options->budget, err);
+	return rc == OK ? compile_outcome(c, check_keywords(c), err) : rc;
 }

@@ -1,24 +1,24 @@
-/* By which metaschema a schema is read. */
+/* The dialect of a schema, which its `$schema` names. */
 #include "schema/compile/resource_index.h"
 
 #include "schema/compile/metaschema.h"
 #include "schema/compile/uri.h"
 
-enum result index_refuse_stray(struct error *err)
+enum result index_refuse_by_pointer(struct error *err)
 {
 	return fail(err, E_INVALID,
 		    "refers to another document from a place where no schema stands; put it under "
 		    "`$defs`");
 }
 
-/* The dialect of a metaschema that is not built in: asked for, and its $vocabulary read. */
+/* The dialect of a metaschema that is not built in: loads it and reads its $vocabulary. */
 static enum result load_dialect(struct resource_index *f, struct slice uri, struct dialect *ret,
 				struct error *err)
 {
 	const struct tree_node *metaschema = NULL;
 	enum result rc;
 
-	if (f->is_lone) {
+	if (f->is_listing) {
 		*ret = (struct dialect){IN_2020_12, VOCABULARIES_2020_12};
 		return OK;
 	}
@@ -36,21 +36,20 @@ static enum result load_dialect(struct resource_index *f, struct slice uri, stru
 }
 
 enum result index_read_dialect(struct resource_index *f, const struct tree_node *node,
-			       struct slice base, struct dialect inherited, bool is_stray,
-			       struct dialect *ret, struct error *err)
+			       struct slice base, bool is_by_pointer, struct dialect *dialect,
+			       struct error *err)
 {
 	const struct tree_node *named = TREE_GET(node, "$schema");
 	struct slice uri;
 	enum result rc;
 
-	*ret = inherited;
 	if (named == NULL || named->kind != TREE_STRING)
 		return OK;
 	uri = uri_without_fragment(tree_text(named));
-	if (metaschema_dialect(uri, ret))
+	if (metaschema_dialect(uri, dialect))
 		return OK;
-	if (is_stray && f->options->is_listed_only)
-		return index_refuse_stray(err);
+	if (is_by_pointer && f->options->is_listed_only)
+		return index_refuse_by_pointer(err);
 	rc = index_resolve_uri(f, base, uri, &uri, err);
-	return rc == OK ? load_dialect(f, uri, ret, err) : rc;
+	return rc == OK ? load_dialect(f, uri, dialect, err) : rc;
 }
