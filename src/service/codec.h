@@ -37,6 +37,16 @@ struct codec {
 	void (*batch_written_end)(struct buf *b);
 	void (*batch_end)(struct buf *b);
 
+	/* A dry run: changes, each with its differences between begin and end; then configurations likewise; then lists of problems. */
+	void (*dry_run_begin)(struct buf *b);
+	void (*planned_change_begin)(struct buf *b, const struct planned_change_item *c);
+	void (*planned_change_end)(struct buf *b);
+	void (*planned_configs_begin)(struct buf *b);
+	void (*planned_config_begin)(struct buf *b, const struct planned_config_item *c);
+	void (*planned_config_end)(struct buf *b, const struct planned_config_item *c);
+	void (*planned_configs_end)(struct buf *b);
+	void (*dry_run_end)(struct buf *b);
+
 	/* Problems of one list; it belongs to what is open, or stands alone. */
 	void (*problems_begin)(struct buf *b, enum problem_list list);
 	void (*problem)(struct buf *b, const struct check_problem *p);

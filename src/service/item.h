@@ -105,6 +105,21 @@ struct batch_item {
 	bool is_changed;
 };
 
+/* A change that a dry run looked at. */
+struct planned_change_item {
+	struct slice path;
+	struct slice
+		action; /* what it would do; to callers who may not read the document, what was asked */
+	bool has_from_version; /* false: the caller may not read it */
+	uint64_t from_version; /* the newest so far; 0: there is none */
+};
+
+/* A configuration that a dry run would change. */
+struct planned_config_item {
+	struct slice config; /* "app/name" */
+	bool is_served;	     /* afterwards */
+};
+
 enum problem_list {
 	PROBLEMS_ERRORS, /* for which a write is refused */
 	PROBLEMS_WARNINGS,

@@ -26,6 +26,16 @@ void native_written_end(struct buf *b);
 void native_batch_begin(struct buf *b, const struct batch_item *r);
 void native_batch_written_end(struct buf *b);
 void native_batch_end(struct buf *b);
+
+void native_dry_run_begin(struct buf *b);
+void native_planned_change_begin(struct buf *b, const struct planned_change_item *c);
+void native_planned_change_end(struct buf *b);
+void native_planned_configs_begin(struct buf *b);
+void native_planned_config_begin(struct buf *b, const struct planned_config_item *c);
+void native_planned_config_end(struct buf *b, const struct planned_config_item *c);
+void native_planned_configs_end(struct buf *b);
+void native_dry_run_end(struct buf *b);
+
 void native_problems_begin(struct buf *b, enum problem_list list);
 void native_problem(struct buf *b, const struct check_problem *p);
 void native_problems_end(struct buf *b);

@@ -1,12 +1,10 @@
-/* The rule: a dry run tells what a write would do, to who may read what it would change, and does nothing. */
-#include "service/engine/engine.h"
+/* A dry run tells what the write would do, as far as the caller may read what it would change, and changes nothing. */
+#include "service/codec.h"
 #include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
 #include "service/state/diff.h"
 #include "service/write/write.h"
-
-#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +26,7 @@ static const char *action_of(const struct change *c)
 	return "unchanged";
 }
 
-/* Who may compare a value with that of a secret learns it in the end: a read of it. */
+/* A caller who may compare values with that of a secret can find it out, so that the comparison is recorded as a read. */
 static enum result open_before(struct write *w, const struct change *c, struct tree *ret,
 			       struct error *err)
 {
@@ -42,7 +40,7 @@ static enum result open_before(struct write *w, const struct change *c, struct t
 			: rc;
 }
 
-/* What a rollback goes back to is shown as well. */
+/* A rollback also shows the version that it goes back to. */
 static enum result record_after(struct write *w, const struct change *c, struct error *err)
 {
 	struct version_row row = {.path = c->path, .version = c->from_version};
@@ -52,7 +50,7 @@ static enum result record_after(struct write *w, const struct change *c, struct 
 	return audit_draft_read(w->service, w->call, &row, buf_slice(&c->plain), err);
 }
 
-/* Of a secret only which keys change. */
+/* Of a secret only the names of the keys that change. */
 static enum result append_diff(struct buf *b, struct write *w, const struct change *c,
 			       struct error *err)
 {
@@ -74,25 +72,23 @@ static enum result append_diff(struct buf *b, struct write *w, const struct chan
 	return rc == OK ? diff_documents(from, to, c->kind == KIND_SECRETS, &sink, err) : rc;
 }
 
-/* Who may not read it is told what was asked, not what it comes to. */
 static enum result append_change(struct buf *b, struct write *w, const struct change *c,
 				 struct error *err)
 {
+	const struct codec *codec = w->call->codec;
 	bool may_read = rights_may(w->view.reader, MAY_READ, c->path);
+	struct planned_change_item item = {
+		.path = c->path,
+		.action = slice_text(may_read ? action_of(c) : change_op_name(c->op)),
+		.has_from_version = may_read,
+		.from_version = c->before != NULL ? snap_doc_row(c->before)->version : 0,
+	};
 	enum result rc = OK;
 
-	json_comma(b);
-	buf_append_char(b, '{');
-	json_member_text(b, "path", c->path);
-	json_member_text(b, "action", slice_text(may_read ? action_of(c) : change_op_name(c->op)));
-	if (may_read)
-		json_member_u64(b, "from_version",
-				c->before != NULL ? snap_doc_row(c->before)->version : 0);
-	json_member(b, "diff");
-	buf_append_char(b, '[');
+	codec->planned_change_begin(b, &item);
 	if (c->is_changed && may_read)
 		rc = append_diff(b, w, c, err);
-	buf_append_text(b, "]}");
+	codec->planned_change_end(b);
 	return rc;
 }
 
@@ -121,36 +117,41 @@ static bool is_refused(const struct write *w)
 	return w->report.errors_count != 0 && !w->was_forced;
 }
 
-static enum result append_effective(struct verb_context *ctx, struct write *w,
-				    const struct affected *f, struct buf *b, struct error *err)
+/* The schema says how a consumer may take a change on; it is not needed where it cannot be read. */
+static const struct schema *schema_of(struct write *w, const struct affected *f)
 {
-	char config[PATH_BYTES_MAX + 8];
-	struct difference_writer writer = {b, ctx->call->codec};
-	const struct diff_sink sink = {response_difference, &writer, ctx->budget, ctx->rights};
-	struct effective_entry *before;
 	const struct schema *schema = NULL;
 	struct error ignored = ERROR_NULL;
+
+	if (f->entry == NULL || f->entry->effective.schema.len == 0)
+		return NULL;
+	if (view_schema(&w->view, f->entry->effective.schema, &schema, NULL, &ignored) != OK)
+		return NULL;
+	return schema;
+}
+
+static enum result append_config(struct verb_context *ctx, struct write *w,
+				 const struct affected *f, struct buf *b, struct error *err)
+{
+	const struct codec *codec = ctx->call->codec;
+	struct difference_writer writer = {b, codec};
+	const struct diff_sink sink = {response_difference, &writer, ctx->budget, ctx->rights};
+	struct planned_config_item item = {.config = slice_from(f->path, strlen("profiles/")),
+					   .is_served = f->has_entry};
+	char config[PATH_BYTES_MAX + 8];
+	struct effective_entry *before;
 	enum result rc;
 
-	snprintf(config, sizeof config, "config/%.*s",
-		 SLICE_ARGS(slice_from(f->path, strlen("profiles/"))));
+	snprintf(config, sizeof config, "config/%.*s", SLICE_ARGS(item.config));
 	if (!rights_may(ctx->rights, MAY_READ, slice_text(config)) ||
 	    (f->is_invalid && is_refused(w)))
 		return OK;
 	rc = entry_before(ctx, f, slice_text(config), &before, err);
 	if (rc != OK)
 		return rc;
-	if (f->entry != NULL && f->entry->effective.schema.len != 0)
-		rc = view_schema(&w->view, f->entry->effective.schema, &schema, NULL, &ignored);
-	json_comma(b);
-	buf_append_char(b, '{');
-	json_member_text(b, "config", slice_from(slice_text(config), strlen("config/")));
-	json_member(b, "diff");
-	buf_append_char(b, '[');
-	rc = diff_configs(before, f->entry, rc == OK ? schema : NULL, &sink, err);
-	buf_append_char(b, ']');
-	json_member_text(b, "state", slice_text(f->has_entry ? "live" : "gone"));
-	buf_append_char(b, '}');
+	codec->planned_config_begin(b, &item);
+	rc = diff_configs(before, f->entry, schema_of(w, f), &sink, err);
+	codec->planned_config_end(b, &item);
 	effective_entry_unref(before);
 	return rc;
 }
@@ -158,23 +159,24 @@ static enum result append_effective(struct verb_context *ctx, struct write *w,
 static enum result append_all(struct verb_context *ctx, struct write *w, struct buf *b,
 			      struct error *err)
 {
+	const struct codec *codec = ctx->call->codec;
 	enum result rc = OK;
 
-	buf_append_text(b, "{\"dry_run\":true,\"changes\":[");
+	codec->dry_run_begin(b);
 	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++)
 		rc = append_change(b, w, &w->changes[i], err);
-	buf_append_text(b, "],\"effective\":[");
+	codec->planned_configs_begin(b);
 	for (uint32_t i = 0; rc == OK && i < w->affected_count; i++) {
 		if (w->affected[i].kind == KIND_PROFILES && w->affected[i].is_changed)
-			rc = append_effective(ctx, w, &w->affected[i], b, err);
+			rc = append_config(ctx, w, &w->affected[i], b, err);
 		if (rc == OK)
 			rc = response_check(b, err);
 	}
-	buf_append_char(b, ']');
+	codec->planned_configs_end(b);
 	problems_write(b, w, PROBLEMS_ERRORS);
 	problems_write(b, w, PROBLEMS_WARNINGS);
 	problems_write(b, w, PROBLEMS_UNCHECKED);
-	buf_append_char(b, '}');
+	codec->dry_run_end(b);
 	return rc == OK ? response_check(b, err) : rc;
 }
 
