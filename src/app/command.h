@@ -1,13 +1,14 @@
-/* The commands of reeved. */
+/* The commands of `reeved`. main.c holds the table. */
 #pragma once
 
 enum command_exit {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1, /* understood, but it could not be done */
-	EXIT_USAGE = 2,	 /* the call itself is wrong */
+	EXIT_FAILED = 1, /* the command line was right, but the command failed */
+	EXIT_USAGE = 2,	 /* wrong command line or settings */
 };
 
-/* argv without the command's name. Each prints its errors to stderr and gives an enum command_exit. */
+/* `argv` is without the command's name. Each function prints its errors to standard error and
+ * returns an enum command_exit. */
 int command_init(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_restore(int argc, char **argv);

@@ -20,7 +20,8 @@ enum result data_path(char ret[static PATH_MAX], struct slice folder, const char
 	int len = snprintf(ret, PATH_MAX, "%.*s/%s", SLICE_ARGS(folder), name);
 
 	if (len < 0 || len >= PATH_MAX)
-		return fail(err, E_TOO_LARGE, "the data folder's path is too long");
+		return fail(err, E_TOO_LARGE,
+			    "the data folder's path is too long: at most %d bytes", PATH_MAX - 1);
 	return OK;
 }
 
@@ -33,7 +34,8 @@ enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
 		return data_path(ret, folder, ROOT_KEY_FILE, err);
 	len = snprintf(ret, PATH_MAX, "%.*s", SLICE_ARGS(root_key));
 	if (len < 0 || len >= PATH_MAX)
-		return fail(err, E_TOO_LARGE, "the root key's path is too long");
+		return fail(err, E_TOO_LARGE, "the root key's path is too long: at most %d bytes",
+			    PATH_MAX - 1);
 	return OK;
 }
 
@@ -48,7 +50,7 @@ static enum result check_empty(const char *path, struct error *err)
 	while (is_empty && (entry = readdir(folder)) != NULL)
 		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
 	closedir(folder);
-	return is_empty ? OK : fail(err, E_CONFLICT, "%s is not empty", path);
+	return is_empty ? OK : fail(err, E_CONFLICT, "%s is not empty: choose a new folder", path);
 }
 
 enum result data_make_folder(struct slice folder, struct error *err)
@@ -56,10 +58,11 @@ enum result data_make_folder(struct slice folder, struct error *err)
 	char path[PATH_MAX];
 
 	if (folder.len == 0 || folder.len >= sizeof path)
-		return fail(err, E_MALFORMED, "the data folder needs a name");
+		return fail(err, E_MALFORMED, "the data folder's path must have 1 to %d bytes",
+			    PATH_MAX - 1);
 	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return fail_errno(err, E_IO, "make folder %s", path);
+		return fail_errno(err, E_IO, "create folder %s", path);
 	return check_empty(path, err);
 }
 

@@ -1,4 +1,7 @@
-/* A data folder: reeve.db, and beside it root.key and audit.pub. Opening one in the order in which its parts need each other. */
+/*
+ * A data folder: reeve.db, and next to it root.key and audit.pub. Opens its parts in the order in
+ * which they need each other: memory for keys, store, root key, keyring.
+ */
 #pragma once
 
 #include "base/result.h"
@@ -13,7 +16,7 @@ struct store;
 #define ROOT_KEY_FILE  "root.key"
 #define AUDIT_KEY_FILE "audit.pub"
 
-/* What serve and restore hold. */
+/* The opened parts. The caller may take one out with steal(), which leaves NULL. */
 struct data {
 	struct secret_memory *memory;
 	struct store *store;
@@ -25,20 +28,24 @@ struct data {
 		NULL, NULL, NULL \
 	}
 
-/* `root_key` empty: FOLDER/root.key. Warns in the log when keys cannot be locked in memory. */
+/* Opens the data folder; an empty `root_key` means FOLDER/root.key. Logs a warning where keys
+ * cannot be locked in memory. On failure `ret` is untouched. */
 MUST_USE enum result data_open(struct data *ret, struct slice folder, struct slice root_key,
 			       struct error *err);
-void data_clear(struct data *d); /* what was taken out is NULL */
+/* Closes the parts that are not NULL. */
+void data_clear(struct data *d);
 
-/* FOLDER/NAME with its NUL. E_TOO_LARGE. */
+/* Writes FOLDER/NAME with its NUL. E_TOO_LARGE where it does not fit. */
 MUST_USE enum result data_path(char ret[static PATH_MAX], struct slice folder, const char *name,
 			       struct error *err);
-/* The root key's place: as given, else in the folder. */
+/* Writes the path of the root key: `root_key`, or FOLDER/root.key where that is empty.
+ * E_TOO_LARGE. */
 MUST_USE enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
 					struct slice root_key, struct error *err);
 
-/* Makes the folder, mode 0700, where there is none. E_CONFLICT when it holds anything. */
+/* Creates the folder with mode 0700, unless it exists. E_CONFLICT where it is not empty. */
 MUST_USE enum result data_make_folder(struct slice folder, struct error *err);
 
-/* Cryptography started, and memory for keys. */
+/* Starts libsodium and gives memory for keys, which the caller frees. Logs a warning where that
+ * memory cannot be locked. */
 MUST_USE enum result data_start_crypto(struct secret_memory **ret, struct error *err);

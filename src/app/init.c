@@ -1,4 +1,7 @@
-/* reeved init: a new store, all or nothing. */
+/*
+ * reeved init: creates a data folder with keys, a store and the first token. If a step fails, the
+ * files that were made are removed again.
+ */
 #include "app/command.h"
 #include "app/data.h"
 #include "app/initial_files.h"
@@ -25,19 +28,21 @@ static const struct flag_row init_flags[INIT_FLAGS] = {
 
 static const char init_help[] =
 	"Usage: reeved init --data DIR --admin-token-file FILE [--root-key FILE]\n\n"
-	"Makes a data folder with new keys, the shipped policies, and one administrator's token.\n\n"
-	"  --data DIR               the folder; made where there is none, refused when it holds anything\n"
-	"  --admin-token-file FILE  a new file, mode 0600, for the token\n"
-	"  --root-key FILE          where the root key is, or is to be made (mode 0400);\n"
-	"                           DIR/root.key where not given\n\n"
+	"Creates a data folder with new keys, the shipped policies and an administrator's\n"
+	"token.\n\n"
+	"  --data DIR               the folder; must be empty or not exist\n"
+	"  --admin-token-file FILE  a new file (mode 0600) for the token\n"
+	"  --root-key FILE          the root key's file, which is created (mode 0400) if it does\n"
+	"                           not exist; DIR/root.key by default\n\n"
 	"Example:\n\n"
 	"  reeved init --data ./data --admin-token-file ./admin.token\n\n"
-	"Keep a copy of the root key elsewhere: no backup holds it, and without it nothing can be read.\n";
+	"Keep a copy of the root key in another place: backups do not hold it, and without it\n"
+	"nobody can read the data.\n";
 
 struct init {
 	struct slice values[INIT_FLAGS];
 	char key_path[PATH_MAX];
-	bool is_key_ours;
+	bool is_key_created;
 	struct data data;
 	struct buf token, vkey;
 };
@@ -48,8 +53,8 @@ static enum result make_keys(struct init *i, struct error *err)
 	struct key *root = NULL;
 	enum result rc;
 
-	i->is_key_ours = access(i->key_path, F_OK) != 0;
-	if (i->is_key_ours) {
+	i->is_key_created = access(i->key_path, F_OK) != 0;
+	if (i->is_key_created) {
 		rc = root_key_create(i->key_path, i->data.memory, err);
 		if (rc != OK)
 			return rc;
@@ -98,24 +103,24 @@ static enum result make_all(struct init *i, struct error *err)
 	data_clear(&i->data);
 	if (rc != OK) {
 		initial_files_undo(i->values[INIT_DATA]);
-		if (i->is_key_ours)
+		if (i->is_key_created)
 			unlink(i->key_path);
 	}
 	return rc;
 }
 
-static void print_made(const struct init *i)
+static void print_summary(const struct init *i)
 {
-	printf("made    %.*s\n"
-	       "token   %.*s (the administrator's; only here)\n"
-	       "key     %s%s\n"
-	       "log     %.*s/" AUDIT_KEY_FILE " (verifies the audit log; give it to auditors)\n\n"
-	       "Keep a copy of the root key elsewhere: a backup does not hold it, and without it nothing "
-	       "can be read.\n\n"
-	       "next    reeved serve --data %.*s",
+	printf("data folder      %.*s\n"
+	       "administrator    %.*s (holds the token, which is not shown again)\n"
+	       "root key         %s%s\n"
+	       "audit log's key  %.*s/" AUDIT_KEY_FILE " (public; for your auditors)\n\n"
+	       "Keep a copy of the root key in another place: a backup does not hold it, and\n"
+	       "without it nobody can read the data.\n\n"
+	       "next: reeved serve --data %.*s",
 	       SLICE_ARGS(i->values[INIT_DATA]), SLICE_ARGS(i->values[INIT_TOKEN_FILE]),
-	       i->key_path, i->is_key_ours ? "" : " (was there)", SLICE_ARGS(i->values[INIT_DATA]),
-	       SLICE_ARGS(i->values[INIT_DATA]));
+	       i->key_path, i->is_key_created ? "" : " (existed already)",
+	       SLICE_ARGS(i->values[INIT_DATA]), SLICE_ARGS(i->values[INIT_DATA]));
 	if (i->values[INIT_ROOT_KEY].data != NULL)
 		printf(" --root-key %s", i->key_path);
 	printf("\n");
@@ -152,6 +157,6 @@ int command_init(int argc, char **argv)
 		fprintf(stderr, "reeved init: %s\n", err.text);
 		return EXIT_FAILED;
 	}
-	print_made(&i);
+	print_summary(&i);
 	return EXIT_DONE;
 }

@@ -25,7 +25,7 @@ enum result initial_file_check_absent(struct slice path, struct error *err)
 
 	if (rc != OK)
 		return rc;
-	return access(name, F_OK) != 0 ? OK : fail(err, E_CONFLICT, "%s is there already", name);
+	return access(name, F_OK) != 0 ? OK : fail(err, E_CONFLICT, "%s exists already", name);
 }
 
 enum result initial_files_write_token(struct slice path, struct buf *token, struct error *err)
@@ -51,7 +51,7 @@ enum result initial_files_write_audit_key(struct slice folder, struct slice vkey
 		rc = buf_check(&line, err);
 	if (rc == OK)
 		rc = file_create(name, buf_slice(&line), 0644, err);
-	/* Our umask is for everything else. */
+	/* The umask of reeved would allow 0600 only. */
 	if (rc == OK && chmod(name, 0644) != 0)
 		rc = fail_errno(err, E_IO, "chmod %s", name);
 	return rc;

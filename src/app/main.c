@@ -1,4 +1,4 @@
-/* reeved: one word that says what to do, and its options. */
+/* reeved: runs the command that the first word names. */
 #include "app/command.h"
 #include "base/memory.h"
 
@@ -12,23 +12,24 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
-	{"init", command_init, "make a data folder, its keys and the first token"},
-	{"serve", command_serve, "answer requests until told to stop"},
-	{"restore", command_restore, "make a data folder from a backup"},
+	{"init", command_init, "create a data folder, its keys and an administrator's token"},
+	{"serve", command_serve, "serve requests until SIGTERM or SIGINT"},
+	{"restore", command_restore, "create a data folder from a backup"},
 };
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "reeved " REEVE_VERSION ": keeps the configuration and the secrets of data "
-		     "pipelines\n\nUsage: reeved COMMAND [OPTION]…\n\n");
+	fprintf(out, "reeved " REEVE_VERSION ": a server for the configuration and the secrets of "
+		     "data pipelines\n\nUsage: reeved COMMAND [FLAG]…\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-	fprintf(out, "\nreeved COMMAND --help says more. For example:\n\n"
+	fprintf(out, "\nHelp on a command: reeved COMMAND --help. Example:\n\n"
 		     "  reeved init --data ./data --admin-token-file ./admin.token\n"
 		     "  reeved serve --data ./data --listen 127.0.0.1:7338\n");
 }
 
-/* An arena for each thread would cost more memory than the contention that it saves. */
+/* By default glibc makes an arena for each thread, which costs more memory than it saves time
+ * here. */
 static void bound_memory(void)
 {
 	mallopt(M_ARENA_MAX, 2);

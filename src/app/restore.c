@@ -1,4 +1,8 @@
-/* reeved restore: a data folder from a backup. The epoch rises, and all tokens end but a new administrator's. */
+/*
+ * reeved restore: creates a data folder from a backup. Raises the epoch, so that clients notice
+ * that an older state is back, and revokes the tokens of the backup. If a step fails, the files
+ * that were made are removed again.
+ */
 #include "app/command.h"
 #include "app/data.h"
 #include "app/initial_files.h"
@@ -43,16 +47,18 @@ static const struct flag_row restore_flags[RESTORE_FLAGS] = {
 static const char restore_help[] =
 	"Usage: reeved restore --data DIR --from FILE --root-key FILE --reason TEXT\n"
 	"                      [--admin-token-file FILE] [--keep-tokens]\n\n"
-	"Makes a data folder from a backup. Its epoch rises, so that clients see that time went back, all\n"
-	"tokens are revoked, and a new administrator's is made. The audit log keeps the reason.\n\n"
-	"  --data DIR               the folder; made where there is none, refused when it holds anything\n"
-	"  --from FILE              what `reeve backup` wrote\n"
-	"  --root-key FILE          the root key of the store that was backed up; stays where it is\n"
-	"  --reason TEXT            why\n"
-	"  --admin-token-file FILE  a new file for the token; DIR/" TOKEN_FILE " where not given\n"
-	"  --keep-tokens            leaves the tokens of the backup as they are\n\n"
+	"Creates a data folder from a backup. Raises the epoch, so that clients notice that\n"
+	"an older state is back, revokes all tokens, and creates a new token for an\n"
+	"administrator.\n\n"
+	"  --data DIR               the folder; must be empty or not exist\n"
+	"  --from FILE              the backup, as `reeve backup` wrote it\n"
+	"  --root-key FILE          the root key of the store that was backed up (not copied)\n"
+	"  --reason TEXT            the reason, kept in the audit log\n"
+	"  --admin-token-file FILE  a new file for the token; DIR/" TOKEN_FILE " by default\n"
+	"  --keep-tokens            do not revoke the tokens of the backup\n\n"
 	"Example:\n\n"
-	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key --reason \"disk lost\"\n";
+	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key \\\n"
+	"                 --reason \"disk lost\"\n";
 
 struct restore {
 	struct slice values[RESTORE_FLAGS];
@@ -90,14 +96,14 @@ static enum result copy_backup(const struct restore *r, struct error *err)
 	return copy_bytes(to, from, err);
 }
 
-static enum result take_origin(void *ctx, struct slice value, struct error *err)
+static enum result append_origin(void *ctx, struct slice value, struct error *err)
 {
 	(void)err;
 	buf_append_slice(ctx, value);
 	return OK;
 }
 
-/* The public key follows from the signing key, which the backup holds wrapped. */
+/* Computes the log's public key from the signing key, which the backup holds encrypted. */
 static enum result read_audit_key(struct restore *r, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
@@ -107,7 +113,7 @@ static enum result read_audit_key(struct restore *r, struct error *err)
 
 	if (rc != OK)
 		return rc;
-	rc = store_get_meta(session, META_LOG_ORIGIN, take_origin, &origin, err);
+	rc = store_get_meta(session, META_LOG_ORIGIN, append_origin, &origin, err);
 	store_session_close(session);
 	if (rc == OK)
 		rc = buf_check(&origin, err);
@@ -200,8 +206,9 @@ int command_restore(int argc, char **argv)
 		fprintf(stderr, "reeved restore: %s\n", err.text);
 		return EXIT_FAILED;
 	}
-	printf("made    %.*s\ntoken   %s (the administrator's; only here)\n\n"
-	       "next    reeved serve --data %.*s --root-key %.*s\n",
+	printf("data folder    %.*s\n"
+	       "administrator  %s (holds the token, which is not shown again)\n\n"
+	       "next: reeved serve --data %.*s --root-key %.*s\n",
 	       SLICE_ARGS(r.values[RESTORE_DATA]), r.token_path, SLICE_ARGS(r.values[RESTORE_DATA]),
 	       SLICE_ARGS(r.values[RESTORE_ROOT_KEY]));
 	return EXIT_DONE;

@@ -1,4 +1,8 @@
-/* reeved serve: opens what is needed in order, waits for a signal, closes it in reverse. */
+/*
+ * reeved serve: opens the data folder, the service and the HTTP server in this order, waits for
+ * SIGTERM or SIGINT, and closes them in reverse. The main thread only waits; signals are blocked
+ * before other threads start, so that no thread is interrupted by one.
+ */
 #include "app/command.h"
 #include "app/data.h"
 #include "app/flags.h"
@@ -15,14 +19,15 @@
 #define FILES_MAX 1048576
 
 static const char serve_help[] =
-	"Usage: reeved serve --data DIR [OPTION]…\n\n"
-	"Answers requests until SIGTERM or SIGINT, then finishes what is in flight. Each option may also stand\n"
-	"in the environment (--wait-max as REEVED_WAIT_MAX) or in reeved.yaml (wait_max: 60s). An option wins over\n"
-	"the environment, that over the file.\n\n"
+	"Usage: reeved serve --data DIR [FLAG]…\n\n"
+	"Serves requests until SIGTERM or SIGINT, then completes the requests in progress. Each\n"
+	"setting is a flag (--wait-max), an environment variable (REEVED_WAIT_MAX) and a line in\n"
+	"reeved.yaml (wait_max: 60s). A flag overrides the environment, and that overrides the\n"
+	"file.\n\n"
 	"  --config FILE\n"
-	"      The settings' file; REEVED_CONFIG or DIR/reeved.yaml where not given.\n"
+	"      The file of settings. Default: REEVED_CONFIG, else DIR/reeved.yaml.\n"
 	"  --settings-schema\n"
-	"      Prints the JSON Schema of the settings' file, for editors, and does nothing else.\n";
+	"      Prints the JSON Schema of the file of settings, for editors, and exits.\n";
 
 static const char serve_example[] =
 	"\nExample:\n\n"
@@ -36,7 +41,7 @@ struct server {
 	struct http_server *http;
 };
 
-/* Behind the settings' own. */
+/* The flags that follow those of the settings. */
 enum extra_flag { EXTRA_CONFIG, EXTRA_SCHEMA, EXTRA_FLAGS };
 
 enum request { REQUEST_SERVE, REQUEST_HELP, REQUEST_SCHEMA };
@@ -79,7 +84,7 @@ static enum result load_settings(struct server *s, enum request *ret, int argc, 
 	rc = settings_load(&s->settings, &s->texts, &flags, extras[EXTRA_CONFIG], environ, err);
 	if (rc == OK && s->settings.data.data == NULL)
 		return fail(err, E_MALFORMED,
-			    "--data is needed: the folder that `reeved init` made");
+			    "--data is needed: the folder that `reeved init` created");
 	return rc;
 }
 
@@ -93,15 +98,17 @@ static enum result check_listen(const struct settings *settings, struct error *e
 	if (!is_loopback && !settings->is_insecure_listen)
 		return fail(
 			err, E_MALFORMED,
-			"listen: other hosts would reach this address, and nothing is encrypted on "
-			"the way; put TLS in front of it, or give --insecure-listen");
+			"listen: other hosts can reach this address, and the connections are not "
+			"encrypted; listen on 127.0.0.1 behind a TLS proxy, or allow it with "
+			"--insecure-listen");
 	return OK;
 }
 
-/* Each connection is a descriptor. What is not granted lowers the number of connections. */
+/* Raises the bound on open files, of which each connection is one. Where the system does not grant
+ * enough, lowers the bound on connections. */
 static void raise_files(struct settings *settings)
 {
-	const rlim_t spare = 2048; /* the store's, and connections that are about to be closed */
+	const rlim_t spare = 2048; /* for the store, and for connections that are being closed */
 	struct rlimit limit;
 	rlim_t max;
 
@@ -121,7 +128,7 @@ static void raise_files(struct settings *settings)
 static enum result harden(struct error *err)
 {
 #if defined(__SANITIZE_ADDRESS__)
-	/* The leak check at exit attaches to the process, which hardening forbids. */
+	/* LeakSanitizer attaches to the process at its end, which hardening forbids. */
 	(void)err;
 	return OK;
 #else
@@ -162,7 +169,6 @@ static enum result write_port_file(const struct server *s, struct error *err)
 	return file_write(path, slice_text(port), 0644, err);
 }
 
-/* Blocked before threads start, so that none of them is interrupted. */
 static void block_signals(sigset_t *ret)
 {
 	sigemptyset(ret);
@@ -199,7 +205,7 @@ static void server_clear(struct server *s)
 
 static int print_usage_error(const struct error *err)
 {
-	fprintf(stderr, "reeved serve: %s\nreeved serve --help says more\n", err->text);
+	fprintf(stderr, "reeved serve: %s\nTry: reeved serve --help\n", err->text);
 	return EXIT_USAGE;
 }
 

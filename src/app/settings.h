@@ -1,9 +1,9 @@
 /*
- * The server's settings: one const table, from which come the flags (--wait-max), the environment
- * (REEVED_WAIT_MAX), the keys of reeved.yaml (wait_max), their schema (schemas/reeved.json), the
- * help text and the checks.
+ * The server's settings. One const table defines the flags (--wait-max), the environment variables
+ * (REEVED_WAIT_MAX), the keys of reeved.yaml (wait_max) and their schema (schemas/reeved.json), the
+ * help text and the bounds. To add a setting, add a field and a row, and write the schema anew.
  *
- * A flag wins over the environment, that over the file, that over the default.
+ * A flag overrides the environment, that overrides the file, and that overrides the default.
  */
 #pragma once
 
@@ -30,13 +30,13 @@ enum setting_type {
 };
 
 struct setting_row {
-	const char *name; /* as in reeved.yaml */
+	const char *name; /* as in reeved.yaml: "wait_max" */
 	enum setting_type type;
 	size_t offset; /* in struct settings */
 	uint64_t min, max;
-	const char *fallback; /* the default, as a text of its type; "" for none */
+	const char *fallback; /* the default as text; "" where there is none */
 	const char *words;    /* of SETTING_WORD, separated by '|' */
-	const char *sentence;
+	const char *sentence; /* for the help text and the schema */
 };
 
 extern const struct setting_row setting_rows[];
@@ -44,35 +44,37 @@ extern const size_t setting_rows_count;
 
 #define SETTINGS_MAX 64
 
-/* A value that was given, as text, for each row; data NULL where none was. */
+/* The values that one source gives, as text, one for each row; data is NULL where it gives none. */
 struct given {
 	struct slice values[SETTINGS_MAX];
 };
 
-/* The row of "wait_max" or NULL. */
+/* The row of that name ("wait_max"), or NULL. */
 const struct setting_row *setting_find(struct slice name);
 
-/* Parses one text into its field. Texts are borrowed. E_MALFORMED without the row's name. */
+/* Parses `text` into its field of `ret`. A text value is borrowed. E_MALFORMED; the message does
+ * not name the setting. */
 MUST_USE enum result setting_parse(struct settings *ret, const struct setting_row *row,
 				   struct slice text, struct error *err);
 
-/* From all sources. `environment` as environ; `flags` as parsed from the command line. The file
- * is --config, REEVED_CONFIG or DATA/reeved.yaml where it exists; `config_file` is what a flag
- * said (data NULL: nothing). Texts live in `a`. */
+/* Reads the settings from all sources. `flags` come from the command line; `environment` has the
+ * form of environ. The file is `config_file` (from --config; data NULL where that was not given),
+ * else REEVED_CONFIG, else DATA/reeved.yaml if it exists. Texts live in `a`, or as long as their
+ * source. */
 MUST_USE enum result settings_load(struct settings *ret, struct arena *a, const struct given *flags,
 				   struct slice config_file, char *const *environment,
 				   struct error *err);
 
-/* reeved.yaml's text into `ret`, checked by the schema. */
+/* Parses the text of reeved.yaml and validates it by the schema. Texts live in `a`. */
 MUST_USE enum result settings_read_file(struct given *ret, struct arena *a, struct slice text,
 					struct error *err);
 
-/* The JSON Schema of reeved.yaml, from the table. */
+/* Appends the JSON Schema of reeved.yaml. */
 void settings_write_schema(struct buf *ret);
 
-/* One paragraph a row, for --help. */
+/* Appends one paragraph for each setting, for --help. */
 void settings_write_help(struct buf *ret);
 
-/* "wait_max" → "--wait-max", "REEVED_WAIT_MAX". */
+/* Appends "--wait-max" or "REEVED_WAIT_MAX" for the row "wait_max". */
 void setting_append_flag(struct buf *ret, const struct setting_row *row);
 void setting_append_variable(struct buf *ret, const struct setting_row *row);

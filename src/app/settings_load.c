@@ -1,5 +1,5 @@
-/* Where the settings come from: flags, environment, file, defaults. Every error names the place
- * to edit. */
+/* Reads the settings from flags, environment, file and defaults. Every error names the place to
+ * edit. */
 #include "app/settings.h"
 
 #include "base/file.h"
@@ -46,7 +46,7 @@ static enum result check_file(const struct tree_node *root, struct error *err)
 	return rc;
 }
 
-/* A scalar as a flag would give it. */
+/* The text that a flag would have for this value. */
 static struct slice scalar_text(const struct tree_node *n)
 {
 	if (n->kind == TREE_BOOL)
@@ -72,7 +72,7 @@ enum result settings_read_file(struct given *ret, struct arena *a, struct slice 
 		const struct setting_row *row = setting_find(tree_key(m));
 
 		if (row == NULL) /* the schema is made from the same table */
-			return fail(err, E_INTERNAL, "settings: table and schema differ");
+			return fail(err, E_INTERNAL, "settings: the table and its schema differ");
 		rc = setting_parse(&ignored, row, scalar_text(&m->value), err);
 		if (rc != OK)
 			return wrap(err, rc, "line %u: %s", m->value.line, row->name);
@@ -96,7 +96,7 @@ static const char *variable(char *const *environment, const char *name)
 	return NULL;
 }
 
-/* Every REEVED_ variable must be known: a mistyped one would be a setting that silently is not. */
+/* Refuses unknown REEVED_ variables, because a mistyped one would have no effect. */
 static enum result read_environment(struct given *ret, char *const *environment, struct error *err)
 {
 	for (; environment != NULL && *environment != NULL; environment++) {
@@ -119,7 +119,9 @@ static enum result read_environment(struct given *ret, char *const *environment,
 		if (!is_known) {
 			const char *equals = strchr(*environment, '=');
 
-			return fail(err, E_MALFORMED, "the environment variable %.*s is not known",
+			return fail(err, E_MALFORMED,
+				    "unknown environment variable %.*s; reeved serve --help lists "
+				    "the settings",
 				    equals != NULL ? (int)(equals - *environment) : 0,
 				    *environment);
 		}
@@ -127,7 +129,7 @@ static enum result read_environment(struct given *ret, char *const *environment,
 	return OK;
 }
 
-/* The file that is to be read into `path`; empty where there is none. */
+/* Writes the path of the file to read to `path`; an empty text where there is no file. */
 static void find_file(char *path, size_t size, const struct given *flags,
 		      const struct given *environment, struct slice config_file,
 		      const char *config_variable)
@@ -164,7 +166,7 @@ static enum result merge(struct settings *ret, const struct given *const *source
 			has_value = true;
 		}
 		if (!has_value)
-			continue; /* has no default and was not given */
+			continue; /* not given, and without a default */
 		rc = setting_parse(ret, &setting_rows[i], text, err);
 		if (rc != OK)
 			return wrap(err, rc, "%s", setting_rows[i].name);
@@ -172,8 +174,8 @@ static enum result merge(struct settings *ret, const struct given *const *source
 	return OK;
 }
 
-/* One principal may hold a quarter of bodies_max: a body that is legal but larger than that
- * would be refused for ever. */
+/* One principal may use a quarter of bodies_max, so that an allowed body that is larger would never
+ * be accepted. */
 static enum result check_together(const struct settings *s, struct error *err)
 {
 	const struct service_settings *limits = &s->service;
@@ -186,8 +188,8 @@ static enum result check_together(const struct settings *s, struct error *err)
 	if (s->http.bodies_bytes_max / 4 >= largest)
 		return OK;
 	return fail(err, E_MALFORMED,
-		    "bodies_max: must be at least %zu bytes, four times the largest of batch_max, "
-		    "document_max and secret_max; raise it or lower those",
+		    "bodies_max: must be at least %zu bytes, which is four times the largest of "
+		    "batch_max, document_max and secret_max; raise it, or lower those",
 		    4 * largest);
 }
 

@@ -1,4 +1,4 @@
-/* What is said of the settings: help and schema, both from the table. */
+/* Writes the help text and the JSON Schema of the settings from the table. */
 #include "app/settings.h"
 
 #include "base/text.h"

@@ -1,4 +1,5 @@
-/* Documents that a new store begins with: policies/ of the source tree, embedded at build time by scripts/embed. */
+/* The policies of a new store: the files in policies/, which scripts/embed puts into the
+ * program. */
 #pragma once
 
 #include "service/service.h"
