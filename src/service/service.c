@@ -88,6 +88,7 @@ enum result service_open(struct service **ret, struct store *store, struct keyri
 		service_close(s);
 		return rc;
 	}
+	lifecycle_move(&s->lifecycle, EVENT_OPENED);
 	*ret = s;
 	return OK;
 }
@@ -99,7 +100,7 @@ void service_call_begin(struct service *s)
 
 void service_call_end(struct service *s)
 {
-	if (atomic_fetch_sub(&s->calls_open, 1) != 1 || !atomic_load(&s->is_draining))
+	if (atomic_fetch_sub(&s->calls_open, 1) != 1 || !lifecycle_rules(&s->lifecycle)->is_ending)
 		return;
 	pthread_mutex_lock(&s->idle_mutex);
 	pthread_cond_broadcast(&s->idle);
@@ -121,7 +122,7 @@ static void wait_until_idle(struct service *s)
 
 void service_drain(struct service *s)
 {
-	atomic_store(&s->is_draining, true);
+	lifecycle_move(&s->lifecycle, EVENT_DRAIN);
 	folded_write(s);
 	do {
 		waiters_wake_all(s->waiters);
@@ -198,14 +199,9 @@ void service_tick(struct service *s)
 
 enum result service_ready(struct service *s, struct error *err)
 {
-	if (atomic_load(&s->is_draining))
-		return fail(err, E_UNAVAILABLE, "shutting down");
-	if (atomic_load(&s->is_read_only))
-		return fail(
-			err, E_UNAVAILABLE,
-			"read-only: the disk failed in a commit, whose outcome is decided at the "
-			"next start");
-	return OK;
+	const char *reason = lifecycle_rules(&s->lifecycle)->health;
+
+	return reason == NULL ? OK : fail(err, E_UNAVAILABLE, "%s", reason);
 }
 
 void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision)

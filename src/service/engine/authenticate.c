@@ -226,14 +226,15 @@ static void fold_tally(struct service *s, struct tally *t)
 
 void refusals_fold(struct service *s)
 {
+	const struct lifecycle_rules *rules = lifecycle_rules(&s->lifecycle);
 	struct refusals *r = s->refusals;
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	bool is_time;
 	struct tally taken;
 
 	pthread_mutex_lock(&r->mutex);
-	is_time = (now_ms - r->folded_ms >= REFUSALS_FOLD_MS || atomic_load(&s->is_draining)) &&
-		  !atomic_load(&s->is_read_only);
+	is_time = (now_ms - r->folded_ms >= REFUSALS_FOLD_MS || rules->is_ending) &&
+		  rules->record_refusal == NULL;
 	if (is_time) {
 		r->folded_ms = now_ms;
 		taken = r->tally;

@@ -198,7 +198,7 @@ static enum result end_group(struct group *g, struct error *err)
 	rc = store_commit(s->state.store, err);
 	if (rc == OK)
 		return OK;
-	atomic_store(&s->is_read_only, true);
+	lifecycle_move(&s->lifecycle, EVENT_STORE_FAILED);
 	log_line(LOG_ERROR, "commit_failed", "error=%s", result_name(rc));
 	return wrap(err, E_UNAVAILABLE,
 		    "not acknowledged; its outcome is decided at the next start");
@@ -338,7 +338,7 @@ static bool begin_group(struct group *g, struct error *err)
 	    (found.epoch != g->working->epoch || found.revision != g->working->revision ||
 	     found.log_size != g->log.tree.size))
 		rc = refuse_position(g, &found, err);
-	if (rc == E_UNAVAILABLE && !atomic_exchange(&s->is_read_only, true))
+	if (rc == E_UNAVAILABLE && lifecycle_move(&s->lifecycle, EVENT_STORE_FAILED))
 		log_line(LOG_ERROR, "store_read_only", "error=%s", result_name(rc));
 	return rc == OK;
 }

@@ -265,7 +265,7 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 		c->deadline_ms = now_ms + (c->in.config.wait_ms < s->state.settings.wait_ms_max
 						   ? c->in.config.wait_ms
 						   : s->state.settings.wait_ms_max);
-	if (now_ms >= c->deadline_ms || atomic_load(&s->is_draining) || seen == NULL)
+	if (now_ms >= c->deadline_ms || !lifecycle_rules(&s->lifecycle)->may_wait || seen == NULL)
 		return CALL_DONE;
 	c->wake_ms = wake_time(ctx, now_ms);
 	c->seen_serial = seen->serial;
@@ -284,9 +284,10 @@ static enum call_state to_committer(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
 	struct service *s = ctx->service;
+	const char *refusal = lifecycle_rules(&s->lifecycle)->record_refusal;
 
-	if (atomic_load(&s->is_read_only)) {
-		response_unrecorded(c, E_UNAVAILABLE, "the disk has failed");
+	if (refusal != NULL) {
+		response_unrecorded(c, E_UNAVAILABLE, refusal);
 		return CALL_DONE;
 	}
 	/* What a worker has prepared is let in: the bounds were kept at its door. */
@@ -356,6 +357,7 @@ enum call_state call_after(struct verb_context *ctx, enum step step)
 
 enum call_state service_submit(struct service *s, struct call *c)
 {
+	const char *refusal = lifecycle_rules(&s->lifecycle)->refusal;
 	struct verb_context ctx;
 	enum call_state state;
 	enum step step;
@@ -363,9 +365,9 @@ enum call_state service_submit(struct service *s, struct call *c)
 	atomic_fetch_add(&s->counters.calls[c->verb], 1);
 	if (c->deadline_ms != 0)
 		atomic_fetch_sub(&s->woken, 1);
-	if (atomic_load(&s->is_draining) && c->deadline_ms == 0) {
+	if (refusal != NULL && c->deadline_ms == 0) { /* a poll that was taken before goes on */
 		response_reset(c);
-		response_fail(c, E_UNAVAILABLE, "shutting down");
+		response_fail(c, E_UNAVAILABLE, "%s", refusal);
 		atomic_store(&c->state, CALL_DONE);
 		return CALL_DONE;
 	}

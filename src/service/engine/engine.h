@@ -8,6 +8,7 @@
 
 #include "audit/audit_log.h"
 #include "service/engine/audit_write.h"
+#include "service/engine/lifecycle.h"
 #include "service/engine/queue.h"
 #include "service/engine/verb.h"
 #include "service/engine/work_queue.h"
@@ -67,7 +68,7 @@ struct service {
 	pthread_mutex_t head_mutex;
 	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */
 
-	atomic_bool is_draining, is_read_only;
+	struct lifecycle lifecycle;
 	_Atomic uint64_t calls_open; /* pending or waiting */
 	pthread_mutex_t idle_mutex;
 	pthread_cond_t idle;

@@ -218,7 +218,7 @@ static struct folded_refusals *take_all(struct service *s)
 	struct folded_refusals *list = NULL;
 
 	pthread_mutex_lock(&f->mutex);
-	if (now_ms - f->written_ms >= WINDOW_MS || atomic_load(&s->is_draining)) {
+	if (now_ms - f->written_ms >= WINDOW_MS || lifecycle_rules(&s->lifecycle)->is_ending) {
 		f->written_ms = now_ms;
 		list = steal(&f->first);
 		for (struct folded_refusals *r = list; r != NULL; r = r->next)
@@ -232,7 +232,7 @@ void folded_write(struct service *s)
 {
 	struct folded_refusals *r;
 
-	if (atomic_load(&s->is_read_only))
+	if (lifecycle_rules(&s->lifecycle)->record_refusal != NULL)
 		return;
 	r = take_all(s);
 	while (r != NULL) {

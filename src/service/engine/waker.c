@@ -54,7 +54,7 @@ static void wake_round(struct service *s)
 {
 	bool is_over = false;
 
-	while (!is_over && !atomic_load(&s->is_draining)) {
+	while (!is_over && lifecycle_rules(&s->lifecycle)->may_wait) {
 		struct looking l = {.now = state_snapshot(&s->state),
 				    .now_ms = clock_wall_ms(&s->state.clock)};
 		uint32_t woken =
@@ -79,7 +79,7 @@ static void *waker_main(void *arg)
 		}
 		w->is_kicked = false;
 		pthread_mutex_unlock(&w->mutex);
-		while (!atomic_load(&s->is_draining) && waiters_begin_round(s->waiters))
+		while (lifecycle_rules(&s->lifecycle)->may_wait && waiters_begin_round(s->waiters))
 			wake_round(s);
 		pthread_mutex_lock(&w->mutex);
 	}

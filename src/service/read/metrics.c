@@ -90,7 +90,7 @@ void service_metrics(struct service *s, struct buf *ret)
 	write_one(ret, "reeve_revision", "gauge", "The store's last revision.", revision);
 	write_one(ret, "reeve_read_only", "gauge",
 		  "1 once the disk failed in a commit: nothing is written any more.",
-		  atomic_load(&s->is_read_only));
+		  lifecycle_rules(&s->lifecycle)->record_refusal != NULL);
 	write_calls(ret, counters);
 	write_one(ret, "reeve_calls_refused_total", "counter", "Calls by who may not.",
 		  read_count(&counters->refused));

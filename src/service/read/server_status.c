@@ -66,7 +66,7 @@ enum step status_on_worker(struct verb_context *ctx)
 	struct service *s = ctx->service;
 	const struct snapshot *snapshot = ctx->snapshot;
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
-	bool is_read_only = atomic_load(&s->is_read_only);
+	bool is_read_only = lifecycle_rules(&s->lifecycle)->record_refusal != NULL;
 
 	buf_append_char(&b, '{');
 	json_member_text(&b, "version", SLICE_LITERAL(REEVE_VERSION));

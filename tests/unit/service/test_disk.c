@@ -328,14 +328,15 @@ Test(disk, a_store_that_takes_no_writes_any_more_makes_the_service_read_only)
 
 	control_fail("commit", 1);
 	expect(&f, E_UNAVAILABLE, NULL, PUT, .path = "profiles/a/c", .body = "{}");
-	atomic_store(&f.service->is_read_only, false); /* as if somebody else had found out */
+	atomic_store(&f.service->lifecycle.state,
+		     LIFECYCLE_SERVING); /* as if somebody else had found out */
 	control_log();
 	expect(&f, E_UNAVAILABLE, "it could not be recorded", GET, .path = "secrets/x");
 	control_logged("store_read_only", log, sizeof log);
 	cr_expect_not_null(strstr(log, " error store_read_only error=unavailable\n"), "%s", log);
 	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
 	control_log();
-	atomic_store(&f.service->is_read_only, true);
+	atomic_store(&f.service->lifecycle.state, LIFECYCLE_READ_ONLY);
 	expect(&f, E_UNAVAILABLE, NULL, GET, .path = "secrets/x");
 	control_logged(NULL, log, sizeof log);
 	cr_expect_str_eq(log, "", "it is said once");

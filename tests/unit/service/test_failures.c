@@ -150,16 +150,17 @@ Test(failures, what_could_not_be_written_is_added_to_what_came_meanwhile)
 Test(failures, nothing_is_taken_while_the_disk_takes_nothing)
 {
 	fail_times(5, "secrets/x");
-	atomic_store(&f.service->is_read_only, true);
+	atomic_store(&f.service->lifecycle.state, LIFECYCLE_READ_ONLY);
 	expect_entries(3, 0, 0, NULL);
-	atomic_store(&f.service->is_read_only, false);
+	atomic_store(&f.service->lifecycle.state, LIFECYCLE_SERVING);
 	expect_entries(3, 1, 2, NULL);
 }
 
 Test(failures, what_waits_is_let_go_of_at_the_end)
 {
 	fail_times(5, "secrets/x");
-	atomic_store(&f.service->is_read_only, true); /* the leak check sees what stays */
+	atomic_store(&f.service->lifecycle.state,
+		     LIFECYCLE_READ_ONLY); /* the leak check sees what stays */
 }
 
 Test(failures, a_full_queue_takes_the_entry_all_the_same)

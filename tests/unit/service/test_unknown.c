@@ -185,10 +185,10 @@ Test(unknown, what_could_not_be_written_is_counted_on)
 
 Test(unknown, nothing_is_taken_while_the_disk_takes_nothing)
 {
-	atomic_store(&f.service->is_read_only, true);
+	atomic_store(&f.service->lifecycle.state, LIFECYCLE_READ_ONLY);
 	knock("192.0.2.7", 5);
 	expect_counted(0, 0, NULL);
-	atomic_store(&f.service->is_read_only, false);
+	atomic_store(&f.service->lifecycle.state, LIFECYCLE_SERVING);
 	expect_counted(5, 1, NULL);
 }
 

@@ -1,0 +1,77 @@
+#include "service/engine/lifecycle.h"
+
+#define STORE_FAILED "the disk has failed"
+#define ENDING	     "shutting down"
+
+static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
+	[LIFECYCLE_STARTING] =
+		{
+			.name = "starting",
+			.refusal = "starting: try again in a moment",
+			.record_refusal = "starting",
+			.health = "starting",
+			.after = {[EVENT_OPENED] = LIFECYCLE_SERVING,
+				  [EVENT_SEALED] = LIFECYCLE_SEALED,
+				  [EVENT_DRAIN] = LIFECYCLE_DRAINING},
+		},
+	[LIFECYCLE_SEALED] =
+		{
+			.name = "sealed",
+			.refusal = "sealed: the root key is needed to unseal it",
+			.record_refusal = "sealed",
+			.health = "sealed: the root key is needed to unseal it",
+			.after = {[EVENT_UNSEALED] = LIFECYCLE_SERVING,
+				  [EVENT_DRAIN] = LIFECYCLE_DRAINING},
+		},
+	[LIFECYCLE_SERVING] =
+		{
+			.name = "serving",
+			.may_wait = true,
+			.after = {[EVENT_SEALED] = LIFECYCLE_SEALED,
+				  [EVENT_STORE_FAILED] = LIFECYCLE_READ_ONLY,
+				  [EVENT_DRAIN] = LIFECYCLE_DRAINING},
+		},
+	[LIFECYCLE_READ_ONLY] =
+		{
+			.name = "read-only",
+			.record_refusal = STORE_FAILED,
+			.health = "read-only: the disk failed in a commit, whose outcome is "
+				  "decided at the next start",
+			.may_wait = true,
+			.after = {[EVENT_DRAIN] = LIFECYCLE_DRAINING_READ_ONLY},
+		},
+	/* Calls that it has taken before are finished, writes too. */
+	[LIFECYCLE_DRAINING] =
+		{
+			.name = "draining",
+			.refusal = ENDING,
+			.health = ENDING,
+			.is_ending = true,
+			.after = {[EVENT_STORE_FAILED] = LIFECYCLE_DRAINING_READ_ONLY},
+		},
+	[LIFECYCLE_DRAINING_READ_ONLY] =
+		{
+			.name = "draining, read-only",
+			.refusal = ENDING,
+			.record_refusal = STORE_FAILED,
+			.health = ENDING,
+			.is_ending = true,
+		},
+};
+
+const struct lifecycle_rules *lifecycle_rules(const struct lifecycle *l)
+{
+	return &rules[atomic_load(&l->state)];
+}
+
+bool lifecycle_move(struct lifecycle *l, enum lifecycle_event event)
+{
+	enum lifecycle_state now = atomic_load(&l->state), next;
+
+	do {
+		next = rules[now].after[event];
+		if (next == LIFECYCLE_STARTING)
+			return false;
+	} while (!atomic_compare_exchange_weak(&l->state, &now, next));
+	return true;
+}
