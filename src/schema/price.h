@@ -1,27 +1,27 @@
 /*
- * What work is charged, in steps of about 10 ns (base/budget.h): by what it reads, whoever wrote it. Both passes charge the
- * same things.
+ * The prices of work in steps of about 10 ns (base/budget.h). A price depends on what is read, of
+ * the schema and of the instance alike. The fast and the explaining pass charge the same prices.
  */
 #pragma once
 
 #include "doc/tree.h"
 
 #define STEP_BYTES     16 /* compared, copied or counted */
-#define KEY_BYTES_FREE 64 /* of a key or text: the rule that looks at it pays for them */
-#define STEPS_LOOK_UP  12 /* a key among more than TREE_INDEX_MIN */
+#define KEY_BYTES_FREE 64 /* of a key or text; included in the price of the rule */
+#define STEPS_LOOK_UP  12 /* of a key in an object with more than TREE_INDEX_MIN members */
 
 static inline uint64_t price_bytes(uint64_t bytes)
 {
 	return bytes / STEP_BYTES;
 }
 
-/* A key of that length found, or not, in the object. */
+/* Looking a key of that length up in the object. */
 static inline uint64_t price_look_up(const struct tree_node *object, uint32_t len)
 {
 	return (object->count > TREE_INDEX_MIN ? STEPS_LOOK_UP : 1) + price_bytes(len);
 }
 
-/* number_compare(): decimals are read where a double would round. */
+/* number_compare(), which reads the decimals where a double would round. */
 static inline uint64_t price_number(const struct tree_node *a, const struct tree_node *b)
 {
 	return (a->flags & b->flags & TREE_FITS_INT64) != 0
@@ -29,8 +29,9 @@ static inline uint64_t price_number(const struct tree_node *a, const struct tree
 		       : 8 + ((uint64_t)a->count + b->count) / 4;
 }
 
-/* number_is_multiple(): a long division, nine digits at a time. The dividend has the digits of the divisor and of the
- * quotient; the quotient has many only where an exponent says so, and then at most 3,700. */
+/* number_is_multiple(), a long division of nine digits at a time. The dividend has the digits of
+ * the divisor and of the quotient. Only an exponent makes a quotient long, and then it has at most
+ * 3,700 digits. */
 static inline uint64_t price_multiple(const struct tree_node *n, const struct tree_node *step)
 {
 	uint64_t digits = (uint64_t)n->count + step->count;

@@ -29,7 +29,7 @@ void schema_unrefp(struct schema **s)
 	*s = NULL;
 }
 
-static void clear_run(struct explain_pass *r)
+static void clear_pass(struct explain_pass *r)
 {
 	vec_clear(&r->path);
 	vec_clear(&r->trail);
@@ -51,48 +51,56 @@ static enum result say_first(const struct schema_report *report, struct error *e
 		       p->message);
 }
 
-/* The reasons cost more than the verdict, and that is known: one sentence stands for them. */
-static enum result refuse_unexplained(const struct schema *s, const struct tree_node *instance,
-				      struct schema_report *report, struct error *err)
+/* A validation after its fast pass. */
+struct validation {
+	const struct schema *schema;
+	const struct tree_node *instance;
+	struct budget *budget;
+	uint64_t steps;	 /* used by the fast pass */
+	bool is_invalid; /* the fast pass has decided */
+};
+
+/* The verdict is known, but finding all reasons exceeds a bound: one problem says so. */
+static enum result refuse_unexplained(const struct validation *v, struct schema_report *report,
+				      struct error *err)
 {
+	const struct program *p = &v->schema->program;
 	struct schema_problem problem = {
 		.pointer = SLICE_LITERAL(""),
 		.keyword = SLICE_LITERAL(""),
-		.schema_location = program_text(&s->program, s->program.subschemas[0].location),
+		.schema_location = program_text(p, p->subschemas[0].location),
 		.evaluation_path = SLICE_LITERAL(""),
 		.message =
 			"does not match its schema; not all reasons could be found, for that would "
 			"take too long",
-		.node = instance};
+		.node = v->instance};
 
-	if (report_add(report, &problem, s->limits.problems_max) != OK)
+	if (report_add(report, &problem, v->schema->limits.problems_max) != OK)
 		return fail(err, E_MEMORY, "out of memory");
 	return say_first(report, err);
 }
 
-/* `steps` have been used already. */
-static enum result validate_fully(const struct schema *s, const struct tree_node *instance,
-				  bool is_invalid, uint64_t steps, struct budget *budget,
-				  struct schema_report *report, struct error *err)
+static enum result explain_fully(const struct validation *v, struct schema_report *report,
+				 struct error *err)
 {
-	CLEANUP(clear_run)
-	struct explain_pass r = {.schema = s,
-				 .program = &s->program,
-				 .root = instance,
-				 .err = err,
-				 .steps = steps,
-				 .budget = budget,
-				 .is_collecting = report != NULL,
-				 .is_listing = report != NULL};
+	CLEANUP(clear_pass)
+	struct explain_pass pass = {.schema = v->schema,
+				    .program = &v->schema->program,
+				    .root = v->instance,
+				    .err = err,
+				    .steps = v->steps,
+				    .budget = v->budget,
+				    .is_collecting = report != NULL,
+				    .is_listing = report != NULL};
 	enum verdict verdict;
-	enum result rc = explain_subschema(&r, 0, instance, NULL, &verdict);
+	enum result rc = explain_subschema(&pass, 0, v->instance, NULL, &verdict);
 
 	if (rc == OK && report != NULL)
-		rc = explain_write_report(&r, report);
+		rc = explain_write_report(&pass, report);
 	if (rc == OK)
-		rc = explain_charge_budget(&r);
-	if (rc == E_LIMIT && is_invalid)
-		return refuse_unexplained(s, instance, report, err);
+		rc = explain_charge_budget(&pass);
+	if (rc == E_LIMIT && v->is_invalid)
+		return refuse_unexplained(v, report, err);
 	if (rc != OK)
 		return rc;
 	return verdict != VERDICT_NO ? OK : say_first(report, err);
@@ -101,13 +109,12 @@ static enum result validate_fully(const struct schema *s, const struct tree_node
 enum result schema_validate(const struct schema *s, const struct tree_node *instance,
 			    struct budget *budget, struct schema_report *report, struct error *err)
 {
+	struct validation v = {.schema = s, .instance = instance, .budget = budget};
 	enum result rc = E_INTERNAL;
-	uint64_t steps = 0;
-	bool is_invalid = false;
 
 	if (!budget_spend(budget, 1))
 		return budget_result(budget, err);
-	switch (fast_validate(s, instance, budget, &steps, &rc, err)) {
+	switch (fast_validate(s, instance, budget, &v.steps, &rc, err)) {
 	case FAST_YES:
 		return OK;
 	case FAST_FAILED:
@@ -115,10 +122,10 @@ enum result schema_validate(const struct schema *s, const struct tree_node *inst
 	case FAST_NO:
 		if (report == NULL)
 			return say_first(NULL, err);
-		is_invalid = true;
+		v.is_invalid = true;
 		break;
 	case FAST_UNDECIDED:
 		break;
 	}
-	return validate_fully(s, instance, is_invalid, steps, budget, report, err);
+	return explain_fully(&v, report, err);
 }

@@ -1,6 +1,7 @@
 /*
- * From a document to a schema, in four steps: index its places, check them strictly where it is stored, compile them to
- * rules, and lower the rules to instructions. Then everything is copied into one block of memory that never changes.
+ * From a document to a schema, in four steps: index its places, check them strictly where it is
+ * stored, compile them to rules, and lower the rules to instructions. Then everything is copied
+ * into one block of memory that never changes.
  */
 #include "schema/compile/compile.h"
 #include "schema/compile/compiled.h"

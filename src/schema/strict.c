@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#define STEPS_NEAREST 1000 /* of all keywords */
+#define STEPS_NEAREST 1000 /* comparing a name with all keywords */
 
 static bool is_extension(struct slice name)
 {
@@ -65,7 +65,8 @@ static enum result check_keywords(struct compiler *c)
 	return rc;
 }
 
-/* The metaschema's document: built in, or what `load` has under its name. It lives in `tree` or with the loader. */
+/* Finds the metaschema: a built-in one, which is read into `tree`, or a document that `load`
+ * returns. */
 static enum result find_metaschema(struct compiler *c, struct slice uri, struct tree *tree,
 				   const struct tree_node **ret, struct error *err)
 {

@@ -1,7 +1,8 @@
 /*
- * The pattern translator and its matchers. An input is an expression, a NUL and a text. What compiles must match or run out of
- * a bound without harm, and the same expression behind an empty lookahead, which keeps it from the automaton and leaves it to
- * PCRE2, must come to the same verdict.
+ * The pattern translator and its matchers. An input is an expression, a NUL and a text. What
+ * compiles must match or run out of a bound without harm, and the same expression behind an empty
+ * lookahead, which keeps it from the automaton and leaves it to PCRE2, must come to the same
+ * verdict.
  */
 #include "base/buf.h"
 #include "base/text.h"

@@ -1,6 +1,7 @@
 /*
- * The schema compiler and the interpreter. An input is JSON: {"schema": …, "instance": …}, or a schema alone, which is then its
- * own instance. A boolean pass and a pass that collects reasons must agree.
+ * The schema compiler and the interpreter. An input is JSON: {"schema": …, "instance": …}, or a
+ * schema alone, which is then its own instance. A boolean pass and a pass that collects reasons
+ * must agree.
  */
 #include "doc/read.h"
 #include "schema/schema.h"

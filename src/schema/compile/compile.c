@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* What a pattern costs beside its automaton: parsing, and the tables of what decides it. */
+/* The price of a pattern besides that of its automaton: of parsing it and of its tables. */
 #define STEPS_PATTERN	   1000
 #define STEPS_LITERAL	   30
 #define STEPS_PATTERN_BYTE 20
@@ -183,7 +183,8 @@ enum result compile_name(struct compiler *c, struct slice s, struct name *ret)
 	return compile_text(c, s, &ret->text);
 }
 
-/* The price of an automaton, or of what PCRE2 makes, is known only when it is made: bounded by `pattern_budget`. */
+/* The price of an automaton or of PCRE2's code is known only after it is made; `pattern_budget`
+ * bounds it. */
 static enum result make_matcher(struct compiler *c, struct matcher *m, struct slice source,
 				struct error *why)
 {
@@ -198,7 +199,8 @@ static enum result make_matcher(struct compiler *c, struct matcher *m, struct sl
 	return charged != OK ? charged : rc;
 }
 
-/* A pattern beyond a bound may be right: the schema is not wrong, it cannot be had here. */
+/* A pattern that exceeds a bound may be correct, so this is a limit and not an error in the
+ * schema. */
 static enum result limit_pattern(struct compiler *c, const struct compile_place *at,
 				 const struct tree_node *node, struct slice source,
 				 const struct error *why)
@@ -317,7 +319,8 @@ struct pending {
 	const struct tree_node *value;
 };
 
-/* The keywords of a schema in the order of keyword.def. In draft 7 `$ref` hides what stands beside it. */
+/* The keywords of a schema in the order of keyword.def. In draft 7 `$ref` hides what stands beside
+ * it. */
 static uint32_t sort_keywords(const struct tree_node *schema, const struct dialect *dialect,
 			      struct pending ret[static KEYWORDS])
 {
@@ -406,8 +409,8 @@ enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t
 	return OK;
 }
 
-/* Every dynamic anchor of the documents at hand under a name that a reference looks for: where it leads must be compiled
- * too, which may bring further references. */
+/* Adds the subschemas of all dynamic anchors whose name a $dynamicRef uses. Compiling them may add
+ * further references. */
 static enum result compile_dynamic_anchors(struct compiler *c)
 {
 	uint32_t anchors = c->dynamic_names.count != 0 ? c->resource_index.anchors.count : 0;
@@ -462,7 +465,7 @@ static enum result compile_all(struct compiler *c, uint32_t *done)
 	return rc;
 }
 
-/* In a stored schema what nothing refers to yet must be right too. */
+/* In a stored schema the parts that no reference reaches must be correct too. */
 static enum result compile_unreached(struct compiler *c)
 {
 	uint32_t places = c->resource_index.places.count;

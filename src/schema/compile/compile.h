@@ -1,6 +1,14 @@
 /*
- * From a framed schema to rules, one subschema after the other, each keyword by its handler (keyword.def). What is wrong
- * with the schema is collected; only memory and bounds end the work at once.
+ * compile/ turns a schema document into a program of rules (program.h), with everything that it
+ * refers to.
+ *
+ * It works in two steps. compile_index() finds all places of subschemas (resource_index.h).
+ * compile_rules() then compiles one subschema after the other, each keyword with its own function
+ * (keyword.def); a reference adds the subschema that it leads to.
+ *
+ * Errors in the schema are collected in the report, and compilation goes on, so that one answer
+ * lists them all. Only a lack of memory or a bound ends it at once. A compiler belongs to one
+ * thread.
  */
 #pragma once
 
@@ -20,18 +28,18 @@ struct compiler {
 #undef X
 	struct lookup texts_by_hash; /* positions in `known_texts` */
 	struct vec known_texts;	     /* struct text */
-	struct vec places;	     /* uint32_t: the place of each subschema */
+	struct vec places;	     /* uint32_t: the place of each subschema, by its number */
 	struct vec matchers;	     /* struct matcher, one for each pattern */
 	struct pattern_budget pattern_budget;
 	struct lookup patterns_by_text;
 	struct vec dynamic_names;    /* struct text */
 	struct lookup names_by_text; /* dynamic names */
 	uint32_t root_block;
-	uint32_t refusals;
-	struct error first; /* the first refusal */
+	uint32_t refusals;  /* errors in the schema so far */
+	struct error first; /* the first of them, or the reason why a bound ran out */
 };
 
-/* Where a handler works. */
+/* The position of a function that compiles a keyword. */
 struct compile_place {
 	uint32_t place;
 	uint32_t subschema;
@@ -39,53 +47,60 @@ struct compile_place {
 	enum keyword_id keyword;
 };
 
-/* Notes what is wrong with the schema. `node` is the value at fault; its place is the keyword's, with `key` behind it
- * unless that is SLICE_NULL. */
+/* Adds an error in the schema to the report. `node` is the wrong value; its pointer is that of the
+ * keyword, followed by `key` unless that is SLICE_NULL. OK unless memory or a bound runs out. */
 MUST_USE enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 				    const struct tree_node *node, struct slice key,
 				    const char *message);
 
-/* Adds a rule of the subschema at work. */
+/* Adds a rule to the subschema that is being compiled; the operands are those of `op`
+ * (program.h). */
 MUST_USE enum result compile_rule(struct compiler *c, const struct compile_place *at,
 				  enum rule_op op, uint32_t operand_a, uint32_t operand_b,
 				  uint32_t operand_c);
 
-/* The number of the subschema at a framed node or place, which will be compiled if it is not yet. */
+/* The number of the subschema at an indexed node or place, which will be compiled unless it has
+ * been. */
 MUST_USE enum result compile_child(struct compiler *c, const struct tree_node *node, uint32_t *ret);
 MUST_USE enum result compile_target(struct compiler *c, uint32_t place, uint32_t *ret);
 
+/* Adds a text to the pool; equal texts share one position. */
 MUST_USE enum result compile_text(struct compiler *c, struct slice s, struct text *ret);
 MUST_USE enum result compile_name(struct compiler *c, struct slice s, struct name *ret);
-/* Appends `count` constants, contents first, and gives the position of the first. */
+/* Appends `count` constants with their contents; `*ret` is the position of the first. */
 MUST_USE enum result compile_constants(struct compiler *c, const struct tree_node *values,
 				       uint32_t count, uint32_t *ret);
-/* Gives the position of the pattern, compiled once for each text; NONE where it was refused. */
+/* The position of the pattern, which is compiled once for each text; NONE where it was refused. */
 MUST_USE enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 				     const struct tree_node *node, struct slice source,
 				     uint32_t *ret);
-/* The number of a name that $dynamicRef looks for. */
+/* The number of a name that a $dynamicRef refers to. */
 MUST_USE enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t *ret);
-/* Refuses what is no list of strings; else appends the names. `*ret_count` is UINT32_MAX when refused. */
+/* Appends the names of a list. Refuses other values than a list of strings; `*ret_count` is
+ * UINT32_MAX then. */
 MUST_USE enum result compile_names(struct compiler *c, const struct compile_place *at,
 				   const struct tree_node *list, uint32_t *ret_first,
 				   uint32_t *ret_count);
 
-/* Pays for work of the request that compiles: E_LIMIT, or what else ended it, with the reason in `first`. */
+/* Charges the budget of the request that compiles. E_LIMIT, or the reason why the request ended,
+ * with `first` set. */
 MUST_USE enum result compile_charge(struct compiler *c, uint64_t steps);
 
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report);
 void compiler_clear(struct compiler *c);
 
-/* First step: indexes all places of `root`, which becomes place 0 and must outlive the compiler. E_INVALID where its dialect is
- * not known. */
+/* First step: indexes all places of `root`, which becomes place 0 and must outlive the compiler.
+ * E_INVALID where its dialect is not known. */
 MUST_USE enum result compile_index(struct compiler *c, const struct tree_node *root,
 				   struct error *err);
 
-/* Second step: compiles the root and every subschema that it reaches. E_INVALID where anything was refused. */
+/* Second step: compiles the root and every subschema that it reaches. E_INVALID where anything was
+ * refused. */
 MUST_USE enum result compile_rules(struct compiler *c, struct error *err);
 
-/* The result of a step that ended with `rc`: E_INVALID where anything was refused. `err` becomes the reason. */
+/* The result of a step that ended with `rc`: E_INVALID where anything was refused. `err` becomes
+ * the reason. */
 MUST_USE enum result compile_outcome(const struct compiler *c, enum result rc, struct error *err);
 
 #define COMPILE_KEYWORD(name)                                                         \

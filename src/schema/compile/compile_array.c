@@ -1,4 +1,4 @@
-/* The keywords that look at an array's items, and those that hold a list of schemas. */
+/* The keywords for the items of an array, and those whose value is a list of schemas. */
 #include "schema/compile/compile.h"
 
 static enum result add_links(struct compiler *c, const struct tree_node *list, uint32_t *ret)

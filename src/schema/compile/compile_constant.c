@@ -1,4 +1,4 @@
-/* What a schema holds as values: for const, enum and the bounds of numbers. */
+/* The values in a schema: for const, enum and the bounds of numbers. */
 #include "schema/compile/compile.h"
 
 static enum result compile_members(struct compiler *c, const struct tree_node *object,

@@ -1,4 +1,4 @@
-/* The keywords that look at an object's members. */
+/* The keywords for the members of an object. */
 #include "schema/compile/compile.h"
 
 static enum result add_child_rule(struct compiler *c, const struct compile_place *at,
@@ -73,7 +73,7 @@ static enum result add_property(struct compiler *c, const struct tree_member *m)
 	return OK;
 }
 
-/* Members whose value is a list are left out: they are dependencies by name. */
+/* Leaves out members of `dependencies` whose value is a list: they are dependencies by name. */
 static enum result add_properties(struct compiler *c, const struct compile_place *at,
 				  enum rule_op op, const struct tree_node *value)
 {

@@ -1,8 +1,8 @@
-/* `$ref` and `$dynamicRef`: every reference is resolved when the schema is compiled; only where the dynamic scope decides
- * between several anchors is the choice left to the validation. */
+/* `$ref` and `$dynamicRef`. Every reference is resolved when the schema is compiled; only the
+ * choice between several dynamic anchors is left to the validation. */
 #include "schema/compile/compile.h"
 
-/* What is behind the reference, or NONE when it was refused. */
+/* The place that the reference leads to, or NONE where it was refused. */
 static enum result resolve(struct compiler *c, const struct compile_place *at,
 			   const struct tree_node *value, uint32_t *ret, uint32_t *ret_anchor)
 {
@@ -42,8 +42,9 @@ enum result compile_ref(struct compiler *c, const struct compile_place *at,
 	return rc == OK && target != NONE ? add_ref(c, at, target) : rc;
 }
 
-/* 2020-12 core, section 8.2.3.2: dynamic only if what it resolves to first is a dynamic anchor; then the outermost resource
- * in the dynamic scope with that anchor decides, and outermost of all is the root's. */
+/* 2020-12 core, section 8.2.3.2: the reference is dynamic only if it first resolves to a dynamic
+ * anchor. Then the outermost resource of the dynamic scope that has this anchor decides. The root's
+ * resource is always the outermost. */
 enum result compile_dynamic_ref(struct compiler *c, const struct compile_place *at,
 				const struct tree_node *value)
 {

@@ -1,4 +1,5 @@
-/* What a schema is made of, for the passes over it. */
+/* A compiled schema, for the two passes of validation. Nothing in it changes after schema_compile()
+ * but `references`. */
 #pragma once
 
 #include "schema/format/format.h"

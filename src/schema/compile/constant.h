@@ -1,22 +1,24 @@
-/* Comparing what a schema holds with what an instance holds. */
+/* Comparing constants of a schema with values of an instance. */
 #pragma once
 
 #include "schema/compile/program.h"
 
 #include "doc/tree.h"
 
-/* What is known about a rule on a value: no, yes, or that a value that may not be looked at decides. */
+/* Whether a rule holds for a value. MAYBE: an opaque value decides. */
 enum verdict {
 	VERDICT_NO,
 	VERDICT_YES,
 	VERDICT_MAYBE,
 };
 
-/* JSON equality. Recursion is bounded by the constant's depth. Adds what it costs to `*price`. */
+/* JSON equality. Recursion is bounded by the depth of the constant. Adds the price in steps to
+ * `*price`. */
 enum verdict constant_compare(const struct program *p, const struct constant *k,
 			      const struct tree_node *n, uint64_t *price);
 
-/* Whether a constant can tell branches apart, and by what: equal hashes of one kind other than strings are equal values. */
+/* Whether a value of that kind can be a tag (struct tag_plan), and its hash. For kinds other than
+ * strings, equal hashes mean equal values. */
 static inline bool constant_is_tag(uint8_t kind, uint8_t flags)
 {
 	return kind == TREE_STRING || kind == TREE_BOOL ||
@@ -28,5 +30,5 @@ static inline uint64_t constant_tag_hash(uint8_t kind, bool truth, uint64_t valu
 	return kind == TREE_STRING ? value : hash_mix(kind == TREE_BOOL ? truth : value, kind);
 }
 
-/* A number as a node, for number_compare(); it points into the program. */
+/* A number as a node, for number_compare(). It points into the program. */
 struct tree_node constant_number(const struct program *p, const struct constant *k);

@@ -1,6 +1,6 @@
 /*
- * The dialect of a schema: its draft and the vocabularies in force (2020-12 core, section 8.1). Two schemas with the same text
- * mean different things in different dialects.
+ * The dialect of a schema: its draft and the vocabularies in force (2020-12 core, section 8.1). Two
+ * schemas with the same text mean different things in different dialects.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
- * What the fast pass runs: made from a program's rules, fused so that one instruction does what several keywords ask of an
- * object, an array or a number. A block is a run of instructions that must all hold, behind a set of types that the value
- * must be one of.
+ * The instructions of the fast pass. They are made from the rules; one instruction checks several
+ * keywords for an object, an array or a number. A block is a set of types, of which the value must
+ * have one, and a sequence of instructions that must all hold.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 
 enum operation {
 	OPERATION_SECRET,
-	OPERATION_OBJECT, /* a: object plan */
-	OPERATION_ARRAY,  /* a: array plan */
-	OPERATION_LENGTH, /* a: at least, b: at most */
-	OPERATION_RANGE, /* x, y: at least, at most for an int64; a, b: rules for other numbers, or NONE */
-	OPERATION_BOUND,	      /* a: rule */
-	OPERATION_MULTIPLE,	      /* a: constant */
-	OPERATION_TEXT,		      /* a, b: text; x: hash */
-	OPERATION_TEXTS,	      /* a: first constant, b: count */
+	OPERATION_OBJECT,   /* a: object plan */
+	OPERATION_ARRAY,    /* a: array plan */
+	OPERATION_LENGTH,   /* a: at least, b: at most */
+	OPERATION_RANGE,    /* x, y: least and most int64; a, b: rules for other numbers or NONE */
+	OPERATION_BOUND,    /* a: rule */
+	OPERATION_MULTIPLE, /* a: constant */
+	OPERATION_TEXT,	    /* a, b: text; x: hash */
+	OPERATION_TEXTS,    /* a: first constant, b: count */
 	OPERATION_TEXT_TABLE,	      /* a: first slot, b: mask; slots hold constants */
 	OPERATION_ENUM,		      /* a: first constant, b: count */
 	OPERATION_PATTERN,	      /* a: pattern */
@@ -31,7 +31,7 @@ enum operation {
 	OPERATION_TAGGED,      /* a: tag plan */
 	OPERATION_NOT,	       /* a: block */
 	OPERATION_IF,	       /* a, b, c: blocks */
-	OPERATION_UNEVALUATED, /* a: subschema, all of whose other rules hold */
+	OPERATION_UNEVALUATED, /* a: subschema, whose other rules are known to hold */
 };
 
 struct instruction {
@@ -49,7 +49,8 @@ struct block {
 	uint32_t mask; /* enum type_bit set */
 };
 
-/* A key that an object plan knows. What it must hold stands in it, so that most keys need one line of cache. */
+/* A key of an object plan. It includes the start and end of its block, so that most keys need one
+ * cache line. */
 struct entry {
 	uint64_t hash;
 	uint32_t text;
@@ -58,8 +59,8 @@ struct entry {
 	uint32_t block;
 	uint8_t mask;
 	uint8_t is_required;
-	uint8_t is_free;     /* any value will do */
-	uint8_t is_unlisted; /* only required: no property */
+	uint8_t is_free;     /* any value is valid */
+	uint8_t is_unlisted; /* required, but not in `properties` */
 };
 
 #define BLOCK_NEVER (UINT32_MAX - 1)
@@ -69,12 +70,11 @@ struct object_plan {
 	uint32_t entry, entries;
 	uint32_t required;
 	uint32_t least, most;
-	uint32_t additional; /* block; NONE: anything, BLOCK_NEVER: nothing */
-	uint32_t pattern,
-		patterns; /* pattern properties, their blocks in `targets` from `pattern_target` on */
-	uint32_t pattern_target;
-	uint32_t names; /* block for keys, or NONE */
-	uint32_t price; /* of comparing its keys, where they are long */
+	uint32_t additional;	    /* block; NONE: anything, BLOCK_NEVER: nothing */
+	uint32_t pattern, patterns; /* pattern properties */
+	uint32_t pattern_target;    /* target of the first; the others follow */
+	uint32_t names;		    /* block for keys, or NONE */
+	uint32_t price;		    /* of comparing its keys beyond KEY_BYTES_FREE, in steps */
 };
 
 struct array_plan {
@@ -84,7 +84,7 @@ struct array_plan {
 	uint32_t reserved;
 };
 
-/* Branches told apart by one key that holds another constant in each. */
+/* Branches of anyOf or oneOf that differ in the constant of one key, a tag. */
 struct tag_plan {
 	uint64_t hash; /* of the key */
 	uint32_t text, len;

@@ -1,6 +1,6 @@
 /*
- * Every keyword of both drafts (keyword.def): its name, the drafts and the vocabulary that it belongs to, and where its value
- * holds subschemas. How a keyword is compiled stands in compile.c.
+ * Every keyword of both drafts (keyword.def): its name, the drafts and the vocabulary that it
+ * belongs to, and where its value holds subschemas. How a keyword is compiled stands in compile.c.
  */
 #pragma once
 
@@ -37,5 +37,6 @@ extern const struct keyword keywords[KEYWORDS];
 /* The keyword of that name in the draft; KEYWORDS where there is none. */
 enum keyword_id keyword_find(struct slice name, enum draft_bit draft);
 
-/* The keyword whose name is the most similar to a mistyped one; SLICE_NULL where none is similar. */
+/* The keyword whose name is the most similar to a mistyped one; SLICE_NULL where none is
+ * similar. */
 struct slice keyword_nearest(struct slice name, enum draft_bit draft);

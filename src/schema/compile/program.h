@@ -1,9 +1,11 @@
 /*
- * A compiled schema: flat arrays that refer to one another by position, never by pointer, and to the schema's source
- * not at all, so that the whole is one block of memory that may be moved, copied or stored.
+ * The program of a compiled schema: flat arrays that refer to each other by position, never by
+ * pointer, and never to the source of the schema. The whole is therefore one block of memory that
+ * may be moved, copied or stored.
  *
- * Rules say what the schema says, keyword by keyword: the pass that finds reasons walks them (explain.h). Instructions
- * are made from the rules for the pass that only asks whether (fast.h).
+ * Rules state what the schema states, keyword by keyword; the explaining pass walks them
+ * (explain/explain.h). Instructions are made from the rules (fast/lower.h) and run by the fast pass
+ * (fast/fast.h).
  */
 #pragma once
 
@@ -13,7 +15,7 @@
 
 #include <stdint.h>
 
-/* In the pool of texts. */
+/* A text in `texts`. */
 struct text {
 	uint32_t at;
 	uint32_t len;
@@ -41,18 +43,19 @@ enum rule_op {
 	RULE_MIN_ITEMS,
 	RULE_MAX_PROPERTIES,
 	RULE_MIN_PROPERTIES,
-	RULE_PATTERN,  /* a: pattern */
-	RULE_FORMAT,   /* a: format */
-	RULE_REQUIRED, /* a: first name, b: count */
-	RULE_DEPENDENT_REQUIRED, /* a: first name, b: count: the names needed; c: name of the key that needs them */
-	RULE_PROPERTIES,	 /* a: first property, b: count */
-	RULE_PATTERN_PROPERTIES, /* a: first pattern property, b: count */
-	RULE_ADDITIONAL_PROPERTIES, /* a: subschema, b, c: the rules of properties and patternProperties beside it, or NONE */
-	RULE_PROPERTY_NAMES,	/* a: subschema */
-	RULE_DEPENDENT_SCHEMAS, /* a: first property, b: count */
-	RULE_PREFIX_ITEMS,	/* a: first link, b: count */
-	RULE_ITEMS,		/* a: subschema, b: items that it leaves out */
-	RULE_CONTAINS,		/* a: subschema, b: at least, c: at most; UINT32_MAX: any number */
+	RULE_PATTERN,		    /* a: pattern */
+	RULE_FORMAT,		    /* a: format */
+	RULE_REQUIRED,		    /* a: first name, b: count */
+	RULE_DEPENDENT_REQUIRED,    /* a: first needed name, b: count, c: name of the key */
+	RULE_PROPERTIES,	    /* a: first property, b: count */
+	RULE_PATTERN_PROPERTIES,    /* a: first pattern property, b: count */
+	RULE_ADDITIONAL_PROPERTIES, /* a: subschema; b, c: rules of properties and of
+				     * patternProperties, or NONE */
+	RULE_PROPERTY_NAMES,	    /* a: subschema */
+	RULE_DEPENDENT_SCHEMAS,	    /* a: first property, b: count */
+	RULE_PREFIX_ITEMS,	    /* a: first link, b: count */
+	RULE_ITEMS,		    /* a: subschema, b: items that it leaves out */
+	RULE_CONTAINS, /* a: subschema, b: at least, c: at most; UINT32_MAX: any number */
 	RULE_UNIQUE_ITEMS,
 	RULE_REF,	  /* a: subschema */
 	RULE_DYNAMIC_REF, /* a: subschema, b: dynamic name */
@@ -73,8 +76,8 @@ struct rule {
 	uint32_t a, b, c;
 };
 
-/* HAS_UNEVALUATED: one of its own keywords asks what the others looked at. COVERS: it, or what it applies in place, may look
- * at members or items. */
+/* HAS_UNEVALUATED: it has unevaluatedItems or unevaluatedProperties. COVERS: it, or a subschema
+ * that it applies to the same value, may evaluate members or items (2020-12 core, section 11). */
 enum subschema_flag {
 	SUBSCHEMA_HAS_UNEVALUATED = 1 << 0,
 	SUBSCHEMA_COVERS = 1 << 1,
@@ -102,7 +105,7 @@ struct pattern_property {
 	uint32_t subschema;
 };
 
-/* Where a name of $dynamicAnchor leads in one resource; sorted by these two. */
+/* The subschema of a $dynamicAnchor's name in one resource. Sorted by resource, then name. */
 struct dynamic_anchor {
 	uint32_t resource;
 	uint32_t name;
@@ -128,7 +131,8 @@ enum type_bit {
 	TYPE_ANY = (1 << 7) - 1,
 };
 
-/* A value that the schema holds. The items of an array and the members of an object stand side by side from `first` on. */
+/* A value in the schema. The items of an array and the members of an object are neighbours, `first`
+ * being the first of them. */
 struct constant {
 	uint8_t kind;  /* enum tree_kind */
 	uint8_t flags; /* enum tree_flag */
@@ -153,7 +157,8 @@ struct format_entry {
 	struct text name;
 };
 
-/* The arrays of a program, in one list so that they are counted, copied and placed alike. */
+/* The arrays of a program. One list, so that all are counted, copied and placed by the same
+ * code. */
 #define PROGRAM_ARRAYS(X)                              \
 	X(struct subschema, subschemas)                \
 	X(struct rule, rules)                          \
@@ -176,7 +181,7 @@ struct format_entry {
 	X(uint32_t, slots)                             \
 	X(char, texts)
 
-/* A view of the arrays. */
+/* Does not own the arrays. */
 struct program {
 #define X(type, name)     \
 	const type *name; \

@@ -1,4 +1,5 @@
-/* x-reload: walks the rules from the root along a pointer, keeping every subschema that says something about the place. */
+/* x-reload: walks the rules from the root along a pointer with the set of all subschemas that apply
+ * to the place. */
 #include "schema/compile/compiled.h"
 
 #include "base/text.h"
@@ -6,7 +7,7 @@
 
 #define SUBSCHEMAS_MAX 1024
 
-/* The subschemas of one place; a set, bounded: what is beyond its bound is not asked. */
+/* The set of the subschemas that apply to one place. Those beyond its bound are ignored. */
 struct group {
 	uint32_t list[SUBSCHEMAS_MAX];
 	uint32_t count;
@@ -63,7 +64,7 @@ static void join_in_place(const struct program *p, struct group *c, const struct
 	}
 }
 
-/* The crowd grows while it is walked, by what its subschemas apply to the same place. */
+/* The group grows during the loop by the subschemas that its members apply to the same place. */
 static void join_all_in_place(const struct program *p, struct group *c)
 {
 	for (uint32_t i = 0; i < c->count; i++) {
@@ -109,7 +110,7 @@ static bool join_patterns(const struct schema *s, struct group *c, const struct 
 	return is_any;
 }
 
-/* What one subschema says about the key or item. */
+/* Adds the subschemas that one subschema applies to the key or item. */
 static void join_below(const struct schema *s, const struct subschema *of, struct slice key,
 		       struct group *to)
 {
@@ -136,7 +137,7 @@ static void join_below(const struct schema *s, const struct subschema *of, struc
 	}
 }
 
-/* 0: none says anything. */
+/* 0 where no subschema sets `x-reload`. */
 static uint8_t strictest(const struct program *p, const struct group *c)
 {
 	static const enum schema_reload by_strength[] = {RELOAD_RESTART, RELOAD_NEXT_RUN,

@@ -10,7 +10,7 @@ static bool copy_slice(struct arena *a, struct slice *s)
 	return true;
 }
 
-/* The list doubles: what it leaves behind goes with the arena. */
+/* The list doubles; the arena frees the old one. */
 static bool make_room(struct arena *a, struct schema_problem **list, uint32_t count)
 {
 	struct schema_problem *grown;
@@ -40,7 +40,8 @@ static enum result add_to(struct arena *a, struct schema_problem **list, uint32_
 	return OK;
 }
 
-/* Keys may be long, and stand in every pointer; the first of a list is always told. */
+/* Pointers may be long, so the bytes are bounded too. The first problem of a list is always
+ * added. */
 static bool is_full(const struct schema_report *r, uint32_t count, uint32_t max)
 {
 	return count >= max || (count != 0 && r->arena.used_bytes >= REPORT_BYTES_MAX);

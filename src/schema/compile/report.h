@@ -1,14 +1,16 @@
-/* Putting problems into a report: texts are copied, a full report counts what it drops. */
+/* Adding problems to a report: texts are copied; a full report counts further problems and drops
+ * them. */
 #pragma once
 
 #include "schema/schema.h"
 
-/* Of texts; what comes then is counted as dropped. */
+/* Bound of the texts in a report. */
 #define REPORT_BYTES_MAX ((size_t)1024 * 1024)
 
 /* Whether a further problem would only be counted. */
 bool report_is_full(const struct schema_report *r, uint32_t max);
 
+/* `max` bounds the number of problems. OK or E_MEMORY. */
 MUST_USE enum result report_add(struct schema_report *r, const struct schema_problem *problem,
 				uint32_t max);
 MUST_USE enum result report_add_unchecked(struct schema_report *r,

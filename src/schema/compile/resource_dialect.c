@@ -26,10 +26,10 @@ static enum result load_dialect(struct resource_index *f, struct slice uri, stru
 		     ? E_NOT_FOUND
 		     : f->options->load(f->options->load_ctx, uri, &metaschema, err);
 	if (rc == E_NOT_FOUND)
-		return fail(
-			err, E_INVALID,
-			"`$schema` must be draft 2020-12, draft 7 or a stored metaschema; %.*s is not known",
-			SLICE_ARGS(uri));
+		return fail(err, E_INVALID,
+			    "`$schema` must be draft 2020-12, draft 7 or a stored metaschema; "
+			    "%.*s is not known",
+			    SLICE_ARGS(uri));
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
 	return metaschema_read_vocabulary(metaschema, ret, err);

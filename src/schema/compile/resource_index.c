@@ -9,7 +9,8 @@ struct index_uri {
 	uint32_t resource;
 };
 
-/* The position of a walk over a schema: the parent of the next place, and how that place is reached from it. */
+/* The position of a walk over a schema: the parent of the next place, and how that place is reached
+ * from it. */
 struct walk {
 	uint32_t parent;
 	uint32_t resource; /* NONE: the document's root, which makes one */
@@ -218,7 +219,8 @@ static enum result add_resource(struct resource_index *f, uint32_t place, struct
 	return add_uri(f, uri, f->resources.count - 1, err);
 }
 
-/* Sets the resource of the place: a new one at the root of a document and where `$id` names one, else its parent's. */
+/* Sets the resource of the place: a new one at the root of a document and where `$id` names one,
+ * else its parent's. */
 static enum result enter_resource(struct resource_index *f, uint32_t place, const struct walk *at,
 				  struct error *err)
 {

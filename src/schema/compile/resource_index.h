@@ -1,13 +1,15 @@
 /*
- * The index of a schema's parts, made before anything is compiled: every place where a subschema stands, the resource (base
- * URI) and the dialect that it belongs to, and every anchor. References are resolved with it (resource_resolve.c). Other
- * documents are loaded and indexed when a reference needs them, not before.
+ * The index of a schema's parts, made before anything is compiled: every place where a subschema
+ * stands, the resource (base URI) and the dialect that it belongs to, and every anchor. References
+ * are resolved with it (resource_resolve.c). Other documents are loaded and indexed when a
+ * reference needs them, not before.
  *
- * Places are found by keyword: an object under an unknown keyword, `const` or `enum` is not a place, even where it looks like a
- * schema, until a JSON pointer in a reference leads to it.
+ * Places are found by keyword: an object under an unknown keyword, `const` or `enum` is not a
+ * place, even where it looks like a schema, until a JSON pointer in a reference leads to it.
  *
- * Places, resources and anchors are numbered and never removed. Place 0 is the root of the schema that is compiled.
- * Pointers into the arrays are valid until the next place, resource or anchor is added.
+ * Places, resources and anchors are numbered and never removed. Place 0 is the root of the schema
+ * that is compiled. Pointers into the arrays are valid until the next place, resource or anchor is
+ * added.
  */
 #pragma once
 
@@ -19,7 +21,8 @@
 #define INDEX_BYTES_MAX	 ((size_t)128 * 1024 * 1024)
 #define INDEX_PLACES_MAX 1000000
 
-/* The place of a subschema. `keyword`, `key` and `index` are the way from its parent: "properties", "name"; "allOf", 2; "not". */
+/* The place of a subschema. `keyword`, `key` and `index` are the way from its parent: "properties",
+ * "name"; "allOf", 2; "not". */
 struct place {
 	const struct tree_node *node;
 	uint32_t parent;
@@ -73,8 +76,8 @@ struct resource_index {
 void index_init(struct resource_index *f, const struct schema_options *options);
 void index_clear(struct resource_index *f);
 
-/* Adds a document whose base is `uri`, with all its places. `root` must outlive the index. `*ret` is the place of its root.
- * E_INVALID: its dialect is not known. E_LIMIT, E_MEMORY. */
+/* Adds a document whose base is `uri`, with all its places. `root` must outlive the index. `*ret`
+ * is the place of its root. E_INVALID: its dialect is not known. E_LIMIT, E_MEMORY. */
 MUST_USE enum result index_add_document(struct resource_index *f, const struct tree_node *root,
 					struct slice uri, bool is_builtin, uint32_t *ret,
 					struct error *err);
@@ -84,31 +87,35 @@ MUST_USE enum result index_resolve_uri(struct resource_index *f, struct slice ba
 				       struct slice reference, struct slice *ret,
 				       struct error *err);
 
-/* Sets `*dialect`, which is the parent's or the default, to the dialect that the `$schema` of `node` names, where it names one.
- * `is_by_pointer` as in struct place. E_INVALID: the dialect is not known. */
+/* Sets `*dialect`, which is the parent's or the default, to the dialect that the `$schema` of
+ * `node` names, where it names one. `is_by_pointer` as in struct place. E_INVALID: the dialect is
+ * not known. */
 MUST_USE enum result index_read_dialect(struct resource_index *f, const struct tree_node *node,
 					struct slice base, bool is_by_pointer,
 					struct dialect *dialect, struct error *err);
 
-/* Refuses a reference from a place that only a JSON pointer leads to. schema_each_reference() does not list such references, so
- * nothing would keep the document that they need, nor check the right to read it. Always E_INVALID. */
+/* Refuses a reference from a place that only a JSON pointer leads to. schema_each_reference() does
+ * not list such references, so nothing would keep the document that they need, nor check the right
+ * to read it. Always E_INVALID. */
 MUST_USE enum result index_refuse_by_pointer(struct error *err);
 
-/* The place that a reference found at `from` leads to; loads the document where it is a new one. `*ret_anchor` (may be NULL)
- * becomes the anchor that the reference names, or NONE. E_INVALID with the reason where it leads nowhere, else the error of `load`. */
+/* The place that a reference found at `from` leads to; loads the document where it is a new one.
+ * `*ret_anchor` (may be NULL) becomes the anchor that the reference names, or NONE. E_INVALID with
+ * the reason where it leads nowhere, else the error of `load`. */
 MUST_USE enum result index_resolve(struct resource_index *f, uint32_t from, struct slice reference,
 				   uint32_t *ret, uint32_t *ret_anchor, struct error *err);
 
 /* The place of a node, or NONE. */
 uint32_t index_find_place(const struct resource_index *f, const struct tree_node *node);
 
-/* The dynamic anchor of that name in the resource, or NONE. `*ret_probes` is the number of slots that were compared, which the
- * caller pays for: names may have been chosen so that their hashes collide. */
+/* The dynamic anchor of that name in the resource, or NONE. `*ret_probes` is the number of slots
+ * that were compared, which the caller pays for: names may have been chosen so that their hashes
+ * collide. */
 uint32_t index_find_dynamic(const struct resource_index *f, uint32_t resource, struct slice name,
 			    uint32_t *ret_probes);
 
-/* The anchor of that name in the resource, of which a dynamic one comes first, or NONE. `*ret_probes` as above, unchanged where
- * nothing was compared. */
+/* The anchor of that name in the resource, of which a dynamic one comes first, or NONE.
+ * `*ret_probes` as above, unchanged where nothing was compared. */
 uint32_t index_find_anchor(const struct resource_index *f, uint32_t resource, struct slice name,
 			   bool is_dynamic, uint32_t *ret_probes);
 
@@ -119,14 +126,15 @@ struct place *index_place(const struct resource_index *f, uint32_t place);
 struct resource *index_resource(const struct resource_index *f, uint32_t resource);
 const struct dialect *index_dialect(const struct resource_index *f, uint32_t place);
 
-/* Appends the JSON pointer of the place in its document, or with `is_in_resource` from its resource's root. */
+/* Appends the JSON pointer of the place in its document, or with `is_in_resource` from its
+ * resource's root. */
 void index_append_pointer(const struct resource_index *f, uint32_t place, bool is_in_resource,
 			  struct buf *ret);
 
 /* For the files of the index only. */
 
-/* Adds a place that no keyword leads to; `way` is the rest of the JSON pointer from `parent` to `node`, and must live as long as
- * the index. */
+/* Adds a place that no keyword leads to; `way` is the rest of the JSON pointer from `parent` to
+ * `node`, and must live as long as the index. */
 MUST_USE enum result index_add_by_pointer(struct resource_index *f, uint32_t parent,
 					  const struct tree_node *node, struct slice way,
 					  uint32_t *ret, struct error *err);

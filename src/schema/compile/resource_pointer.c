@@ -1,10 +1,10 @@
-/* Where a place is in its document. */
+/* The JSON pointer of a place. */
 #include "schema/compile/resource_index.h"
 
 #include "doc/pointer.h"
 #include "doc/read.h"
 
-/* Places up to the root, or to the resource's, in the order of the pointer. */
+/* Collects the places up to the root, then appends their steps in the order of the pointer. */
 void index_append_pointer(const struct resource_index *f, uint32_t place, bool is_in_resource,
 			  struct buf *ret)
 {
@@ -24,7 +24,7 @@ void index_append_pointer(const struct resource_index *f, uint32_t place, bool i
 		const struct place *p = index_place(f, chain[depth]);
 
 		if (p->keyword.len != 0 && p->keyword.data[0] == '/')
-			buf_append_slice(ret, p->keyword); /* a pointer that a reference named */
+			buf_append_slice(ret, p->keyword); /* part of the pointer in a reference */
 		else
 			pointer_append_key(ret, p->keyword);
 		if (p->key.data != NULL)

@@ -1,4 +1,5 @@
-/* Resolving references: to a document, which is loaded when a reference needs it, and to a place in it. */
+/* Resolving references: to a document, which is loaded when a reference needs it, and to a place in
+ * it. */
 #include "schema/compile/resource_index.h"
 
 #include "doc/pointer.h"
@@ -135,7 +136,8 @@ static enum result follow_fragment(struct resource_index *f, uint32_t resource,
 	return OK;
 }
 
-/* Whether `resource` belongs to the document of `from`, or `uri` is that of a built-in metaschema. */
+/* Whether `resource` belongs to the document of `from`, or `uri` is that of a built-in
+ * metaschema. */
 static bool is_available(const struct resource_index *f, uint32_t from, struct slice uri,
 			 uint32_t resource)
 {

@@ -70,7 +70,7 @@ void uri_split(struct uri *ret, struct slice text)
 		ret->query = slice_from(text, len + 1);
 }
 
-/* Takes back the last segment and its slash of what was written from `start` on. */
+/* Removes the last segment and its slash from the text after `start`. */
 static void drop_segment(struct buf *ret, size_t start)
 {
 	size_t len = ret->len;

@@ -1,4 +1,4 @@
-/* URI references (RFC 3986): taking apart and resolving. Nothing is normalised but dot segments. */
+/* URI references (RFC 3986): splitting and resolving. Only dot segments are normalised. */
 #pragma once
 
 #include "base/buf.h"
@@ -9,11 +9,11 @@ struct uri {
 	bool has_scheme, has_authority, has_query, has_fragment;
 };
 
-/* RFC 3986, appendix B: every text has its five parts. They point into `text`. */
+/* Splits any text into its five parts (RFC 3986, appendix B), which point into `text`. */
 void uri_split(struct uri *ret, struct slice text);
 
-/* Appends what `reference` means where the base is `base` (section 5.2), without a fragment. A base that is itself
- * relative is taken as it is. */
+/* Appends the target of `reference` relative to `base` (section 5.2), without a fragment. A
+ * relative base is used as it is. */
 void uri_resolve(struct buf *ret, struct slice base, struct slice reference);
 
 /* The text before and after the first '#'. */

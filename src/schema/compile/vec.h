@@ -1,4 +1,4 @@
-/* Growing arrays of plain structs and a hash index over them, for what a compilation gathers. */
+/* Growing arrays of plain structs, and a hash index of positions in them, for compilation. */
 #pragma once
 
 #include "base/memory.h"
@@ -20,14 +20,16 @@ struct vec {
 		NULL, 0, 0 \
 	}
 
-/* A zeroed new item at the end, valid until the next push; NULL without memory or beyond VEC_ITEMS_MAX. */
+/* A zeroed new item at the end, valid until the next push; NULL without memory or beyond
+ * VEC_ITEMS_MAX. */
 void *vec_push(struct vec *v, size_t item_bytes);
 void *vec_push_many(struct vec *v, size_t item_bytes, size_t count);
 void vec_clear(struct vec *v);
 
 #define VEC_AT(v, type, i) (((type *)(v)->items)[i])
 
-/* Positions by hash; the caller compares what it finds and walks on. */
+/* Positions by hash. Different items may have equal hashes: the caller compares each position that
+ * it is given. */
 struct lookup {
 	struct lookup_slot *slots;
 	uint32_t count;
@@ -45,10 +47,12 @@ struct lookup_slot {
 		NULL, 0, 0 \
 	}
 
+/* False without memory or beyond VEC_ITEMS_MAX. */
 bool lookup_add(struct lookup *l, uint64_t hash, uint32_t value);
 void lookup_clear(struct lookup *l);
 
-/* The next value under `hash` or NONE. `*at` is 0 at first. */
+/* The next value of `hash`, or NONE. `*at` is 0 for the first call, and afterwards the number of
+ * slots that were looked at. */
 uint32_t lookup_next(const struct lookup *l, uint64_t hash, uint32_t *at);
 
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)

@@ -4,7 +4,7 @@
 
 #define SAVED_STEPS_MAX (UINT32_C(1) << 22)
 
-/* A rule that speaks of one kind of value passes over all others, and cannot tell about one that may not be looked at. */
+/* A rule with a kind holds for all values of other kinds, and is undecided for an opaque value. */
 #define ANY_KIND 0xff
 
 static const struct {
@@ -105,7 +105,7 @@ void explain_drop_unchecked(struct explain_pass *pass, struct checkpoint to)
 	pass->unchecked.count = to.unchecked;
 }
 
-/* Copies the way to where the run stands. */
+/* Copies the current path and trail to the finding. */
 static enum result save_way(struct explain_pass *pass, struct finding *f)
 {
 	f->path = pass->saved_path.count;
@@ -205,7 +205,7 @@ static enum result check_rules(struct explain_pass *pass, const struct subschema
 		if (rc != OK)
 			return rc;
 		verdict = verdict_and(verdict, v);
-		/* No keyword reads a value that should have been a secret. */
+		/* After `x-secret` has failed no other keyword may read the value. */
 		if (v == VERDICT_NO && (!pass->is_collecting || rule->op == RULE_SECRET))
 			break;
 	}
@@ -255,24 +255,22 @@ enum result explain_subschema(struct explain_pass *pass, uint32_t subschema,
 	return rc;
 }
 
-enum result explain_step(struct explain_pass *pass, const struct rule *rule, uint32_t index,
-			 uint32_t subschema, const struct tree_node *n, struct marks *marks,
-			 enum verdict *ret)
+enum result explain_step(struct explain_pass *pass, struct applied a, const struct tree_node *n,
+			 struct marks *marks, enum verdict *ret)
 {
 	struct step *step = vec_push(&pass->trail, sizeof *step);
 	enum result rc;
 
 	if (step == NULL)
 		return fail(pass->err, E_MEMORY, "out of memory");
-	*step = (struct step){(uint32_t)(rule - pass->program->rules), index};
-	rc = explain_subschema(pass, subschema, n, marks, ret);
+	*step = (struct step){(uint32_t)(a.rule - pass->program->rules), a.index};
+	rc = explain_subschema(pass, a.subschema, n, marks, ret);
 	pass->trail.count--;
 	return rc;
 }
 
-enum result explain_at(struct explain_pass *pass, const struct rule *rule, uint32_t index,
-		       uint32_t subschema, uint32_t position, const struct tree_node *n,
-		       enum verdict *ret)
+enum result explain_at(struct explain_pass *pass, struct applied a, uint32_t position,
+		       const struct tree_node *n, enum verdict *ret)
 {
 	uint32_t *at = vec_push(&pass->path, sizeof *at);
 	enum result rc;
@@ -282,20 +280,19 @@ enum result explain_at(struct explain_pass *pass, const struct rule *rule, uint3
 	*at = position;
 	rc = explain_charge(pass, 1);
 	if (rc == OK)
-		rc = explain_step(pass, rule, index, subschema, n, NULL, ret);
+		rc = explain_step(pass, a, n, NULL, ret);
 	pass->path.count--;
 	return rc;
 }
 
-enum result explain_silently(struct explain_pass *pass, const struct rule *rule, uint32_t index,
-			     uint32_t subschema, const struct tree_node *n, struct marks *marks,
-			     enum verdict *ret)
+enum result explain_silently(struct explain_pass *pass, struct applied a, const struct tree_node *n,
+			     struct marks *marks, enum verdict *ret)
 {
 	bool was_collecting = pass->is_collecting;
 	enum result rc;
 
 	pass->is_collecting = false;
-	rc = explain_step(pass, rule, index, subschema, n, marks, ret);
+	rc = explain_step(pass, a, n, marks, ret);
 	pass->is_collecting = was_collecting;
 	return rc;
 }

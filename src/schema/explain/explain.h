@@ -1,7 +1,15 @@
 /*
- * The explaining pass: walks the rules over an instance, in three values, and notes every failure with its place in the
- * instance and the way through the schema that led to it. It runs when the fast pass failed, or met a value that may not
- * be looked at.
+ * explain/ is the explaining pass: it walks the rules of a program over an instance, decides with
+ * three values (yes, no, maybe), and keeps a finding for each failure: the place in the instance
+ * and the way through the schema that led to it. At the end the findings become the problems of a
+ * report (explain_report.c, message.c).
+ *
+ * It runs after the fast pass has failed, where an opaque value decides, and for schemas with a
+ * dynamic scope. Its verdict must always be that of the fast pass; test_agreement.c and the fuzz
+ * target `schema` hold both to that.
+ *
+ * There is one function for each kind of rule (explain_value.c, explain_object.c, explain_array.c,
+ * explain_apply.c). A pass belongs to one thread.
  */
 #pragma once
 
@@ -9,22 +17,31 @@
 #include "schema/compile/compiled.h"
 #include "schema/explain/marks.h"
 
-/* One step through the schema: a rule, and which of its subschemas. */
-struct step {
-	uint32_t rule;
-	uint32_t index; /* of the property, pattern, link or branch; NONE: the rule has one */
+/* One of the subschemas that a rule applies. */
+struct applied {
+	const struct rule *rule;
+	uint32_t index; /* of the property, pattern, link or branch; NONE where there is one only */
+	uint32_t subschema;
 };
 
-/* A failure as it is found; becomes a struct schema_problem if it is still there at the end. */
+/* One step of the way through the schema. */
+struct step {
+	uint32_t rule;
+	uint32_t index; /* as in struct applied */
+};
+
+/* A failure, or a check that could not be made. It becomes a struct schema_problem unless it is
+ * dropped before the end. */
 struct finding {
 	uint32_t rule;
-	uint32_t detail, other; /* see message.c */
+	uint32_t detail, other; /* depend on the rule; see message.c */
 	const struct tree_node *node;
 	uint32_t path, path_len;   /* in `saved_path`: positions from the instance's root */
 	uint32_t trail, trail_len; /* in `saved_trail` */
 };
 
-/* The resources that were entered, innermost first (2020-12 core, section 7.1). */
+/* The dynamic scope: the resources that were entered, innermost first (2020-12 core, section
+ * 7.1). */
 struct scope {
 	uint32_t resource;
 	const struct scope *outer;
@@ -35,17 +52,17 @@ struct explain_pass {
 	const struct program *program;
 	const struct tree_node *root;
 	struct error *err;
-	uint64_t steps;	  /* used of the schema's limit */
-	uint64_t granted; /* up to which nothing is asked */
-	uint64_t charged; /* by the budget */
+	uint64_t steps;	  /* used so far, of the schema's limit */
+	uint64_t granted; /* up to this number of steps no bound is checked */
+	uint64_t charged; /* steps that the budget has been charged for */
 	struct budget *budget;
-	bool is_placed; /* `err` names the keyword at which a bound ran out */
+	bool is_placed; /* `err` already names the keyword at which a bound ran out */
 	uint32_t depth;
-	bool is_collecting;   /* failures are noted, and the first does not end a subschema */
-	bool is_listing;      /* what could not be checked is noted */
-	struct vec path;      /* uint32_t: positions */
-	struct vec trail;     /* struct step */
-	struct vec problems;  /* struct finding */
+	bool is_collecting;  /* keeps findings, and goes on after a failure */
+	bool is_listing;     /* keeps findings of rules that could not be checked */
+	struct vec path;     /* uint32_t: positions from the instance's root to the current value */
+	struct vec trail;    /* struct step: the way through the schema to the current rule */
+	struct vec problems; /* struct finding */
 	struct vec unchecked; /* struct finding */
 	struct vec saved_path;
 	struct vec saved_trail;
@@ -53,39 +70,41 @@ struct explain_pass {
 	const struct scope *scope;
 };
 
-/* Where a branch that may be taken back began. */
+/* The findings before a branch, so that those of the branch can be dropped. */
 struct checkpoint {
 	uint32_t problems, unchecked, saved_path, saved_trail;
 };
 
+/* Applies a subschema to a value. `marks` (may be NULL) receives the members or items that it
+ * evaluated. OK, or the reason why there is no verdict: E_LIMIT, E_MEMORY. */
 MUST_USE enum result explain_subschema(struct explain_pass *pass, uint32_t subschema,
 				       const struct tree_node *n, struct marks *marks,
 				       enum verdict *ret);
 
-/* As explain_subschema(), one step further in the schema. */
-MUST_USE enum result explain_step(struct explain_pass *pass, const struct rule *rule,
-				  uint32_t index, uint32_t subschema, const struct tree_node *n,
-				  struct marks *marks, enum verdict *ret);
+/* As explain_subschema(), and adds a step to the way through the schema. */
+MUST_USE enum result explain_step(struct explain_pass *pass, struct applied a,
+				  const struct tree_node *n, struct marks *marks,
+				  enum verdict *ret);
 
-/* As explain_step(), one step further in the instance as well. */
-MUST_USE enum result explain_at(struct explain_pass *pass, const struct rule *rule, uint32_t index,
-				uint32_t subschema, uint32_t position, const struct tree_node *n,
-				enum verdict *ret);
+/* As explain_step() for a member or item: adds `position` to the path in the instance as well. */
+MUST_USE enum result explain_at(struct explain_pass *pass, struct applied a, uint32_t position,
+				const struct tree_node *n, enum verdict *ret);
 
-/* As explain_step(), without noting failures. */
-MUST_USE enum result explain_silently(struct explain_pass *pass, const struct rule *rule,
-				      uint32_t index, uint32_t subschema, const struct tree_node *n,
-				      struct marks *marks, enum verdict *ret);
+/* As explain_step(), but keeps no findings of failures. */
+MUST_USE enum result explain_silently(struct explain_pass *pass, struct applied a,
+				      const struct tree_node *n, struct marks *marks,
+				      enum verdict *ret);
 
-/* Notes a failure of the rule on `n` and sets `*ret`. */
+/* The rule fails for `n`: keeps a finding and sets `*ret` to VERDICT_NO. */
 MUST_USE enum result explain_fail(struct explain_pass *pass, const struct rule *rule,
 				  const struct tree_node *n, uint32_t detail, uint32_t other,
 				  enum verdict *ret);
-/* Notes that the rule could not be checked. */
+/* The rule could not be checked for `n`: keeps a finding and sets `*ret` to VERDICT_MAYBE. */
 MUST_USE enum result explain_doubt(struct explain_pass *pass, const struct rule *rule,
 				   const struct tree_node *n, enum verdict *ret);
 
-/* Pays for what was used since the last time: E_LIMIT, or what the budget says, when it was too much. */
+/* Charges the budget for the steps since the last call. E_LIMIT, or the reason why the request
+ * ended, where they were too many. */
 MUST_USE enum result explain_charge_budget(struct explain_pass *pass);
 
 MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uint64_t steps)
@@ -94,6 +113,7 @@ MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uin
 	return __builtin_expect(pass->steps <= pass->granted, 1) ? OK : explain_charge_budget(pass);
 }
 
+/* Matches a pattern; charges its price. */
 MUST_USE enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text,
 				   bool *ret);
 
@@ -108,7 +128,8 @@ static inline enum verdict verdict_and(enum verdict a, enum verdict b)
 	return a == VERDICT_MAYBE || b == VERDICT_MAYBE ? VERDICT_MAYBE : VERDICT_YES;
 }
 
-/* Adds a verdict to the others; true where a no makes looking further idle. */
+/* Combines a verdict with `*ret`. True where the result is no and no further findings are wanted,
+ * so that the caller may stop. */
 static inline bool explain_may_stop(const struct explain_pass *pass, enum verdict v,
 				    enum verdict *ret)
 {
@@ -154,18 +175,20 @@ EXPLAIN_RULE(explain_some_of);
 EXPLAIN_RULE(explain_not);
 EXPLAIN_RULE(explain_if);
 
-/* Turns what was found into the report's problems. */
+/* Adds a problem to the report for each finding. */
 MUST_USE enum result explain_write_report(struct explain_pass *pass, struct schema_report *report);
 
 /* The subschema that a rule belongs to. */
 uint32_t explain_find_subschema(const struct program *p, uint32_t rule);
 
-/* Of anyOf and oneOf: a sentence lists what the branches ask only where they are few, and looks at so many rules of each. */
+/* A sentence about anyOf or oneOf lists the constants or types of the branches only where there are
+ * few branches, and looks at the first rules of each only. */
 #define BRANCHES_TOLD_MAX 256
 #define RULES_TOLD_MAX	  256
 
-/* message.c: the first rule of a kind in a subschema, through references; NULL without one among RULES_TOLD_MAX. */
+/* message.c: the first rule of a kind in a subschema or in the one that it refers to; NULL where it
+ * is not among the first RULES_TOLD_MAX. */
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op);
 
-/* Appends the sentence for a finding. */
+/* Appends the sentence for a finding; it contains no value of the instance. */
 void message_append(const struct explain_pass *pass, const struct finding *f, struct buf *ret);

@@ -4,7 +4,7 @@
 enum result explain_ref(struct explain_pass *pass, const struct rule *rule,
 			const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
-	return explain_step(pass, rule, NONE, rule->a, n, marks, ret);
+	return explain_step(pass, (struct applied){rule, NONE, rule->a}, n, marks, ret);
 }
 
 static uint32_t find_dynamic(const struct program *p, uint32_t resource, uint32_t name)
@@ -41,7 +41,8 @@ enum result explain_dynamic_ref(struct explain_pass *pass, const struct rule *ru
 		price += 2;
 	}
 	rc = explain_charge(pass, price);
-	return rc == OK ? explain_step(pass, rule, NONE, target, n, marks, ret) : rc;
+	return rc == OK ? explain_step(pass, (struct applied){rule, NONE, target}, n, marks, ret)
+			: rc;
 }
 
 enum result explain_all_of(struct explain_pass *pass, const struct rule *rule,
@@ -49,8 +50,10 @@ enum result explain_all_of(struct explain_pass *pass, const struct rule *rule,
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
 		enum verdict v;
-		enum result rc = explain_step(pass, rule, i, pass->program->links[rule->a + i], n,
-					      marks, &v);
+		enum result rc =
+			explain_step(pass,
+				     (struct applied){rule, i, pass->program->links[rule->a + i]},
+				     n, marks, &v);
 
 		if (rc != OK)
 			return rc;
@@ -60,8 +63,10 @@ enum result explain_all_of(struct explain_pass *pass, const struct rule *rule,
 	return OK;
 }
 
-/* How useful a failed branch's findings are to a person, from the least: it is for another type of value, for other constants
- * of this type, for another constant member (a tag), anything else. Of those alike the fewest, then the deepest. */
+/* How useful the findings of a failed branch are to a person, least useful first: the branch is for
+ * another type of value, for other constants of this type, for another constant member (a tag), or
+ * fails for another reason. Of branches of equal rank the one with the fewest findings is the best,
+ * then the one with the deepest. */
 enum rank {
 	RANK_TYPE,
 	RANK_CONSTANT,
@@ -123,7 +128,8 @@ static bool is_more_useful(struct use a, struct use b)
 	return a.count != b.count ? a.count < b.count : a.depth > b.depth;
 }
 
-/* Keeps the findings of the better of two branches that stand one behind the other. */
+/* Keeps the findings of the best branch so far, which follow `start`, or those of the last branch,
+ * which follow `from`. */
 static void keep_better(struct explain_pass *pass, struct checkpoint start, struct use *best,
 			uint32_t from)
 {
@@ -143,14 +149,14 @@ static void keep_better(struct explain_pass *pass, struct checkpoint start, stru
 }
 
 struct tally {
+	struct checkpoint start; /* before the first branch */
 	uint32_t yes, maybe;
 	uint32_t first, second; /* branches that matched */
 	struct use best;
 };
 
 static enum result try_branch(struct explain_pass *pass, const struct rule *rule, uint32_t i,
-			      const struct tree_node *n, struct marks *marks,
-			      struct checkpoint start, struct tally *t)
+			      const struct tree_node *n, struct marks *marks, struct tally *t)
 {
 	CLEANUP(marks_clear) struct marks own = MARKS_NULL;
 	uint32_t from = pass->problems.count;
@@ -161,7 +167,7 @@ static enum result try_branch(struct explain_pass *pass, const struct rule *rule
 		return rc;
 	if (marks != NULL && !marks_init(&own, n->count))
 		return fail(pass->err, E_MEMORY, "out of memory");
-	rc = explain_step(pass, rule, i, pass->program->links[rule->a + i], n,
+	rc = explain_step(pass, (struct applied){rule, i, pass->program->links[rule->a + i]}, n,
 			  marks != NULL ? &own : NULL, &v);
 	if (rc != OK)
 		return rc;
@@ -169,7 +175,7 @@ static enum result try_branch(struct explain_pass *pass, const struct rule *rule
 		marks_merge(marks, &own, v == VERDICT_YES);
 	if (v == VERDICT_NO) {
 		rc = explain_charge(pass, pass->problems.count - from);
-		keep_better(pass, start, &t->best, from);
+		keep_better(pass, t->start, &t->best, from);
 		return rc;
 	}
 	pass->problems.count = from;
@@ -179,7 +185,7 @@ static enum result try_branch(struct explain_pass *pass, const struct rule *rule
 	return OK;
 }
 
-/* Whether each branch is a list of constants, so that one sentence can name them all. */
+/* Whether every branch is a list of constants, so that one sentence can list them all. */
 static bool are_constants(const struct explain_pass *pass, const struct rule *rule)
 {
 	if (rule->b > BRANCHES_TOLD_MAX)
@@ -194,7 +200,8 @@ static bool are_constants(const struct explain_pass *pass, const struct rule *ru
 	return true;
 }
 
-/* No branch has this tag: that is all there is to say, and which tags there are. */
+/* No branch has this tag: keeps only the finding about the tag, which will list the tags of all
+ * branches. */
 static void keep_tag(struct explain_pass *pass, const struct rule *rule, struct checkpoint start)
 {
 	struct finding *list = pass->problems.items;
@@ -203,7 +210,7 @@ static void keep_tag(struct explain_pass *pass, const struct rule *rule, struct 
 		if (rank_finding(pass, &list[i]) != RANK_TAG)
 			continue;
 		list[start.problems] = list[i];
-		if (list[start.problems].other == 0) /* not told by a rule further in */
+		if (list[start.problems].other == 0) /* else an inner rule already lists its tags */
 			list[start.problems].other = (uint32_t)(rule - pass->program->rules) + 1;
 		pass->problems.count = start.problems + 1;
 		return;
@@ -211,33 +218,32 @@ static void keep_tag(struct explain_pass *pass, const struct rule *rule, struct 
 }
 
 static enum result fail_branches(struct explain_pass *pass, const struct rule *rule,
-				 const struct tree_node *n, struct checkpoint start,
-				 const struct tally *t, enum verdict *ret)
+				 const struct tree_node *n, const struct tally *t,
+				 enum verdict *ret)
 {
-	bool is_told = pass->problems.count != start.problems;
+	bool is_told = pass->problems.count != t->start.problems;
 	enum result rc = explain_charge(pass, is_told ? rule->b : 0);
 
 	*ret = VERDICT_NO;
 	if (rc != OK)
 		return rc;
 	if (is_told && t->best.rank == RANK_TAG && rule->b > 1)
-		keep_tag(pass, rule, start);
+		keep_tag(pass, rule, t->start);
 	if (is_told && (rule->b == 1 || t->best.rank >= RANK_TAG ||
 			(t->best.rank == RANK_CONSTANT && !are_constants(pass, rule))))
 		return OK;
-	explain_drop_problems(pass, start);
+	explain_drop_problems(pass, t->start);
 	return explain_fail(pass, rule, n, 0, 0, ret);
 }
 
 enum result explain_some_of(struct explain_pass *pass, const struct rule *rule,
 			    const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
-	struct checkpoint start = explain_checkpoint(pass);
 	bool is_one = rule->op == RULE_ONE_OF;
-	struct tally t = {0};
+	struct tally t = {.start = explain_checkpoint(pass)};
 
 	for (uint32_t i = 0; i < rule->b; i++) {
-		enum result rc = try_branch(pass, rule, i, n, marks, start, &t);
+		enum result rc = try_branch(pass, rule, i, n, marks, &t);
 
 		if (rc != OK)
 			return rc;
@@ -247,18 +253,18 @@ enum result explain_some_of(struct explain_pass *pass, const struct rule *rule,
 			break;
 	}
 	if (t.yes == 0 && t.maybe == 0) {
-		explain_drop_unchecked(pass, start);
-		return fail_branches(pass, rule, n, start, &t, ret);
+		explain_drop_unchecked(pass, t.start);
+		return fail_branches(pass, rule, n, &t, ret);
 	}
-	explain_drop_problems(pass, start);
+	explain_drop_problems(pass, t.start);
 	if (is_one && t.yes > 1) {
-		explain_drop_unchecked(pass, start);
+		explain_drop_unchecked(pass, t.start);
 		return explain_fail(pass, rule, n, t.first + 1, t.second + 1, ret);
 	}
 	if (is_one ? t.maybe > 0 : t.yes == 0)
 		*ret = VERDICT_MAYBE;
 	else
-		explain_drop_unchecked(pass, start);
+		explain_drop_unchecked(pass, t.start);
 	return OK;
 }
 
@@ -267,7 +273,7 @@ enum result explain_not(struct explain_pass *pass, const struct rule *rule,
 {
 	struct checkpoint start = explain_checkpoint(pass);
 	enum verdict v;
-	enum result rc = explain_silently(pass, rule, NONE, rule->a, n, NULL, &v);
+	enum result rc = explain_silently(pass, (struct applied){rule, NONE, rule->a}, n, NULL, &v);
 
 	(void)marks;
 	if (rc != OK)
@@ -286,10 +292,13 @@ static enum result check_branch(struct explain_pass *pass, const struct rule *ru
 	uint32_t subschema = index == 1 ? rule->b : rule->c;
 
 	*ret = VERDICT_YES;
-	return subschema == NONE ? OK : explain_step(pass, rule, index, subschema, n, marks, ret);
+	return subschema == NONE ? OK
+				 : explain_step(pass, (struct applied){rule, index, subschema}, n,
+						marks, ret);
 }
 
-/* A secret decides which branch holds: both must, and if neither does the answer is no. */
+/* An opaque value decides which branch applies. Yes where both hold, no where neither does, else
+ * undecided. */
 static enum result check_both(struct explain_pass *pass, const struct rule *rule,
 			      const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -330,7 +339,8 @@ enum result explain_if(struct explain_pass *pass, const struct rule *rule,
 		return rc;
 	if (marks != NULL && !marks_init(&own, n->count))
 		return fail(pass->err, E_MEMORY, "out of memory");
-	rc = explain_silently(pass, rule, 0, rule->a, n, marks != NULL ? &own : NULL, &condition);
+	rc = explain_silently(pass, (struct applied){rule, 0, rule->a}, n,
+			      marks != NULL ? &own : NULL, &condition);
 	if (rc != OK)
 		return rc;
 	if (marks != NULL && condition != VERDICT_NO)

@@ -1,4 +1,4 @@
-/* Rules on an array's items. */
+/* Rules for the items of an array. */
 #include "schema/explain/explain.h"
 #include "schema/price.h"
 
@@ -9,8 +9,10 @@ enum result explain_prefix_items(struct explain_pass *pass, const struct rule *r
 {
 	for (uint32_t i = 0; i < rule->b && i < n->count; i++) {
 		enum verdict v;
-		enum result rc = explain_at(pass, rule, i, pass->program->links[rule->a + i], i,
-					    &n->of.items[i], &v);
+		enum result rc =
+			explain_at(pass,
+				   (struct applied){rule, i, pass->program->links[rule->a + i]}, i,
+				   &n->of.items[i], &v);
 
 		if (rc != OK)
 			return rc;
@@ -27,7 +29,8 @@ enum result explain_items(struct explain_pass *pass, const struct rule *rule,
 {
 	for (uint32_t i = rule->b; i < n->count; i++) {
 		enum verdict v;
-		enum result rc = explain_at(pass, rule, NONE, rule->a, i, &n->of.items[i], &v);
+		enum result rc = explain_at(pass, (struct applied){rule, NONE, rule->a}, i,
+					    &n->of.items[i], &v);
 
 		if (rc != OK)
 			return rc;
@@ -49,7 +52,8 @@ enum result explain_contains(struct explain_pass *pass, const struct rule *rule,
 		enum result rc = explain_charge(pass, 1);
 
 		if (rc == OK)
-			rc = explain_silently(pass, rule, NONE, rule->a, &n->of.items[i], NULL, &v);
+			rc = explain_silently(pass, (struct applied){rule, NONE, rule->a},
+					      &n->of.items[i], NULL, &v);
 		if (rc != OK)
 			return rc;
 		sure += v == VERDICT_YES;
@@ -66,7 +70,7 @@ enum result explain_contains(struct explain_pass *pass, const struct rule *rule,
 
 struct hashed {
 	uint64_t hash;
-	uint64_t price; /* of reading the item */
+	uint64_t price; /* of hashing or comparing the item, in steps */
 	uint32_t position;
 };
 
@@ -79,7 +83,7 @@ static int compare_hashed(const void *a, const void *b)
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
-/* Equal items have equal hashes, so only runs of equal hashes are compared, each pair for what it reads. */
+/* Equal items have equal hashes, so only items with equal hashes are compared. */
 static enum result find_duplicates(struct explain_pass *pass, const struct tree_node *n,
 				   struct hashed *list, uint32_t *ret_a, uint32_t *ret_b)
 {
@@ -102,7 +106,7 @@ static enum result find_duplicates(struct explain_pass *pass, const struct tree_
 	return OK;
 }
 
-/* What it costs to hash or compare, and whether it holds what may not be looked at. */
+/* The price of hashing or comparing a value, and whether it contains an opaque value. */
 static uint64_t survey(const struct tree_node *n, bool *has_opaque)
 {
 	uint64_t price = 1;
@@ -120,7 +124,8 @@ static uint64_t survey(const struct tree_node *n, bool *has_opaque)
 	return price;
 }
 
-/* Two of one kind of which one holds what may not be looked at may be equal. */
+/* Fills `list`. Undecided where two items have the same kind and one of them contains an opaque
+ * value: they may be equal. */
 static enum result survey_items(struct explain_pass *pass, const struct tree_node *n,
 				struct hashed *list, bool *ret_is_doubtful)
 {

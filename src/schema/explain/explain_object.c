@@ -1,8 +1,7 @@
-/* Rules on an object's members, and on what of an object or array no other rule looked at. */
+/* Rules for the members of an object, and for unevaluated members and items. */
 #include "schema/explain/explain.h"
 #include "schema/price.h"
 
-/* Pays for looking a name up. */
 static enum result charge_look_up(struct explain_pass *pass, const struct name *name,
 				  const struct tree_node *n)
 {
@@ -61,7 +60,8 @@ enum result explain_properties(struct explain_pass *pass, const struct rule *rul
 		rc = charge_look_up(pass, &p->name, n);
 		if (rc != OK || value == NULL)
 			continue;
-		rc = explain_at(pass, rule, i, p->subschema, position_of(n, value), value, &v);
+		rc = explain_at(pass, (struct applied){rule, i, p->subschema},
+				position_of(n, value), value, &v);
 		if (rc != OK)
 			break;
 		if (marks != NULL)
@@ -87,7 +87,8 @@ enum result explain_pattern_properties(struct explain_pass *pass, const struct r
 			enum result rc = explain_match(pass, p->pattern, tree_key(m), &is_match);
 
 			if (rc == OK && is_match)
-				rc = explain_at(pass, rule, k, p->subschema, i, &m->value, &v);
+				rc = explain_at(pass, (struct applied){rule, k, p->subschema}, i,
+						&m->value, &v);
 			if (rc != OK)
 				return rc;
 			if (!is_match)
@@ -142,13 +143,14 @@ static bool is_never(const struct program *p, uint32_t subschema)
 	return s->rules == 1 && p->rules[s->first_rule].op == RULE_FALSE;
 }
 
-/* A key that nothing allows is told as the object's failure: the sentence names the key. */
+/* A key that is not allowed is a failure of the object: the sentence names the key. */
 static enum result check_extra(struct explain_pass *pass, const struct rule *rule,
 			       const struct tree_node *n, uint32_t i, enum verdict *ret)
 {
 	if (is_never(pass->program, rule->a))
 		return explain_fail(pass, rule, n, i, 0, ret);
-	return explain_at(pass, rule, NONE, rule->a, i, &n->of.members[i].value, ret);
+	return explain_at(pass, (struct applied){rule, NONE, rule->a}, i, &n->of.members[i].value,
+			  ret);
 }
 
 enum result explain_additional_properties(struct explain_pass *pass, const struct rule *rule,
@@ -197,10 +199,11 @@ enum result explain_property_names(struct explain_pass *pass, const struct rule 
 
 		key.of.text = m->key;
 		key.as.hash = m->hash;
-		rc = explain_at(pass, rule, NONE, rule->a, i, &key, &v);
+		rc = explain_at(pass, (struct applied){rule, NONE, rule->a}, i, &key, &v);
 		if (rc != OK)
 			return rc;
-		/* The key's node ends here; what is wrong with it is found at the value. */
+		/* The node of the key ends here, so findings about the key get the node of its
+		 * value. */
 		for (uint32_t k = before.problems; k < pass->problems.count; k++)
 			VEC_AT(&pass->problems, struct finding, k).node = &m->value;
 		if (explain_may_stop(pass, v, ret))
@@ -222,7 +225,7 @@ enum result explain_dependent_schemas(struct explain_pass *pass, const struct ru
 			return rc;
 		if (find_property(pass, p, n) == NULL)
 			continue;
-		rc = explain_step(pass, rule, i, p->subschema, n, marks, &v);
+		rc = explain_step(pass, (struct applied){rule, i, p->subschema}, n, marks, &v);
 		if (rc != OK)
 			return rc;
 		if (explain_may_stop(pass, v, ret))
@@ -231,7 +234,8 @@ enum result explain_dependent_schemas(struct explain_pass *pass, const struct ru
 	return OK;
 }
 
-/* What a secret's value decides may have evaluated a member: that it is refused is then not sure either. */
+/* A member or item that no rule evaluated. Where an opaque value may have let a rule evaluate it, a
+ * failure is undecided. */
 static enum result check_left_over(struct explain_pass *pass, const struct rule *rule,
 				   const struct tree_node *n, uint32_t i, bool is_doubtful,
 				   enum verdict *ret)
@@ -239,7 +243,8 @@ static enum result check_left_over(struct explain_pass *pass, const struct rule 
 	struct checkpoint before = explain_checkpoint(pass);
 	enum result rc = n->kind == TREE_OBJECT
 				 ? check_extra(pass, rule, n, i, ret)
-				 : explain_at(pass, rule, NONE, rule->a, i, &n->of.items[i], ret);
+				 : explain_at(pass, (struct applied){rule, NONE, rule->a}, i,
+					      &n->of.items[i], ret);
 
 	if (rc == OK && *ret == VERDICT_NO && is_doubtful) {
 		*ret = VERDICT_MAYBE;

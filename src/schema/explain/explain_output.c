@@ -31,7 +31,7 @@ static void append_basic(struct buf *ret, const struct schema_report *report)
 	}
 }
 
-/* How far two ways go together, up to a '/' or an end. */
+/* The length of the common beginning of two ways, up to a '/' or an end. */
 static size_t shared_way(struct slice a, struct slice b)
 {
 	size_t len = 0, shared = 0;
@@ -51,8 +51,8 @@ static bool is_below(struct slice way, struct slice prefix, size_t len)
 	       (way.len == len || way.data[len] == '/');
 }
 
-/* Failures whose ways begin alike stand under one node; a node with one child is left out. Findings come in the order of
- * their ways, so that those of one node are neighbours. */
+/* Failures whose ways begin alike become children of one node; a node with one child is left out.
+ * The problems are in the order of their ways, so that those of one node are neighbours. */
 static void append_detailed(struct buf *ret, const struct schema_problem *list, uint32_t count,
 			    size_t above)
 {

@@ -1,4 +1,4 @@
-/* From findings to a report: places become pointers, rules sentences. */
+/* Makes the problems of a report from findings: pointers from places, and sentences from rules. */
 #include "schema/explain/explain.h"
 
 #include "doc/pointer.h"
@@ -55,7 +55,7 @@ static void append_step(const struct program *p, const struct step *step, struct
 		pointer_append_index(ret, step->index);
 }
 
-/* The way that was taken, and the keyword that failed. */
+/* The way through the schema, and the keyword that failed. */
 static void append_trail(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
 	const struct rule *rule = &pass->program->rules[f->rule];
@@ -67,7 +67,8 @@ static void append_trail(const struct explain_pass *pass, const struct finding *
 		pointer_append_key(ret, slice_text(keyword_name(rule)));
 }
 
-/* Subschemas stand in the order of their rules; one without rules holds none. */
+/* Subschemas are in the order of their first rules; of several with the same first rule the last
+ * one has it. */
 uint32_t explain_find_subschema(const struct program *p, uint32_t rule)
 {
 	uint32_t low = 0, high = p->subschemas_count;
@@ -95,7 +96,7 @@ static void append_location(const struct explain_pass *pass, const struct findin
 		pointer_append_key(ret, slice_text(keyword_name(rule)));
 }
 
-/* The schema `false` fails by the keyword that it stands under. */
+/* For the schema `false` it is the keyword whose value the schema is. */
 static const char *failed_keyword(const struct explain_pass *pass, const struct finding *f)
 {
 	const struct rule *rule = &pass->program->rules[f->rule];

@@ -1,4 +1,4 @@
-/* Rules on one value by itself. */
+/* Rules for one value that do not apply other subschemas. */
 #include "schema/explain/explain.h"
 
 #include "base/text.h"
@@ -26,7 +26,7 @@ enum result explain_types(struct explain_pass *pass, const struct rule *rule,
 	UNUSED_MARKS;
 	if ((explain_type_of(n) & rule->a) != 0)
 		return OK;
-	/* Whether a number that may not be looked at is whole. */
+	/* Whether an opaque number is an integer is unknown. */
 	if ((n->flags & TREE_IS_OPAQUE) != 0 && n->kind == TREE_NUMBER &&
 	    (rule->a & (TYPE_INTEGER | TYPE_NUMBER)) != 0)
 		return explain_doubt(pass, rule, n, ret);

@@ -1,5 +1,7 @@
-/* Which members or items of one instance value have been evaluated (2020-12 core, section 11): surely, or perhaps, where a
- * secret that may not be looked at decides. */
+/*
+ * The members or items of one instance value that have been evaluated (2020-12 core, section 11):
+ * `sure` ones, and `maybe` ones where an opaque value decides.
+ */
 #pragma once
 
 #include "base/memory.h"
@@ -8,17 +10,20 @@
 #include <stdint.h>
 
 struct marks {
-	uint64_t inside[2]; /* what `sure` and `maybe` point to for up to 64 */
+	uint64_t inside[2]; /* `sure` and `maybe` point to it for up to 64 members */
 	uint64_t *sure;
 	uint64_t *maybe;
 	uint32_t words;
 };
 
-/* Has nothing to free and may be passed for "nobody asks". */
+/* Needs no marks_clear(). */
 #define MARKS_NULL ((struct marks){{0, 0}, NULL, NULL, 0})
 
+/* For `count` members or items, none of them marked. False without memory. */
 bool marks_init(struct marks *m, uint32_t count);
 void marks_clear(struct marks *m);
+/* Adds the marks of a subschema; without `is_sure` all become maybe. Both are for the same
+ * value. */
 void marks_merge(struct marks *to, const struct marks *from, bool is_sure);
 void marks_set_all(struct marks *m);
 

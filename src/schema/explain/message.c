@@ -1,5 +1,8 @@
-/* What a failure is called: sentences for a person, built from what the schema says and from names of keys, never from
- * an instance's value. */
+/*
+ * The sentence for each kind of failure. Sentences are made from the schema and from names of keys
+ * only: none may contain a value of the instance, which may be secret. Lists and texts from the
+ * schema are bounded.
+ */
 #include "schema/explain/explain.h"
 
 #include "base/text.h"
@@ -12,7 +15,7 @@
 #define NAMES_BRANCHES_MAX 32
 #define NAMES_RULES_MAX	   4096
 #define TEXT_BYTES_MAX	   200	/* of one name or constant */
-#define MESSAGE_BYTES_MAX  2000 /* after which no list goes on */
+#define MESSAGE_BYTES_MAX  2000 /* a list ends after this length */
 #define PROPERTIES_MAX	   1024
 
 static const struct {
@@ -42,7 +45,7 @@ static void append_types(uint32_t types, struct buf *ret)
 	}
 }
 
-/* What a schema holds may be as long as the schema. */
+/* A text of the schema may be as long as the schema, so it is cut. */
 static void append_part(struct slice text, struct buf *ret)
 {
 	size_t len = text.len;
@@ -120,7 +123,7 @@ static void append_name(const struct program *p, uint32_t name, struct buf *ret)
 struct names {
 	struct slice list[NAMES_MAX];
 	size_t count;
-	uint32_t rules; /* looked at */
+	uint32_t rules; /* read so far */
 };
 
 static void gather_names(const struct program *p, const struct rule *rule, struct names *ret,
@@ -137,7 +140,7 @@ static void gather_names_of(const struct program *p, uint32_t subschema, struct 
 		gather_names(p, &p->rules[s->first_rule + i], ret, depth - 1);
 }
 
-/* The keys that the rule knows, itself or through what it applies to the same value. */
+/* The keys in `properties` of the rule, or of subschemas that it applies to the same value. */
 static void gather_names(const struct program *p, const struct rule *rule, struct names *ret,
 			 int depth)
 {
@@ -288,7 +291,7 @@ static void append_branches(const struct explain_pass *pass, const struct rule *
 	buf_printf(ret, "matches none of the %" PRIu32 " forms that are allowed", rule->b);
 }
 
-/* What a branch allows for a key; NULL where it does not say. */
+/* The constants that a branch allows for a key; NULL where it lists none. */
 static const struct rule *find_tag(const struct program *p, uint32_t branch, struct text key)
 {
 	const struct rule *properties = message_find_rule(p, branch, RULE_PROPERTIES);
@@ -302,7 +305,7 @@ static const struct rule *find_tag(const struct program *p, uint32_t branch, str
 	return NULL;
 }
 
-/* The constants that the branches of anyOf or oneOf hold under the key. */
+/* Lists the constants that the branches of anyOf or oneOf allow for the key. */
 static bool append_tags(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
 	const struct program *p = pass->program;
@@ -349,7 +352,7 @@ static void append_not(const struct program *p, const struct rule *rule, struct 
 	}
 }
 
-/* What the schema `false` means depends on where it stands. */
+/* The sentence for the schema `false` depends on the keyword whose value it is. */
 static void append_never(const struct explain_pass *pass, const struct finding *f, struct buf *ret)
 {
 	const struct step *step = f->trail_len != 0 ? &VEC_AT(&pass->saved_trail, struct step,

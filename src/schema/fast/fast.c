@@ -6,7 +6,8 @@
 #define EXACT_INTEGER_MAX (INT64_C(1) << 53)
 #define UNIQUE_PAIRS_MAX  8
 
-/* Code points of valid UTF-8: the bytes that do not go on a character (10xxxxxx), eight at a time. */
+/* The code points of valid UTF-8: counts the bytes that do not continue a character (10xxxxxx),
+ * eight at a time. */
 static uint32_t count_points(const struct tree_node *n)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -22,7 +23,8 @@ static uint32_t count_points(const struct tree_node *n)
 	return count;
 }
 
-/* Code points are at most as many as bytes, and at least a quarter. */
+/* There are at most as many code points as bytes, and at least a quarter as many, so most texts
+ * need no counting. */
 static inline bool is_length_within(struct fast_pass *pass, const struct instruction *i,
 				    const struct tree_node *n)
 {
@@ -45,7 +47,8 @@ APART static bool is_bound_kept(struct fast_pass *pass, uint32_t at, const struc
 	struct tree_node bound;
 	int order;
 
-	/* A double is on the same side of a small integer as the number that it stands for, unless it is that integer. */
+	/* A double is on the same side of a small integer as the number that it stands for, unless
+	 * it is that integer. */
 	if ((n->flags & TREE_FITS_INT64) == 0 && (k->flags & TREE_FITS_INT64) != 0 &&
 	    k->as.integer > -EXACT_INTEGER_MAX && k->as.integer < EXACT_INTEGER_MAX &&
 	    n->as.real != (double)k->as.integer) {
@@ -142,7 +145,7 @@ APART static bool check_enum(struct fast_pass *pass, const struct instruction *i
 	return is_doubtful ? fast_stop_undecided(pass) : false;
 }
 
-/* Few items are compared pair by pair; scalars of different hashes or kinds are told apart at once. */
+/* Few strings are compared pair by pair; other arrays are left to the explaining pass's check. */
 APART static bool check_unique(struct fast_pass *pass, const struct tree_node *n)
 {
 	const struct tree_node *items;
@@ -262,7 +265,7 @@ __attribute__((hot)) static inline bool check_instruction(struct fast_pass *pass
 	return false;
 }
 
-/* Every recursion passes here: over the instance, which is bounded, or over references, which depth and steps bound. */
+/* Every recursion goes through here, so that depth and steps bound it. */
 HOT bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const struct tree_node *n)
 {
 	const struct instruction *i = pass->instructions + at, *last = pass->instructions + end;
@@ -280,8 +283,8 @@ HOT bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const str
 	return holds;
 }
 
-/* What ran out, and at which keyword, where that is known. */
-COLD static enum result explain(const struct fast_pass *pass)
+/* The reason why the pass stopped, with the keyword where it is known. */
+COLD static enum result stop_reason(const struct fast_pass *pass)
 {
 	enum result rc = pass->rc;
 
@@ -323,7 +326,7 @@ enum fast_outcome fast_validate(const struct schema *s, const struct tree_node *
 	if (pass.is_undecided)
 		return FAST_UNDECIDED;
 	if (pass.is_stopped) {
-		*rc = explain(&pass);
+		*rc = stop_reason(&pass);
 		return FAST_FAILED;
 	}
 	return is_valid ? FAST_YES : FAST_NO;

@@ -1,4 +1,4 @@
-/* Where one of several blocks, or how many, must hold. */
+/* Instructions that apply other blocks to the same value or count the items that match one. */
 #include "schema/fast/fast_pass.h"
 
 bool fast_contains(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n)

@@ -1,4 +1,4 @@
-/* Objects and arrays: one loop over the members or items for all that is asked of them. */
+/* Objects and arrays: one loop over the members or items checks all keywords of a plan. */
 #include "schema/fast/fast_pass.h"
 
 INLINED bool is_key(const struct fast_pass *pass, const struct entry *e,
@@ -32,7 +32,8 @@ INLINED bool check_entry(struct fast_pass *pass, const struct entry *e, const st
 	return e->start == e->end || fast_block(pass, e->start, e->end, n);
 }
 
-/* A member against patternProperties; `*is_known` when any holds. */
+/* Checks a member against patternProperties; `*is_known` becomes true where a pattern matches its
+ * key. */
 APART static bool check_patterns(struct fast_pass *pass, const struct object_plan *plan,
 				 const struct tree_member *member, bool *is_known)
 {
@@ -63,7 +64,7 @@ APART static bool check_name(struct fast_pass *pass, uint32_t block,
 	return enter(pass, block, &key);
 }
 
-/* The few keys that the plan knows, looked up in an object that holds many. */
+/* Looks the few keys of a plan up in an object with many members. */
 APART static bool check_look_ups(struct fast_pass *pass, const struct object_plan *plan,
 				 const struct tree_node *n)
 {
@@ -82,8 +83,8 @@ APART static bool check_look_ups(struct fast_pass *pass, const struct object_pla
 	return true;
 }
 
-/* Members against a plan without patterns. They often come in the schema's order: the entry behind the last one is tried
- * first. */
+/* Checks members against a plan without patterns. Members are often in the order of the schema, so
+ * the entry after the last one is tried first. */
 HOT static bool check_members(struct fast_pass *pass, const struct object_plan *plan,
 			      const struct tree_node *n)
 {
@@ -168,8 +169,9 @@ INLINED bool check_types(struct fast_pass *pass, uint32_t mask, const struct tre
 	return true;
 }
 
-/* Items from `i` on against a block. One that asks for types only, or is an array or object plan and nothing else, as in
- * tables, is run without the dispatcher: it goes deeper into the instance, which is bounded. */
+/* Checks items from `i` on against a block. A block of types only, or of one array or object plan,
+ * which tables have, is run without the dispatcher; that recursion is bounded by the depth of the
+ * instance. */
 INLINED bool check_items(struct fast_pass *pass, const struct block *b, const struct tree_node *n,
 			 uint32_t i)
 {

@@ -1,7 +1,7 @@
 #include "schema/fast/fast_pass.h"
 
-/* The types of a node by its first two bytes, kind and flags; none for what may not be looked at, so that no block lets it
- * in. */
+/* The type of a node by its kind and flags, which are its first two bytes. Opaque nodes have none,
+ * so that no block accepts one. */
 const uint8_t fast_type_bits[(TREE_IS_OPAQUE << 8) * 2] = {
 #define ROW(flags, number)                                                                 \
 	[(flags) << 8 | TREE_NULL] = TYPE_NULL, [(flags) << 8 | TREE_BOOL] = TYPE_BOOLEAN, \
@@ -73,7 +73,8 @@ const struct tree_node *fast_find_member(const struct tree_node *object, const c
 	return NULL;
 }
 
-/* PCRE2 counts as it goes. What is left of all is its bound where that is less than what one match may take. */
+/* PCRE2 counts its steps while it matches. Their bound is that of one match, or the steps left
+ * where these are fewer. */
 APART static bool match_counted(struct fast_pass *pass, const struct matcher *matcher,
 				struct slice text, bool *ret)
 {

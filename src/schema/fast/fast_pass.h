@@ -1,10 +1,17 @@
-/* The state of the fast pass, and what its parts share. */
+/*
+ * The state of the fast pass, and the functions that its files share.
+ *
+ * Steps are taken from the schema's limit and from the budget in slices, so that most charges are
+ * one subtraction (charge()). A function that returns false has either found the value invalid or
+ * stopped the pass; `is_stopped` tells which.
+ */
 #pragma once
 
 #include "schema/explain/explain.h"
 #include "schema/price.h"
 
-/* Kept out of the dispatcher, whose registers are worth more than a call. */
+/* Not inlined into the dispatcher (fast.c): it would then need more registers, which costs more
+ * than the call. */
 #define APART	    __attribute__((noinline))
 #define INLINED	    __attribute__((always_inline)) static inline
 #define HOT	    __attribute__((hot, noinline))
@@ -17,12 +24,12 @@ struct fast_pass {
 	const struct instruction *instructions;
 	const struct block *blocks;
 	const char *texts;
-	int64_t steps; /* left of the slice; below 0: used up, which the next charge finds */
-	int64_t slice; /* what was taken of `left` and of the budget */
-	uint64_t left; /* of the schema's own limit, the slice included */
+	int64_t steps; /* left of the slice; below 0 when it is used up */
+	int64_t slice; /* steps that the slice had at its start */
+	uint64_t left; /* left of the schema's limit, including the slice */
 	struct budget *budget;
-	const char *where; /* the keyword at which steps ran out, where it is known */
-	uint32_t depth;	   /* left */
+	const char *where; /* the keyword at which the steps ran out; NULL where it is not known */
+	uint32_t depth;	   /* left of the schema's limit */
 	bool is_stopped;
 	bool is_undecided;
 	bool is_over; /* the schema's limit or the budget has run out */
@@ -34,10 +41,10 @@ struct fast_pass {
 /* fast_pass.c */
 extern const uint8_t fast_type_bits[(TREE_IS_OPAQUE << 8) * 2];
 
-/* All give false, so that they can end a rule. */
+/* Stop the pass. All return false, so that they can end a check. */
 COLD bool fast_stop(struct fast_pass *pass, enum result rc);
 COLD bool fast_stop_undecided(struct fast_pass *pass);
-/* A slice is used up: settles it and takes the next. */
+/* Charges the budget for a used slice and takes the next one. False where a bound has run out. */
 COLD bool fast_refill(struct fast_pass *pass);
 COLD bool fast_stop_at_depth(struct fast_pass *pass);
 
@@ -48,17 +55,20 @@ static inline int64_t fast_next_slice(uint64_t left, const struct budget *b)
 	return (int64_t)(left < most ? left : most);
 }
 
-/* Pays for what the slice has seen used, and begins none: before work that counts its own steps. */
+/* Charges the budget for the used part of the slice, and ends the slice: for work that counts its
+ * own steps, and at the end. */
 void fast_charge_budget(struct fast_pass *pass);
 
-/* Literal matchers of up to KEY_BYTES_FREE cost nothing: who asks many pays for their number. */
+/* False where the pass stopped. Charges the price, except for literals of up to KEY_BYTES_FREE: the
+ * caller charges their number. */
 bool fast_match(struct fast_pass *pass, uint32_t pattern, struct slice text, bool *ret);
 
-/* The caller pays (price_look_up()). */
+/* The value of a member, or NULL. The caller charges price_look_up(). */
 const struct tree_node *fast_find_member(const struct tree_node *object, const char *text,
 					 uint32_t len, uint64_t hash);
 
-/* fast.c: every recursion passes here. */
+/* fast.c: whether all instructions from `at` up to `end` hold. Every recursion goes through this
+ * function. */
 bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const struct tree_node *n);
 
 /* fast_members.c */
@@ -69,7 +79,7 @@ bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const str
 bool fast_contains(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n);
 bool fast_any_of(struct fast_pass *pass, uint32_t target, uint32_t count,
 		 const struct tree_node *n);
-/* `found` have matched already. */
+/* `found` other branches have matched already. */
 bool fast_one_of(struct fast_pass *pass, uint32_t target, uint32_t count, uint32_t found,
 		 const struct tree_node *n);
 bool fast_tagged(struct fast_pass *pass, const struct tag_plan *plan, const struct tree_node *n);
@@ -79,7 +89,8 @@ bool fast_dependent_schema(struct fast_pass *pass, const struct instruction *i,
 bool fast_if(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n);
 bool fast_not(struct fast_pass *pass, uint32_t block, const struct tree_node *n);
 
-/* fast_cover.c: what the rules of a subschema that holds leave unevaluated. */
+/* fast_cover.c: applies unevaluatedItems and unevaluatedProperties of a subschema whose other rules
+ * hold. */
 bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n);
 
 INLINED uint8_t type_of(const struct tree_node *n)
@@ -87,19 +98,20 @@ INLINED uint8_t type_of(const struct tree_node *n)
 	return fast_type_bits[(n->kind | n->flags << 8) & (sizeof fast_type_bits - 1)];
 }
 
+/* Charges steps; false where a bound has run out. */
 INLINED bool charge(struct fast_pass *pass, uint32_t steps)
 {
 	pass->steps -= steps;
 	return LIKELY(pass->steps >= 0) || fast_refill(pass);
 }
 
-/* As charge(), for what is already done: the next charge finds out whether it was too much. */
+/* As charge(), but the next charge checks whether the steps were too many. */
 INLINED void debit(struct fast_pass *pass, uint64_t steps)
 {
 	pass->steps -= (int64_t)steps;
 }
 
-/* As charge(), and the refusal names the keyword. */
+/* As charge(), and the error will name the keyword. */
 static inline bool charge_for(struct fast_pass *pass, uint64_t steps, const char *keyword)
 {
 	debit(pass, steps);
@@ -109,11 +121,13 @@ static inline bool charge_for(struct fast_pass *pass, uint64_t steps, const char
 	return false;
 }
 
+/* The type of `n` does not match: false, and undecided where its value is opaque. */
 static inline bool refuse(struct fast_pass *pass, const struct tree_node *n)
 {
 	return (n->flags & TREE_IS_OPAQUE) != 0 ? fast_stop_undecided(pass) : false;
 }
 
+/* Whether a value matches a block; `block` may be NONE or BLOCK_NEVER. */
 INLINED bool enter(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
 {
 	const struct block *b;
@@ -142,7 +156,7 @@ INLINED uint32_t load_4(const char *p)
 	return v;
 }
 
-/* Keys are short: their hashes were equal, so this is almost surely the last look at them. */
+/* Whether two texts of one length are equal. Their hashes are equal, so they almost always are. */
 INLINED bool is_same(const char *a, const char *b, uint32_t len)
 {
 	if (len >= 8) {

@@ -5,7 +5,7 @@
 #define INLINE_DEPTH_MAX  6
 #define INLINED_MAX	  100000
 #define TYPES_UNKNOWN	  0xff
-#define STEPS_EFFORT	  2 /* for each thing made or looked at */
+#define STEPS_EFFORT	  2 /* for each item made or looked at */
 
 static void clear_lowering(struct lowering *work)
 {
@@ -135,8 +135,8 @@ static uint32_t types_of_rule(struct lowering *work, const struct rule *rule, in
 	}
 }
 
-/* Each is found once. One that is asked for while it is looked for, or that lies too deep, may be anything: a set that is
- * too large is never wrong. */
+/* The types that a subschema can accept, computed once for each. A recursive or very deep one gets
+ * TYPE_ANY: a set that is too large is slower, but never wrong. */
 static uint32_t types_of(struct lowering *work, uint32_t subschema, int depth)
 {
 	const struct subschema *s = &work->rules.subschemas[subschema];
@@ -238,7 +238,7 @@ static enum result add_plain(struct lowering *work, enum operation operation, ui
 
 static enum result lower_subschema(struct lowering *work, uint32_t subschema, int depth);
 
-/* How much a subschema would add: its rules and what they list. */
+/* The size of a subschema: the number of its rules and of the items in their lists. */
 static uint32_t weigh(const struct lowering *work, const struct subschema *s)
 {
 	uint32_t weight = s->rules;
@@ -256,7 +256,8 @@ static uint32_t weigh(const struct lowering *work, const struct subschema *s)
 	return weight;
 }
 
-/* Sets a small subschema in where it is applied; else calls it. What asks for evaluated members never gets here. */
+/* Inlines a small subschema where it is applied; else calls its block. One with
+ * unevaluatedProperties or unevaluatedItems is always called. */
 static enum result apply(struct lowering *work, uint32_t subschema, int depth)
 {
 	const struct subschema *s;
@@ -329,7 +330,8 @@ static enum result lower_subschema(struct lowering *work, uint32_t subschema, in
 	for (uint32_t i = 0; rc == OK && i < s->rules; i++) {
 		const struct rule *rule = &work->rules.rules[s->first_rule + i];
 
-		/* What looks into the value comes behind what looks at it, before what applies other schemas. */
+		/* First the rules for the value itself, then those for its members and items, then
+		 * those that apply other subschemas to it: cheap ones first. */
 		if (rule->op < RULE_DEPENDENT_REQUIRED)
 			rc = lower_rule(work, rule, depth);
 	}
@@ -346,7 +348,7 @@ static enum result lower_subschema(struct lowering *work, uint32_t subschema, in
 	return rc;
 }
 
-/* Pays for what was made and looked for since the last time. */
+/* Charges the budget for items made and effort since the last call. */
 static enum result charge_effort(struct lowering *work)
 {
 	const struct compiler *c = work->c;
@@ -375,7 +377,7 @@ static enum result lower_pending(struct lowering *work, uint32_t block)
 	return rc;
 }
 
-/* The walk over what was evaluated asks subschemas, not blocks, whether they hold. */
+/* fast_cover.c needs the block of each subschema. */
 static void complete_subschemas(struct lowering *work)
 {
 	for (uint32_t i = 0; i < work->c->subschemas.count; i++) {
@@ -388,7 +390,7 @@ static void complete_subschemas(struct lowering *work)
 	}
 }
 
-/* Blocks are known only now. */
+/* Copies the blocks into the entries, once all blocks are complete. */
 static void complete_entries(struct lowering *work)
 {
 	for (uint32_t i = 0; i < work->c->entries.count; i++) {

@@ -1,58 +1,67 @@
 /*
- * From rules to instructions (instruction.h): a block for each subschema that is not merely a reference, small ones set in
- * where they are referred to, everything that one instruction can ask of a value put into one. Schemas with a
- * dynamic scope are left to the explaining pass.
+ * Lowering: makes the instructions of the fast pass (instruction.h) from the rules of a program.
+ *
+ * Each subschema becomes a block, except one that is only a reference. Small subschemas are inlined
+ * where they are applied. Rules that one instruction can check together become one instruction. The
+ * order of checks may differ from the order of the rules, the verdict may not.
+ *
+ * Optimisations have a bound (EFFORT_MAX). Beyond it the instructions are slower, but still
+ * correct.
  */
 #pragma once
 
 #include "schema/compile/compile.h"
 
-/* Of looking for what would make a program faster; beyond it nothing more is looked for. */
+/* Bound of the search for optimisations, in things looked at. */
 #define EFFORT_MAX UINT64_C(10000000)
 
 struct lowering {
 	struct compiler *c;
 	struct program rules; /* a view of the compiler's rules and what they refer to */
-	uint32_t *block_of;   /* for each subschema */
-	uint8_t *types_of;    /* for each subschema, once asked for */
+	uint32_t *block_of;   /* for each subschema its block, or NONE */
+	uint8_t *types_of;    /* for each subschema its types (enum type_bit), or unknown */
 	struct vec pending;   /* uint32_t: the subschema of each block */
-	uint32_t inlined;     /* rules set in elsewhere: bounded */
-	uint64_t effort;      /* spent, up to EFFORT_MAX */
-	uint64_t charged;     /* of effort and of what was made */
+	uint32_t inlined;     /* rules that were inlined; bounded */
+	uint64_t effort;      /* used so far, of EFFORT_MAX */
+	uint64_t charged;     /* effort and made items that the budget has been charged for */
 };
 
-/* Appends the instructions; block 0 is the root's. */
+/* Appends the instructions to the compiler's arrays; block 0 is that of the root. E_LIMIT where the
+ * budget ran out, E_MEMORY. */
 MUST_USE enum result lower_program(struct compiler *c);
 
-/* The block of a subschema, through references; it will be lowered if it is not yet. BLOCK_NEVER for `false`. */
+/* The block of a subschema, or of the one that it refers to; BLOCK_NEVER for `false`. A new block
+ * will be lowered later. */
 MUST_USE enum result lower_block(struct lowering *work, uint32_t subschema, uint32_t *ret);
 
+/* Appends an instruction with zero operands; NULL without memory. Valid until the next one. */
 struct instruction *lower_emit(struct lowering *work, enum operation operation);
 
-/* The subschema behind references that stand alone. */
+/* The subschema, or the one at the end of references that are the only rule of theirs. */
 uint32_t lower_resolve(const struct lowering *work, uint32_t subschema);
 
-/* Reserves a table of slots for `count` positions, all NONE. */
+/* Reserves a hash table for `count` positions in `slots`, all NONE. */
 MUST_USE enum result lower_add_slots(struct lowering *work, uint32_t count, uint32_t *ret_first,
 				     uint32_t *ret_mask);
 void lower_fill_slot(struct lowering *work, uint32_t first, uint32_t mask, uint64_t hash,
 		     uint32_t position);
 
-/* One instruction for all rules of the subschema that look at an object's members, or an array's items. */
+/* lower_plan.c: one instruction for all rules of the subschema about the members of an object, or
+ * about the items of an array. */
 MUST_USE enum result lower_object(struct lowering *work, const struct subschema *s);
 MUST_USE enum result lower_array(struct lowering *work, const struct subschema *s);
 
-/* An object plan's keys. lower_find_entry() looks among the entries from `first` on. */
+/* The keys of an object plan. lower_find_entry() searches the entries from `first` on. */
 MUST_USE enum result lower_add_entry(struct lowering *work, const struct name *name,
 				     uint32_t block);
 uint32_t lower_find_entry(const struct lowering *work, uint32_t first, const struct name *name);
 MUST_USE enum result lower_entry_slots(struct lowering *work, struct object_plan *plan);
 
-/* lower_cover.c */
+/* lower_cover.c: unevaluatedItems and unevaluatedProperties. */
 void lower_mark_covering(struct lowering *work);
 MUST_USE enum result lower_unevaluated(struct lowering *work, uint32_t subschema);
 
-/* lower_value.c */
+/* lower_value.c: rules for one value. */
 MUST_USE enum result lower_enum(struct lowering *work, const struct rule *rule);
 MUST_USE enum result lower_numbers(struct lowering *work, const struct subschema *s);
 MUST_USE enum result lower_length(struct lowering *work, const struct subschema *s);

@@ -1,5 +1,8 @@
-/* anyOf and oneOf. Where branches hold a key that is a different constant in each (a tag), one look-up finds the
- * only branch that can match. That branches of other types are passed over needs nothing: a block knows its types. */
+/*
+ * anyOf and oneOf. Where each branch requires a different constant for the same key (a tag), one
+ * look-up finds the only branch that can match. Branches for other types need no such table: each
+ * block begins with its types.
+ */
 #include "schema/fast/lower.h"
 #include "schema/compile/constant.h"
 
@@ -12,7 +15,7 @@ static uint64_t tag_hash(const struct constant *k)
 	return constant_tag_hash(k->kind, k->kind == TREE_BOOL && k->as.truth, k->as.hash);
 }
 
-/* The constants that a subschema demands, where they can tell branches apart. */
+/* The constants that a subschema allows, where all of them can be tags. */
 static const struct rule *find_constants(struct lowering *work, uint32_t subschema)
 {
 	const struct subschema *s = &work->rules.subschemas[lower_resolve(work, subschema)];
@@ -62,7 +65,8 @@ static const struct rule *find_tag(struct lowering *work, uint32_t subschema, ui
 	return found;
 }
 
-/* Not to know is to think that it does not: that costs time and nothing else. */
+/* Whether a subschema requires the key. False where that is unknown, which is slower but never
+ * wrong. */
 static bool requires(struct lowering *work, uint32_t subschema, uint32_t key, int depth)
 {
 	const struct subschema *s = &work->rules.subschemas[lower_resolve(work, subschema)];
@@ -87,7 +91,7 @@ static bool requires(struct lowering *work, uint32_t subschema, uint32_t key, in
 	return false;
 }
 
-/* How many branches the key tells apart; 0 where two have a value in common. */
+/* The number of branches with a tag under the key; 0 where two branches have the same tag. */
 static uint32_t count_tagged(struct lowering *work, const struct rule *rule, uint32_t key)
 {
 	CLEANUP(lookup_clear) struct lookup seen = LOOKUP_NULL;
@@ -112,7 +116,7 @@ static uint32_t count_tagged(struct lowering *work, const struct rule *rule, uin
 	return values <= TAG_VALUES_MAX ? tagged : 0;
 }
 
-/* The keys that a branch holds, its own first; at most TAG_KEYS_MAX. */
+/* The keys for which a branch allows constants only, at most TAG_KEYS_MAX. */
 static uint32_t list_keys(struct lowering *work, uint32_t subschema, int depth, uint32_t count,
 			  struct name *ret)
 {

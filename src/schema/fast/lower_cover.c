@@ -1,7 +1,8 @@
 /*
- * unevaluatedProperties and unevaluatedItems. Where what the other keywords look at does not depend on the instance, they are
- * additionalProperties by another name: a plan of all keys that are looked at. Else a walk over the rules finds out
- * (fast_cover.c).
+ * unevaluatedProperties and unevaluatedItems. Where the members that the other keywords evaluate do
+ * not depend on the instance, unevaluatedProperties means the same as additionalProperties, and
+ * becomes an object plan of all evaluated keys. Otherwise fast_cover.c finds the evaluated members
+ * for each instance.
  */
 #include "schema/fast/lower.h"
 
@@ -48,7 +49,8 @@ static bool rule_covers(const struct lowering *work, const struct rule *rule)
 	}
 }
 
-/* Until nothing changes, but not for long: what is still unmarked then is marked, which costs time and nothing else. */
+/* Sets SUBSCHEMA_COVERS until nothing changes, for a bounded number of rounds. Where that does not
+ * suffice all subschemas get the flag, which is slower but never wrong. */
 void lower_mark_covering(struct lowering *work)
 {
 	bool is_changed = true;
@@ -70,7 +72,8 @@ void lower_mark_covering(struct lowering *work)
 		VEC_AT(&work->c->subschemas, struct subschema, i).flags |= SUBSCHEMA_COVERS;
 }
 
-/* Gathers what a subschema surely looks at; false where that depends on the instance. */
+/* Adds the keys that a subschema always evaluates to the plan; false where they depend on the
+ * instance. */
 static bool gather(struct lowering *work, uint32_t subschema, struct object_plan *plan,
 		   bool *is_all, int depth);
 
@@ -108,7 +111,7 @@ static bool gather_rule(struct lowering *work, const struct rule *rule, struct o
 		*is_all = true;
 		return true;
 	case RULE_UNEVALUATED_PROPERTIES:
-		*is_all |= depth != COVER_DEPTH_MAX; /* its own is what asks */
+		*is_all |= depth != COVER_DEPTH_MAX; /* not the one that is being lowered */
 		return true;
 	case RULE_REF:
 		return gather(work, rule->a, plan, is_all, depth - 1);
@@ -166,7 +169,7 @@ static enum result add_closing_plan(struct lowering *work, struct object_plan *p
 	return OK;
 }
 
-/* `*ret` says whether the keys were dealt with. */
+/* `*ret` becomes true where a plan checks the unevaluated keys. */
 static enum result close_keys(struct lowering *work, uint32_t subschema, uint32_t block, bool *ret)
 {
 	struct object_plan plan = {.entry = work->c->entries.count,

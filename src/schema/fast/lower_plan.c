@@ -1,8 +1,9 @@
-/* Objects and arrays: everything that is asked of the members or items in one plan, one loop. */
+/* Objects and arrays: all rules about members or items become one plan, which the fast pass checks
+ * in one loop. */
 #include "schema/fast/lower.h"
 #include "schema/price.h"
 
-/* The rules that make up a plan; NULL: absent. */
+/* The rules of a plan; NULL where the subschema has none of that kind. */
 struct parts {
 	const struct rule *properties, *required, *patterns, *additional, *names;
 	const struct rule *least, *most;
@@ -57,7 +58,7 @@ enum result lower_add_entry(struct lowering *work, const struct name *name, uint
 	return OK;
 }
 
-/* A block that lets everything through is none. */
+/* Such a subschema needs no block. */
 static bool is_anything(const struct lowering *work, uint32_t subschema)
 {
 	return work->rules.subschemas[lower_resolve(work, subschema)].rules == 0;
@@ -80,7 +81,8 @@ static enum result add_properties(struct lowering *work, const struct rule *rule
 	return OK;
 }
 
-/* Names are pooled, so that the same name has the same text. A table keeps a long list from being quadratic. */
+/* Equal names have the same text, because texts are pooled. A long list is searched with a hash
+ * table. */
 static enum result add_required(struct lowering *work, const struct rule *rule, uint32_t first,
 				uint32_t *ret)
 {
@@ -195,7 +197,7 @@ static enum result make_object_plan(struct lowering *work, const struct parts *p
 	return rc;
 }
 
-/* A key that is only required is known to `required`, not to additionalProperties. */
+/* A key that is required but not in `properties` is additional. */
 static void mark_unlisted(struct lowering *work, const struct parts *parts,
 			  const struct object_plan *plan)
 {

@@ -49,7 +49,7 @@ enum result lower_enum(struct lowering *work, const struct rule *rule)
 	struct instruction *i;
 
 	if (are_simple(work, rule))
-		return OK; /* null: its type says it all */
+		return OK; /* null: the type check suffices */
 	if (is_text && rule->b > LINEAR_TEXTS_MAX)
 		return add_text_table(work, rule);
 	i = lower_emit(work, !is_text	    ? OPERATION_ENUM
@@ -67,7 +67,7 @@ enum result lower_enum(struct lowering *work, const struct rule *rule)
 	return OK;
 }
 
-/* The least int64 that the rule lets through, or the greatest; false where no int64 tells it exactly. */
+/* The least or greatest int64 that the rule allows; false where no int64 is exactly that bound. */
 static bool integer_bound(const struct lowering *work, const struct rule *rule, int64_t *ret)
 {
 	const struct constant *k = &work->rules.constants[rule->a];
@@ -80,7 +80,8 @@ static bool integer_bound(const struct lowering *work, const struct rule *rule, 
 
 		return !__builtin_add_overflow(k->as.integer, step, ret);
 	}
-	/* A fraction far enough from a whole number that its double is on the same side. */
+	/* A fraction. Below 2^53 its double lies between the same two integers, unless it is an
+	 * integer itself. */
 	if ((k->flags & TREE_IS_INTEGER) != 0 || fabs(k->as.real) >= EXACT_REAL_MAX ||
 	    floor(k->as.real) == k->as.real)
 		return false;

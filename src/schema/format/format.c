@@ -1,4 +1,4 @@
-/* The formats that we know; every other name asserts nothing (2020-12 validation, section 7.2.1). */
+/* The known formats; every other name asserts nothing (2020-12 validation, section 7.2.1). */
 #include "schema/format/format.h"
 
 #include "base/memory.h"
@@ -8,7 +8,8 @@
 
 #define REGEX_ARENA_BYTES_MAX (2 * 1024 * 1024)
 
-/* A check reads at most `bytes_max` of a text (0: all), each for `price` sixteenths of a step. */
+/* A check reads at most `bytes_max` bytes of a text (0: all). The price of a byte is in sixteenths
+ * of a step. */
 struct format {
 	const char *name;
 	const char *sentence;
@@ -67,7 +68,7 @@ bool format_is_valid(const struct format *f, struct slice text)
 	return f->is_valid(text);
 }
 
-/* What ECMA-262 allows, also where PCRE2 cannot do it: the format is about the text, `pattern` about its use. */
+/* Accepts every expression that ECMA-262 allows, including those that `pattern` cannot use. */
 bool is_regex(struct slice text)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(REGEX_ARENA_BYTES_MAX, true);

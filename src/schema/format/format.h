@@ -1,4 +1,11 @@
-/* The `format` keyword's checks (2020-12 validation, section 7.3; draft 7, section 7.3), each by its RFC. */
+/*
+ * format/ owns the checks of the `format` keyword (2020-12 validation, section 7.3; draft 7,
+ * section 7.3): a table of names (format.c) and one file for each family of formats, each written
+ * from the RFC that it names.
+ *
+ * A check is a pure function of a text, linear in its length, and needs no memory except that of
+ * idn-hostname and regex.
+ */
 #pragma once
 
 #include "base/slice.h"
@@ -8,14 +15,14 @@
 
 struct format; /* a row of a const table */
 
-/* NULL for a name that we do not know: it asserts nothing. Names are the same in both drafts. */
+/* NULL for an unknown name, which asserts nothing. Names mean the same in both drafts. */
 const struct format *format_find(struct slice name);
 
-/* "must be a date such as 2026-11-20" */
+/* The sentence for a failure: "must be a date such as 2026-11-20". */
 const char *format_sentence(const struct format *f);
 
-/* What format_is_valid() may take, in steps (schema/price.h). */
+/* The price of format_is_valid(), in steps (schema/price.h). */
 uint64_t format_price(const struct format *f, struct slice text);
 
-/* `text` is valid UTF-8. Linear in its length. */
+/* Whether the whole `text`, which is valid UTF-8, has the format. */
 bool format_is_valid(const struct format *f, struct slice text);

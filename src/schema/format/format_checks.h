@@ -1,4 +1,7 @@
-/* Each format's check by itself: `text` is valid UTF-8 and may hold NULs; the whole of it must match. */
+/*
+ * The check of each format, for the table in format.c. `text` is valid UTF-8 and may contain NULs;
+ * the whole of it must have the format. Below them are the character tests that several files use.
+ */
 #pragma once
 
 #include "base/slice.h"
@@ -15,7 +18,8 @@ bool is_ipv6(struct slice text);
 bool is_hostname(struct slice text);
 bool is_idn_hostname(struct slice text);
 
-/* Letters, digits and hyphens, neither first nor last a hyphen, 1 to 63 of them (RFC 1123 section 2.1). */
+/* 1 to 63 letters, digits and hyphens; the first and the last is not a hyphen (RFC 1123 section
+ * 2.1). */
 bool is_ldh_label(struct slice text);
 
 bool is_email(struct slice text);
@@ -27,7 +31,7 @@ bool is_iri(struct slice text);
 bool is_iri_reference(struct slice text);
 bool is_uri_template(struct slice text);
 
-/* ucschar, and iprivate where asked for (RFC 3987 section 2.2). */
+/* ucschar, and iprivate where it is allowed (RFC 3987 section 2.2). */
 bool is_iri_character(uint32_t code_point, bool is_private_allowed);
 /* '%' and two hexadecimal digits at `at`. */
 bool is_percent_encoded(struct slice text, size_t at);
@@ -52,7 +56,7 @@ static inline bool is_ascii_hex(char c)
 	return is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Whether `c` is in `set`, which NUL never is. */
+/* Whether `c` is in `set`; false for NUL. */
 static inline bool is_one_of(char c, const char *set)
 {
 	return c != '\0' && strchr(set, c) != NULL;

@@ -1,4 +1,4 @@
-/* Dates, times (RFC 3339 section 5.6) and durations (its appendix A), by their grammar and its ranges. */
+/* Dates and times (RFC 3339 section 5.6) and durations (appendix A), by grammar and ranges. */
 #include "schema/format/format_checks.h"
 
 static bool read_number(struct slice text, size_t at, size_t digits, int *ret)
@@ -71,7 +71,7 @@ bool is_time(struct slice text)
 	}
 	if (!read_offset(slice_from(text, at), &offset))
 		return false;
-	/* A leap second ends a day of UTC (section 5.7), wherever the clock stands. */
+	/* A leap second is the last second of a day of UTC (section 5.7), at any offset. */
 	return second < 60 || (hour * 60 + minute - offset + day) % day == day - 1;
 }
 
@@ -81,7 +81,8 @@ bool is_date_time(struct slice text)
 	       is_date(slice_first(text, 10)) && is_time(slice_from(text, 11));
 }
 
-/* One or more numbers with units, each the one that follows in `units`: "PT1H2S" skips one, which the grammar does not know. */
+/* Reads one or more numbers with units. Each unit must be the next one in `units`: the grammar does
+ * not allow "PT1H2S". */
 static bool read_units(struct slice text, size_t *at, const char *units)
 {
 	const char *expected = NULL;

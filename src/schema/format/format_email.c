@@ -28,7 +28,7 @@ static bool is_dot_string(struct slice text, bool is_idn)
 	return true;
 }
 
-/* Moves `*at` past a Quoted-string that begins there. */
+/* Reads a Quoted-string at `*at` and moves past it. */
 static bool read_quoted(struct slice text, size_t *at, bool is_idn)
 {
 	for ((*at)++; *at < text.len && text.data[*at] != '"'; (*at)++) {
@@ -55,7 +55,8 @@ static bool is_domain(struct slice text, bool is_idn)
 	while (slice_next_part(&text, '.', &label)) {
 		bool is_unicode = false;
 
-		/* Of a label beyond ASCII only the ASCII in it is looked at: mail is not refused here for its normal form. */
+		/* Only the ASCII characters of a label are checked: a mailbox is not refused for
+		 * its Unicode normal form. */
 		for (size_t i = 0; i < label.len; i++) {
 			char c = label.data[i];
 
@@ -70,7 +71,7 @@ static bool is_domain(struct slice text, bool is_idn)
 	return true;
 }
 
-/* Behind "[": an IPv4 address, "IPv6:" and one, or a general literal, and "]". */
+/* After "[": an IPv4 address, "IPv6:" and an IPv6 address, or a general literal; then "]". */
 static bool is_address_literal(struct slice text)
 {
 	const char *colon;

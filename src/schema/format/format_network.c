@@ -1,4 +1,5 @@
-/* Addresses (RFC 2673 section 3.2, RFC 4291 section 2.2) and host names (RFC 1123, RFC 5890 to 5893). */
+/* Addresses (RFC 2673 section 3.2, RFC 4291 section 2.2) and host names (RFC 1123, RFC 5890 to
+ * 5893). */
 #include "schema/format/format_checks.h"
 
 #include "base/memory.h"
@@ -34,7 +35,8 @@ static bool is_group(struct slice text)
 	return text.len >= 1 && text.len <= 4;
 }
 
-/* Counts the 16-bit groups of a run without "::"; -1 when malformed. Only the last may be an IPv4 address. */
+/* Counts the 16-bit groups of a part without "::"; -1 where it is malformed. Only the last may be
+ * an IPv4 address. */
 static int count_groups(struct slice text, bool is_last)
 {
 	struct slice part;
@@ -92,7 +94,7 @@ static void to_lower(char ret[static LABEL_BYTES_MAX + 1], struct slice label)
 	ret[label.len] = '\0';
 }
 
-/* Blocks whose letters are written from right to left (Unicode's DerivedBidiClass.txt, the defaults). */
+/* Blocks whose default direction is right to left (Unicode's DerivedBidiClass.txt). */
 static bool is_right_to_left(uint32_t c)
 {
 	return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfdff) ||
@@ -100,8 +102,9 @@ static bool is_right_to_left(uint32_t c)
 	       (c >= 0x1e800 && c <= 0x1efff);
 }
 
-/* What libidn2 leaves out of the rule of RFC 5893 section 2: number 4, "EN and AN not both", and whether the name is one where
- * the rule binds labels in ASCII too. */
+/* Two parts of the rule of RFC 5893 section 2 that libidn2 does not check: number 4, "EN and AN not
+ * both", and whether the name has a right-to-left label, so that the rule applies to labels in
+ * ASCII too. */
 struct direction {
 	bool is_bidi;	      /* a label with right-to-left letters */
 	bool has_digit_first; /* a label that begins with a digit */
@@ -131,7 +134,7 @@ static void free_wiped(void *text)
 	idn2_free(text);
 }
 
-/* Judges what a label is registered as, in ASCII. */
+/* Checks the ASCII form of a label, in which it is registered. */
 static bool check_registered(const uint8_t *registered, struct direction *d, size_t *ret_len)
 {
 	char *decoded = NULL;
@@ -145,8 +148,9 @@ static bool check_registered(const uint8_t *registered, struct direction *d, siz
 	return is_valid;
 }
 
-/* An A-label ("xn--…") or, with `is_unicode`, a U-label, as one may be registered (RFC 5891 section 4). Our copies are wiped;
- * libidn2 takes others within that it does not wipe. Gives the length in ASCII. */
+/* Whether a label can be registered (RFC 5891 section 4): an A-label ("xn--…") or, with
+ * `is_unicode`, a U-label. Its copies here are wiped, but libidn2 makes others that it does not
+ * wipe. `*ret` is the length in ASCII. */
 static bool check_idn_label(struct slice label, bool is_unicode, struct direction *d,
 			    size_t *ret_len)
 {
@@ -198,7 +202,8 @@ static bool check_label(struct slice label, struct direction *d, size_t *ret_len
 	return true;
 }
 
-/* The bytes of the dot at `at`, also of U+3002, U+FF0E and U+FF61, which IDNA takes for one (RFC 3490 section 3.1); 0: none. */
+/* The length of a dot at `at`, or 0. IDNA also accepts U+3002, U+FF0E and U+FF61 as dots (RFC 3490
+ * section 3.1). */
 static size_t dot_length(struct slice text, size_t at)
 {
 	static const char *const wide[] = {"\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1"};

@@ -1,4 +1,5 @@
-/* URIs (RFC 3986 appendix A) and IRIs (RFC 3987 section 2.2): one reader, which takes them apart left to right. */
+/* URIs (RFC 3986 appendix A) and IRIs (RFC 3987 section 2.2), read from left to right by the same
+ * functions. */
 #include "schema/format/format_checks.h"
 
 #include "base/text.h"
@@ -23,7 +24,7 @@ bool is_percent_encoded(struct slice text, size_t at)
 }
 
 struct part {
-	const char *others; /* beside letters, digits and what is percent-encoded */
+	const char *others; /* that it allows besides letters, digits and percent-encoding */
 	bool is_private_allowed;
 };
 
@@ -53,7 +54,7 @@ static bool check_part(struct slice text, const struct part *part, bool is_iri)
 	return true;
 }
 
-/* Takes what stands before the first of `ends` off `*rest`. */
+/* Removes the text before the first character of `ends` from `*rest` and returns it. */
 static struct slice take_until(struct slice *rest, const char *ends)
 {
 	size_t len = 0;
@@ -129,7 +130,7 @@ static bool check_reference(struct slice rest, bool is_iri, bool needs_scheme)
 	struct slice ahead = rest, scheme = take_until(&ahead, ":/?#");
 
 	if (ahead.len != 0 && ahead.data[0] == ':') {
-		/* A colon in the first segment of what has no scheme is not allowed either. */
+		/* Without a scheme the first segment may not have a colon. */
 		if (!is_scheme(scheme))
 			return false;
 		rest = slice_from(ahead, 1);

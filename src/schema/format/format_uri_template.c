@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 
-/* varname = varchar *( ["."] varchar ); moves `*at` past it. */
+/* Reads varname = varchar *( ["."] varchar ) at `*at` and moves past it. */
 static bool read_variable(struct slice text, size_t *at)
 {
 	bool is_dot_allowed = false;
@@ -28,7 +28,7 @@ static bool read_variable(struct slice text, size_t *at)
 	return *at != start && text.data[*at - 1] != '.';
 }
 
-/* "*", or ":" and a number from 1 to 9999 without a leading zero, or nothing. */
+/* Reads "*", or ":" and a number from 1 to 9999 without a leading zero, or nothing. */
 static bool read_modifier(struct slice text, size_t *at)
 {
 	size_t digits = 0;
@@ -47,7 +47,7 @@ static bool read_modifier(struct slice text, size_t *at)
 	return digits >= 1 && digits <= 4;
 }
 
-/* What stands between braces. */
+/* The text between two braces. */
 static bool is_expression(struct slice text)
 {
 	size_t at = text.len != 0 && is_one_of(text.data[0], "+#./;?&=,!@|") ? 1 : 0;

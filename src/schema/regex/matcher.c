@@ -3,7 +3,8 @@
 #include "base/buf.h"
 #include "schema/price.h"
 
-/* Characters that mean themselves wherever they stand in an ECMA-262 pattern, and those that do behind a backslash. */
+/* Characters that always stand for themselves in an ECMA-262 pattern, and those that do after a
+ * backslash. */
 #define PLAIN	"_-/ :@,;=<>#%&~!'\""
 #define ESCAPED "^$\\.*+?()[]{}|/-"
 
@@ -13,7 +14,8 @@ static bool is_plain(char c)
 	       (unsigned char)c >= 0x80 || (c != '\0' && strchr(PLAIN, c) != NULL);
 }
 
-/* Takes literal characters off `rest` and appends what they mean. */
+/* Removes literal characters from the start of `rest` and appends them, without backslashes, to
+ * `literal`. */
 static void take_literal(struct slice *rest, struct buf *literal)
 {
 	while (rest->len != 0) {
@@ -27,7 +29,8 @@ static void take_literal(struct slice *rest, struct buf *literal)
 	}
 }
 
-/* What stands behind a literal: a repeat takes its last character back, so that it is none. */
+/* The kind by the rest of the pattern after a literal. A repeat there would apply to the last
+ * character of the literal. */
 static enum matcher_kind classify_end(struct slice rest)
 {
 	if (rest.len == 0 || slice_is_text(rest, ".*"))

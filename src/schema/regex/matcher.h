@@ -1,4 +1,8 @@
-/* A `pattern`: what many of them ask (a prefix, one text, any text) is answered without the regular expression. */
+/*
+ * The matcher of a `pattern` or of a key of `patternProperties`. Many patterns are a prefix, one
+ * text or match every text; a matcher decides these without a regular expression. All others are a
+ * struct pattern.
+ */
 #pragma once
 
 #include "base/slice.h"
@@ -18,19 +22,19 @@ struct matcher {
 	enum matcher_kind kind;
 	uint32_t literal_len;
 	char *literal;		 /* owned */
-	struct pattern *pattern; /* owned; NULL where it is not needed */
+	struct pattern *pattern; /* owned; for MATCH_PATTERN only */
 };
 
-/* `ret` zeroed. As pattern_compile_within(). */
+/* `*ret` is zeroed before. Errors as of pattern_compile_within(). */
 MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma,
 				  struct pattern_budget *budget, struct error *err);
 void matcher_clear(struct matcher *m);
 
-/* As pattern_match(). */
+/* As pattern_match(): steps, result and errors. */
 MUST_USE enum result matcher_match(const struct matcher *m, struct slice text, uint64_t *steps,
 				   bool *ret, struct error *err);
 
-/* For all kinds but MATCH_PATTERN; reads `literal_len` bytes at most. */
+/* For all kinds except MATCH_PATTERN; reads at most `literal_len` bytes. */
 static inline bool matcher_match_literal(const struct matcher *m, struct slice text)
 {
 	if (m->kind == MATCH_ALWAYS)

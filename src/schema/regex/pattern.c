@@ -1,6 +1,13 @@
 /*
- * Matching within bounds: PCRE2 interpreted (no JIT: a server under MemoryDenyWriteExecute may not make code), its working
- * memory on the stack of the one who asks as far as that goes. PCRE2 keeps offsets into the text, never a copy of it.
+ * Compiling patterns, and matching with PCRE2 within bounds.
+ *
+ * PCRE2 interprets the pattern: there is no JIT, because a server under MemoryDenyWriteExecute may
+ * not make code. Its working memory is on the stack of the caller, and on the heap beyond
+ * SCRATCH_BYTES. It holds offsets into the text, never a copy of it, so nothing has to be wiped.
+ *
+ * PCRE2's own limit of steps starts again at each position of the text, and does not count the
+ * characters that a repeat reads. The translated pattern therefore has callouts
+ * (pattern_translate.h), and on_callout() counts the real work.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "schema/regex/pattern.h"
@@ -19,19 +26,19 @@
 #define HEAP_LIMIT_KIB	   16384
 #define SCRATCH_BYTES	   (32 * 1024)
 
-/* Prices in steps. A callout stands wherever PCRE2 begins or takes back something (pattern_translate.h). */
-#define STEPS_MATCH	 10 /* of beginning one: what it needs may be in no cache */
+/* Prices in steps. */
+#define STEPS_MATCH	 10 /* of starting a match, whose data may not be in the cache */
 #define STEPS_PCRE2	 30
 #define STEPS_CALLOUT	 4
 #define BYTES_PER_STEP	 4  /* of an automaton, and of PCRE2's search for a start */
-#define BYTES_PER_STEP_2 16 /* that PCRE2 has moved between two callouts */
+#define BYTES_PER_STEP_2 16 /* of the distance between two callouts */
 
 /* Has an automaton or PCRE2's code, never both. */
 struct pattern {
 	struct automaton *automaton;
 	pcre2_code *code;
-	uint32_t weight; /* of a byte, in quarters of a step */
-	uint32_t fixed;	 /* steps, however short the text */
+	uint32_t weight; /* price of a byte of text, in quarters of a step */
+	uint32_t fixed;	 /* price of a match with an empty text, in steps */
 };
 
 static void *allocate(size_t size, void *ctx)
@@ -150,7 +157,7 @@ enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
 	if (rc == OK)
 		set_price(p);
 	if (rc == OK && size_of(p) > budget->bytes) {
-		budget->bytes = 0; /* the next need not try */
+		budget->bytes = 0; /* refuse all further ones */
 		rc = fail(err, E_LIMIT, "regular expressions: too large together");
 	}
 	if (rc != OK) {
@@ -178,7 +185,7 @@ void pattern_free(struct pattern *p)
 	alloc_free(p);
 }
 
-/* Memory of one match: handed out from the caller's stack in order, from the heap when that is used up. */
+/* The memory of one match: on the caller's stack, and on the heap once that is used up. */
 struct scratch {
 	unsigned char *data;
 	size_t used;
@@ -233,8 +240,8 @@ static enum result match_outcome(int rc, bool *ret_is_match, struct error *err)
 	}
 }
 
-/* PCRE2's own limit is counted anew at each start, and sees nothing of what a repeat of one character reads: so every
- * callout pays for itself and for how far the match has moved, forth or back, since the last. */
+/* Each callout charges its own price and that of the distance, forwards or backwards, from the last
+ * one. */
 struct meter {
 	uint64_t steps; /* left */
 	size_t at;

@@ -1,4 +1,5 @@
-/* Escapes and classes (ECMA-262 sections 22.2.1, CharacterClassEscape and CharacterEscape; Annex B.1.2). */
+/* Escapes and classes (ECMA-262 sections 22.2.1, CharacterClassEscape and CharacterEscape; Annex
+ * B.1.2). */
 #include "schema/regex/pattern_parser.h"
 
 #include "base/text.h"
@@ -49,7 +50,7 @@ static int hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Exactly `count` hexadecimal digits at `ahead`; does not move. */
+/* Reads exactly `count` hexadecimal digits at `ahead` without moving. */
 static bool peek_hex(const struct parser *p, size_t ahead, size_t count, uint32_t *ret)
 {
 	uint32_t value = 0;
@@ -65,7 +66,7 @@ static bool peek_hex(const struct parser *p, size_t ahead, size_t count, uint32_
 	return true;
 }
 
-/* Behind "\u": four digits, a surrogate pair written as two escapes, or digits in braces. */
+/* After "\u": four digits, a surrogate pair as two escapes, or digits in braces. */
 static enum result parse_unicode(struct parser *p, uint32_t *ret)
 {
 	size_t start = p->at;
@@ -196,7 +197,7 @@ static enum result parse_class_atom(struct parser *p, struct pattern_class *set,
 	return parser_read_character_escape(p, ret);
 }
 
-/* An item, or a range of two. Beside a set a hyphen stands for itself (Annex B.1.2.5.1). */
+/* An item, or a range of two. A hyphen next to a set stands for itself (Annex B.1.2.5.1). */
 static enum result parse_class_item(struct parser *p, struct pattern_class *set)
 {
 	size_t start = p->at;

@@ -1,17 +1,21 @@
 /*
- * Subset construction (Rabin and Scott 1959): a state of the automaton is a set of states of the nondeterministic form.
+ * Subset construction (Rabin and Scott 1959): a state of the automaton is a set of states of the
+ * nondeterministic form.
  *
- * All states and transitions are made when the pattern is compiled, none while it is matched. A finished automaton therefore
- * never changes, and any number of threads may match with it at the same time.
+ * All states and transitions are made when the pattern is compiled, none while it is matched. A
+ * finished automaton therefore never changes, and any number of threads may match with it at the
+ * same time.
  *
  * What must hold:
- * - State 0 is dead: no match is possible any more. State 1 is matched: a match has been found. Both end the search. All
- *   other states follow, and each has a row of transitions, one for each letter.
- * - The whole text is searched, not only its start, so each transition also begins a new attempt at a match.
- * - ^ holds only in the start state, to which no transition leads back. $ is decided after the last byte, by
- *   is_match_at_end.
- * - The number of states, of transitions and of steps of the construction are bounded. A pattern that needs more has no
- *   automaton; PCRE2 matches it (pattern.c).
+ * - State 0 is dead: no match is possible any more. State 1 is matched: a match has been found.
+ *   Both end the search. All other states follow, and each has a row of transitions, one for each
+ *   letter.
+ * - The whole text is searched, not only its start, so each transition also begins a new attempt
+ *   at a match.
+ * - ^ holds only in the start state, to which no transition leads back. $ is decided after the
+ *   last byte, by is_match_at_end.
+ * - The number of states, of transitions and of steps of the construction are bounded. A pattern
+ *   that needs more has no automaton; PCRE2 matches it (pattern.c).
  */
 #include "schema/regex/pattern_automaton.h"
 
@@ -37,8 +41,7 @@ struct automaton {
 };
 
 struct state {
-	uint16_t *
-		members; /* of the nondeterministic form, sorted: they read a letter or wait for the end */
+	uint16_t *members; /* numbers of NFA_READ and NFA_END states, sorted */
 	uint32_t count;
 	uint64_t hash;
 };
@@ -66,7 +69,8 @@ static void begin_closure(struct maker *m)
 	m->is_matched = false;
 }
 
-/* Follows all steps from `from` that read nothing, and adds the states where they end to `found`. */
+/* Follows all steps from `from` that read nothing, and adds the states where they end to
+ * `found`. */
 static void close_over(struct maker *m, uint16_t from, bool is_at_start, bool is_at_end)
 {
 	size_t depth = 0;

@@ -1,4 +1,5 @@
-/* Every class is kept as explicit ranges, so that PCRE2's own idea of \d, \s and \w never matters. */
+/* Every class becomes explicit ranges, so that PCRE2's own meaning of \d, \s and \w does not
+ * matter. */
 #include "schema/regex/pattern_class.h"
 
 #include <stdio.h>
@@ -116,7 +117,8 @@ bool class_complement(struct pattern_class *set, struct arena *a)
 	return true;
 }
 
-/* General categories by each of their names (PropertyValueAliases.txt), and what PCRE2 calls them. */
+/* General categories by each of their names (PropertyValueAliases.txt), with their names in
+ * PCRE2. */
 static const struct {
 	const char *name;
 	const char *code;
@@ -186,7 +188,7 @@ static const char binary_names[] =
 	"Unified_Ideograph UIdeo Uppercase Upper Variation_Selector VS White_Space space "
 	"XID_Continue XIDC XID_Start XIDS ";
 
-/* Whether `name` is one of the words of `list`, which stand between blanks. */
+/* Whether `name` is one of the words of `list`, which are separated by blanks. */
 static bool is_listed(const char *list, struct slice name)
 {
 	char word[48];

@@ -1,4 +1,5 @@
-/* Letters are found by refinement: at first there is one; each class then splits the letters that it holds in part. */
+/* Letters are found by refinement: at first there is one; each class then splits the letters that
+ * it holds in part. */
 #include "schema/regex/pattern_letters.h"
 
 #include <stdlib.h>
@@ -18,7 +19,8 @@ static int compare_numbers(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Cuts at each code point where a class begins or ends, and at 0 and 0x80, so that no interval is partly ASCII. */
+/* Cuts at each code point where a class begins or ends, and at 0 and 0x80, so that no interval is
+ * partly ASCII. */
 static bool cut(struct partition *p, struct pattern_class *const *sets, size_t sets_count,
 		struct arena *a)
 {

@@ -1,6 +1,7 @@
 /*
- * The alphabet of an automaton: code points that belong to exactly the same classes of an expression cannot be told apart by it
- * and are one letter. That keeps the table of transitions small.
+ * The alphabet of an automaton: code points that belong to exactly the same classes of an
+ * expression cannot be told apart by it and are one letter. That keeps the table of transitions
+ * small.
  */
 #pragma once
 
@@ -17,11 +18,13 @@ struct letters {
 	uint32_t count; /* of letters, at most LETTERS_MAX */
 };
 
-/* Fills `ret`, and `masks[i]` with the letters of `sets[i]`, one bit each. False when there are too many, or without memory. */
+/* Fills `ret`, and `masks[i]` with the letters of `sets[i]`, one bit each. False when there are too
+ * many, or without memory. */
 bool letters_make(struct letters *ret, uint64_t *masks, struct pattern_class *const *sets,
 		  size_t sets_count, struct arena *a);
 
-/* The price of a character beyond ASCII, which is searched among the intervals, relative to one of ASCII. */
+/* The price of a character beyond ASCII, which is searched among the intervals, relative to one of
+ * ASCII. */
 static inline uint32_t letters_weight(const struct letters *l)
 {
 	return 1 + (32 - (uint32_t)__builtin_clz(l->intervals_count | 1)) / 4;

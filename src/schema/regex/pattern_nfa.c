@@ -1,4 +1,5 @@
-/* The states are made from the end of the expression backwards, so that the state that follows is always known. */
+/* The states are made from the end of the expression backwards, so that the state that follows is
+ * always known. */
 #include "schema/regex/pattern_nfa.h"
 
 #define SETS_MAX 1024
@@ -11,7 +12,8 @@ struct builder {
 	uint64_t *masks;
 };
 
-/* Numbers every class of the tree; false where the tree holds something that letters alone cannot decide. */
+/* Numbers every class of the tree; false where the tree holds something that letters alone cannot
+ * decide. */
 static bool gather(struct builder *b, const struct pattern_node *n)
 {
 	switch ((enum pattern_kind)n->kind) {

@@ -1,6 +1,6 @@
 /*
- * The nondeterministic form of an expression (Thompson 1968): states joined by steps that read one letter or nothing. The
- * automaton is made from it.
+ * The nondeterministic form of an expression (Thompson 1968): states joined by steps that read one
+ * letter or nothing. The automaton is made from it.
  */
 #pragma once
 
@@ -29,6 +29,6 @@ struct nfa {
 	struct letters letters;
 };
 
-/* Everything lives in `a`. False where the expression needs more than this form can express (back references, lookarounds, \b,
- * \p{…}), where it needs too many states, or without memory. */
+/* Everything lives in `a`. False where the expression needs more than this form can express (back
+ * references, lookarounds, \b, \p{…}), where it needs too many states, or without memory. */
 bool nfa_make(struct nfa *ret, const struct pattern_tree *tree, struct arena *a);

@@ -1,4 +1,4 @@
-/* Recursive descent over ECMA-262's Pattern grammar (section 22.2.1), its depth bounded. */
+/* Recursive descent over the grammar of ECMA-262 (section 22.2.1), of bounded depth. */
 #include "schema/regex/pattern_parse.h"
 
 #include "base/text.h"
@@ -31,7 +31,7 @@ static bool read_name(struct parser *p, struct slice *ret)
 	return ret->len != 0 && parser_accept(p, ">");
 }
 
-/* Behind "\k". */
+/* After "\k". */
 static enum result parse_named_back(struct parser *p, struct pattern_node **ret)
 {
 	size_t start = p->at - 2;
@@ -57,7 +57,7 @@ static enum result parse_numbered_back(struct parser *p, struct pattern_node **r
 	return make_back(p, ret, number);
 }
 
-/* Behind a backslash outside a class. */
+/* After a backslash outside a class. */
 static enum result parse_escape(struct parser *p, struct pattern_node **ret)
 {
 	char c = parser_peek(p, 0);
@@ -91,7 +91,7 @@ static enum result parse_escape(struct parser *p, struct pattern_node **ret)
 
 static enum result parse_choice(struct parser *p, struct pattern_node **ret);
 
-/* What stands behind "(?", for groups that capture nothing. */
+/* After "(?", for groups that do not capture. */
 static enum result make_group(struct parser *p, struct pattern_node **ret, size_t start)
 {
 	static const struct {
@@ -118,7 +118,7 @@ static enum result make_group(struct parser *p, struct pattern_node **ret, size_
 	return parser_refuse(p, start, "a kind of group that ECMA-262 does not know");
 }
 
-/* Behind "(". */
+/* After "(". */
 static enum result parse_group(struct parser *p, struct pattern_node **ret)
 {
 	size_t start = p->at - 1;
@@ -196,7 +196,7 @@ static uint32_t read_count(struct parser *p)
 	return count;
 }
 
-/* {n}, {n,} or {n,m}; anything else is no quantifier and is left unread. */
+/* Reads {n}, {n,} or {n,m}. Other braces are not a quantifier and are left unread. */
 static bool accept_braces(struct parser *p, uint32_t *low, uint32_t *high)
 {
 	size_t start = p->at;
@@ -323,7 +323,7 @@ static enum result note_name(struct parser *p)
 	return OK;
 }
 
-/* Counts and names the groups beforehand: a back reference may stand before its group. */
+/* Counts and names all groups first, because a back reference may precede its group. */
 static enum result find_groups(struct parser *p)
 {
 	bool is_class = false;

@@ -1,4 +1,5 @@
-/* The state of the parser, its errors and its smallest steps, for the files that parse an ECMA-262 expression. */
+/* The state of the parser, its errors and its smallest steps, for the files that parse an ECMA-262
+ * expression. */
 #pragma once
 
 #include "schema/regex/pattern_class.h"
@@ -8,8 +9,7 @@ struct parser {
 	size_t at;
 	struct arena *arena;
 	struct error *err;
-	struct slice names
-		[PATTERN_GROUPS_MAX]; /* of capture groups, by number - 1; empty for one without a name */
+	struct slice names[PATTERN_GROUPS_MAX]; /* of groups, by number - 1; may be empty */
 	uint32_t groups_total;
 	uint32_t groups_begun;
 	uint32_t depth;
@@ -21,7 +21,8 @@ MUST_USE enum result parser_refuse(struct parser *p, size_t at, const char *why)
 /* E_MEMORY, or E_LIMIT where the arena has reached its bound. */
 MUST_USE enum result parser_out_of_memory(struct parser *p);
 
-/* The byte `ahead` positions after the next one, or 0 after the end. Callers compare with characters other than NUL only. */
+/* The byte `ahead` positions after the next one, or 0 after the end. Callers compare with
+ * characters other than NUL only. */
 char parser_peek(const struct parser *p, size_t ahead);
 /* Moves past `text` where the input continues with it; else false. */
 bool parser_accept(struct parser *p, const char *text);
@@ -34,8 +35,8 @@ MUST_USE enum result parser_finish_class(struct parser *p, struct pattern_class 
 
 /* Reads an escape for one character (CharacterEscape) after its backslash. */
 MUST_USE enum result parser_read_character_escape(struct parser *p, uint32_t *ret);
-/* Reads \d, \p{…} and other escapes for a set after their backslash and adds the set to `set`. `*ret_is_set` becomes false where
- * another escape follows, which is left unread. */
+/* Reads \d, \p{…} and other escapes for a set after their backslash and adds the set to `set`.
+ * `*ret_is_set` becomes false where another escape follows, which is left unread. */
 MUST_USE enum result parser_read_set_escape(struct parser *p, struct pattern_class *set,
 					    bool *ret_is_set);
 /* Reads a class after its "[". */

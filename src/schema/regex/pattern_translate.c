@@ -1,9 +1,11 @@
 /*
- * The translation is written from the tree, never copied from the source: only characters and numbers are taken over. PCRE2's
- * own syntax beyond ECMA-262 (\Q, possessive repeats, verbs) therefore cannot get into it.
+ * The translation is written from the tree, never copied from the source: only characters and
+ * numbers are taken over. PCRE2's own syntax beyond ECMA-262 (\Q, possessive repeats, verbs)
+ * therefore cannot get into it.
  *
- * Two differences remain. A group inside a repeat keeps its capture of an earlier turn, which ECMA-262 (section 22.2.2.3.1)
- * forgets. The alternatives of a lookbehind must have a fixed length; PCRE2 refuses others.
+ * Two differences remain. A group inside a repeat keeps its capture of an earlier turn, which
+ * ECMA-262 (section 22.2.2.3.1) forgets. The alternatives of a lookbehind must have a fixed length;
+ * PCRE2 refuses others.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "schema/regex/pattern_translate.h"
@@ -44,8 +46,9 @@ static uint32_t weigh_class(const struct pattern_class *set)
 	return weight < CALLOUT_LOG ? weight : CALLOUT_LOG - 1;
 }
 
-/* A callout stands before each part that PCRE2 may try again, and after each part that it may have read much for or may return
- * to. `weight` is the additional price of a character there, in steps. */
+/* A callout stands before each part that PCRE2 may try again, and after each part that it may have
+ * read much for or may return to. `weight` is the additional price of a character there, in
+ * steps. */
 static void write_callout(struct buf *out, uint32_t weight)
 {
 	if (weight == 0)
@@ -54,7 +57,8 @@ static void write_callout(struct buf *out, uint32_t weight)
 		buf_printf(out, "(?C%u)", weight);
 }
 
-/* Pays for `letters` characters in advance: PCRE2 reads those that a repeat requires without a callout. */
+/* Pays for `letters` characters in advance: PCRE2 reads those that a repeat requires without a
+ * callout. */
 static void write_advance(struct buf *out, uint32_t letters)
 {
 	uint32_t log = 0;

@@ -1,6 +1,7 @@
 /*
- * An ECMA-262 regular expression as a tree: pattern_parse.h makes it, the automaton (pattern_nfa.h) and the translation
- * for PCRE2 (pattern_translate.h) read it. All of a tree lives in the arena that pattern_parse() was given.
+ * An ECMA-262 regular expression as a tree: pattern_parse.h makes it, the automaton (pattern_nfa.h)
+ * and the translation for PCRE2 (pattern_translate.h) read it. All of a tree lives in the arena
+ * that pattern_parse() was given.
  */
 #pragma once
 
@@ -15,17 +16,18 @@
 #define CODE_POINT_MAX	   0x10ffffu
 
 struct code_range {
-	uint32_t first, last; /* both within */
+	uint32_t first, last; /* both are in the range */
 };
 
-/* A \p{…} or \P{…} in PCRE2's writing. */
+/* A \p{…} or \P{…} in PCRE2's syntax. */
 struct unicode_property {
 	const char *text;
 	const struct unicode_property *next;
 };
 
 /* Ranges are sorted, do not touch and hold no surrogate. With properties the set is the union of
- * both, or its complement where `is_negated`; without, `is_negated` is false: the ranges are complemented already. */
+ * both, or its complement where `is_negated`; without, `is_negated` is false: the ranges are
+ * complemented already. */
 struct pattern_class {
 	struct code_range *ranges;
 	uint32_t count;
@@ -36,7 +38,7 @@ struct pattern_class {
 };
 
 enum pattern_kind {
-	PATTERN_SEQUENCE, /* of `child` and its siblings; none: matches the empty text */
+	PATTERN_SEQUENCE, /* of `child` and its siblings; may be empty */
 	PATTERN_CHOICE,	  /* one of `child` and its siblings */
 	PATTERN_CLASS,	  /* one of `set` */
 	PATTERN_REPEAT,	  /* `child`, `low` to `high` times */

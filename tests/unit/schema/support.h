@@ -26,7 +26,8 @@ enum result made_validate(struct made *m, const char *instance);
 /* As made_validate(), of a tree that is already there. */
 enum result made_validate_tree(struct made *m, const struct tree_node *instance);
 
-/* "/pointer keyword: message" of the n-th problem, or "" where there is none; valid until the next call. */
+/* "/pointer keyword: message" of the n-th problem, or "" where there is none; valid until the next
+ * call. */
 const char *made_problem(struct made *m, uint32_t n);
 
 /* The verdict of a schema on an instance, compiled and forgotten. */

@@ -1,4 +1,5 @@
-/* The fast pass and the explaining one must agree: over schemas and instances made at random, always the same ones. */
+/* The fast pass and the explaining one must agree: over schemas and instances made at random,
+ * always the same ones. */
 #include "support.h"
 
 #include <criterion/criterion.h>

@@ -25,7 +25,8 @@ struct match_case {
 	bool is_match;
 };
 
-/* An empty lookahead matches everywhere and keeps an expression from the automaton: both ways must agree. */
+/* An empty lookahead matches everywhere and keeps an expression from the automaton: both ways must
+ * agree. */
 static void expect_both_ways(const struct match_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -1,4 +1,5 @@
-/* Every keyword is charged for what it reads, in both passes; a bound that runs out is never a verdict. */
+/* Every keyword is charged for what it reads, in both passes; a bound that runs out is never a
+ * verdict. */
 #include "support.h"
 
 #include "base/clock.h"

@@ -109,7 +109,8 @@ Test(secret, what_is_decided_without_the_value_is_not_listed)
 	made_clear(&m);
 }
 
-/* Three values: sure that it holds, sure that it does not, undecided, which refuses nothing and is listed. */
+/* Three values: sure that it holds, sure that it does not, undecided, which refuses nothing and is
+ * listed. */
 Test(secret, if_and_contains_decide_what_they_can_without_the_value)
 {
 	static const char condition[] = "{'properties': {'a': {'const': 'x'}}}";

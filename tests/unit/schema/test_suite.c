@@ -130,7 +130,8 @@ static void run_folder(struct suite *s, const char *folder)
 	closedir(dir);
 }
 
-/* Runs the tests of `folder`; the suite grows, so the numbers are those of the oldest one that is known to do. */
+/* Runs the tests of `folder`; the suite grows, so the numbers are those of the oldest one that is
+ * known to do. */
 static void run_suite(struct suite *s, const char *folder, unsigned tests_min, unsigned failed)
 {
 	static char path[512];
