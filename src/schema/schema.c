@@ -71,8 +71,8 @@ static enum result refuse_unexplained(const struct validation *v, struct schema_
 		.schema_location = program_text(p, p->subschemas[0].location),
 		.evaluation_path = SLICE_LITERAL(""),
 		.message =
-			"does not match its schema; not all reasons could be found, for that would "
-			"take too long",
+			"does not match its schema; not all reasons are listed, because finding them "
+			"would exceed a limit",
 		.node = v->instance};
 
 	if (report_add(report, &problem, v->schema->limits.problems_max) != OK)

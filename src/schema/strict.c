@@ -28,11 +28,11 @@ static enum result refuse_unknown(struct compiler *c, uint32_t place, const stru
 		return rc;
 	near = keyword_nearest(tree_key(m), draft);
 	if (near.data != NULL)
-		snprintf(message, sizeof message, "is no keyword (did you mean `%.*s`?)",
+		snprintf(message, sizeof message, "is not a keyword (did you mean `%.*s`?)",
 			 SLICE_ARGS(near));
 	else
 		snprintf(message, sizeof message,
-			 "is no keyword of draft %s; extensions begin with x-",
+			 "is not a keyword of draft %s; begin the name of an extension with x-",
 			 draft == IN_7 ? "7" : "2020-12");
 	return compile_refuse(c, &at, &m->value, tree_key(m), message);
 }

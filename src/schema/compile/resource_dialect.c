@@ -7,8 +7,8 @@
 enum result index_refuse_by_pointer(struct error *err)
 {
 	return fail(err, E_INVALID,
-		    "refers to another document from a place where no schema stands; put it under "
-		    "`$defs`");
+		    "refers to another document from a place that no keyword makes a schema; move "
+		    "it under `$defs`");
 }
 
 /* The dialect of a metaschema that is not built in: loads it and reads its $vocabulary. */

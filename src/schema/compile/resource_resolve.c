@@ -41,7 +41,8 @@ static enum result load_document(struct resource_index *f, struct slice uri, uin
 	if (rc == E_NOT_FOUND)
 		return fail(
 			err, E_INVALID,
-			"refers to a schema that does not exist here, and nothing is fetched: %.*s",
+			"refers to a schema that does not exist here, and nothing is fetched from "
+			"the network: %.*s",
 			SLICE_ARGS(uri));
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(uri));
@@ -80,7 +81,7 @@ static enum result follow_pointer(struct resource_index *f, uint32_t root, struc
 			return fail(err, E_MEMORY, "out of memory");
 		node = step_into(node, buf_slice(&token));
 		if (node == NULL)
-			return fail(err, E_INVALID, "refers to nothing: there is no %.*s",
+			return fail(err, E_INVALID, "refers to a place that does not exist: %.*s",
 				    SLICE_ARGS(pointer));
 		known = index_find_place(f, node);
 		if (known != NONE) {
@@ -128,7 +129,7 @@ static enum result follow_fragment(struct resource_index *f, uint32_t resource,
 	if (rc != OK)
 		return rc;
 	if (anchor == NONE)
-		return fail(err, E_INVALID, "refers to nothing: there is no anchor %.*s",
+		return fail(err, E_INVALID, "refers to an anchor that does not exist: %.*s",
 			    SLICE_ARGS(name));
 	*ret = VEC_AT(&f->anchors, struct anchor, anchor).place;
 	if (ret_anchor != NULL)

@@ -140,8 +140,10 @@ static enum result write_one(struct explain_pass *pass, const struct finding *f,
 	append_trail(pass, f, &t.trail);
 	append_location(pass, f, &t.location);
 	if (is_unchecked)
-		buf_append_text(&t.message,
-				"is not checked: the secret behind it may not be looked at");
+		buf_append_text(
+			&t.message,
+			"is not checked: it needs the value of a secret that may not be read "
+			"here");
 	else
 		message_append(pass, f, &t.message);
 	if (t.instance.is_failed || t.trail.is_failed || t.location.is_failed ||

@@ -101,7 +101,7 @@ static void append_constants(const struct program *p, uint32_t first, uint32_t c
 static void append_enum(const struct program *p, const struct rule *rule, struct buf *ret)
 {
 	if (rule->b == 0) {
-		buf_append_text(ret, "is not allowed: nothing is");
+		buf_append_text(ret, "is not allowed: the list of allowed values is empty");
 		return;
 	}
 	buf_append_text(ret, rule->b == 1 ? "must be " : "must be one of: ");
@@ -202,13 +202,11 @@ static void append_number(const struct explain_pass *pass, const char *before, u
 static void append_contains(const struct rule *rule, const struct finding *f, struct buf *ret)
 {
 	if (f->other != 0)
-		append_counted("must hold at most ", rule->c,
-			       "item of the kind that `contains` describes",
-			       "items of the kind that `contains` describes", ret);
+		append_counted("must have at most ", rule->c, "item that matches `contains`",
+			       "items that match `contains`", ret);
 	else
-		append_counted("must hold at least ", rule->b,
-			       "item of the kind that `contains` describes",
-			       "items of the kind that `contains` describes", ret);
+		append_counted("must have at least ", rule->b, "item that matches `contains`",
+			       "items that match `contains`", ret);
 }
 
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
@@ -419,7 +417,7 @@ static void append_simple(const struct explain_pass *pass, const struct rule *ru
 		break;
 	default:
 		buf_printf(ret,
-			   "must not hold the same item twice: items %" PRIu32 " and %" PRIu32
+			   "must not contain equal items, but items %" PRIu32 " and %" PRIu32
 			   " are equal",
 			   f->detail, f->other);
 		break;

@@ -42,7 +42,7 @@ static enum result parse_named_back(struct parser *p, struct pattern_node **ret)
 	for (uint32_t i = 0; i < p->groups_total; i++)
 		if (p->names[i].len != 0 && slice_is_equal(p->names[i], name))
 			return make_back(p, ret, i + 1);
-	return parser_refuse(p, start, "\\k of a group that is not there");
+	return parser_refuse(p, start, "\\k names a group that does not exist");
 }
 
 static enum result parse_numbered_back(struct parser *p, struct pattern_node **ret)
@@ -53,7 +53,7 @@ static enum result parse_numbered_back(struct parser *p, struct pattern_node **r
 	for (; parser_is_digit(parser_peek(p, 0)) && number <= PATTERN_GROUPS_MAX; p->at++)
 		number = number * 10 + (uint32_t)(parser_peek(p, 0) - '0');
 	if (number > p->groups_total)
-		return parser_refuse(p, start, "a back reference to a group that is not there");
+		return parser_refuse(p, start, "a back reference to a group that does not exist");
 	return make_back(p, ret, number);
 }
 
@@ -128,7 +128,7 @@ static enum result parse_group(struct parser *p, struct pattern_node **ret)
 	struct slice name;
 
 	if (p->depth >= PATTERN_DEPTH_MAX)
-		return fail(p->err, E_LIMIT, "regular expression: groups nest over %d deep",
+		return fail(p->err, E_LIMIT, "regular expression: groups are nested deeper than %d",
 			    PATTERN_DEPTH_MAX);
 	if (is_named || parser_peek(p, 0) != '?') {
 		rc = parser_make_node(p, ret, PATTERN_GROUP);
@@ -318,7 +318,7 @@ static enum result note_name(struct parser *p)
 		return parser_refuse(p, start, "a group's name is wrong");
 	for (uint32_t i = 0; i < p->groups_total; i++)
 		if (slice_is_equal(p->names[i], name))
-			return parser_refuse(p, start, "two groups have one name");
+			return parser_refuse(p, start, "two groups have the same name");
 	p->names[p->groups_total] = name;
 	return OK;
 }

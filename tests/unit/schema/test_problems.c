@@ -44,7 +44,7 @@ Test(problems, a_sentence_says_what_a_value_must_be_without_showing_it)
 		{"{'enum': ['csv', 'parquet', 3]}", "'x'",
 		 " enum: must be one of: csv, parquet, 3"},
 		{"{'uniqueItems': true}", "[1, 2, 1.0]",
-		 " uniqueItems: must not hold the same item twice: items 0 and 2 are equal"},
+		 " uniqueItems: must not contain equal items, but items 0 and 2 are equal"},
 		{"{'not': {'type': 'string'}}", "'x'", " not: must not be a string"},
 		{"{'not': {'required': ['a']}}", "{'a': 1}", " not: must not have the key `a`"},
 		{"false", "1", " : is not allowed: the schema here is `false`"},
@@ -88,7 +88,7 @@ Test(problems, the_pointer_leads_to_the_value)
 		{"{'prefixItems': [true], 'items': false}", "[1, 2]",
 		 "/1 items: is one item too many: at most 1 is allowed"},
 		{"{'contains': {'type': 'null'}, 'minContains': 2}", "[null]",
-		 " contains: must hold at least 2 items of the kind that `contains` describes"},
+		 " contains: must have at least 2 items that match `contains`"},
 	};
 
 	CHECK(cases);

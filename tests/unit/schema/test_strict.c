@@ -26,13 +26,13 @@ Test(strict, a_mistyped_keyword_is_refused_with_the_nearest)
 {
 	expect_refusal(
 		"{'properties': {'a': {'maxLenght': 3}}}",
-		"/properties/a/maxLenght maxLenght: is no keyword (did you mean `maxLength`?)");
+		"/properties/a/maxLenght maxLenght: is not a keyword (did you mean `maxLength`?)");
 	expect_refusal(
 		"{'entirelyOther': 3}",
-		"/entirelyOther entirelyOther: is no keyword of draft 2020-12; extensions begin with x-");
+		"/entirelyOther entirelyOther: is not a keyword of draft 2020-12; begin the name of an extension with x-");
 	expect_refusal(
 		"{'$schema': 'http://json-schema.org/draft-07/schema#', 'prefixItems': [true]}",
-		"/prefixItems prefixItems: is no keyword of draft 7; extensions begin with x-");
+		"/prefixItems prefixItems: is not a keyword of draft 7; begin the name of an extension with x-");
 }
 
 Test(strict, extensions_and_what_is_no_schema_are_left_alone)
@@ -76,12 +76,13 @@ Test(strict, reeves_own_keywords_have_their_own_values)
 Test(strict, a_reference_to_nowhere_is_refused_with_its_place_even_where_nothing_leads_to_it)
 {
 	expect_refusal("{'$defs': {'a': {'$ref': '#/$defs/b'}}}",
-		       "/$defs/a/$ref $ref: refers to nothing: there is no /$defs/b");
+		       "/$defs/a/$ref $ref: refers to a place that does not exist: /$defs/b");
 	expect_refusal("{'$ref': '#nowhere'}",
-		       "/$ref $ref: refers to nothing: there is no anchor nowhere");
+		       "/$ref $ref: refers to an anchor that does not exist: nowhere");
 	expect_refusal(
 		"{'$ref': 'https://example.org/x.json'}",
-		"/$ref $ref: refers to a schema that does not exist here, and nothing is fetched: "
+		"/$ref $ref: refers to a schema that does not exist here, and nothing is fetched "
+		"from the network: "
 		"https://example.org/x.json");
 	expect_refusal("{'$schema': 'https://example.org/own'}",
 		       " $schema: `$schema` must be draft 2020-12, draft 7 or a stored metaschema; "
