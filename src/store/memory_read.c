@@ -70,7 +70,7 @@ static void set_budget(struct store_session *ss, struct budget *budget)
 }
 
 /* A walk over rows [from, to) of one table, in their order or against it: `give` hands those that are wanted to the callback
- * and gives MORE, or another result to end. */
+ *. */
 struct walk {
 	const struct memory_session *session;
 	const struct memory_state *state;

@@ -13,9 +13,17 @@ const char digest_32[33] = "0123456789abcdef0123456789abcdef";
 
 struct folder folder_new(void)
 {
-	struct folder f;
+	struct folder f = {.disk = NULL};
 
 	cr_assert(temporary_folder(f.path, sizeof f.path));
+	return f;
+}
+
+struct folder folder_new_in_memory(void)
+{
+	struct folder f = {.disk = NULL};
+
+	EXPECT_OK(memory_disk_new(&f.disk, err));
 	return f;
 }
 
@@ -29,7 +37,10 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 
 void folder_remove(const struct folder *f)
 {
-	nftw(f->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	if (f->disk != NULL)
+		memory_disk_free(f->disk);
+	else
+		nftw(f->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 const char *folder_file(const struct folder *f, const char *name)
@@ -44,7 +55,10 @@ struct store *store_make(const struct folder *f)
 {
 	struct store *s = NULL;
 
-	EXPECT_OK(store_open_sqlite(&s, f->path, true, err));
+	if (f->disk != NULL)
+		EXPECT_OK(store_open_memory(&s, f->disk, err));
+	else
+		EXPECT_OK(store_open_sqlite(&s, f->path, true, err));
 	return s;
 }
 
@@ -52,7 +66,10 @@ struct store *store_reopen(const struct folder *f)
 {
 	struct store *s = NULL;
 
-	EXPECT_OK(store_open_sqlite(&s, f->path, false, err));
+	if (f->disk != NULL)
+		EXPECT_OK(store_open_memory(&s, f->disk, err));
+	else
+		EXPECT_OK(store_open_sqlite(&s, f->path, false, err));
 	return s;
 }
 

@@ -1,18 +1,38 @@
-/* A fresh folder a test, rows to put into it and rows taken out of it. */
+/* A new folder for each test, rows to put into it and rows taken out of it. */
 #pragma once
 
+#include "store/memory.h"
 #include "store/sqlite.h"
 #include "store/store.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-/* A data folder of mode 0700 that goes with folder_remove(). */
+/* Where a store keeps its data until folder_remove(): a folder of mode 0700, or a disk in memory. */
 struct folder {
 	char path[80];
+	struct memory_disk *disk; /* NULL: the folder */
 };
 
 struct folder folder_new(void);
+struct folder folder_new_in_memory(void);
+
+/* A test that every kind of store has to pass. Its file gives the suite set_up() and set_up_in_memory(). */
+#define STORE_TESTS(suite)                                   \
+	TestSuite(suite, .init = set_up, .fini = tear_down); \
+	TestSuite(suite##_in_memory, .init = set_up_in_memory, .fini = tear_down)
+#define STORE_TEST(suite, name)                    \
+	static void suite##_##name##_in_any(void); \
+	Test(suite, name)                          \
+	{                                          \
+		suite##_##name##_in_any();         \
+	}                                          \
+	Test(suite##_in_memory, name)              \
+	{                                          \
+		suite##_##name##_in_any();         \
+	}                                          \
+	static void suite##_##name##_in_any(void)
+
 void folder_remove(const struct folder *f);
 /* "<folder>/<name>" in a buffer that the next call of the same thread reuses. */
 const char *folder_file(const struct folder *f, const char *name);

@@ -14,13 +14,18 @@ static void set_up(void)
 	folder = folder_new();
 }
 
+static void set_up_in_memory(void)
+{
+	folder = folder_new_in_memory();
+}
+
 static void tear_down(void)
 {
 	alloc_hook_set(NULL, NULL);
 	folder_remove(&folder);
 }
 
-TestSuite(store_faults, .init = set_up, .fini = tear_down);
+STORE_TESTS(store_faults);
 
 /* One revision with all that belongs to it. */
 static enum result write_revision(struct store *s, uint64_t n, struct error *err)
@@ -193,7 +198,7 @@ static bool write_with_fault(uint64_t *revision, int n)
 	return countdown.refused != NULL;
 }
 
-Test(store_faults, a_revision_is_whole_or_absent_whichever_call_fails)
+STORE_TEST(store_faults, a_revision_is_whole_or_absent_whichever_call_fails)
 {
 	uint64_t revision = 1;
 	struct store *s = store_make(&folder);
@@ -206,7 +211,7 @@ Test(store_faults, a_revision_is_whole_or_absent_whichever_call_fails)
 	cr_expect_eq(n, 14, "calls in a revision: %d", n);
 }
 
-Test(store_faults, a_commit_that_happened_unseen_is_there_after_a_restart)
+STORE_TEST(store_faults, a_commit_that_happened_unseen_is_there_after_a_restart)
 {
 	struct countdown countdown = {13, NULL};
 	struct store *s = NULL;
@@ -220,7 +225,7 @@ Test(store_faults, a_commit_that_happened_unseen_is_there_after_a_restart)
 	store_close(s);
 }
 
-Test(store_faults, reading_fails_cleanly_whichever_call_fails)
+STORE_TEST(store_faults, reading_fails_cleanly_whichever_call_fails)
 {
 	struct countdown countdown = {0, NULL};
 	struct store *s = NULL;
@@ -293,4 +298,29 @@ Test(store_faults, no_failed_allocation_of_ours_leaks_or_breaks)
 		cr_expect_eq(rc, E_MEMORY, "allocation %d: %s: %s", n, result_name(rc), err.text);
 	}
 	cr_expect_gt(n, 10);
+}
+
+Test(store_faults_in_memory, a_revision_is_whole_or_absent_whichever_allocation_fails)
+{
+	struct store *s = store_make(&folder);
+	uint64_t revision = 1;
+
+	EXPECT_OK(write_revision(s, 1, err));
+	for (int n = 1;; n++) {
+		struct countdown countdown = {n, NULL};
+		enum result rc;
+
+		cr_assert_lt(n, 200, "never ends");
+		alloc_hook_set(count_allocation, &countdown);
+		rc = write_revision(s, revision + 1, NULL);
+		alloc_hook_set(NULL, NULL);
+		cr_expect_eq(rc, countdown.left > 0 ? OK : E_MEMORY, "allocation %d: %s", n,
+			     result_name(rc));
+		revision += rc == OK;
+		expect_whole(s, revision, revision);
+		if (rc == OK)
+			break;
+	}
+	cr_expect_eq(revision, 2);
+	store_close(s);
 }

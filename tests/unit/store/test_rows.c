@@ -12,13 +12,24 @@ static struct store *store;
 static struct store_session *session;
 static struct seen seen;
 
-static void set_up(void)
+static void open_it(void)
 {
-	folder = folder_new();
 	store = store_make(&folder);
 	session = session_make(store);
 	seen = (struct seen){0};
 	EXPECT_OK(store_begin(store, NULL, err));
+}
+
+static void set_up(void)
+{
+	folder = folder_new();
+	open_it();
+}
+
+static void set_up_in_memory(void)
+{
+	folder = folder_new_in_memory();
+	open_it();
 }
 
 static void tear_down(void)
@@ -28,7 +39,7 @@ static void tear_down(void)
 	folder_remove(&folder);
 }
 
-TestSuite(store_rows, .init = set_up, .fini = tear_down);
+STORE_TESTS(store_rows);
 
 static void put_version(const char *path, uint64_t version, uint64_t revision)
 {
@@ -46,6 +57,14 @@ static void put_change(const char *path, uint64_t version, uint64_t revision,
 	EXPECT_OK(store_put_changes(store, &row, 1, err));
 }
 
+static void set_state(const char *path, uint64_t version, enum version_state state,
+		      uint64_t revision)
+{
+	const struct state_row row = {slice_text(path), version, state, revision};
+
+	EXPECT_OK(store_set_states(store, &row, 1, err));
+}
+
 static const char *taken(void)
 {
 	const char *text = seen_text(&seen);
@@ -56,7 +75,7 @@ static const char *taken(void)
 
 #define PATH SLICE_LITERAL("profiles/a/b")
 
-Test(store_rows, a_version_comes_back_with_every_field)
+STORE_TEST(store_rows, a_version_comes_back_with_every_field)
 {
 	put_version("profiles/a/b", 1, 7);
 	EXPECT_OK(store_commit(store, err));
@@ -69,7 +88,7 @@ Test(store_rows, a_version_comes_back_with_every_field)
 		  E_NOT_FOUND);
 }
 
-Test(store_rows, a_version_that_exists_is_a_conflict)
+STORE_TEST(store_rows, a_version_that_exists_is_a_conflict)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
@@ -77,14 +96,14 @@ Test(store_rows, a_version_that_exists_is_a_conflict)
 	EXPECT_RC(store_put_versions(store, &row, 1, err), E_CONFLICT);
 }
 
-Test(store_rows, a_number_that_no_column_holds_is_refused)
+STORE_TEST(store_rows, a_number_that_no_column_holds_is_refused)
 {
 	struct version_row row = version_of("profiles/a/b", UINT64_C(1) << 63, 1);
 
 	EXPECT_RC(store_put_versions(store, &row, 1, err), E_LIMIT);
 }
 
-Test(store_rows, the_heads_are_the_newest_versions_in_the_order_of_bytes)
+STORE_TEST(store_rows, the_heads_are_the_newest_versions_in_the_order_of_bytes)
 {
 	put_version("profiles/a/b", 1, 1);
 	put_version("profiles/a/b", 2, 2);
@@ -97,7 +116,58 @@ Test(store_rows, the_heads_are_the_newest_versions_in_the_order_of_bytes)
 				  " profiles/a/b v3 r4 live@4");
 }
 
-Test(store_rows, a_history_is_newest_first_and_without_contents)
+STORE_TEST(store_rows, heads_since_a_revision_are_those_that_changed_later)
+{
+	put_version("profiles/a", 1, 1);
+	put_change("profiles/a", 1, 1, CHANGE_PUT);
+	put_version("profiles/b", 1, 2);
+	put_change("profiles/b", 1, 2, CHANGE_PUT);
+	put_version("profiles/c", 1, 3);
+	put_change("profiles/c", 1, 3, CHANGE_PUT);
+	put_version("profiles/a", 2, 4);
+	put_change("profiles/a", 2, 4, CHANGE_PUT);
+	put_change("profiles/b", 1, 5, CHANGE_DELETE);
+	set_state("profiles/b", 1, VERSION_DELETED, 5);
+	put_change("profiles/a", 1, 6, CHANGE_DELETE);
+	set_state("profiles/a", 1, VERSION_DELETED, 6);
+	EXPECT_OK(store_commit(store, err));
+	EXPECT_OK(store_each_head(session, 2, see_version, &seen, err));
+	cr_expect_str_eq(taken(), "profiles/a v2 r4 live@4, profiles/b v1 r2 deleted@5,"
+				  " profiles/c v1 r3 live@3");
+	EXPECT_OK(store_each_head(session, 4, see_version, &seen, err));
+	cr_expect_str_eq(taken(), "profiles/b v1 r2 deleted@5");
+	EXPECT_OK(store_each_head(session, 5, see_version, &seen, err));
+	cr_expect_str_eq(taken(), "", "the newest version of profiles/a did not change");
+	EXPECT_OK(store_each_head(session, UINT64_MAX, see_version, &seen, err));
+	cr_expect_str_eq(taken(), "");
+}
+
+STORE_TEST(store_rows, rows_of_one_kind_go_in_together)
+{
+	struct version_row rows[] = {version_of("profiles/a", 1, 1), version_of("profiles/a", 2, 1),
+				     version_of("profiles/b", 1, 1)};
+	const struct edge_row edges[] = {
+		{SLICE_LITERAL("p"), SLICE_LITERAL("x"), EDGE_EXTENDS},
+		{SLICE_LITERAL("q"), SLICE_LITERAL("y"), EDGE_SCHEMA},
+	};
+	const struct edge_set sets[] = {{SLICE_LITERAL("p"), &edges[0], 1},
+					{SLICE_LITERAL("q"), &edges[1], 1}};
+
+	EXPECT_OK(store_put_versions(store, rows, 3, err));
+	EXPECT_OK(store_replace_edges(store, sets, 2, err));
+	EXPECT_OK(store_put_versions(store, NULL, 0, err));
+	EXPECT_OK(store_savepoint(store, err));
+	rows[0].version = 3;
+	EXPECT_RC(store_put_versions(store, rows, 3, err), E_CONFLICT);
+	EXPECT_OK(store_rollback_to(store, err));
+	EXPECT_OK(store_commit(store, err));
+	EXPECT_OK(store_each_head(session, 0, see_version, &seen, err));
+	cr_expect_str_eq(taken(), "profiles/a v2 r1 live@1, profiles/b v1 r1 live@1");
+	EXPECT_OK(store_each_edge(session, see_edge, &seen, err));
+	cr_expect_str_eq(taken(), "p -0-> x, q -1-> y");
+}
+
+STORE_TEST(store_rows, a_history_is_newest_first_and_without_contents)
 {
 	for (uint64_t v = 1; v <= 5; v++)
 		put_version("profiles/a/b", v, v * 10);
@@ -112,7 +182,7 @@ Test(store_rows, a_history_is_newest_first_and_without_contents)
 	cr_expect_str_eq(taken(), "profiles/a/b v2 r20 live@20, profiles/a/b v1 r10 live@10");
 }
 
-Test(store_rows, a_callback_ends_the_walk_by_its_result)
+STORE_TEST(store_rows, a_callback_ends_the_walk_by_its_result)
 {
 	struct error told = ERROR_NULL;
 
@@ -127,7 +197,7 @@ Test(store_rows, a_callback_ends_the_walk_by_its_result)
 	cr_expect_str_eq(told.text, "");
 }
 
-Test(store_rows, the_state_at_a_revision_is_told_from_the_changes)
+STORE_TEST(store_rows, the_state_at_a_revision_is_told_from_the_changes)
 {
 	static const struct {
 		uint64_t revision;
@@ -171,7 +241,7 @@ Test(store_rows, the_state_at_a_revision_is_told_from_the_changes)
 		  E_NOT_FOUND);
 }
 
-Test(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
+STORE_TEST(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
 {
 	put_version("secrets/a", 1, 1);
 	put_change("secrets/a", 1, 1, CHANGE_PUT);
@@ -204,7 +274,7 @@ Test(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
 	cr_expect(seen.is_shredded);
 }
 
-Test(store_rows, a_version_that_is_not_there_has_no_state_to_set)
+STORE_TEST(store_rows, a_version_that_is_not_there_has_no_state_to_set)
 {
 	EXPECT_RC(store_set_states(store, &(struct state_row){PATH, 1, VERSION_DELETED, 1}, 1, err),
 		  E_NOT_FOUND);
@@ -216,7 +286,7 @@ Test(store_rows, a_version_that_is_not_there_has_no_state_to_set)
 		  E_NOT_FOUND);
 }
 
-Test(store_rows, rotation_finds_each_old_key_until_none_is_left)
+STORE_TEST(store_rows, rotation_finds_each_old_key_until_none_is_left)
 {
 	put_version("secrets/a", 1, 1);
 	put_version("secrets/a", 2, 2);
@@ -240,7 +310,7 @@ Test(store_rows, rotation_finds_each_old_key_until_none_is_left)
 	cr_expect_str_eq(seen.wrapped_key, "rewrapped");
 }
 
-Test(store_rows, revisions_are_found_by_number_path_tree_and_time)
+STORE_TEST(store_rows, revisions_are_found_by_number_path_tree_and_time)
 {
 	for (uint64_t r = 1; r <= 4; r++) {
 		struct revision_row row = revision_of(r);
@@ -291,7 +361,7 @@ Test(store_rows, revisions_are_found_by_number_path_tree_and_time)
 	}
 }
 
-Test(store_rows, changes_are_told_by_revision_and_by_document)
+STORE_TEST(store_rows, changes_are_told_by_revision_and_by_document)
 {
 	put_change("profiles/b", 2, 1, CHANGE_PUT);
 	put_change("profiles/a", 1, 1, CHANGE_PUT);
@@ -306,7 +376,7 @@ Test(store_rows, changes_are_told_by_revision_and_by_document)
 			 "r2 delete profiles/a v1 by user, r3 undelete profiles/a v1 by user");
 }
 
-Test(store_rows, effective_configurations_have_a_history)
+STORE_TEST(store_rows, effective_configurations_have_a_history)
 {
 	for (uint64_t r = 1; r <= 3; r++)
 		EXPECT_OK(store_put_effectives(store,
@@ -326,7 +396,7 @@ Test(store_rows, effective_configurations_have_a_history)
 	cr_expect_str_eq(taken(), "r3 etag, r2 etag, r1 etag");
 }
 
-Test(store_rows, edges_of_a_source_are_replaced_as_a_whole)
+STORE_TEST(store_rows, edges_of_a_source_are_replaced_as_a_whole)
 {
 	const struct edge_row first[] = {
 		{SLICE_LITERAL("p"), SLICE_LITERAL("x"), EDGE_EXTENDS},
@@ -358,7 +428,7 @@ Test(store_rows, edges_of_a_source_are_replaced_as_a_whole)
 	cr_expect_str_eq(taken(), "p -2-> y");
 }
 
-Test(store_rows, tokens_keep_their_hash_and_accessor)
+STORE_TEST(store_rows, tokens_keep_their_hash_and_accessor)
 {
 	struct token_row row = {
 		slice_text(digest_32), SLICE_LITERAL("acc"), SLICE_LITERAL("{}"), 5, -1, false};
@@ -379,7 +449,7 @@ Test(store_rows, tokens_keep_their_hash_and_accessor)
 	cr_expect_str_eq(taken(), "acc {\"a\":1} until 5 uses 3 revoked");
 }
 
-Test(store_rows, keys_meta_values_and_the_log_are_replaced)
+STORE_TEST(store_rows, keys_meta_values_and_the_log_are_replaced)
 {
 	struct log_row log = {3, SLICE_LITERAL("peaks"), SLICE_LITERAL("note"), 7};
 
@@ -404,7 +474,7 @@ Test(store_rows, keys_meta_values_and_the_log_are_replaced)
 	cr_expect_str_eq(taken(), "4 peaks note at 7");
 }
 
-Test(store_rows, an_response_is_remembered_for_one_request_and_a_while)
+STORE_TEST(store_rows, an_response_is_remembered_for_one_request_and_a_while)
 {
 	struct slice key = SLICE_LITERAL("key"), print = SLICE_LITERAL("print");
 
@@ -430,7 +500,7 @@ Test(store_rows, an_response_is_remembered_for_one_request_and_a_while)
 	EXPECT_RC(store_get_idempotent(session, key, print, see_bytes, &seen, err), E_NOT_FOUND);
 }
 
-Test(store_rows, values_may_hold_any_byte)
+STORE_TEST(store_rows, values_may_hold_any_byte)
 {
 	struct slice value = slice_make("a\0b\xff", 4);
 

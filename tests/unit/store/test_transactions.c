@@ -14,12 +14,23 @@ static struct store *store;
 static struct store_session *session;
 static struct seen seen;
 
-static void set_up(void)
+static void open_it(void)
 {
-	folder = folder_new();
 	store = store_make(&folder);
 	session = session_make(store);
 	seen = (struct seen){0};
+}
+
+static void set_up(void)
+{
+	folder = folder_new();
+	open_it();
+}
+
+static void set_up_in_memory(void)
+{
+	folder = folder_new_in_memory();
+	open_it();
 }
 
 static void tear_down(void)
@@ -29,7 +40,7 @@ static void tear_down(void)
 	folder_remove(&folder);
 }
 
-TestSuite(store_transactions, .init = set_up, .fini = tear_down);
+STORE_TESTS(store_transactions);
 
 static void put_meta(const char *name, const char *value)
 {
@@ -44,7 +55,7 @@ static bool has_meta(const char *name)
 	return rc == OK;
 }
 
-Test(store_transactions, readers_see_nothing_before_the_commit_and_nothing_of_a_rollback)
+STORE_TEST(store_transactions, readers_see_nothing_before_the_commit_and_nothing_of_a_rollback)
 {
 	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("a", "1");
@@ -59,7 +70,7 @@ Test(store_transactions, readers_see_nothing_before_the_commit_and_nothing_of_a_
 	cr_expect(has_meta("b"));
 }
 
-Test(store_transactions, a_session_sees_one_state_from_begin_to_end)
+STORE_TEST(store_transactions, a_session_sees_one_state_from_begin_to_end)
 {
 	EXPECT_OK(store_session_begin(session, err));
 	EXPECT_OK(store_begin(store, NULL, err));
@@ -75,7 +86,58 @@ Test(store_transactions, a_session_sees_one_state_from_begin_to_end)
 	store_session_end(session);
 }
 
-Test(store_transactions, a_failed_request_is_undone_to_its_savepoint)
+static void expect_position(uint64_t epoch, uint64_t revision, uint64_t log_size)
+{
+	struct store_position found;
+
+	EXPECT_OK(store_begin(store, &found, err));
+	cr_expect_eq(found.epoch, epoch);
+	cr_expect_eq(found.revision, revision);
+	cr_expect_eq(found.log_size, log_size);
+}
+
+STORE_TEST(store_transactions, begin_finds_the_position_that_the_last_commit_left)
+{
+	struct log_row log = {3, SLICE_LITERAL("peaks"), SLICE_LITERAL("note"), 7};
+
+	expect_position(0, 0, 0);
+	put_meta(META_EPOCH, "2");
+	put_meta(META_REVISION, "41");
+	EXPECT_OK(store_put_log(store, &log, err));
+	EXPECT_OK(store_commit(store, err));
+	expect_position(2, 41, 3);
+	put_meta(META_REVISION, "42");
+	store_rollback(store);
+	expect_position(2, 41, 3);
+	put_meta(META_REVISION, "9223372036854775807");
+	EXPECT_OK(store_commit(store, err));
+	expect_position(2, INT64_MAX, 3);
+	put_meta(META_REVISION, "9223372036854775808");
+	EXPECT_OK(store_commit(store, err));
+	EXPECT_RC(store_begin(store, NULL, err), E_CORRUPT);
+	EXPECT_RC(store_commit(store, err), E_INTERNAL);
+}
+
+STORE_TEST(store_transactions, what_was_committed_is_there_when_it_is_opened_again)
+{
+	struct store *second = NULL;
+
+	EXPECT_OK(store_begin(store, NULL, err));
+	put_meta("kept", "1");
+	EXPECT_OK(store_commit(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
+	put_meta("lost", "1");
+	if (folder.disk != NULL)
+		EXPECT_RC(store_open_memory(&second, folder.disk, err), E_BUSY);
+	store_session_close(session);
+	store_close(store);
+	store = store_reopen(&folder);
+	session = session_make(store);
+	cr_expect(has_meta("kept"));
+	cr_expect_not(has_meta("lost"));
+}
+
+STORE_TEST(store_transactions, a_failed_request_is_undone_to_its_savepoint)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
@@ -97,7 +159,7 @@ Test(store_transactions, a_failed_request_is_undone_to_its_savepoint)
 	cr_expect(has_meta("third"));
 }
 
-Test(store_transactions, calls_out_of_order_are_refused_and_harmless)
+STORE_TEST(store_transactions, calls_out_of_order_are_refused_and_harmless)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
@@ -125,7 +187,7 @@ static enum result ask_again(void *ctx, const struct version_row *row, struct er
 	return store_get_version(session, row->path, 1, see_version, ctx, err);
 }
 
-Test(store_transactions, a_callback_may_ask_the_same_again)
+STORE_TEST(store_transactions, a_callback_may_ask_the_same_again)
 {
 	struct version_row row = version_of("profiles/a/b", 1, 1);
 
@@ -315,7 +377,7 @@ Test(store_transactions, what_was_destroyed_or_rewrapped_is_in_no_file)
 	cr_expect_not(file_holds("reeve.db-wal", "KEY<"));
 }
 
-Test(store_transactions, shredding_waits_for_readers_by_saying_so)
+STORE_TEST(store_transactions, shredding_waits_for_readers_by_saying_so)
 {
 	EXPECT_OK(store_begin(store, NULL, err));
 	put_meta("a", "1");
