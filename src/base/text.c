@@ -2,17 +2,17 @@
 
 #define NEAR_BYTES_MAX 64
 
-void utf8_append(struct buf *b, uint32_t cp)
+void utf8_append(struct buf *b, uint32_t code_point)
 {
 	char out[4];
-	size_t len = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
+	size_t len = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
 	static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
 
 	for (size_t i = len - 1; i > 0; i--) {
-		out[i] = (char)(0x80 | (cp & 0x3f));
-		cp >>= 6;
+		out[i] = (char)(0x80 | (code_point & 0x3f));
+		code_point >>= 6;
 	}
-	out[0] = (char)(marks[len] | cp);
+	out[0] = (char)(marks[len] | code_point);
 	buf_append(b, out, len);
 }
 

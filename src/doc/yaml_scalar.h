@@ -13,7 +13,7 @@ enum yaml_type {
 	YAML_NOT_FINITE, /* .inf, .nan: JSON has none */
 };
 
-enum yaml_type yaml_classify(struct slice plain);
+enum yaml_type yaml_classify(struct slice s);
 
 /* One sentence without the text itself when a YAML 1.1 reader takes this plain scalar for something
  * else, or NULL. Dates are left out: text here and in JSON, and rarely meant otherwise. */

@@ -72,7 +72,7 @@ enum result sqlite_put_changes(struct store *s, const struct change_row *rows, u
 			       struct error *err);
 enum result sqlite_put_effectives(struct store *s, const struct effective_row *rows, uint32_t count,
 				  struct error *err);
-enum result sqlite_replace_edges(struct store *s, const struct edge_set *sets, uint32_t count,
+enum result sqlite_replace_edges(struct store *s, const struct edge_set *rows, uint32_t count,
 				 struct error *err);
 enum result sqlite_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
 			      struct error *err);

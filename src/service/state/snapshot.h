@@ -130,7 +130,7 @@ struct snapshot {
 
 struct snapshot *snapshot_new(void); /* empty */
 /* A copy to change before it is published. */
-struct snapshot *snapshot_fork(const struct snapshot *s);
+struct snapshot *snapshot_fork(const struct snapshot *from);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* takes NULL */
 void snapshot_unrefp(struct snapshot **s);
