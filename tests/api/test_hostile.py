@@ -1,5 +1,4 @@
 """Clients that are slow, broken or malign, beside a good one that must not notice."""
-import os
 import random
 import socket
 import time
@@ -105,7 +104,7 @@ class Hostile(Case):
     def test_a_body_sent_in_pieces_and_in_chunks(self):
         auth = f"Authorization: Bearer {self.server.admin}\r\nContent-Type: application/yaml\r\n"
         with self.connect() as s:
-            for part in (f"PUT /v1/profiles/parts/a HT", f"TP/1.1\r\nHost: x\r\n{auth}Transfer-Enc", "oding: chunked\r\n\r\n3\r\na: \r\n",
+            for part in ("PUT /v1/profiles/parts/a HT", f"TP/1.1\r\nHost: x\r\n{auth}Transfer-Enc", "oding: chunked\r\n\r\n3\r\na: \r\n",
                          "2;x=y\r\n12\r\n", "0\r\n\r\n"):
                 s.sendall(part.encode())
                 time.sleep(0.05)  # else the pieces might arrive as one

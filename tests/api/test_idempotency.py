@@ -1,7 +1,7 @@
 """Idempotency-Key and preconditions from outside (docs/api.md): a repetition answers as the first did, and does nothing twice."""
 import unittest
 
-from support import Case, query
+from support import Case
 
 
 class Idempotency(Case):

@@ -1,7 +1,7 @@
 """What a known principal was refused, and which of its writes failed, is in the log and names what it was about (docs/security.md)."""
 import unittest
 
-from support import Case, query
+from support import Case
 
 PATCH = "application/merge-patch+json"
 

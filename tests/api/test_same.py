@@ -1,6 +1,5 @@
 """What counts as the same, as a change and as something to list (docs/api.md)."""
 import datetime
-import json
 import pathlib
 import tempfile
 import unittest

@@ -44,7 +44,7 @@ class Referring(Case):
         self.refused(f"profiles/{self.app}-own/a", f"$extends: /{self.app}/hidden\n", 403, token, dry_run="true")
 
     def test_use_is_enough_and_tells_no_constraint(self):
-        token = self.make(f"allow use profiles/test/**", f"allow use schemas/use_is_enough_and_tells_no_constraint-hidden",
+        token = self.make("allow use profiles/test/**", "allow use schemas/use_is_enough_and_tells_no_constraint-hidden",
                           f"allow use profiles/{self.app}/*")
         own = f"profiles/{self.app}-own/a"
         self.store(own, f"$extends: /{self.app}/hidden\n$schema: {self.app}-hidden\n", token=token)
@@ -426,7 +426,7 @@ class Blind(Case):
 
     def test_no_message_tells_what_a_reference_comes_to(self):
         path = f"profiles/{self.app}/a"
-        self.store(path, f"$vars: {{hid: varvalue99, secretvar: 1}}\nconn: {{hiddenkey: 1, list: [1]}}\n")
+        self.store(path, "$vars: {hid: varvalue99, secretvar: 1}\nconn: {hiddenkey: 1, list: [1]}\n")
         token = self.reader(self.app + "-t", f"allow check,write profiles/{self.app}/a", "allow read,list secrets/mine/**")
         for patch, wanted in (({"probe": "${secret:mine/${var:hid}#k}"}, "refers to a secret that is not there and has no default"),
                               ({"probe": "${secret:theirs/${var:hid}#k}"}, "refers to a secret that is not there and has no default"),
@@ -562,10 +562,10 @@ class Names(Case):
         chain += [{"op": "put", "path": f"profiles/hidden-{app}/h{n}", "content": {"$extends": f"h{n - 1}"}} for n in range(1, 32)]
         self.batch(chain)
         token = self.reader(app, f"allow read,write profiles/{app}/*")
-        answer = self.server.put(f"/v1/profiles/{app}/base", f"$extends: top\n", type="application/yaml", token=token)
+        answer = self.server.put(f"/v1/profiles/{app}/base", "$extends: top\n", type="application/yaml", token=token)
         self.assertIn(answer.status, (413, 422), answer)
         self.assertNotIn(f"hidden-{app}", answer.body.decode())
-        told = self.server.put(f"/v1/profiles/{app}/base", f"$extends: top\n", type="application/yaml")
+        told = self.server.put(f"/v1/profiles/{app}/base", "$extends: top\n", type="application/yaml")
         self.assertIn(f"profiles/hidden-{app}/h31: inheritance is deeper", told.json["detail"])
         auditor = self.reader(app + "-audit", f"allow audit profiles/{app}/base")
         answer = self.expect(self.server.get(f"/v1/audit?path=profiles/{app}/base", token=auditor), 200)

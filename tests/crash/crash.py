@@ -5,7 +5,6 @@ After each kill the server starts again and must hold every write that it acknow
 and goes on from the last checkpoint that anyone saw. REEVED and REEVE name the programs. Closes with "N passed, N failed".
 """
 import argparse
-import json
 import pathlib
 import random
 import shutil
