@@ -1,5 +1,5 @@
 /* Answers become libmicrohttpd's responses: body by reference, headers, then it is queued. */
-#include "http/response.h"
+#include "http/problem.h"
 
 #include "base/log.h"
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-#include "http/response.h"
+#include "http/problem.h"
 
 #include "base/memory.h"
 #include "doc/read.h"
