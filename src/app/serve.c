@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "crypto/process.h"
+#include "http/listen.h"
+#include "http/server.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -152,8 +154,16 @@ static enum result open_server(struct server *s, struct error *err)
 			  &s->settings.service, &system_clock, &system_random, err);
 	if (rc != OK)
 		return rc;
-	return http_server_open(&s->http, s->service, s->settings.listen, &s->settings.http,
-				&s->settings.service, &system_clock, &system_random, err);
+	return http_server_open(&s->http,
+				&(struct http_server_options){
+					.service = s->service,
+					.listen = s->settings.listen,
+					.settings = &s->settings.http,
+					.limits = &s->settings.service,
+					.clock = &system_clock,
+					.random = &system_random,
+				},
+				err);
 }
 
 static enum result write_port_file(const struct server *s, struct error *err)

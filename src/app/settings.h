@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
-#include "http/server.h"
+#include "http/http_settings.h"
 #include "service/service.h"
 
 struct settings {

@@ -1,9 +1,19 @@
 #include "http/counters.h"
 
+#include <time.h>
+
 static const uint32_t bucket_us[COUNT_BUCKETS] = {
 	50,    100,   250,    500,    1000,   2500,    5000,	10000,
 	25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
 };
+
+int64_t counts_time_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 void counts_add(struct http_counts *c, const struct route *route, unsigned status, int64_t took_us)
 {
@@ -93,8 +103,8 @@ void counts_write(struct buf *ret, const struct http_counts *c, const struct htt
 	for (uint32_t i = 0; i <= ROUTES_MAX; i++)
 		write_classes(ret, c, i);
 	buf_append_text(ret,
-			"# HELP reeve_http_request_seconds From the request's last header to its "
-			"answer, waiting of long polls included.\n"
+			"# HELP reeve_http_request_seconds Time from the request's last header to "
+			"its response, the waiting of long polls included.\n"
 			"# TYPE reeve_http_request_seconds histogram\n");
 	for (uint32_t i = 0; i <= ROUTES_MAX; i++) {
 		if (is_used(c, i))
@@ -105,18 +115,19 @@ void counts_write(struct buf *ret, const struct http_counts *c, const struct htt
 	write_plain(ret, "reeve_http_requests_in_flight", "gauge", "Requests not yet answered.",
 		    now->in_flight);
 	write_plain(ret, "reeve_http_body_bytes", "gauge",
-		    "What the bodies of requests hold that are being read or worked on.",
+		    "Bytes of request bodies that are being received or processed.",
 		    now->body_bytes);
 	write_plain(ret, "reeve_http_answer_bytes", "gauge",
-		    "What large answers hold that wait for their clients to read them.",
+		    "Bytes of large responses that clients have not yet received.",
 		    now->response_bytes);
 	write_plain(ret, "reeve_http_connections_cut_total", "counter",
 		    "Connections closed because a deadline passed.",
 		    read_count(&c->connections_cut));
 	write_plain(
 		ret, "reeve_http_connections_evicted_total", "counter",
-		"Connections closed to make room for others: unauthenticated or between two requests.",
+		"Connections closed so that others could connect: unauthenticated or idle ones.",
 		read_count(&c->connections_evicted));
 	write_plain(ret, "reeve_http_polls_gone_total", "counter",
-		    "Long polls whose client went away.", read_count(&c->polls_gone));
+		    "Long polls whose client left before the response.",
+		    read_count(&c->polls_gone));
 }

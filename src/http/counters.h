@@ -1,5 +1,5 @@
-/* What http/ counts: requests by route and class of status, and how long they took. Any thread,
- * no lock. */
+/* The metrics of http/: requests by route and class of status, how long they took, and connections.
+ * Any thread may call; the counters are atomic and no lock is taken. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,7 +10,8 @@
 #define COUNT_BUCKETS 15
 #define COUNT_CLASSES 5 /* 1xx … 5xx */
 
-/* The row behind the table's last is for what found no route. */
+/* `routes` has a row for each row of the route table, and the last one for requests that matched no
+ * route. */
 struct http_counts {
 	struct {
 		_Atomic uint64_t by_class[COUNT_CLASSES];
@@ -20,11 +21,15 @@ struct http_counts {
 	_Atomic uint64_t connections, connections_cut, connections_evicted, polls_gone;
 };
 
-/* `route` may be NULL. */
+int64_t counts_time_us(void); /* monotonic; for counts_add() */
+
+/* Counts one response. `route`: NULL if none matched. */
 void counts_add(struct http_counts *c, const struct route *route, unsigned status, int64_t took_us);
 
-/* Prometheus text exposition format 0.0.4. */
+/* Values at the moment, which others count. */
 struct http_gauges {
 	uint64_t in_flight, body_bytes, response_bytes;
 };
+
+/* Appends all in the Prometheus text exposition format 0.0.4. */
 void counts_write(struct buf *ret, const struct http_counts *c, const struct http_gauges *now);

@@ -1,7 +1,5 @@
 #include "http/listen.h"
 
-#include "http/server.h"
-
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,10 +90,10 @@ enum result listen_open(int *ret_fd, uint16_t *ret_port, const union socket_addr
 	return OK;
 }
 
-enum result listen_is_loopback(struct slice listen, bool *ret, struct error *err)
+enum result listen_is_loopback(struct slice text, bool *ret, struct error *err)
 {
 	union socket_address address;
-	enum result rc = listen_parse(listen, &address, err);
+	enum result rc = listen_parse(text, &address, err);
 
 	if (rc != OK)
 		return rc;

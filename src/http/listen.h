@@ -1,4 +1,4 @@
-/* Listening sockets from "HOST:PORT", numbers only: no name is looked up. */
+/* Listening sockets from "HOST:PORT". The host is a number, so no name is looked up. */
 #pragma once
 
 #include "base/result.h"
@@ -14,10 +14,14 @@ union socket_address {
 	struct sockaddr_in6 v6;
 };
 
-/* "127.0.0.1:7338", "[::1]:7338". E_MALFORMED. */
+/* "127.0.0.1:7338", "[::1]:7338", "localhost:7338". E_MALFORMED. */
 MUST_USE enum result listen_parse(struct slice text, union socket_address *ret, struct error *err);
 
-/* A bound and listening socket that is the caller's to close; `ret_port` is what it got. */
+/* Whether only this machine can reach the address. E_MALFORMED. */
+MUST_USE enum result listen_is_loopback(struct slice text, bool *ret, struct error *err);
+
+/* Binds a socket and listens; the descriptor is the caller's to close. `ret_port` is the port that
+ * was bound. E_IO. */
 MUST_USE enum result listen_open(int *ret_fd, uint16_t *ret_port,
 				 const union socket_address *address, struct error *err);
 

@@ -1,118 +1,120 @@
-/*
- * Large answers until their clients have taken them: what they hold together, and what each
- * principal's hold.
- *
- * Many connections may send one body (the cache shares them), which is in memory once: it counts
- * once in the server's sum and once for each principal to whom it is being sent, from the first of
- * those answers to the last, whether or not the cache still has it.
- */
+#include "http/pending_response.h"
+
 #include "base/memory.h"
-#include "http/exchange.h"
-#include "service/state/share.h"
 
-#define COUNTED_BYTES_MIN (64 * 1024) /* a smaller answer is not counted */
+#define COUNTED_BYTES_MIN (64 * 1024) /* a smaller response is not counted */
 
-/* One body on its way to clients of one principal. */
+/* One body that is being sent to clients of one principal. */
 struct pending_response {
 	struct pending_response *next;	/* in its bucket */
-	const struct shared_body *body; /* alive: each answer that is being sent has a reference */
+	const struct shared_body *body; /* alive: each response in progress has a reference */
 	struct share *share;		/* a reference; NULL: of no principal */
 	size_t len;
 	uint32_t responses;
 };
 
-static struct pending_response **bucket_of(struct http_server *s, const struct shared_body *body)
+void pending_responses_init(struct pending_responses *all, size_t bytes_max)
 {
-	return &s->pending_responses[((uintptr_t)body >> 6) % PENDING_BUCKETS];
+	*all = (struct pending_responses){.bytes_max = bytes_max};
+	pthread_mutex_init(&all->mutex, NULL);
 }
 
-static bool is_counted(struct http_server *s, const struct shared_body *body)
+void pending_responses_clear(struct pending_responses *all)
 {
-	for (struct pending_response *h = *bucket_of(s, body); h != NULL; h = h->next) {
-		if (h->body == body)
+	pthread_mutex_destroy(&all->mutex);
+}
+
+static struct pending_response **bucket_of(struct pending_responses *all,
+					   const struct shared_body *body)
+{
+	return &all->buckets[((uintptr_t)body >> 6) % PENDING_BUCKETS];
+}
+
+static bool is_counted(struct pending_responses *all, const struct shared_body *body)
+{
+	for (struct pending_response *r = *bucket_of(all, body); r != NULL; r = r->next) {
+		if (r->body == body)
 			return true;
 	}
 	return false;
 }
 
-static bool take(struct http_server *s, struct share *share, const struct shared_body *body)
+static bool count(struct pending_responses *all, struct share *share,
+		  const struct shared_body *body)
 {
-	size_t len = body->bytes.len, max = s->settings.responses_bytes_max;
-	size_t held = atomic_load(&s->responses_bytes);
-	bool is_new = !is_counted(s, body);
+	size_t len = body->bytes.len, max = all->bytes_max;
+	size_t used = atomic_load(&all->bytes);
+	bool is_new = !is_counted(all, body);
 
-	if (is_new && (len > max || held > max - len))
+	if (is_new && (len > max || used > max - len))
 		return false;
 	if (share != NULL && !share_take(share, SHARE_RESPONSE_BYTES, len, max / 4))
 		return false;
 	if (is_new)
-		atomic_fetch_add(&s->responses_bytes, len);
+		atomic_fetch_add(&all->bytes, len);
 	return true;
 }
 
-/* NULL: too much is held already, or there is no memory. */
-static struct pending_response *pending_new(struct http_server *s, struct share *share,
+static struct pending_response *pending_new(struct pending_responses *all, struct share *share,
 					    const struct shared_body *body)
 {
-	struct pending_response **bucket = bucket_of(s, body);
-	struct pending_response *h = alloc_zero(sizeof *h);
+	struct pending_response **bucket = bucket_of(all, body);
+	struct pending_response *r = alloc_zero(sizeof *r);
 
-	if (h == NULL || !take(s, share, body)) {
-		alloc_free(h);
+	if (r == NULL || !count(all, share, body)) {
+		alloc_free(r);
 		return NULL;
 	}
-	h->body = body;
-	h->share = share != NULL ? share_ref(share) : NULL;
-	h->len = body->bytes.len;
-	h->next = *bucket;
-	*bucket = h;
-	return h;
+	r->body = body;
+	r->share = share != NULL ? share_ref(share) : NULL;
+	r->len = body->bytes.len;
+	r->next = *bucket;
+	*bucket = r;
+	return r;
 }
 
-bool pending_response(struct peer *p, const struct shared_body *body)
+bool pending_response_begin(struct pending_response **ret, struct pending_responses *all,
+			    struct share *share, const struct shared_body *body)
 {
-	struct http_server *s = p->server;
-	struct pending_response *h;
+	struct pending_response *r;
 
+	*ret = NULL;
 	if (body->bytes.len < COUNTED_BYTES_MIN)
 		return true;
-	pthread_mutex_lock(&s->pending_mutex);
-	h = *bucket_of(s, body);
-	while (h != NULL && (h->body != body || h->share != p->share))
-		h = h->next;
-	if (h == NULL)
-		h = pending_new(s, p->share, body);
-	if (h != NULL)
-		h->responses++;
-	pthread_mutex_unlock(&s->pending_mutex);
-	p->x.pending = h;
-	return h != NULL;
+	pthread_mutex_lock(&all->mutex);
+	r = *bucket_of(all, body);
+	while (r != NULL && (r->body != body || r->share != share))
+		r = r->next;
+	if (r == NULL)
+		r = pending_new(all, share, body);
+	if (r != NULL)
+		r->responses++;
+	pthread_mutex_unlock(&all->mutex);
+	*ret = r;
+	return r != NULL;
 }
 
-static void pending_free(struct http_server *s, struct pending_response *h)
+static void pending_free(struct pending_responses *all, struct pending_response *r)
 {
-	struct pending_response **at = bucket_of(s, h->body);
+	struct pending_response **at = bucket_of(all, r->body);
 
-	while (*at != h)
+	while (*at != r)
 		at = &(*at)->next;
-	*at = h->next;
-	if (!is_counted(s, h->body))
-		atomic_fetch_sub(&s->responses_bytes, h->len);
-	if (h->share != NULL)
-		share_give(h->share, SHARE_RESPONSE_BYTES, h->len);
-	share_unref(h->share);
-	alloc_free(h);
+	*at = r->next;
+	if (!is_counted(all, r->body))
+		atomic_fetch_sub(&all->bytes, r->len);
+	if (r->share != NULL)
+		share_give(r->share, SHARE_RESPONSE_BYTES, r->len);
+	share_unref(r->share);
+	alloc_free(r);
 }
 
-void pending_response_end(struct peer *p)
+void pending_response_end(struct pending_responses *all, struct pending_response *r)
 {
-	struct http_server *s = p->server;
-	struct pending_response *h = steal(&p->x.pending);
-
-	if (h == NULL)
+	if (r == NULL)
 		return;
-	pthread_mutex_lock(&s->pending_mutex);
-	if (--h->responses == 0)
-		pending_free(s, h);
-	pthread_mutex_unlock(&s->pending_mutex);
+	pthread_mutex_lock(&all->mutex);
+	if (--r->responses == 0)
+		pending_free(all, r);
+	pthread_mutex_unlock(&all->mutex);
 }

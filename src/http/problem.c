@@ -2,15 +2,15 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "doc/json_member.h"
 
-/* Beside the list stand a title, a sentence of ERROR_TEXT_BYTES and numbers. */
-#define EXTRA_BYTES_MAX	 ((size_t)64 << 10)
-#define ERRORS_BYTES_MAX (PROBLEM_BYTES_MAX - EXTRA_BYTES_MAX - ((size_t)64 << 10))
+/* The rest is for a title, a sentence of ERROR_TEXT_BYTES and numbers. */
+#define ERRORS_BYTES_MAX (PROBLEM_BYTES_MAX - ((size_t)128 << 10))
 
 static const struct status_row {
 	unsigned status;
 	const char *title;
-	bool is_private; /* the explanation is for the log */
+	bool is_private; /* the explanation is for the log only */
 } status_rows[] = {
 	[OK] = {200, "", false},
 	[E_MALFORMED] = {400, "Malformed request", false},
@@ -41,18 +41,18 @@ static const struct status_row *status_row(enum result rc)
 	return &status_rows[row];
 }
 
-unsigned response_status(const struct response *a)
+unsigned response_status(const struct response *r)
 {
-	if (a->result != OK)
-		return status_row(a->result)->status;
-	if (a->is_not_modified)
+	if (r->result != OK)
+		return status_row(r->result)->status;
+	if (r->is_not_modified)
 		return 304;
-	if (a->is_created)
+	if (r->is_created)
 		return 201;
-	return a->body == NULL || a->kind == BODY_NONE ? 204 : 200;
+	return r->body == NULL || r->kind == BODY_NONE ? 204 : 200;
 }
 
-/* A text that was cut to fit may end inside a character. */
+/* A text that was cut to its maximum may end inside a character. */
 static struct slice valid_part(const char *text)
 {
 	struct slice s = slice_text(text);
@@ -60,7 +60,7 @@ static struct slice valid_part(const char *text)
 	return slice_first(s, utf8_check(s));
 }
 
-/* Of a JSON array the longest beginning of whole items, at most `max` bytes, without the closing
+/* The longest part of a JSON array that has whole items and at most `max` bytes, without the closing
  * bracket. */
 static struct slice whole_items(struct slice array, size_t max)
 {
@@ -79,49 +79,47 @@ static struct slice whole_items(struct slice array, size_t max)
 		} else if (!is_text && (c == ']' || c == '}')) {
 			depth--;
 		} else if (!is_text && c == ',' && depth == 1) {
-			end = i; /* all before it is whole */
+			end = i; /* the items before the comma are whole */
 		}
 	}
 	return slice_first(array, end);
 }
 
-static void append_errors(struct buf *ret, struct slice errors)
+static void write_errors(struct buf *ret, struct slice errors)
 {
-	buf_append_text(ret, ",\"errors\":");
+	json_member(ret, "errors");
 	if (errors.len <= ERRORS_BYTES_MAX) {
 		buf_append_slice(ret, errors);
 		return;
 	}
 	buf_append_slice(ret, whole_items(errors, ERRORS_BYTES_MAX));
-	buf_append_text(ret, "],\"errors_omitted\":true");
+	buf_append_char(ret, ']');
+	json_member_bool(ret, "errors_omitted", true);
 }
 
-void response_omit_errors(struct response *a)
+void problem_write(struct buf *ret, const struct problem *p)
 {
-	buf_clear(&a->problems);
-	buf_clear(&a->extra);
-	buf_append_text(&a->extra, ",\"errors_omitted\":true");
-}
+	const struct response *r = p->response;
+	const struct status_row *row = status_row(r->result);
+	const char *name = p->is_wrong_method ? "method_not_allowed" : result_name(r->result);
+	const char *title = p->is_wrong_method ? "Method not allowed" : row->title;
+	bool has_detail = !row->is_private && r->error.text[0] != '\0';
 
-void response_write_problem(struct buf *ret, const struct response *a, bool is_wrong_method,
-			    const char *request_id)
-{
-	const struct status_row *row = status_row(a->result);
-	const char *title = is_wrong_method ? "Method not allowed" : row->title;
-	bool has_detail = !row->is_private && a->error.text[0] != '\0';
-
-	buf_printf(ret, "{\"type\":\"urn:reeve:problem:%s\",\"title\":",
-		   is_wrong_method ? "method_not_allowed" : result_name(a->result));
-	json_append_string(ret, slice_text(title));
-	buf_printf(ret, ",\"status\":%u,\"detail\":", is_wrong_method ? 405 : row->status);
-	json_append_string(ret, has_detail ? valid_part(a->error.text) : slice_text(title));
-	if (a->error.line != 0)
-		buf_printf(ret, ",\"line\":%u,\"column\":%u", a->error.line, a->error.column);
-	buf_printf(ret, ",\"request_id\":\"%s\"", request_id);
-	if (a->problems.len != 0)
-		append_errors(ret, buf_slice(&a->problems));
-	if (a->extra.len <= EXTRA_BYTES_MAX)
-		buf_append_slice(ret, buf_slice(&a->extra));
+	buf_append_char(ret, '{');
+	json_member(ret, "type");
+	buf_printf(ret, "\"urn:reeve:problem:%s\"", name);
+	json_member_text(ret, "title", slice_text(title));
+	json_member_u64(ret, "status", p->is_wrong_method ? 405 : row->status);
+	json_member_text(ret, "detail", has_detail ? valid_part(r->error.text) : slice_text(title));
+	if (r->error.line != 0) {
+		json_member_u64(ret, "line", r->error.line);
+		json_member_u64(ret, "column", r->error.column);
+	}
+	json_member_text(ret, "request_id", slice_text(p->request_id));
+	if (p->is_errors_omitted)
+		json_member_bool(ret, "errors_omitted", true);
+	else if (r->problems.len != 0)
+		write_errors(ret, buf_slice(&r->problems));
 	buf_append_char(ret, '}');
 }
 
@@ -138,7 +136,7 @@ static void append_encoded(struct buf *ret, const char *text)
 	}
 }
 
-void response_write_next(struct buf *ret, struct slice raw_target, const char *after)
+void link_write_next(struct buf *ret, struct slice raw_target, const char *after)
 {
 	struct slice rest = raw_target, part;
 	bool is_first = true;

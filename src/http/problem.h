@@ -1,27 +1,30 @@
-/* How an answer of the service reads in HTTP: status, problem details (RFC 9457). Apart from
- * libmicrohttpd, for tests. */
+/* How a result of the service reads in HTTP: its status, its problem details (RFC 9457), the link to
+ * the next page. Independent of libmicrohttpd, for tests. */
 #pragma once
 
 #include "base/buf.h"
 #include "service/call.h"
 
-#define PROBLEM_TYPE "application/problem+json"
+#include <stdbool.h>
 
-/* 200, 201, 204, 304, or the status of its result. */
-unsigned response_status(const struct response *a);
-
+#define PROBLEM_TYPE	  "application/problem+json"
 #define PROBLEM_BYTES_MAX ((size_t)1 << 20)
 
-/* Appends the problem details of an answer whose result is not OK, at most PROBLEM_BYTES_MAX: a
- * longer list of errors is cut behind a whole error and followed by "errors_omitted": true. What
- * only the log should know (paths of files, errors of the system) is left out.
- * `is_wrong_method`: 405 rather than the result's own status. */
-void response_write_problem(struct buf *ret, const struct response *a, bool is_wrong_method,
-			    const char *request_id);
+/* 200, 201, 204, 304, or the status of its result. */
+unsigned response_status(const struct response *r);
 
-/* Leaves the list of errors out, with "errors_omitted": true in its place. */
-void response_omit_errors(struct response *a);
+struct problem {
+	const struct response *response; /* its result is not OK */
+	const char *request_id;
+	bool is_wrong_method;	/* 405 instead of the result's own status */
+	bool is_errors_omitted; /* "errors_omitted": true instead of the list of errors */
+};
 
-/* Appends `<target?query>; rel="next"`: the request's own target (as it came) with `after`
- * replaced. */
-void response_write_next(struct buf *ret, struct slice raw_target, const char *after);
+/* Appends the problem details as JSON, at most PROBLEM_BYTES_MAX: a longer list of errors is cut
+ * after a whole error, and "errors_omitted": true follows. Explanations that only the log may have
+ * (paths of files, errors of the system) are left out. */
+void problem_write(struct buf *ret, const struct problem *p);
+
+/* Appends `<target?query>; rel="next"`: the request's own target, as it was sent, with `after` in
+ * the place of its former one. */
+void link_write_next(struct buf *ret, struct slice raw_target, const char *after);

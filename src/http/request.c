@@ -1,40 +1,33 @@
-/*
- * One dispatcher for all routes: guards, routes, reads parameters, authenticates, reads the body,
- * runs, answers; so no route can forget a step. The steps up to the body run in libmicrohttpd's
- * first call of the handler; the answer is queued in a later one, because one queued in the first
- * call closes the connection. Refusals of requests that still have a body to send are queued at
- * once for just that reason, unless the body is so short that reading it costs less than a new
- * connection.
- */
+#include "http/request.h"
+
 #include "base/memory.h"
-#include "http/exchange.h"
+#include "doc/json_member.h"
+#include "http/connection.h"
 #include "http/native/native.h"
-#include "service/state/share.h"
+#include "http/request_check.h"
+#include "http/response.h"
 
-#include <stdio.h>
+#define SHORT_BODY_BYTES_MAX (16 * 1024) /* received although its request is refused */
 
-#define SWALLOW_BYTES_MAX (16 * 1024)
-#define KEPT_BYTES_MAX	  1024
-
-static void wake_call(struct call *c)
+static void wake_connection(struct call *c)
 {
-	peer_wake(c->ctx, false);
+	connection_wake(c->ctx, false);
 }
 
-void *dispatch_target(void *server, const char *target, struct MHD_Connection *connection)
+void *request_on_uri(void *server, const char *raw_target, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct peer *p = info != NULL ? info->socket_context : NULL;
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *conn = info != NULL ? info->socket_context : NULL;
 
 	(void)server;
-	if (p == NULL)
+	if (conn == NULL)
 		return NULL;
-	buf_reset(&p->x.raw);
-	buf_append_text(&p->x.raw, target);
-	p->x.phase = PHASE_NEW;
-	peer_set_deadline(p, p->server->settings.header_ms);
-	return p;
+	buf_reset(&conn->exchange.raw_target);
+	buf_append_text(&conn->exchange.raw_target, raw_target);
+	conn->exchange.phase = PHASE_NEW;
+	connection_set_deadline(conn, conn->server->settings.header_ms);
+	return conn;
 }
 
 /* Splitmix64's finaliser is a bijection, so a process never repeats an id. */
@@ -52,397 +45,208 @@ static void make_request_id(struct http_server *s, char *ret, size_t size)
 		ret[i] = digits[z & 15];
 }
 
-static void start_exchange(struct peer *p)
+static void init_call(struct connection *conn)
 {
-	struct exchange *x = &p->x;
+	struct call *c = &conn->exchange.call;
 
-	x->must_close = x->is_wrong_method = x->is_refused = false;
+	call_init(c);
+	c->codec = &native_codec;
+	c->done = wake_connection;
+	c->ctx = conn;
+	make_request_id(conn->server, c->request_id, sizeof c->request_id);
+	memcpy(c->address, conn->entry.address, sizeof conn->entry.address);
+	memcpy(c->address_text, conn->address_text, sizeof conn->address_text);
+}
+
+static void start_exchange(struct connection *conn)
+{
+	struct exchange *x = &conn->exchange;
+
+	x->must_close = x->is_wrong_method = x->is_admission_refused = false;
+	x->is_errors_omitted = false;
 	x->route = NULL;
 	x->methods = 0;
 	x->media = MEDIA_JSON;
 	x->has_format = false;
-	x->body_bytes = x->body_seen = 0;
-	x->body_max = 0;
 	x->response_bytes = 0;
-	x->started_us = time_us();
-	call_init(&x->call);
+	x->started_us = counts_time_us();
+	body_init(&x->body, &conn->server->bodies);
+	init_call(conn);
 	x->has_call = x->is_open = true;
-	atomic_store_explicit(&p->rests_since_ms, 0, memory_order_relaxed);
-	x->call.codec = &native_codec;
-	x->call.done = wake_call;
-	x->call.ctx = p;
-	make_request_id(p->server, x->call.request_id, sizeof x->call.request_id);
-	memcpy(x->call.address, p->address, sizeof p->address);
-	memcpy(x->call.address_text, p->address_text, sizeof p->address_text);
-	x->is_counted = !atomic_load(&p->server->is_draining);
-	if (x->is_counted)
-		atomic_fetch_add(&p->server->in_flight, 1);
+	atomic_store_explicit(&conn->entry.idle_since_ms, 0, memory_order_relaxed);
+	x->is_in_flight = !atomic_load(&conn->server->is_draining);
+	if (x->is_in_flight)
+		atomic_fetch_add(&conn->server->in_flight, 1);
 }
 
-static enum MHD_Result collect_header(void *headers, enum MHD_ValueKind kind, const char *name,
-				      size_t name_len, const char *value, size_t value_len)
-{
-	(void)kind;
-	guard_header(headers, slice_make(name, name_len), slice_make(value, value_len));
-	return MHD_YES;
-}
-
-static enum result find_route(struct exchange *x, struct target *target, const char *method,
-			      struct route_match *match, struct error *err)
-{
-	enum method m;
-	enum result rc;
-
-	buf_reset(&x->target);
-	buf_append_slice(&x->target, buf_slice(&x->raw));
-	if (buf_is_failed(&x->raw) || buf_is_failed(&x->target) || x->target.data == NULL)
-		return fail(err, E_MEMORY, "request: out of memory");
-	rc = target_parse(target, x->target.data, x->target.len, err);
-	if (rc != OK) {
-		x->must_close =
-			true; /* a client that frames requests otherwise than we do gets no second one */
-		return rc;
-	}
-	route_find(match, target, method_parse(method, &m) ? m : METHOD_COUNT);
-	x->route = match->route;
-	x->methods = match->methods;
-	if (match->route != NULL)
-		return OK;
-	x->is_wrong_method = match->methods != 0;
-	return fail(err, E_NOT_FOUND,
-		    x->is_wrong_method ? "this path does not have that method"
-				       : "there is no such path");
-}
-
-static enum result refuse_format(uint32_t offered, enum media format, struct error *err)
-{
-	char names[64] = "";
-	size_t used = 0;
-
-	for (uint32_t i = 0; i < MEDIA_COUNT; i++) {
-		if ((offered & MEDIA_BIT(i)) != 0 && used < sizeof names)
-			used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
-						 used != 0 ? ", " : "", media_name((enum media)i));
-	}
-	return fail(err, E_MALFORMED, "format \"%s\" is not supported here; use one of: %s",
-		    media_name(format), names);
-}
-
-static enum result read_media(struct exchange *x, const struct headers *h,
-			      const struct param_format *format, struct error *err)
-{
-	static const enum config_format formats[MEDIA_COUNT] = {
-		[MEDIA_YAML] = CONFIG_YAML,
-		[MEDIA_PROPERTIES] = CONFIG_PROPERTIES,
-		[MEDIA_ENV] = CONFIG_ENV,
-		[MEDIA_RAW] = CONFIG_RAW,
-	};
-	struct call_input *in = &x->call.in;
-	enum input_family family = verb_input_family(x->route->verb);
-	uint32_t offered = x->route->media | MEDIA_BIT(MEDIA_JSON);
-
-	if (format->is_given && (MEDIA_BIT(format->media) & offered) == 0)
-		return refuse_format(offered, format->media, err);
-	x->has_format = format->is_given;
-	x->media = format->is_given ? format->media : media_from_accept(h->accept, offered);
-	in->wants_yaml = x->media == MEDIA_YAML && (format->is_given || family != INPUT_DOCUMENT);
-	/* Accept: application/yaml means a document as it was written, whatever that was;
-	 * ?format=yaml means YAML. */
-	if (family == INPUT_DOCUMENT)
-		in->document.wants_source = x->media == MEDIA_YAML;
-	else if (family == INPUT_CONFIG)
-		in->config.format = formats[x->media];
-	else if (family == INPUT_AUDIT)
-		in->audit.wants_lines = x->media == MEDIA_NDJSON;
-	return OK;
-}
-
-static size_t body_max(const struct peer *p, const struct route_match *match)
-{
-	const struct service_settings *limits = &p->server->limits;
-
-	switch (match->route->body) {
-	case BODY_IS_NONE:
-		return 0;
-	case BODY_IS_DOCUMENT:
-	case BODY_IS_PATCH:
-		return match->kind == KIND_SECRETS ? limits->secret_bytes_max
-						   : limits->document_bytes_max;
-	case BODY_IS_BATCH:
-		return limits->batch_bytes_max;
-	case BODY_IS_SMALL:
-		break;
-	}
-	return BODY_SMALL_BYTES_MAX;
-}
-
-/* Type and announced size, before a byte of it is read. */
-static enum result check_body(struct peer *p, const struct headers *h,
-			      const struct route_match *match, struct error *err)
-{
-	struct exchange *x = &p->x;
-	enum content content = content_from_type(h->content_type);
-	bool is_patch = match->route->body == BODY_IS_PATCH;
-
-	x->body_max = body_max(p, match);
-	if (match->route->body == BODY_IS_NONE)
-		return x->body_bytes == 0 ? OK
-					  : fail(err, E_MALFORMED, "this request takes no body");
-	if (h->content_encoding.data != NULL)
-		return fail(err, E_UNSUPPORTED, "a body may have no Content-Encoding");
-	if (x->body_bytes != UINT64_MAX && x->body_bytes > x->body_max)
-		return fail(err, E_TOO_LARGE, "the body may have at most %zu bytes", x->body_max);
-	if (x->body_bytes == 0)
-		return OK;
-	if (is_patch && content != CONTENT_MERGE_PATCH)
-		return fail(err, E_UNSUPPORTED,
-			    "a patch must have the type application/merge-patch+json");
-	if (!is_patch && content != CONTENT_JSON && content != CONTENT_YAML)
-		return fail(err, E_UNSUPPORTED,
-			    "the body must be application/json or application/yaml");
-	x->call.in.body_format = content == CONTENT_YAML ? DOC_YAML : DOC_JSON;
-	return OK;
-}
-
-static enum result fill_call(struct peer *p, const struct target *t,
-			     const struct route_match *match, struct error *err)
-{
-	const struct route *route = match->route;
-	struct call *c = &p->x.call;
-
-	c->verb = route->verb;
-	c->permission = (enum permission)route->permission;
-	if (route->subject == SUBJECT_FIXED)
-		c->path = slice_text(route->path);
-	else if (route->subject == SUBJECT_REST)
-		c->path = slice_from(t->path, sizeof "v1/" - 1);
-	else if (route->subject == SUBJECT_FOLDER)
-		c->path = slice_text(kind_folder(match->kind));
-	if (match->accessor.data != NULL)
-		c->in.token.accessor = match->accessor;
-	if (match->number.data == NULL)
-		return OK;
-	return slice_to_u64(match->number, INT64_MAX,
-			    verb_input_family(c->verb) == INPUT_WRITE ? &c->in.write.revision
-								      : &c->in.numbered.number)
-		       ? OK
-		       : fail(err, E_MALFORMED, "the path must end in a number");
-}
-
-static enum result read_input(struct peer *p, const struct headers *h, const struct target *t,
-			      const struct route_match *match, struct error *err)
-{
-	struct exchange *x = &p->x;
-	const struct param_rules rules = {
-		verb_input_family(x->route->verb),
-		x->route->params,
-		{p->server->limits.limit_max, p->server->limits.wait_ms_max},
-	};
-	struct param_format format = {false, MEDIA_JSON};
-	enum result rc;
-
-	rc = params_read(&x->call.in, &format, t->query, &rules, err);
-	if (rc == OK)
-		rc = read_media(x, h, &format, err);
-	if (rc == OK && x->route->is_conditional)
-		rc = params_read_preconditions(&x->call.in, h, err);
-	else if (rc == OK && x->route->method == METHOD_GET)
-		params_read_conditions(&x->call.in, h);
-	else if (rc == OK)
-		rc = params_refuse_preconditions(h, err);
-	if (rc == OK && !x->route->is_conditional && x->route->method != METHOD_GET)
-		rc = params_read_idempotency(&x->call.in, h, err);
-	if (rc == OK)
-		rc = fill_call(p, t, match, err);
-	return rc == OK ? check_body(p, h, match, err) : rc;
-}
-
-/* The connection keeps the share between requests: looking it up takes a lock that all loops
- * share. */
-static enum result know(struct peer *p, struct error *err)
-{
-	struct share *share;
-
-	if (p->share != NULL && service_is_share_of(&p->x.call, p->share))
-		return OK;
-	share = service_share(p->server->service, &p->x.call);
-	if (share == NULL)
-		return fail(err, E_MEMORY, "request: out of memory");
-	connection_identify(p, share_ref(share));
-	return OK;
-}
-
-/* Everything before the body. */
-static enum result check_request(struct peer *p, const char *method, const char *version,
-				 struct headers *h, struct error *err)
-{
-	struct exchange *x = &p->x;
-	struct target target;
-	struct route_match match = {0};
-	enum result rc;
-
-	MHD_get_connection_values_n(p->connection, MHD_HEADER_KIND, collect_header, h);
-	rc = guard_check(h, slice_text(version), &x->body_bytes, err);
-	if (rc != OK) {
-		x->must_close = true;
-		return rc;
-	}
-	rc = find_route(x, &target, method, &match, err);
-	if (rc != OK)
-		return rc;
-	if (x->route->responder == RESPONDER_SERVICE || x->route->responder == RESPONDER_METRICS) {
-		rc = service_authenticate(p->server->service, &x->call, params_bearer(h), err);
-		if (rc == OK)
-			rc = know(p, err);
-		else
-			connection_identify(p, NULL);
-	}
-	return rc == OK ? read_input(p, h, &target, &match, err) : rc;
-}
-
-static enum MHD_Result response_local(struct peer *p)
+/* The response of /healthz and /readyz. */
+static enum MHD_Result send_health(struct connection *conn)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
-	struct response *a = &p->x.call.out;
+	struct response *r = &conn->exchange.call.out;
+	bool is_ready = conn->exchange.route->responder == RESPONDER_READY;
 
-	if (p->x.route->responder == RESPONDER_READY)
-		a->result = service_ready(p->server->service, &a->error);
-	if (a->result == OK) {
-		buf_append_text(&text, p->x.route->responder == RESPONDER_READY
-					       ? "{\"status\":\"ready\"}\n"
-					       : "{\"status\":\"alive\"}\n");
-		a->kind = BODY_JSON;
-		a->body = buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
-		if (a->body == NULL)
-			a->result = fail(&a->error, E_MEMORY, "answer: out of memory");
+	if (is_ready)
+		r->result = service_ready(conn->server->service, &r->error);
+	if (r->result == OK) {
+		buf_append_char(&text, '{');
+		json_member_text(&text, "status", slice_text(is_ready ? "ready" : "alive"));
+		buf_append_text(&text, "}\n");
+		r->kind = BODY_JSON;
+		r->body = buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
+		if (r->body == NULL)
+			r->result = fail(&r->error, E_MEMORY, "answer: out of memory");
 	}
-	return response_send(p);
+	return response_send(conn);
 }
 
-/* Once, and again after each wake from a long poll. */
-static enum MHD_Result run(struct peer *p)
+/* Once, and again after each wake of a long poll. */
+static enum MHD_Result run(struct connection *conn)
 {
-	struct exchange *x = &p->x;
+	struct exchange *x = &conn->exchange;
 
 	for (;;) {
 		enum call_state state = atomic_load(&x->call.state);
 
 		x->phase = PHASE_RUN;
 		if (state != CALL_DONE)
-			state = service_submit(p->server->service, &x->call);
+			state = service_submit(conn->server->service, &x->call);
 		if (state == CALL_DONE) {
-			body_release(p);
-			return response_send(p);
+			body_release(&x->body);
+			return response_send(conn);
 		}
-		/* A poll that a worker has just now will wait later, without our being told. */
-		if (peer_suspend(p, call_is_poll(&x->call)))
+		/* A poll may be PENDING with a worker and become WAITING later, of which we are not
+		 * told: every poll is watched. */
+		if (connection_suspend(conn, call_is_poll(&x->call)))
 			return MHD_YES;
-		if (peer_resumed(p))
+		if (!connection_resume(conn))
 			return MHD_NO;
 	}
 }
 
-static enum MHD_Result finish_body(struct peer *p)
+static enum MHD_Result finish_body(struct connection *conn)
 {
-	struct exchange *x = &p->x;
+	struct exchange *x = &conn->exchange;
 
-	peer_set_deadline(p, 0);
-	body_end_upload(p);
+	connection_set_deadline(conn, 0);
+	body_end_upload(&x->body);
 	if (x->call.out.result != OK)
-		return response_send(p);
+		return response_send(conn);
 	if (x->route->responder == RESPONDER_ALIVE || x->route->responder == RESPONDER_READY)
-		return response_local(p);
-	x->call.in.body = buf_slice(&x->body);
-	return run(p);
+		return send_health(conn);
+	x->call.in.body = buf_slice(&x->body.content);
+	return run(conn);
 }
 
-/* What is left to ask before a body is read: may its sender do this at all, and has it room for
- * one more? */
-static enum result admit_body(struct peer *p, struct error *err)
+static void set_body_deadline(struct connection *conn)
 {
-	struct exchange *x = &p->x;
+	int64_t now_ms = clock_monotonic_ms(conn->server->clock);
 
-	x->is_refused = !service_admit(p->server->service, &x->call);
-	return x->is_refused ? OK : body_admit(p, err);
+	connection_set_deadline(conn, body_deadline_ms(&conn->exchange.body, now_ms));
 }
 
-/* A request keeps its connection from being closed for others, be it a poll, a body that does
- * not come or an answer that is not read: those of one principal leave a quarter of the table to
- * others. */
-static enum result take_connection(struct peer *p, struct error *err)
+/* A piece of the body. False: the connection is to be closed. */
+static bool receive_body(struct connection *conn, const char *upload, size_t len)
 {
-	uint32_t max = p->server->settings.connections_max;
+	struct exchange *x = &conn->exchange;
+	struct response *r = &x->call.out;
 
-	if (p->share == NULL)
-		return OK; /* unknown: it gives its place to a newer one */
-	if (!share_take(p->share, SHARE_HELD_CONNECTIONS, 1, max - max / 4))
+	if (r->result != OK || x->is_admission_refused)
+		body_discard(&x->body, len);
+	else
+		r->result = body_append(&x->body, upload, len, &r->error);
+	set_body_deadline(conn);
+	return (r->result == OK && !x->is_admission_refused) || body_may_discard(&x->body);
+}
+
+/* Before the body is received: may the principal do this at all, and may it send one body more? */
+static enum result admit_body(struct connection *conn, struct error *err)
+{
+	struct exchange *x = &conn->exchange;
+
+	x->is_admission_refused = !service_admit(conn->server->service, &x->call);
+	return x->is_admission_refused ? OK : body_admit(&x->body, conn->entry.share, err);
+}
+
+/* A connection with a request is not evicted, be the request a poll, a body that does not arrive or
+ * a response that is not received. So the requests of one principal take three quarters of the
+ * connections at most. */
+static enum result count_request(struct connection *conn, struct error *err)
+{
+	uint32_t max = conn->server->settings.connections_max;
+
+	if (conn->entry.share == NULL)
+		return OK; /* an unauthenticated connection can be evicted */
+	if (!share_take(conn->entry.share, SHARE_HELD_CONNECTIONS, 1, max - max / 4))
 		return fail(err, E_BUSY,
 			    "this token's name has too many requests at once; try again");
-	p->x.has_connection = true;
+	conn->exchange.holds_connection = true;
 	return OK;
 }
 
-static void let_connection_go(struct peer *p)
+static void uncount_request(struct connection *conn)
 {
-	if (p->x.has_connection)
-		share_give(p->share, SHARE_HELD_CONNECTIONS, 1);
-	p->x.has_connection = false;
+	if (conn->exchange.holds_connection)
+		share_give(conn->entry.share, SHARE_HELD_CONNECTIONS, 1);
+	conn->exchange.holds_connection = false;
 }
 
-static enum MHD_Result begin(struct peer *p, const char *method, const char *version)
+static enum MHD_Result begin(struct connection *conn, const char *method, const char *version)
 {
-	struct exchange *x = &p->x;
-	struct response *a = &x->call.out;
+	struct exchange *x = &conn->exchange;
+	struct response *r = &x->call.out;
 	struct headers headers = {0};
-	enum result held;
-	bool is_swallowed;
+	enum result rc;
+	bool is_body_received;
 
-	start_exchange(p);
-	a->result = check_request(p, method, version, &headers, &a->error);
-	held = take_connection(p, &a->error);
-	if (held != OK) {
-		a->result = held;
+	start_exchange(conn);
+	r->result = request_check(conn, method, version, &headers, &r->error);
+	rc = count_request(conn, &r->error);
+	if (rc != OK) {
+		r->result = rc;
 		x->must_close = true;
 	}
-	if (a->result == OK && x->body_bytes != 0)
-		a->result = admit_body(p, &a->error);
+	if (r->result == OK && x->body.bytes_announced != 0)
+		r->result = admit_body(conn, &r->error);
 	x->phase = PHASE_BODY;
-	is_swallowed =
-		!x->must_close && x->body_bytes <= SWALLOW_BYTES_MAX && headers.expect.data == NULL;
-	if ((a->result != OK || x->is_refused) && !is_swallowed) {
+	is_body_received = !x->must_close && x->body.bytes_announced <= SHORT_BODY_BYTES_MAX &&
+			   headers.expect.data == NULL;
+	if ((r->result != OK || x->is_admission_refused) && !is_body_received) {
 		x->must_close = true;
-		return a->result != OK ? response_send(p) : run(p);
+		return r->result != OK ? response_send(conn) : run(conn);
 	}
-	if (x->body_bytes != 0)
-		body_expect(p);
-	else
-		peer_set_deadline(p, 0);
+	if (x->body.bytes_announced == 0) {
+		connection_set_deadline(conn, 0);
+		return MHD_YES;
+	}
+	x->body.began_ms = clock_monotonic_ms(conn->server->clock);
+	set_body_deadline(conn);
 	return MHD_YES;
 }
 
-enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection, const char *url,
-				 const char *method, const char *version, const char *upload,
-				 size_t *upload_bytes, void **context)
+enum MHD_Result request_on_access(void *server, struct MHD_Connection *mhd, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_bytes, void **context)
 {
-	struct peer *p = *context;
+	struct connection *conn = *context;
 	size_t len;
 
 	(void)server;
-	(void)connection;
-	(void)url; /* x.raw has it, query and all */
-	if (p == NULL)
+	(void)mhd;
+	(void)url; /* x->raw_target has it, with the query */
+	if (conn == NULL)
 		return MHD_NO;
-	switch (p->x.phase) {
+	switch (conn->exchange.phase) {
 	case PHASE_NEW:
-		return begin(p, method, version);
+		return begin(conn, method, version);
 	case PHASE_BODY:
 		if (*upload_bytes == 0)
-			return finish_body(p);
+			return finish_body(conn);
 		len = *upload_bytes;
 		*upload_bytes = 0;
-		return body_take(p, upload, len) ? MHD_YES : MHD_NO;
+		return receive_body(conn, upload, len) ? MHD_YES : MHD_NO;
 	case PHASE_RUN:
-		return peer_resumed(p) ? MHD_NO : run(p);
+		return connection_resume(conn) ? run(conn) : MHD_NO;
 	case PHASE_RESPONDED:
 		break;
 	}
@@ -450,42 +254,25 @@ enum MHD_Result dispatch_request(void *server, struct MHD_Connection *connection
 	return MHD_YES;
 }
 
-/* Of a connection that rests only a little is kept. */
-static void keep_small(struct buf *b)
+void request_on_completed(void *server, struct MHD_Connection *mhd, void **context,
+			  enum MHD_RequestTerminationCode code)
 {
-	if (b->size > KEPT_BYTES_MAX)
-		buf_clear(b);
-	else
-		buf_reset(b);
-}
-
-void exchange_end_call(struct peer *p)
-{
-	if (!p->x.has_call)
-		return;
-	body_release(p);
-	call_clear(&p->x.call);
-	p->x.has_call = false;
-}
-
-void dispatch_completed(void *server, struct MHD_Connection *connection, void **context,
-			enum MHD_RequestTerminationCode code)
-{
-	struct peer *p = *context;
+	struct connection *conn = *context;
+	struct exchange *x;
 
 	(void)server;
-	(void)connection;
+	(void)mhd;
 	(void)code;
 	*context = NULL;
-	if (p == NULL || !p->x.is_open)
+	if (conn == NULL || !conn->exchange.is_open)
 		return;
-	p->x.is_open = false;
-	exchange_end_call(p);
-	pending_response_end(p);
-	let_connection_go(p);
-	keep_small(&p->x.raw);
-	keep_small(&p->x.target);
-	peer_rest(p);
-	if (p->x.is_counted)
-		atomic_fetch_sub(&p->server->in_flight, 1);
+	x = &conn->exchange;
+	x->is_open = false;
+	exchange_end_call(x);
+	pending_response_end(&conn->server->pending, steal(&x->pending));
+	uncount_request(conn);
+	exchange_reset(x);
+	connection_set_idle(conn);
+	if (x->is_in_flight)
+		atomic_fetch_sub(&conn->server->in_flight, 1);
 }

@@ -61,7 +61,7 @@ static enum result decode_path(char *path, size_t *len, struct error *err)
 	return OK;
 }
 
-static enum result split_path(struct target *t, struct error *err)
+static enum result split_path(struct request_target *t, struct error *err)
 {
 	struct slice rest = t->path, part;
 
@@ -75,7 +75,7 @@ static enum result split_path(struct target *t, struct error *err)
 	return OK;
 }
 
-static enum result cut_verb(struct target *t, struct error *err)
+static enum result cut_verb(struct request_target *t, struct error *err)
 {
 	struct slice *last = &t->segments[t->segments_count - 1];
 
@@ -95,7 +95,7 @@ static enum result cut_verb(struct target *t, struct error *err)
 }
 
 /* Once the verb is cut off, lest it hide them. */
-static enum result refuse_dots(const struct target *t, struct error *err)
+static enum result refuse_dots(const struct request_target *t, struct error *err)
 {
 	for (uint32_t i = 0; i < t->segments_count; i++) {
 		if (slice_is_text(t->segments[i], ".") || slice_is_text(t->segments[i], ".."))
@@ -104,13 +104,14 @@ static enum result refuse_dots(const struct target *t, struct error *err)
 	return OK;
 }
 
-enum result target_parse(struct target *ret, char *text, size_t len, struct error *err)
+enum result request_target_parse(struct request_target *ret, char *text, size_t len,
+				 struct error *err)
 {
 	char *mark = memchr(text, '?', len);
 	size_t path_len = mark != NULL ? (size_t)(mark - text) : len;
 	enum result rc;
 
-	*ret = (struct target){0};
+	*ret = (struct request_target){0};
 	if (len > TARGET_BYTES_MAX)
 		return fail(err, E_MALFORMED, "the request target is too long");
 	if (len == 0 || text[0] != '/')
@@ -133,7 +134,7 @@ enum result target_parse(struct target *ret, char *text, size_t len, struct erro
 /* In place; the text never grows. */
 static enum result decode_query_text(struct slice *s, bool is_plus_kept, struct error *err)
 {
-	char *text = (char *)(uintptr_t)s->data; /* target_parse() was given it writable */
+	char *text = (char *)(uintptr_t)s->data; /* request_target_parse() was given it writable */
 	size_t out = 0;
 
 	for (size_t i = 0; i < s->len; i++) {

@@ -17,7 +17,7 @@
 #define TARGET_SEGMENTS_MAX 24
 
 /* Slices point into the text that was given. */
-struct target {
+struct request_target {
 	struct slice
 		path; /* without the leading '/' and without the custom verb: "v1/profiles/orders/base" */
 	struct slice segments[TARGET_SEGMENTS_MAX];
@@ -27,7 +27,8 @@ struct target {
 };
 
 /* Decodes in place: `text` holds `len` bytes and a NUL. E_MALFORMED. */
-MUST_USE enum result target_parse(struct target *ret, char *text, size_t len, struct error *err);
+MUST_USE enum result request_target_parse(struct request_target *ret, char *text, size_t len,
+					  struct error *err);
 
 /* Takes the next `name=value` off `*rest` (a part of target.query), decodes both in place ('+'
  * is a blank unless `is_plus_kept(name)`) and checks that they are UTF-8 without control

@@ -117,7 +117,8 @@ static bool match_segment(struct slice pattern, struct slice segment, struct rou
 	return !slice_is_text(pattern, "{kind}") || m->has_kind;
 }
 
-static bool match_pattern(const char *pattern, const struct target *t, struct route_match *m)
+static bool match_pattern(const char *pattern, const struct request_target *t,
+			  struct route_match *m)
 {
 	const char *colon = strchr(pattern, ':');
 	struct slice rest = slice_make(pattern + 1, colon != NULL ? (size_t)(colon - pattern) - 1
@@ -138,7 +139,7 @@ static bool match_pattern(const char *pattern, const struct target *t, struct ro
 	return at == t->segments_count;
 }
 
-void route_find(struct route_match *ret, const struct target *t, enum method m)
+void route_find(struct route_match *ret, const struct request_target *t, enum method m)
 {
 	*ret = (struct route_match){0};
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {

@@ -69,4 +69,4 @@ struct route_match {
 	bool has_kind;
 };
 
-void route_find(struct route_match *ret, const struct target *t, enum method m);
+void route_find(struct route_match *ret, const struct request_target *t, enum method m);

@@ -1,11 +1,12 @@
-/* Starting and stopping. libmicrohttpd aborts the process when it is stopped with suspended
- * connections, hence the order. */
 #include "http/server.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "http/exchange.h"
+#include "http/connection.h"
 #include "http/listen.h"
+#include "http/monitor.h"
+#include "http/request.h"
+#include "http/server_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +15,9 @@
 
 #define THREAD_STACK_BYTES (512 * 1024)
 #define CLOSE_WAIT_MS	   5
-#define CONNECTIONS_SPARE \
-	784 /* room.c's EVICTED_MAX and OVERFLOW_MAX, and newcomers that go at once */
 
-/* Paths and queries come as they were sent: they are decoded once, by target.c. */
-static size_t leave_escaped(void *ctx, struct MHD_Connection *connection, char *text)
+/* libmicrohttpd must not decode anything: request_target.c does, once and strictly. */
+static size_t leave_encoded(void *ctx, struct MHD_Connection *connection, char *text)
 {
 	(void)ctx;
 	(void)connection;
@@ -53,23 +52,23 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 			       MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned idle_s = (unsigned)((s->settings.idle_ms + 999) / 1000);
 	unsigned per_address = s->settings.connections_per_address_max;
-	/* It is divided over the loops, and who comes beyond it waits unseen: room.c keeps the
-	 * bound. */
-	unsigned per_loop = s->settings.connections_max + CONNECTIONS_SPARE;
+	/* libmicrohttpd divides its limit among the loops and leaves connections above it
+	 * unaccepted. So it is never to be reached: connection_limits.c keeps ours. */
+	unsigned per_loop = s->settings.connections_max + EVICTED_MAX + OVERFLOW_MAX + SPARE_MAX;
 
 	MHD_set_panic_func(panic, NULL);
 	/* STRICT_FOR_CLIENT 1 would answer a missing Host itself, with two header blocks. */
 	s->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, dispatch_request, s, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+		flags, 0, NULL, NULL, request_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, log_library,
 		NULL, MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned)s->settings.threads, MHD_OPTION_THREAD_STACK_SIZE,
 		(size_t)THREAD_STACK_BYTES, MHD_OPTION_CONNECTION_LIMIT,
 		per_loop * s->settings.threads, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, s->settings.connection_bytes_max,
 		MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_STRICT_FOR_CLIENT, 0,
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-		dispatch_target, s, MHD_OPTION_NOTIFY_COMPLETED, dispatch_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, peer_notify, s, MHD_OPTION_END);
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+		request_on_uri, s, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, s,
+		MHD_OPTION_NOTIFY_CONNECTION, connection_notify, s, MHD_OPTION_END);
 	if (s->daemon == NULL)
 		return fail(err, E_IO, "the HTTP server did not start");
 	return OK;
@@ -87,25 +86,25 @@ static enum result open_parts(struct http_server *s, struct slice listen, struct
 	return rc == OK ? start_daemon(s, err) : rc;
 }
 
-enum result http_server_open(struct http_server **ret, struct service *service, struct slice listen,
-			     const struct http_settings *settings,
-			     const struct service_settings *limits, const struct clock *clock,
-			     const struct random_source *random, struct error *err)
+enum result http_server_open(struct http_server **ret, const struct http_server_options *options,
+			     struct error *err)
 {
 	struct http_server *s = alloc_zero(sizeof *s);
 	enum result rc;
 
 	if (s == NULL)
 		return fail(err, E_MEMORY, "HTTP server: out of memory");
-	s->service = service;
-	s->clock = clock;
-	s->settings = *settings;
-	s->limits = *limits;
-	s->listen_fd = s->watch_fd = s->stop_fd = -1;
-	random_fill(random, &s->request_seed, sizeof s->request_seed);
-	pthread_mutex_init(&s->peers_mutex, NULL);
-	pthread_mutex_init(&s->pending_mutex, NULL);
-	rc = open_parts(s, listen, err);
+	s->service = options->service;
+	s->clock = options->clock;
+	s->settings = *options->settings;
+	s->service_settings = *options->limits;
+	s->listen_fd = s->monitor.epoll_fd = s->monitor.stop_fd = -1;
+	random_fill(options->random, &s->request_seed, sizeof s->request_seed);
+	s->bodies.settings = &s->settings;
+	pending_responses_init(&s->pending, s->settings.responses_bytes_max);
+	connection_limits_init(&s->limits, &s->settings, s->clock, s->request_seed,
+			       &s->counts.connections_evicted);
+	rc = open_parts(s, options->listen, err);
 	if (rc != OK) {
 		http_server_close(s);
 		return rc;
@@ -126,9 +125,9 @@ static void sleep_ms(long ms)
 	nanosleep(&time, NULL);
 }
 
-/* The listening socket stays open until the daemon stops: MHD_quiesce_daemon() races with its
- * own event loops over taking it out of their epoll sets and then aborts the process (0.9.75 to
- * 1.0.x). Who comes meanwhile is told that we are shutting down and is not waited for. */
+/* The listening socket stays open until the daemon stops. MHD_quiesce_daemon() would close it, but
+ * races with its own event loops over their epoll sets and then aborts the process (0.9.75 to
+ * 1.0.x). New requests are refused by the service and are not waited for. */
 void http_server_drain(struct http_server *s)
 {
 	int64_t end_ms = clock_monotonic_ms(s->clock) + s->settings.drain_ms;
@@ -139,16 +138,18 @@ void http_server_drain(struct http_server *s)
 		sleep_ms(CLOSE_WAIT_MS);
 }
 
-/* A drained service has handed every call back, so this finds something only when a wake is
- * still on its way. */
+/* The service has handed back every call when it is drained. This resumes connections whose wake is
+ * still on its way: libmicrohttpd aborts the process if it is stopped with a suspended one. */
 static void wake_all(struct http_server *s)
 {
-	pthread_mutex_lock(&s->peers_mutex);
-	for (struct peer *p = s->all.first; p != NULL; p = p->links[IN_ALL].next)
-		peer_wake(p, true);
-	pthread_mutex_unlock(&s->peers_mutex);
+	pthread_mutex_lock(&s->limits.mutex);
+	for (struct connection_entry *e = s->limits.all.first; e != NULL;
+	     e = e->links[LIST_ALL].next)
+		connection_wake(e->connection, true);
+	pthread_mutex_unlock(&s->limits.mutex);
 }
 
+/* The monitor stops before the daemon, so that it looks at no connection that the daemon closes. */
 void http_server_close(struct http_server *s)
 {
 	if (s == NULL)
@@ -159,8 +160,8 @@ void http_server_close(struct http_server *s)
 		MHD_stop_daemon(s->daemon); /* closes the listening socket */
 	else if (s->listen_fd >= 0)
 		close(s->listen_fd);
-	peers_free(s);
-	pthread_mutex_destroy(&s->peers_mutex);
-	pthread_mutex_destroy(&s->pending_mutex);
+	monitor_clear(s);
+	connection_limits_clear(&s->limits);
+	pending_responses_clear(&s->pending);
 	alloc_free(s);
 }

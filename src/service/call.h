@@ -205,7 +205,6 @@ struct response {
 	enum result result;
 	struct error error;  /* when result is not OK: `detail` */
 	struct buf problems; /* JSON array: `errors` of problem+json; empty for none */
-	struct buf extra; /* further members of problem+json, as `,"name":value…`; empty for none */
 	struct shared_body *body;
 	enum body_kind kind;
 	struct slice content_type; /* of BODY_SOURCE; lives with the call */

@@ -19,7 +19,7 @@ static void demand(bool holds)
 		abort();
 }
 
-static void check_segments(const struct target *t)
+static void check_segments(const struct request_target *t)
 {
 	for (uint32_t i = 0; i < t->segments_count; i++) {
 		struct slice s = t->segments[i];
@@ -55,10 +55,10 @@ static void check_target(struct slice line)
 {
 	char text[INPUT_BYTES_MAX + 1] = {0};
 	struct route_match match;
-	struct target target;
+	struct request_target target;
 
 	memcpy(text, line.data, line.len);
-	if (target_parse(&target, text, line.len, NULL) != OK)
+	if (request_target_parse(&target, text, line.len, NULL) != OK)
 		return;
 	check_segments(&target);
 	for (uint32_t m = 0; m <= METHOD_COUNT; m++) {

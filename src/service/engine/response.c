@@ -50,7 +50,6 @@ void call_init(struct call *c)
 void response_reset(struct call *c)
 {
 	buf_clear(&c->out.problems);
-	buf_clear(&c->out.extra);
 	shared_body_unref(c->out.body);
 	c->out = (struct response){.problems = BUF_RESPONSE};
 }

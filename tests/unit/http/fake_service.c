@@ -51,7 +51,6 @@ void call_clear(struct call *c)
 	c->share = NULL;
 	shared_body_unref(c->out.body);
 	buf_clear(&c->out.problems);
-	buf_clear(&c->out.extra);
 	arena_clear(&c->arena);
 }
 

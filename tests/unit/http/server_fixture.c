@@ -13,8 +13,16 @@ void start_by(struct fixture *f, struct http_settings settings, const struct clo
 	struct error err = ERROR_NULL;
 
 	f->service = fake_service_new();
-	cr_assert_eq(http_server_open(&f->server, f->service, SLICE_LITERAL("127.0.0.1:0"),
-				      &settings, &limits, clock, &system_random, &err),
+	cr_assert_eq(http_server_open(&f->server,
+				      &(struct http_server_options){
+					      .service = f->service,
+					      .listen = SLICE_LITERAL("127.0.0.1:0"),
+					      .settings = &settings,
+					      .limits = &limits,
+					      .clock = clock,
+					      .random = &system_random,
+				      },
+				      &err),
 		     OK, "%s", err.text);
 }
 

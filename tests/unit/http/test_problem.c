@@ -5,6 +5,11 @@
 
 #include <criterion/criterion.h>
 
+static void write_problem(struct buf *ret, const struct response *r)
+{
+	problem_write(ret, &(struct problem){.response = r, .request_id = "id"});
+}
+
 Test(problem, every_result_has_a_status_and_reads_as_json)
 {
 	static const struct {
@@ -29,7 +34,7 @@ Test(problem, every_result_has_a_status_and_reads_as_json)
 
 		fail(&a.error, cases[i].result, "the \"reason\"");
 		cr_expect_eq(response_status(&a), cases[i].status, "result %d", a.result);
-		response_write_problem(&text, &a, false, "id");
+		write_problem(&text, &a);
 		cr_assert_eq(doc_read(&tree, DOC_JSON, buf_slice(&text), &DOC_LIMITS_DEFAULT, NULL,
 				      NULL),
 			     OK, "%s", text.data);
@@ -45,21 +50,18 @@ Test(problem, details_and_errors_are_given_but_not_those_of_the_system)
 
 	fail_at(&a.error, E_INVALID, 3, 7, "one profile would be invalid");
 	buf_append_text(&a.problems, "[{\"pointer\":\"/a\"}]");
-	buf_append_text(&a.extra, ",\"current\":4");
-	response_write_problem(&text, &a, false, "id");
+	write_problem(&text, &a);
 	cr_expect(strstr(text.data, "one profile would be invalid") != NULL);
 	cr_expect(strstr(text.data, "\"line\":3,\"column\":7") != NULL);
-	cr_expect(strstr(text.data, "\"errors\":[{\"pointer\":\"/a\"}],\"current\":4}") != NULL,
-		  "%s", text.data);
+	cr_expect(strstr(text.data, "\"errors\":[{\"pointer\":\"/a\"}]}") != NULL, "%s", text.data);
 	buf_reset(&text);
 	a.result = E_IO;
-	response_write_problem(&text, &a, false, "id");
+	write_problem(&text, &a);
 	cr_expect(strstr(text.data, "one profile") == NULL);
 	buf_clear(&a.problems);
-	buf_clear(&a.extra);
 }
 
-Test(problem, a_long_list_of_errors_is_cut_behind_a_whole_one)
+Test(problem, a_long_list_of_errors_is_cut_after_a_whole_one)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
@@ -73,10 +75,10 @@ Test(problem, a_long_list_of_errors_is_cut_behind_a_whole_one)
 			   "%s{\"pointer\":\"/],\\\"}{\",\"at\":[%u,{}],\"path\":\"profiles/a/b\"}",
 			   i != 0 ? "," : "", i);
 	buf_append_char(&a.problems, ']');
-	response_write_problem(&text, &a, false, "id");
+	write_problem(&text, &a);
 	buf_clear(&a.problems);
 	cr_expect_leq(text.len, PROBLEM_BYTES_MAX);
-	cr_expect_geq(text.len, PROBLEM_BYTES_MAX / 2, "%zu: most of the room is used", text.len);
+	cr_expect_geq(text.len, PROBLEM_BYTES_MAX / 2, "%zu: most of the bound is used", text.len);
 	cr_assert_eq(doc_read(&tree, DOC_JSON, buf_slice(&text), &DOC_LIMITS_DEFAULT, NULL, NULL),
 		     OK);
 	errors = TREE_GET(&tree.root, "errors");
@@ -95,16 +97,16 @@ Test(problem, one_error_that_is_too_long_is_left_out)
 	for (uint32_t i = 0; i < 200000; i++)
 		buf_append_text(&a.problems, "long, so ");
 	buf_append_text(&a.problems, "\"}]");
-	response_write_problem(&text, &a, false, "id");
+	write_problem(&text, &a);
 	cr_expect(strstr(text.data, "\"errors\":[],\"errors_omitted\":true}") != NULL, "%.200s",
 		  text.data);
 	buf_reset(&text);
-	response_omit_errors(&a);
-	response_write_problem(&text, &a, false, "id");
+	problem_write(&text, &(struct problem){.response = &a,
+					       .request_id = "id",
+					       .is_errors_omitted = true});
 	cr_expect(strstr(text.data, "\"errors\"") == NULL);
 	cr_expect(strstr(text.data, ",\"errors_omitted\":true}") != NULL, "%s", text.data);
 	buf_clear(&a.problems);
-	buf_clear(&a.extra);
 }
 
 Test(problem, a_text_cut_inside_a_character_still_reads_as_json)
@@ -113,7 +115,7 @@ Test(problem, a_text_cut_inside_a_character_still_reads_as_json)
 	struct response a = {.result = E_MALFORMED};
 
 	memcpy(a.error.text, "caf\xc3", sizeof "caf\xc3"); /* fail() itself would mend it */
-	response_write_problem(&text, &a, false, "id");
+	write_problem(&text, &a);
 	cr_expect(strstr(text.data, "\"detail\":\"caf\"") != NULL, "%s", text.data);
 }
 
@@ -132,12 +134,12 @@ Test(problem, the_next_page_keeps_the_query_but_for_after)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf link = BUF_NULL;
 
-		response_write_next(&link, slice_text(cases[i].target), cases[i].after);
+		link_write_next(&link, slice_text(cases[i].target), cases[i].after);
 		cr_expect_str_eq(link.data, cases[i].link);
 	}
 }
 
-Test(problem, an_response_without_a_body_is_204_and_one_not_modified_304)
+Test(problem, a_response_without_a_body_is_204_and_one_not_modified_304)
 {
 	struct response a = {.result = OK};
 

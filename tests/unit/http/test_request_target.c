@@ -7,16 +7,16 @@
 
 #define ROOM 4096
 
-static enum result parse(struct target *ret, char room[static ROOM], const char *text)
+static enum result parse(struct request_target *ret, char room[static ROOM], const char *text)
 {
 	snprintf(room, ROOM, "%s", text);
-	return target_parse(ret, room, strlen(room), NULL);
+	return request_target_parse(ret, room, strlen(room), NULL);
 }
 
-Test(target, a_target_is_split_into_segments_verb_and_query)
+Test(request_target, a_target_is_split_into_segments_verb_and_query)
 {
 	char room[ROOM];
-	struct target t;
+	struct request_target t;
 
 	cr_assert_eq(parse(&t, room, "/v1/profiles/orders/base:rollback?dry_run=true"), OK);
 	cr_expect_eq(t.segments_count, 4);
@@ -26,16 +26,16 @@ Test(target, a_target_is_split_into_segments_verb_and_query)
 	cr_expect(slice_is_text(t.query, "dry_run=true"));
 }
 
-Test(target, what_a_segment_may_hold_may_be_percent_encoded_and_is_decoded_once)
+Test(request_target, what_a_segment_may_hold_may_be_percent_encoded_and_is_decoded_once)
 {
 	char room[ROOM];
-	struct target t;
+	struct request_target t;
 
 	cr_assert_eq(parse(&t, room, "/v1/secrets/%6frders/%41%2e%7E"), OK);
 	cr_expect(slice_is_text(t.path, "v1/secrets/orders/A.~"));
 }
 
-Test(target, what_proxies_and_servers_could_read_differently_is_refused)
+Test(request_target, what_proxies_and_servers_could_read_differently_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -71,20 +71,20 @@ Test(target, what_proxies_and_servers_could_read_differently_is_refused)
 		"/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25",
 	};
 	char room[ROOM];
-	struct target t;
+	struct request_target t;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		cr_expect_eq(parse(&t, room, bad[i]), E_MALFORMED, "%s", bad[i]);
 }
 
-Test(target, a_target_over_the_bound_is_refused)
+Test(request_target, a_target_over_the_bound_is_refused)
 {
 	static char long_text[TARGET_BYTES_MAX + 2];
-	struct target t;
+	struct request_target t;
 
 	memset(long_text, 'a', sizeof long_text - 1);
 	long_text[0] = '/';
-	cr_expect_eq(target_parse(&t, long_text, sizeof long_text - 1, NULL), E_MALFORMED);
+	cr_expect_eq(request_target_parse(&t, long_text, sizeof long_text - 1, NULL), E_MALFORMED);
 }
 
 static bool keep_plus(struct slice name)
@@ -92,7 +92,7 @@ static bool keep_plus(struct slice name)
 	return slice_is_text(name, "at");
 }
 
-Test(target, a_query_gives_its_parameters_decoded)
+Test(request_target, a_query_gives_its_parameters_decoded)
 {
 	char text[] = "a=1+2&b=%C3%A9&&c&at=10+01%3a00&e=";
 	struct slice rest = slice_text(text);
@@ -112,7 +112,7 @@ Test(target, a_query_gives_its_parameters_decoded)
 		     "a parameter without a name");
 }
 
-Test(target, a_plus_is_kept_where_it_is_the_sign_of_an_offset)
+Test(request_target, a_plus_is_kept_where_it_is_the_sign_of_an_offset)
 {
 	char text[] = "at=10+01";
 	struct slice rest = slice_text(text);
@@ -125,7 +125,7 @@ Test(target, a_plus_is_kept_where_it_is_the_sign_of_an_offset)
 	cr_expect(is_end);
 }
 
-Test(target, a_query_that_hides_control_characters_or_is_no_utf_8_is_refused)
+Test(request_target, a_query_that_hides_control_characters_or_is_no_utf_8_is_refused)
 {
 	static const char *const bad[] = {"a=%00", "a=%0a", "a=%7f",  "a=%ff", "a=%c3",
 					  "a=%e",  "a=b c", "a=\x80", "=1",    "a%00=1"};

@@ -8,10 +8,10 @@
 static void find(struct route_match *ret, const char *text, enum method m)
 {
 	static char room[1024];
-	struct target t;
+	struct request_target t;
 
 	snprintf(room, sizeof room, "%s", text);
-	cr_assert_eq(target_parse(&t, room, strlen(room), NULL), OK, "%s", text);
+	cr_assert_eq(request_target_parse(&t, room, strlen(room), NULL), OK, "%s", text);
 	route_find(ret, &t, m);
 }
 

@@ -264,8 +264,16 @@ static bool survive_failure(uint32_t n)
 	enum result rc;
 
 	alloc_hook_set(may_allocate, &failing);
-	rc = http_server_open(&f.server, f.service, SLICE_LITERAL("127.0.0.1:0"), &settings,
-			      &limits, &system_clock, &system_random, &err);
+	rc = http_server_open(&f.server,
+			      &(struct http_server_options){
+				      .service = f.service,
+				      .listen = SLICE_LITERAL("127.0.0.1:0"),
+				      .settings = &settings,
+				      .limits = &limits,
+				      .clock = &system_clock,
+				      .random = &system_random,
+			      },
+			      &err);
 	cr_assert(rc == OK || rc == E_MEMORY, "allocation %u: %s", n, err.text);
 	if (rc == OK) {
 		ask(&f, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH "Content-Length: 4\r\n\r\na: 1",

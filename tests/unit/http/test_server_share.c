@@ -148,7 +148,7 @@ Test(server, the_requests_of_one_principal_leave_a_quarter_of_the_connections)
 		unsigned status = 0;
 
 		settings.connections_max = MAX;
-		settings.unknown_max = settings.unknown_per_address_max = MAX;
+		settings.unauthenticated_max = settings.unauthenticated_per_address_max = MAX;
 		start(&f, settings);
 		for (int i = 0; i < HELD; i++) {
 			const int little = 4096;

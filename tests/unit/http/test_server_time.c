@@ -60,7 +60,8 @@ Test(server, at_a_full_table_the_connection_that_rested_longest_is_closed)
 	char got[8192];
 	int good, fds[20];
 
-	settings.connections_max = settings.unknown_max = settings.unknown_per_address_max = 16;
+	settings.connections_max = settings.unauthenticated_max =
+		settings.unauthenticated_per_address_max = 16;
 	start_by(&f, settings, &jumping_clock);
 	good = dial(&f);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {

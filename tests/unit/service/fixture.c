@@ -486,7 +486,6 @@ struct told ask(struct fixture *f, struct ask what)
 	t.call.out = a->call.out;
 	t.call.out.body = NULL;
 	t.call.out.problems = (struct buf)BUF_NULL;
-	t.call.out.extra = (struct buf)BUF_NULL;
 	ask_free(a);
 	return t;
 }

@@ -143,7 +143,7 @@ Test(call, what_cannot_be_recorded_leaves_nothing_of_the_response_but_when_it_wa
 	c.out.epoch = 2;
 	c.out.is_created = true;
 	strcpy(c.out.etag, "\"v1\"");
-	buf_append_text(&c.out.extra, "x");
+	buf_append_text(&c.out.problems, "x");
 	cr_assert(audit_draft_begin(&c));
 	strcpy(c.out.error.text, "the disk");
 	response_unrecorded(&c, E_UNAVAILABLE, c.out.error.text);
@@ -154,7 +154,7 @@ Test(call, what_cannot_be_recorded_leaves_nothing_of_the_response_but_when_it_wa
 	cr_expect_null(c.out.body);
 	cr_expect_str_eq(c.out.etag, "");
 	cr_expect_not(c.out.is_created);
-	cr_expect_eq(c.out.extra.len, 0);
+	cr_expect_eq(c.out.problems.len, 0);
 	cr_expect_null(c.audit_draft);
 	response_unrecorded(&c, E_BUSY, "too many");
 	cr_expect_str_eq(c.out.error.text, "too many");

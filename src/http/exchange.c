@@ -1,0 +1,33 @@
+#include "http/exchange.h"
+
+#define KEPT_BYTES_MAX 1024 /* of each buffer of an idle connection */
+
+void exchange_end_call(struct exchange *x)
+{
+	if (!x->has_call)
+		return;
+	body_release(&x->body);
+	call_clear(&x->call);
+	x->has_call = false;
+}
+
+static void reset_buf(struct buf *b)
+{
+	if (b->size > KEPT_BYTES_MAX)
+		buf_clear(b);
+	else
+		buf_reset(b);
+}
+
+void exchange_reset(struct exchange *x)
+{
+	reset_buf(&x->raw_target);
+	reset_buf(&x->target);
+}
+
+void exchange_clear(struct exchange *x)
+{
+	buf_clear(&x->raw_target);
+	buf_clear(&x->target);
+	buf_clear(&x->body.content);
+}

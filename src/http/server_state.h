@@ -1,0 +1,54 @@
+/*
+ * What the files of http/ share about the server. Private to http/.
+ *
+ * Threads: the event loops of libmicrohttpd, each of which runs the callbacks of its connections;
+ * the monitor (monitor.h); the threads of the service that call connection_wake(). The members
+ * before `is_draining` do not change while the server runs, the others say what guards them.
+ *
+ * Lock order: limits.mutex, then a connection's mutex. pending.mutex is taken alone. The service
+ * may take its own locks before a connection's mutex, so it is never called with that mutex held.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "http/body.h"
+#include "http/connection_limits.h"
+#include "http/counters.h"
+#include "http/http_settings.h"
+#include "http/pending_response.h"
+#include "service/service.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct connection;
+
+struct http_server {
+	struct service *service;
+	const struct clock *clock;
+	struct http_settings settings;
+	struct service_settings service_settings;
+	struct MHD_Daemon *daemon;
+	int listen_fd; /* the daemon's once it runs */
+	uint16_t port;
+	uint64_t request_seed;
+
+	atomic_bool is_draining;
+	_Atomic uint64_t request_count;
+	_Atomic uint64_t in_flight; /* requests that began before the drain */
+	struct http_counts counts;
+	struct body_pool bodies;
+	struct pending_responses pending;
+	struct connection_limits limits;
+	struct connection *closed; /* by next_closed, under limits.mutex; the monitor frees them */
+
+	struct {
+		int epoll_fd; /* sockets of clients that poll */
+		int stop_fd;  /* eventfd */
+		pthread_t thread;
+		bool has_thread;
+		/* Its own: most connections since memory was returned to the system. */
+		uint64_t connections_peak;
+	} monitor;
+};
