@@ -87,10 +87,9 @@ enum result config_file_open(struct config_file *ret, struct error *err)
 		*ret = f;
 		return OK;
 	}
-	return fail(
-		err, E_UNAVAILABLE,
-		"no memory file system for the configuration: neither XDG_RUNTIME_DIR nor /dev/shm is "
-		"a tmpfs that can be written to");
+	return fail(err, E_UNAVAILABLE,
+		    "no memory file system for the configuration: neither XDG_RUNTIME_DIR nor "
+		    "/dev/shm is a tmpfs that can be written to");
 }
 
 static enum result write_content(const char *name, struct slice content, struct error *err)

@@ -86,14 +86,18 @@ void connection_limits_init(struct connection_limits *l, const struct http_setti
 			    const struct clock *clock, uint64_t seed, _Atomic uint64_t *evictions);
 void connection_limits_clear(struct connection_limits *l);
 
-/* A new connection, whose entry has connection, fd and address. It may evict another or this one. */
+/* Lists a new connection, whose entry has connection, fd and address. It may evict another or this
+ * one. */
 void connection_limits_enter(struct connection_limits *l, struct connection_entry *e);
-void connection_limits_leave(struct connection_limits *l, struct connection_entry *e); /* locked */
+
+/* A connection is being closed. The caller holds the mutex. */
+void connection_limits_leave(struct connection_limits *l, struct connection_entry *e);
 
 /* In the connection's event loop, for each request that is authenticated: the share of the
  * principal, of which it takes the reference, or NULL where the token was not valid. */
 void connection_limits_identify(struct connection_limits *l, struct connection_entry *e,
 				struct share *taken);
 
-/* The monitor's, several times a second; locked. Evicts idle connections as the table fills. */
+/* To be called several times a second, with the mutex held: evicts idle connections as the table
+ * fills. */
 void connection_limits_tick(struct connection_limits *l, int64_t now_ms);

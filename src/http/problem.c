@@ -60,8 +60,8 @@ static struct slice valid_part(const char *text)
 	return slice_first(s, utf8_check(s));
 }
 
-/* The longest part of a JSON array that has whole items and at most `max` bytes, without the closing
- * bracket. */
+/* The longest beginning of a JSON array that has whole items and at most `max` bytes, without the
+ * closing bracket. */
 static struct slice whole_items(struct slice array, size_t max)
 {
 	size_t end = 1, depth = 0;

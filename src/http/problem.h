@@ -1,5 +1,5 @@
-/* How a result of the service reads in HTTP: its status, its problem details (RFC 9457), the link to
- * the next page. Independent of libmicrohttpd, for tests. */
+/* How a result of the service reads in HTTP: its status, its problem details (RFC 9457), the link
+ * to the next page. Independent of libmicrohttpd, so that unit tests can call it. */
 #pragma once
 
 #include "base/buf.h"

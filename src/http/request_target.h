@@ -18,8 +18,8 @@
 
 /* Slices point into the text that was given. */
 struct request_target {
-	struct slice
-		path; /* without the leading '/' and without the custom verb: "v1/profiles/orders/base" */
+	/* Without the leading '/' and without the custom verb: "v1/profiles/orders/base". */
+	struct slice path;
 	struct slice segments[TARGET_SEGMENTS_MAX];
 	uint32_t segments_count;
 	struct slice verb;  /* behind the last segment's colon, "rollback"; data NULL for none */

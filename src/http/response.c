@@ -80,8 +80,8 @@ static struct shared_body *problem_body(struct connection *conn)
 	return buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
 }
 
-/* `*ret` becomes a reference to the body that is sent, NULL for an empty one or a file. False: there
- * is no memory. */
+/* `*ret` becomes a reference to the body that is sent, NULL for an empty one or a file. False: no
+ * memory. */
 static bool choose_body(struct shared_body **ret, struct connection *conn)
 {
 	struct response *r = &conn->exchange.call.out;

@@ -7,8 +7,8 @@
 /* Appends the path; every byte but the unreserved ones and '/', ':', '@', '=' becomes %XX. */
 void url_append_path(struct buf *url, struct slice path);
 
-/* Appends "?name=value", or "&name=value" where the URL already has a query. In the value every byte
- * but the unreserved ones and '/', ':' becomes %XX. */
+/* Appends "?name=value", or "&name=value" where the URL already has a query. In the value every
+ * byte but the unreserved ones and '/', ':' becomes %XX. */
 void url_append_query(struct buf *url, const char *name, struct slice value);
 void url_append_query_text(struct buf *url, const char *name,
 			   const char *value_or_null); /* NULL: appends nothing */
