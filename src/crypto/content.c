@@ -2,7 +2,7 @@
 
 #define CONTENT_LABEL  "content"
 #define DATA_KEY_LABEL "data-key"
-#define DATA_KEY_ID    0 /* a content's key has no name: its wrapped form lies beside it */
+#define DATA_KEY_ID    0 /* a data key needs no id: its wrapped form is stored beside the content */
 
 static void append_place(struct buf *ad, const struct keyring *ring,
 			 const struct content_place *place)
@@ -41,8 +41,10 @@ static enum result wrap_data_key(struct buf *ret, const struct keyring *ring,
 
 	if (rc != OK)
 		return rc;
-	return envelope_wrap(ret, keyring_kek(ring, generation), generation, DATA_KEY_LABEL,
-			     buf_slice(&ad), data_key, err);
+	return envelope_wrap(ret,
+			     &(struct envelope_params){keyring_kek(ring, generation), generation,
+						       DATA_KEY_LABEL, buf_slice(&ad)},
+			     data_key, err);
 }
 
 static enum result unwrap_data_key(struct key **ret, const struct keyring *ring,
@@ -62,8 +64,10 @@ static enum result unwrap_data_key(struct key **ret, const struct keyring *ring,
 	rc = data_key_associated(&ad, ring, place, generation, err);
 	if (rc != OK)
 		return rc;
-	return envelope_unwrap(ret, keyring_memory(ring), kek, generation, DATA_KEY_LABEL,
-			       buf_slice(&ad), wrapped, err);
+	return envelope_unwrap(ret, keyring_memory(ring),
+			       &(struct envelope_params){kek, generation, DATA_KEY_LABEL,
+							 buf_slice(&ad)},
+			       wrapped, err);
 }
 
 static enum result wrap_place(struct error *err, enum result rc, const struct content_place *place)
@@ -85,7 +89,9 @@ enum result content_seal(struct buf *ret_blob, struct buf *ret_wrapped, const st
 	if (rc == OK)
 		rc = wrap_data_key(ret_wrapped, ring, place, data_key, err);
 	if (rc == OK)
-		rc = envelope_seal(ret_blob, data_key, DATA_KEY_ID, CONTENT_LABEL, buf_slice(&ad),
+		rc = envelope_seal(ret_blob,
+				   &(struct envelope_params){data_key, DATA_KEY_ID, CONTENT_LABEL,
+							     buf_slice(&ad)},
 				   plain, err);
 	if (rc != OK) {
 		buf_cut(ret_wrapped, before);
@@ -106,8 +112,10 @@ enum result content_open(struct buf *ret, const struct keyring *ring,
 		return wrap_place(err, wrap(err, rc, "its data key"), place);
 	rc = content_associated(&ad, ring, place, err);
 	if (rc == OK)
-		rc = envelope_open(ret, data_key, DATA_KEY_ID, CONTENT_LABEL, buf_slice(&ad), blob,
-				   err);
+		rc = envelope_open(ret,
+				   &(struct envelope_params){data_key, DATA_KEY_ID, CONTENT_LABEL,
+							     buf_slice(&ad)},
+				   blob, err);
 	return rc == OK ? OK : wrap_place(err, rc, place);
 }
 

@@ -57,9 +57,10 @@ void associated_append_u64(struct buf *ad, uint64_t field)
 	associated_append(ad, slice_make((const char *)bytes, sizeof bytes));
 }
 
-static void derive_okm(struct okm *ret, const struct key *k, const char *label,
+static void derive_okm(struct okm *ret, const struct envelope_params *params,
 		       const uint8_t nonce[static NONCE_BYTES])
 {
+	const char *label = params->label;
 	uint8_t input[sizeof LABEL_PREFIX + ENVELOPE_LABEL_MAX + NONCE_BYTES];
 	size_t len = strnlen(label, ENVELOPE_LABEL_MAX), at = sizeof LABEL_PREFIX - 1;
 
@@ -68,14 +69,15 @@ static void derive_okm(struct okm *ret, const struct key *k, const char *label,
 	at += len;
 	input[at++] = 0;
 	memcpy(input + at, nonce, NONCE_BYTES);
-	crypto_generichash((unsigned char *)ret, sizeof *ret, input, at + NONCE_BYTES, k->bytes,
-			   sizeof k->bytes);
+	crypto_generichash((unsigned char *)ret, sizeof *ret, input, at + NONCE_BYTES,
+			   params->key->bytes, sizeof params->key->bytes);
 }
 
-enum result envelope_seal(struct buf *ret, const struct key *k, uint32_t key_id, const char *label,
-			  struct slice ad, struct slice plain, struct error *err)
+enum result envelope_seal(struct buf *ret, const struct envelope_params *params, struct slice plain,
+			  struct error *err)
 {
 	CLEANUP(wipe_okm) struct okm okm;
+	struct slice ad = params->associated;
 	uint8_t *blob;
 
 	if (plain.len > ENVELOPE_PLAIN_MAX)
@@ -84,9 +86,9 @@ enum result envelope_seal(struct buf *ret, const struct key *k, uint32_t key_id,
 		return fail(err, E_MEMORY, "seal: out of memory");
 	blob = (uint8_t *)ret->data + ret->len;
 	blob[0] = VERSION;
-	u32_store(blob + KEY_ID_AT, key_id);
+	u32_store(blob + KEY_ID_AT, params->key_id);
 	crypto_random(blob + NONCE_AT, NONCE_BYTES);
-	derive_okm(&okm, k, label, blob + NONCE_AT);
+	derive_okm(&okm, params, blob + NONCE_AT);
 	memcpy(blob + COMMIT_AT, okm.commit, COMMIT_BYTES);
 	crypto_aead_xchacha20poly1305_ietf_encrypt(blob + CIPHER_AT, NULL,
 						   (const unsigned char *)plain.data, plain.len,
@@ -102,22 +104,24 @@ enum result envelope_key_id(struct slice blob, uint32_t *ret, struct error *err)
 	const uint8_t *bytes = (const uint8_t *)blob.data;
 
 	if (blob.len < ENVELOPE_OVERHEAD || blob.len > ENVELOPE_OVERHEAD + ENVELOPE_PLAIN_MAX)
-		return fail(err, E_CORRUPT, "a sealed blob of %zu bytes is none", blob.len);
+		return fail(err, E_CORRUPT, "sealed data cannot have %zu bytes", blob.len);
 	if (bytes[0] != VERSION)
-		return fail(err, E_UNSUPPORTED, "a sealed blob of version %d, not %d", bytes[0],
+		return fail(err, E_UNSUPPORTED,
+			    "sealed data of version %d; only version %d is supported", bytes[0],
 			    VERSION);
 	*ret = u32_load(bytes + KEY_ID_AT);
 	return OK;
 }
 
 /* Opens into `plain`, which has room for it. */
-static enum result open_into(uint8_t *plain, const struct key *k, const char *label,
-			     struct slice ad, struct slice blob, struct error *err)
+static enum result open_into(uint8_t *plain, const struct envelope_params *params,
+			     struct slice blob, struct error *err)
 {
 	CLEANUP(wipe_okm) struct okm okm;
+	struct slice ad = params->associated;
 	const uint8_t *bytes = (const uint8_t *)blob.data;
 
-	derive_okm(&okm, k, label, bytes + NONCE_AT);
+	derive_okm(&okm, params, bytes + NONCE_AT);
 	if (sodium_memcmp(okm.commit, bytes + COMMIT_AT, COMMIT_BYTES) != 0)
 		return fail(err, E_CRYPTO, "the blob is sealed under another key or was changed");
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, bytes + CIPHER_AT,
@@ -128,7 +132,8 @@ static enum result open_into(uint8_t *plain, const struct key *k, const char *la
 	return OK;
 }
 
-/* The id is not encrypted and, in a content, not in the associated data: so it is compared. */
+/* The id is not encrypted, and that of a content is not in its associated data: so it is
+ * compared. */
 static enum result check_key_id(struct slice blob, uint32_t key_id, struct error *err)
 {
 	uint32_t named;
@@ -139,37 +144,37 @@ static enum result check_key_id(struct slice blob, uint32_t key_id, struct error
 	return rc;
 }
 
-enum result envelope_open(struct buf *ret, const struct key *k, uint32_t key_id, const char *label,
-			  struct slice ad, struct slice blob, struct error *err)
+enum result envelope_open(struct buf *ret, const struct envelope_params *params, struct slice blob,
+			  struct error *err)
 {
 	size_t len;
-	enum result rc = check_key_id(blob, key_id, err);
+	enum result rc = check_key_id(blob, params->key_id, err);
 
 	if (rc != OK)
 		return rc;
 	len = blob.len - ENVELOPE_OVERHEAD;
 	if (!buf_reserve(ret, len))
 		return fail(err, E_MEMORY, "open: out of memory");
-	rc = open_into((uint8_t *)ret->data + ret->len, k, label, ad, blob, err);
+	rc = open_into((uint8_t *)ret->data + ret->len, params, blob, err);
 	if (rc == OK)
 		ret->len += len;
 	ret->data[ret->len] = '\0';
 	return rc;
 }
 
-enum result envelope_wrap(struct buf *ret, const struct key *k, uint32_t key_id, const char *label,
-			  struct slice ad, const struct key *inner, struct error *err)
+enum result envelope_wrap(struct buf *ret, const struct envelope_params *params,
+			  const struct key *inner, struct error *err)
 {
-	return envelope_seal(ret, k, key_id, label, ad,
+	return envelope_seal(ret, params,
 			     slice_make((const char *)inner->bytes, sizeof inner->bytes), err);
 }
 
-enum result envelope_unwrap(struct key **ret, struct secret_memory *m, const struct key *k,
-			    uint32_t key_id, const char *label, struct slice ad, struct slice blob,
+enum result envelope_unwrap(struct key **ret, struct secret_memory *m,
+			    const struct envelope_params *params, struct slice blob,
 			    struct error *err)
 {
 	CLEANUP(key_freep) struct key *inner = NULL;
-	enum result rc = check_key_id(blob, key_id, err);
+	enum result rc = check_key_id(blob, params->key_id, err);
 
 	if (rc != OK)
 		return rc;
@@ -178,7 +183,7 @@ enum result envelope_unwrap(struct key **ret, struct secret_memory *m, const str
 			    ENVELOPE_OVERHEAD + KEY_BYTES, blob.len);
 	rc = key_new_blank(&inner, m, err);
 	if (rc == OK)
-		rc = open_into(inner->bytes, k, label, ad, blob, err);
+		rc = open_into(inner->bytes, params, blob, err);
 	if (rc == OK)
 		*ret = steal(&inner);
 	return rc;

@@ -1,6 +1,7 @@
 /*
- * Generations are appended, never moved: a reader that saw `count` may read all before it without a
- * lock, while keyring_add_generation() writes behind it.
+ * Threads: after a keyring was made, only keyring_add_generation() changes it. Generations are
+ * appended and never moved. It writes the new entry first and raises `count` afterwards, so a
+ * reader that has read `count` may use all entries below it without a lock.
  */
 #include "crypto/keyring.h"
 
@@ -8,7 +9,7 @@
 
 #include <stdatomic.h>
 
-#define ROOT_ID	  0 /* the root key has no generations: a row names none */
+#define ROOT_ID	  0 /* the root key has no generations */
 #define ROW_LABEL "keyring"
 
 struct kek {
@@ -142,7 +143,10 @@ static enum result wrap_row(struct buf *ret, const struct keyring *ring, const s
 
 	if (rc != OK)
 		return rc;
-	return envelope_wrap(ret, ring->root, ROOT_ID, ROW_LABEL, buf_slice(&ad), k, err);
+	return envelope_wrap(ret,
+			     &(struct envelope_params){ring->root, ROOT_ID, ROW_LABEL,
+						       buf_slice(&ad)},
+			     k, err);
 }
 
 static enum result unwrap_row(struct key **ret, const struct keyring *ring,
@@ -153,7 +157,9 @@ static enum result unwrap_row(struct key **ret, const struct keyring *ring,
 
 	if (rc != OK)
 		return rc;
-	rc = envelope_unwrap(ret, ring->memory, ring->root, ROOT_ID, ROW_LABEL, buf_slice(&ad),
+	rc = envelope_unwrap(ret, ring->memory,
+			     &(struct envelope_params){ring->root, ROOT_ID, ROW_LABEL,
+						       buf_slice(&ad)},
 			     row->wrapped, err);
 	if (rc == E_CRYPTO)
 		return fail(err, rc,
@@ -163,7 +169,7 @@ static enum result unwrap_row(struct key **ret, const struct keyring *ring,
 	return rc;
 }
 
-/* Puts the key in its place by generation; takes it only when OK. */
+/* Inserts the key in the order of generations; takes it only when OK. */
 static enum result insert_kek(struct keyring *ring, uint32_t generation, struct key *k,
 			      struct error *err)
 {
@@ -174,7 +180,7 @@ static enum result insert_kek(struct keyring *ring, uint32_t generation, struct 
 	while (at > 0 && ring->keks[at - 1].generation > generation)
 		at--;
 	if (at > 0 && ring->keks[at - 1].generation == generation)
-		return fail(err, E_CORRUPT, "key generation %u is there twice", generation);
+		return fail(err, E_CORRUPT, "key generation %u is stored twice", generation);
 	memmove(&ring->keks[at + 1], &ring->keks[at], (ring->count - at) * sizeof *ring->keks);
 	ring->keks[at] = (struct kek){generation, k};
 	ring->count++;
@@ -188,7 +194,7 @@ static enum result open_row(struct keyring *ring, const struct key_row *row, str
 	enum result rc;
 
 	if (!is_row_known(row))
-		return fail(err, E_CORRUPT, "a key of purpose %d, generation %u, is not known",
+		return fail(err, E_CORRUPT, "a key of purpose %d and generation %u is unknown",
 			    (int)row->purpose, row->generation);
 	rc = unwrap_row(&k, ring, row, err);
 	if (rc != OK)
@@ -200,21 +206,20 @@ static enum result open_row(struct keyring *ring, const struct key_row *row, str
 		return rc;
 	}
 	if (*single != NULL)
-		return fail(err, E_CORRUPT, "the %s key is there twice",
+		return fail(err, E_CORRUPT, "the %s key is stored twice",
 			    purpose_names[row->purpose]);
 	*single = steal(&k);
 	return OK;
 }
 
 enum result keyring_open(struct keyring **ret, struct secret_memory *m, struct key *root_take,
-			 struct slice store_id, const struct key_row *rows, size_t count,
-			 struct error *err)
+			 struct slice store_id, struct key_rows rows, struct error *err)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
 	enum result rc = begin_ring(&ring, m, root_take, store_id, err);
 
-	for (size_t i = 0; rc == OK && i < count; i++)
-		rc = open_row(ring, &rows[i], err);
+	for (size_t i = 0; rc == OK && i < rows.count; i++)
+		rc = open_row(ring, &rows.items[i], err);
 	if (rc != OK)
 		return wrap(err, rc, "keyring");
 	if (ring->count == 0 || ring->derive == NULL || ring->signing == NULL)
@@ -286,7 +291,7 @@ const struct key *keyring_signing_seed(const struct keyring *ring)
 
 const struct key *keyring_kek(const struct keyring *ring, uint32_t generation)
 {
-	/* From the newest down: most of what is read was written lately or re-wrapped. */
+	/* The newest first: most contents were written lately or re-wrapped. */
 	for (uint32_t i = ring->count; i > 0; i--) {
 		if (ring->keks[i - 1].generation == generation)
 			return ring->keks[i - 1].key;

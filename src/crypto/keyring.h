@@ -1,13 +1,12 @@
 /*
- * The keys of one store. The root key wraps a handful of rows that the store keeps beside its
- * data:
+ * The keys of one store. The root key wraps a few rows that the store keeps beside its data:
  *
  *   kek      generation 1, 2, 3 …   wraps data keys; new writes use the newest
- *   derive   1                      the sub-keys below come from it and so outlive a new root key
+ *   derive   1                      the derived keys below come from it, so a new root key keeps them
  *   signing  1                      the Ed25519 seed of the audit log
  *
- * A keyring does not change after it was made, but for keyring_add_generation(); any number of
- * threads may use it.
+ * Only keyring_add_generation() changes a keyring after it was made; any number of threads may use
+ * it meanwhile.
  */
 #pragma once
 
@@ -23,40 +22,44 @@ enum key_purpose {
 	KEY_SIGNING = 3,
 };
 
-/* What the store keeps of a key. */
+/* A key as the store keeps it. */
 struct key_row {
 	enum key_purpose purpose;
 	uint32_t generation; /* from 1 */
 	struct slice wrapped;
 };
 
+struct key_rows {
+	const struct key_row *items;
+	size_t count;
+};
+
 enum derived_key {
 	DERIVED_TOKEN_PEPPER, /* hashes tokens: token_hash() */
 	DERIVED_VALUE_MAC,    /* hashes values for the audit log: audit_value_mac() */
-	DERIVED_DIGEST_MAC, /* hashes contents of secrets where configuration has a plain digest */
+	DERIVED_DIGEST_MAC,   /* digests of secrets; other documents have a plain digest */
 	DERIVED_COUNT,
 };
 
 struct keyring;
 
-/* New random keys. `store_id` is 1 to STORE_ID_BYTES_MAX bytes, bound into all that is sealed.
- * Takes `root`, which is the keyring's from here on, also on failure. `m` must outlive the
- * keyring. */
+/* A keyring of new random keys. `store_id` has 1 to STORE_ID_BYTES_MAX bytes and is bound into all
+ * sealed data. Takes `root`, also on failure. `m` must outlive the keyring. */
 MUST_USE enum result keyring_create(struct keyring **ret, struct secret_memory *m,
 				    struct key *root_take, struct slice store_id,
 				    struct error *err);
 
-/* From rows that were stored, in any order. E_CRYPTO when the root key is not theirs; E_CORRUPT
- * when one is missing, twice there or of an unknown purpose; E_LIMIT. */
+/* From the stored rows, in any order. Takes `root`, also on failure. E_CRYPTO when another root key
+ * wrapped them; E_CORRUPT when a row is missing, stored twice or of an unknown purpose; E_LIMIT. */
 MUST_USE enum result keyring_open(struct keyring **ret, struct secret_memory *m,
 				  struct key *root_take, struct slice store_id,
-				  const struct key_row *rows, size_t count, struct error *err);
+				  struct key_rows rows, struct error *err);
 
 void keyring_free(struct keyring *ring);
 void keyring_freep(struct keyring **ring);
 
-/* Calls back with every row, freshly wrapped under the root key; stops at the first that is not
- * OK. */
+/* Wraps every row anew under the root key and calls `each` with it; stops at the first result that
+ * is not OK. */
 MUST_USE enum result keyring_each_row(const struct keyring *ring,
 				      enum result (*each)(void *ctx, const struct key_row *row,
 							  struct error *err),
@@ -69,10 +72,11 @@ struct secret_memory *keyring_memory(const struct keyring *ring);
 const struct key *keyring_derived(const struct keyring *ring, enum derived_key which);
 const struct key *keyring_signing_seed(const struct keyring *ring);
 
-/* NULL where there is none of that generation. Borrowed. */
+/* NULL without a key of that generation. Borrowed. */
 const struct key *keyring_kek(const struct keyring *ring, uint32_t generation);
 
-/* Rotation in two steps, so that no write uses a generation that is not yet durable. */
+/* Rotation has two steps (make, then add), so that no write uses a generation that is not yet
+ * durable. */
 struct generation {
 	uint32_t number;
 	struct key *key;
@@ -87,7 +91,7 @@ struct generation {
 void generation_clear(struct generation *g);
 MUST_USE enum result keyring_make_generation(const struct keyring *ring, struct generation *ret,
 					     struct error *err);
-/* Once its row is durable. One thread at a time. Moves the key out of `g`. E_CONFLICT when the
- * number does not rise; E_LIMIT. */
+/* Call it when the row is durable; one thread at a time. Moves the key out of `g`. E_CONFLICT when
+ * the number is not above the newest; E_LIMIT. */
 MUST_USE enum result keyring_add_generation(struct keyring *ring, struct generation *g,
 					    struct error *err);

@@ -16,7 +16,8 @@ void sign_public_key(uint8_t ret[static SIGN_PUBLIC_BYTES], const struct key *se
 	sodium_memzero(secret, sizeof secret);
 }
 
-/* The public key is computed anew: signing under another than the seed's own gives the seed away. */
+/* The public key is computed anew: signing under another than the seed's own gives the seed
+ * away. */
 bool sign_message(uint8_t ret[static SIGNATURE_BYTES], const struct key *seed,
 		  const uint8_t public_key[static SIGN_PUBLIC_BYTES], struct slice message)
 {

@@ -101,7 +101,8 @@ enum result service_open_keyring(struct keyring **ret, struct store *store,
 	enum result rc = gather_all(&g, store, err);
 
 	if (rc == OK)
-		rc = keyring_open(ret, memory, steal(&root), g.store_id, g.rows, g.count, err);
+		rc = keyring_open(ret, memory, steal(&root), g.store_id,
+				  (struct key_rows){g.rows, g.count}, err);
 	arena_clear(&g.arena);
 	return rc;
 }

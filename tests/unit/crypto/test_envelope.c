@@ -18,7 +18,8 @@ static struct sealed seal_one(void)
 	associated_append_text(&s.ad, "reeve");
 	associated_append_text(&s.ad, "secrets/a");
 	associated_append_u64(&s.ad, 3);
-	cr_assert_eq(envelope_seal(&s.blob, s.key, 7, "content", buf_slice(&s.ad),
+	cr_assert_eq(envelope_seal(&s.blob,
+				   &(struct envelope_params){s.key, 7, "content", buf_slice(&s.ad)},
 				   SLICE_LITERAL(PLAIN), NULL),
 		     OK);
 	return s;
@@ -41,7 +42,7 @@ static enum result try_open(const struct sealed *s, const struct key *k, uint32_
 
 	(void)s;
 	buf_append_text(&plain, "before");
-	rc = envelope_open(&plain, k, key_id, label, ad, blob, &err);
+	rc = envelope_open(&plain, &(struct envelope_params){k, key_id, label, ad}, blob, &err);
 	if (rc == OK) {
 		cr_expect(slice_is_text(buf_slice(&plain), "before" PLAIN));
 	} else {
@@ -138,7 +139,8 @@ Test(envelope, another_blobs_commitment_does_not_open)
 	CLEANUP(buf_clear) struct buf plain = BUF_NULL;
 
 	memcpy(s.blob.data + 29, t.blob.data + 29, 32);
-	cr_expect_eq(envelope_open(&plain, s.key, 7, "content", buf_slice(&s.ad),
+	cr_expect_eq(envelope_open(&plain,
+				   &(struct envelope_params){s.key, 7, "content", buf_slice(&s.ad)},
 				   buf_slice(&s.blob), &err),
 		     E_CRYPTO);
 	cr_expect(strstr(err.text, "another key") != NULL, "%s", err.text);
@@ -168,9 +170,13 @@ Test(envelope, nothing_at_all_can_be_sealed)
 	CLEANUP(sealed_clear) struct sealed s = seal_one();
 	CLEANUP(buf_clear) struct buf blob = BUF_NULL, plain = BUF_NULL;
 
-	cr_assert_eq(envelope_seal(&blob, s.key, 1, "x", SLICE_NULL, SLICE_NULL, NULL), OK);
+	cr_assert_eq(envelope_seal(&blob, &(struct envelope_params){s.key, 1, "x", SLICE_NULL},
+				   SLICE_NULL, NULL),
+		     OK);
 	cr_expect_eq(blob.len, ENVELOPE_OVERHEAD);
-	cr_expect_eq(envelope_open(&plain, s.key, 1, "x", SLICE_NULL, buf_slice(&blob), NULL), OK);
+	cr_expect_eq(envelope_open(&plain, &(struct envelope_params){s.key, 1, "x", SLICE_NULL},
+				   buf_slice(&blob), NULL),
+		     OK);
 	cr_expect_eq(plain.len, 0);
 }
 
@@ -181,20 +187,27 @@ Test(envelope, a_wrapped_key_comes_back_as_it_was)
 	struct key *inner = NULL, *back = NULL;
 
 	cr_assert_eq(key_new_random(&inner, s.m, NULL), OK);
-	cr_assert_eq(envelope_wrap(&wrapped, s.key, 1, "k", SLICE_NULL, inner, NULL), OK);
-	cr_assert_eq(envelope_unwrap(&back, s.m, s.key, 1, "k", SLICE_NULL, buf_slice(&wrapped),
-				     NULL),
+	cr_assert_eq(envelope_wrap(&wrapped, &(struct envelope_params){s.key, 1, "k", SLICE_NULL},
+				   inner, NULL),
 		     OK);
-	cr_assert_eq(envelope_seal(&plain, inner, 0, "t", SLICE_NULL, SLICE_LITERAL(PLAIN), NULL),
+	cr_assert_eq(envelope_unwrap(&back, s.m,
+				     &(struct envelope_params){s.key, 1, "k", SLICE_NULL},
+				     buf_slice(&wrapped), NULL),
+		     OK);
+	cr_assert_eq(envelope_seal(&plain, &(struct envelope_params){inner, 0, "t", SLICE_NULL},
+				   SLICE_LITERAL(PLAIN), NULL),
 		     OK);
 	cr_expect_eq(try_open(&s, back, 0, "t", SLICE_NULL, buf_slice(&plain)), OK);
 	key_free(steal(&back));
-	cr_expect_eq(envelope_unwrap(&back, s.m, s.key, 7, "content", buf_slice(&s.ad),
+	cr_expect_eq(envelope_unwrap(&back, s.m,
+				     &(struct envelope_params){s.key, 7, "content",
+							       buf_slice(&s.ad)},
 				     buf_slice(&s.blob), NULL),
 		     E_CORRUPT, "22 bytes are no key");
 	wrapped.data[wrapped.len - 1] ^= 1;
-	cr_expect_eq(envelope_unwrap(&back, s.m, s.key, 1, "k", SLICE_NULL, buf_slice(&wrapped),
-				     NULL),
+	cr_expect_eq(envelope_unwrap(&back, s.m,
+				     &(struct envelope_params){s.key, 1, "k", SLICE_NULL},
+				     buf_slice(&wrapped), NULL),
 		     E_CRYPTO);
 	cr_expect_null(back);
 	key_free(inner);
@@ -207,8 +220,10 @@ static bool seal_and_open(void *ctx)
 	CLEANUP(buf_clear) struct buf blob = BUF_NULL, plain = BUF_NULL;
 	struct slice ad = buf_slice(&s->ad);
 
-	return envelope_seal(&blob, s->key, 7, "content", ad, SLICE_LITERAL(PLAIN), NULL) == OK &&
-	       envelope_open(&plain, s->key, 7, "content", ad, buf_slice(&blob), NULL) == OK;
+	return envelope_seal(&blob, &(struct envelope_params){s->key, 7, "content", ad},
+			     SLICE_LITERAL(PLAIN), NULL) == OK &&
+	       envelope_open(&plain, &(struct envelope_params){s->key, 7, "content", ad},
+			     buf_slice(&blob), NULL) == OK;
 }
 
 Test(envelope, short_memory_is_an_ordinary_error)

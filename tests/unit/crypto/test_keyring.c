@@ -47,7 +47,8 @@ static enum result try_open(struct secret_memory *m, struct key *root_take, stru
 	struct keyring *ring = NULL;
 	struct error err = ERROR_NULL;
 	uint32_t before = secret_memory_keys(m);
-	enum result rc = keyring_open(&ring, m, root_take, store_id, rows, count, &err);
+	enum result rc =
+		keyring_open(&ring, m, root_take, store_id, (struct key_rows){rows, count}, &err);
 
 	cr_expect((rc == OK) == (ring != NULL));
 	if (rc != OK)
@@ -84,7 +85,9 @@ Test(keyring, opened_from_its_rows_it_has_the_same_keys)
 	add_generation(ring);
 	cr_assert_eq(keyring_each_row(ring, keep, &k, NULL), OK);
 	cr_expect_eq(k.count, 5);
-	cr_assert_eq(keyring_open(&again, m, counting_key(m), STORE, k.rows, k.count, NULL), OK);
+	cr_assert_eq(keyring_open(&again, m, counting_key(m), STORE,
+				  (struct key_rows){k.rows, k.count}, NULL),
+		     OK);
 	cr_expect_eq(keyring_generation(again), 3);
 	for (uint32_t g = 1; g <= 3; g++)
 		cr_expect(is_same_key(keyring_kek(ring, g), keyring_kek(again, g)));
@@ -226,7 +229,8 @@ static bool create_and_open(void *ctx)
 	       keyring_make_generation(ring, &g, NULL) == OK &&
 	       keyring_add_generation(ring, &g, NULL) == OK &&
 	       keyring_each_row(ring, keep, &k, NULL) == OK &&
-	       keyring_open(&again, m, counting_key(m), STORE, k.rows, k.count, NULL) == OK;
+	       keyring_open(&again, m, counting_key(m), STORE, (struct key_rows){k.rows, k.count},
+			    NULL) == OK;
 }
 
 Test(keyring, short_memory_is_an_ordinary_error_and_loses_no_key)

@@ -169,7 +169,7 @@ struct vkey fixture_log_key(struct fixture *f)
 	return f->log_key;
 }
 
-struct key_rows {
+struct stored_keys {
 	struct key_row rows[3];
 	struct buf texts[3];
 	size_t count;
@@ -191,7 +191,7 @@ static void stop(struct fixture *f)
 /* The store and its keyring as a start finds them. */
 static struct keyring *reopen(struct fixture *f, struct store **ret)
 {
-	struct key_rows k = {0};
+	struct stored_keys k = {0};
 	struct store_session *ss;
 	struct keyring *ring;
 	struct key *root;
@@ -214,7 +214,8 @@ static struct keyring *reopen(struct fixture *f, struct store **ret)
 	store_session_close(ss);
 	memcpy(bytes, root_bytes, KEY_BYTES);
 	MUST(key_take_bytes(&root, f->memory, bytes, &err));
-	MUST(keyring_open(&ring, f->memory, root, slice_text(store_id), k.rows, k.count, &err));
+	MUST(keyring_open(&ring, f->memory, root, slice_text(store_id),
+			  (struct key_rows){k.rows, k.count}, &err));
 	for (size_t i = 0; i < k.count; i++)
 		buf_clear(&k.texts[i]);
 	return ring;
