@@ -23,27 +23,44 @@ struct policy {
 	uint32_t rules_count;
 };
 
-static const struct slice permission_names[] = {
-	SLICE_INIT("read"),   SLICE_INIT("list"),     SLICE_INIT("write"),   SLICE_INIT("check"),
-	SLICE_INIT("delete"), SLICE_INIT("rollback"), SLICE_INIT("destroy"), SLICE_INIT("audit"),
-	SLICE_INIT("grant"),  SLICE_INIT("admin"),    SLICE_INIT("use"),
-};
-
 static enum result fail_node(struct error *err, const struct tree_node *n, const char *what)
 {
 	return fail_at(err, E_INVALID, n->line, n->column, "%s", what);
 }
 
+/* The words that may stand in one place of a policy. */
+struct vocabulary {
+	const char *name; /* for messages: "permission" */
+	const struct slice *words;
+	size_t count;
+};
+
+static const struct slice permission_names[] = {
+	SLICE_INIT("read"),   SLICE_INIT("list"),     SLICE_INIT("write"),   SLICE_INIT("check"),
+	SLICE_INIT("delete"), SLICE_INIT("rollback"), SLICE_INIT("destroy"), SLICE_INIT("audit"),
+	SLICE_INIT("grant"),  SLICE_INIT("admin"),    SLICE_INIT("use"),
+};
+static const struct slice policy_key_names[] = {SLICE_INIT("rules"), SLICE_INIT("description")};
+static const struct slice rule_key_names[] = {SLICE_INIT("allow"), SLICE_INIT("deny"),
+					      SLICE_INIT("on")};
+
+static const struct vocabulary permission_words = {"permission", permission_names,
+						   ARRAY_SIZE(permission_names)};
+static const struct vocabulary policy_keys = {"key of a policy", policy_key_names,
+					      ARRAY_SIZE(policy_key_names)};
+static const struct vocabulary rule_keys = {"key of a policy", rule_key_names,
+					    ARRAY_SIZE(rule_key_names)};
+
 static enum result fail_unknown(struct error *err, uint32_t line, uint32_t column,
-				struct slice word, const char *what, const struct slice *known,
-				size_t count)
+				struct slice word, const struct vocabulary *known)
 {
-	struct slice near = text_nearest(word, known, count);
+	struct slice near = text_nearest(word, known->words, known->count);
 
 	if (near.data != NULL)
 		return fail_at(err, E_INVALID, line, column,
-			       "not a known %s (did you mean `%.*s`?)", what, SLICE_ARGS(near));
-	return fail_at(err, E_INVALID, line, column, "not a known %s", what);
+			       "not a known %s (did you mean `%.*s`?)", known->name,
+			       SLICE_ARGS(near));
+	return fail_at(err, E_INVALID, line, column, "not a known %s", known->name);
 }
 
 static enum result read_permissions(uint32_t *ret, const struct tree_node *list, struct error *err)
@@ -60,8 +77,7 @@ static enum result read_permissions(uint32_t *ret, const struct tree_node *list,
 			return fail_node(err, item, "a permission must be a word such as read");
 		if (!permission_parse(tree_text(item), &permission))
 			return fail_unknown(err, item->line, item->column, tree_text(item),
-					    "permission", permission_names,
-					    ARRAY_SIZE(permission_names));
+					    &permission_words);
 		all |= permission;
 	}
 	*ret = all;
@@ -119,18 +135,17 @@ static enum result read_patterns(struct rule *rule, struct arena *a, const struc
 	return OK;
 }
 
-static enum result check_keys(const struct tree_node *object, const struct slice *known,
-			      size_t count, struct error *err)
+static enum result check_keys(const struct tree_node *object, const struct vocabulary *known,
+			      struct error *err)
 {
 	for (uint32_t i = 0; i < object->count; i++) {
 		const struct tree_member *m = &object->of.members[i];
 		bool is_known = false;
 
-		for (size_t k = 0; k < count; k++)
-			is_known = is_known || slice_is_equal(tree_key(m), known[k]);
+		for (size_t k = 0; k < known->count; k++)
+			is_known = is_known || slice_is_equal(tree_key(m), known->words[k]);
 		if (!is_known)
-			return fail_unknown(err, m->line, m->column, tree_key(m), "key of a policy",
-					    known, count);
+			return fail_unknown(err, m->line, m->column, tree_key(m), known);
 	}
 	return OK;
 }
@@ -138,15 +153,13 @@ static enum result check_keys(const struct tree_node *object, const struct slice
 static enum result read_rule(struct rule *rule, struct arena *a, const struct tree_node *n,
 			     struct error *err)
 {
-	static const struct slice keys[] = {SLICE_INIT("allow"), SLICE_INIT("deny"),
-					    SLICE_INIT("on")};
 	const struct tree_node *allow = TREE_GET(n, "allow"), *deny = TREE_GET(n, "deny");
 	const struct tree_node *on = TREE_GET(n, "on");
 	enum result rc;
 
 	if (n->kind != TREE_OBJECT)
 		return fail_node(err, n, "must be a rule such as {allow: [read], on: config/**}");
-	rc = check_keys(n, keys, ARRAY_SIZE(keys), err);
+	rc = check_keys(n, &rule_keys, err);
 	if (rc != OK)
 		return rc;
 	if ((allow == NULL) == (deny == NULL))
@@ -163,13 +176,12 @@ static enum result read_rule(struct rule *rule, struct arena *a, const struct tr
 
 static enum result read_rules(struct policy *p, const struct tree_node *root, struct error *err)
 {
-	static const struct slice keys[] = {SLICE_INIT("rules"), SLICE_INIT("description")};
 	const struct tree_node *rules = TREE_GET(root, "rules");
 	enum result rc;
 
 	if (root->kind != TREE_OBJECT || rules == NULL || rules->kind != TREE_ARRAY)
 		return fail_node(err, root, "a policy must be a map with a list `rules`");
-	rc = check_keys(root, keys, ARRAY_SIZE(keys), err);
+	rc = check_keys(root, &policy_keys, err);
 	if (rc != OK)
 		return rc;
 	if (rules->count > POLICY_RULES_MAX)

@@ -14,6 +14,7 @@
 
 struct pass {
 	struct audit_report *report;
+	const struct vkey *key; /* the log's */
 	struct merkle tree;
 	uint64_t expected; /* index of the next row: a gap is told once, not for all behind it */
 	struct audit_head last; /* of the entry before */
@@ -144,20 +145,19 @@ static enum result read_rows(struct pass *p, const struct audit_verification *wh
 	return OK;
 }
 
-/* A checkpoint that does not verify is a finding, but for want of memory, which says nothing about it.
- * Sets `*ret_is_sound`. */
-static enum result read_checkpoint(struct checkpoint *ret, bool *ret_is_sound,
-				   struct audit_report *report, const char *which,
-				   struct slice note, const struct vkey *key, struct error *err)
+/* Sets `*ret_is_sound`. A checkpoint that does not verify is a problem of the log; a lack of memory says
+ * nothing about the log and ends the verification. */
+static enum result read_checkpoint(struct pass *p, struct checkpoint *ret, bool *ret_is_sound,
+				   const char *which, struct slice note, struct error *err)
 {
 	struct error why = ERROR_NULL;
-	enum result rc = checkpoint_verify(ret, note, key, &why);
+	enum result rc = checkpoint_verify(ret, note, p->key, &why);
 
 	if (rc == E_MEMORY)
 		return fail(err, rc, "the %s %s", which, why.text);
 	*ret_is_sound = rc == OK;
 	if (rc != OK)
-		note_problem(report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
+		note_problem(p->report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
 	return OK;
 }
 
@@ -195,16 +195,14 @@ static void check_end(struct pass *p, bool has_newest)
 enum result audit_verify(struct audit_report *ret, const struct audit_verification *what,
 			 struct error *err)
 {
-	struct pass p = {.report = ret, .tree = MERKLE_EMPTY};
+	struct pass p = {.report = ret, .key = what->key, .tree = MERKLE_EMPTY};
 	bool has_newest = false;
 	enum result rc;
 
 	*ret = (struct audit_report){.first_index = AUDIT_NO_INDEX};
-	rc = read_checkpoint(&p.newest, &has_newest, ret, "stored", what->checkpoint, what->key,
-			     err);
+	rc = read_checkpoint(&p, &p.newest, &has_newest, "stored", what->checkpoint, err);
 	if (rc == OK && what->older.data != NULL)
-		rc = read_checkpoint(&p.older, &p.has_older, ret, "older", what->older, what->key,
-				     err);
+		rc = read_checkpoint(&p, &p.older, &p.has_older, "older", what->older, err);
 	if (rc != OK)
 		return rc;
 	ret->checkpoint_size = has_newest ? p.newest.size : 0;

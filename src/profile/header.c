@@ -181,27 +181,33 @@ static enum result check_vars(const struct tree_node *vars, struct error *err)
 	return check_map(vars, false, 1, err);
 }
 
-/* Joins and checks. `what` names the key for the error. */
-static enum result make_path(struct slice *ret, struct arena *a, struct slice head,
-			     struct slice middle, struct slice tail, const struct tree_node *place,
-			     const char *what, struct error *err)
+/* The path that a header's key names. */
+struct named_path {
+	const char *key; /* "`$schema`", for messages */
+	const struct tree_node *place;
+	struct slice parts[3]; /* joined without separators */
+};
+
+static enum result make_path(struct slice *ret, struct arena *a, const struct named_path *from,
+			     struct error *err)
 {
+	const struct tree_node *place = from->place;
 	CLEANUP(buf_clear) struct buf path = BUF_NULL;
 	enum doc_kind kind;
 	enum result rc;
 	char *copy;
 
-	buf_append_slice(&path, head);
-	buf_append_slice(&path, middle);
-	buf_append_slice(&path, tail);
+	for (size_t i = 0; i < ARRAY_SIZE(from->parts); i++)
+		buf_append_slice(&path, from->parts[i]);
 	rc = buf_check(&path, err);
 	if (rc != OK)
 		return rc;
 	if (path.len > PATH_BYTES_MAX)
-		return fail_at(err, E_INVALID, place->line, place->column, "%s: too long", what);
+		return fail_at(err, E_INVALID, place->line, place->column,
+			       "%s: the path is too long", from->key);
 	rc = path_check(buf_slice(&path), &kind, err);
 	if (rc != OK) {
-		wrap(err, rc, "%s", what);
+		wrap(err, rc, "%s", from->key);
 		if (err != NULL && rc != E_MEMORY) {
 			err->line = place->line;
 			err->column = place->column;
@@ -224,8 +230,11 @@ static enum result read_schema(struct profile_header *h, struct arena *a,
 		return fail_at(err, E_INVALID, schema->line, schema->column,
 			       "`$schema` must be the name of a schema");
 	h->has_schema = true;
-	return make_path(&h->schema, a, SLICE_LITERAL("schemas/"), tree_text(schema), SLICE_NULL,
-			 schema, "`$schema`", err);
+	return make_path(&h->schema, a,
+			 &(struct named_path){"`$schema`",
+					      schema,
+					      {SLICE_LITERAL("schemas/"), tree_text(schema)}},
+			 err);
 }
 
 /* The app of "profiles/<app>/<name>" with its slash behind: "orders/". */
@@ -240,19 +249,24 @@ static struct slice path_app(struct slice path)
 static enum result read_parent(struct slice *ret, struct arena *a, struct slice path,
 			       const struct tree_node *parent, struct error *err)
 {
+	struct named_path from = {.key = "`$extends`", .place = parent};
 	struct slice name = tree_text(parent);
 
 	if (parent->kind != TREE_STRING)
 		return fail_at(err, E_INVALID, parent->line, parent->column,
 			       "`$extends` must be the name of a profile or a list of names");
-	if (name.len != 0 && name.data[0] == '/')
-		return make_path(ret, a, SLICE_LITERAL("profiles"), name, SLICE_NULL, parent,
-				 "`$extends`", err);
+	if (name.len != 0 && name.data[0] == '/') {
+		from.parts[0] = SLICE_LITERAL("profiles");
+		from.parts[1] = name;
+		return make_path(ret, a, &from, err);
+	}
 	if (memchr(name.data, '/', name.len) != NULL)
 		return fail_at(err, E_INVALID, parent->line, parent->column,
 			       "`$extends`: a profile of another app is written `/app/name`");
-	return make_path(ret, a, SLICE_LITERAL("profiles/"), path_app(path), name, parent,
-			 "`$extends`", err);
+	from.parts[0] = SLICE_LITERAL("profiles/");
+	from.parts[1] = path_app(path);
+	from.parts[2] = name;
+	return make_path(ret, a, &from, err);
 }
 
 static enum result read_extends(struct profile_header *h, struct arena *a, struct slice path,
