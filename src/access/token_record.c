@@ -2,23 +2,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "doc/json_member.h"
 #include "doc/read.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 
 #define RECORD_BYTES_MAX (64 * 1024)
-
-static void write_text(struct buf *ret, const char *name, struct slice value)
-{
-	buf_printf(ret, ",\"%s\":", name);
-	json_append_string(ret, value);
-}
-
-static void write_time(struct buf *ret, const char *name, int64_t ms)
-{
-	buf_printf(ret, ",\"%s\":%lld", name, (long long)ms);
-}
 
 static void write_address(struct buf *ret, const struct address_range *range)
 {
@@ -31,25 +21,26 @@ static void write_address(struct buf *ret, const struct address_range *range)
 
 void token_record_write(struct buf *ret, const struct token_record *r)
 {
-	buf_append_text(ret, "{\"accessor\":");
-	json_append_string(ret, r->accessor);
-	write_text(ret, "name", r->name);
-	write_text(ret, "parent", r->parent);
-	write_text(ret, "created_by", r->created_by);
-	write_time(ret, "created_ms", r->created_ms);
-	write_time(ret, "expires_ms", r->expires_ms);
-	write_time(ret, "ttl_ms", r->ttl_ms);
-	write_time(ret, "max_expires_ms", r->max_expires_ms);
-	buf_append_text(ret, ",\"policies\":[");
+	buf_append_char(ret, '{');
+	json_member_text(ret, "accessor", r->accessor);
+	json_member_text(ret, "name", r->name);
+	json_member_text(ret, "parent", r->parent);
+	json_member_text(ret, "created_by", r->created_by);
+	json_member_i64(ret, "created_ms", r->created_ms);
+	json_member_i64(ret, "expires_ms", r->expires_ms);
+	json_member_i64(ret, "ttl_ms", r->ttl_ms);
+	json_member_i64(ret, "max_expires_ms", r->max_expires_ms);
+	json_member(ret, "policies");
+	buf_append_char(ret, '[');
 	for (uint32_t i = 0; i < r->policies_count; i++) {
-		if (i != 0)
-			buf_append_char(ret, ',');
+		json_comma(ret);
 		json_append_string(ret, r->policies[i]);
 	}
-	buf_append_text(ret, "],\"addresses\":[");
+	buf_append_char(ret, ']');
+	json_member(ret, "addresses");
+	buf_append_char(ret, '[');
 	for (uint32_t i = 0; i < r->addresses_count; i++) {
-		if (i != 0)
-			buf_append_char(ret, ',');
+		json_comma(ret);
 		write_address(ret, &r->addresses[i]);
 	}
 	buf_append_text(ret, "]}");
@@ -57,12 +48,12 @@ void token_record_write(struct buf *ret, const struct token_record *r)
 
 static enum result fail_record(struct error *err)
 {
-	return fail(err, E_CORRUPT, "a token's record is not what was written");
+	return fail(err, E_CORRUPT, "the stored record of a token is malformed");
 }
 
 static enum result fail_memory(struct error *err)
 {
-	return fail(err, E_MEMORY, "a token's record: out of memory");
+	return fail(err, E_MEMORY, "the record of a token: out of memory");
 }
 
 static enum result read_text(struct slice *ret, struct arena *a, const struct tree_node *n,
@@ -159,7 +150,7 @@ enum result token_record_read(struct token_record *ret, struct arena *a, struct 
 	const struct tree_node *root = &tree.root;
 
 	if (rc != OK)
-		return wrap(err, rc == E_MEMORY ? rc : E_CORRUPT, "a token's record");
+		return wrap(err, rc == E_MEMORY ? rc : E_CORRUPT, "the record of a token");
 	rc = read_fields(&r, a, root, err);
 	if (rc == OK)
 		rc = read_policies(&r, a, TREE_GET(root, "policies"), err);

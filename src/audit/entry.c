@@ -1,13 +1,17 @@
 /*
- * The form is ours alone, so writing decides it and audit_head_read() may rely on its first keys.
- * Strings are bounded one by one; together with their escapes (six bytes for one at worst) they
- * leave room for at least one touched document in AUDIT_ENTRY_BYTES_MAX.
+ * Invariants: audit_entry_write() is the only writer of entries, so audit_head_read() and
+ * audit_index_check() may rely on the order of the keys and on the absence of blanks. Entries that
+ * are stored can never change: neither may their form, but under another "v".
+ *
+ * Each text is bounded, so that all of them together, with escapes of up to six bytes for one, leave
+ * room for at least one touched document in AUDIT_ENTRY_BYTES_MAX (asserted below).
  */
 #include "audit/entry.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "doc/json_member.h"
 #include "doc/read.h"
 
 #define ESCAPE_MAX   6
@@ -59,8 +63,8 @@ static enum result check_entry(const struct audit_entry *entry, struct error *er
 	return rc;
 }
 
-/* Not longer than allowed, and up to where it is UTF-8: an explanation that was cut in the middle of a
- * character must not keep an entry from being written. */
+/* Cuts to the bound, and before bytes that are not UTF-8: the entry must be written even when its
+ * explanation was cut in the middle of a character. */
 static struct slice cut_reason(struct slice reason)
 {
 	struct slice cut = slice_first(reason, AUDIT_REASON_BYTES_MAX);
@@ -68,41 +72,33 @@ static struct slice cut_reason(struct slice reason)
 	return slice_first(cut, utf8_check(cut));
 }
 
-static void append_number(struct buf *b, const char *before, uint64_t value)
+static void append_touch(struct buf *b, const struct audit_touch *touch)
 {
-	buf_append_text(b, before);
-	buf_append_u64(b, value);
-}
-
-static void append_string(struct buf *b, const char *before, struct slice text)
-{
-	buf_append_text(b, before);
-	json_append_string(b, text);
-}
-
-static void append_touch(struct buf *b, const struct audit_touch *touch, bool is_first)
-{
-	append_string(b, is_first ? "{\"path\":" : ",{\"path\":", touch->path);
-	append_number(b, ",\"version\":", touch->version);
+	json_comma(b);
+	buf_append_char(b, '{');
+	json_member_text(b, "path", touch->path);
+	json_member_u64(b, "version", touch->version);
 	if (touch->has_mac) {
-		buf_append_text(b, ",\"value_mac\":\"");
+		json_member(b, "value_mac");
+		buf_append_char(b, '"');
 		hex_append(b, touch->mac, sizeof touch->mac);
 		buf_append_char(b, '"');
 	}
 	buf_append_char(b, '}');
 }
 
-/* As many as fit; the others are counted. `start` is where the line begins in `b`. */
+/* Appends as many as fit and counts the others. `start` is where the line begins in `b`. */
 static void append_touched(struct buf *b, const struct audit_entry *entry, size_t start)
 {
 	uint32_t count = 0;
 	uint64_t more;
 
-	buf_append_text(b, ",\"touched\":[");
+	json_member(b, "touched");
+	buf_append_char(b, '[');
 	while (count < entry->touched_count && !buf_is_failed(b)) {
 		size_t before = b->len;
 
-		append_touch(b, &entry->touched[count], count == 0);
+		append_touch(b, &entry->touched[count]);
 		if (b->len - start + TAIL_BYTES > AUDIT_ENTRY_BYTES_MAX) {
 			buf_cut(b, before);
 			break;
@@ -110,31 +106,32 @@ static void append_touched(struct buf *b, const struct audit_entry *entry, size_
 		count++;
 	}
 	more = (uint64_t)entry->touched_count - count + entry->touched_more;
-	append_number(b, "],\"touched_more\":", more < UINT32_MAX ? more : UINT32_MAX);
+	buf_append_char(b, ']');
+	json_member_u64(b, "touched_more", more < UINT32_MAX ? more : UINT32_MAX);
 	buf_append_char(b, '}');
 }
 
 enum result audit_entry_write(struct buf *ret, const struct audit_entry *entry, struct error *err)
 {
-	char time[TIMESTAMP_BYTES];
 	size_t start = ret->len;
 	enum result rc = check_entry(entry, err);
 
 	if (rc != OK)
 		return rc;
-	timestamp_format(time, entry->time_ms);
-	append_number(ret, "{\"v\":1,\"index\":", entry->index);
-	append_string(ret, ",\"time\":", slice_text(time));
-	append_number(ret, ",\"epoch\":", entry->epoch);
-	append_number(ret, ",\"revision\":", entry->revision);
-	append_string(ret, ",\"actor\":", entry->actor);
-	append_string(ret, ",\"accessor\":", entry->accessor);
-	append_string(ret, ",\"auth\":", entry->auth);
-	append_string(ret, ",\"source\":", entry->source);
-	append_string(ret, ",\"action\":", entry->action);
-	append_string(ret, ",\"outcome\":", entry->outcome);
-	append_string(ret, ",\"reason\":", cut_reason(entry->reason));
-	append_string(ret, ",\"request_id\":", entry->request_id);
+	buf_append_char(ret, '{');
+	json_member_u64(ret, "v", 1);
+	json_member_u64(ret, "index", entry->index);
+	json_member_time(ret, "time", entry->time_ms);
+	json_member_u64(ret, "epoch", entry->epoch);
+	json_member_u64(ret, "revision", entry->revision);
+	json_member_text(ret, "actor", entry->actor);
+	json_member_text(ret, "accessor", entry->accessor);
+	json_member_text(ret, "auth", entry->auth);
+	json_member_text(ret, "source", entry->source);
+	json_member_text(ret, "action", entry->action);
+	json_member_text(ret, "outcome", entry->outcome);
+	json_member_text(ret, "reason", cut_reason(entry->reason));
+	json_member_text(ret, "request_id", entry->request_id);
 	append_touched(ret, entry, start);
 	if (buf_is_failed(ret)) {
 		buf_cut(ret, start);
@@ -143,7 +140,7 @@ enum result audit_entry_write(struct buf *ret, const struct audit_entry *entry, 
 	return OK;
 }
 
-/* Reading by key from the tree; the first that is missing or of another kind makes the whole
+/* Reads members of one object. A member that is missing or of another kind makes the whole entry
  * corrupt. */
 struct reader {
 	const struct tree_node *object;
@@ -166,7 +163,7 @@ static uint64_t read_number(struct reader *r, struct slice key)
 	const struct tree_node *n = tree_get(r->object, key);
 	uint64_t value = 0;
 
-	/* From its text: an index may pass an int64 in a log that someone made up. */
+	/* From its text: in a forged log an index may be larger than an int64. */
 	if (n == NULL || n->kind != TREE_NUMBER || !slice_to_u64(tree_text(n), UINT64_MAX, &value))
 		r->is_bad = true;
 	return value;
@@ -192,13 +189,15 @@ static enum result read_touched(struct audit_entry *entry, struct arena *a,
 	struct audit_touch *touched;
 
 	if (list == NULL || list->kind != TREE_ARRAY)
-		return fail(err, E_CORRUPT, "audit entry: nothing says what it touched");
+		return fail(err, E_CORRUPT,
+			    "audit entry: the list of touched documents is missing");
 	touched = arena_alloc_array(a, list->count, sizeof *touched);
 	if (touched == NULL)
 		return fail(err, E_MEMORY, "audit entry: out of memory");
 	for (uint32_t i = 0; i < list->count; i++) {
 		if (!read_touch(&touched[i], &list->of.items[i]))
-			return fail(err, E_CORRUPT, "audit entry: what it touched is unreadable");
+			return fail(err, E_CORRUPT,
+				    "audit entry: the list of touched documents is malformed");
 	}
 	entry->touched = touched;
 	entry->touched_count = list->count;

@@ -13,9 +13,14 @@ void json_comma(struct buf *b)
 
 void json_member(struct buf *b, const char *name)
 {
+	size_t len = strlen(name);
+
+	if (!buf_reserve(b, len + 4))
+		return;
 	json_comma(b);
-	json_append_string(b, slice_text(name));
-	buf_append_char(b, ':');
+	buf_append_char(b, '"');
+	buf_append(b, name, len);
+	buf_append(b, "\":", 2);
 }
 
 void json_member_text(struct buf *b, const char *name, struct slice text)
@@ -28,6 +33,12 @@ void json_member_u64(struct buf *b, const char *name, uint64_t value)
 {
 	json_member(b, name);
 	buf_append_u64(b, value);
+}
+
+void json_member_i64(struct buf *b, const char *name, int64_t value)
+{
+	json_member(b, name);
+	buf_printf(b, "%lld", (long long)value);
 }
 
 void json_member_bool(struct buf *b, const char *name, bool value)

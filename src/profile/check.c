@@ -5,7 +5,7 @@
 #include "profile/check.h"
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "doc/json_member.h"
 
 #include <string.h>
 
@@ -392,19 +392,19 @@ enum result profile_check(struct effective *ret, struct slice path,
 
 void check_problem_write(struct buf *ret, const struct check_problem *p)
 {
-	buf_append_text(ret, "{\"profile\":");
-	json_append_string(ret, p->profile);
-	buf_append_text(ret, ",\"pointer\":");
-	json_append_string(ret, p->pointer);
-	buf_append_text(ret, ",\"keyword\":");
-	json_append_string(ret, p->keyword);
-	buf_append_text(ret, ",\"message\":");
-	json_append_string(ret, slice_text(p->message));
+	buf_append_char(ret, '{');
+	json_member_text(ret, "profile", p->profile);
+	json_member_text(ret, "pointer", p->pointer);
+	json_member_text(ret, "keyword", p->keyword);
+	json_member_text(ret, "message", slice_text(p->message));
 	if (p->origin_path.len != 0) {
-		buf_append_text(ret, ",\"origin\":{\"path\":");
-		json_append_string(ret, p->origin_path);
-		buf_printf(ret, ",\"version\":%llu,\"line\":%u,\"column\":%u}",
-			   (unsigned long long)p->origin_version, p->line, p->column);
+		json_member(ret, "origin");
+		buf_append_char(ret, '{');
+		json_member_text(ret, "path", p->origin_path);
+		json_member_u64(ret, "version", p->origin_version);
+		json_member_u64(ret, "line", p->line);
+		json_member_u64(ret, "column", p->column);
+		buf_append_char(ret, '}');
 	}
 	buf_append_char(ret, '}');
 }
@@ -413,8 +413,7 @@ void check_problems_write(struct buf *ret, const struct check_problem *problems,
 {
 	buf_append_char(ret, '[');
 	for (uint32_t i = 0; i < count; i++) {
-		if (i != 0)
-			buf_append_char(ret, ',');
+		json_comma(ret);
 		check_problem_write(ret, &problems[i]);
 	}
 	buf_append_char(ret, ']');
