@@ -49,8 +49,9 @@ static enum result start(struct service *s, struct error *err)
 	s->refusals = refusals_new();
 	s->shares = shares_new();
 	s->folded = folded_new();
-	if (s->shares == NULL || s->folded == NULL || s->state.cache == NULL ||
-	    s->waiters == NULL || s->refusals == NULL)
+	s->changes = change_feed_new();
+	if (s->shares == NULL || s->folded == NULL || s->changes == NULL ||
+	    s->state.cache == NULL || s->waiters == NULL || s->refusals == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	rc = load(s, err);
 	if (rc == OK)
@@ -142,6 +143,7 @@ void service_close(struct service *s)
 	waiters_free(s->waiters);
 	refusals_free(s->refusals);
 	folded_free(s->folded);
+	change_feed_free(s->changes);
 	shares_free(s->shares);
 	buf_clear(&s->checkpoint);
 	audit_rows_free(&s->audit_rows);
@@ -183,7 +185,7 @@ static void notice_jump(struct service *s, int64_t now_ms)
 
 	if (moved_ms > -CLOCK_JUMP_MS && moved_ms < CLOCK_JUMP_MS)
 		return;
-	waker_mark_all(s);
+	waiters_mark(s->waiters, SLICE_NULL);
 	waker_kick(s);
 }
 

@@ -224,7 +224,7 @@ static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen)
 	if (snapshot_doc(now, path) == seen && pmap_is_same(&now->policies, &then->policies) &&
 	    pmap_is_same(&now->tokens_by_accessor, &then->tokens_by_accessor))
 		return;
-	waker_mark_profile(ctx->service, path);
+	waiters_mark(ctx->service->waiters, ctx->call->path);
 	waker_kick(ctx->service);
 }
 

@@ -1,13 +1,14 @@
 /*
  * The server's machinery: threads, queues, counters, and the way of a call through them (verb.h).
  *
- * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters, shares and folded failures is held
- * alone, for a few instructions; no function takes a second one while it holds one.
+ * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters, change feed, shares and folded
+ * failures is held alone, for a few instructions; no function takes a second one while it holds one.
  */
 #pragma once
 
 #include "audit/audit_log.h"
 #include "service/engine/audit_write.h"
+#include "service/engine/change_feed.h"
 #include "service/engine/lifecycle.h"
 #include "service/engine/queue.h"
 #include "service/engine/verb.h"
@@ -37,6 +38,7 @@ struct counters {
 
 /* waker.c's. */
 struct waker {
+	struct change_cursor seen; /* its thread's */
 	pthread_mutex_t mutex;
 	pthread_cond_t kicked;
 	pthread_t thread;
@@ -47,6 +49,7 @@ struct service {
 	struct state state;
 	struct vkey log_key; /* the audit log's */
 	struct waiters *waiters;
+	struct change_feed *changes;
 	struct waker waker;
 	_Atomic int32_t woken; /* polls of the last slice that have not gone on yet; a hint */
 	_Atomic int64_t clocks_apart_ms; /* wall minus monotonic time at the last tick */

@@ -66,6 +66,32 @@ static void wake_round(struct service *s)
 	}
 }
 
+/* Marks the polls that the records since the last look are about. */
+static void mark_changed(struct service *s)
+{
+	enum change_feed_step step;
+	struct change_record *r;
+
+	while ((step = change_feed_next(s->changes, &s->waker.seen, &r)) != FEED_END) {
+		if (step == FEED_GAP) {
+			waiters_mark(s->waiters, SLICE_NULL);
+			continue;
+		}
+		if (r->has_less_rights)
+			waiters_mark(s->waiters, SLICE_NULL);
+		for (uint32_t i = 0; i < r->configs_count; i++)
+			waiters_mark(s->waiters, r->configs[i]);
+		change_record_unref(r);
+	}
+}
+
+/* Whether a poll may have to be woken. */
+static bool begin_round(struct service *s)
+{
+	mark_changed(s);
+	return lifecycle_rules(&s->lifecycle)->may_wait && waiters_begin_round(s->waiters);
+}
+
 static void *waker_main(void *arg)
 {
 	struct service *s = arg;
@@ -79,7 +105,7 @@ static void *waker_main(void *arg)
 		}
 		w->is_kicked = false;
 		pthread_mutex_unlock(&w->mutex);
-		while (lifecycle_rules(&s->lifecycle)->may_wait && waiters_begin_round(s->waiters))
+		while (begin_round(s))
 			wake_round(s);
 		pthread_mutex_lock(&w->mutex);
 	}
@@ -89,6 +115,7 @@ static void *waker_main(void *arg)
 
 enum result waker_start(struct service *s, struct error *err)
 {
+	s->waker.seen = change_feed_end(s->changes);
 	if (pthread_create(&s->waker.thread, NULL, waker_main, s) != 0)
 		return fail(err, E_IO, "a thread cannot be started");
 	s->waker.has_thread = true;
@@ -117,21 +144,4 @@ void waker_kick(struct service *s)
 	w->is_kicked = true;
 	pthread_cond_signal(&w->kicked);
 	pthread_mutex_unlock(&w->mutex);
-}
-
-void waker_mark_profile(struct service *s, struct slice profile)
-{
-	char config[PATH_BYTES_MAX + 16];
-	struct slice rest = slice_from(profile, strlen("profiles/"));
-
-	if (rest.len > PATH_BYTES_MAX)
-		return;
-	memcpy(config, "config/", 7);
-	memcpy(config + 7, rest.data, rest.len);
-	waiters_mark(s->waiters, slice_make(config, 7 + rest.len));
-}
-
-void waker_mark_all(struct service *s)
-{
-	waiters_mark(s->waiters, SLICE_NULL);
 }

@@ -1,10 +1,12 @@
 /*
- * One thread that wakes long polls, off the committer, so that a commit's answers never wait for them. It wakes a few at a time and
- * lets these be answered before the next, so that other requests come through between.
+ * One thread that wakes long polls. It is not the committer, so that the responses of a commit never wait for the polls that the
+ * commit concerns. It wakes a few polls at a time and lets these be answered before the next, so that other requests get through.
  *
- * What must wake a poll is read from the newest state, not from messages: the configuration that it waits for has another state
- * than the one it saw, its token or one above that has ended, or one of their policies is another. So nothing is lost however late
- * the thread comes. Whether its reader still may is asked by the poll itself when it goes on.
+ * The change feed tells it which configurations to look at; whether a poll is woken depends on the newest snapshot alone: its
+ * configuration is no longer the one that it saw, its principal or one above it has ended, or one of their policies is another.
+ * So a record that was lost, or read late, loses no wake. Whether the reader still has the right is checked when the poll goes on.
+ *
+ * Locks: `mutex` guards the flags of struct waker and is held alone. `seen` belongs to the thread.
  */
 #pragma once
 
@@ -13,9 +15,5 @@
 MUST_USE enum result waker_start(struct service *s, struct error *err);
 void waker_stop(struct service *s);
 
-/* Marks those who wait for the configuration of "profiles/app/name". */
-void waker_mark_profile(struct service *s, struct slice profile);
-/* Marks all: rights were taken away, or the clock jumped. */
-void waker_mark_all(struct service *s);
-/* Has what is marked looked at. */
+/* Makes the thread look at the feed and at the marked polls. Any thread. */
 void waker_kick(struct service *s);

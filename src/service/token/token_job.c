@@ -5,8 +5,8 @@
 #include "service/token/token_job.h"
 
 #include "service/engine/audit_draft.h"
+#include "service/engine/change_feed.h"
 #include "service/engine/engine.h"
-#include "service/engine/waker.h"
 #include "service/token/token_name.h"
 #include "service/token/tokens.h"
 
@@ -91,13 +91,16 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 }
 
 /* A new or a renewed token takes no right from any caller. */
-static void mark_polls(struct commit_job *job, struct service *s)
+static void published(struct commit_job *job, struct service *s)
 {
 	const struct token_job *j = (const struct token_job *)job;
+	const struct change_record like = {.epoch = job->call->out.epoch,
+					   .revision = job->call->out.revision,
+					   .has_less_rights = true};
 
 	for (uint32_t i = 0; i < j->count; i++) {
 		if (j->tokens[i]->is_revoked) {
-			waker_mark_all(s);
+			change_feed_append(s->changes, change_record_new(&like));
 			return;
 		}
 	}
@@ -106,7 +109,7 @@ static void mark_polls(struct commit_job *job, struct service *s)
 /* Its tokens are in the audit draft already, so that a refusal needs no `each_path`. */
 static const struct commit_job_ops token_job_ops = {
 	.apply = apply,
-	.published = mark_polls,
+	.published = published,
 	.free = free_job,
 };
 

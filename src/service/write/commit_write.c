@@ -4,7 +4,6 @@
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/token/lockout.h"
-#include "service/engine/waker.h"
 
 #include "crypto/content.h"
 
@@ -454,29 +453,6 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	return rc == OK ? keep_response(w, a.time_ms, err) : rc;
 }
 
-static bool changes_policies(const struct write *w)
-{
-	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (w->changes[i].kind == KIND_POLICIES && w->changes[i].is_changed)
-			return true;
-	}
-	return false;
-}
-
-static void mark_polls(struct commit_job *job, struct service *s)
-{
-	const struct write *w = (const struct write *)job;
-
-	if (changes_policies(w))
-		waker_mark_all(s);
-	for (uint32_t i = 0; i < w->affected_count; i++) {
-		const struct affected *f = &w->affected[i];
-
-		if (f->kind == KIND_PROFILES && (f->is_changed || !f->has_entry))
-			waker_mark_profile(s, f->path);
-	}
-}
-
 static bool each_path(const struct commit_job *job, bool (*look)(void *ctx, struct slice path),
 		      void *ctx)
 {
@@ -491,7 +467,7 @@ static bool each_path(const struct commit_job *job, bool (*look)(void *ctx, stru
 
 const struct commit_job_ops write_job_ops = {
 	.apply = apply,
-	.published = mark_polls,
+	.published = write_published,
 	.each_path = each_path,
 	.free = write_free,
 };

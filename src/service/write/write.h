@@ -60,6 +60,8 @@ struct write {
 /* The call's commit job; freed with it. NULL: no memory. */
 struct write *write_new(struct verb_context *ctx, uint32_t changes_max);
 void write_free(struct commit_job *job);
+/* Tells the change feed of the committed write. The committer's. */
+void write_published(struct commit_job *job, struct service *s);
 
 /* Everything between asking and committing: opens, parses, checks each change, then the cascade. Fills the answer and gives
  * STEP_RESPOND where it ends here (refused, nothing changed, dry run), else STEP_COMMIT. */
