@@ -1,4 +1,4 @@
-"""Schemas and instances of our own making, shaped like those that people validate every day.
+"""Our own schemas and instances, similar to those that people validate every day.
 
 Each case is a schema and a function that makes one valid instance from a random source. Sizes go from a lock file of a few
 keys to an expression language whose trees are deep; keywords go from `type` to `unevaluatedProperties` and `$dynamicRef`.

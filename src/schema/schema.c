@@ -1,3 +1,10 @@
+/*
+ * A compiled schema's life, and the way of a validation through the two passes.
+ *
+ * The fast pass decides almost always. Only where the caller wants reasons for a no, or where the
+ * fast pass is undecided, the explaining pass runs as well. Both charge the same limit of steps:
+ * the explaining pass starts with the steps that the fast pass has used.
+ */
 #include "schema/schema.h"
 
 #include "schema/compile/compiled.h"
@@ -39,6 +46,7 @@ static void clear_pass(struct explain_pass *r)
 	vec_clear(&r->saved_trail);
 }
 
+/* The result of an invalid instance, with the first reason in `err`. */
 static enum result say_first(const struct schema_report *report, struct error *err)
 {
 	const struct schema_problem *p;
@@ -70,9 +78,8 @@ static enum result refuse_unexplained(const struct validation *v, struct schema_
 		.keyword = SLICE_LITERAL(""),
 		.schema_location = program_text(p, p->subschemas[0].location),
 		.evaluation_path = SLICE_LITERAL(""),
-		.message =
-			"does not match its schema; not all reasons are listed, because finding them "
-			"would exceed a limit",
+		.message = "does not match its schema; not all reasons are listed, because finding "
+			   "them would exceed a limit",
 		.node = v->instance};
 
 	if (report_add(report, &problem, v->schema->limits.problems_max) != OK)
@@ -80,6 +87,7 @@ static enum result refuse_unexplained(const struct validation *v, struct schema_
 	return say_first(report, err);
 }
 
+/* Runs the explaining pass, and adds its findings to `report` unless that is NULL. */
 static enum result explain_fully(const struct validation *v, struct schema_report *report,
 				 struct error *err)
 {

@@ -40,6 +40,8 @@ static enum result make_image(struct schema *s, const struct compiler *c)
 	return OK;
 }
 
+/* Formats are rows of a table, so the program has their names and the schema pointers to the
+ * rows. */
 static enum result find_formats(struct schema *s)
 {
 	s->formats = alloc_zero_array(s->program.formats_count, sizeof(*s->formats));
@@ -50,6 +52,8 @@ static enum result find_formats(struct schema *s)
 	return OK;
 }
 
+/* Makes the schema that is handed out. The compiler gives up its matchers, everything else is
+ * copied. */
 static enum result finish(struct schema **ret, struct compiler *c, struct error *err)
 {
 	CLEANUP(schema_unrefp) struct schema *s = alloc_zero(sizeof *s);

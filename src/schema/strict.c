@@ -15,6 +15,7 @@ static bool is_extension(struct slice name)
 	return slice_starts_with(name, SLICE_LITERAL("x-"));
 }
 
+/* Refuses a keyword that the draft does not have, with the most similar one where there is one. */
 static enum result refuse_unknown(struct compiler *c, uint32_t place, const struct tree_member *m,
 				  enum draft_bit draft)
 {
@@ -37,11 +38,13 @@ static enum result refuse_unknown(struct compiler *c, uint32_t place, const stru
 	return compile_refuse(c, &at, &m->value, tree_key(m), message);
 }
 
+/* Keywords of draft 2019-09 that 2020-12 replaced; its metaschema still allows them. */
 static bool is_draft_2019_keyword(struct slice name)
 {
 	return slice_is_text(name, "$recursiveRef") || slice_is_text(name, "$recursiveAnchor");
 }
 
+/* Checks the places of the document itself (0), not those of documents that it refers to. */
 static enum result check_keywords(struct compiler *c)
 {
 	uint32_t places = c->resource_index.places.count;
@@ -83,6 +86,7 @@ static enum result find_metaschema(struct compiler *c, struct slice uri, struct 
 	return rc;
 }
 
+/* Compiles the metaschema that `$schema` names, or that of the document's draft. */
 static enum result compile_metaschema(struct compiler *c, const struct tree_node *root,
 				      struct schema **ret, struct error *err)
 {
@@ -107,6 +111,8 @@ static enum result compile_metaschema(struct compiler *c, const struct tree_node
 	return rc == OK ? schema_compile(ret, metaschema, &options, NULL, err) : rc;
 }
 
+/* Validates the document against its metaschema. Every problem becomes a refusal of the
+ * compiler. */
 static enum result check_metaschema(struct compiler *c, const struct tree_node *root,
 				    struct error *err)
 {

@@ -1,3 +1,17 @@
+/*
+ * The state of a compiler, and the loop over subschemas.
+ *
+ * What must hold:
+ * - A subschema gets its number when something first refers to it (compile_target()).
+ *   `subschemas` and `places` grow together, so that both have the same numbers. Number 0 is the
+ *   root.
+ * - The rules of a subschema are neighbours in `rules`. So a subschema is compiled from start to
+ *   end before the next one, and a function that compiles a keyword may number other subschemas but
+ *   never compile one.
+ * - Texts are pooled: two equal texts have the same position. Later passes compare names by
+ *   position.
+ * - Pointers into a vec are invalid after the next push to it.
+ */
 #include "schema/compile/compile.h"
 
 #include "base/text.h"
@@ -95,6 +109,7 @@ enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 	return report_add(c->report, &problem, problems_max(c));
 }
 
+/* The rule belongs to the subschema that is being compiled, which is the last one with rules. */
 enum result compile_rule(struct compiler *c, const struct compile_place *at, enum rule_op op,
 			 uint32_t operand_a, uint32_t operand_b, uint32_t operand_c)
 {
@@ -134,6 +149,7 @@ enum result compile_child(struct compiler *c, const struct tree_node *node, uint
 	return compile_target(c, index_find_place(&c->resource_index, node), ret);
 }
 
+/* Appends a text and a NUL to the pool. */
 static enum result push_bytes(struct compiler *c, struct slice s)
 {
 	char *to = vec_push_many(&c->texts, 1, s.len + 1);
@@ -214,6 +230,8 @@ static enum result limit_pattern(struct compiler *c, const struct compile_place 
 		       SLICE_ARGS(slice_first(buf_slice(&pointer), PLACE_BYTES_MAX)), why->text);
 }
 
+/* Refusals and limits of a pattern name the keyword, or the key of patternProperties that the
+ * pattern is. */
 enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 			    const struct tree_node *node, struct slice source, uint32_t *ret)
 {
@@ -284,6 +302,7 @@ enum result compile_names(struct compiler *c, const struct compile_place *at,
 	return OK;
 }
 
+/* The absolute location of a subschema, for problems: URI#/pointer. */
 static enum result set_location(struct compiler *c, const struct compile_place *at)
 {
 	CLEANUP(buf_clear) struct buf location = BUF_NULL;
@@ -347,6 +366,7 @@ static uint32_t sort_keywords(const struct tree_node *schema, const struct diale
 	return count;
 }
 
+/* Compiles all keywords of one subschema. */
 static enum result compile_one(struct compiler *c, uint32_t subschema)
 {
 	uint32_t place = VEC_AT(&c->places, uint32_t, subschema);
@@ -431,6 +451,7 @@ static int compare_anchors(const void *a, const void *b)
 	return dynamic_anchor_compare(a, b);
 }
 
+/* Lists the dynamic anchors that references use, sorted for the explaining pass. */
 static enum result list_dynamic_anchors(struct compiler *c)
 {
 	for (uint32_t i = 0; i < c->resource_index.anchors.count; i++) {
@@ -452,6 +473,8 @@ static enum result list_dynamic_anchors(struct compiler *c)
 	return OK;
 }
 
+/* Compiling a subschema may add others, and so may their dynamic anchors: until nothing is
+ * added. */
 static enum result compile_all(struct compiler *c, uint32_t *done)
 {
 	enum result rc = OK;
@@ -501,6 +524,8 @@ enum result compile_outcome(const struct compiler *c, enum result rc, struct err
 	return rc;
 }
 
+/* A document that cannot be indexed has no places yet, so its problem has the pointer of the
+ * root. */
 static enum result refuse_document(struct compiler *c, const struct tree_node *root,
 				   const struct error *why)
 {

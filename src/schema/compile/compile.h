@@ -19,6 +19,7 @@
 #include "schema/compile/program.h"
 #include "schema/schema.h"
 
+/* The arrays of the program, as they grow, and what is needed to fill them. */
 struct compiler {
 	const struct schema_options *options;
 	struct resource_index resource_index;
@@ -86,6 +87,7 @@ MUST_USE enum result compile_names(struct compiler *c, const struct compile_plac
  * with `first` set. */
 MUST_USE enum result compile_charge(struct compiler *c, uint64_t steps);
 
+/* `options` must outlive the compiler. Clear it with compiler_clear(). */
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report);
 void compiler_clear(struct compiler *c);
@@ -107,6 +109,7 @@ MUST_USE enum result compile_outcome(const struct compiler *c, enum result rc, s
 	MUST_USE enum result name(struct compiler *c, const struct compile_place *at, \
 				  const struct tree_node *value)
 
+/* One function for each keyword, or for several that are compiled alike. */
 COMPILE_KEYWORD(compile_secret);
 COMPILE_KEYWORD(compile_reload);
 COMPILE_KEYWORD(compile_type);

@@ -1,6 +1,7 @@
 /* The keywords for the items of an array, and those whose value is a list of schemas. */
 #include "schema/compile/compile.h"
 
+/* Adds a list of subschemas to `links`; `*ret` is the position of the first. */
 static enum result add_links(struct compiler *c, const struct tree_node *list, uint32_t *ret)
 {
 	*ret = c->links.count;

@@ -21,6 +21,7 @@ enum result compile_required(struct compiler *c, const struct compile_place *at,
 	return compile_rule(c, at, RULE_REQUIRED, first, count, 0);
 }
 
+/* One rule for each key: the names that the object must have if it has the key. */
 static enum result add_dependent_names(struct compiler *c, const struct compile_place *at,
 				       const struct tree_member *m)
 {
@@ -104,6 +105,7 @@ enum result compile_dependent_schemas(struct compiler *c, const struct compile_p
 	return add_properties(c, at, RULE_DEPENDENT_SCHEMAS, value);
 }
 
+/* Draft 7's keyword, which 2020-12 split into dependentRequired and dependentSchemas. */
 enum result compile_dependencies(struct compiler *c, const struct compile_place *at,
 				 const struct tree_node *value)
 {
@@ -143,6 +145,8 @@ enum result compile_pattern_properties(struct compiler *c, const struct compile_
 			    c->pattern_properties.count - first, 0);
 }
 
+/* It depends on the properties and patternProperties of the same subschema, which keyword.def puts
+ * before it. */
 enum result compile_additional_properties(struct compiler *c, const struct compile_place *at,
 					  const struct tree_node *value)
 {

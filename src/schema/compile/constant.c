@@ -1,3 +1,8 @@
+/*
+ * Equality as JSON Schema defines it (2020-12 core, section 4.2.2): numbers by value, objects
+ * without regard to the order of their members. An opaque value inside an array or object makes the
+ * result undecided, unless another part already differs.
+ */
 #include "schema/compile/constant.h"
 
 #include "schema/price.h"
@@ -14,6 +19,7 @@ struct tree_node constant_number(const struct program *p, const struct constant 
 	return n;
 }
 
+/* Integers are compared directly, other numbers by their decimals. */
 static bool is_number_equal(const struct program *p, const struct constant *k,
 			    const struct tree_node *n, uint64_t *price)
 {
@@ -26,6 +32,7 @@ static bool is_number_equal(const struct program *p, const struct constant *k,
 	return number_compare(&number, n) == 0;
 }
 
+/* The verdict of two parts that must both be equal. */
 static enum verdict both(enum verdict a, enum verdict b)
 {
 	if (a == VERDICT_NO || b == VERDICT_NO)

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+/* The vocabularies of 2020-12, of which a metaschema may choose some. Draft 7 has all of them. */
 enum vocabulary {
 	VOCABULARY_CORE = 1 << 0,
 	VOCABULARY_APPLICATOR = 1 << 1,
@@ -24,6 +25,7 @@ enum vocabulary {
 	 VOCABULARY_VALIDATION | VOCABULARY_META_DATA | VOCABULARY_FORMAT_ANNOTATION | \
 	 VOCABULARY_CONTENT | VOCABULARY_REEVE)
 
+/* A keyword may belong to both drafts; a schema has one. */
 enum draft_bit { IN_2020_12 = 1, IN_7 = 2, IN_BOTH = 3 };
 
 struct dialect {

@@ -44,6 +44,7 @@ struct instruction {
 	} x, y;
 };
 
+/* A type that is not in `mask` fails the block without running an instruction. */
 struct block {
 	uint32_t start, end;
 	uint32_t mask; /* enum type_bit set */
@@ -63,8 +64,10 @@ struct entry {
 	uint8_t is_unlisted; /* required, but not in `properties` */
 };
 
+/* In place of the number of a block: no value is valid. NONE: every value is. */
 #define BLOCK_NEVER (UINT32_MAX - 1)
 
+/* All rules about the members of an object. Entries are the keys of properties and required. */
 struct object_plan {
 	uint32_t slot, slot_mask; /* in `slots`: positions of entries by hash */
 	uint32_t entry, entries;
@@ -77,6 +80,7 @@ struct object_plan {
 	uint32_t price;		    /* of comparing its keys beyond KEY_BYTES_FREE, in steps */
 };
 
+/* All rules about the items of an array, except contains, uniqueItems and unevaluatedItems. */
 struct array_plan {
 	uint32_t least, most;
 	uint32_t prefix, prefixes; /* targets */
@@ -96,6 +100,7 @@ struct tag_plan {
 	uint8_t reserved[6];
 };
 
+/* One constant of a tag's key, and the block of its branch. */
 struct tag {
 	uint64_t hash;
 	uint32_t text, len; /* of a string */

@@ -1,3 +1,4 @@
+/* Names are searched one by one: there are few, and the first letter excludes most of them. */
 #include "schema/compile/keyword.h"
 
 #include "base/text.h"

@@ -25,6 +25,8 @@ enum keyword_id {
 	KEYWORDS,
 };
 
+/* A row of the table. Keywords that both drafts have under one name with different meanings have
+ * two rows. */
 struct keyword {
 	const char *name;
 	uint8_t drafts;	     /* enum draft_bit */
@@ -32,7 +34,7 @@ struct keyword {
 	uint16_t vocabulary; /* enum vocabulary */
 };
 
-extern const struct keyword keywords[KEYWORDS];
+extern const struct keyword keywords[KEYWORDS]; /* by enum keyword_id */
 
 /* The keyword of that name in the draft; KEYWORDS where there is none. */
 enum keyword_id keyword_find(struct slice name, enum draft_bit draft);

@@ -1,3 +1,5 @@
+/* The metaschemas stand in metaschemas/, unchanged as published. embed.py makes arrays of bytes of
+ * them for the build. */
 #include "schema/compile/metaschema.h"
 
 #include "metaschemas.h" /* made from metaschemas/ by embed.py */
@@ -68,6 +70,7 @@ const char *metaschema_uri(enum draft_bit draft)
 	return draft == IN_7 ? URI_DRAFT_7 : URI_2020_12 "schema";
 }
 
+/* The vocabulary of that URI; 0 for an unknown one. */
 static enum vocabulary find_vocabulary(struct slice uri)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(vocabularies); i++) {

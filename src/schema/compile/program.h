@@ -26,6 +26,8 @@ struct name {
 	uint64_t hash; /* slice_hash() of it */
 };
 
+/* The kinds of rules and their operands. A rule holds for values of kinds that its keyword is not
+ * about. They are in the order of keyword.def, which lowering relies on (fast/lower.c). */
 enum rule_op {
 	RULE_FALSE, /* the schema `false` */
 	RULE_SECRET,
@@ -69,6 +71,7 @@ enum rule_op {
 	RULES,
 };
 
+/* One keyword of a subschema, or a part of one. */
 struct rule {
 	uint8_t op;
 	uint8_t keyword; /* enum keyword_id that it came from */
@@ -83,6 +86,7 @@ enum subschema_flag {
 	SUBSCHEMA_COVERS = 1 << 1,
 };
 
+/* A subschema: its rules are neighbours, and all of them must hold. */
 struct subschema {
 	uint32_t first_rule;
 	uint32_t rules;
@@ -94,12 +98,14 @@ struct subschema {
 	struct text location; /* URI#/pointer */
 };
 
+/* A key of properties or dependentSchemas, and its subschema. */
 struct property {
 	struct name name;
 	uint32_t subschema;
 	uint32_t is_list; /* of dependentSchemas: nothing */
 };
 
+/* A key of patternProperties, and its subschema. */
 struct pattern_property {
 	uint32_t pattern;
 	uint32_t subschema;
@@ -120,6 +126,8 @@ static inline int dynamic_anchor_compare(const struct dynamic_anchor *a,
 	return a->name < b->name ? -1 : a->name > b->name;
 }
 
+/* A value has exactly one of these types: an integer has TYPE_INTEGER only. A rule for `number` has
+ * both bits. */
 enum type_bit {
 	TYPE_NULL = 1 << 0,
 	TYPE_BOOLEAN = 1 << 1,

@@ -20,6 +20,7 @@ const char *schema_reload_name(enum schema_reload reload)
 	return names[reload];
 }
 
+/* Adds a subschema to the set. */
 static void join(struct group *c, uint32_t subschema)
 {
 	if (subschema == NONE || c->count == SUBSCHEMAS_MAX)
@@ -31,6 +32,7 @@ static void join(struct group *c, uint32_t subschema)
 	c->list[c->count++] = subschema;
 }
 
+/* Adds the subschemas that a rule applies to the same place, whether they match or not. */
 static void join_in_place(const struct program *p, struct group *c, const struct rule *rule)
 {
 	switch ((enum rule_op)rule->op) {
@@ -75,6 +77,7 @@ static void join_all_in_place(const struct program *p, struct group *c)
 	}
 }
 
+/* True where `properties` has the key. */
 static bool join_properties(const struct program *p, struct group *c, const struct rule *rule,
 			    struct slice key)
 {
@@ -89,6 +92,7 @@ static bool join_properties(const struct program *p, struct group *c, const stru
 	return false;
 }
 
+/* True where a pattern matches the key. A pattern that runs out of its steps does not match. */
 static bool join_patterns(const struct schema *s, struct group *c, const struct rule *rule,
 			  struct slice key)
 {

@@ -1,3 +1,5 @@
+/* Everything that a report holds lives in its arena, so that it outlives the schema and the
+ * instance's text. */
 #include "schema/compile/report.h"
 
 static bool copy_slice(struct arena *a, struct slice *s)

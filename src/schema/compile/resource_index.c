@@ -1,3 +1,10 @@
+/*
+ * The walk over a document that finds its places, resources and anchors.
+ *
+ * Resources, anchors and URIs that appear twice keep their first meaning. Nodes are found again by
+ * address, so the trees must not move while the index lives. Every place, key and comparison is
+ * charged to the request's budget, because the document comes from a client.
+ */
 #include "schema/compile/resource_index.h"
 
 #include "schema/compile/keyword.h"
@@ -73,6 +80,7 @@ enum result index_charge(struct resource_index *f, uint64_t steps, struct error 
 	return budget_take(f->options->budget, steps, err);
 }
 
+/* Places are looked up by the address of their node. */
 static uint64_t hash_node(const struct tree_node *node)
 {
 	return hash_mix((uintptr_t)node, 1);
@@ -137,6 +145,7 @@ uint32_t index_find_dynamic(const struct resource_index *f, uint32_t resource, s
 	return index_find_anchor(f, resource, name, true, ret_probes);
 }
 
+/* Gives a resource a further name. */
 static enum result add_uri(struct resource_index *f, struct slice uri, uint32_t resource,
 			   struct error *err)
 {
@@ -151,6 +160,7 @@ static enum result add_uri(struct resource_index *f, struct slice uri, uint32_t 
 	return OK;
 }
 
+/* Adds the anchor that a keyword names; `skip` bytes of its value are not part of the name. */
 static enum result add_anchor(struct resource_index *f, uint32_t place,
 			      const struct tree_node *name, size_t skip, bool is_dynamic,
 			      struct error *err)
@@ -207,6 +217,7 @@ static bool is_identified(const struct tree_node *node, const struct dialect *di
 	return uri_without_fragment(tree_text(*id)).len != 0;
 }
 
+/* Makes a place the root of a resource. */
 static enum result add_resource(struct resource_index *f, uint32_t place, struct slice uri,
 				const struct dialect *dialect, struct error *err)
 {
@@ -251,6 +262,7 @@ static enum result enter_resource(struct resource_index *f, uint32_t place, cons
 	return rc;
 }
 
+/* In draft 7 an anchor is an `$id` that is only a fragment. */
 static enum result add_anchors(struct resource_index *f, uint32_t place, struct error *err)
 {
 	const struct tree_node *node = index_place(f, place)->node;
@@ -297,6 +309,8 @@ static enum result walk_map(struct resource_index *f, const struct tree_node *ma
 	return rc;
 }
 
+/* Walks the subschemas in the value of a keyword. A value of the wrong kind has none; compiling it
+ * will refuse it. */
 static enum result walk_keyword(struct resource_index *f, const struct keyword *k,
 				const struct tree_node *value, const struct walk *at,
 				struct error *err)
@@ -321,6 +335,7 @@ static enum result walk_keyword(struct resource_index *f, const struct keyword *
 	return OK;
 }
 
+/* Walks the subschemas of all keywords of a place. */
 static enum result walk_children(struct resource_index *f, uint32_t place, struct error *err)
 {
 	const struct tree_node *node = index_place(f, place)->node;

@@ -35,12 +35,15 @@ struct place {
 	bool is_by_pointer; /* no keyword holds it: a JSON pointer led to it */
 };
 
+/* A schema with its own base URI: the root of a document, or one with `$id` (2020-12 core, section
+ * 4.3.5). */
 struct resource {
 	struct slice uri; /* absolute where its base is; without fragment */
 	uint32_t root;	  /* place */
 	struct dialect dialect;
 };
 
+/* A name for a place, unique in its resource; `is_dynamic` for `$dynamicAnchor`. */
 struct anchor {
 	struct slice name;
 	uint32_t resource;
@@ -48,6 +51,7 @@ struct anchor {
 	bool is_dynamic;
 };
 
+/* A document of the index; document 0 is the one that is compiled. */
 struct document {
 	const struct tree_node *root;
 	struct slice uri; /* that it was loaded by */
@@ -122,6 +126,7 @@ uint32_t index_find_anchor(const struct resource_index *f, uint32_t resource, st
 /* The resource with that URI, or NONE. */
 uint32_t index_find_resource(const struct resource_index *f, struct slice uri);
 
+/* By number; the pointers are valid until the next one is added. */
 struct place *index_place(const struct resource_index *f, uint32_t place);
 struct resource *index_resource(const struct resource_index *f, uint32_t resource);
 const struct dialect *index_dialect(const struct resource_index *f, uint32_t place);

@@ -7,6 +7,7 @@
 #include "schema/compile/metaschema.h"
 #include "schema/compile/uri.h"
 
+/* Reads and indexes a built-in metaschema. */
 static enum result add_builtin(struct resource_index *f, struct slice uri, struct slice text,
 			       uint32_t *ret, struct error *err)
 {
@@ -27,6 +28,7 @@ static enum result add_builtin(struct resource_index *f, struct slice uri, struc
 	return index_add_document(f, root, uri, true, ret, err);
 }
 
+/* Finds and indexes the document at a URI. */
 static enum result load_document(struct resource_index *f, struct slice uri, uint32_t *ret,
 				 struct error *err)
 {
@@ -50,6 +52,7 @@ static enum result load_document(struct resource_index *f, struct slice uri, uin
 	return rc == OK ? OK : wrap(err, rc, "%.*s", SLICE_ARGS(uri));
 }
 
+/* The member or item that a token of a JSON pointer names, or NULL (RFC 6901, section 4). */
 static const struct tree_node *step_into(const struct tree_node *node, struct slice token)
 {
 	uint64_t index;
@@ -63,6 +66,8 @@ static const struct tree_node *step_into(const struct tree_node *node, struct sl
 	return &node->of.items[index];
 }
 
+/* The place at a JSON pointer. Where no keyword makes it one it becomes a place below the nearest
+ * one on the way. */
 static enum result follow_pointer(struct resource_index *f, uint32_t root, struct slice pointer,
 				  uint32_t *ret, struct error *err)
 {
@@ -99,6 +104,7 @@ static enum result follow_pointer(struct resource_index *f, uint32_t root, struc
 	return index_add_by_pointer(f, nearest, node, way, ret, err);
 }
 
+/* The place that a fragment names in a resource: its root, a JSON pointer or an anchor. */
 static enum result follow_fragment(struct resource_index *f, uint32_t resource,
 				   struct slice fragment, uint32_t *ret, uint32_t *ret_anchor,
 				   struct error *err)

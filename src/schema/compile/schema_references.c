@@ -19,6 +19,7 @@ static void clear_listing(struct listing *l)
 	index_clear(&l->resource_index);
 }
 
+/* Calls back with a URI that is new and leads outside the document. */
 static enum result report_uri(struct listing *l, struct slice uri, struct error *err)
 {
 	struct slice *made;
@@ -45,6 +46,7 @@ static enum result report_uri(struct listing *l, struct slice uri, struct error 
 	return l->each(l->ctx, *made, err);
 }
 
+/* Resolves the reference in one keyword of a place. */
 static enum result list_keyword(struct listing *l, uint32_t place, const char *keyword,
 				struct error *err)
 {

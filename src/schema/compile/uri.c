@@ -1,3 +1,4 @@
+/* URI references, as RFC 3986 splits (section 3) and resolves (section 5.2) them. */
 #include "schema/compile/uri.h"
 
 #include "base/text.h"
@@ -22,6 +23,7 @@ static bool is_scheme_char(char c)
 	       c == '+' || c == '-' || c == '.';
 }
 
+/* The length of a scheme at the start of `text`; 0 where there is none. */
 static size_t scheme_length(struct slice text)
 {
 	size_t len = 0;
@@ -33,6 +35,7 @@ static size_t scheme_length(struct slice text)
 	return len < text.len && text.data[len] == ':' ? len : 0;
 }
 
+/* The number of characters before the first one of `stops`. */
 static size_t length_before(struct slice text, const char *stops)
 {
 	size_t len = 0;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
+/* The parts of a URI reference. A part may be present and empty, hence the flags. */
 struct uri {
 	struct slice scheme, authority, path, query, fragment;
 	bool has_scheme, has_authority, has_query, has_fragment;

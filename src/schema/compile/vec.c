@@ -1,3 +1,7 @@
+/*
+ * Both structures double when they are full. A lookup is a hash table with linear probing that is
+ * at most half full and from which nothing is removed.
+ */
 #include "schema/compile/vec.h"
 
 #include <string.h>

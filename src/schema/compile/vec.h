@@ -9,6 +9,7 @@
 #define NONE	      UINT32_MAX
 #define VEC_ITEMS_MAX (UINT32_C(1) << 24)
 
+/* An array of items of one size, which the user knows. VEC_NULL is empty; free with vec_clear(). */
 struct vec {
 	void *items;
 	uint32_t count;
@@ -26,6 +27,7 @@ void *vec_push(struct vec *v, size_t item_bytes);
 void *vec_push_many(struct vec *v, size_t item_bytes, size_t count);
 void vec_clear(struct vec *v);
 
+/* Item `i` as an lvalue; the index is not checked. */
 #define VEC_AT(v, type, i) (((type *)(v)->items)[i])
 
 /* Positions by hash. Different items may have equal hashes: the caller compares each position that
@@ -55,6 +57,7 @@ void lookup_clear(struct lookup *l);
  * slots that were looked at. */
 uint32_t lookup_next(const struct lookup *l, uint64_t hash, uint32_t *at);
 
+/* A hash of a hash and a further value. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
 	uint64_t h = (a ^ b * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93);

@@ -1,3 +1,17 @@
+/*
+ * The loop over the rules of a subschema, and the findings.
+ *
+ * What must hold:
+ * - `path` is the way from the instance's root to the current value, `trail` the way through the
+ *   schema to the current rule. A function that pushes to them pops before it returns, also on
+ *   failure.
+ * - A finding copies both ways to `saved_path` and `saved_trail`, because findings outlive the
+ *   position of the pass. Dropping findings shrinks these again, to the size in a struct
+ *   checkpoint.
+ * - With `is_collecting` a subschema goes on after a failure, else it stops. The verdict is the
+ *   same.
+ * - Recursion is bounded by depth_max and all work by steps_max.
+ */
 #include "schema/explain/explain.h"
 #include "schema/compile/keyword.h"
 #include "schema/price.h"
@@ -68,6 +82,7 @@ enum result explain_charge_budget(struct explain_pass *pass)
 	return OK;
 }
 
+/* The bound of a match is that of one pattern, or the steps left where these are fewer. */
 enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text, bool *ret)
 {
 	const struct matcher *m = &pass->schema->matchers[pattern];
@@ -129,6 +144,7 @@ static enum result save_way(struct explain_pass *pass, struct finding *f)
 	return OK;
 }
 
+/* Adds a finding to a list, unless the list is full: then it is counted only. */
 static enum result note(struct explain_pass *pass, struct vec *list, struct finding *f)
 {
 	struct finding *made;
@@ -173,6 +189,7 @@ enum result explain_doubt(struct explain_pass *pass, const struct rule *rule,
 	return pass->is_listing ? note(pass, &pass->unchecked, &f) : OK;
 }
 
+/* Checks one rule, if it is one for this kind of value. */
 static enum result check_rule(struct explain_pass *pass, const struct rule *rule,
 			      const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -192,6 +209,7 @@ static enum result check_rule(struct explain_pass *pass, const struct rule *rule
 	return rc;
 }
 
+/* All rules of a subschema must hold. */
 static enum result check_rules(struct explain_pass *pass, const struct subschema *s,
 			       const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -213,6 +231,8 @@ static enum result check_rules(struct explain_pass *pass, const struct subschema
 	return OK;
 }
 
+/* As check_rules() for a subschema with unevaluatedItems or unevaluatedProperties, whose other
+ * rules mark what they evaluate. */
 static enum result check_marked(struct explain_pass *pass, const struct subschema *s,
 				const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

@@ -47,6 +47,7 @@ struct scope {
 	const struct scope *outer;
 };
 
+/* The state of one validation. */
 struct explain_pass {
 	const struct schema *schema;
 	const struct program *program;
@@ -107,6 +108,7 @@ MUST_USE enum result explain_doubt(struct explain_pass *pass, const struct rule 
  * ended, where they were too many. */
 MUST_USE enum result explain_charge_budget(struct explain_pass *pass);
 
+/* Charges steps. Checks the bounds only now and then, so that most calls are one addition. */
 MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uint64_t steps)
 {
 	pass->steps += steps;
@@ -117,10 +119,12 @@ MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uin
 MUST_USE enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text,
 				   bool *ret);
 
+/* Drop the findings since a checkpoint. */
 struct checkpoint explain_checkpoint(const struct explain_pass *pass);
 void explain_drop_problems(struct explain_pass *pass, struct checkpoint to);
 void explain_drop_unchecked(struct explain_pass *pass, struct checkpoint to);
 
+/* Both must hold. */
 static inline enum verdict verdict_and(enum verdict a, enum verdict b)
 {
 	if (a == VERDICT_NO || b == VERDICT_NO)
@@ -137,6 +141,7 @@ static inline bool explain_may_stop(const struct explain_pass *pass, enum verdic
 	return *ret == VERDICT_NO && !pass->is_collecting;
 }
 
+/* The type bit of a value. */
 static inline uint32_t explain_type_of(const struct tree_node *n)
 {
 	return n->kind == TREE_NUMBER && (n->flags & TREE_IS_INTEGER) != 0 ? TYPE_INTEGER
@@ -148,6 +153,9 @@ static inline uint32_t explain_type_of(const struct tree_node *n)
 				  const struct tree_node *n, struct marks *marks,     \
 				  enum verdict *ret)
 
+/* One function for each kind of rule, or for several that are checked alike. Each is called for
+ * values of the rule's kind only, with `*ret` set to VERDICT_YES, and never for an opaque value
+ * unless its kind is any. `marks` may be NULL. */
 EXPLAIN_RULE(explain_false);
 EXPLAIN_RULE(explain_secret);
 EXPLAIN_RULE(explain_types);

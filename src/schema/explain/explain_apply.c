@@ -7,6 +7,7 @@ enum result explain_ref(struct explain_pass *pass, const struct rule *rule,
 	return explain_step(pass, (struct applied){rule, NONE, rule->a}, n, marks, ret);
 }
 
+/* The subschema of a dynamic anchor in one resource, or NONE. */
 static uint32_t find_dynamic(const struct program *p, uint32_t resource, uint32_t name)
 {
 	struct dynamic_anchor wanted = {resource, name, NONE};
@@ -26,6 +27,8 @@ static uint32_t find_dynamic(const struct program *p, uint32_t resource, uint32_
 	return NONE;
 }
 
+/* The outermost resource of the dynamic scope that has the anchor decides (2020-12 core, section
+ * 8.2.3.2). */
 enum result explain_dynamic_ref(struct explain_pass *pass, const struct rule *rule,
 				const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -155,6 +158,8 @@ struct tally {
 	struct use best;
 };
 
+/* Applies branch `i` of anyOf or oneOf, and counts its verdict. Of the failed branches the best
+ * one's findings stay. */
 static enum result try_branch(struct explain_pass *pass, const struct rule *rule, uint32_t i,
 			      const struct tree_node *n, struct marks *marks, struct tally *t)
 {
@@ -217,6 +222,8 @@ static void keep_tag(struct explain_pass *pass, const struct rule *rule, struct 
 	}
 }
 
+/* No branch matches: keeps the findings of the best branch where they help, else one finding for
+ * the keyword. */
 static enum result fail_branches(struct explain_pass *pass, const struct rule *rule,
 				 const struct tree_node *n, const struct tally *t,
 				 enum verdict *ret)
@@ -236,6 +243,8 @@ static enum result fail_branches(struct explain_pass *pass, const struct rule *r
 	return explain_fail(pass, rule, n, 0, 0, ret);
 }
 
+/* anyOf and oneOf. With `marks` every branch is tried, because each that matches evaluates
+ * members. */
 enum result explain_some_of(struct explain_pass *pass, const struct rule *rule,
 			    const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -327,6 +336,7 @@ static enum result check_both(struct explain_pass *pass, const struct rule *rule
 	return OK;
 }
 
+/* The findings of the condition are dropped: only those of `then` or `else` are failures. */
 enum result explain_if(struct explain_pass *pass, const struct rule *rule,
 		       const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

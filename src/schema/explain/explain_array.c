@@ -42,6 +42,7 @@ enum result explain_items(struct explain_pass *pass, const struct rule *rule,
 	return OK;
 }
 
+/* Counts matching items; those that an opaque value decides may or may not match. */
 enum result explain_contains(struct explain_pass *pass, const struct rule *rule,
 			     const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -154,6 +155,7 @@ static uint64_t price_sort(uint32_t count)
 	return (uint64_t)count * (32 - (uint32_t)__builtin_clz(count | 1));
 }
 
+/* Sorts the items by hash, so that equal ones are neighbours. The fast pass calls it too. */
 enum result explain_unique_items(struct explain_pass *pass, const struct rule *rule,
 				 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

@@ -8,6 +8,7 @@ static enum result charge_look_up(struct explain_pass *pass, const struct name *
 	return explain_charge(pass, price_look_up(n, name->text.len));
 }
 
+/* `required`, and one key of dependentRequired. */
 enum result explain_required(struct explain_pass *pass, const struct rule *rule,
 			     const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -102,6 +103,7 @@ enum result explain_pattern_properties(struct explain_pass *pass, const struct r
 	return OK;
 }
 
+/* Whether `properties` beside the rule has the key. */
 static bool is_property(const struct explain_pass *pass, uint32_t properties,
 			const struct tree_member *m)
 {
@@ -120,6 +122,7 @@ static bool is_property(const struct explain_pass *pass, uint32_t properties,
 	return false;
 }
 
+/* Whether patternProperties beside the rule has a pattern for the key. */
 static enum result is_patterned(struct explain_pass *pass, uint32_t patterns,
 				const struct tree_member *m, bool *ret)
 {
@@ -253,6 +256,7 @@ static enum result check_left_over(struct explain_pass *pass, const struct rule 
 	return rc;
 }
 
+/* Runs after all other rules of the subschema, so `marks` is complete. */
 enum result explain_unevaluated(struct explain_pass *pass, const struct rule *rule,
 				const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

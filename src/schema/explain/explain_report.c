@@ -6,6 +6,7 @@
 #include "schema/price.h"
 #include "schema/compile/report.h"
 
+/* The JSON pointer of the value. */
 static void append_instance(const struct explain_pass *pass, const struct finding *f,
 			    struct buf *ret)
 {
@@ -29,6 +30,7 @@ static const char *keyword_name(const struct rule *rule)
 	return rule->keyword < KEYWORDS ? keywords[rule->keyword].name : "";
 }
 
+/* The keyword of a step, and which of its subschemas. */
 static void append_step(const struct program *p, const struct step *step, struct buf *ret)
 {
 	const struct rule *rule = &p->rules[step->rule];
@@ -84,6 +86,7 @@ uint32_t explain_find_subschema(const struct program *p, uint32_t rule)
 	return low;
 }
 
+/* The location of the subschema, and the keyword that failed. */
 static void append_location(const struct explain_pass *pass, const struct finding *f,
 			    struct buf *ret)
 {
@@ -108,6 +111,7 @@ static const char *failed_keyword(const struct explain_pass *pass, const struct 
 	return keyword_name(rule);
 }
 
+/* For a key that is not allowed it is the value of that key. */
 static const struct tree_node *failed_node(const struct explain_pass *pass, const struct finding *f)
 {
 	uint8_t op = pass->program->rules[f->rule].op;
@@ -129,6 +133,7 @@ static void clear_texts(struct texts *t)
 	buf_clear(&t->message);
 }
 
+/* Adds the problem of one finding. */
 static enum result write_one(struct explain_pass *pass, const struct finding *f, bool is_unchecked,
 			     struct schema_report *report)
 {

@@ -1,3 +1,4 @@
+/* Up to 64 members need no memory; more need two bits each. */
 #include "schema/explain/marks.h"
 
 #include <string.h>

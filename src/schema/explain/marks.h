@@ -27,6 +27,7 @@ void marks_clear(struct marks *m);
 void marks_merge(struct marks *to, const struct marks *from, bool is_sure);
 void marks_set_all(struct marks *m);
 
+/* Marks a member or item; without `is_sure` as maybe. */
 static inline void marks_set(struct marks *m, uint32_t at, bool is_sure)
 {
 	(is_sure ? m->sure : m->maybe)[at / 64] |= UINT64_C(1) << at % 64;

@@ -157,6 +157,7 @@ static void gather_names(const struct program *p, const struct rule *rule, struc
 	}
 }
 
+/* Suggests the known key that is the most similar to an unknown one. */
 static void append_near(const struct program *p, const struct rule *rule, struct slice key,
 			struct buf *ret)
 {
@@ -239,6 +240,7 @@ static const struct rule *find_constants(const struct program *p, uint32_t subsc
 	return found != NULL ? found : message_find_rule(p, subschema, RULE_ENUM);
 }
 
+/* Lists the types of all branches; false where a branch has none. */
 static bool append_branch_types(const struct program *p, const struct rule *rule, struct buf *ret)
 {
 	uint32_t types = 0;
@@ -255,6 +257,7 @@ static bool append_branch_types(const struct program *p, const struct rule *rule
 	return true;
 }
 
+/* Lists the constants of all branches; false where a branch has none. */
 static bool append_branch_constants(const struct program *p, const struct rule *rule,
 				    struct buf *ret)
 {
@@ -273,6 +276,7 @@ static bool append_branch_constants(const struct program *p, const struct rule *
 	return true;
 }
 
+/* anyOf or oneOf, whose branches all failed, or of which two matched. */
 static void append_branches(const struct explain_pass *pass, const struct rule *rule,
 			    const struct finding *f, struct buf *ret)
 {
@@ -330,6 +334,8 @@ static bool append_tags(const struct explain_pass *pass, const struct finding *f
 	return count != 0;
 }
 
+/* Names the forbidden types, constants or key where the schema under `not` has one such rule
+ * only. */
 static void append_not(const struct program *p, const struct rule *rule, struct buf *ret)
 {
 	const struct subschema *s = &p->subschemas[rule->a];

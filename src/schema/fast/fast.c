@@ -1,3 +1,15 @@
+/*
+ * The dispatcher of the fast pass and the instructions for one value.
+ *
+ * What must hold:
+ * - An instruction holds for values of kinds that it is not about, as the keyword does.
+ * - The value of an opaque node is never read. Each block begins with the types that it accepts,
+ *   and an opaque node has no type, so that no instruction ever sees one; refuse() makes the pass
+ *   undecided.
+ * - Where the pass has stopped every function returns false, and functions that turn a false into
+ *   true (not, if, anyOf) check `is_stopped` first.
+ * - Each instruction charges for what it reads (price.h) before it reads it or right after.
+ */
 #include "schema/fast/fast.h"
 
 #include "schema/compile/keyword.h"
@@ -40,6 +52,8 @@ static inline bool is_length_within(struct fast_pass *pass, const struct instruc
 	return length >= i->a && length <= i->b;
 }
 
+/* A bound that the range of integers in OPERATION_RANGE cannot express, or for a number that is not
+ * an int64. */
 APART static bool is_bound_kept(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
 {
 	const struct rule *rule = &pass->program->rules[at];
@@ -111,6 +125,7 @@ APART static bool is_any_text(struct fast_pass *pass, const struct instruction *
 	return false;
 }
 
+/* Searches a hash table of texts. */
 APART static bool is_in_table(struct fast_pass *pass, const struct instruction *i,
 			      const struct tree_node *n)
 {
@@ -124,6 +139,7 @@ APART static bool is_in_table(struct fast_pass *pass, const struct instruction *
 	return false;
 }
 
+/* Constants of any kind, one after the other. */
 APART static bool check_enum(struct fast_pass *pass, const struct instruction *i,
 			     const struct tree_node *n)
 {

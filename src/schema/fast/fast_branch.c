@@ -51,6 +51,7 @@ APART static bool check_branches(struct fast_pass *pass, const struct tag_plan *
 	return found != 0 || fast_any_of(pass, target, count, n);
 }
 
+/* The block of the branch with that tag; BLOCK_NEVER where no branch has it. */
 static uint32_t find_tag(struct fast_pass *pass, const struct tag_plan *plan,
 			 const struct tree_node *value)
 {
@@ -74,6 +75,8 @@ static uint32_t find_tag(struct fast_pass *pass, const struct tag_plan *plan,
 	return BLOCK_NEVER;
 }
 
+/* The branch of the tag, then the branches without a tag. A value without the key may match any
+ * branch that does not require it. */
 bool fast_tagged(struct fast_pass *pass, const struct tag_plan *plan, const struct tree_node *n)
 {
 	const struct tree_node *value;

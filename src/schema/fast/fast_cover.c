@@ -15,6 +15,7 @@
 static bool cover(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n,
 		  struct marks *marks);
 
+/* The position of a member, from the address of its value. */
 static uint32_t position_of(const struct tree_node *object, const struct tree_node *value)
 {
 	const struct tree_member *member =
@@ -160,6 +161,7 @@ static bool cover_if(struct fast_pass *pass, const struct rule *rule, const stru
 	return branch == NONE || cover(pass, branch, n, marks);
 }
 
+/* Rules that apply other subschemas to the same value. */
 static bool cover_in_place(struct fast_pass *pass, const struct rule *rule,
 			   const struct tree_node *n, struct marks *marks)
 {
@@ -216,6 +218,7 @@ static bool cover(struct fast_pass *pass, uint32_t subschema, const struct tree_
 	return goes_on;
 }
 
+/* Checks the members or items that have no mark. */
 static bool check_rest(struct fast_pass *pass, uint32_t block, const struct tree_node *n,
 		       const struct marks *marks)
 {

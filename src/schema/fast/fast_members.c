@@ -8,6 +8,7 @@ INLINED bool is_key(const struct fast_pass *pass, const struct entry *e,
 	       is_same(pass->texts + e->text, member->key, e->len);
 }
 
+/* The entry of a key in the plan's hash table, or NULL. */
 INLINED const struct entry *find_entry(struct fast_pass *pass, const struct object_plan *plan,
 				       const struct tree_member *member)
 {
@@ -23,6 +24,7 @@ INLINED const struct entry *find_entry(struct fast_pass *pass, const struct obje
 	return NULL;
 }
 
+/* Checks the value of a known key. */
 INLINED bool check_entry(struct fast_pass *pass, const struct entry *e, const struct tree_node *n)
 {
 	if (e->is_free)
@@ -54,6 +56,7 @@ APART static bool check_patterns(struct fast_pass *pass, const struct object_pla
 	return true;
 }
 
+/* propertyNames: the key as a string value. */
 APART static bool check_name(struct fast_pass *pass, uint32_t block,
 			     const struct tree_member *member)
 {
@@ -115,6 +118,7 @@ HOT static bool check_members(struct fast_pass *pass, const struct object_plan *
 	return required == plan->required;
 }
 
+/* Checks members against a plan with patternProperties or propertyNames. */
 HOT static bool check_all_members(struct fast_pass *pass, const struct object_plan *plan,
 				  const struct tree_node *n)
 {
@@ -144,6 +148,7 @@ HOT static bool check_all_members(struct fast_pass *pass, const struct object_pl
 	return required == plan->required;
 }
 
+/* Chooses the cheapest of three loops. */
 bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const struct tree_node *n)
 {
 	bool is_open = plan->additional == NONE && plan->patterns == 0 && plan->names == NONE;

@@ -1,3 +1,5 @@
+/* Accounting of steps, stopping, looking up members and matching patterns, for all files of the
+ * fast pass. */
 #include "schema/fast/fast_pass.h"
 
 /* The type of a node by its kind and flags, which are its first two bytes. Opaque nodes have none,

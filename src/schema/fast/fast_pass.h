@@ -19,6 +19,7 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* The state of one validation. The first fields are those that every instruction uses. */
 struct fast_pass {
 	const struct program *program;
 	const struct instruction *instructions;
@@ -48,6 +49,7 @@ COLD bool fast_stop_undecided(struct fast_pass *pass);
 COLD bool fast_refill(struct fast_pass *pass);
 COLD bool fast_stop_at_depth(struct fast_pass *pass);
 
+/* The size of the next slice: up to the next check of the budget. */
 static inline int64_t fast_next_slice(uint64_t left, const struct budget *b)
 {
 	uint64_t most = b != NULL ? b->until_check : BUDGET_CHECK_STEPS;
@@ -72,6 +74,8 @@ const struct tree_node *fast_find_member(const struct tree_node *object, const c
 bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const struct tree_node *n);
 
 /* fast_members.c */
+/* All rules about the members of an object, or about the items of an array; true for other
+ * values. */
 bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const struct tree_node *n);
 bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const struct tree_node *n);
 
@@ -93,6 +97,7 @@ bool fast_not(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
  * hold. */
 bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n);
 
+/* The type bit of a value; 0 for an opaque one. */
 INLINED uint8_t type_of(const struct tree_node *n)
 {
 	return fast_type_bits[(n->kind | n->flags << 8) & (sizeof fast_type_bits - 1)];
@@ -140,6 +145,7 @@ INLINED bool enter(struct fast_pass *pass, uint32_t block, const struct tree_nod
 	return b->start == b->end || fast_block(pass, b->start, b->end, n);
 }
 
+/* Unaligned loads. */
 INLINED uint64_t load_8(const char *p)
 {
 	uint64_t v;

@@ -1,3 +1,11 @@
+/*
+ * Blocks, inlining, and the rules that become one instruction each.
+ *
+ * A block is reserved when something first refers to its subschema, and lowered when its turn
+ * comes, so that recursive schemas end. The arrays of the compiler grow during lowering; pointers
+ * into them are invalid after the next push. `rules` is a view of the arrays that lowering only
+ * reads.
+ */
 #include "schema/fast/lower.h"
 
 #define HOPS_MAX	  32
@@ -89,6 +97,7 @@ void lower_fill_slot(struct lowering *work, uint32_t first, uint32_t mask, uint6
 	VEC_AT(&work->c->slots, uint32_t, first + at) = position;
 }
 
+/* The type bit of a constant. */
 static uint32_t constant_type(const struct constant *k)
 {
 	return k->kind == TREE_NUMBER && (k->flags & TREE_IS_INTEGER) != 0 ? TYPE_INTEGER
@@ -110,6 +119,7 @@ static uint32_t types_of_links(struct lowering *work, const struct rule *rule, i
 	return types;
 }
 
+/* The types of values that a rule can accept. */
 static uint32_t types_of_rule(struct lowering *work, const struct rule *rule, int depth)
 {
 	uint32_t types = 0;
@@ -168,6 +178,7 @@ static enum result add_call(struct lowering *work, uint32_t subschema)
 	return OK;
 }
 
+/* An instruction with up to three blocks as operands; NONE for those that are absent. */
 static enum result add_blocks(struct lowering *work, enum operation operation,
 			      const uint32_t subschemas[static 3])
 {
@@ -273,6 +284,7 @@ static enum result apply(struct lowering *work, uint32_t subschema, int depth)
 	return lower_subschema(work, subschema, depth + 1);
 }
 
+/* A rule that becomes an instruction of its own. */
 static enum result lower_rule(struct lowering *work, const struct rule *rule, int depth)
 {
 	enum result rc = OK;
@@ -360,6 +372,7 @@ static enum result charge_effort(struct lowering *work)
 	return compile_charge(work->c, due * STEPS_EFFORT);
 }
 
+/* Lowers the subschema of a reserved block. */
 static enum result lower_pending(struct lowering *work, uint32_t block)
 {
 	uint32_t subschema = VEC_AT(&work->pending, uint32_t, block);

@@ -38,6 +38,8 @@ static const struct rule *find_constants(struct lowering *work, uint32_t subsche
 	return NULL;
 }
 
+/* The constants that a branch allows for a key, in itself or in a subschema that it always applies;
+ * NULL where there are none. */
 static const struct rule *find_tag(struct lowering *work, uint32_t subschema, uint32_t key,
 				   int depth)
 {
@@ -144,6 +146,8 @@ static uint32_t list_keys(struct lowering *work, uint32_t subschema, int depth, 
 	return count;
 }
 
+/* Chooses the key that separates the most branches, among the keys of the first three; false where
+ * none separates two. */
 static bool choose_key(struct lowering *work, const struct rule *rule, struct name *ret)
 {
 	struct name keys[TAG_KEYS_MAX];
@@ -180,6 +184,7 @@ static enum result add_target(struct lowering *work, uint32_t subschema)
 	return OK;
 }
 
+/* Adds the tags of all branches that have one. */
 static enum result add_tags(struct lowering *work, const struct rule *rule, uint32_t key,
 			    struct tag_plan *plan, uint32_t *ret_first)
 {
@@ -208,6 +213,7 @@ static enum result add_tags(struct lowering *work, const struct rule *rule, uint
 	return OK;
 }
 
+/* Adds the branches without a tag, which must always be tried. */
 static enum result add_others(struct lowering *work, const struct rule *rule, uint32_t key,
 			      struct tag_plan *plan)
 {
@@ -237,6 +243,7 @@ static enum result add_all(struct lowering *work, const struct rule *rule, uint3
 	return OK;
 }
 
+/* Makes the instruction for branches with tags. */
 static enum result add_tagged(struct lowering *work, const struct rule *rule,
 			      const struct name *key)
 {

@@ -16,6 +16,7 @@ static bool covers(const struct lowering *work, uint32_t subschema)
 	       (work->rules.subschemas[subschema].flags & SUBSCHEMA_COVERS) != 0;
 }
 
+/* Whether a rule may evaluate members or items, itself or through a subschema. */
 static bool rule_covers(const struct lowering *work, const struct rule *rule)
 {
 	bool any = false;
@@ -142,6 +143,7 @@ static bool gather(struct lowering *work, uint32_t subschema, struct object_plan
 	return is_static;
 }
 
+/* An object plan that accepts any value for the evaluated keys, and checks all other keys. */
 static enum result add_closing_plan(struct lowering *work, struct object_plan *plan)
 {
 	struct object_plan *made;

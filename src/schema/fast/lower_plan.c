@@ -83,6 +83,8 @@ static enum result add_properties(struct lowering *work, const struct rule *rule
 
 /* Equal names have the same text, because texts are pooled. A long list is searched with a hash
  * table. */
+/* Marks the entries of required keys; keys without an entry get one. `*ret` is the number of
+ * different required keys. */
 static enum result add_required(struct lowering *work, const struct rule *rule, uint32_t first,
 				uint32_t *ret)
 {
@@ -133,6 +135,7 @@ static enum result add_target(struct lowering *work, uint32_t subschema)
 	return OK;
 }
 
+/* The block of a rule's subschema; NONE where there is no rule, or where any value is valid. */
 static enum result find_block(struct lowering *work, const struct rule *rule, uint32_t *ret)
 {
 	*ret = NONE;

@@ -42,6 +42,7 @@ static enum result add_text_table(struct lowering *work, const struct rule *rule
 	return OK;
 }
 
+/* Strings are compared by hash first; many of them are searched in a hash table. */
 enum result lower_enum(struct lowering *work, const struct rule *rule)
 {
 	bool is_text = are_texts(work, rule);
@@ -99,6 +100,8 @@ static enum result add_bound(struct lowering *work, uint32_t rule)
 	return OK;
 }
 
+/* One range for the lower and the upper bound. Further bounds, and those that no int64 expresses,
+ * become instructions of their own. */
 enum result lower_numbers(struct lowering *work, const struct subschema *s)
 {
 	int64_t least = INT64_MIN, most = INT64_MAX, bound;

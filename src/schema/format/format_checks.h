@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 
+/* RFC 3339 section 5.6, and its appendix A for durations. */
 bool is_date(struct slice text);
 bool is_time(struct slice text);
 bool is_date_time(struct slice text);
 bool is_duration(struct slice text);
 
+/* RFC 2673 section 3.2, RFC 4291 section 2.2, RFC 1123 section 2.1, RFC 5890. */
 bool is_ipv4(struct slice text);
 bool is_ipv6(struct slice text);
 bool is_hostname(struct slice text);
@@ -22,9 +24,11 @@ bool is_idn_hostname(struct slice text);
  * 2.1). */
 bool is_ldh_label(struct slice text);
 
+/* RFC 5321 section 4.1.2, RFC 6531 section 3.3. */
 bool is_email(struct slice text);
 bool is_idn_email(struct slice text);
 
+/* RFC 3986, RFC 3987, RFC 6570. */
 bool is_uri(struct slice text);
 bool is_uri_reference(struct slice text);
 bool is_iri(struct slice text);
@@ -36,6 +40,7 @@ bool is_iri_character(uint32_t code_point, bool is_private_allowed);
 /* '%' and two hexadecimal digits at `at`. */
 bool is_percent_encoded(struct slice text, size_t at);
 
+/* RFC 4122, RFC 6901, draft-bhutton-relative-json-pointer-00, ECMA-262. */
 bool is_uuid(struct slice text);
 bool is_json_pointer(struct slice text);
 bool is_relative_json_pointer(struct slice text);

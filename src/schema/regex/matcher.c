@@ -1,3 +1,8 @@
+/*
+ * Classifies a pattern by its text, without parsing it: only ^ and literal characters, followed by
+ * the end, `$` or `.*`. Everything else is left to the regular expression, so this need not
+ * recognise all equivalent forms.
+ */
 #include "schema/regex/matcher.h"
 
 #include "base/buf.h"

@@ -18,6 +18,7 @@ enum matcher_kind {
 	MATCH_PATTERN,
 };
 
+/* `literal` is the prefix or the text. */
 struct matcher {
 	enum matcher_kind kind;
 	uint32_t literal_len;
@@ -28,6 +29,7 @@ struct matcher {
 /* `*ret` is zeroed before. Errors as of pattern_compile_within(). */
 MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma,
 				  struct pattern_budget *budget, struct error *err);
+/* Frees what it owns, and zeroes it. */
 void matcher_clear(struct matcher *m);
 
 /* As pattern_match(): steps, result and errors. */

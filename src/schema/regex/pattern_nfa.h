@@ -16,12 +16,14 @@ enum nfa_kind {
 	NFA_END,   /* `next`, at the end of the text only */
 };
 
+/* States are numbered; `next` and `other` are numbers. */
 struct nfa_state {
 	uint8_t kind; /* enum nfa_kind */
 	uint16_t next, other;
 	uint64_t mask;
 };
 
+/* `letters` is the alphabet of the masks. */
 struct nfa {
 	struct nfa_state *states; /* NFA_STATES_MAX of room */
 	uint16_t count;

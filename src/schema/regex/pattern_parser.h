@@ -4,6 +4,8 @@
 
 #include "schema/regex/pattern_class.h"
 
+/* The state of one parse. Groups are counted before the parse, because a back reference may precede
+ * its group. */
 struct parser {
 	struct slice text;
 	size_t at;
@@ -27,9 +29,11 @@ char parser_peek(const struct parser *p, size_t ahead);
 /* Moves past `text` where the input continues with it; else false. */
 bool parser_accept(struct parser *p, const char *text);
 
+/* New nodes live in the arena. E_MEMORY, or E_LIMIT as above. */
 MUST_USE enum result parser_make_node(struct parser *p, struct pattern_node **ret,
 				      enum pattern_kind kind);
 MUST_USE enum result parser_make_class(struct parser *p, struct pattern_node **ret);
+/* Normalises a class once it is complete, and complements it where it is negated. */
 MUST_USE enum result parser_finish_class(struct parser *p, struct pattern_class *set,
 					 bool is_negated);
 

@@ -37,6 +37,7 @@ struct pattern_class {
 	uint32_t index; /* of the class among the tree's, set by pattern_nfa.c */
 };
 
+/* The kinds of nodes and their fields. */
 enum pattern_kind {
 	PATTERN_SEQUENCE, /* of `child` and its siblings; may be empty */
 	PATTERN_CHOICE,	  /* one of `child` and its siblings */
@@ -50,6 +51,7 @@ enum pattern_kind {
 	PATTERN_BACK,	  /* back reference to group `low` */
 };
 
+/* Children are a linked list. A group that does not capture is a sequence. */
 struct pattern_node {
 	uint8_t kind; /* enum pattern_kind */
 	bool is_negated;
@@ -61,6 +63,7 @@ struct pattern_node {
 	struct pattern_node *next;  /* sibling */
 };
 
+/* Owns nothing. */
 struct pattern_tree {
 	const struct pattern_node *root;
 	bool has_back; /* a back reference: groups must be captured */

@@ -1,4 +1,4 @@
-/* Schemas and instances as JSON with ' for " so that they can be read in C. */
+/* Schemas and instances for tests are JSON with ' for ", which is easier to read in C. */
 #pragma once
 
 #include "schema/compile/constant.h"
@@ -16,22 +16,23 @@ void made_clear(struct made *m);
 
 struct tree text_tree(const char *json);
 
-/* Compiles; ends the test where that fails. */
+/* Compiles a schema; ends the test where that fails. Free with made_clear(). */
 void made_compile(struct made *m, const char *schema);
 enum result made_compile_with(struct made *m, const char *schema,
 			      const struct schema_options *options);
 
-/* Validates in both ways, ends the test where they differ. */
+/* Validates with and without a report; ends the test where the results differ. */
 enum result made_validate(struct made *m, const char *instance);
-/* As made_validate(), of a tree that is already there. */
+/* As made_validate(), for an instance that is a tree. */
 enum result made_validate_tree(struct made *m, const struct tree_node *instance);
 
 /* "/pointer keyword: message" of the n-th problem, or "" where there is none; valid until the next
  * call. */
 const char *made_problem(struct made *m, uint32_t n);
 
-/* The verdict of a schema on an instance, compiled and forgotten. */
+/* Compiles a schema, validates an instance, and frees both. */
 bool is_valid(const char *schema, const char *instance);
 
-/* Whether the fast pass and the explaining one say the same; what a bound ended agrees with all. */
+/* Whether the fast and the explaining pass agree. A pass that a bound ended agrees with any
+ * result. */
 bool passes_agree(const struct schema *s, const struct tree_node *instance, enum verdict *ret);

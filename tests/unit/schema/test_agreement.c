@@ -1,5 +1,5 @@
-/* The fast pass and the explaining one must agree: over schemas and instances made at random,
- * always the same ones. */
+/* The fast and the explaining pass must agree, over random schemas and instances that are the same
+ * in every run. */
 #include "support.h"
 
 #include <criterion/criterion.h>
@@ -160,7 +160,7 @@ static void make_keyword(struct buf *b, int depth)
 	}
 }
 
-/* The name of the keyword at the end, to keep it from standing there twice. */
+/* Whether the object already has the keyword at the end of the buffer. */
 static bool is_repeated(const struct buf *b, size_t object, size_t keyword)
 {
 	struct slice text = slice_from(buf_slice(b), keyword);

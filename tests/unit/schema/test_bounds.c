@@ -1,4 +1,4 @@
-/* Hostile schemas and instances end within their bounds, and never as valid. */
+/* Hostile schemas and instances end within their bounds, and are never found valid by them. */
 #include "support.h"
 
 #include "base/memory.h"

@@ -178,8 +178,7 @@ Test(format, an_unknown_name_has_no_check)
 	cr_expect(format_find(SLICE_NULL) == NULL);
 }
 
-/* Counts what the official suite says otherwise; a group without a format of ours passes
- * everything. */
+/* Counts disagreements with the official suite. A format that we do not know accepts everything. */
 static unsigned run_group(const struct tree_node *group, const char *file, unsigned *failed)
 {
 	const struct tree_node *schema = TREE_GET(group, "schema");

@@ -1,5 +1,5 @@
-/* Each keyword by what it lets through and what it does not, at the corners that the official suite
- * leaves to chance. */
+/* For each keyword what it accepts and what it refuses, in corner cases that the official suite
+ * lacks. */
 #include "support.h"
 
 #include <criterion/criterion.h>
@@ -211,8 +211,8 @@ Test(keywords, references_may_go_round_through_the_instance)
 	CHECK(cases);
 }
 
-/* The fast pass counts only where bytes leave it open: of characters of every size, at both sides
- * of every bound. */
+/* The fast pass counts characters only where the number of bytes does not decide: characters of
+ * every size, on both sides of every bound. */
 Test(keywords, lengths_are_of_characters_however_many_bytes_they_have)
 {
 	static const char *const characters[] = {"a", "\xc3\xa9", "\xe2\x82\xac",

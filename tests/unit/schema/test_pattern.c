@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-/* Of each match anew. */
+/* For each match. */
 #define STEPS (&(uint64_t){1000000})
 
 static bool is_match(const char *pattern, struct slice text)
@@ -25,8 +25,8 @@ struct match_case {
 	bool is_match;
 };
 
-/* An empty lookahead matches everywhere and keeps an expression from the automaton: both ways must
- * agree. */
+/* An empty lookahead matches everywhere and makes PCRE2 match an expression that has an automaton:
+ * both must agree. */
 static void expect_both_ways(const struct match_case *cases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -189,7 +189,7 @@ Test(pattern, groups_lookarounds_and_back_references_work)
 		{"^(?<year>\\d{4})-\\k<year>$", "2026-2026", true},
 		{"^(?<year>\\d{4})-\\k<year>$", "2026-2027", false},
 		{"^(a)(b)\\2\\1$", "abba", true},
-		{"^(?:(a)|b)\\1$", "b", true}, /* a group that took no part is empty */
+		{"^(?:(a)|b)\\1$", "b", true}, /* a group that did not take part is empty */
 		{"^\\k<late>(?<late>a)$", "a", true},
 		{"^(?!aws)[a-z]+$", "aws-x", false},
 		{"^(?!aws)[a-z]+$", "azure", true},

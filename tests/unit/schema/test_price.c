@@ -1,5 +1,4 @@
-/* Every keyword is charged for what it reads, in both passes; a bound that runs out is never a
- * verdict. */
+/* Both passes charge every keyword for what it reads; exceeding a bound is never a verdict. */
 #include "support.h"
 
 #include "base/clock.h"
@@ -8,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-/* In a text `@name` stands for what is too long to write. */
+/* In a text `@name` stands for a long generated text. */
 struct filler {
 	const char *name;
 	const char *unit;
@@ -61,7 +60,7 @@ static void fill(struct buf *b, const char *text)
 	}
 }
 
-/* A subschema, which is applied TIMES times; an instance; the least that one turn must cost. */
+/* A subschema, which is applied TIMES times, an instance, and the least price of each time. */
 #define TIMES 20
 
 struct price_case {
@@ -203,7 +202,7 @@ Test(price, what_one_request_validates_comes_off_one_budget_which_ends_it_withou
 	}
 }
 
-/* Whatever stands around it, what ran out inside is neither a match nor none. */
+/* A bound that is exceeded inside a branch is neither a match nor a mismatch of the branch. */
 Test(price, a_bound_that_runs_out_in_a_branch_is_no_mismatch)
 {
 	static const char *const schemas[] = {
@@ -314,7 +313,7 @@ Test(price, a_pattern_beyond_a_bound_is_a_limit_and_not_a_wrong_schema)
 	buf_clear(&text);
 }
 
-/* What one asks of a message is a sentence, however long what the schema holds. */
+/* A message is a sentence of bounded length, for schemas with constants and names of any length. */
 Test(price, a_message_holds_no_more_of_a_schema_than_a_person_reads)
 {
 	static const char *const schemas[] = {

@@ -97,10 +97,10 @@ Test(problems, the_pointer_leads_to_the_value)
 Test(problems, of_several_branches_the_useful_one_speaks)
 {
 	static const struct problem_case cases[] = {
-		/* the one for this type */
+		/* the branch for this type */
 		{"{'anyOf': [{'type': 'string'}, {'type': 'object', 'properties': {'a': {'maximum': 1}}}]}",
 		 "{'a': 2}", "/a maximum: must be at most 1"},
-		/* the one with this tag */
+		/* the branch with this tag */
 		{"{'oneOf': [{'properties': {'kind': {'const': 'csv'}, 'sep': {'maxLength': 1}}},"
 		 "{'properties': {'kind': {'const': 'parquet'}, 'rows': {'type': 'integer'}}}]}",
 		 "{'kind': 'parquet', 'rows': 'x'}", "/rows type: must be an integer"},
@@ -108,11 +108,11 @@ Test(problems, of_several_branches_the_useful_one_speaks)
 		{"{'oneOf': [{'properties': {'kind': {'const': 'csv'}}, 'required': ['sep']},"
 		 "{'properties': {'kind': {'enum': ['parquet', 'orc']}}}]}",
 		 "{'kind': 'json'}", "/kind enum: must be one of: csv, parquet, orc"},
-		/* nor one further in */
+		/* nor has an inner branch */
 		{"{'anyOf': [{'type': 'null'}, {'oneOf': [{'properties': {'k': {'const': 1}}}, {'properties': "
 		 "{'k': {'const': 2}}}]}]}",
 		 "{'k': 3}", "/k const: must be one of: 1, 2"},
-		/* none is for this type: what types would do */
+		/* no branch is for this type: lists the types */
 		{"{'anyOf': [{'type': 'string'}, {'type': 'array'}]}", "1",
 		 " anyOf: must be a string or an array"},
 		{"{'oneOf': [{'const': 'a'}, {'const': 'b'}]}", "'c'",

@@ -1,4 +1,4 @@
-/* x-secret, and values that may not be looked at. */
+/* x-secret, and opaque values. */
 #include "support.h"
 
 #include "doc/pointer.h"
