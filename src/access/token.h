@@ -4,9 +4,11 @@
 #include "base/buf.h"
 #include "doc/tree.h"
 
-#define TOKEN_POLICIES_MAX  32
-#define TOKEN_ADDRESSES_MAX 32
-#define TOKEN_DEPTH_MAX	    16 /* parents above it */
+#define TOKEN_POLICIES_MAX   32
+#define TOKEN_ADDRESSES_MAX  32
+#define TOKEN_DEPTH_MAX	     16 /* parents above it */
+#define TOKEN_NAME_BYTES_MAX 128
+#define TOKEN_TTL_MS_MAX     (INT64_C(3650) * 86400000) /* ten years of days */
 
 #define ADDRESS_TEXT_BYTES 64
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "service/item.h"
+#include "service/body_input.h"
 
 struct codec {
 	/* A page of items of one kind. */
@@ -51,4 +52,18 @@ struct codec {
 	void (*problems_begin)(struct buf *b, enum problem_list list);
 	void (*problem)(struct buf *b, const struct check_problem *p);
 	void (*problems_end)(struct buf *b);
+
+	/* Bodies of requests (body_input.h). What is read lives in `a`; `ret` is zero before, and after a failure holds what was
+	 * read until then. Where a number was not sent, `ret` stays as it is. */
+	enum result (*read_token)(struct token_request *ret, const struct body_input *body,
+				  struct arena *a, struct error *err);
+	enum result (*read_ttl)(int64_t *ret_ms, const struct body_input *body, struct error *err);
+	enum result (*read_access)(struct access_request *ret, const struct body_input *body,
+				   struct arena *a, struct error *err);
+	enum result (*read_version)(uint64_t *ret, const struct body_input *body,
+				    struct error *err);
+	enum result (*read_versions)(struct version_list *ret, const struct body_input *body,
+				     struct arena *a, struct error *err);
+	enum result (*read_batch)(struct batch_request *ret, const struct body_input *body,
+				  struct arena *a, struct error *err);
 };

@@ -1,4 +1,5 @@
 #include "http/native/native.h"
+#include "http/native/native_body.h"
 #include "http/native/native_json.h"
 
 const struct codec native_codec = {
@@ -27,6 +28,12 @@ const struct codec native_codec = {
 	.problems_begin = native_problems_begin,
 	.problem = native_problem,
 	.problems_end = native_problems_end,
+	.read_token = native_read_token,
+	.read_ttl = native_read_ttl,
+	.read_access = native_read_access,
+	.read_version = native_read_version,
+	.read_versions = native_read_versions,
+	.read_batch = native_read_batch,
 };
 
 void native_list_begin(struct buf *b)

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "service/call.h"
+#include "service/body_input.h"
 #include "service/state/config_at.h"
 #include "service/state/rights.h"
 #include "service/state/state.h"
@@ -82,6 +83,9 @@ uint32_t list_limit(const struct service *s, uint32_t requested);
 /* The revision that `at` means, 0 for the current one; E_NOT_FOUND where it does not exist. Worker only. */
 MUST_USE enum result revision_asked(struct verb_context *ctx, const struct past_state *at,
 				    uint64_t *ret, struct error *err);
+
+/* The request's body, with the bounds for reading it. */
+struct body_input verb_body(const struct verb_context *ctx);
 
 /* A view of the context's snapshot (view.h), or of an old revision where `at_revision` is not 0, as `reader` sees it. */
 void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,

@@ -35,6 +35,17 @@ struct config_source verb_config_source(const struct verb_context *ctx)
 				      ctx->budget};
 }
 
+struct body_input verb_body(const struct verb_context *ctx)
+{
+	const struct service_settings *settings = &ctx->service->state.settings;
+
+	return (struct body_input){.text = ctx->call->in.body,
+				   .format = ctx->call->in.body_format,
+				   .budget = ctx->budget,
+				   .batch_bytes_max = settings->batch_bytes_max,
+				   .changes_max = settings->batch_changes_max};
+}
+
 void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,
 		    const struct rights *reader)
 {

@@ -3,15 +3,13 @@
 #include "service/read/read.h"
 #include "service/engine/response.h"
 #include "doc/json_member.h"
-#include "service/engine/request_body.h"
+#include "service/codec.h"
 
 #define TOKENS SLICE_INIT("sys/tokens")
 
 struct checking {
 	struct verb_context *ctx;
-	struct tree body;
-	enum permission permission;
-	struct slice path;
+	struct access_request request;
 	struct rights others;
 	const struct rights *rights;
 	bool has_ended; /* the other token */
@@ -39,27 +37,13 @@ static enum result load_other(struct checking *k, struct slice accessor, struct 
 
 static enum result read_check(struct checking *k, struct error *err)
 {
-	static const struct slice keys[] = {SLICE_INIT("permission"), SLICE_INIT("path"),
-					    SLICE_INIT("accessor")};
-	struct slice permission, accessor;
-	enum result rc = body_read(k->ctx->call, &k->body, keys, ARRAY_SIZE(keys), err);
+	const struct body_input body = verb_body(k->ctx);
+	struct call *c = k->ctx->call;
+	enum result rc = c->codec->read_access(&k->request, &body, &c->arena, err);
 
-	if (rc == OK)
-		rc = body_text(&k->body, keys[0], 32, &permission, err);
-	if (rc == OK && !permission_parse(permission, &k->permission))
-		rc = fail(err, E_MALFORMED,
-			  "`permission` must be read, use, list, write, check, delete, rollback, "
-			  "destroy, audit, grant or admin");
-	if (rc == OK)
-		rc = body_text(&k->body, keys[1], PATH_BYTES_MAX, &k->path, err);
-	if (rc == E_NOT_FOUND)
-		rc = fail(err, E_MALFORMED, "`permission` and `path` are needed");
-	if (rc != OK)
+	if (rc != OK || k->request.accessor.len == 0)
 		return rc;
-	rc = body_text(&k->body, keys[2], 64, &accessor, err);
-	if (rc == E_NOT_FOUND)
-		return OK;
-	return rc == OK ? load_other(k, accessor, err) : rc;
+	return load_other(k, k->request.accessor, err);
 }
 
 static enum step response_decision(struct checking *k)
@@ -68,7 +52,7 @@ static enum step response_decision(struct checking *k)
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	if (!k->has_ended)
-		d = rights_decide(k->rights, k->permission, k->path);
+		d = rights_decide(k->rights, k->request.permission, k->request.path);
 	buf_append_char(&b, '{');
 	json_member_bool(&b, "allowed", d.is_allowed);
 	json_member(&b, "rule");
@@ -89,11 +73,9 @@ static enum step response_decision(struct checking *k)
 
 enum step access_check_on_loop(struct verb_context *ctx)
 {
-	struct checking k = {.ctx = ctx, .body = TREE_INIT(0, false), .rights = ctx->rights};
+	struct checking k = {.ctx = ctx, .rights = ctx->rights};
 	struct error err = ERROR_NULL;
 	enum result rc = read_check(&k, &err);
-	enum step step = rc == OK ? response_decision(&k) : response_error(ctx->call, rc, &err);
 
-	tree_clear(&k.body);
-	return step;
+	return rc == OK ? response_decision(&k) : response_error(ctx->call, rc, &err);
 }

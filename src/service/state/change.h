@@ -5,21 +5,10 @@
 #include "base/buf.h"
 #include "doc/read.h"
 #include "doc/tree.h"
+#include "service/body_input.h"
 #include "service/state/snapshot.h"
 
 struct view_doc;
-
-enum change_op {
-	CHANGE_OP_PUT,
-	CHANGE_OP_PATCH,
-	CHANGE_OP_DELETE,
-	CHANGE_OP_UNDELETE,
-	CHANGE_OP_DESTROY,
-	CHANGE_OP_ROLLBACK,
-	CHANGE_OP_COUNT
-};
-
-const char *change_op_name(enum change_op op); /* "put" … */
 
 /* One document's change. Texts live in the write's arena. */
 struct change {

@@ -94,8 +94,6 @@ struct snap_policy {
 
 struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take);
 
-#define TOKEN_NAME_BYTES_MAX 128 /* of each that was ever made */
-
 /* Immutable; a renewal or revocation puts a fresh one. */
 struct token {
 	atomic_uint refs;

@@ -1,6 +1,5 @@
 /* Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those above it. */
 #include "service/codec.h"
-#include "service/engine/request_body.h"
 #include "service/engine/response.h"
 #include "service/state/token_chain.h"
 #include "service/token/token_job.h"
@@ -78,22 +77,17 @@ enum step token_revoke_on_worker(struct verb_context *ctx)
 	return STEP_COMMIT;
 }
 
-static enum result read_ttl(struct call *c, int64_t *ttl_ms, struct error *err)
+/* A renewal may give less time than the token was made with, never more. */
+static enum result read_ttl(const struct verb_context *ctx, int64_t *ttl_ms, struct error *err)
 {
-	static const struct slice keys[] = {SLICE_INIT("ttl")};
-	CLEANUP(tree_clear) struct tree body = TREE_INIT(0, false);
-	int64_t asked_ms;
-	enum result rc = body_read(c, &body, keys, ARRAY_SIZE(keys), err);
+	const struct body_input body = verb_body(ctx);
+	int64_t requested_ms = *ttl_ms;
+	enum result rc = ctx->call->codec->read_ttl(&requested_ms, &body, err);
 
-	if (rc != OK)
-		return rc;
-	rc = body_duration(&body, keys[0], TOKEN_TTL_MS_MAX, &asked_ms, err);
-	if (rc == E_NOT_FOUND)
-		return OK;
-	if (rc == OK && asked_ms > *ttl_ms)
+	if (rc == OK && requested_ms > *ttl_ms)
 		rc = fail(err, E_INVALID, "`ttl` must not be longer than the one it was made with");
 	if (rc == OK)
-		*ttl_ms = asked_ms;
+		*ttl_ms = requested_ms;
 	return rc;
 }
 
@@ -117,7 +111,7 @@ static enum result renew(const struct verb_context *ctx, struct token_job *j, st
 	if (t->record.ttl_ms == 0)
 		return fail(err, E_CONFLICT, "the token was made without a `ttl`");
 	ttl_ms = t->record.ttl_ms;
-	rc = read_ttl(ctx->call, &ttl_ms, err);
+	rc = read_ttl(ctx, &ttl_ms, err);
 	if (rc != OK)
 		return rc;
 	record = t->record;

@@ -4,8 +4,7 @@
 #include "service/engine/verb.h"
 #include "service/item.h"
 
-#define TOKENS_PATH	 "sys/tokens"
-#define TOKEN_TTL_MS_MAX (INT64_C(3650) * 86400000) /* ten years of days */
+#define TOKENS_PATH "sys/tokens"
 
 /* Borrows from the token; without its text. */
 struct token_item token_item_make(const struct token *t, bool has_details);

@@ -1,27 +1,16 @@
 /* The rule: a write is prepared whole before anything of it is written, and each path in it is authorised whatever way it came. */
-#include "service/engine/request_body.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/token/lockout.h"
 #include "service/write/write.h"
 
+#include "base/plain_text.h"
 #include "crypto/content.h"
 
 #include <string.h>
 
 #define MESSAGE_BYTES_MAX 4096
-
-const char *change_op_name(enum change_op op)
-{
-	static const char *const names[CHANGE_OP_COUNT] = {
-		[CHANGE_OP_PUT] = "put",	 [CHANGE_OP_PATCH] = "patch",
-		[CHANGE_OP_DELETE] = "delete",	 [CHANGE_OP_UNDELETE] = "undelete",
-		[CHANGE_OP_DESTROY] = "destroy", [CHANGE_OP_ROLLBACK] = "rollback",
-	};
-
-	return names[op];
-}
 
 static void change_clear(struct change *c)
 {
@@ -69,6 +58,14 @@ static bool keep_key(struct write *w, struct call *c)
 	       idempotency_make(&w->idempotency, w->service, c, &ignored) == OK;
 }
 
+bool write_make_room(struct write *w, uint32_t changes_max)
+{
+	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
+	for (uint32_t i = 0; w->changes != NULL && i < changes_max; i++)
+		w->changes[i].patch_tree = (struct tree)TREE_INIT(0, true);
+	return w->changes != NULL;
+}
+
 struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 {
 	struct call *c = ctx->call;
@@ -81,13 +78,10 @@ struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 	w->arena = (struct arena)ARENA_INIT(0, true);
 	verb_view_init(&w->view, ctx, 0, keep_rights(&w->arena, ctx->rights));
 	w->view.for_whom = audit_draft_recorder(c);
-	w->changes = arena_alloc_array(&w->arena, changes_max, sizeof *w->changes);
-	if (w->changes == NULL || w->view.reader == NULL) {
+	if (w->view.reader == NULL || !write_make_room(w, changes_max)) {
 		write_free(&w->job);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < changes_max; i++)
-		w->changes[i].patch_tree = (struct tree)TREE_INIT(0, true);
 	w->is_dry_run = c->in.write.is_dry_run;
 	w->is_forced = c->in.write.is_forced;
 	w->author = c->principal->name;
@@ -192,7 +186,7 @@ static enum result check_text(struct slice text, const char *name, struct error 
 {
 	if (text.len > MESSAGE_BYTES_MAX)
 		return fail(err, E_TOO_LARGE, "a %s has at most %d bytes", name, MESSAGE_BYTES_MAX);
-	if (!body_is_plain(text, true))
+	if (!text_is_plain(text, true))
 		return fail(err, E_MALFORMED,
 			    "a %s must have no control or bidirectional characters but tabs and "
 			    "ends of lines",

@@ -59,6 +59,8 @@ struct write {
 
 /* The call's commit job; freed with it. NULL: no memory. */
 struct write *write_new(struct verb_context *ctx, uint32_t changes_max);
+/* Makes room for so many changes, where there is no change yet. False: no memory. */
+bool write_make_room(struct write *w, uint32_t changes_max);
 void write_free(struct commit_job *job);
 /* Tells the change feed of the committed write. The committer's. */
 void write_published(struct commit_job *job, struct service *s);

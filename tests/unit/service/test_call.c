@@ -3,7 +3,9 @@
 #include "doc/json_member.h"
 
 #include "../faults.h"
-#include "service/engine/request_body.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
+#include "service/engine/response.h"
 
 #include <stdio.h>
 

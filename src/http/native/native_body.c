@@ -1,7 +1,8 @@
-/* The rule: a key that we do not know is refused, since what its sender wanted would else be passed over in silence. */
-#include "service/engine/request_body.h"
+#include "http/native/native_body.h"
 
+#include "base/plain_text.h"
 #include "base/text.h"
+#include "base/visible.h"
 
 static bool is_known(struct slice key, const struct slice *keys, size_t count)
 {
@@ -25,19 +26,14 @@ static enum result refuse_key(const struct tree_member *m, const struct slice *k
 		       name, SLICE_ARGS(near));
 }
 
-enum result body_read(const struct call *c, struct tree *ret, const struct slice *keys,
-		      size_t keys_count, struct error *err)
+enum result native_read_object(struct tree *ret, const struct body_input *body,
+			       const struct slice *keys, size_t keys_count, struct error *err)
 {
 	const struct doc_limits limits = DOC_LIMITS_DEFAULT;
-	struct slice body = c->in.body;
-	enum doc_format format = c->in.body_format;
-	enum result rc;
+	bool is_empty = body->text.len == 0;
+	enum result rc = doc_read(ret, is_empty ? DOC_JSON : body->format,
+				  is_empty ? SLICE_LITERAL("{}") : body->text, &limits, NULL, err);
 
-	if (body.len == 0) {
-		body = SLICE_LITERAL("{}");
-		format = DOC_JSON;
-	}
-	rc = doc_read(ret, format, body, &limits, NULL, err);
 	if (rc != OK)
 		return rc;
 	if (ret->root.kind != TREE_OBJECT)
@@ -51,60 +47,48 @@ enum result body_read(const struct call *c, struct tree *ret, const struct slice
 	return OK;
 }
 
-static bool is_steering(uint32_t cp)
+enum result native_keep_text(struct slice *ret, struct slice text, struct arena *a,
+			     struct error *err)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x61c || cp == 0x200e ||
-	       cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+	const char *copy = arena_text(a, text);
+
+	if (copy == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	*ret = slice_make(copy, text.len);
+	return OK;
 }
 
-bool body_is_plain(struct slice text, bool may_have_lines)
+enum result native_read_text(struct slice *ret, const struct tree_node *object, struct slice key,
+			     size_t max, struct arena *a, struct error *err)
 {
-	size_t at = 0;
-
-	if (utf8_check(text) != SIZE_MAX)
-		return false;
-	while (at < text.len) {
-		uint32_t cp = utf8_next(text, &at);
-
-		if (is_steering(cp) &&
-		    !(may_have_lines && (cp == '\t' || cp == '\n' || cp == '\r')))
-			return false;
-	}
-	return true;
-}
-
-enum result body_text(const struct tree *body, struct slice key, size_t max, struct slice *ret,
-		      struct error *err)
-{
-	const struct tree_node *n = tree_get(&body->root, key);
+	const struct tree_node *n = tree_get(object, key);
 
 	if (n == NULL)
 		return E_NOT_FOUND;
 	if (n->kind != TREE_STRING || n->count == 0 || n->count > max ||
-	    !body_is_plain(tree_text(n), false))
+	    !text_is_plain(tree_text(n), false))
 		return fail_at(err, E_MALFORMED, n->line, n->column,
 			       "`%.*s` must be a text of 1 to %zu bytes without control or "
 			       "bidirectional characters",
 			       SLICE_ARGS(key), max);
-	*ret = tree_text(n);
-	return OK;
+	return native_keep_text(ret, tree_text(n), a, err);
 }
 
-enum result body_duration(const struct tree *body, struct slice key, int64_t max_ms, int64_t *ret,
-			  struct error *err)
+enum result native_read_duration(int64_t *ret, const struct tree_node *object, struct slice key,
+				 struct error *err)
 {
-	const struct tree_node *n = tree_get(&body->root, key);
+	const struct tree_node *n = tree_get(object, key);
 	bool is_text = n != NULL && (n->kind == TREE_STRING || n->kind == TREE_NUMBER);
 	int64_t ms;
 
 	if (n == NULL)
-		return E_NOT_FOUND;
-	if (!is_text || !duration_parse(tree_text(n), max_ms, &ms) || ms < 1000)
+		return OK;
+	if (!is_text || !duration_parse(tree_text(n), TOKEN_TTL_MS_MAX, &ms) || ms < 1000)
 		return fail_at(
 			err, E_MALFORMED, n->line, n->column,
 			"`%.*s` must be a duration such as 90s, 12h or 30d, from 1 second to "
 			"%lld days",
-			SLICE_ARGS(key), (long long)(max_ms / 86400000));
+			SLICE_ARGS(key), (long long)(TOKEN_TTL_MS_MAX / 86400000));
 	*ret = ms;
 	return OK;
 }
