@@ -34,7 +34,7 @@ enum result body_admit(struct request_body *b, struct share *share, struct error
 		max = settings->connections_max / 2;
 	if (!share_take(share, SHARE_UPLOADS, 1, max))
 		return fail(err, E_BUSY,
-			    "this token's name has too many uploads at once; try again");
+			    "this principal has too many uploads at once; try again later");
 	b->share = share;
 	b->is_upload = true;
 	return OK;
@@ -86,11 +86,10 @@ static enum result count(struct request_body *b, size_t len, struct error *err)
 	if (count_small(b, len))
 		return OK;
 	if (!share_take(b->share, SHARE_BODY_BYTES, all, max / 4))
-		return fail(err, E_BUSY,
-			    "the requests of this token's name send too much at once; try again");
+		return fail(err, E_BUSY, "this principal sends too much at once; try again later");
 	if (!take_bytes(&b->pool->bytes, all, max - reserve_bytes(b->pool))) {
 		share_give(b->share, SHARE_BODY_BYTES, all);
-		return fail(err, E_BUSY, "too much is being sent at once; try again");
+		return fail(err, E_BUSY, "the server receives too much at once; try again later");
 	}
 	uncount_small(b);
 	b->bytes_counted += all;

@@ -8,8 +8,8 @@
  * once it has handled its events.
  *
  * `mutex` orders falling asleep and waking up: the service may hand a call back before its
- * connection is suspended. It is held for a few assignments and libmicrohttpd's suspend or resume;
- * limits.mutex may be held when it is taken, no lock is taken under it.
+ * connection is suspended. It is held for a few assignments and libmicrohttpd's suspend or resume.
+ * limits.mutex may be held when it is taken; no lock of ours is taken under it.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
 
 #define SWEPT_MAX     256 /* idle connections that one sweep may close */
 #define LOG_EACH_MS   10000
-#define SWEEP_EACH_MS 10 /* a sweep looks at all connections; the next one after it closed none */
+#define SWEEP_EACH_MS 10 /* after a sweep that closed no connection: it looks at all of them */
 
 void connection_limits_init(struct connection_limits *l, const struct http_settings *settings,
 			    const struct clock *clock, uint64_t seed, _Atomic uint64_t *evictions)
@@ -54,8 +54,8 @@ static void take_out(struct connection_list *list, struct connection_entry *e,
 	list->count--;
 }
 
-/* Addresses with one row share its part of the table. The seed is secret, so nobody can choose an
- * address that has the row of another. */
+/* Addresses with one row share its part of the table. The seed is secret, so an attacker cannot
+ * choose an address that has the row of another. */
 static uint32_t row_of(const struct connection_limits *l, const struct connection_entry *e)
 {
 	uint8_t folded[16];

@@ -16,8 +16,7 @@ enum phase {
 	PHASE_RESPONDED, /* the response was handed to libmicrohttpd */
 };
 
-/* Its connection's event loop uses it, and nobody else, except for `call` while the service has
- * it. */
+/* Only the connection's event loop uses it, except for `call` while the service has it. */
 struct exchange {
 	enum phase phase;
 	bool is_open;		   /* begun and not completed */

@@ -8,7 +8,7 @@
 static const struct known_header {
 	const char *name;
 	uint8_t len;
-	bool may_repeat; /* lists, where the first is enough for us */
+	bool may_repeat; /* a list, of which we use the first */
 	size_t offset;
 } known_headers[] = {
 #define KNOWN(text, field)                                                     \
@@ -80,11 +80,11 @@ void guard_header(struct headers *h, struct slice name, struct slice value)
 	if (h->problem != NULL)
 		return;
 	if (!is_name(name)) {
-		h->problem = "a header's name holds a byte that no name may hold";
+		h->problem = "the name of a header contains a byte that names may not contain";
 		return;
 	}
 	if (!is_value(value)) {
-		h->problem = "a header's value holds a control character";
+		h->problem = "the value of a header contains a control character";
 		return;
 	}
 	known = find_known(name);
@@ -94,7 +94,7 @@ void guard_header(struct headers *h, struct slice name, struct slice value)
 	if (field->data != NULL && known->may_repeat)
 		return;
 	if (field->data != NULL) {
-		h->problem = "a header that may stand once is there twice";
+		h->problem = "a header that may be sent once was sent twice";
 		return;
 	}
 	*field = value.data != NULL ? value : SLICE_LITERAL("");
@@ -121,16 +121,18 @@ enum result guard_check(const struct headers *h, struct slice version, uint64_t 
 	if (h->transfer_encoding.data != NULL) {
 		/* RFC 9112 section 6.1: with both, a request may be an attempt at smuggling. */
 		if (h->content_length.data != NULL)
-			return fail(err, E_MALFORMED,
-				    "Content-Length and Transfer-Encoding exclude each other");
+			return fail(
+				err, E_MALFORMED,
+				"Content-Length and Transfer-Encoding must not be sent together");
 		if (is_old || !is_word(h->transfer_encoding, "chunked"))
-			return fail(err, E_MALFORMED, "the only Transfer-Encoding is chunked");
+			return fail(err, E_MALFORMED,
+				    "the only supported Transfer-Encoding is chunked");
 		*ret_body_bytes = UINT64_MAX;
 		return OK;
 	}
 	if (h->content_length.data != NULL &&
 	    !slice_to_u64(h->content_length, UINT64_MAX - 1, &length))
-		return fail(err, E_MALFORMED, "Content-Length is no number");
+		return fail(err, E_MALFORMED, "Content-Length is not a number");
 	*ret_body_bytes = length;
 	return OK;
 }

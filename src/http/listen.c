@@ -26,7 +26,8 @@ enum result listen_parse(struct slice text, union socket_address *ret, struct er
 	bool is_v6;
 
 	if (!split_port(text, &name, &port))
-		return fail(err, E_MALFORMED, "the address must be HOST:PORT, as 127.0.0.1:7338");
+		return fail(err, E_MALFORMED,
+			    "the address must be HOST:PORT, such as 127.0.0.1:7338");
 	is_v6 = name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']';
 	if (is_v6)
 		name = slice_make(name.data + 1, name.len - 2);

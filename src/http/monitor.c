@@ -16,8 +16,8 @@
 #define CONNECTIONS_PEAK_MIN 256
 #define ABANDON_MS	     200 /* shorter requests are not checked for clients that left */
 
-/* The service gives the request up, since nobody waits for its response, unless it is a write that
- * is being stored. The mutex keeps the event loop from ending the request meanwhile. */
+/* The client has left, so the service abandons the request, unless it is a write that is being
+ * stored. The mutex keeps the event loop from ending the request meanwhile. */
 static void abandon(struct connection *conn)
 {
 	pthread_mutex_lock(&conn->mutex);

@@ -8,7 +8,7 @@
  * - It evicts idle connections as the table fills (connection_limits.h).
  * - It frees closed connections. Only the monitor does so, after it has handled the epoll events
  *   that it got: an event's pointer may be that of a connection that was closed meanwhile.
- * - It returns memory to the system after many connections have closed.
+ * - It returns memory to the system after many connections were closed.
  *
  * Lock order: limits.mutex, then one connection's mutex. The service is called without the
  * connection's mutex, since it calls connection_wake() with locks of its own.

@@ -16,7 +16,7 @@ static const struct media_row {
 	[MEDIA_NDJSON] = {"ndjson", "application/x-ndjson"},
 };
 
-/* What an Accept header may call them. */
+/* Their names in an Accept header. */
 static const struct accepted {
 	const char *range;
 	enum media media;
@@ -77,7 +77,7 @@ static bool is_word(struct slice s, const char *word)
 	return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
 }
 
-/* "0.75" as 750; what is no weight counts as 1. */
+/* "0.75" gives 750. A malformed weight counts as 1. */
 static unsigned parse_quality(struct slice text)
 {
 	unsigned value = 0, scale = 100;
@@ -93,7 +93,7 @@ static unsigned parse_quality(struct slice text)
 	return value > 1000 ? 1000 : value;
 }
 
-/* One element of the list: its range and its weight. */
+/* Splits one element of the list into its range and its weight. */
 static struct slice parse_range(struct slice element, unsigned *ret_quality)
 {
 	struct slice rest = element, range = SLICE_NULL, part;

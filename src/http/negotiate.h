@@ -1,5 +1,5 @@
-/* Which media types come in and go out. ?format= wins over Accept; what nobody offers is
- * answered as JSON. */
+/* The media types of requests and responses. ?format= has precedence over Accept. An Accept header
+ * that no type fits gets JSON. */
 #pragma once
 
 #include "base/slice.h"
@@ -21,19 +21,19 @@ enum media {
 #define MEDIA_BIT(m)	   (1u << (m))
 #define MEDIA_FORMAT_NAMES "json, yaml, properties, env, raw, ndjson"
 
-/* As in ?format=. */
+/* The names of ?format=. */
 bool media_from_name(struct slice name, enum media *ret);
 const char *media_name(enum media m);
 
-/* What Content-Type says. */
+/* The value of Content-Type. */
 const char *media_type(enum media m);
 
 /* The best of `offered` (bits) by an Accept header (RFC 9110 section 12.5.1): highest quality,
- * then the order in which they are offered. `accept.data` NULL or nothing that fits: MEDIA_JSON. */
+ * then the order in the header. `accept.data` NULL, or no type that fits: MEDIA_JSON. */
 enum media media_from_accept(struct slice accept, uint32_t offered);
 
-/* What a body's Content-Type says of how to read it. */
+/* The form of a request's body, by its Content-Type. */
 enum content { CONTENT_JSON, CONTENT_YAML, CONTENT_MERGE_PATCH, CONTENT_OTHER };
 
-/* JSON where there is no header. Parameters but charset=utf-8 are CONTENT_OTHER. */
+/* Without the header: CONTENT_JSON. With a parameter other than charset=utf-8: CONTENT_OTHER. */
 enum content content_from_type(struct slice type);

@@ -179,7 +179,7 @@ static enum result count_request(struct connection *conn, struct error *err)
 		return OK; /* an unauthenticated connection can be evicted */
 	if (!share_take(conn->entry.share, SHARE_HELD_CONNECTIONS, 1, max - max / 4))
 		return fail(err, E_BUSY,
-			    "this token's name has too many requests at once; try again");
+			    "this principal has too many requests at once; try again later");
 	conn->exchange.holds_connection = true;
 	return OK;
 }

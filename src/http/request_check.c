@@ -36,7 +36,7 @@ static enum result find_route(struct exchange *x, struct request_target *target,
 		return OK;
 	x->is_wrong_method = match->methods != 0;
 	return fail(err, E_NOT_FOUND,
-		    x->is_wrong_method ? "this path does not have that method"
+		    x->is_wrong_method ? "this path does not support the method"
 				       : "there is no such path");
 }
 

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* The byte behind the percent sign at `s[0]`, or -1. */
+/* The byte that the percent sign at `s[0]` encodes, or -1. */
 static int decode_percent(const char *s, size_t len)
 {
 	int high, low;
@@ -20,7 +20,7 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* What a segment of a path may hold (doc/path.h). */
+/* The characters of a path's segment (doc/path.h). */
 static bool is_segment_char(int c)
 {
 	return c > 0 && c < 128 &&
@@ -47,13 +47,12 @@ static enum result decode_path(char *path, size_t *len, struct error *err)
 				return fail(err, E_MALFORMED,
 					    "the path has a broken percent-encoding");
 			if (!is_segment_char(c))
-				return fail(
-					err, E_MALFORMED,
-					"the path percent-encodes a byte that no path may hold");
+				return fail(err, E_MALFORMED,
+					    "the path encodes a byte that paths may not contain");
 			i += 2;
 		} else if (c != '/' && !is_path_char((char)c)) {
 			return fail(err, E_MALFORMED,
-				    "the path holds a byte that no path may hold");
+				    "the path contains a byte that paths may not contain");
 		}
 		path[out++] = (char)c;
 	}
@@ -81,7 +80,8 @@ static enum result cut_verb(struct request_target *t, struct error *err)
 
 	for (uint32_t i = 0; i + 1 < t->segments_count; i++) {
 		if (memchr(t->segments[i].data, ':', t->segments[i].len) != NULL)
-			return fail(err, E_MALFORMED, "only the end of a path may have a colon");
+			return fail(err, E_MALFORMED,
+				    "only the last segment of a path may have a colon");
 	}
 	const char *colon = memchr(last->data, ':', last->len);
 	if (colon == NULL)
@@ -90,16 +90,16 @@ static enum result cut_verb(struct request_target *t, struct error *err)
 	last->len = (size_t)(colon - last->data);
 	t->path.len -= t->verb.len + 1;
 	if (last->len == 0 || t->verb.len == 0 || memchr(t->verb.data, ':', t->verb.len) != NULL)
-		return fail(err, E_MALFORMED, "the path has a colon without a verb behind it");
+		return fail(err, E_MALFORMED, "the path has a colon without a verb after it");
 	return OK;
 }
 
-/* Once the verb is cut off, lest it hide them. */
+/* After the verb is cut off: "..:verb" has a segment of dots too. */
 static enum result refuse_dots(const struct request_target *t, struct error *err)
 {
 	for (uint32_t i = 0; i < t->segments_count; i++) {
 		if (slice_is_text(t->segments[i], ".") || slice_is_text(t->segments[i], ".."))
-			return fail(err, E_MALFORMED, "the path has a segment of dots");
+			return fail(err, E_MALFORMED, "the path has the segment . or ..");
 	}
 	return OK;
 }
@@ -131,7 +131,7 @@ enum result request_target_parse(struct request_target *ret, char *text, size_t 
 	return rc == OK ? refuse_dots(ret, err) : rc;
 }
 
-/* In place; the text never grows. */
+/* Decodes in place, since the text never grows. */
 static enum result decode_query_text(struct slice *s, bool is_plus_kept, struct error *err)
 {
 	char *text = (char *)(uintptr_t)s->data; /* request_target_parse() was given it writable */
@@ -150,10 +150,11 @@ static enum result decode_query_text(struct slice *s, bool is_plus_kept, struct 
 			c = ' ';
 		} else if (c <= ' ' || c >= 0x7f || c == '#') {
 			return fail(err, E_MALFORMED,
-				    "the query holds a byte that must be encoded");
+				    "the query contains a byte that must be percent-encoded");
 		}
 		if (c < 0x20 || c == 0x7f)
-			return fail(err, E_MALFORMED, "the query encodes a control character");
+			return fail(err, E_MALFORMED,
+				    "the query contains an encoded control character");
 		text[out++] = (char)c;
 	}
 	s->len = out;

@@ -1,9 +1,10 @@
 /*
- * A request's target, taken apart and decoded exactly once, strictly: what proxies and servers
- * could read differently is refused. Origin-form only (RFC 9112 section 3.2.1).
+ * A request's target: split and decoded exactly once. A target that a proxy could read in another
+ * way than we do is refused. Only the origin-form is supported (RFC 9112 section 3.2.1).
  *
- * A percent-encoded byte of the path may only stand for a byte that a path segment may hold anyway,
- * so that `%2e%2e`, `%2f`, `%5c`, `%00` and `%3a` have no meaning beside their plain forms.
+ * In the path, percent-encoding may encode only bytes that a segment may contain anyway. So
+ * `%2e%2e`, `%2f`, `%5c`, `%00` and `%3a` are refused, and no encoded form means something else
+ * than the plain one.
  */
 #pragma once
 
@@ -16,23 +17,23 @@
 #define TARGET_BYTES_MAX    8192
 #define TARGET_SEGMENTS_MAX 24
 
-/* Slices point into the text that was given. */
+/* Slices point into the text that was parsed. */
 struct request_target {
 	/* Without the leading '/' and without the custom verb: "v1/profiles/orders/base". */
 	struct slice path;
 	struct slice segments[TARGET_SEGMENTS_MAX];
 	uint32_t segments_count;
-	struct slice verb;  /* behind the last segment's colon, "rollback"; data NULL for none */
-	struct slice query; /* as it came, without '?' */
+	struct slice verb;  /* after the last segment's colon, "rollback"; data NULL: no verb */
+	struct slice query; /* not decoded, without '?' */
 };
 
 /* Decodes in place: `text` holds `len` bytes and a NUL. E_MALFORMED. */
 MUST_USE enum result request_target_parse(struct request_target *ret, char *text, size_t len,
 					  struct error *err);
 
-/* Takes the next `name=value` off `*rest` (a part of target.query), decodes both in place ('+'
- * is a blank unless `is_plus_kept(name)`) and checks that they are UTF-8 without control
- * characters. False at the end. */
+/* Takes the next `name=value` from `*rest` (a part of the query), decodes both in place and checks
+ * that they are UTF-8 without control characters. '+' is a blank unless `is_plus_kept(name)`.
+ * `*ret_is_end`: there was none. E_MALFORMED. */
 struct query_item {
 	struct slice name, value;
 	bool has_value;

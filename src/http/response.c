@@ -151,16 +151,18 @@ static bool shorten_response(struct connection *conn)
 		return true;
 	}
 	if (is_repeatable(conn)) {
-		r->result = fail(&r->error, E_BUSY,
-				 "too many large answers wait for their clients to read them; try "
-				 "again");
+		r->result =
+			fail(&r->error, E_BUSY,
+			     "too many large responses wait for their clients to read them; try "
+			     "again later");
 		r->etag[0] = '\0';
 		return true;
 	}
 	buf_append_char(&text, '{');
 	json_member_text(&text, "omitted",
-			 SLICE_LITERAL("it was done, but too many large answers wait for their "
-				       "clients to read them"));
+			 SLICE_LITERAL(
+				 "the change was made, but too many large responses wait for their "
+				 "clients to read them"));
 	buf_append_text(&text, "}\n");
 	shared_body_unref(r->body);
 	r->body = buf_is_failed(&text) ? NULL : shared_body_new(&text, false);

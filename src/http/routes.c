@@ -21,7 +21,7 @@
 
 /* clang-format off */
 const struct route routes[] = {
-	/* Reads of configurations first: most requests are. */
+	/* Reads of configurations first, because most requests are such. */
 	{METHOD_GET,	CONFIG,			 VERB_CONFIG_GET,	  MAY_READ,	REST, PARAMS_CONFIG | PARAM_FORMAT, BODY_IS_NONE, MEDIA_CONFIG, false, RESPONDER_SERVICE},
 	{METHOD_GET,	CONFIG ":versions",	 VERB_CONFIG_VERSIONS,	  MAY_READ,	REST, PARAMS_PAGE | PARAM_FORMAT, BODY_IS_NONE, YAML, false, RESPONDER_SERVICE},
 	{METHOD_GET,	CONFIG ":diff",		 VERB_CONFIG_DIFF,	  MAY_READ,	REST, PARAM_FROM | PARAM_TO | PARAM_FORMAT, BODY_IS_NONE, YAML, false, RESPONDER_SERVICE},
@@ -132,7 +132,7 @@ static bool match_pattern(const char *pattern, const struct request_target *t,
 		if (at == t->segments_count)
 			return false;
 		if (slice_is_text(part, "{path}"))
-			return true; /* the rest, whose form path_check() judges */
+			return true; /* path_check() checks the form of the rest */
 		if (!match_segment(part, t->segments[at++], m))
 			return false;
 	}

@@ -1,5 +1,5 @@
-/* Every endpoint, as one const table: what it needs and what it may be given stand beside its
- * name, so that the dispatcher cannot forget a step. */
+/* Every endpoint, as one const table. Each row names the permission, the parameters and the body
+ * that its endpoint needs, and request.c applies the rows: no endpoint can forget a check. */
 #pragma once
 
 #include "doc/path.h"
@@ -9,18 +9,18 @@
 
 enum method { METHOD_GET, METHOD_PUT, METHOD_PATCH, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 
-/* Who answers. All but the health endpoints go through the service. */
+/* The source of the response. All but the health endpoints need a token. */
 enum responder {
 	RESPONDER_SERVICE,
-	RESPONDER_METRICS, /* the service's, and http's own counts behind it */
+	RESPONDER_METRICS, /* the service's metrics, then those of http/ */
 	RESPONDER_ALIVE,   /* without a token */
 	RESPONDER_READY,   /* without a token */
 };
 
-/* The path that is authorised: call.path. */
+/* How call.path, the path that is authorised, follows from the target. */
 enum subject {
-	SUBJECT_NONE,	/* the verb authorises what its body names */
-	SUBJECT_REST,	/* all behind "/v1/": "profiles/orders/base", "config/orders/production" */
+	SUBJECT_NONE,	/* the verb authorises the paths that its body names */
+	SUBJECT_REST,	/* all after "/v1/": "profiles/orders/base", "config/orders/production" */
 	SUBJECT_FOLDER, /* "profiles/": the kind of a list */
 	SUBJECT_FIXED,	/* the row's `path` */
 };
@@ -37,15 +37,15 @@ enum body_class {
 
 struct route {
 	enum method method;
-	const char
-		*pattern; /* {kind} {path} {app} {profile} {number} {accessor}; a verb behind ':' */
+	/* {kind} {path} {app} {profile} {number} {accessor}; a custom verb after ':'. */
+	const char *pattern;
 	enum verb verb;
 	uint32_t permission; /* enum permission; 0 where the verb decides */
 	enum subject subject;
 	const char *path;
 	uint32_t params;
 	enum body_class body;
-	uint32_t media;	     /* what it can answer beside JSON: bits of enum media */
+	uint32_t media;	     /* that it can respond with beside JSON: bits of enum media */
 	bool is_conditional; /* takes If-Match and If-None-Match as a write's precondition */
 	enum responder responder;
 };
@@ -60,10 +60,11 @@ const char *kind_folder(enum doc_kind kind); /* "profiles/" */
 /* HEAD is GET without its body. */
 bool method_parse(const char *name, enum method *ret);
 
-/* What a pattern's braces stood for. */
+/* The route of a target, and the values of its pattern's braces. */
 struct route_match {
-	const struct route *route; /* NULL for none */
-	uint32_t methods; /* bits of enum method that this target has: empty is 404, else 405 */
+	const struct route *route; /* NULL: no route */
+	/* Bits of enum method that the target has. Without a route, 0 means 404, else 405. */
+	uint32_t methods;
 	struct slice number, accessor; /* data NULL where the pattern has none */
 	enum doc_kind kind;	       /* with {kind} */
 	bool has_kind;
