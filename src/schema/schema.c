@@ -114,6 +114,7 @@ static enum result explain_fully(const struct validation *v, struct schema_repor
 	return verdict != VERDICT_NO ? OK : say_first(report, err);
 }
 
+/* One step is charged first, so that even an empty schema costs something. */
 enum result schema_validate(const struct schema *s, const struct tree_node *instance,
 			    struct budget *budget, struct schema_report *report, struct error *err)
 {

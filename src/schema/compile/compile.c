@@ -38,6 +38,7 @@ void compiler_init(struct compiler *c, const struct schema_options *options,
 	index_init(&c->resource_index, options);
 }
 
+/* Frees everything, also what a schema did not take over. */
 void compiler_clear(struct compiler *c)
 {
 	for (uint32_t i = 0; i < c->matchers.count; i++)
@@ -78,6 +79,8 @@ static uint32_t problems_max(const struct compiler *c)
 	return c->options->limits.problems_max;
 }
 
+/* The first refusal is always kept, as `first` and where there is a report in it; when the report
+ * is full further ones are only counted. */
 enum result compile_refuse(struct compiler *c, const struct compile_place *at,
 			   const struct tree_node *node, struct slice key, const char *message)
 {
@@ -161,6 +164,8 @@ static enum result push_bytes(struct compiler *c, struct slice s)
 	return OK;
 }
 
+/* Hashes find the equal text; the texts are compared, because hashes may have been chosen to
+ * collide. */
 enum result compile_text(struct compiler *c, struct slice s, struct text *ret)
 {
 	uint64_t hash = slice_hash(s);
@@ -275,6 +280,7 @@ enum result compile_matcher(struct compiler *c, const struct compile_place *at,
 	return OK;
 }
 
+/* A wrong item refuses the whole list, because the rule needs all names. */
 enum result compile_names(struct compiler *c, const struct compile_place *at,
 			  const struct tree_node *list, uint32_t *ret_first, uint32_t *ret_count)
 {
@@ -503,6 +509,7 @@ static enum result compile_unreached(struct compiler *c)
 	return rc;
 }
 
+/* A reason in `first` comes before the budget's, because it names a place. */
 enum result compile_outcome(const struct compiler *c, enum result rc, struct error *err)
 {
 	if (rc == E_MEMORY)

@@ -19,6 +19,8 @@ static enum result add_links(struct compiler *c, const struct tree_node *list, u
 	return OK;
 }
 
+/* allOf, anyOf, oneOf and prefixItems must be non-empty lists (2020-12 core, sections 10.2.1 and
+ * 10.3.1.1). */
 static enum result add_list_rule(struct compiler *c, const struct compile_place *at,
 				 enum rule_op op, const struct tree_node *value)
 {
@@ -76,7 +78,7 @@ enum result compile_items_7(struct compiler *c, const struct compile_place *at,
 	return add_items_rule(c, at, value, NULL);
 }
 
-/* Draft 7: without a list in `items` it means nothing. */
+/* Draft 7: without a list in `items` it has no effect. */
 enum result compile_additional_items(struct compiler *c, const struct compile_place *at,
 				     const struct tree_node *value)
 {
@@ -102,6 +104,9 @@ static enum result read_count(struct compiler *c, const struct compile_place *at
 	return OK;
 }
 
+/* minContains and maxContains say how many items must match; at least one where minContains is
+ * absent (2020-12 validation, section 6.4.5). A minimum of 0 still marks items as evaluated, so the
+ * rule is kept. */
 enum result compile_contains(struct compiler *c, const struct compile_place *at,
 			     const struct tree_node *value)
 {
@@ -136,6 +141,8 @@ static enum result find_branch(struct compiler *c, const struct compile_place *a
 	return n != NULL ? compile_child(c, n, ret) : OK;
 }
 
+/* `then` and `else` have no effect without `if` (2020-12 core, section 10.2.2), so this compiles
+ * all three. */
 enum result compile_if(struct compiler *c, const struct compile_place *at,
 		       const struct tree_node *value)
 {

@@ -4,6 +4,7 @@
 static enum result compile_members(struct compiler *c, const struct tree_node *object,
 				   uint32_t *ret);
 
+/* Numbers keep their text, so that decimals are compared exactly. */
 static enum result fill_constant(struct compiler *c, const struct tree_node *n, struct constant *k)
 {
 	k->kind = n->kind;

@@ -120,6 +120,8 @@ enum result compile_dependencies(struct compiler *c, const struct compile_place 
 	return rc == OK ? add_properties(c, at, RULE_DEPENDENT_SCHEMAS, value) : rc;
 }
 
+/* A pattern that was refused has no number, but its schema is compiled, so that all errors are
+ * reported. */
 enum result compile_pattern_properties(struct compiler *c, const struct compile_place *at,
 				       const struct tree_node *value)
 {

@@ -1,4 +1,4 @@
-/* The keywords that look at one value by itself, and Reeve's own. */
+/* The keywords for one value by itself, and Reeve's own. */
 #include "schema/compile/compile.h"
 
 static const struct {
@@ -31,6 +31,7 @@ static enum result refuse_type(struct compiler *c, const struct compile_place *a
 			      "string, array, object");
 }
 
+/* A set of types. `number` includes integers (2020-12 validation, section 6.1.1). */
 enum result compile_type(struct compiler *c, const struct compile_place *at,
 			 const struct tree_node *value)
 {
@@ -75,6 +76,7 @@ enum result compile_enum(struct compiler *c, const struct compile_place *at,
 	return add_constants(c, at, RULE_ENUM, value->of.items, value->count);
 }
 
+/* multipleOf must be greater than 0 (2020-12 validation, section 6.2.1). */
 enum result compile_number(struct compiler *c, const struct compile_place *at,
 			   const struct tree_node *value)
 {
@@ -93,6 +95,7 @@ enum result compile_number(struct compiler *c, const struct compile_place *at,
 	return add_constants(c, at, op, value, 1);
 }
 
+/* Bounds of lengths and numbers of items: non-negative integers; 2.0 is one too. */
 enum result compile_count(struct compiler *c, const struct compile_place *at,
 			  const struct tree_node *value)
 {
@@ -114,7 +117,7 @@ enum result compile_count(struct compiler *c, const struct compile_place *at,
 		return compile_refuse(c, at, value, SLICE_NULL, "must be an integer of at least 0");
 	while (ops[i].keyword != at->keyword)
 		i++;
-	/* No instance is as large as what does not fit. */
+	/* A larger bound is cut, which changes nothing: no instance is that large. */
 	return compile_rule(c, at, ops[i].op,
 			    number_real(value) < UINT32_MAX ? (uint32_t)number_real(value)
 							    : UINT32_MAX,
@@ -135,6 +138,7 @@ enum result compile_pattern(struct compiler *c, const struct compile_place *at,
 	return compile_rule(c, at, RULE_PATTERN, pattern, 0, 0);
 }
 
+/* An unknown format asserts nothing and needs no rule (2020-12 validation, section 7.2.1). */
 enum result compile_format(struct compiler *c, const struct compile_place *at,
 			   const struct tree_node *value)
 {

@@ -53,6 +53,8 @@ static enum verdict compare_items(const struct program *p, const struct constant
 	return v;
 }
 
+/* Both have the same number of members and keys are unique, so looking up one side's keys is
+ * enough. */
 static enum verdict compare_members(const struct program *p, const struct constant *k,
 				    const struct tree_node *n, uint64_t *price)
 {

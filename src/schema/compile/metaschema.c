@@ -80,6 +80,8 @@ static enum vocabulary find_vocabulary(struct slice uri)
 	return 0;
 }
 
+/* A vocabulary with the value true is required, one with false may be ignored (2020-12 core,
+ * section 8.1.2). */
 enum result metaschema_read_vocabulary(const struct tree_node *metaschema, struct dialect *ret,
 				       struct error *err)
 {

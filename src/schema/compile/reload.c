@@ -156,6 +156,7 @@ static uint8_t strictest(const struct program *p, const struct group *c)
 	return 0;
 }
 
+/* The nearest place wins: a deeper x-reload replaces that of the places above it. */
 bool schema_reload_at(const struct schema *s, struct slice pointer, enum schema_reload *ret)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;

@@ -293,6 +293,7 @@ static enum result walk_list(struct resource_index *f, const struct tree_node *l
 	return rc;
 }
 
+/* Walks the subschemas of a map. In `dependencies` a list is names of keys and not a subschema. */
 static enum result walk_map(struct resource_index *f, const struct tree_node *map, struct walk at,
 			    bool is_names_allowed, struct error *err)
 {

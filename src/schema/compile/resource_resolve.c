@@ -154,6 +154,8 @@ static bool is_available(const struct resource_index *f, uint32_t from, struct s
 					   index_place(f, from)->document;
 }
 
+/* An empty reference before the fragment means the resource of `from` itself (RFC 3986, section
+ * 4.4). */
 enum result index_resolve(struct resource_index *f, uint32_t from, struct slice reference,
 			  uint32_t *ret, uint32_t *ret_anchor, struct error *err)
 {

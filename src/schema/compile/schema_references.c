@@ -75,6 +75,7 @@ static enum result list_keyword(struct listing *l, uint32_t place, const char *k
 	return report_uri(l, buf_slice(&uri), err);
 }
 
+/* Indexes the document without a loader, then looks at each place for keywords that refer. */
 enum result schema_each_reference(const struct tree_node *root, struct slice base_uri,
 				  enum result (*each)(void *ctx, struct slice uri,
 						      struct error *err),

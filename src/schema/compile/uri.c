@@ -45,6 +45,7 @@ static size_t length_before(struct slice text, const char *stops)
 	return len;
 }
 
+/* Cuts the fragment first, because a '#' ends all other parts. */
 void uri_split(struct uri *ret, struct slice text)
 {
 	size_t len;
@@ -152,6 +153,7 @@ static void append_query(struct buf *ret, const struct uri *from)
 	buf_append_slice(ret, from->query);
 }
 
+/* The cases of RFC 3986, section 5.2.2, in its order. */
 void uri_resolve(struct buf *ret, struct slice base_text, struct slice reference)
 {
 	struct uri base, ref;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* The capacity doubles, so that pushes cost a constant time on average. */
 void *vec_push_many(struct vec *v, size_t item_bytes, size_t count)
 {
 	void *item;
@@ -51,6 +52,7 @@ static void place_slot(struct lookup *l, uint64_t hash, uint32_t value)
 	l->count++;
 }
 
+/* Places every item anew, because its slot depends on the capacity. */
 static bool grow_lookup(struct lookup *l)
 {
 	struct lookup old = *l;

@@ -67,6 +67,8 @@ static const struct {
 	[RULE_UNEVALUATED_PROPERTIES] = {explain_unevaluated, TREE_OBJECT},
 };
 
+/* The limit of the schema is checked after the budget, so that the budget is charged for all work
+ * that was done. */
 enum result explain_charge_budget(struct explain_pass *pass)
 {
 	uint64_t used = pass->steps - pass->charged, most = pass->schema->limits.steps_max;
@@ -249,6 +251,7 @@ static enum result check_marked(struct explain_pass *pass, const struct subschem
 	return rc;
 }
 
+/* Enters the subschema's resource, where it is a new one, and leaves it again. */
 enum result explain_subschema(struct explain_pass *pass, uint32_t subschema,
 			      const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

@@ -48,6 +48,7 @@ enum result explain_dynamic_ref(struct explain_pass *pass, const struct rule *ru
 			: rc;
 }
 
+/* 2020-12 core, section 10.2.1.1. */
 enum result explain_all_of(struct explain_pass *pass, const struct rule *rule,
 			   const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -108,6 +109,7 @@ static enum rank rank_finding(const struct explain_pass *pass, const struct find
 	return f->path_len == pass->path.count + 1 && is_constant(rule) ? RANK_TAG : RANK_BEST;
 }
 
+/* A branch is as useful as its least useful finding. */
 static struct use rate_branch(const struct explain_pass *pass, uint32_t from)
 {
 	struct use use = {RANK_BEST, pass->problems.count - from, 0};
@@ -277,6 +279,8 @@ enum result explain_some_of(struct explain_pass *pass, const struct rule *rule,
 	return OK;
 }
 
+/* 2020-12 core, section 10.2.1.4. What the schema under `not` evaluates is not marked, because it
+ * failed where `not` holds. */
 enum result explain_not(struct explain_pass *pass, const struct rule *rule,
 			const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+/* 2020-12 core, section 10.3.1.1: item i must match subschema i; further items are not checked
+ * here. */
 enum result explain_prefix_items(struct explain_pass *pass, const struct rule *rule,
 				 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -24,6 +26,7 @@ enum result explain_prefix_items(struct explain_pass *pass, const struct rule *r
 	return OK;
 }
 
+/* 2020-12 core, section 10.3.1.2: all items after those of prefixItems. */
 enum result explain_items(struct explain_pass *pass, const struct rule *rule,
 			  const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

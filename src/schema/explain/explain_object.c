@@ -48,6 +48,7 @@ static const struct tree_node *find_property(const struct explain_pass *pass,
 	return tree_get_hashed(n, program_text(pass->program, p->name.text), p->name.hash);
 }
 
+/* 2020-12 core, section 10.3.2.1. Members without a subschema here are not evaluated by it. */
 enum result explain_properties(struct explain_pass *pass, const struct rule *rule,
 			       const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -73,6 +74,8 @@ enum result explain_properties(struct explain_pass *pass, const struct rule *rul
 	return rc;
 }
 
+/* 2020-12 core, section 10.3.2.2: a member must match the subschemas of all patterns that match its
+ * key. */
 enum result explain_pattern_properties(struct explain_pass *pass, const struct rule *rule,
 				       const struct tree_node *n, struct marks *marks,
 				       enum verdict *ret)
@@ -156,6 +159,8 @@ static enum result check_extra(struct explain_pass *pass, const struct rule *rul
 			  ret);
 }
 
+/* 2020-12 core, section 10.3.2.3: members that neither properties nor patternProperties of the same
+ * subschema know. */
 enum result explain_additional_properties(struct explain_pass *pass, const struct rule *rule,
 					  const struct tree_node *n, struct marks *marks,
 					  enum verdict *ret)
@@ -184,6 +189,7 @@ enum result explain_additional_properties(struct explain_pass *pass, const struc
 	return OK;
 }
 
+/* 2020-12 core, section 10.3.2.4: each key must match as a string. */
 enum result explain_property_names(struct explain_pass *pass, const struct rule *rule,
 				   const struct tree_node *n, struct marks *marks,
 				   enum verdict *ret)
@@ -215,6 +221,7 @@ enum result explain_property_names(struct explain_pass *pass, const struct rule 
 	return OK;
 }
 
+/* 2020-12 core, section 10.2.2.4: where the key is present, the whole object must match. */
 enum result explain_dependent_schemas(struct explain_pass *pass, const struct rule *rule,
 				      const struct tree_node *n, struct marks *marks,
 				      enum verdict *ret)

@@ -9,6 +9,7 @@ static void append_field(struct buf *ret, const char *name, struct slice value)
 	json_append_string(ret, value);
 }
 
+/* One failure as an output unit (2020-12 core, section 12.4.2). */
 static void append_error(struct buf *ret, const struct schema_problem *p)
 {
 	buf_append_text(ret, "{\"valid\":false,");

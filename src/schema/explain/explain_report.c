@@ -170,6 +170,7 @@ static enum result write_one(struct explain_pass *pass, const struct finding *f,
 	return rc == OK ? OK : fail(pass->err, rc, "out of memory");
 }
 
+/* Failures first, then the checks that could not be made. */
 enum result explain_write_report(struct explain_pass *pass, struct schema_report *report)
 {
 	for (uint32_t i = 0; i < pass->problems.count; i++) {

@@ -20,6 +20,7 @@ enum result explain_secret(struct explain_pass *pass, const struct rule *rule,
 	return (n->flags & TREE_IS_SECRET) != 0 ? OK : explain_fail(pass, rule, n, 0, 0, ret);
 }
 
+/* `integer` includes 1.0: what counts is the value (2020-12 validation, section 6.1.1). */
 enum result explain_types(struct explain_pass *pass, const struct rule *rule,
 			  const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -33,6 +34,7 @@ enum result explain_types(struct explain_pass *pass, const struct rule *rule,
 	return explain_fail(pass, rule, n, 0, 0, ret);
 }
 
+/* `const` is a list of one. An empty list refuses every value. */
 enum result explain_enum(struct explain_pass *pass, const struct rule *rule,
 			 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -76,6 +78,7 @@ static bool is_within(const struct rule *rule, const struct tree_node *n,
 	}
 }
 
+/* The five keywords for numbers, all exact. */
 enum result explain_bound(struct explain_pass *pass, const struct rule *rule,
 			  const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
@@ -91,6 +94,7 @@ enum result explain_bound(struct explain_pass *pass, const struct rule *rule,
 	return is_within(rule, n, &bound) ? OK : explain_fail(pass, rule, n, 0, 0, ret);
 }
 
+/* Lengths are in characters, not bytes (2020-12 validation, section 6.3.1). */
 enum result explain_length(struct explain_pass *pass, const struct rule *rule,
 			   const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

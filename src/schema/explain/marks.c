@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* One allocation holds both sets. */
 bool marks_init(struct marks *m, uint32_t count)
 {
 	*m = (struct marks){.words = count / 64 + 1};

@@ -27,6 +27,7 @@ static const struct {
 	{TYPE_OBJECT, "an object"},
 };
 
+/* "null, an integer or a string". `an integer` is left out where any number is allowed. */
 static void append_types(uint32_t types, struct buf *ret)
 {
 	const char *names[ARRAY_SIZE(type_names)];
@@ -210,6 +211,7 @@ static void append_contains(const struct rule *rule, const struct finding *f, st
 			       "items that match `contains`", ret);
 }
 
+/* Follows at most eight references, because they may be circular. */
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
 {
 	uint32_t left = RULES_TOLD_MAX;
@@ -384,6 +386,7 @@ static void append_pattern(const struct explain_pass *pass, const struct rule *r
 	buf_append_slice(ret, program_text(pass->program, pass->program->patterns[rule->a].source));
 }
 
+/* Sentences that need one operand of the rule only. */
 static void append_simple(const struct explain_pass *pass, const struct rule *rule,
 			  const struct finding *f, struct buf *ret)
 {

@@ -313,6 +313,7 @@ COLD static enum result stop_reason(const struct fast_pass *pass)
 	return pass->where != NULL ? wrap(pass->err, rc, "`%s`", pass->where) : rc;
 }
 
+/* Runs the root's block, then charges the budget for the rest of the last slice. */
 enum fast_outcome fast_validate(const struct schema *s, const struct tree_node *instance,
 				struct budget *budget, uint64_t *ret_steps, enum result *rc,
 				struct error *err)

@@ -1,6 +1,7 @@
 /* Instructions that apply other blocks to the same value or count the items that match one. */
 #include "schema/fast/fast_pass.h"
 
+/* Stops at the minimum where there is no maximum. */
 bool fast_contains(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n)
 {
 	uint32_t found = 0;
@@ -18,6 +19,7 @@ bool fast_contains(struct fast_pass *pass, const struct instruction *i, const st
 	return charge(pass, 0) && found >= i->b;
 }
 
+/* Charges for the branches that were tried. */
 bool fast_any_of(struct fast_pass *pass, uint32_t target, uint32_t count, const struct tree_node *n)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -31,6 +33,7 @@ bool fast_any_of(struct fast_pass *pass, uint32_t target, uint32_t count, const 
 	return charge(pass, count) && false;
 }
 
+/* Stops at the second branch that matches. */
 bool fast_one_of(struct fast_pass *pass, uint32_t target, uint32_t count, uint32_t found,
 		 const struct tree_node *n)
 {
@@ -101,6 +104,7 @@ bool fast_tagged(struct fast_pass *pass, const struct tag_plan *plan, const stru
 	return check_branches(pass, plan, plan->others, plan->others_count, found, n);
 }
 
+/* Holds where the key is absent. */
 bool fast_dependent_required(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
 {
 	const struct rule *rule = &pass->program->rules[at];

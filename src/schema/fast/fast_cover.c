@@ -25,6 +25,7 @@ static uint32_t position_of(const struct tree_node *object, const struct tree_no
 	return (uint32_t)(member - object->of.members);
 }
 
+/* A member that is present is evaluated; that it matches is known. */
 static bool cover_properties(struct fast_pass *pass, const struct rule *rule,
 			     const struct tree_node *n, struct marks *marks)
 {
@@ -44,6 +45,7 @@ static bool cover_properties(struct fast_pass *pass, const struct rule *rule,
 	return true;
 }
 
+/* One matching pattern is enough to evaluate a member. */
 static bool cover_patterns(struct fast_pass *pass, const struct rule *rule,
 			   const struct tree_node *n, struct marks *marks)
 {
@@ -71,6 +73,7 @@ static bool cover_additional(struct fast_pass *pass, const struct tree_node *n, 
 	return charge(pass, n->count);
 }
 
+/* Only matching items are evaluated (2020-12 core, section 10.3.1.3). */
 static bool cover_contains(struct fast_pass *pass, const struct rule *rule,
 			   const struct tree_node *n, struct marks *marks)
 {
@@ -87,6 +90,7 @@ static bool cover_contains(struct fast_pass *pass, const struct rule *rule,
 	return true;
 }
 
+/* The rules about items. unevaluatedItems of an inner subschema has evaluated all. */
 static bool cover_array(struct fast_pass *pass, const struct rule *rule, const struct tree_node *n,
 			struct marks *marks)
 {
@@ -109,6 +113,7 @@ static bool cover_array(struct fast_pass *pass, const struct rule *rule, const s
 	}
 }
 
+/* The rules about members. dependentSchemas apply where their key is present. */
 static bool cover_object(struct fast_pass *pass, const struct rule *rule, const struct tree_node *n,
 			 struct marks *marks)
 {
@@ -149,6 +154,7 @@ static bool cover_branch(struct fast_pass *pass, uint32_t subschema, const struc
 	return !*ret_holds || cover(pass, subschema, n, marks);
 }
 
+/* The condition marks members if it holds, and then `then` applies, else `else`. */
 static bool cover_if(struct fast_pass *pass, const struct rule *rule, const struct tree_node *n,
 		     struct marks *marks)
 {
@@ -234,6 +240,8 @@ static bool check_rest(struct fast_pass *pass, uint32_t block, const struct tree
 	return true;
 }
 
+/* The marks of one subschema do not count for subschemas outside of it, so each call starts without
+ * marks. */
 bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n)
 {
 	CLEANUP(marks_clear) struct marks marks = MARKS_NULL;

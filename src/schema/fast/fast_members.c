@@ -201,6 +201,7 @@ INLINED bool check_items(struct fast_pass *pass, const struct block *b, const st
 	return true;
 }
 
+/* First the items with a subschema of their own, then the rest. */
 bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const struct tree_node *n)
 {
 	uint32_t i = 0;

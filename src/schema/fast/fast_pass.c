@@ -60,6 +60,7 @@ COLD bool fast_stop_at_depth(struct fast_pass *pass)
 				    (unsigned)pass->schema->limits.depth_max));
 }
 
+/* Small objects are searched one by one; large ones have an index. */
 const struct tree_node *fast_find_member(const struct tree_node *object, const char *text,
 					 uint32_t len, uint64_t hash)
 {
@@ -96,6 +97,7 @@ APART static bool match_counted(struct fast_pass *pass, const struct matcher *ma
 	return rc == OK || fast_stop(pass, rc);
 }
 
+/* Literals and automata have a known price; PCRE2 counts. */
 bool fast_match(struct fast_pass *pass, uint32_t pattern, struct slice text, bool *ret)
 {
 	const struct matcher *matcher = &pass->schema->matchers[pattern];

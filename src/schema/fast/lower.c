@@ -43,6 +43,7 @@ uint32_t lower_resolve(const struct lowering *work, uint32_t subschema)
 	return subschema;
 }
 
+/* The block of `false` is BLOCK_NEVER, so that its users need not enter it. */
 enum result lower_block(struct lowering *work, uint32_t subschema, uint32_t *ret)
 {
 	const struct subschema *s;
@@ -68,6 +69,7 @@ enum result lower_block(struct lowering *work, uint32_t subschema, uint32_t *ret
 	return OK;
 }
 
+/* At most half of the slots are used, so that searches are short. */
 enum result lower_add_slots(struct lowering *work, uint32_t count, uint32_t *ret_first,
 			    uint32_t *ret_mask)
 {
@@ -106,6 +108,7 @@ static uint32_t constant_type(const struct constant *k)
 
 static uint32_t types_of(struct lowering *work, uint32_t subschema, int depth);
 
+/* allOf accepts the types that all branches accept, anyOf and oneOf those of any branch. */
 static uint32_t types_of_links(struct lowering *work, const struct rule *rule, int depth)
 {
 	bool is_all = rule->op == RULE_ALL_OF;
@@ -201,6 +204,8 @@ static enum result add_blocks(struct lowering *work, enum operation operation,
 	return OK;
 }
 
+/* The subschema gets a block also where no number is required: fast_cover.c asks it which items
+ * match. */
 static enum result add_contains(struct lowering *work, const struct rule *rule)
 {
 	uint32_t block;
@@ -433,6 +438,7 @@ static void view_rules(struct lowering *work)
 #undef X
 }
 
+/* Lowering the root's block reserves further ones, and so on until none is left. */
 enum result lower_program(struct compiler *c)
 {
 	CLEANUP(clear_lowering) struct lowering work = {.c = c};

@@ -278,6 +278,7 @@ static enum result add_tagged(struct lowering *work, const struct rule *rule,
 	return OK;
 }
 
+/* With tags where a key separates the branches, else one after the other. */
 enum result lower_branches(struct lowering *work, const struct rule *rule)
 {
 	struct name key;

@@ -78,6 +78,7 @@ void lower_mark_covering(struct lowering *work)
 static bool gather(struct lowering *work, uint32_t subschema, struct object_plan *plan,
 		   bool *is_all, int depth);
 
+/* Keys that are in the plan already are not added again. */
 static bool gather_keys(struct lowering *work, const struct rule *rule,
 			const struct object_plan *plan)
 {
@@ -94,6 +95,8 @@ static bool gather_keys(struct lowering *work, const struct rule *rule,
 	return true;
 }
 
+/* Branches, dependentSchemas and conditions depend on the instance if they may evaluate
+ * anything. */
 static bool gather_rule(struct lowering *work, const struct rule *rule, struct object_plan *plan,
 			bool *is_all, int depth)
 {
@@ -187,6 +190,7 @@ static enum result close_keys(struct lowering *work, uint32_t subschema, uint32_
 	return OK;
 }
 
+/* Keys may become a plan; items always need the walk. */
 enum result lower_unevaluated(struct lowering *work, uint32_t subschema)
 {
 	const struct subschema *s = &work->rules.subschemas[subschema];

@@ -10,6 +10,7 @@ struct parts {
 	const struct rule *prefix, *items, *least_items, *most_items;
 };
 
+/* Each keyword appears at most once in a subschema. */
 static void find_parts(const struct lowering *work, const struct subschema *s, struct parts *ret)
 {
 	*ret = (struct parts){0};
@@ -64,6 +65,7 @@ static bool is_anything(const struct lowering *work, uint32_t subschema)
 	return work->rules.subschemas[lower_resolve(work, subschema)].rules == 0;
 }
 
+/* One entry for each property, in the order of the schema, which instances often follow. */
 static enum result add_properties(struct lowering *work, const struct rule *rule)
 {
 	for (uint32_t i = 0; rule != NULL && i < rule->b; i++) {
@@ -144,6 +146,7 @@ static enum result find_block(struct lowering *work, const struct rule *rule, ui
 	return lower_block(work, rule->a, ret);
 }
 
+/* One target for each pattern, in the same order. */
 static enum result add_patterns(struct lowering *work, const struct rule *rule,
 				struct object_plan *plan)
 {
@@ -162,6 +165,7 @@ static enum result add_patterns(struct lowering *work, const struct rule *rule,
 	return OK;
 }
 
+/* The hash table of the plan's keys, and the price of comparing long ones. */
 enum result lower_entry_slots(struct lowering *work, struct object_plan *plan)
 {
 	enum result rc = lower_add_slots(work, plan->entries, &plan->slot, &plan->slot_mask);
@@ -209,6 +213,7 @@ static void mark_unlisted(struct lowering *work, const struct parts *parts,
 		VEC_AT(&work->c->entries, struct entry, plan->entry + i).is_unlisted = 1;
 }
 
+/* Nothing is emitted for a subschema without rules about members. */
 enum result lower_object(struct lowering *work, const struct subschema *s)
 {
 	struct object_plan plan = {0}, *made;
@@ -234,6 +239,7 @@ enum result lower_object(struct lowering *work, const struct subschema *s)
 	return OK;
 }
 
+/* Nothing is emitted for a subschema without rules about items. */
 enum result lower_array(struct lowering *work, const struct subschema *s)
 {
 	struct array_plan plan = {.most = UINT32_MAX}, *made;

@@ -23,6 +23,7 @@ static bool are_simple(const struct lowering *work, const struct rule *rule)
 	return rule->b != 0;
 }
 
+/* Equal constants may appear twice in a table, which is harmless. */
 static enum result add_text_table(struct lowering *work, const struct rule *rule)
 {
 	uint32_t first, mask;
@@ -135,6 +136,7 @@ enum result lower_numbers(struct lowering *work, const struct subschema *s)
 	return OK;
 }
 
+/* minLength and maxLength together. */
 enum result lower_length(struct lowering *work, const struct subschema *s)
 {
 	uint32_t least = 0, most = UINT32_MAX;

@@ -1,6 +1,7 @@
 /* Dates and times (RFC 3339 section 5.6) and durations (appendix A), by grammar and ranges. */
 #include "schema/format/format_checks.h"
 
+/* Exactly `digits` digits at `at`. */
 static bool read_number(struct slice text, size_t at, size_t digits, int *ret)
 {
 	int value = 0;
@@ -51,6 +52,7 @@ static bool read_offset(struct slice text, int *ret_minutes)
 	return true;
 }
 
+/* full-time of RFC 3339: a fraction needs a digit, and the offset is required. */
 bool is_time(struct slice text)
 {
 	const int day = 24 * 60;
@@ -103,6 +105,7 @@ static bool read_units(struct slice text, size_t *at, const char *units)
 	return expected != NULL;
 }
 
+/* Weeks stand alone. "P" and "T" each need at least one number after them. */
 bool is_duration(struct slice text)
 {
 	size_t at = 1;

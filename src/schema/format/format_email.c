@@ -46,6 +46,7 @@ static bool read_quoted(struct slice text, size_t *at, bool is_idn)
 	return true;
 }
 
+/* Labels as in a host name. */
 static bool is_domain(struct slice text, bool is_idn)
 {
 	struct slice label;
@@ -93,6 +94,7 @@ static bool is_address_literal(struct slice text)
 	return text.len != 0;
 }
 
+/* Local-part "@" ( Domain / address-literal ). */
 static bool is_mailbox(struct slice text, bool is_idn)
 {
 	size_t at = 0;

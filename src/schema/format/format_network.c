@@ -10,6 +10,7 @@
 #define LABEL_BYTES_MAX 63
 #define NAME_BYTES_MAX	253
 
+/* Four decimal numbers up to 255 without leading zeros. */
 bool is_ipv4(struct slice text)
 {
 	struct slice part;
@@ -55,6 +56,7 @@ static int count_groups(struct slice text, bool is_last)
 	return groups;
 }
 
+/* Eight groups, of which "::" stands for one or more. */
 bool is_ipv6(struct slice text)
 {
 	const char *gap =

@@ -34,6 +34,7 @@ static const struct part path_part = {UNRESERVED_AND_DELIMITERS ":@/", false};
 static const struct part query_part = {UNRESERVED_AND_DELIMITERS ":@/?", true};
 static const struct part fragment_part = {UNRESERVED_AND_DELIMITERS ":@/?", false};
 
+/* A part must consist of its characters and of percent-encoding. */
 static bool check_part(struct slice text, const struct part *part, bool is_iri)
 {
 	for (size_t at = 0; at < text.len;) {
@@ -101,6 +102,7 @@ static bool is_port(struct slice text)
 	return true;
 }
 
+/* [ userinfo "@" ] host [ ":" port ], where the host may be an IP literal in brackets. */
 static bool check_authority(struct slice text, bool is_iri)
 {
 	const char *at = text.len != 0 ? memchr(text.data, '@', text.len) : NULL;
@@ -125,6 +127,7 @@ static bool check_authority(struct slice text, bool is_iri)
 	return text.len == 0 || is_port(slice_from(text, 1));
 }
 
+/* URI-reference; with `needs_scheme` a URI. */
 static bool check_reference(struct slice rest, bool is_iri, bool needs_scheme)
 {
 	struct slice ahead = rest, scheme = take_until(&ahead, ":/?#");

@@ -61,6 +61,7 @@ static bool is_expression(struct slice text)
 	return false;
 }
 
+/* Literals and expressions (section 2.1); a brace outside an expression is not allowed. */
 bool is_uri_template(struct slice text)
 {
 	for (size_t at = 0; at < text.len;) {

@@ -63,6 +63,7 @@ static void free_compile(pcre2_compile_context **c)
 	pcre2_compile_context_free(*c);
 }
 
+/* Translates PCRE2's reason. Its message speaks of the translation, so no offset is given. */
 static enum result explain_refusal(int code, struct error *err)
 {
 	PCRE2_UCHAR text[160];
@@ -77,6 +78,7 @@ static enum result explain_refusal(int code, struct error *err)
 	return fail(err, E_INVALID, "regular expression: not supported: %s", (const char *)text);
 }
 
+/* PCRE2 allocates with our allocator, so that tests can make it fail. */
 static enum result compile_translated(pcre2_code **ret, struct slice text, struct error *err)
 {
 	CLEANUP(free_general)
@@ -135,6 +137,7 @@ static size_t size_of(const struct pattern *p)
 	return sizeof *p + automaton_size(p->automaton) + code_size;
 }
 
+/* The tree lives in an arena that ends with this function. */
 enum result pattern_compile_within(struct pattern **ret, struct slice ecma,
 				   struct pattern_budget *budget, struct error *err)
 {
@@ -219,6 +222,7 @@ static void scratch_release(void *p, void *ctx)
 		alloc_free(p);
 }
 
+/* Exceeding a bound is neither a match nor a mismatch. */
 static enum result match_outcome(int rc, bool *ret_is_match, struct error *err)
 {
 	switch (rc) {
@@ -270,6 +274,7 @@ static int on_callout(pcre2_callout_block *block, void *ctx)
 	return 0;
 }
 
+/* No capture is read, so one pair of offsets suffices. */
 static enum result match_with_pcre(const struct pattern *p, struct slice text, uint64_t *steps,
 				   bool *ret_is_match, struct error *err)
 {

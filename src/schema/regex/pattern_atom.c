@@ -98,6 +98,7 @@ static enum result parse_unicode(struct parser *p, uint32_t *ret)
 	return OK;
 }
 
+/* The escapes that `u` allows, and those of Annex B.1.2 that people use. */
 enum result parser_read_character_escape(struct parser *p, uint32_t *ret)
 {
 	static const char controls[] = "t\tn\nv\vf\fr\r";
@@ -137,6 +138,7 @@ enum result parser_read_character_escape(struct parser *p, uint32_t *ret)
 	return OK;
 }
 
+/* After "\p" or "\P". */
 static enum result parse_property(struct parser *p, struct pattern_class *set)
 {
 	size_t start = p->at;

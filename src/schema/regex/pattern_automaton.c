@@ -223,6 +223,7 @@ static bool make_states(struct maker *m, uint16_t *next, uint16_t *ret_start)
 	return true;
 }
 
+/* Copies what the automaton needs out of the scratch arena, and turns states into rows. */
 static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t start)
 {
 	const struct letters *letters = &m->nfa->letters;
@@ -285,6 +286,8 @@ uint32_t automaton_weight(const struct automaton *m)
 	return letters_weight(&m->letters);
 }
 
+/* Stops as soon as the verdict is known; the two special rows come first, so one comparison
+ * tells. */
 bool automaton_is_match(const struct automaton *m, struct slice text)
 {
 	const uint32_t width = m->letters.count, first = STATE_FIRST * width;

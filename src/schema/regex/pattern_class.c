@@ -16,6 +16,7 @@ static const struct code_range spaces[] = {
 	{0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfeff, 0xfeff},
 };
 
+/* The array doubles in the arena. */
 static bool push_range(struct pattern_class *set, struct arena *a, uint32_t first, uint32_t last)
 {
 	if (first > last)
@@ -91,6 +92,7 @@ static int compare_ranges(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
+/* Sorts the ranges, and merges those that overlap or touch. */
 void class_normalise(struct pattern_class *set)
 {
 	uint32_t kept = 0;
@@ -223,6 +225,7 @@ static bool is_name(struct slice s)
 	return s.len != 0 && s.len <= 40;
 }
 
+/* Name, or Name=Value: general categories, scripts and binary properties. */
 bool property_translate(char ret[static 80], struct slice name, bool is_negated)
 {
 	char letter = is_negated ? 'P' : 'p', code[3] = {0};

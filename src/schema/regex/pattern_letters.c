@@ -62,6 +62,7 @@ static void mark(const struct partition *p, const struct pattern_class *set, uin
 	}
 }
 
+/* A letter that the class holds in part becomes two: the part inside gets a new number. */
 static bool refine(struct partition *p, const struct pattern_class *set, uint8_t *is_in,
 		   uint32_t *letters_count)
 {
@@ -86,6 +87,7 @@ static bool refine(struct partition *p, const struct pattern_class *set, uint8_t
 	return true;
 }
 
+/* ASCII gets a table; the intervals beyond it are searched. */
 static void fill(struct letters *ret, const struct partition *p, uint32_t letters_count)
 {
 	size_t i = 0;

@@ -52,6 +52,7 @@ static bool add_state(struct builder *b, struct nfa_state state, uint16_t *ret)
 
 static bool build(struct builder *b, const struct pattern_node *n, uint16_t next, uint16_t *ret);
 
+/* Collects the children first, because they are built from the last to the first. */
 static bool build_sequence(struct builder *b, const struct pattern_node *n, uint16_t next,
 			   uint16_t *ret)
 {
@@ -73,6 +74,7 @@ static bool build_sequence(struct builder *b, const struct pattern_node *n, uint
 	return true;
 }
 
+/* A chain of splits. */
 static bool build_choice(struct builder *b, const struct pattern_node *n, uint16_t next,
 			 uint16_t *ret)
 {
@@ -88,6 +90,8 @@ static bool build_choice(struct builder *b, const struct pattern_node *n, uint16
 	return true;
 }
 
+/* Required turns are copies, one after the other. Optional ones follow, each of which may be
+ * skipped; an unbounded repeat is a loop. */
 static bool build_repeat(struct builder *b, const struct pattern_node *n, uint16_t next,
 			 uint16_t *ret)
 {

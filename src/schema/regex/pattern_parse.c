@@ -15,6 +15,8 @@ static enum result make_back(struct parser *p, struct pattern_node **ret, uint32
 	return OK;
 }
 
+/* The name of a group and its ">". Characters beyond ASCII are accepted without a look at their
+ * category. */
 static bool read_name(struct parser *p, struct slice *ret)
 {
 	size_t start = p->at;
@@ -153,6 +155,7 @@ static enum result parse_group(struct parser *p, struct pattern_node **ret)
 	return parser_accept(p, ")") ? OK : parser_refuse(p, start, "a group that is not closed");
 }
 
+/* A group, class, escape, anchor, "." or a plain character. */
 static enum result parse_atom(struct parser *p, struct pattern_node **ret)
 {
 	static const struct code_range ends[] = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
@@ -236,6 +239,7 @@ static bool is_repeatable(const struct pattern_node *n)
 	       n->kind != PATTERN_LOOK;
 }
 
+/* An atom with an optional quantifier. Anchors and lookarounds cannot be repeated. */
 static enum result parse_term(struct parser *p, struct pattern_node **ret)
 {
 	size_t start = p->at;
@@ -309,6 +313,7 @@ static enum result parse_choice(struct parser *p, struct pattern_node **ret)
 	return OK;
 }
 
+/* Two groups may not share a name. */
 static enum result note_name(struct parser *p)
 {
 	size_t start = p->at;

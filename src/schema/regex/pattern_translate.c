@@ -20,6 +20,7 @@ struct writer {
 	bool is_capturing;
 };
 
+/* Characters with a meaning in PCRE2 are escaped, control characters are written as numbers. */
 static void write_char(struct buf *out, uint32_t code)
 {
 	bool is_plain = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z') ||
@@ -69,6 +70,7 @@ static void write_advance(struct buf *out, uint32_t letters)
 		buf_printf(out, "(?C%u)", CALLOUT_LOG + log);
 }
 
+/* An empty class matches nothing, which PCRE2 has no class for. */
 static void write_class(struct buf *out, const struct pattern_class *set)
 {
 	if (set->properties == NULL && set->count == 0) {
@@ -151,6 +153,8 @@ static uint32_t measure_back(const struct pattern_node *look)
 
 static enum result write_node(struct writer *w, const struct pattern_node *n);
 
+/* In a sequence a callout follows every LETTERS_FREE parts, in a choice each branch begins with
+ * one. */
 static enum result write_children(struct writer *w, const struct pattern_node *n)
 {
 	uint32_t count = 0;
