@@ -60,7 +60,7 @@ struct entry {
 	uint32_t block;
 	uint8_t mask;
 	uint8_t is_required;
-	uint8_t is_free;     /* any value is valid */
+	uint8_t accepts_any; /* any value is valid */
 	uint8_t is_unlisted; /* required, but not in `properties` */
 };
 

@@ -182,8 +182,8 @@ enum result explain_fail(struct explain_pass *pass, const struct rule *rule,
 	return pass->is_collecting ? note(pass, &pass->problems, &f) : OK;
 }
 
-enum result explain_doubt(struct explain_pass *pass, const struct rule *rule,
-			  const struct tree_node *n, enum verdict *ret)
+enum result explain_undecided(struct explain_pass *pass, const struct rule *rule,
+			      const struct tree_node *n, enum verdict *ret)
 {
 	struct finding f = {.rule = (uint32_t)(rule - pass->program->rules), .node = n};
 
@@ -202,7 +202,7 @@ static enum result check_rule(struct explain_pass *pass, const struct rule *rule
 	if (rc != OK || (kind != ANY_KIND && kind != n->kind))
 		return rc;
 	if (kind != ANY_KIND && (n->flags & TREE_IS_OPAQUE) != 0)
-		return explain_doubt(pass, rule, n, ret);
+		return explain_undecided(pass, rule, n, ret);
 	rc = checks[rule->op].explain_subschema(pass, rule, n, marks, ret);
 	if (rc == E_LIMIT && !pass->is_placed) {
 		pass->is_placed = true;

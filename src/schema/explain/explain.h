@@ -101,8 +101,8 @@ MUST_USE enum result explain_fail(struct explain_pass *pass, const struct rule *
 				  const struct tree_node *n, uint32_t detail, uint32_t other,
 				  enum verdict *ret);
 /* The rule could not be checked for `n`: keeps a finding and sets `*ret` to VERDICT_MAYBE. */
-MUST_USE enum result explain_doubt(struct explain_pass *pass, const struct rule *rule,
-				   const struct tree_node *n, enum verdict *ret);
+MUST_USE enum result explain_undecided(struct explain_pass *pass, const struct rule *rule,
+				       const struct tree_node *n, enum verdict *ret);
 
 /* Charges the budget for the steps since the last call. E_LIMIT, or the reason why the request
  * ended, where they were too many. */
@@ -191,11 +191,11 @@ uint32_t explain_find_subschema(const struct program *p, uint32_t rule);
 
 /* A sentence about anyOf or oneOf lists the constants or types of the branches only where there are
  * few branches, and looks at the first rules of each only. */
-#define BRANCHES_TOLD_MAX 256
-#define RULES_TOLD_MAX	  256
+#define BRANCHES_LISTED_MAX 256
+#define RULES_READ_MAX	    256
 
 /* message.c: the first rule of a kind in a subschema or in the one that it refers to; NULL where it
- * is not among the first RULES_TOLD_MAX. */
+ * is not among the first RULES_READ_MAX. */
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op);
 
 /* Appends the sentence for a finding; it contains no value of the instance. */

@@ -78,7 +78,7 @@ enum rank {
 	RANK_BEST,
 };
 
-struct use {
+struct usefulness {
 	enum rank rank;
 	uint32_t count;
 	uint32_t depth;
@@ -110,9 +110,9 @@ static enum rank rank_finding(const struct explain_pass *pass, const struct find
 }
 
 /* A branch is as useful as its least useful finding. */
-static struct use rate_branch(const struct explain_pass *pass, uint32_t from)
+static struct usefulness rate_branch(const struct explain_pass *pass, uint32_t from)
 {
-	struct use use = {RANK_BEST, pass->problems.count - from, 0};
+	struct usefulness use = {RANK_BEST, pass->problems.count - from, 0};
 
 	for (uint32_t i = from; i < pass->problems.count; i++) {
 		const struct finding *f = &VEC_AT(&pass->problems, struct finding, i);
@@ -126,7 +126,7 @@ static struct use rate_branch(const struct explain_pass *pass, uint32_t from)
 	return use;
 }
 
-static bool is_more_useful(struct use a, struct use b)
+static bool is_more_useful(struct usefulness a, struct usefulness b)
 {
 	if (a.rank != b.rank)
 		return a.rank > b.rank;
@@ -135,10 +135,10 @@ static bool is_more_useful(struct use a, struct use b)
 
 /* Keeps the findings of the best branch so far, which follow `start`, or those of the last branch,
  * which follow `from`. */
-static void keep_better(struct explain_pass *pass, struct checkpoint start, struct use *best,
+static void keep_better(struct explain_pass *pass, struct checkpoint start, struct usefulness *best,
 			uint32_t from)
 {
-	struct use use = rate_branch(pass, from);
+	struct usefulness use = rate_branch(pass, from);
 
 	if (from == start.problems || is_more_useful(use, *best)) {
 		struct finding *list = pass->problems.items;
@@ -157,7 +157,7 @@ struct tally {
 	struct checkpoint start; /* before the first branch */
 	uint32_t yes, maybe;
 	uint32_t first, second; /* branches that matched */
-	struct use best;
+	struct usefulness best;
 };
 
 /* Applies branch `i` of anyOf or oneOf, and counts its verdict. Of the failed branches the best
@@ -195,7 +195,7 @@ static enum result try_branch(struct explain_pass *pass, const struct rule *rule
 /* Whether every branch is a list of constants, so that one sentence can list them all. */
 static bool are_constants(const struct explain_pass *pass, const struct rule *rule)
 {
-	if (rule->b > BRANCHES_TOLD_MAX)
+	if (rule->b > BRANCHES_LISTED_MAX)
 		return false;
 	for (uint32_t i = 0; i < rule->b; i++) {
 		uint32_t branch = pass->program->links[rule->a + i];
@@ -230,16 +230,16 @@ static enum result fail_branches(struct explain_pass *pass, const struct rule *r
 				 const struct tree_node *n, const struct tally *t,
 				 enum verdict *ret)
 {
-	bool is_told = pass->problems.count != t->start.problems;
-	enum result rc = explain_charge(pass, is_told ? rule->b : 0);
+	bool has_findings = pass->problems.count != t->start.problems;
+	enum result rc = explain_charge(pass, has_findings ? rule->b : 0);
 
 	*ret = VERDICT_NO;
 	if (rc != OK)
 		return rc;
-	if (is_told && t->best.rank == RANK_TAG && rule->b > 1)
+	if (has_findings && t->best.rank == RANK_TAG && rule->b > 1)
 		keep_tag(pass, rule, t->start);
-	if (is_told && (rule->b == 1 || t->best.rank >= RANK_TAG ||
-			(t->best.rank == RANK_CONSTANT && !are_constants(pass, rule))))
+	if (has_findings && (rule->b == 1 || t->best.rank >= RANK_TAG ||
+			     (t->best.rank == RANK_CONSTANT && !are_constants(pass, rule))))
 		return OK;
 	explain_drop_problems(pass, t->start);
 	return explain_fail(pass, rule, n, 0, 0, ret);

@@ -111,7 +111,7 @@ static enum result find_duplicates(struct explain_pass *pass, const struct tree_
 }
 
 /* The price of hashing or comparing a value, and whether it contains an opaque value. */
-static uint64_t survey(const struct tree_node *n, bool *has_opaque)
+static uint64_t price_item(const struct tree_node *n, bool *has_opaque)
 {
 	uint64_t price = 1;
 
@@ -121,17 +121,17 @@ static uint64_t survey(const struct tree_node *n, bool *has_opaque)
 	if (n->kind == TREE_NUMBER)
 		price += price_number_hash(n);
 	for (uint32_t i = 0; n->kind == TREE_ARRAY && i < n->count; i++)
-		price += survey(&n->of.items[i], has_opaque);
+		price += price_item(&n->of.items[i], has_opaque);
 	for (uint32_t i = 0; n->kind == TREE_OBJECT && i < n->count; i++)
 		price += price_look_up(n, n->of.members[i].key_len) +
-			 survey(&n->of.members[i].value, has_opaque);
+			 price_item(&n->of.members[i].value, has_opaque);
 	return price;
 }
 
 /* Fills `list`. Undecided where two items have the same kind and one of them contains an opaque
  * value: they may be equal. */
-static enum result survey_items(struct explain_pass *pass, const struct tree_node *n,
-				struct hashed *list, bool *ret_is_doubtful)
+static enum result price_items(struct explain_pass *pass, const struct tree_node *n,
+			       struct hashed *list, bool *ret_is_undecided)
 {
 	uint32_t counts[TREE_OBJECT + 1] = {0};
 	bool opaque[TREE_OBJECT + 1] = {false};
@@ -141,15 +141,15 @@ static enum result survey_items(struct explain_pass *pass, const struct tree_nod
 		enum result rc;
 
 		list[i].position = i;
-		list[i].price = survey(item, &opaque[item->kind]);
+		list[i].price = price_item(item, &opaque[item->kind]);
 		counts[item->kind]++;
 		rc = explain_charge(pass, list[i].price);
 		if (rc != OK)
 			return rc;
 	}
-	*ret_is_doubtful = false;
+	*ret_is_undecided = false;
 	for (size_t kind = 0; kind < ARRAY_SIZE(counts); kind++)
-		*ret_is_doubtful |= opaque[kind] && counts[kind] > 1;
+		*ret_is_undecided |= opaque[kind] && counts[kind] > 1;
 	return OK;
 }
 
@@ -164,20 +164,20 @@ enum result explain_unique_items(struct explain_pass *pass, const struct rule *r
 {
 	CLEANUP(alloc_freep) struct hashed *list = NULL;
 	uint32_t a = NONE, b = NONE;
-	bool doubt;
+	bool is_undecided;
 	enum result rc;
 
 	(void)marks;
 	list = alloc_zero_array(n->count, sizeof *list);
 	if (list == NULL)
 		return fail(pass->err, E_MEMORY, "out of memory");
-	rc = survey_items(pass, n, list, &doubt);
+	rc = price_items(pass, n, list, &is_undecided);
 	if (rc == OK)
 		rc = explain_charge(pass, price_sort(n->count));
 	if (rc != OK)
 		return rc;
-	if (doubt)
-		return explain_doubt(pass, rule, n, ret);
+	if (is_undecided)
+		return explain_undecided(pass, rule, n, ret);
 	for (uint32_t i = 0; i < n->count; i++)
 		list[i].hash = tree_hash(&n->of.items[i]);
 	qsort(list, n->count, sizeof *list, compare_hashed);

@@ -33,15 +33,6 @@ enum result explain_required(struct explain_pass *pass, const struct rule *rule,
 	return rc;
 }
 
-static uint32_t position_of(const struct tree_node *object, const struct tree_node *value)
-{
-	const struct tree_member *m =
-		(const struct tree_member *)((const char *)value -
-					     offsetof(struct tree_member, value));
-
-	return (uint32_t)(m - object->of.members);
-}
-
 static const struct tree_node *find_property(const struct explain_pass *pass,
 					     const struct property *p, const struct tree_node *n)
 {
@@ -63,11 +54,11 @@ enum result explain_properties(struct explain_pass *pass, const struct rule *rul
 		if (rc != OK || value == NULL)
 			continue;
 		rc = explain_at(pass, (struct applied){rule, i, p->subschema},
-				position_of(n, value), value, &v);
+				marks_position(n, value), value, &v);
 		if (rc != OK)
 			break;
 		if (marks != NULL)
-			marks_set(marks, position_of(n, value), true);
+			marks_set(marks, marks_position(n, value), true);
 		if (explain_may_stop(pass, v, ret))
 			break;
 	}
@@ -247,7 +238,7 @@ enum result explain_dependent_schemas(struct explain_pass *pass, const struct ru
 /* A member or item that no rule evaluated. Where an opaque value may have let a rule evaluate it, a
  * failure is undecided. */
 static enum result check_left_over(struct explain_pass *pass, const struct rule *rule,
-				   const struct tree_node *n, uint32_t i, bool is_doubtful,
+				   const struct tree_node *n, uint32_t i, bool is_undecided,
 				   enum verdict *ret)
 {
 	struct checkpoint before = explain_checkpoint(pass);
@@ -256,7 +247,7 @@ static enum result check_left_over(struct explain_pass *pass, const struct rule 
 				 : explain_at(pass, (struct applied){rule, NONE, rule->a}, i,
 					      &n->of.items[i], ret);
 
-	if (rc == OK && *ret == VERDICT_NO && is_doubtful) {
+	if (rc == OK && *ret == VERDICT_NO && is_undecided) {
 		*ret = VERDICT_MAYBE;
 		explain_drop_problems(pass, before);
 	}
@@ -276,7 +267,7 @@ enum result explain_unevaluated(struct explain_pass *pass, const struct rule *ru
 		enum result rc = OK;
 
 		if (!marks_has(marks, i))
-			rc = check_left_over(pass, rule, n, i, marks_has_perhaps(marks, i), &v);
+			rc = check_left_over(pass, rule, n, i, marks_has_maybe(marks, i), &v);
 		if (rc != OK)
 			return rc;
 		if (explain_may_stop(pass, v, ret))

@@ -30,7 +30,7 @@ enum result explain_types(struct explain_pass *pass, const struct rule *rule,
 	/* Whether an opaque number is an integer is unknown. */
 	if ((n->flags & TREE_IS_OPAQUE) != 0 && n->kind == TREE_NUMBER &&
 	    (rule->a & (TYPE_INTEGER | TYPE_NUMBER)) != 0)
-		return explain_doubt(pass, rule, n, ret);
+		return explain_undecided(pass, rule, n, ret);
 	return explain_fail(pass, rule, n, 0, 0, ret);
 }
 
@@ -38,7 +38,7 @@ enum result explain_types(struct explain_pass *pass, const struct rule *rule,
 enum result explain_enum(struct explain_pass *pass, const struct rule *rule,
 			 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
-	bool is_doubtful = false;
+	bool is_undecided = false;
 	enum result rc = explain_charge(pass, rule->b);
 
 	UNUSED_MARKS;
@@ -55,10 +55,10 @@ enum result explain_enum(struct explain_pass *pass, const struct rule *rule,
 			return rc;
 		if (v == VERDICT_YES)
 			return OK;
-		is_doubtful |= v == VERDICT_MAYBE;
+		is_undecided |= v == VERDICT_MAYBE;
 	}
-	return is_doubtful ? explain_doubt(pass, rule, n, ret)
-			   : explain_fail(pass, rule, n, 0, 0, ret);
+	return is_undecided ? explain_undecided(pass, rule, n, ret)
+			    : explain_fail(pass, rule, n, 0, 0, ret);
 }
 
 static bool is_within(const struct rule *rule, const struct tree_node *n,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/memory.h"
+#include "doc/tree.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,16 @@ void marks_clear(struct marks *m);
 void marks_merge(struct marks *to, const struct marks *from, bool is_sure);
 void marks_set_all(struct marks *m);
 
+/* The position of a member, from the address of its value. */
+static inline uint32_t marks_position(const struct tree_node *object, const struct tree_node *value)
+{
+	const struct tree_member *member =
+		(const struct tree_member *)((const char *)value -
+					     offsetof(struct tree_member, value));
+
+	return (uint32_t)(member - object->of.members);
+}
+
 /* Marks a member or item; without `is_sure` as maybe. */
 static inline void marks_set(struct marks *m, uint32_t at, bool is_sure)
 {
@@ -38,7 +49,7 @@ static inline bool marks_has(const struct marks *m, uint32_t at)
 	return (m->sure[at / 64] >> at % 64 & 1) != 0;
 }
 
-static inline bool marks_has_perhaps(const struct marks *m, uint32_t at)
+static inline bool marks_has_maybe(const struct marks *m, uint32_t at)
 {
 	return (m->maybe[at / 64] >> at % 64 & 1) != 0;
 }

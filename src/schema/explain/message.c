@@ -214,7 +214,7 @@ static void append_contains(const struct rule *rule, const struct finding *f, st
 /* Follows at most eight references, because they may be circular. */
 const struct rule *message_find_rule(const struct program *p, uint32_t subschema, enum rule_op op)
 {
-	uint32_t left = RULES_TOLD_MAX;
+	uint32_t left = RULES_READ_MAX;
 
 	for (int hops = 0; hops < 8; hops++) {
 		const struct subschema *s = &p->subschemas[subschema];
@@ -289,8 +289,8 @@ static void append_branches(const struct explain_pass *pass, const struct rule *
 			   rule->b, f->detail, f->other);
 		return;
 	}
-	if (rule->b <= BRANCHES_TOLD_MAX && (append_branch_constants(pass->program, rule, ret) ||
-					     append_branch_types(pass->program, rule, ret)))
+	if (rule->b <= BRANCHES_LISTED_MAX && (append_branch_constants(pass->program, rule, ret) ||
+					       append_branch_types(pass->program, rule, ret)))
 		return;
 	buf_printf(ret, "matches none of the %" PRIu32 " forms that are allowed", rule->b);
 }
@@ -323,7 +323,7 @@ static bool append_tags(const struct explain_pass *pass, const struct finding *f
 		if (p->rules[step->rule].op == RULE_PROPERTIES)
 			key = p->properties[p->rules[step->rule].a + step->index].name.text;
 	}
-	for (uint32_t i = 0; i < branches->b && i < BRANCHES_TOLD_MAX && count < VALUES_SHOWN_MAX;
+	for (uint32_t i = 0; i < branches->b && i < BRANCHES_LISTED_MAX && count < VALUES_SHOWN_MAX;
 	     i++) {
 		const struct rule *tag = find_tag(p, p->links[branches->a + i], key);
 

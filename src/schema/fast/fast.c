@@ -54,7 +54,7 @@ static inline bool is_length_within(struct fast_pass *pass, const struct instruc
 
 /* A bound that the range of integers in OPERATION_RANGE cannot express, or for a number that is not
  * an int64. */
-APART static bool is_bound_kept(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
+NOINLINE static bool is_bound_kept(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
 {
 	const struct rule *rule = &pass->program->rules[at];
 	const struct constant *k = &pass->program->constants[rule->a];
@@ -94,7 +94,8 @@ static inline bool is_in_range(struct fast_pass *pass, const struct instruction 
 	       (i->b == NONE || is_bound_kept(pass, i->b, n));
 }
 
-APART static bool is_multiple(struct fast_pass *pass, uint32_t constant, const struct tree_node *n)
+NOINLINE static bool is_multiple(struct fast_pass *pass, uint32_t constant,
+				 const struct tree_node *n)
 {
 	const struct constant *k = &pass->program->constants[constant];
 	struct tree_node step;
@@ -106,7 +107,8 @@ APART static bool is_multiple(struct fast_pass *pass, uint32_t constant, const s
 	       number_is_multiple(n, &step);
 }
 
-INLINED bool is_text(struct fast_pass *pass, const struct constant *k, const struct tree_node *n)
+ALWAYS_INLINE bool is_text(struct fast_pass *pass, const struct constant *k,
+			   const struct tree_node *n)
 {
 	if (k->as.hash != n->as.hash || k->text.len != n->count)
 		return false;
@@ -115,8 +117,8 @@ INLINED bool is_text(struct fast_pass *pass, const struct constant *k, const str
 	return is_same(pass->texts + k->text.at, n->of.text, n->count);
 }
 
-APART static bool is_any_text(struct fast_pass *pass, const struct instruction *i,
-			      const struct tree_node *n)
+NOINLINE static bool is_any_text(struct fast_pass *pass, const struct instruction *i,
+				 const struct tree_node *n)
 {
 	for (uint32_t k = 0; k < i->b; k++) {
 		if (is_text(pass, &pass->program->constants[i->a + k], n))
@@ -126,8 +128,8 @@ APART static bool is_any_text(struct fast_pass *pass, const struct instruction *
 }
 
 /* Searches a hash table of texts. */
-APART static bool is_in_table(struct fast_pass *pass, const struct instruction *i,
-			      const struct tree_node *n)
+NOINLINE static bool is_in_table(struct fast_pass *pass, const struct instruction *i,
+				 const struct tree_node *n)
 {
 	const uint32_t *slots = pass->program->slots + i->a;
 
@@ -140,10 +142,10 @@ APART static bool is_in_table(struct fast_pass *pass, const struct instruction *
 }
 
 /* Constants of any kind, one after the other. */
-APART static bool check_enum(struct fast_pass *pass, const struct instruction *i,
-			     const struct tree_node *n)
+NOINLINE static bool check_enum(struct fast_pass *pass, const struct instruction *i,
+				const struct tree_node *n)
 {
-	bool is_doubtful = false;
+	bool is_undecided = false;
 
 	if (!charge(pass, i->b))
 		return false;
@@ -156,13 +158,13 @@ APART static bool check_enum(struct fast_pass *pass, const struct instruction *i
 			return false;
 		if (v == VERDICT_YES)
 			return true;
-		is_doubtful |= v == VERDICT_MAYBE;
+		is_undecided |= v == VERDICT_MAYBE;
 	}
-	return is_doubtful ? fast_stop_undecided(pass) : false;
+	return is_undecided ? fast_stop_undecided(pass) : false;
 }
 
 /* Few strings are compared pair by pair; other arrays are left to the explaining pass's check. */
-APART static bool check_unique(struct fast_pass *pass, const struct tree_node *n)
+NOINLINE static bool check_unique(struct fast_pass *pass, const struct tree_node *n)
 {
 	const struct tree_node *items;
 	struct explain_pass r = {.schema = pass->schema,
@@ -205,7 +207,8 @@ APART static bool check_unique(struct fast_pass *pass, const struct tree_node *n
 	return v == VERDICT_MAYBE ? fast_stop_undecided(pass) : v == VERDICT_YES;
 }
 
-APART static bool check_pattern(struct fast_pass *pass, uint32_t pattern, const struct tree_node *n)
+NOINLINE static bool check_pattern(struct fast_pass *pass, uint32_t pattern,
+				   const struct tree_node *n)
 {
 	bool is_match;
 
@@ -213,7 +216,7 @@ APART static bool check_pattern(struct fast_pass *pass, uint32_t pattern, const 
 	       (fast_match(pass, pattern, tree_text(n), &is_match) && is_match);
 }
 
-APART static bool check_format(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
+NOINLINE static bool check_format(struct fast_pass *pass, uint32_t at, const struct tree_node *n)
 {
 	const struct format *format = pass->schema->formats[at];
 

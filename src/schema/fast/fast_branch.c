@@ -45,9 +45,9 @@ bool fast_one_of(struct fast_pass *pass, uint32_t target, uint32_t count, uint32
 	return charge(pass, count) && found == 1;
 }
 
-APART static bool check_branches(struct fast_pass *pass, const struct tag_plan *plan,
-				 uint32_t target, uint32_t count, uint32_t found,
-				 const struct tree_node *n)
+NOINLINE static bool check_branches(struct fast_pass *pass, const struct tag_plan *plan,
+				    uint32_t target, uint32_t count, uint32_t found,
+				    const struct tree_node *n)
 {
 	if (plan->is_one)
 		return fast_one_of(pass, target, count, found, n);

@@ -15,16 +15,6 @@
 static bool cover(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n,
 		  struct marks *marks);
 
-/* The position of a member, from the address of its value. */
-static uint32_t position_of(const struct tree_node *object, const struct tree_node *value)
-{
-	const struct tree_member *member =
-		(const struct tree_member *)((const char *)value -
-					     offsetof(struct tree_member, value));
-
-	return (uint32_t)(member - object->of.members);
-}
-
 /* A member that is present is evaluated; that it matches is known. */
 static bool cover_properties(struct fast_pass *pass, const struct rule *rule,
 			     const struct tree_node *n, struct marks *marks)
@@ -40,7 +30,7 @@ static bool cover_properties(struct fast_pass *pass, const struct rule *rule,
 					 name->hash);
 
 		if (value != NULL)
-			marks_set(marks, position_of(n, value), true);
+			marks_set(marks, marks_position(n, value), true);
 	}
 	return true;
 }

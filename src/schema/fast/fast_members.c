@@ -1,16 +1,16 @@
 /* Objects and arrays: one loop over the members or items checks all keywords of a plan. */
 #include "schema/fast/fast_pass.h"
 
-INLINED bool is_key(const struct fast_pass *pass, const struct entry *e,
-		    const struct tree_member *member)
+ALWAYS_INLINE bool is_key(const struct fast_pass *pass, const struct entry *e,
+			  const struct tree_member *member)
 {
 	return e->hash == member->hash && e->len == member->key_len &&
 	       is_same(pass->texts + e->text, member->key, e->len);
 }
 
 /* The entry of a key in the plan's hash table, or NULL. */
-INLINED const struct entry *find_entry(struct fast_pass *pass, const struct object_plan *plan,
-				       const struct tree_member *member)
+ALWAYS_INLINE const struct entry *find_entry(struct fast_pass *pass, const struct object_plan *plan,
+					     const struct tree_member *member)
 {
 	const struct entry *entries = pass->program->entries;
 	const uint32_t *slots = pass->program->slots + plan->slot;
@@ -25,9 +25,10 @@ INLINED const struct entry *find_entry(struct fast_pass *pass, const struct obje
 }
 
 /* Checks the value of a known key. */
-INLINED bool check_entry(struct fast_pass *pass, const struct entry *e, const struct tree_node *n)
+ALWAYS_INLINE bool check_entry(struct fast_pass *pass, const struct entry *e,
+			       const struct tree_node *n)
 {
-	if (e->is_free)
+	if (e->accepts_any)
 		return true;
 	if ((e->mask & type_of(n)) == 0)
 		return e->block == BLOCK_NEVER ? false : refuse(pass, n);
@@ -36,8 +37,8 @@ INLINED bool check_entry(struct fast_pass *pass, const struct entry *e, const st
 
 /* Checks a member against patternProperties; `*is_known` becomes true where a pattern matches its
  * key. */
-APART static bool check_patterns(struct fast_pass *pass, const struct object_plan *plan,
-				 const struct tree_member *member, bool *is_known)
+NOINLINE static bool check_patterns(struct fast_pass *pass, const struct object_plan *plan,
+				    const struct tree_member *member, bool *is_known)
 {
 	if (!charge(pass, plan->patterns))
 		return false;
@@ -57,8 +58,8 @@ APART static bool check_patterns(struct fast_pass *pass, const struct object_pla
 }
 
 /* propertyNames: the key as a string value. */
-APART static bool check_name(struct fast_pass *pass, uint32_t block,
-			     const struct tree_member *member)
+NOINLINE static bool check_name(struct fast_pass *pass, uint32_t block,
+				const struct tree_member *member)
 {
 	struct tree_node key = {.kind = TREE_STRING, .count = member->key_len};
 
@@ -68,8 +69,8 @@ APART static bool check_name(struct fast_pass *pass, uint32_t block,
 }
 
 /* Looks the few keys of a plan up in an object with many members. */
-APART static bool check_look_ups(struct fast_pass *pass, const struct object_plan *plan,
-				 const struct tree_node *n)
+NOINLINE static bool check_look_ups(struct fast_pass *pass, const struct object_plan *plan,
+				    const struct tree_node *n)
 {
 	uint32_t each = n->count > TREE_INDEX_MIN ? STEPS_LOOK_UP : 1;
 
@@ -164,8 +165,8 @@ bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const s
 	return check_members(pass, plan, n);
 }
 
-INLINED bool check_types(struct fast_pass *pass, uint32_t mask, const struct tree_node *item,
-			 const struct tree_node *last)
+ALWAYS_INLINE bool check_types(struct fast_pass *pass, uint32_t mask, const struct tree_node *item,
+			       const struct tree_node *last)
 {
 	for (; item < last; item++) {
 		if ((mask & type_of(item)) == 0)
@@ -177,8 +178,8 @@ INLINED bool check_types(struct fast_pass *pass, uint32_t mask, const struct tre
 /* Checks items from `i` on against a block. A block of types only, or of one array or object plan,
  * which tables have, is run without the dispatcher; that recursion is bounded by the depth of the
  * instance. */
-INLINED bool check_items(struct fast_pass *pass, const struct block *b, const struct tree_node *n,
-			 uint32_t i)
+ALWAYS_INLINE bool check_items(struct fast_pass *pass, const struct block *b,
+			       const struct tree_node *n, uint32_t i)
 {
 	const struct tree_node *item = n->of.items + i, *last = n->of.items + n->count;
 	const struct instruction *only = pass->instructions + b->start;

@@ -78,8 +78,8 @@ const struct tree_node *fast_find_member(const struct tree_node *object, const c
 
 /* PCRE2 counts its steps while it matches. Their bound is that of one match, or the steps left
  * where these are fewer. */
-APART static bool match_counted(struct fast_pass *pass, const struct matcher *matcher,
-				struct slice text, bool *ret)
+NOINLINE static bool match_counted(struct fast_pass *pass, const struct matcher *matcher,
+				   struct slice text, bool *ret)
 {
 	uint64_t most = pass->schema->limits.regex_steps_max, left;
 	uint64_t allowed =

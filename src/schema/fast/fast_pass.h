@@ -12,12 +12,12 @@
 
 /* Not inlined into the dispatcher (fast.c): it would then need more registers, which costs more
  * than the call. */
-#define APART	    __attribute__((noinline))
-#define INLINED	    __attribute__((always_inline)) static inline
-#define HOT	    __attribute__((hot, noinline))
-#define COLD	    __attribute__((cold, noinline))
-#define LIKELY(x)   __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define NOINLINE      __attribute__((noinline))
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+#define HOT	      __attribute__((hot, noinline))
+#define COLD	      __attribute__((cold, noinline))
+#define LIKELY(x)     __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)   __builtin_expect(!!(x), 0)
 
 /* The state of one validation. The first fields are those that every instruction uses. */
 struct fast_pass {
@@ -98,20 +98,20 @@ bool fast_not(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
 bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n);
 
 /* The type bit of a value; 0 for an opaque one. */
-INLINED uint8_t type_of(const struct tree_node *n)
+ALWAYS_INLINE uint8_t type_of(const struct tree_node *n)
 {
 	return fast_type_bits[(n->kind | n->flags << 8) & (sizeof fast_type_bits - 1)];
 }
 
 /* Charges steps; false where a bound has run out. */
-INLINED bool charge(struct fast_pass *pass, uint32_t steps)
+ALWAYS_INLINE bool charge(struct fast_pass *pass, uint32_t steps)
 {
 	pass->steps -= steps;
 	return LIKELY(pass->steps >= 0) || fast_refill(pass);
 }
 
 /* As charge(), but the next charge checks whether the steps were too many. */
-INLINED void debit(struct fast_pass *pass, uint64_t steps)
+ALWAYS_INLINE void debit(struct fast_pass *pass, uint64_t steps)
 {
 	pass->steps -= (int64_t)steps;
 }
@@ -133,7 +133,7 @@ static inline bool refuse(struct fast_pass *pass, const struct tree_node *n)
 }
 
 /* Whether a value matches a block; `block` may be NONE or BLOCK_NEVER. */
-INLINED bool enter(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
+ALWAYS_INLINE bool enter(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
 {
 	const struct block *b;
 
@@ -146,7 +146,7 @@ INLINED bool enter(struct fast_pass *pass, uint32_t block, const struct tree_nod
 }
 
 /* Unaligned loads. */
-INLINED uint64_t load_8(const char *p)
+ALWAYS_INLINE uint64_t load_8(const char *p)
 {
 	uint64_t v;
 
@@ -154,7 +154,7 @@ INLINED uint64_t load_8(const char *p)
 	return v;
 }
 
-INLINED uint32_t load_4(const char *p)
+ALWAYS_INLINE uint32_t load_4(const char *p)
 {
 	uint32_t v;
 
@@ -163,7 +163,7 @@ INLINED uint32_t load_4(const char *p)
 }
 
 /* Whether two texts of one length are equal. Their hashes are equal, so they almost always are. */
-INLINED bool is_same(const char *a, const char *b, uint32_t len)
+ALWAYS_INLINE bool is_same(const char *a, const char *b, uint32_t len)
 {
 	if (len >= 8) {
 		for (uint32_t i = 0; len > 16 && i + 8 <= len; i += 8) {

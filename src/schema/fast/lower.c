@@ -416,7 +416,7 @@ static void complete_entries(struct lowering *work)
 		const struct block *b;
 
 		if (e->block == NONE) {
-			e->is_free = 1;
+			e->accepts_any = 1;
 			continue;
 		}
 		if (e->block == BLOCK_NEVER)
@@ -425,7 +425,7 @@ static void complete_entries(struct lowering *work)
 		e->start = b->start;
 		e->end = b->end;
 		e->mask = (uint8_t)b->mask;
-		e->is_free = b->start == b->end && b->mask == TYPE_ANY;
+		e->accepts_any = b->start == b->end && b->mask == TYPE_ANY;
 	}
 }
 

@@ -46,7 +46,7 @@ struct state {
 	uint64_t hash;
 };
 
-struct maker {
+struct builder {
 	const struct nfa *nfa;
 	struct arena *arena;
 	struct state states[STATES_MAX];
@@ -62,7 +62,7 @@ struct maker {
 	bool is_matched; /* the last closure reached the match */
 };
 
-static void begin_closure(struct maker *m)
+static void begin_closure(struct builder *m)
 {
 	m->turn++;
 	m->found_count = 0;
@@ -71,7 +71,7 @@ static void begin_closure(struct maker *m)
 
 /* Follows all steps from `from` that read nothing, and adds the states where they end to
  * `found`. */
-static void close_over(struct maker *m, uint16_t from, bool is_at_start, bool is_at_end)
+static void close_over(struct builder *m, uint16_t from, bool is_at_start, bool is_at_end)
 {
 	size_t depth = 0;
 
@@ -115,7 +115,7 @@ static int compare_states(const void *a, const void *b)
 	return *x - *y;
 }
 
-static bool add_state(struct maker *m, uint64_t hash, uint16_t *ret)
+static bool add_state(struct builder *m, uint64_t hash, uint16_t *ret)
 {
 	struct state *s;
 
@@ -131,7 +131,7 @@ static bool add_state(struct maker *m, uint64_t hash, uint16_t *ret)
 }
 
 /* The state that consists of `found`; a new one where there is none yet. */
-static bool find_state(struct maker *m, uint16_t *ret)
+static bool find_state(struct builder *m, uint16_t *ret)
 {
 	uint64_t hash;
 	size_t bucket;
@@ -159,7 +159,7 @@ static bool find_state(struct maker *m, uint16_t *ret)
 }
 
 /* The state that follows `from` for each letter. */
-static bool make_transitions(struct maker *m, uint16_t from, uint16_t *next)
+static bool make_transitions(struct builder *m, uint16_t from, uint16_t *next)
 {
 	const struct state *s = &m->states[from];
 
@@ -179,7 +179,7 @@ static bool make_transitions(struct maker *m, uint16_t from, uint16_t *next)
 	return true;
 }
 
-static bool is_match_at_end(struct maker *m, uint16_t state, bool is_at_start)
+static bool is_match_at_end(struct builder *m, uint16_t state, bool is_at_start)
 {
 	const struct state *s = &m->states[state];
 
@@ -190,9 +190,9 @@ static bool is_match_at_end(struct maker *m, uint16_t state, bool is_at_start)
 	return m->is_matched;
 }
 
-static bool make_maker(struct maker **ret, const struct nfa *nfa, struct arena *a)
+static bool init_builder(struct builder **ret, const struct nfa *nfa, struct arena *a)
 {
-	struct maker *m = arena_alloc(a, sizeof *m);
+	struct builder *m = arena_alloc(a, sizeof *m);
 
 	if (m == NULL)
 		return false;
@@ -207,7 +207,7 @@ static bool make_maker(struct maker **ret, const struct nfa *nfa, struct arena *
 }
 
 /* Makes every state that can be reached from the start state. */
-static bool make_states(struct maker *m, uint16_t *next, uint16_t *ret_start)
+static bool make_states(struct builder *m, uint16_t *next, uint16_t *ret_start)
 {
 	begin_closure(m);
 	close_over(m, m->nfa->start, true, false);
@@ -224,7 +224,7 @@ static bool make_states(struct maker *m, uint16_t *next, uint16_t *ret_start)
 }
 
 /* Copies what the automaton needs out of the scratch arena, and turns states into rows. */
-static struct automaton *finish(struct maker *m, const uint16_t *next, uint16_t start)
+static struct automaton *finish(struct builder *m, const uint16_t *next, uint16_t start)
 {
 	const struct letters *letters = &m->nfa->letters;
 	size_t count = m->states_count * letters->count;
@@ -253,11 +253,11 @@ struct automaton *automaton_make(const struct pattern_tree *tree, struct arena *
 				 uint32_t *work)
 {
 	struct nfa nfa;
-	struct maker *m;
+	struct builder *m;
 	uint16_t *next, start;
 	bool is_made;
 
-	if (*work == 0 || !nfa_make(&nfa, tree, scratch) || !make_maker(&m, &nfa, scratch))
+	if (*work == 0 || !nfa_make(&nfa, tree, scratch) || !init_builder(&m, &nfa, scratch))
 		return NULL;
 	next = arena_alloc_array(scratch, TRANSITIONS_MAX, sizeof *next);
 	if (next == NULL)
