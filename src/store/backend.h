@@ -88,8 +88,8 @@ struct store_session_ops {
 				      struct error *err);
 	enum result (*each_edge)(struct store_session *ss, edge_fn *each, void *ctx,
 				 struct error *err);
-	enum result (*each_token)(struct store_session *ss, token_fn *each, void *ctx,
-				  struct error *err);
+	enum result (*each_token)(struct store_session *ss, uint64_t since, token_fn *each,
+				  void *ctx, struct error *err);
 	enum result (*each_key)(struct store_session *ss, key_fn *each, void *ctx,
 				struct error *err);
 	enum result (*each_audit)(struct store_session *ss, const struct audit_filter *filter,

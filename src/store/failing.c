@@ -303,10 +303,10 @@ static enum result failing_each_edge(struct store_session *ss, edge_fn *each, vo
 	READ(ss, each_edge, err, each, ctx, err);
 }
 
-static enum result failing_each_token(struct store_session *ss, token_fn *each, void *ctx,
-				      struct error *err)
+static enum result failing_each_token(struct store_session *ss, uint64_t since, token_fn *each,
+				      void *ctx, struct error *err)
 {
-	READ(ss, each_token, err, each, ctx, err);
+	READ(ss, each_token, err, since, each, ctx, err);
 }
 
 static enum result failing_each_key(struct store_session *ss, key_fn *each, void *ctx,

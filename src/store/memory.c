@@ -244,31 +244,37 @@ static enum result replace_edges(struct memory_state *s, const struct edge_set *
 static const struct token_row *find_token(const struct memory_state *s, struct slice hash)
 {
 	for (uint32_t i = 0; i < state_count(s, TABLE_TOKENS); i++) {
-		const struct token_row *row = state_row(s, TABLE_TOKENS, i);
+		const struct token_entry *entry = state_row(s, TABLE_TOKENS, i);
 
-		if (slice_is_equal(row->hash, hash))
-			return row;
+		if (slice_is_equal(entry->row.hash, hash))
+			return &entry->row;
 	}
 	return NULL;
 }
 
 static enum result put_token(struct memory_state *s, const struct token_row *row, struct error *err)
 {
+	struct token_entry entry = {.row = *row};
+	enum result rc;
+
 	if (find_token(s, row->hash) != NULL)
 		return fail(err, E_CONFLICT, "a token of this hash exists already");
-	return state_add(s, TABLE_TOKENS, row, err);
+	rc = read_number(s, META_REVISION, &entry.revision, err);
+	return rc == OK ? state_add(s, TABLE_TOKENS, &entry, err) : rc;
 }
 
 static enum result update_token(struct memory_state *s, const struct token_row *row,
 				struct error *err)
 {
 	const struct token_row *before = find_token(s, row->hash);
-	struct token_row after = *row;
+	struct token_entry after = {.row = *row};
+	enum result rc;
 
 	if (before == NULL)
 		return fail(err, E_NOT_FOUND, "there is no such token");
-	after.accessor = before->accessor;
-	return state_replace(s, TABLE_TOKENS, &after, err);
+	after.row.accessor = before->accessor;
+	rc = read_number(s, META_REVISION, &after.revision, err);
+	return rc == OK ? state_replace(s, TABLE_TOKENS, &after, err) : rc;
 }
 
 static enum result put_audit(struct memory_state *s, const struct audit_row *row, struct error *err)

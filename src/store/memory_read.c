@@ -69,8 +69,7 @@ static void set_budget(struct store_session *ss, struct budget *budget)
 	session_of(ss)->budget = budget;
 }
 
-/* A walk over rows [from, to) of one table, in their order or against it: `give` hands those that are wanted to the callback
- *. */
+/* A walk over rows [from, to) of one table, in their order or backward. `give` hands a wanted row to the callback. */
 struct walk {
 	const struct memory_session *session;
 	const struct memory_state *state;
@@ -435,17 +434,24 @@ static enum result each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 	return run(&w, err);
 }
 
-static enum result give_token(const struct walk *w, const void *row, struct error *err)
+static bool is_changed_since(const struct walk *w, const void *row)
 {
-	return w->each.token(w->ctx, row, err);
+	return ((const struct token_entry *)row)->revision >= w->number;
 }
 
-static enum result each_token(struct store_session *ss, token_fn *each, void *ctx,
+static enum result give_token(const struct walk *w, const void *row, struct error *err)
+{
+	return w->each.token(w->ctx, &((const struct token_entry *)row)->row, err);
+}
+
+static enum result each_token(struct store_session *ss, uint64_t since, token_fn *each, void *ctx,
 			      struct error *err)
 {
 	CLEANUP(state_clear) struct memory_state now = memory_state_now(session_of(ss));
 	struct walk w = walk_all(ss, &now, TABLE_TOKENS);
 
+	w.is_wanted = since != 0 ? is_changed_since : NULL;
+	w.number = since;
 	w.give = give_token;
 	w.each.token = each;
 	w.ctx = ctx;

@@ -75,9 +75,9 @@ static int compare_edges(const void *a, const void *b)
 
 static int compare_tokens(const void *a, const void *b)
 {
-	const struct token_row *x = a, *y = b;
+	const struct token_entry *x = a, *y = b;
 
-	return slice_compare(x->accessor, y->accessor);
+	return slice_compare(x->row.accessor, y->row.accessor);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -161,10 +161,10 @@ static const struct kind kinds[TABLES_COUNT] = {
 			 compare_edges,
 			 {FIRST, AT(edge_row, target)},
 			 {0}},
-	[TABLE_TOKENS] = {sizeof(struct token_row),
+	[TABLE_TOKENS] = {sizeof(struct token_entry),
 			  compare_tokens,
-			  {FIRST, AT(token_row, accessor), AT(token_row, record)},
-			  {0}},
+			  {FIRST, AT(token_entry, row.accessor), AT(token_entry, row.record)},
+			  {AT(token_entry, revision)}},
 	[TABLE_KEYS] = {sizeof(struct wrap_key_row),
 			compare_keys,
 			{AT(wrap_key_row, wrapped)},

@@ -15,7 +15,7 @@ enum table_id {
 	TABLE_CHANGES,	   /* struct change_row */
 	TABLE_EFFECTIVES,  /* struct effective_row */
 	TABLE_EDGES,	   /* struct edge_row */
-	TABLE_TOKENS,	   /* struct token_row, by accessor */
+	TABLE_TOKENS,	   /* struct token_entry, by accessor */
 	TABLE_KEYS,	   /* struct wrap_key_row */
 	TABLE_AUDIT,	   /* struct audit_row without paths */
 	TABLE_AUDIT_PATHS, /* struct audit_path */
@@ -26,6 +26,11 @@ enum table_id {
 
 struct meta_entry {
 	struct slice name, value;
+};
+
+struct token_entry {
+	struct token_row row;
+	uint64_t revision; /* of the store when the row was written */
 };
 
 struct audit_path {

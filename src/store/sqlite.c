@@ -104,6 +104,7 @@ static enum result check_presence(const char *file, const char *folder, bool is_
 static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
 				  struct error *err)
 {
+	static const struct format_step steps[] = {{1, store_schema_2}};
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
 	enum result rc = db_open(&s->db, s->file, DB_WRITE, err);
@@ -111,7 +112,7 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc == OK && is_new)
 		rc = format_create(&s->db, STORE_FORMAT, err);
 	if (rc == OK)
-		rc = format_migrate(&s->db, s->file, STORE_FORMAT, NULL, 0, err);
+		rc = format_migrate(&s->db, s->file, STORE_FORMAT, steps, ARRAY_SIZE(steps), err);
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "%s holds no store: make one with reeved init", folder);
 	if (rc == OK)

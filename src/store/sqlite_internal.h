@@ -17,6 +17,7 @@ struct sqlite_store {
 	bool is_readonly;
 	bool is_failed; /* a commit failed: nothing more is written */
 	bool is_in_transaction;
+	uint64_t revision; /* that the transaction found */
 	bool has_savepoint;
 	int log_pages;	   /* in the write-ahead log after the last commit */
 	int restart_pages; /* of it, before which no restart is tried */
@@ -111,7 +112,7 @@ enum result sqlite_each_effective(struct store_session *ss, struct slice config,
 				  struct row_page page, effective_fn *each, void *ctx,
 				  struct error *err);
 enum result sqlite_each_edge(struct store_session *ss, edge_fn *each, void *ctx, struct error *err);
-enum result sqlite_each_token(struct store_session *ss, token_fn *each, void *ctx,
+enum result sqlite_each_token(struct store_session *ss, uint64_t since, token_fn *each, void *ctx,
 			      struct error *err);
 enum result sqlite_each_key(struct store_session *ss, key_fn *each, void *ctx, struct error *err);
 enum result sqlite_get_log(struct store_session *ss, log_fn *each, void *ctx, struct error *err);

@@ -259,11 +259,12 @@ static enum result put_token(struct sqlite_store *s, const struct token_row *row
 		arg_bytes(row->hash),	    arg_text(row->accessor),
 		arg_bytes(row->record),	    arg_signed(row->expires_ms),
 		arg_signed(row->uses_left), arg_signed(row->is_revoked),
+		arg_number(s->revision),
 	};
 
 	return RUN(s,
 		   "INSERT INTO tokens (hash, accessor, record, expires_ms, uses_left,"
-		   " is_revoked) VALUES (?, ?, ?, ?, ?, ?)",
+		   " is_revoked, changed_revision) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		   "put a token", args, err);
 }
 
@@ -274,11 +275,11 @@ static enum result update_token(struct sqlite_store *s, const struct token_row *
 	const struct arg args[] = {
 		arg_bytes(row->record),	    arg_signed(row->expires_ms),
 		arg_signed(row->uses_left), arg_signed(row->is_revoked),
-		arg_bytes(row->hash),
+		arg_number(s->revision),    arg_bytes(row->hash),
 	};
 	enum result rc = RUN(s,
 			     "UPDATE tokens SET record = ?, expires_ms = ?, uses_left = ?,"
-			     " is_revoked = ? WHERE hash = ?",
+			     " is_revoked = ?, changed_revision = ? WHERE hash = ?",
 			     what, args, err);
 
 	if (rc == OK && sqlite3_changes(s->db.handle) == 0)

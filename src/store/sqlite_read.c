@@ -478,16 +478,22 @@ static enum result give_token(struct query *q, const struct walk *w, struct erro
 	return rc == OK ? w->each.token(w->ctx, &row, err) : rc;
 }
 
-enum result sqlite_each_token(struct store_session *ss, token_fn *each, void *ctx,
+#define TOKEN_COLUMNS "SELECT hash, accessor, record, expires_ms, uses_left, is_revoked FROM tokens"
+
+enum result sqlite_each_token(struct store_session *ss, uint64_t since, token_fn *each, void *ctx,
 			      struct error *err)
 {
+	static const char what[] = "read the tokens";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct walk w = {give_token, {.token = each}, ctx, VERSION_BARE};
-	enum result rc = OPEN_ALL(&q, ss,
-				  "SELECT hash, accessor, record, expires_ms, uses_left, is_revoked"
-				  " FROM tokens ORDER BY accessor",
-				  "read the tokens", err);
+	const struct arg args[] = {arg_bound(since)};
+	enum result rc;
 
+	if (since == 0)
+		rc = OPEN_ALL(&q, ss, TOKEN_COLUMNS " ORDER BY accessor", what, err);
+	else
+		rc = OPEN(&q, ss, TOKEN_COLUMNS " WHERE changed_revision >= ? ORDER BY accessor",
+			  what, args, err);
 	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 

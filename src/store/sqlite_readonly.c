@@ -165,9 +165,10 @@ static enum result check_format(struct sqlite_store *s, struct error *err)
 	uint32_t format = 0;
 	enum result rc = format_read(&s->db, s->file, &format, err);
 
-	if (rc == OK && format != STORE_FORMAT)
-		rc = fail(err, E_UNSUPPORTED, "%s has format %u; this program reads format %u",
-			  s->file, format, STORE_FORMAT);
+	if (rc == OK && (format < STORE_FORMAT_READ_MIN || format > STORE_FORMAT))
+		rc = fail(err, E_UNSUPPORTED,
+			  "%s has format %u; this program reads formats %u to %u", s->file, format,
+			  STORE_FORMAT_READ_MIN, STORE_FORMAT);
 	return rc;
 }
 

@@ -54,7 +54,9 @@ const char *const store_schema[] = {
 
 	"CREATE TABLE tokens (hash " BYTES " NOT NULL PRIMARY KEY, accessor " TEXT
 	" NOT NULL UNIQUE, record " BYTES " NOT NULL, expires_ms " BIGINT
-	" NOT NULL, uses_left " BIGINT " NOT NULL, is_revoked " BIGINT " NOT NULL)" ROWS,
+	" NOT NULL, uses_left " BIGINT " NOT NULL, is_revoked " BIGINT
+	" NOT NULL, changed_revision " BIGINT " NOT NULL DEFAULT 0)" ROWS,
+	"CREATE INDEX tokens_changed ON tokens (changed_revision)",
 
 	"CREATE TABLE wrap_keys (generation " BIGINT " NOT NULL PRIMARY KEY, wrapped " BYTES
 	" NOT NULL)" ROWS,
@@ -78,5 +80,11 @@ const char *const store_schema[] = {
 	" NOT NULL, answer " BYTES " NOT NULL, time_ms " BIGINT " NOT NULL)" ROWS,
 	"CREATE INDEX answers_time ON answers (time_ms)",
 
+	NULL,
+};
+
+const char *const store_schema_2[] = {
+	"ALTER TABLE tokens ADD COLUMN changed_revision " BIGINT " NOT NULL DEFAULT 0",
+	"CREATE INDEX tokens_changed ON tokens (changed_revision)",
 	NULL,
 };

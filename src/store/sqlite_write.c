@@ -91,7 +91,9 @@ enum result sqlite_begin(struct store *store, struct store_position *ret, struct
 		return rc;
 	s->is_in_transaction = true;
 	rc = read_position(s, ret, err);
-	if (rc != OK)
+	if (rc == OK)
+		s->revision = ret->revision;
+	else
 		sqlite_rollback(store);
 	return rc;
 }

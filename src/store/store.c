@@ -266,9 +266,10 @@ enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx, 
 	return ss->ops->each_edge(ss, each, ctx, err);
 }
 
-enum result store_each_token(struct store_session *ss, token_fn *each, void *ctx, struct error *err)
+enum result store_each_token(struct store_session *ss, uint64_t since, token_fn *each, void *ctx,
+			     struct error *err)
 {
-	return ss->ops->each_token(ss, each, ctx, err);
+	return ss->ops->each_token(ss, since, each, ctx, err);
 }
 
 enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx, struct error *err)

@@ -165,9 +165,10 @@ MUST_USE enum result store_each_effective(struct store_session *ss, struct slice
 /* By source, kind and target. */
 MUST_USE enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 				     struct error *err);
-/* By accessor. */
-MUST_USE enum result store_each_token(struct store_session *ss, token_fn *each, void *ctx,
-				      struct error *err);
+/* By accessor. With `since`, only those that were put or updated while the store was at that revision or a later one. A change
+ * of tokens makes no revision, so a caller may be given a row that it has. */
+MUST_USE enum result store_each_token(struct store_session *ss, uint64_t since, token_fn *each,
+				      void *ctx, struct error *err);
 /* By generation. */
 MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
 				    struct error *err);

@@ -140,7 +140,7 @@ static enum result restore_state(struct restoration *a, struct store_session *ss
 	a->f.epoch++;
 	rc = store_put_numbers(a->f.store, &(struct meta_number){META_EPOCH, a->f.epoch}, 1, err);
 	if (rc == OK && !is_keeping_tokens)
-		rc = store_each_token(ss, revoke_one, a, err);
+		rc = store_each_token(ss, 0, revoke_one, a, err);
 	if (rc == OK)
 		rc = bootstrap_administrator(&a->f, ret_token, accessor, err);
 	if (rc == OK)

@@ -202,7 +202,7 @@ static enum result load_all(struct loading *l, struct store_session *ss, struct 
 	if (rc == OK)
 		rc = end_source(l, err);
 	if (rc == OK)
-		rc = store_each_token(ss, load_token, l, err);
+		rc = store_each_token(ss, 0, load_token, l, err);
 	store_session_end(ss);
 	return rc;
 }

@@ -188,7 +188,7 @@ Test(store_open, a_newer_format_is_refused_with_both_numbers)
 
 	set_format("7");
 	cr_expect_eq(store_open_sqlite(&s, folder.path, false, &told), E_UNSUPPORTED);
-	cr_expect(strstr(told.text, "format 7") != NULL && strstr(told.text, "up to 1") != NULL,
+	cr_expect(strstr(told.text, "format 7") != NULL && strstr(told.text, "up to 2") != NULL,
 		  "%s", told.text);
 	cr_expect_eq(store_open_sqlite_readonly(&s, folder.path, &told), E_UNSUPPORTED);
 	cr_expect_eq(mode_of(folder_file(&folder, "reeve.db.format-7")), 0);
@@ -271,6 +271,46 @@ static void run_sql(const char *sql)
 	EXPECT_OK(db_open(&db, folder_file(&folder, "reeve.db"), DB_WRITE, err));
 	EXPECT_OK(db_exec(&db, sql, "test", err));
 	db_close(&db);
+}
+
+static void expect_token(struct store *s, uint64_t since, const char *text)
+{
+	struct store_session *ss = session_make(s);
+	struct seen seen = {0};
+
+	EXPECT_OK(store_each_token(ss, since, see_token, &seen, err));
+	cr_expect_str_eq(seen_text(&seen), text);
+	store_session_close(ss);
+}
+
+Test(store_open, data_of_the_first_format_are_read_as_they_are_and_migrated_by_a_server)
+{
+	struct token_row row = {
+		slice_text(digest_32), SLICE_LITERAL("acc"), SLICE_LITERAL("{}"), 0, -1, false};
+	struct store *s = store_make(&folder);
+
+	put_meta(s, META_REVISION, "4");
+	EXPECT_OK(store_begin(s, NULL, err));
+	EXPECT_OK(store_put_tokens(s, &row, 1, err));
+	EXPECT_OK(store_commit(s, err));
+	store_close(s);
+	run_sql("DROP INDEX tokens_changed; ALTER TABLE tokens DROP COLUMN changed_revision;"
+		" UPDATE meta SET value = x'31' WHERE name = 'format'");
+	EXPECT_OK(store_open_sqlite_readonly(&s, folder.path, err));
+	expect_token(s, 0, "acc {} until 0 uses -1");
+	store_close(s);
+	cr_expect_eq(mode_of(folder_file(&folder, "reeve.db.format-1")), 0);
+
+	s = store_reopen(&folder);
+	expect_token(s, 0, "acc {} until 0 uses -1");
+	expect_token(s, 1, "");
+	EXPECT_OK(store_begin(s, NULL, err));
+	EXPECT_OK(store_update_tokens(s, &row, 1, err));
+	EXPECT_OK(store_commit(s, err));
+	expect_token(s, 4, "acc {} until 0 uses -1");
+	store_close(s);
+	cr_expect_eq(format_of("reeve.db"), 2);
+	cr_expect_eq(format_of("reeve.db.format-1"), 1);
 }
 
 Test(store_open, a_file_with_code_in_it_is_refused)

@@ -445,8 +445,45 @@ STORE_TEST(store_rows, tokens_keep_their_hash_and_accessor)
 	row.is_revoked = true;
 	EXPECT_OK(store_update_tokens(store, &row, 1, err));
 	EXPECT_OK(store_commit(store, err));
-	EXPECT_OK(store_each_token(session, see_token, &seen, err));
+	EXPECT_OK(store_each_token(session, 0, see_token, &seen, err));
 	cr_expect_str_eq(taken(), "acc {\"a\":1} until 5 uses 3 revoked");
+}
+
+static void change_token(struct token_row *row, const char *revision, bool is_new)
+{
+	const struct meta_row meta = {META_REVISION, slice_text(revision)};
+
+	EXPECT_OK(is_new ? store_put_tokens(store, row, 1, err)
+			 : store_update_tokens(store, row, 1, err));
+	EXPECT_OK(store_put_meta(store, &meta, 1, err));
+	EXPECT_OK(store_commit(store, err));
+	EXPECT_OK(store_begin(store, NULL, err));
+}
+
+STORE_TEST(store_rows, tokens_since_a_revision_are_those_that_changed_at_it_or_later)
+{
+	struct token_row a = {
+		slice_text(digest_32), SLICE_LITERAL("a"), SLICE_LITERAL("{}"), 0, -1, false};
+	struct token_row b = a;
+
+	b.hash = SLICE_LITERAL("fedcba9876543210fedcba9876543210");
+	b.accessor = SLICE_LITERAL("b");
+	change_token(&a, "5", true); /* while the store is at revision 0 */
+	change_token(&b, "6", true); /* 5 */
+	EXPECT_OK(store_each_token(session, 5, see_token, &seen, err));
+	cr_expect_str_eq(taken(), "b {} until 0 uses -1");
+	EXPECT_OK(store_each_token(session, 6, see_token, &seen, err));
+	cr_expect_str_eq(taken(), "");
+	a.is_revoked = true;
+	change_token(&a, "6", false); /* 6 */
+	EXPECT_OK(store_each_token(session, 6, see_token, &seen, err));
+	cr_expect_str_eq(taken(), "a {} until 0 uses -1 revoked");
+	EXPECT_OK(store_each_token(session, 5, see_token, &seen, err));
+	cr_expect_str_eq(taken(), "a {} until 0 uses -1 revoked, b {} until 0 uses -1");
+	EXPECT_OK(store_each_token(session, 0, see_token, &seen, err));
+	cr_expect_str_eq(taken(), "a {} until 0 uses -1 revoked, b {} until 0 uses -1");
+	EXPECT_OK(store_each_token(session, UINT64_MAX, see_token, &seen, err));
+	cr_expect_str_eq(taken(), "");
 }
 
 STORE_TEST(store_rows, keys_meta_values_and_the_log_are_replaced)
