@@ -140,6 +140,21 @@ static void serve(struct fixture *f, struct store *s, struct keyring *ring)
 	MUST(service_open(&f->service, s, ring, &f->settings, &system_clock, &system_random, &err));
 }
 
+static bool is_in_memory(void)
+{
+	const char *kind = getenv("REEVE_TEST_STORE");
+
+	return kind != NULL && strcmp(kind, "memory") == 0;
+}
+
+static void open_store(struct store **ret, struct fixture *f, bool is_new)
+{
+	if (f->disk != NULL)
+		MUST(store_open_memory(ret, f->disk, &err));
+	else
+		MUST(store_open_sqlite(ret, f->folder, is_new, &err));
+}
+
 void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
 			  void *ctx)
 {
@@ -152,7 +167,9 @@ void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const c
 	cr_assert(temporary_folder(f->folder, sizeof f->folder));
 	MUST(crypto_start(&err));
 	MUST(secret_memory_new(&f->memory, &err));
-	MUST(store_open_sqlite(&s, f->folder, true, &err));
+	if (is_in_memory())
+		MUST(memory_disk_new(&f->disk, &err));
+	open_store(&s, f, true);
 	ring = init_store(f, s);
 	if (may_call != NULL)
 		MUST(store_wrap_failing(&s, s, may_call, ctx, &err));
@@ -199,7 +216,7 @@ static struct keyring *reopen(struct fixture *f, struct store **ret)
 
 	if (f->service != NULL)
 		stop(f);
-	MUST(store_open_sqlite(ret, f->folder, false, &err));
+	open_store(ret, f, false);
 	MUST(store_session_open(&ss, *ret, &err));
 	for (int purpose = 1; purpose <= 3; purpose++) {
 		char name[32];
@@ -271,6 +288,7 @@ void fixture_close(struct fixture *f)
 	secret_memory_free(f->memory);
 	buf_clear(&f->root_token);
 	remove_folder(f->folder);
+	memory_disk_free(f->disk);
 }
 
 struct buf fixture_token(struct fixture *f, const char *name, const char *rules)

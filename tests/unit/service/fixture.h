@@ -1,14 +1,17 @@
-/* A service over a real store in a temporary folder, and calls made as one who waits for the answer. */
+/* A service over a real store in a temporary folder (or in memory, where the environment says REEVE_TEST_STORE=memory), and calls
+ * made as one who waits for the answer. */
 #pragma once
 
 #include "crypto/note.h"
 #include "service/service.h"
+#include "store/memory.h"
 
 #include <criterion/criterion.h>
 
 struct fixture {
 	char folder[80];
-	struct store *store; /* borrowed while the service is open */
+	struct memory_disk *disk; /* NULL: the store is in the folder */
+	struct store *store;	  /* borrowed while the service is open */
 	struct secret_memory *memory;
 	struct service *service;
 	struct buf root_token;
@@ -25,6 +28,12 @@ void fixture_open(struct fixture *f);
 void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
 			  void *ctx);
 void fixture_close(struct fixture *f);
+/* Skips the test where the store is in memory. */
+#define NEEDS_BACKUPS(f)                                                  \
+	do {                                                              \
+		if ((f)->disk != NULL)                                    \
+			cr_skip_test("a store in memory has no backups"); \
+	} while (0)
 /* The public key of the audit log. */
 struct vkey fixture_log_key(struct fixture *f);
 /* Stops and starts again over the same data. */

@@ -337,6 +337,7 @@ Test(audit_reads, a_backup_lies_beside_the_data_under_a_name_of_its_own)
 	char names[2][400];
 	struct asking *calls[2];
 
+	NEEDS_BACKUPS(&f);
 	for (int i = 0; i < 2; i++) {
 		const char *end;
 

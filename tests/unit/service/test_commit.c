@@ -236,7 +236,10 @@ static uint64_t verify(const char *text)
 	uint64_t found = 0;
 
 	rows = (struct rows){0};
-	cr_assert_eq(store_open_sqlite_readonly(&s, f.folder, &err), OK, "%s", err.text);
+	if (f.disk != NULL)
+		s = f.store;
+	else
+		cr_assert_eq(store_open_sqlite_readonly(&s, f.folder, &err), OK, "%s", err.text);
 	cr_assert_eq(store_session_open(&ss, s, &err), OK);
 	cr_assert_eq(store_each_audit(ss, &(struct audit_filter){0}, keep_row, &rows, &err), OK);
 	if (store_get_log(ss, keep_head, &checkpoint, &err) == OK) {
@@ -245,7 +248,8 @@ static uint64_t verify(const char *text)
 			     report.first_problem);
 	}
 	store_session_close(ss);
-	store_close(s);
+	if (s != f.store)
+		store_close(s);
 	for (uint64_t i = 0; i < rows.count; i++) {
 		found += strstr(rows.lines[i].data, text) != NULL;
 		buf_clear(&rows.lines[i]);

@@ -173,9 +173,11 @@ Test(operate, metrics_are_counted)
 
 Test(operate, a_backup_is_recorded_and_its_file_goes_with_the_call)
 {
-	struct asking *a = ask_begin(&f, (struct ask){BACKUP});
+	struct asking *a;
 	char file[400];
 
+	NEEDS_BACKUPS(&f);
+	a = ask_begin(&f, (struct ask){BACKUP});
 	cr_assert(ask_wait(a, 10000));
 	cr_assert_eq(ask_call(a)->out.result, OK, "%s", ask_call(a)->out.error.text);
 	cr_expect_eq(ask_call(a)->out.kind, BODY_FILE);

@@ -213,6 +213,7 @@ Test(read_faults, a_backup_that_fails_leaves_no_file_and_no_entry)
 {
 	bool is_over = false;
 
+	NEEDS_BACKUPS(&f);
 	for (int n = 1; !is_over; n++) {
 		cr_assert_lt(n, 100, "the end was not reached");
 		atomic_store(&calls_left, n);
