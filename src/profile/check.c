@@ -190,8 +190,9 @@ static void set_header_origin(struct check *c, struct check_problem *p,
 }
 
 /* The nearest layer at or above `layer` that extends what cannot be had; NULL: all can. `budget` bounds the walk. */
-static const struct profile_layer *find_orphan(struct check *c, const struct profile_layer *layer,
-					       uint32_t depth, uint32_t *budget)
+static const struct profile_layer *find_missing_parent(struct check *c,
+						       const struct profile_layer *layer,
+						       uint32_t depth, uint32_t *budget)
 {
 	const struct profile_header *h = layer->header;
 	const struct profile_layer *parent, *found = NULL;
@@ -205,7 +206,7 @@ static const struct profile_layer *find_orphan(struct check *c, const struct pro
 	     i++) {
 		--*budget;
 		if (c->source->load_layer(c->source->ctx, h->parents[i], &parent, NULL) == OK)
-			found = find_orphan(c, parent, depth + 1, budget);
+			found = find_missing_parent(c, parent, depth + 1, budget);
 	}
 	return found;
 }
@@ -213,13 +214,13 @@ static const struct profile_layer *find_orphan(struct check *c, const struct pro
 static void add_chain_problem(struct check *c, struct slice path, const char *message)
 {
 	struct check_problem *p = add_text(c, LIST_ERRORS, message);
-	const struct profile_layer *own, *orphan;
+	const struct profile_layer *own, *broken;
 	uint32_t budget = PROFILE_LAYERS_MAX;
 
 	if (p == NULL || c->source->load_layer(c->source->ctx, path, &own, NULL) != OK)
 		return;
-	orphan = find_orphan(c, own, 0, &budget);
-	set_header_origin(c, p, orphan != NULL ? orphan : own, SLICE_LITERAL("$extends"));
+	broken = find_missing_parent(c, own, 0, &budget);
+	set_header_origin(c, p, broken != NULL ? broken : own, SLICE_LITERAL("$extends"));
 }
 
 static enum result linearize(struct check *c, const struct profile_layer ***ret, struct slice path,

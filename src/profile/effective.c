@@ -1,8 +1,8 @@
 /* Layers to an effective configuration: merge, resolve, then list the secrets in document order. */
-#include "profile/resolver.h"
+#include "profile/resolve.h"
 
 #include "doc/pointer.h"
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 #include <stdlib.h>
 
@@ -199,14 +199,14 @@ static enum result list_sources(struct effective *e, const struct profile_layer 
 }
 
 /* Both merges, though the first may fail, so that all problems are found. */
-static enum result merge_layers(struct resolver *r, uint32_t count)
+static enum result merge_vars_and_config(struct resolver *r, uint32_t count)
 {
-	enum result rc = draft_merge(&r->vars, r->scratch, &r->report, count, true);
+	enum result rc = merge_layers(&r->vars, r->scratch, &r->report, count, true);
 	enum result rc_config;
 
 	if (rc != OK && rc != E_INVALID)
 		return rc;
-	rc_config = draft_merge(&r->config, r->scratch, &r->report, count, false);
+	rc_config = merge_layers(&r->config, r->scratch, &r->report, count, false);
 	return rc_config != OK ? rc_config : rc;
 }
 
@@ -232,9 +232,9 @@ enum result profile_resolve(struct effective *ret, const struct profile_resolve_
 	r->out = &e.tree.arena;
 	r->report = (struct profile_report){in->layers, problems, a, in->budget, err};
 
-	rc = merge_layers(r, in->layers_count);
+	rc = merge_vars_and_config(r, in->layers_count);
 	if (rc == OK)
-		rc = resolve_draft(r, &r->config);
+		rc = resolve_node(r, &r->config);
 	if (rc == OK) {
 		e.tree.root = r->config.value.node;
 		rc = list_sources(&e, in->layers, in->layers_count, err);

@@ -5,8 +5,8 @@
 #include "profile/profile.h"
 
 #include "base/text.h"
-#include "profile/key.h"
-#include "profile/merge_problem.h"
+#include "profile/special_key.h"
+#include "profile/problem.h"
 
 static const struct slice header_keys[] = {
 	{"$schema", 7},

@@ -3,10 +3,10 @@
  * then `$prepend`, then `$append`. `$remove` takes all items that are equal as they are written, before
  * references are resolved, and finds them by hash: removing n of n items is linear.
  */
-#include "profile/draft.h"
+#include "profile/merge.h"
 
-#include "profile/key.h"
-#include "profile/merge_problem.h"
+#include "profile/special_key.h"
+#include "profile/problem.h"
 
 struct list_item {
 	const struct tree_node *node;
@@ -124,7 +124,7 @@ static enum result gather_removed(struct merger *m, struct removal *r,
 		make_hash(m, &item);
 		at = find_removed(m, r, &item);
 		if (at == NULL)
-			return draft_refuse_collisions(m);
+			return merge_fail_collisions(m);
 		*at = item;
 		if (budget_result(m->report->budget, NULL) != OK)
 			break;
@@ -228,8 +228,8 @@ static enum result make_list(struct merger *m, struct list *l, const struct edit
 	return rc;
 }
 
-enum result draft_edit_list(struct merger *m, struct draft *ret, const struct contribution *top,
-			    unsigned depth)
+enum result merge_list_edits(struct merger *m, struct merged_node *ret,
+			     const struct contribution *top, unsigned depth)
 {
 	struct edit_run run = {0};
 	struct list l = {0};
@@ -249,11 +249,11 @@ enum result draft_edit_list(struct merger *m, struct draft *ret, const struct co
 		.line = top->node->line,
 		.column = top->node->column,
 	};
-	rc = draft_make_room(m, ret, l.count);
+	rc = merged_alloc_children(m, ret, l.count);
 	for (uint32_t i = 0; i < l.count && rc == OK; i++) {
 		const struct list_item *item = &l.items[l.first + i];
 
-		rc = draft_literal(m, &ret->children[i], item->node, item->source, depth + 1);
+		rc = merge_literal(m, &ret->children[i], item->node, item->source, depth + 1);
 	}
 	return rc;
 }

@@ -3,15 +3,15 @@
  * once, key by key from the top, so that the work is linear in what they hold together and not in layers
  * times keys. What a higher layer replaces is never looked at.
  */
-#include "profile/draft.h"
+#include "profile/merge.h"
 
 #include "doc/pointer.h"
-#include "profile/key.h"
-#include "profile/merge_problem.h"
+#include "profile/special_key.h"
+#include "profile/problem.h"
 
 /* A key that some layer has, and who speaks on it. */
 struct merge_entry {
-	struct draft_key key;
+	struct merged_key key;
 	const struct contribution *top;
 };
 
@@ -32,7 +32,8 @@ static uint32_t slots_for(uint32_t count)
 	return size;
 }
 
-struct draft *draft_get(const struct draft *object, struct slice key, struct budget *budget)
+struct merged_node *merged_get(const struct merged_node *object, struct slice key,
+			       struct budget *budget)
 {
 	uint64_t hash = slice_hash(key);
 	uint32_t slot = (uint32_t)hash & object->table_mask;
@@ -42,7 +43,7 @@ struct draft *draft_get(const struct draft *object, struct slice key, struct bud
 		return NULL;
 	for (uint32_t i = 0; i < PROBES_MAX && object->table[slot] != 0; i++) {
 		budget_spend(budget, 1);
-		const struct draft_key *k = &object->keys[object->table[slot] - 1];
+		const struct merged_key *k = &object->keys[object->table[slot] - 1];
 
 		if (k->hash == hash && slice_is_equal(slice_make(k->text, k->len), key))
 			return &object->children[object->table[slot] - 1];
@@ -51,14 +52,14 @@ struct draft *draft_get(const struct draft *object, struct slice key, struct bud
 	return NULL;
 }
 
-void draft_name(struct buf *ret, const struct draft *d)
+void merged_append_name(struct buf *ret, const struct merged_node *d)
 {
 	if (d->parent == NULL) {
 		if (d->is_var)
 			buf_append_text(ret, "var:");
 		return;
 	}
-	draft_name(ret, d->parent);
+	merged_append_name(ret, d->parent);
 	if (d->parent->from.kind == TREE_OBJECT)
 		pointer_append_key(ret, slice_make(d->parent->keys[d->position].text,
 						   d->parent->keys[d->position].len));
@@ -66,7 +67,7 @@ void draft_name(struct buf *ret, const struct draft *d)
 		pointer_append_index(ret, d->position);
 }
 
-enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count)
+enum result merged_alloc_children(struct merger *m, struct merged_node *d, uint32_t count)
 {
 	if (count > DOC_NODES_MAX || m->nodes > DOC_NODES_MAX - count)
 		return fail(m->report->err, E_LIMIT, "merges to more than %d values",
@@ -87,12 +88,12 @@ enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count)
 	return OK;
 }
 
-enum result draft_refuse_collisions(const struct merger *m)
+enum result merge_fail_collisions(const struct merger *m)
 {
 	return fail(m->report->err, E_LIMIT, "holds too many keys or items of one hash");
 }
 
-enum result draft_index(struct merger *m, struct draft *d)
+enum result merged_index_keys(struct merger *m, struct merged_node *d)
 {
 	uint32_t size = slots_for(d->from.count);
 
@@ -105,7 +106,7 @@ enum result draft_index(struct merger *m, struct draft *d)
 
 		for (; d->table[slot] != 0; slot = (slot + 1) & d->table_mask) {
 			if (++probes == PROBES_MAX)
-				return draft_refuse_collisions(m);
+				return merge_fail_collisions(m);
 		}
 		d->table[slot] = i + 1;
 		if (!budget_spend(m->report->budget, probes + 1))
@@ -114,11 +115,11 @@ enum result draft_index(struct merger *m, struct draft *d)
 	return budget_result(m->report->budget, m->report->err);
 }
 
-static struct draft_key make_key(const struct tree_member *from)
+static struct merged_key make_key(const struct tree_member *from)
 {
 	struct slice key = key_unescape(tree_key(from));
 
-	return (struct draft_key){
+	return (struct merged_key){
 		.text = key.data,
 		.len = (uint32_t)key.len,
 		.hash = key.len == from->key_len ? from->hash : slice_hash(key),
@@ -127,7 +128,7 @@ static struct draft_key make_key(const struct tree_member *from)
 	};
 }
 
-enum result draft_literal(struct merger *m, struct draft *ret, const struct tree_node *n,
+enum result merge_literal(struct merger *m, struct merged_node *ret, const struct tree_node *n,
 			  uint16_t source, unsigned depth)
 {
 	enum result rc;
@@ -138,7 +139,7 @@ enum result draft_literal(struct merger *m, struct draft *ret, const struct tree
 		return OK;
 	if (depth > DOC_DEPTH_MAX)
 		return fail(m->report->err, E_LIMIT, "nested deeper than %d", DOC_DEPTH_MAX);
-	rc = draft_make_room(m, ret, n->count);
+	rc = merged_alloc_children(m, ret, n->count);
 	for (uint32_t i = 0; i < n->count && rc == OK; i++) {
 		const struct tree_node *child = &n->of.items[i];
 
@@ -146,10 +147,10 @@ enum result draft_literal(struct merger *m, struct draft *ret, const struct tree
 			child = &n->of.members[i].value;
 			ret->keys[i] = make_key(&n->of.members[i]);
 		}
-		rc = draft_literal(m, &ret->children[i], child, source, depth + 1);
+		rc = merge_literal(m, &ret->children[i], child, source, depth + 1);
 	}
 	if (rc == OK && n->kind == TREE_OBJECT)
-		rc = draft_index(m, ret);
+		rc = merged_index_keys(m, ret);
 	return rc;
 }
 
@@ -176,7 +177,7 @@ enum contribution_form contribution_form(const struct contribution *v,
 }
 
 /* The key's entry, a new one where it has none; NULL when too many keys collide. */
-static struct merge_entry *find_entry(struct merge_table *t, const struct draft_key *key)
+static struct merge_entry *find_entry(struct merge_table *t, const struct merged_key *key)
 {
 	uint32_t slot = (uint32_t)key->hash & t->mask;
 	struct slice text = slice_make(key->text, key->len);
@@ -207,14 +208,14 @@ static enum result add_contributions(struct merger *m, struct merge_table *t,
 		return arena_failure(m->arena, m->report->err);
 	for (uint32_t i = 0; i < map->node->count; i++) {
 		const struct tree_member *member = &map->node->of.members[i];
-		struct draft_key key = make_key(member);
+		struct merged_key key = make_key(member);
 		struct merge_entry *e;
 
 		if (key_is_special(tree_key(member)))
 			continue;
 		e = find_entry(t, &key);
 		if (e == NULL)
-			return draft_refuse_collisions(m);
+			return merge_fail_collisions(m);
 		if (!budget_spend(m->report->budget, PRICE_VALUE + t->probes + key.len / 16))
 			return budget_result(m->report->budget, m->report->err);
 		contributions[i] =
@@ -249,16 +250,16 @@ static enum result gather_contributions(struct merger *m, struct merge_table *t,
 	return rc;
 }
 
-static enum result merge_contributions(struct merger *m, struct draft *ret,
+static enum result merge_contributions(struct merger *m, struct merged_node *ret,
 				       const struct contribution *top, bool *ret_is_absent,
 				       unsigned depth);
 
 /* Merges every key. One that is removed leaves no gap: the next takes its place. */
-static enum result merge_entries(struct merger *m, struct draft *ret, struct merge_table *t,
+static enum result merge_entries(struct merger *m, struct merged_node *ret, struct merge_table *t,
 				 unsigned depth)
 {
 	uint32_t count = 0;
-	enum result rc = draft_make_room(m, ret, t->count);
+	enum result rc = merged_alloc_children(m, ret, t->count);
 
 	if (rc != OK)
 		return rc;
@@ -276,11 +277,11 @@ static enum result merge_entries(struct merger *m, struct draft *ret, struct mer
 			ret->keys[count++] = e->key;
 	}
 	ret->from.count = count;
-	return draft_index(m, ret);
+	return merged_index_keys(m, ret);
 }
 
-static enum result merge_maps(struct merger *m, struct draft *ret, const struct contribution *maps,
-			      uint32_t maps_count, unsigned depth)
+static enum result merge_maps(struct merger *m, struct merged_node *ret,
+			      const struct contribution *maps, uint32_t maps_count, unsigned depth)
 {
 	struct merge_table t = {0};
 	enum result rc;
@@ -300,7 +301,7 @@ static enum result merge_maps(struct merger *m, struct draft *ret, const struct 
 }
 
 /* A run of maps from the top down to what ends it: a map under `$value` still takes part, all else is replaced. */
-static enum result merge_map_run(struct merger *m, struct draft *ret,
+static enum result merge_map_run(struct merger *m, struct merged_node *ret,
 				 const struct contribution *top, unsigned depth)
 {
 	struct contribution *maps;
@@ -327,7 +328,7 @@ static enum result merge_map_run(struct merger *m, struct draft *ret,
 	return merge_maps(m, ret, &maps[first], length - first, depth);
 }
 
-static enum result merge_contributions(struct merger *m, struct draft *ret,
+static enum result merge_contributions(struct merger *m, struct merged_node *ret,
 				       const struct contribution *top, bool *ret_is_absent,
 				       unsigned depth)
 {
@@ -338,16 +339,16 @@ static enum result merge_contributions(struct merger *m, struct draft *ret,
 		*ret_is_absent = true;
 		return OK;
 	case CONTRIBUTION_VALUE:
-		return draft_literal(m, ret, meant.node, meant.source, depth);
+		return merge_literal(m, ret, meant.node, meant.source, depth);
 	case CONTRIBUTION_EDIT:
-		return draft_edit_list(m, ret, top, depth);
+		return merge_list_edits(m, ret, top, depth);
 	default:
 		return merge_map_run(m, ret, top, depth);
 	}
 }
 
-enum result draft_merge(struct draft *ret, struct arena *scratch,
-			const struct profile_report *report, uint32_t layers_count, bool is_vars)
+enum result merge_layers(struct merged_node *ret, struct arena *scratch,
+			 const struct profile_report *report, uint32_t layers_count, bool is_vars)
 {
 	struct merger m = {scratch, report, BUF_NULL, 0, is_vars, false};
 	struct contribution maps[PROFILE_LAYERS_MAX];

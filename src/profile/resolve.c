@@ -2,13 +2,13 @@
  * From drafts to values. Each draft is resolved once, on demand, and what is referred to is shared, not copied;
  * sizes count it as often as it is referred to, so that doubling by reference ends at a bound and not in memory.
  */
-#include "profile/resolver.h"
+#include "profile/resolve.h"
 
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 #include <stdio.h>
 
-enum result resolver_enter(struct resolver *r, struct draft *d)
+enum result resolver_enter(struct resolver *r, struct merged_node *d)
 {
 	if (r->depth == RESOLVE_DEPTH_MAX)
 		return fail(r->report.err, E_LIMIT, "references lead deeper than %d",
@@ -26,7 +26,7 @@ enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 {
 	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
 	char message[ERROR_TEXT_BYTES + 8]; /* profile_problem_add() cuts it, between characters */
-	const struct draft *in_hand = r->active[r->depth - 1];
+	const struct merged_node *in_hand = r->active[r->depth - 1];
 	uint32_t i = r->depth;
 	va_list args;
 
@@ -41,7 +41,7 @@ enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 	/* A variable is no part of the result: point at the key that led to it. */
 	while (--i > 0 && r->active[i]->is_var)
 		;
-	draft_name(&pointer, r->active[i]);
+	merged_append_name(&pointer, r->active[i]);
 	if (buf_is_failed(&pointer))
 		return buf_check(&pointer, r->report.err);
 	return profile_problem_add(r->report.problems, r->report.arena, r->report.err,
@@ -49,7 +49,7 @@ enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 }
 
 /* /a → /b → /a; a long way is told by its ends. */
-enum result resolver_refuse_cycle(struct resolver *r, const struct draft *again)
+enum result resolver_refuse_cycle(struct resolver *r, const struct merged_node *again)
 {
 	CLEANUP(buf_clear) struct buf way = BUF_NULL;
 	uint32_t from = r->depth - 1;
@@ -63,21 +63,21 @@ enum result resolver_refuse_cycle(struct resolver *r, const struct draft *again)
 			buf_append_text(&way, i == from + 5 ? "… → " : "");
 			continue;
 		}
-		draft_name(&way, r->active[i]);
+		merged_append_name(&way, r->active[i]);
 		buf_append_text(&way, " → ");
 	}
-	draft_name(&way, again);
+	merged_append_name(&way, again);
 	if (buf_is_failed(&way))
 		return buf_check(&way, r->report.err);
 	return resolver_refuse(r, "refers to itself: %s", way.data);
 }
 
-enum result resolver_parse(struct resolver *r, struct draft *d)
+enum result resolver_parse(struct resolver *r, struct merged_node *d)
 {
 	struct error why = ERROR_NULL;
 	enum result rc;
 
-	if (d->state == DRAFT_FAILED)
+	if (d->state == RESOLVE_FAILED)
 		return E_INVALID;
 	if (d->is_parsed)
 		return OK;
@@ -94,7 +94,7 @@ enum result resolver_parse(struct resolver *r, struct draft *d)
 		return rc;
 	rc = resolver_refuse(r, "%s", why.text);
 	resolver_leave(r);
-	d->state = DRAFT_FAILED;
+	d->state = RESOLVE_FAILED;
 	return rc;
 }
 
@@ -128,15 +128,15 @@ static enum result add_sizes(struct resolver *r, struct resolved *sum, const str
 }
 
 /* Resolves all children, though some fail, so that all problems are found. */
-static enum result resolve_children(struct resolver *r, struct draft *d)
+static enum result resolve_children(struct resolver *r, struct merged_node *d)
 {
 	enum result first = OK;
 
 	d->value.nodes = 1;
 	d->value.depth = 1;
 	for (uint32_t i = 0; i < d->from.count; i++) {
-		struct draft *child = &d->children[i];
-		enum result rc = resolve_draft(r, child);
+		struct merged_node *child = &d->children[i];
+		enum result rc = resolve_node(r, child);
 
 		if (rc == OK) {
 			if (d->from.kind == TREE_OBJECT)
@@ -151,7 +151,7 @@ static enum result resolve_children(struct resolver *r, struct draft *d)
 	return first;
 }
 
-static enum result build_array(struct resolver *r, struct draft *d)
+static enum result build_array(struct resolver *r, struct merged_node *d)
 {
 	struct tree_node *items = arena_alloc_array(r->out, d->from.count, sizeof *items);
 
@@ -173,7 +173,7 @@ static uint64_t object_steps(uint32_t count)
 	return steps;
 }
 
-static enum result build_object(struct resolver *r, struct draft *d)
+static enum result build_object(struct resolver *r, struct merged_node *d)
 {
 	struct tree_member *members = arena_alloc_array(r->out, d->from.count, sizeof *members);
 
@@ -182,7 +182,7 @@ static enum result build_object(struct resolver *r, struct draft *d)
 	if (members == NULL)
 		return arena_failure(r->out, r->report.err);
 	for (uint32_t i = 0; i < d->from.count; i++) {
-		const struct draft_key *k = &d->keys[i];
+		const struct merged_key *k = &d->keys[i];
 
 		members[i] = (struct tree_member){
 			.key = arena_text(r->out, slice_make(k->text, k->len)),
@@ -200,7 +200,7 @@ static enum result build_object(struct resolver *r, struct draft *d)
 	return tree_set_object(&d->value.node, r->out, members, d->from.count, r->report.err);
 }
 
-static enum result resolve_scalar(struct resolver *r, struct draft *d)
+static enum result resolve_scalar(struct resolver *r, struct merged_node *d)
 {
 	enum result rc = budget_take(r->report.budget, d->from.count / 8 + 1, r->report.err);
 
@@ -212,7 +212,7 @@ static enum result resolve_scalar(struct resolver *r, struct draft *d)
 	return rc;
 }
 
-static enum result resolve_string(struct resolver *r, struct draft *d)
+static enum result resolve_string(struct resolver *r, struct merged_node *d)
 {
 	enum result rc = resolver_parse(r, d);
 
@@ -223,7 +223,7 @@ static enum result resolve_string(struct resolver *r, struct draft *d)
 	return resolve_text(r, &d->value, d->text);
 }
 
-static enum result resolve_fresh(struct resolver *r, struct draft *d)
+static enum result resolve_value(struct resolver *r, struct merged_node *d)
 {
 	enum result rc;
 
@@ -241,27 +241,27 @@ static enum result resolve_fresh(struct resolver *r, struct draft *d)
 	}
 }
 
-enum result resolve_draft(struct resolver *r, struct draft *d)
+enum result resolve_node(struct resolver *r, struct merged_node *d)
 {
 	enum result rc;
 
-	if (d->state == DRAFT_DONE)
+	if (d->state == RESOLVE_DONE)
 		return OK;
-	if (d->state == DRAFT_FAILED)
+	if (d->state == RESOLVE_FAILED)
 		return E_INVALID;
-	if (d->state == DRAFT_ACTIVE)
+	if (d->state == RESOLVE_ACTIVE)
 		return resolver_refuse_cycle(r, d);
 	rc = budget_take(r->report.budget, PRICE_VALUE, r->report.err);
 	if (rc == OK)
 		rc = resolver_enter(r, d);
 	if (rc != OK)
 		return rc;
-	d->state = DRAFT_ACTIVE;
-	rc = resolve_fresh(r, d);
+	d->state = RESOLVE_ACTIVE;
+	rc = resolve_value(r, d);
 	resolver_leave(r);
 	if (rc == OK)
 		rc = check_sizes(r, &d->value);
-	d->state = rc == OK ? DRAFT_DONE : DRAFT_FAILED;
+	d->state = rc == OK ? RESOLVE_DONE : RESOLVE_FAILED;
 	d->value.node.source = d->from.source;
 	d->value.node.line = d->from.line;
 	d->value.node.column = d->from.column;

@@ -2,15 +2,15 @@
  * Puts secrets in their places. What is put in is copied by the arena and the buffer and by nothing else, is
  * never looked into, and is wiped with the tree it goes into.
  */
-#include "profile/secret_use.h"
+#include "profile/secret_text.h"
 
-#include "profile/key.h"
-#include "profile/merge_problem.h"
+#include "profile/special_key.h"
+#include "profile/problem.h"
 
 #include <stdio.h>
 
 /* What was lent for one path, key and version: the answer to all references that say the same. */
-struct loan {
+struct secret_lookup {
 	uint32_t ref; /* the first that asked, plus 1; 0: free */
 	enum result rc;
 	const struct tree_node *value;
@@ -19,8 +19,8 @@ struct loan {
 struct reveal {
 	struct arena *arena;
 	const struct profile_reveal_input *in;
-	struct loan *loans; /* by hash, at most half full */
-	uint32_t loans_mask;
+	struct secret_lookup *lookups; /* by hash, at most half full */
+	uint32_t lookups_mask;
 	struct profile_problems *problems;
 	struct arena *problems_arena;
 	struct error *err;
@@ -158,12 +158,12 @@ static enum result copy_node(struct reveal *r, struct tree_node *ret, const stru
 }
 
 /* A string in the making. */
-struct mixture {
+struct interpolation {
 	struct buf text;
 	uint8_t flags;
 };
 
-static void mixture_clear(struct mixture *m)
+static void interpolation_clear(struct interpolation *m)
 {
 	buf_clear(&m->text);
 }
@@ -181,12 +181,12 @@ static bool is_same_secret(const struct secret_ref *a, const struct secret_ref *
 }
 
 /* The loan for a reference, or a free one; NULL where too many of one hash are before it. */
-static struct loan *find_loan(struct reveal *r, const struct secret_ref *ref)
+static struct secret_lookup *find_lookup(struct reveal *r, const struct secret_ref *ref)
 {
-	uint32_t slot = (uint32_t)hash_ref(ref) & r->loans_mask;
+	uint32_t slot = (uint32_t)hash_ref(ref) & r->lookups_mask;
 
-	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->loans_mask) {
-		struct loan *at = &r->loans[slot];
+	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->lookups_mask) {
+		struct secret_lookup *at = &r->lookups[slot];
 
 		budget_spend(r->in->budget, PRICE_NODE / 2);
 		if (at->ref == 0 || is_same_secret(&r->in->from->secrets[at->ref - 1], ref))
@@ -195,34 +195,34 @@ static struct loan *find_loan(struct reveal *r, const struct secret_ref *ref)
 	return NULL;
 }
 
-static enum result borrow(struct reveal *r, const struct tree_node **ret, uint32_t at,
-			  struct error *err)
+static enum result look_up(struct reveal *r, const struct tree_node **ret, uint32_t at,
+			   struct error *err)
 {
 	const struct secret_ref *ref = &r->in->from->secrets[at];
-	struct loan *loan = find_loan(r, ref);
+	struct secret_lookup *lookup = find_lookup(r, ref);
 	enum result rc;
 
 	if (budget_result(r->in->budget, NULL) != OK)
 		return budget_result(r->in->budget, err);
-	if (loan != NULL && loan->ref != 0) {
-		*ret = loan->value;
-		return loan->rc;
+	if (lookup != NULL && lookup->ref != 0) {
+		*ret = lookup->value;
+		return lookup->rc;
 	}
 	rc = r->in->value(r->in->ctx, ref, ret, err);
-	if (loan != NULL && (rc == OK || rc == E_NOT_FOUND))
-		*loan = (struct loan){at + 1, rc, rc == OK ? *ret : NULL};
+	if (lookup != NULL && (rc == OK || rc == E_NOT_FOUND))
+		*lookup = (struct secret_lookup){at + 1, rc, rc == OK ? *ret : NULL};
 	return rc;
 }
 
-static enum result make_loans(struct reveal *r)
+static enum result make_lookups(struct reveal *r)
 {
 	uint32_t size = 4;
 
 	while (size < 2 * r->in->from->secrets_count)
 		size *= 2;
-	r->loans = alloc_zero_array(size, sizeof *r->loans);
-	r->loans_mask = size - 1;
-	return r->loans != NULL ? OK : fail(r->err, E_MEMORY, "out of memory");
+	r->lookups = alloc_zero_array(size, sizeof *r->lookups);
+	r->lookups_mask = size - 1;
+	return r->lookups != NULL ? OK : fail(r->err, E_MEMORY, "out of memory");
 }
 
 /* Asks for one secret. `*ret` stays NULL where it is missing and has a default; `*at` passes over the refs
@@ -232,7 +232,7 @@ static enum result ask(struct reveal *r, const struct tree_node **ret,
 {
 	const struct secret_ref *ref = &r->in->from->secrets[*at];
 	struct error why = ERROR_NULL;
-	enum result rc = borrow(r, ret, (*at)++, &why);
+	enum result rc = look_up(r, ret, (*at)++, &why);
 
 	if (rc == OK && part->fallback_text != NULL)
 		*at += part->fallback_text->refs_count;
@@ -248,11 +248,11 @@ static enum result ask(struct reveal *r, const struct tree_node **ret,
 	return refuse(r, ref, "is not there and has no default");
 }
 
-static enum result mix_text(struct reveal *r, struct mixture *m, const struct secret_text *t,
-			    uint32_t *at);
+static enum result interpolate_text(struct reveal *r, struct interpolation *m,
+				    const struct secret_text *t, uint32_t *at);
 
-static enum result mix_secret(struct reveal *r, struct mixture *m, const struct secret_part *part,
-			      uint32_t *at)
+static enum result interpolate_secret(struct reveal *r, struct interpolation *m,
+				      const struct secret_part *part, uint32_t *at)
 {
 	const struct secret_ref *ref = &r->in->from->secrets[*at];
 	const struct tree_node *value = NULL;
@@ -261,7 +261,7 @@ static enum result mix_secret(struct reveal *r, struct mixture *m, const struct 
 	if (rc != OK)
 		return rc;
 	if (value == NULL && part->fallback_text != NULL)
-		return mix_text(r, m, part->fallback_text, at);
+		return interpolate_text(r, m, part->fallback_text, at);
 	if (value != NULL)
 		m->flags |= TREE_IS_SECRET | (value->flags & TREE_IS_OPAQUE);
 	else
@@ -275,8 +275,8 @@ static enum result mix_secret(struct reveal *r, struct mixture *m, const struct 
 	return OK;
 }
 
-static enum result mix_text(struct reveal *r, struct mixture *m, const struct secret_text *t,
-			    uint32_t *at)
+static enum result interpolate_text(struct reveal *r, struct interpolation *m,
+				    const struct secret_text *t, uint32_t *at)
 {
 	enum result first = OK;
 
@@ -285,7 +285,7 @@ static enum result mix_text(struct reveal *r, struct mixture *m, const struct se
 		enum result rc = OK;
 
 		if (t->parts[i].is_secret)
-			rc = mix_secret(r, m, &t->parts[i], at);
+			rc = interpolate_secret(r, m, &t->parts[i], at);
 		else
 			buf_append_slice(&m->text, t->parts[i].literal);
 		if (rc == OK)
@@ -302,13 +302,14 @@ static enum result mix_text(struct reveal *r, struct mixture *m, const struct se
 }
 
 /* Secrets among other text: always a string. */
-static enum result reveal_mixed(struct reveal *r, struct tree_node *ret, const struct tree_node *n,
-				const struct secret_text *t, uint32_t at, unsigned depth)
+static enum result reveal_inside_text(struct reveal *r, struct tree_node *ret,
+				      const struct tree_node *n, const struct secret_text *t,
+				      uint32_t at, unsigned depth)
 {
-	CLEANUP(mixture_clear) struct mixture m = {BUF_NULL, 0};
+	CLEANUP(interpolation_clear) struct interpolation m = {BUF_NULL, 0};
 	struct copy_mode mode = {n, 0};
 	struct tree_node string;
-	enum result rc = mix_text(r, &m, t, &at);
+	enum result rc = interpolate_text(r, &m, t, &at);
 
 	if (rc == OK)
 		rc = buf_check(&m.text, r->err);
@@ -341,7 +342,7 @@ static enum result reveal_whole(struct reveal *r, struct tree_node *ret, const s
 		}
 		t = t->parts[0].fallback_text;
 	}
-	return reveal_mixed(r, ret, n, t, at, depth);
+	return reveal_inside_text(r, ret, n, t, at, depth);
 }
 
 static enum result reveal_string(struct reveal *r, struct tree_node *ret, const struct tree_node *n,
@@ -354,7 +355,7 @@ static enum result reveal_string(struct reveal *r, struct tree_node *ret, const 
 	use = &r->in->from->uses[r->next_use++];
 	if (secret_text_is_whole(use->text))
 		return reveal_whole(r, ret, n, use->text, use->first, depth);
-	return reveal_mixed(r, ret, n, use->text, use->first, depth);
+	return reveal_inside_text(r, ret, n, use->text, use->first, depth);
 }
 
 enum result profile_reveal(struct tree *ret, const struct profile_reveal_input *in,
@@ -369,11 +370,11 @@ enum result profile_reveal(struct tree *ret, const struct profile_reveal_input *
 		.err = err,
 	};
 	struct tree_node root;
-	enum result rc = make_loans(&r);
+	enum result rc = make_lookups(&r);
 
 	if (rc == OK)
 		rc = copy_node(&r, &root, &in->from->tree.root, &as_it_is, 1);
-	alloc_free(r.loans);
+	alloc_free(r.lookups);
 	if (rc == OK && r.has_problems)
 		rc = E_INVALID;
 	if (rc == OK)

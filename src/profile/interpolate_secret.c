@@ -2,10 +2,10 @@
  * References to secrets. They stay references: only their paths are made out here, so that whoever reads the
  * effective configuration sees which secret it needs and none of what is in it.
  */
-#include "profile/resolver.h"
+#include "profile/resolve.h"
 
 #include "doc/path.h"
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 #define SECRET_STEPS 120 /* of a reference's path, key and parts */
 

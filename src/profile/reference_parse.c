@@ -1,9 +1,9 @@
 /* Reads the form of references; what they refer to is looked up elsewhere. Never quotes a default. */
-#include "profile/reference.h"
+#include "profile/reference_parse.h"
 
 #include "base/text.h"
 #include "doc/pointer.h"
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 struct parser {
 	struct arena *arena;

@@ -1,7 +1,7 @@
 /* What a string with references comes to. */
-#include "profile/resolver.h"
+#include "profile/resolve.h"
 
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 #include "doc/yaml_scalar.h"
 
 bool scalar_append(struct buf *ret, const struct tree_node *n)
@@ -23,8 +23,8 @@ enum result resolver_charge(struct resolver *r, size_t bytes)
 {
 	if (!budget_spend(r->report.budget, bytes / 4 + 1))
 		return budget_result(r->report.budget, r->report.err);
-	r->composed_bytes += bytes;
-	if (r->composed_bytes > PROFILE_EFFECTIVE_BYTES_MAX)
+	r->interpolated_bytes += bytes;
+	if (r->interpolated_bytes > PROFILE_EFFECTIVE_BYTES_MAX)
 		return fail(r->report.err, E_LIMIT, "resolves to more than %d bytes",
 			    PROFILE_EFFECTIVE_BYTES_MAX);
 	return OK;
@@ -69,7 +69,7 @@ enum result resolver_take_secret(struct resolver *r, struct resolved *ret,
 }
 
 /* A string in the making. */
-struct composition {
+struct interpolation {
 	struct buf text;
 	struct buf
 		parts; /* struct secret_part; a literal's data is NULL until the text stands still */
@@ -79,13 +79,13 @@ struct composition {
 	bool has_secret;
 };
 
-static void composition_clear(struct composition *c)
+static void interpolation_clear(struct interpolation *c)
 {
 	buf_clear(&c->text);
 	buf_clear(&c->parts);
 }
 
-static void end_literal(struct composition *c)
+static void end_literal(struct interpolation *c)
 {
 	struct secret_part part = {
 		.literal = {NULL, c->text.len - c->literal_from},
@@ -97,7 +97,7 @@ static void end_literal(struct composition *c)
 }
 
 /* A string with secrets becomes part of another: its parts become parts. */
-static void splice_secret(struct composition *c, const struct resolved *v)
+static void splice_secret(struct interpolation *c, const struct resolved *v)
 {
 	end_literal(c);
 	buf_append(&c->parts, v->secret->parts, v->secret->count * sizeof *v->secret->parts);
@@ -107,8 +107,8 @@ static void splice_secret(struct composition *c, const struct resolved *v)
 	c->has_secret = true;
 }
 
-static enum result compose_part(struct resolver *r, struct composition *c,
-				const struct ref_part *part)
+static enum result interpolate_part(struct resolver *r, struct interpolation *c,
+				    const struct ref_part *part)
 {
 	struct resolved v = {0};
 	enum result rc;
@@ -138,7 +138,7 @@ static enum result compose_part(struct resolver *r, struct composition *c,
 }
 
 /* Gives literals the bytes of the finished string. Those of spliced strings have their own. */
-static enum result finish_parts(struct resolver *r, struct composition *c, struct resolved *ret)
+static enum result finish_parts(struct resolver *r, struct interpolation *c, struct resolved *ret)
 {
 	struct secret_part *parts;
 	uint32_t count;
@@ -157,15 +157,16 @@ static enum result finish_parts(struct resolver *r, struct composition *c, struc
 	return resolver_take_secret(r, ret, parts, count);
 }
 
-static enum result compose(struct resolver *r, struct resolved *ret, const struct ref_text *text)
+static enum result interpolate(struct resolver *r, struct resolved *ret,
+			       const struct ref_text *text)
 {
-	CLEANUP(composition_clear) struct composition c = {.text = BUF_NULL, .parts = BUF_NULL};
+	CLEANUP(interpolation_clear) struct interpolation c = {.text = BUF_NULL, .parts = BUF_NULL};
 	enum result rc = OK;
 
 	for (uint32_t i = 0; i < text->count && rc == OK; i++) {
 		size_t before = c.text.len;
 
-		rc = compose_part(r, &c, &text->parts[i]);
+		rc = interpolate_part(r, &c, &text->parts[i]);
 		if (rc == OK)
 			rc = resolver_charge(r, c.text.len - before);
 	}
@@ -181,7 +182,7 @@ enum result resolve_text(struct resolver *r, struct resolved *ret, const struct 
 {
 	if (ref_text_is_whole(text))
 		return resolve_part(r, ret, &text->parts[0], true);
-	return compose(r, ret, text);
+	return interpolate(r, ret, text);
 }
 
 /* A default without references, as YAML reads a plain scalar. */
@@ -210,11 +211,11 @@ enum result resolve_fallback(struct resolver *r, struct resolved *ret, const str
 	struct slice plain = SLICE_LITERAL("");
 
 	if (!is_whole)
-		return compose(r, ret, text);
+		return interpolate(r, ret, text);
 	if (!ref_text_is_literal(text))
 		return resolve_text(r, ret, text);
 	if (text->count > 1) /* around an escaped `${`: a string, whatever stands there */
-		return compose(r, ret, text);
+		return interpolate(r, ret, text);
 	if (text->count == 1)
 		plain = text->parts[0].body;
 	return read_default(r, ret, plain);
@@ -235,21 +236,21 @@ static enum result resolve_reeve(struct resolver *r, struct resolved *ret,
 enum result resolve_part(struct resolver *r, struct resolved *ret, const struct ref_part *part,
 			 bool is_whole)
 {
-	struct draft *target = NULL;
+	struct merged_node *target = NULL;
 	enum result rc;
 
 	if (part->kind == PART_REEVE)
 		return resolve_reeve(r, ret, part);
 	if (part->kind == PART_SECRET)
 		return resolve_secret(r, ret, part, is_whole);
-	rc = locate_draft(r, &target, part);
+	rc = reference_target(r, &target, part);
 	if (rc != OK)
 		return rc;
 	if (target == NULL && part->fallback != NULL)
 		return resolve_fallback(r, ret, part->fallback, is_whole);
 	if (target == NULL)
 		return refuse_missing(r, part);
-	rc = resolve_draft(r, target);
+	rc = resolve_node(r, target);
 	if (rc != OK)
 		return rc;
 	*ret = target->value;

@@ -3,11 +3,11 @@
  * itself one reference, it goes on in what that refers to, so that a key of an effective configuration is
  * found whether its map was written there or referred to.
  */
-#include "profile/resolver.h"
+#include "profile/resolve.h"
 
 #include "base/text.h"
 #include "doc/pointer.h"
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 #define CANDIDATES_MAX 1000 /* keys looked through for "did you mean" */
 
@@ -21,10 +21,11 @@ static bool read_index(struct slice token, uint32_t *ret)
 	return true;
 }
 
-static enum result follow_draft(struct resolver *r, struct draft **ret, struct draft *d);
+static enum result follow_string(struct resolver *r, struct merged_node **ret,
+				 struct merged_node *d);
 
 /* One step. Leaves `*d` NULL where it leads nowhere. */
-static enum result step_into(struct resolver *r, struct draft **d, struct slice token)
+static enum result step_into(struct resolver *r, struct merged_node **d, struct slice token)
 {
 	uint32_t index;
 	enum result rc = budget_take(r->report.budget, 2, r->report.err);
@@ -32,12 +33,12 @@ static enum result step_into(struct resolver *r, struct draft **d, struct slice 
 	if (rc != OK)
 		return rc;
 	if ((*d)->from.kind == TREE_STRING) {
-		rc = follow_draft(r, d, *d);
+		rc = follow_string(r, d, *d);
 		if (rc != OK || *d == NULL)
 			return rc;
 	}
 	if ((*d)->from.kind == TREE_OBJECT) {
-		*d = draft_get(*d, token, r->report.budget);
+		*d = merged_get(*d, token, r->report.budget);
 		return OK;
 	}
 	if ((*d)->from.kind == TREE_ARRAY && read_index(token, &index) && index < (*d)->from.count)
@@ -47,7 +48,7 @@ static enum result step_into(struct resolver *r, struct draft **d, struct slice 
 	return OK;
 }
 
-static enum result walk_pointer(struct resolver *r, struct draft **d, struct slice pointer)
+static enum result walk_pointer(struct resolver *r, struct merged_node **d, struct slice pointer)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
 	enum result rc = OK;
@@ -60,7 +61,7 @@ static enum result walk_pointer(struct resolver *r, struct draft **d, struct sli
 	return rc;
 }
 
-static enum result walk_keys(struct resolver *r, struct draft **d, struct slice keys)
+static enum result walk_keys(struct resolver *r, struct merged_node **d, struct slice keys)
 {
 	struct slice key;
 	enum result rc = OK;
@@ -70,9 +71,10 @@ static enum result walk_keys(struct resolver *r, struct draft **d, struct slice 
 	return rc;
 }
 
-enum result locate_draft(struct resolver *r, struct draft **ret, const struct ref_part *part)
+enum result reference_target(struct resolver *r, struct merged_node **ret,
+			     const struct ref_part *part)
 {
-	struct draft *d = part->kind == PART_VAR ? &r->vars : &r->config;
+	struct merged_node *d = part->kind == PART_VAR ? &r->vars : &r->config;
 	enum result rc;
 
 	if (part->kind == PART_POINTER)
@@ -85,7 +87,8 @@ enum result locate_draft(struct resolver *r, struct draft **ret, const struct re
 }
 
 /* What a string that is one reference stands for; NULL where that is nothing one could step into. Defaults take part. */
-static enum result follow_text(struct resolver *r, struct draft **ret, const struct ref_text *text)
+static enum result follow_text(struct resolver *r, struct merged_node **ret,
+			       const struct ref_text *text)
 {
 	*ret = NULL;
 	while (text != NULL && ref_text_is_whole(text)) {
@@ -97,11 +100,11 @@ static enum result follow_text(struct resolver *r, struct draft **ret, const str
 		if (part->kind == PART_SECRET)
 			return resolver_refuse(r, "a reference cannot step into a secret; refer to "
 						  "its key with `${secret:…#key}`");
-		rc = locate_draft(r, ret, part);
+		rc = reference_target(r, ret, part);
 		if (rc != OK)
 			return rc;
 		if (*ret != NULL && (*ret)->from.kind == TREE_STRING)
-			return follow_draft(r, ret, *ret);
+			return follow_string(r, ret, *ret);
 		if (*ret != NULL)
 			return OK;
 		text = part->fallback;
@@ -110,17 +113,18 @@ static enum result follow_text(struct resolver *r, struct draft **ret, const str
 }
 
 /* Each string is followed once, so that ways which meet again and again cost no more than their strings. */
-static enum result follow_draft(struct resolver *r, struct draft **ret, struct draft *d)
+static enum result follow_string(struct resolver *r, struct merged_node **ret,
+				 struct merged_node *d)
 {
 	enum result rc;
 
-	if (d->followed == DRAFT_DONE) {
+	if (d->followed == RESOLVE_DONE) {
 		*ret = d->target;
 		return OK;
 	}
-	if (d->followed == DRAFT_FAILED)
+	if (d->followed == RESOLVE_FAILED)
 		return E_INVALID;
-	if (d->followed == DRAFT_ACTIVE)
+	if (d->followed == RESOLVE_ACTIVE)
 		return resolver_refuse_cycle(r, d);
 	rc = resolver_parse(r, d);
 	if (rc != OK)
@@ -128,26 +132,27 @@ static enum result follow_draft(struct resolver *r, struct draft **ret, struct d
 	rc = resolver_enter(r, d);
 	if (rc != OK)
 		return rc;
-	d->followed = DRAFT_ACTIVE;
+	d->followed = RESOLVE_ACTIVE;
 	rc = follow_text(r, &d->target, d->text);
 	resolver_leave(r);
-	d->followed = rc == OK ? DRAFT_DONE : DRAFT_FAILED;
-	if (rc == E_INVALID && d->state == DRAFT_NEW)
-		d->state = DRAFT_FAILED; /* the problem is noted, once */
+	d->followed = rc == OK ? RESOLVE_DONE : RESOLVE_FAILED;
+	if (rc == E_INVALID && d->state == RESOLVE_NEW)
+		d->state = RESOLVE_FAILED; /* the problem is noted, once */
 	*ret = d->target;
 	return rc;
 }
 
 /* The key nearest to one that is missing, in the map that lacks it. */
-static struct slice find_near(const struct draft *root, struct slice keys, struct budget *budget)
+static struct slice find_near(const struct merged_node *root, struct slice keys,
+			      struct budget *budget)
 {
 	struct slice candidates[CANDIDATES_MAX];
-	const struct draft *d = root;
+	const struct merged_node *d = root;
 	struct slice key = SLICE_NULL;
 	uint32_t count = 0;
 
 	while (d->from.kind == TREE_OBJECT && slice_next_part(&keys, '.', &key)) {
-		const struct draft *next = draft_get(d, key, budget);
+		const struct merged_node *next = merged_get(d, key, budget);
 
 		if (next == NULL)
 			break;

@@ -6,7 +6,7 @@
  */
 #include "profile/profile.h"
 
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 #define NOWHERE UINT16_MAX
 

@@ -10,7 +10,7 @@
 struct ref_text;
 struct secret_text;
 
-enum draft_state { DRAFT_NEW, DRAFT_ACTIVE, DRAFT_DONE, DRAFT_FAILED };
+enum resolve_state { RESOLVE_NEW, RESOLVE_ACTIVE, RESOLVE_DONE, RESOLVE_FAILED };
 
 /* What a draft or a reference resolves to. Sizes count what is shared as often as it is referred to. */
 struct resolved {
@@ -22,28 +22,29 @@ struct resolved {
 	uint32_t height; /* resolutions inside one another */
 };
 
-struct draft_key {
+struct merged_key {
 	const char *text; /* NUL-terminated, `$$` unescaped */
 	uint64_t hash;
 	uint32_t len;
 	uint32_t line, column;
 };
 
-struct draft {
+struct merged_node {
 	struct tree_node
-		from;	      /* kind, place; of a scalar all. A container's children stand below */
-	struct draft *parent; /* NULL: a root */
-	struct draft *children;
-	struct draft_key *keys; /* an object's, beside its children */
-	uint32_t *table;	/* an object's: positions + 1 by hash */
+		from; /* kind, place; of a scalar all. A container's children stand below */
+	struct merged_node *parent; /* NULL: a root */
+	struct merged_node *children;
+	struct merged_key *keys; /* an object's, beside its children */
+	uint32_t *table;	 /* an object's: positions + 1 by hash */
 	uint32_t table_mask;
 	uint32_t position; /* among its parent's children */
 	bool is_var;
 
 	/* The resolver's. */
-	enum draft_state state;
-	enum draft_state followed;
-	struct draft *target; /* of a string that was followed: what it leads to, may be NULL */
+	enum resolve_state state;
+	enum resolve_state followed;
+	struct merged_node
+		*target; /* of a string that was followed: what it leads to, may be NULL */
 	bool is_parsed;
 	const struct ref_text *text;
 	struct resolved value;
@@ -63,15 +64,16 @@ struct profile_report {
 
 /* Merges the layers' bodies, or, with `is_vars`, their `$vars`, into an object. Problems are added and give
  * E_INVALID after all are found; E_LIMIT over DOC_NODES_MAX, E_MEMORY. */
-MUST_USE enum result draft_merge(struct draft *ret, struct arena *scratch,
-				 const struct profile_report *report, uint32_t layers_count,
-				 bool is_vars);
+MUST_USE enum result merge_layers(struct merged_node *ret, struct arena *scratch,
+				  const struct profile_report *report, uint32_t layers_count,
+				  bool is_vars);
 
 /* The child, or NULL. Spends, but never refuses: whoever goes on asks the budget. */
-struct draft *draft_get(const struct draft *object, struct slice key, struct budget *budget);
+struct merged_node *merged_get(const struct merged_node *object, struct slice key,
+			       struct budget *budget);
 
 /* Appends where it stands: "/a/b", "var:/a". */
-void draft_name(struct buf *ret, const struct draft *d);
+void merged_append_name(struct buf *ret, const struct merged_node *d);
 
 /*
  * Inside the merge.
@@ -95,12 +97,12 @@ struct merger {
 };
 
 /* Makes a draft of what stands as written: a scalar, a list, what is under `$value`. */
-MUST_USE enum result draft_literal(struct merger *m, struct draft *ret, const struct tree_node *n,
-				   uint16_t source, unsigned depth);
+MUST_USE enum result merge_literal(struct merger *m, struct merged_node *ret,
+				   const struct tree_node *n, uint16_t source, unsigned depth);
 
 /* Makes a list of the edits on top of `top` and the list below them. */
-MUST_USE enum result draft_edit_list(struct merger *m, struct draft *ret,
-				     const struct contribution *top, unsigned depth);
+MUST_USE enum result merge_list_edits(struct merger *m, struct merged_node *ret,
+				      const struct contribution *top, unsigned depth);
 
 /* What a voice says once `{$value: …}` is looked through. */
 enum contribution_form {
@@ -113,8 +115,8 @@ enum contribution_form contribution_form(const struct contribution *v,
 					 struct contribution *ret_meant);
 
 /* Room for `count` children; counted. */
-MUST_USE enum result draft_make_room(struct merger *m, struct draft *d, uint32_t count);
+MUST_USE enum result merged_alloc_children(struct merger *m, struct merged_node *d, uint32_t count);
 /* E_LIMIT, for what PROBES_MAX ends. */
-enum result draft_refuse_collisions(const struct merger *m);
+enum result merge_fail_collisions(const struct merger *m);
 /* Fills the table when all keys are there. */
-MUST_USE enum result draft_index(struct merger *m, struct draft *d);
+MUST_USE enum result merged_index_keys(struct merger *m, struct merged_node *d);

@@ -1,4 +1,4 @@
-#include "profile/merge_problem.h"
+#include "profile/problem.h"
 
 #include "base/text.h"
 
