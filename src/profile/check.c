@@ -1,6 +1,15 @@
 /*
- * The rule: what is wrong with a profile is said with the place to edit, never with a value; and what could not be looked at is listed, so that
- * silence means that all was checked.
+ * Invariants of a report:
+ *
+ * - Each problem has the place that must be edited (document, version, line and column) and never a
+ * value. - Constraints that could not be checked, because a secret may not be read, are listed as
+ * unchecked: a
+ *   report without entries means that everything was checked.
+ * - Only results that the documents themselves cause are problems (is_verdict()). All other
+ * failures, a
+ *   bound that was reached among them, end the check without a verdict.
+ *
+ * A secret is checked by its value. It is revealed into a tree that is wiped when the check ends.
  */
 #include "profile/check.h"
 
@@ -36,7 +45,7 @@ static struct slice keep_text(struct check_report *r, struct slice s)
 	return copy != NULL ? slice_make(copy, s.len) : SLICE_NULL;
 }
 
-/* Room for one more, or NULL: it is then counted as dropped. */
+/* A new entry, or NULL when the list is full; errors are then counted as dropped. */
 static struct check_problem *add(struct check_report *r, enum list list)
 {
 	struct check_problem **items = list == LIST_ERRORS     ? &r->errors
@@ -168,13 +177,13 @@ static void add_warnings(struct check *c)
 		add_text(c, LIST_WARNINGS, w->items[i].text);
 }
 
-/* Only what is the documents' fault is a verdict; the rest, a bound that ran out among it, means that there is none. */
+/* Whether the documents cause the result. With any other failure the check has no verdict. */
 static bool is_verdict(enum result rc)
 {
 	return rc == E_INVALID || rc == E_MALFORMED || rc == E_NOT_FOUND;
 }
 
-/* The place of a header's key, with the key as keyword: what is to be edited. */
+/* Sets the place of a header key, and the key as the keyword: this is what must be edited. */
 static void set_header_origin(struct check *c, struct check_problem *p,
 			      const struct profile_layer *layer, struct slice key)
 {
@@ -189,7 +198,8 @@ static void set_header_origin(struct check *c, struct check_problem *p,
 	p->column = m->value.column;
 }
 
-/* The nearest layer at or above `layer` that extends what cannot be had; NULL: all can. `budget` bounds the walk. */
+/* The nearest layer, from `layer` upwards, that extends a profile which cannot be loaded; NULL when
+ * all can be loaded. `budget` bounds the walk. */
 static const struct profile_layer *find_missing_parent(struct check *c,
 						       const struct profile_layer *layer,
 						       uint32_t depth, uint32_t *budget)
@@ -236,8 +246,8 @@ static enum result linearize(struct check *c, const struct profile_layer ***ret,
 	return E_INVALID;
 }
 
-/* A bound that ran out is no problem of the list, so the sentence must say where it was: by the whole path, which is
- * looked for in what is shown to who may not read it. */
+/* E_LIMIT adds no problem to the report, so its text must name the profile. It has the full path,
+ * because the service hides texts with paths from callers that may not read them. */
 static enum result place_limit(const struct check *c, enum result rc, struct error *err)
 {
 	return rc == E_LIMIT ? wrap(err, rc, "profiles/%.*s", SLICE_ARGS(c->profile)) : rc;
@@ -279,7 +289,7 @@ static enum result resolve(struct check *c, struct effective *ret, struct slice 
 	return rc;
 }
 
-/* The layer whose `$schema` counts is the last that has one. */
+/* The `$schema` of the last layer that has one is used. */
 static void set_schema_origin(struct check *c, struct check_problem *p)
 {
 	for (uint32_t i = c->layers_count; i > 0; i--) {
@@ -320,7 +330,7 @@ static enum result validate(struct check *c, const struct tree_node *root, struc
 	return rc;
 }
 
-/* Secrets count as what they stand for, so they are revealed for the time of the check. */
+/* Reveals the secrets for the time of the check, because the schema is about their values. */
 static enum result check_revealed(struct check *c, struct arena *a, struct error *err)
 {
 	CLEANUP(tree_clear) struct tree revealed = TREE_INIT(0, true);

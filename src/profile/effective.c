@@ -1,4 +1,11 @@
-/* Layers to an effective configuration: merge, resolve, then list the secrets in document order. */
+/*
+ * The effective configuration: merges the layers, resolves the references, and then lists the
+ * references to secrets in document order.
+ *
+ * Invariants: the result stands by itself; nothing in it points into the layers or into the scratch
+ * arena. `secrets` is in the order in which profile_reveal() needs them: for each string with
+ * secrets (`uses`) its secrets one after the other, each followed by those in its default.
+ */
 #include "profile/resolve.h"
 
 #include "doc/pointer.h"
@@ -6,7 +13,8 @@
 
 #include <stdlib.h>
 
-/* What an effective configuration may take in memory, and what making it may: shared values count once here. */
+/* The bounds in memory of an effective configuration and of the work for it; shared values count
+ * once here. */
 #define EFFECTIVE_ARENA_BYTES_MAX (128 * 1024 * 1024)
 #define SCRATCH_ARENA_BYTES_MAX	  (512 * 1024 * 1024)
 
@@ -16,10 +24,10 @@ void effective_clear(struct effective *e)
 	memset(e, 0, sizeof *e);
 }
 
-/* Lists what the finished tree holds. */
+/* Lists the strings with secrets of the finished tree. */
 struct collector {
 	struct effective *e;
-	const struct secret_text **texts; /* by address of their bytes */
+	const struct secret_text **texts; /* sorted by the address of their text */
 	uint32_t texts_count;
 	struct buf secrets, uses, pointer;
 	struct budget *budget;
@@ -65,8 +73,8 @@ static const struct secret_text *find_text(const struct collector *c, const char
 	return found != NULL ? *found : NULL;
 }
 
-/* In the order in which profile_reveal() asks: each secret, then those in its default. Nesting is bounded by
- * REFERENCE_NESTING_MAX in one string, RESOLVE_DEPTH_MAX in all. */
+/* Adds each secret, then those in its default. Nesting is bounded by REFERENCE_NESTING_MAX in one
+ * string and by RESOLVE_DEPTH_MAX in all. */
 static void list_secrets(struct collector *c, const struct secret_text *t, struct slice pointer,
 			 const struct tree_node *node, bool is_whole)
 {
@@ -198,7 +206,7 @@ static enum result list_sources(struct effective *e, const struct profile_layer 
 	return OK;
 }
 
-/* Both merges, though the first may fail, so that all problems are found. */
+/* Does both merges, even when the first fails, so that all problems are found. */
 static enum result merge_vars_and_config(struct resolver *r, uint32_t count)
 {
 	enum result rc = merge_layers(&r->vars, r->scratch, &r->report, count, true);
@@ -242,7 +250,7 @@ enum result profile_resolve(struct effective *ret, const struct profile_resolve_
 	if (rc == OK)
 		rc = collect_secrets(&e, r, err);
 	if (rc == OK)
-		rc = budget_result(in->budget, err); /* whatever only spent */
+		rc = budget_result(in->budget, err); /* some steps spend without a check */
 	if (rc != OK)
 		return rc;
 	arena_leave_budget(&e.tree.arena);

@@ -1,6 +1,7 @@
 /*
- * The `$` keys of one profile document. A key that begins with one `$` means something or is refused, so
- * that a mistyped operator never becomes data; `$$x` is the key `$x`.
+ * The `$` keys of one profile document. A key that begins with one `$` is a header key, an
+ * operator, or an error: a mistyped operator must not become data. `$$x` is the key `$x`. Code
+ * after this check relies on it: map_form() looks at the first key of a map only.
  */
 #include "profile/profile.h"
 
@@ -81,7 +82,7 @@ static enum result refuse_special(const struct tree_member *m, bool is_literal, 
 	return refuse_unknown(m, operator_keys, ARRAY_SIZE(operator_keys), err);
 }
 
-/* As readers count: maps and lists inside one another. */
+/* Counts like the readers: maps and lists inside one another. */
 static enum result check_depth(unsigned depth, const struct tree_node *n, struct error *err)
 {
 	if (depth > DOC_DEPTH_MAX && (n->kind == TREE_ARRAY || n->kind == TREE_OBJECT))
@@ -90,7 +91,8 @@ static enum result check_depth(unsigned depth, const struct tree_node *n, struct
 	return OK;
 }
 
-/* What stands as it is: items of lists and what is below `$value`. Only `$$` means something there. */
+/* Items of lists and values below `$value` are literal: no operator may stand in them, only
+ * `$$`. */
 static enum result check_literal(const struct tree_node *n, unsigned depth, struct error *err)
 {
 	enum result rc = check_depth(depth, n, err);

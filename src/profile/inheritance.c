@@ -1,8 +1,15 @@
 /*
- * The order in which layers apply: C3 (Barrett et al., "A Monotonic Superclass Linearization for Dylan",
- * OOPSLA 1996) over each `$extends` reversed, so that the rightmost parent wins, then turned around, so that
- * what applies first stands first. Every ancestor is loaded, linearised and applied once, however many
- * ways lead to it.
+ * Inheritance: the order in which the layers of a profile apply.
+ *
+ * The order is C3 (Barrett et al., "A Monotonic Superclass Linearization for Dylan", OOPSLA 1996).
+ * C3 puts the class that wins first and lets the leftmost parent win; profiles let the rightmost
+ * parent win, so each `$extends` is reversed before, and the result is reversed at the end: the
+ * layer that applies first stands first.
+ *
+ * Invariants: each profile is loaded and ordered once, however many ways lead to it. `active` holds
+ * the profiles from the requested one to the current one; a profile that is reached while it is
+ * active closes a cycle. Depth is bounded by PROFILE_DEPTH_MAX, the number of profiles by
+ * PROFILE_LAYERS_MAX, and each merge step spends from the budget.
  */
 #include "profile/profile.h"
 
@@ -12,13 +19,14 @@
 
 enum visit_state { VISIT_ACTIVE, VISIT_DONE };
 
-/* One profile met. Its linearization names others by their number here, itself first. */
+/* One profile that was reached. Orders and parents name other profiles by their index in
+ * chain.visits. */
 struct visit {
 	const struct profile_layer *layer;
 	uint64_t hash; /* of its path */
 	enum visit_state state;
-	uint32_t height;   /* longest way to one without parents */
-	uint16_t *order;   /* itself, then its ancestors, what wins first */
+	uint32_t height;   /* the longest way to a profile without parents */
+	uint16_t *order;   /* C3: itself, then its ancestors; the one that wins stands first */
 	uint16_t *parents; /* in the order written */
 	uint32_t order_count;
 };
@@ -26,7 +34,7 @@ struct visit {
 struct chain {
 	struct visit visits[PROFILE_LAYERS_MAX];
 	uint32_t count;
-	uint16_t active[PROFILE_DEPTH_MAX + 2]; /* from the profile asked for to the one in hand */
+	uint16_t active[PROFILE_DEPTH_MAX + 2]; /* from the requested profile to the current one */
 	uint32_t depth;
 	struct arena *arena;
 	const struct profile_chain_input *in;
@@ -71,7 +79,7 @@ static enum result refuse_cycle(const struct chain *c, uint16_t again,
 		return buf_check(&way, err);
 	return fail_at(err, E_INVALID, place->line, place->column,
 		       "`$extends` leads back to where it began: %.*s",
-		       (int)text_fit(buf_slice(&way), PROBLEM_SAID_BYTES_MAX), way.data);
+		       (int)text_fit(buf_slice(&way), PROBLEM_PART_BYTES_MAX), way.data);
 }
 
 static enum result load_layer(struct chain *c, uint16_t *ret, struct slice path,
@@ -100,7 +108,8 @@ static enum result load_layer(struct chain *c, uint16_t *ret, struct slice path,
 	return OK;
 }
 
-/* The lists that C3 merges: the linearizations of the parents, rightmost first, and the parents themselves. */
+/* The lists that C3 merges: the orders of the parents, rightmost first, and the parents
+ * themselves. */
 struct merge_lists {
 	struct {
 		const uint16_t *ids;
@@ -108,7 +117,7 @@ struct merge_lists {
 		uint32_t at;
 	} list[PROFILE_LAYERS_MAX + 1];
 	uint32_t count;
-	uint16_t behind[PROFILE_LAYERS_MAX]; /* in how many lists it stands behind another */
+	uint16_t behind[PROFILE_LAYERS_MAX]; /* by profile: in how many lists it is not the head */
 };
 
 static void add_list(struct merge_lists *m, const uint16_t *ids, uint32_t count)
@@ -121,7 +130,8 @@ static void add_list(struct merge_lists *m, const uint16_t *ids, uint32_t count)
 		m->behind[ids[i]]++;
 }
 
-/* The first head that stands behind no other; NOWHERE when each does, or all lists are used up. */
+/* The first head that every list has at its front or not at all; NOWHERE when there is no such head
+ * or all lists are used up. */
 static uint16_t next_head(const struct merge_lists *m, bool *ret_is_done)
 {
 	*ret_is_done = true;
@@ -160,7 +170,7 @@ static enum result refuse_order(const struct visit *v, struct error *err)
 		SLICE_ARGS(v->layer->path));
 }
 
-/* The linearization of `self` from those of its parents. */
+/* Orders `self` from the orders of its parents. */
 static enum result order_visit(struct chain *c, uint16_t self, struct error *err)
 {
 	CLEANUP(alloc_freep) struct merge_lists *m = NULL;

@@ -1,4 +1,6 @@
-/* What a string with references comes to. */
+/* Interpolation: the value of a string with references. The values of the references are put into
+ * the text. If one of them holds references to secrets, the result keeps a list of its parts
+ * (secret_text.h), so that a reveal can replace the secrets later without parsing the text. */
 #include "profile/resolve.h"
 
 #include "profile/problem.h"
@@ -68,12 +70,11 @@ enum result resolver_take_secret(struct resolver *r, struct resolved *ret,
 	return OK;
 }
 
-/* A string in the making. */
+/* A string that is being put together. */
 struct interpolation {
 	struct buf text;
-	struct buf
-		parts; /* struct secret_part; a literal's data is NULL until the text stands still */
-	size_t literal_from; /* where the literal began that is not yet a part */
+	struct buf parts;    /* struct secret_part; literals get their bytes at the end */
+	size_t literal_from; /* the start of the literal that is not yet a part */
 	uint32_t height;
 	uint32_t refs_count;
 	bool has_secret;
@@ -96,7 +97,7 @@ static void end_literal(struct interpolation *c)
 		buf_append(&c->parts, &part, sizeof part);
 }
 
-/* A string with secrets becomes part of another: its parts become parts. */
+/* A string with secrets becomes part of this one: its parts are added to the parts. */
 static void splice_secret(struct interpolation *c, const struct resolved *v)
 {
 	end_literal(c);
@@ -137,7 +138,8 @@ static enum result interpolate_part(struct resolver *r, struct interpolation *c,
 	return OK;
 }
 
-/* Gives literals the bytes of the finished string. Those of spliced strings have their own. */
+/* Sets the bytes of the literals, now that the string no longer moves. Parts of other strings keep
+ * theirs. */
 static enum result finish_parts(struct resolver *r, struct interpolation *c, struct resolved *ret)
 {
 	struct secret_part *parts;
@@ -185,7 +187,7 @@ enum result resolve_text(struct resolver *r, struct resolved *ret, const struct 
 	return interpolate(r, ret, text);
 }
 
-/* A default without references, as YAML reads a plain scalar. */
+/* Reads a default without references as YAML reads a plain scalar. */
 static enum result read_default(struct resolver *r, struct resolved *ret, struct slice plain)
 {
 	struct error why = ERROR_NULL;
@@ -214,7 +216,7 @@ enum result resolve_fallback(struct resolver *r, struct resolved *ret, const str
 		return interpolate(r, ret, text);
 	if (!ref_text_is_literal(text))
 		return resolve_text(r, ret, text);
-	if (text->count > 1) /* around an escaped `${`: a string, whatever stands there */
+	if (text->count > 1) /* contains an escaped `${`: always a string */
 		return interpolate(r, ret, text);
 	if (text->count == 1)
 		plain = text->parts[0].body;

@@ -1,15 +1,13 @@
-/*
- * References to secrets. They stay references: only their paths are made out here, so that whoever reads the
- * effective configuration sees which secret it needs and none of what is in it.
- */
+/* References to secrets stay references: only their paths and defaults are resolved here. A reader
+ * of the effective configuration sees which secrets it needs and none of their values. */
 #include "profile/resolve.h"
 
 #include "doc/path.h"
 #include "profile/problem.h"
 
-#define SECRET_STEPS 120 /* of a reference's path, key and parts */
+#define SECRET_STEPS 120 /* budget steps of the path, the key and the parts of a reference */
 
-/* A variable or `reeve:` inside the path gives one segment, or a piece of one, and never a slash. */
+/* A reference inside the path gives one segment or a part of one, and never a slash. */
 static enum result append_segment(struct resolver *r, struct buf *path, const struct ref_part *part)
 {
 	CLEANUP(buf_clear) struct buf segment = BUF_NULL;
@@ -62,7 +60,7 @@ static enum result make_secret_path(struct resolver *r, struct slice *ret,
 	return OK;
 }
 
-/* Its default, now: later there is nothing left to resolve it with. */
+/* Resolves the default now: a reveal has nothing left to resolve it with. */
 static enum result make_fallback(struct resolver *r, struct secret_part *secret,
 				 const struct ref_text *text, bool is_whole, uint32_t *ret_height)
 {

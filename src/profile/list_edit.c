@@ -1,7 +1,10 @@
 /*
- * `$append`, `$prepend` and `$remove` on an inherited list. In one map of operators `$remove` applies first,
- * then `$prepend`, then `$append`. `$remove` takes all items that are equal as they are written, before
- * references are resolved, and finds them by hash: removing n of n items is linear.
+ * The list operators `$append`, `$prepend` and `$remove`. In one map of operators `$remove` applies
+ * first, then `$prepend`, then `$append`.
+ *
+ * The edits of all layers apply to one array with room at both ends, which is sized before: so each
+ * operator costs what it adds. `$remove` compares items as they are written, before references are
+ * resolved, and finds them by hash: to remove n of n items takes linear time.
  */
 #include "profile/merge.h"
 
@@ -15,7 +18,7 @@ struct list_item {
 	uint16_t source;
 };
 
-/* Grows at both ends: items stand from `first` on. */
+/* Has room at both ends; the items stand from `first` on. */
 struct list {
 	struct list_item *items;
 	uint32_t first, count, size;
@@ -32,7 +35,8 @@ static enum result report_no_list(struct merger *m, const struct contribution *e
 	place.source = edit->source;
 	m->has_problems = true;
 	return profile_problem_add(
-		r->problems, r->arena, r->err, m->is_vars ? SLICE_NULL : pointer, &place,
+		&(struct problem_sink){r->problems, r->arena, r->err},
+		m->is_vars ? SLICE_NULL : pointer, &place,
 		"%s%.*s%sedits a list, but what it inherits from %.*s, line %u, column "
 		"%u, is no list but of type %s",
 		m->is_vars ? "var:" : "",
@@ -60,7 +64,7 @@ static void prepend_items(struct list *l, const struct tree_node *items, uint16_
 	put_items(l, l->first, items, source);
 }
 
-/* Values, and bytes of texts, below a value. */
+/* The budget steps of reading a value and all below it. */
 static uint64_t steps_of(const struct tree_node *n)
 {
 	uint64_t steps = 1;
@@ -83,13 +87,14 @@ static void make_hash(struct merger *m, struct list_item *item)
 	budget_spend(m->report->budget, 3 * steps);
 }
 
-/* What is to be removed, by hash. */
+/* The items to remove, by hash. */
 struct removal {
 	struct list_item *slots;
 	uint32_t mask;
 };
 
-/* Where the item's equal stands, or could; NULL when too many of one hash are before it. */
+/* The slot of an equal item, or the free slot for it; NULL when too many items have the same
+ * hash. */
 static struct list_item *find_removed(struct merger *m, const struct removal *r,
 				      const struct list_item *item)
 {
@@ -170,7 +175,8 @@ static enum result apply_edit(struct merger *m, struct list *l, const struct con
 	return rc;
 }
 
-/* The edits from the top down, and how many items they and the list below them may come to. */
+/* The edits from the top layer down to the list that they edit, and the number of items that they
+ * can add. */
 struct edit_run {
 	const struct contribution *edits[PROFILE_LAYERS_MAX]; /* the highest first */
 	uint32_t count;
@@ -237,7 +243,7 @@ enum result merge_list_edits(struct merger *m, struct merged_node *ret,
 
 	rc = find_run(m, &run, top);
 	if (rc == E_INVALID)
-		return OK; /* noted: the draft stays a null, and the merge goes on to what else is wrong */
+		return OK; /* The problem was added; the node stays null, so that the merge can find other problems. */
 	if (rc == OK)
 		rc = make_list(m, &l, &run);
 	if (rc != OK)

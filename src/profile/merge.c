@@ -1,7 +1,14 @@
 /*
- * Merging layers, RFC 7396 in kind: maps merge, null removes, all else replaces. All layers are merged at
- * once, key by key from the top, so that the work is linear in what they hold together and not in layers
- * times keys. What a higher layer replaces is never looked at.
+ * Merging layers in the manner of RFC 7396: maps merge, null removes, every other value replaces.
+ *
+ * All layers are merged at once and key by key, not one layer after the other, so that the work is
+ * linear in the size of the layers. For each key, the contributions of the layers are linked from
+ * the last layer (which wins) down.
+ *
+ * Invariants: a value that a later layer replaces is never read, so it can cause no problem. The
+ * number of merged values is bounded by DOC_NODES_MAX, the depth by DOC_DEPTH_MAX, the search in a
+ * table by PROBES_MAX. Recursion goes merge_maps() - merge_entries() - merge_contributions(), one
+ * level for each level of the tree.
  */
 #include "profile/merge.h"
 
@@ -9,7 +16,7 @@
 #include "profile/special_key.h"
 #include "profile/problem.h"
 
-/* A key that some layer has, and who speaks on it. */
+/* A key that some layer has, with the contributions to it. */
 struct merge_entry {
 	struct merged_key key;
 	const struct contribution *top;
@@ -20,7 +27,7 @@ struct merge_table {
 	uint32_t *slots; /* positions + 1 */
 	uint32_t mask;
 	uint32_t count;
-	uint32_t probes; /* of the last search */
+	uint32_t probes; /* slots that the last search passed */
 };
 
 static uint32_t slots_for(uint32_t count)
@@ -73,7 +80,7 @@ enum result merged_alloc_children(struct merger *m, struct merged_node *d, uint3
 		return fail(m->report->err, E_LIMIT, "merges to more than %d values",
 			    DOC_NODES_MAX);
 	m->nodes += count;
-	if (!budget_spend(m->report->budget, (uint64_t)count * PRICE_VALUE))
+	if (!budget_spend(m->report->budget, (uint64_t)count * NODE_STEPS))
 		return budget_result(m->report->budget, m->report->err);
 	d->children = arena_alloc_array(m->arena, count, sizeof *d->children);
 	if (d->from.kind == TREE_OBJECT)
@@ -176,7 +183,7 @@ enum contribution_form contribution_form(const struct contribution *v,
 	}
 }
 
-/* The key's entry, a new one where it has none; NULL when too many keys collide. */
+/* The entry of the key, which is added when it is missing; NULL when too many keys collide. */
 static struct merge_entry *find_entry(struct merge_table *t, const struct merged_key *key)
 {
 	uint32_t slot = (uint32_t)key->hash & t->mask;
@@ -196,8 +203,8 @@ static struct merge_entry *find_entry(struct merge_table *t, const struct merged
 	return &t->entries[t->count - 1];
 }
 
-/* Puts a map's members on top of what stands in the table. Header keys are the only ones with one `$` in a map
- * that profile_read_header() passed; they are no data. */
+/* Adds the members of a map on top of those in the table. Header keys, which are the only keys with
+ * one `$` in a map that profile_read_header() passed, are no data. */
 static enum result add_contributions(struct merger *m, struct merge_table *t,
 				     const struct contribution *map)
 {
@@ -216,7 +223,7 @@ static enum result add_contributions(struct merger *m, struct merge_table *t,
 		e = find_entry(t, &key);
 		if (e == NULL)
 			return merge_fail_collisions(m);
-		if (!budget_spend(m->report->budget, PRICE_VALUE + t->probes + key.len / 16))
+		if (!budget_spend(m->report->budget, NODE_STEPS + t->probes + key.len / 16))
 			return budget_result(m->report->budget, m->report->err);
 		contributions[i] =
 			(struct contribution){&member->value, e->top, map->source, map->is_literal};
@@ -227,7 +234,7 @@ static enum result add_contributions(struct merger *m, struct merge_table *t,
 	return OK;
 }
 
-/* Fills the table from the maps of a run of voices, lowest first. */
+/* Fills the table from consecutive maps, the lowest layer first. */
 static enum result gather_contributions(struct merger *m, struct merge_table *t,
 					const struct contribution *maps, uint32_t maps_count)
 {
@@ -254,7 +261,7 @@ static enum result merge_contributions(struct merger *m, struct merged_node *ret
 				       const struct contribution *top, bool *ret_is_absent,
 				       unsigned depth);
 
-/* Merges every key. One that is removed leaves no gap: the next takes its place. */
+/* Merges every key. A key that is removed leaves no gap: the next one takes its place. */
 static enum result merge_entries(struct merger *m, struct merged_node *ret, struct merge_table *t,
 				 unsigned depth)
 {
@@ -300,7 +307,8 @@ static enum result merge_maps(struct merger *m, struct merged_node *ret,
 	return rc;
 }
 
-/* A run of maps from the top down to what ends it: a map under `$value` still takes part, all else is replaced. */
+/* Merges the maps from the top layer down to the first contribution that does not merge. That one
+ * takes part if it is a map under `$value`. */
 static enum result merge_map_run(struct merger *m, struct merged_node *ret,
 				 const struct contribution *top, unsigned depth)
 {

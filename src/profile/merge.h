@@ -1,21 +1,26 @@
 /*
- * A draft is what layers come to when they are merged and before references are resolved. Private to
- * profile_*.c. It lives in a scratch arena and borrows its texts from the layers.
+ * Merging: from layers to a tree of merged nodes, before references are resolved. Private to this
+ * folder.
+ *
+ * A merged node keeps, beside the value that was written, what resolving it needs: its parent, its
+ * state and its result. Each node is resolved once, when it is needed first. The nodes live in a
+ * scratch arena and borrow their texts from the layers, so they end with profile_resolve().
  */
 #pragma once
 
 #include "base/arena.h"
-#include "profile/profile.h"
+#include "profile/problem.h"
 
 struct ref_text;
 struct secret_text;
 
 enum resolve_state { RESOLVE_NEW, RESOLVE_ACTIVE, RESOLVE_DONE, RESOLVE_FAILED };
 
-/* What a draft or a reference resolves to. Sizes count what is shared as often as it is referred to. */
+/* The result of resolving a node or a reference. A node that several references share counts in the
+ * sizes once for each of them. */
 struct resolved {
 	struct tree_node node;
-	const struct secret_text *secret; /* of a string that holds secrets */
+	const struct secret_text *secret; /* of a string that holds references to secrets */
 	size_t bytes;			  /* of texts and keys */
 	uint32_t nodes;
 	uint32_t depth;	 /* containers inside one another */
@@ -30,93 +35,98 @@ struct merged_key {
 };
 
 struct merged_node {
-	struct tree_node
-		from; /* kind, place; of a scalar all. A container's children stand below */
+	/* The kind and the place, and of a scalar also the value; containers have `children`
+	 * instead. */
+	struct tree_node from;
 	struct merged_node *parent; /* NULL: a root */
 	struct merged_node *children;
-	struct merged_key *keys; /* an object's, beside its children */
-	uint32_t *table;	 /* an object's: positions + 1 by hash */
+	struct merged_key *keys; /* of an object, one for each child */
+	uint32_t *table;	 /* of an object: positions + 1 by hash */
 	uint32_t table_mask;
-	uint32_t position; /* among its parent's children */
+	uint32_t position; /* among the children of the parent */
 	bool is_var;
 
-	/* The resolver's. */
+	/* Used while references are resolved. */
 	enum resolve_state state;
 	enum resolve_state followed;
 	struct merged_node
-		*target; /* of a string that was followed: what it leads to, may be NULL */
+		*target; /* of a string that was followed: the node it refers to, or NULL */
 	bool is_parsed;
 	const struct ref_text *text;
 	struct resolved value;
 };
 
-/* Where problems go while something is made of layers. */
+/* What the steps of profile_resolve() share: the layers, the budget, and where problems and errors
+ * go. */
 struct profile_report {
 	const struct profile_layer *const *layers;
 	struct profile_problems *problems;
-	struct arena *arena;
+	struct arena *arena; /* of the problems' texts */
 	struct budget *budget;
 	struct error *err;
 };
 
-/* Steps of a value that is merged or resolved, its memory and its key's tables included. */
-#define PRICE_VALUE 20
+/* Budget steps of a value that is merged or resolved, with its memory and the table of its key. */
+#define NODE_STEPS 20
 
-/* Merges the layers' bodies, or, with `is_vars`, their `$vars`, into an object. Problems are added and give
- * E_INVALID after all are found; E_LIMIT over DOC_NODES_MAX, E_MEMORY. */
+/* Merges the bodies of the layers, or, with `is_vars`, their `$vars`, into an object. All problems
+ * are added to the report before the result is E_INVALID. E_LIMIT over DOC_NODES_MAX, E_MEMORY. */
 MUST_USE enum result merge_layers(struct merged_node *ret, struct arena *scratch,
 				  const struct profile_report *report, uint32_t layers_count,
 				  bool is_vars);
 
-/* The child, or NULL. Spends, but never refuses: whoever goes on asks the budget. */
+/* The child, or NULL. Spends from the budget but does not check it: the caller does. */
 struct merged_node *merged_get(const struct merged_node *object, struct slice key,
 			       struct budget *budget);
 
-/* Appends where it stands: "/a/b", "var:/a". */
+/* Appends where the node stands: "/a/b", "var:/a". */
 void merged_append_name(struct buf *ret, const struct merged_node *d);
 
-/*
- * Inside the merge.
- */
+/* The rest is shared by merge.c and list_edit.c only. */
 
-/* One layer's say on one key; the layer's that is overridden next behind it. */
+/* The value that one layer has for a key; `below` is that of the next layer with the key, which
+ * this one overrides or is merged with. */
 struct contribution {
 	const struct tree_node *node;
 	const struct contribution *below;
 	uint16_t source;
-	bool is_literal; /* stands under `$value`: null is null, maps do not merge further down */
+	bool is_literal; /* stands under `$value`: null is null, maps do not merge with lower layers */
 };
 
 struct merger {
 	struct arena *arena;
 	const struct profile_report *report;
-	struct buf pointer;
+	struct buf pointer; /* of the key that is merged */
 	uint32_t nodes;
 	bool is_vars;
 	bool has_problems;
 };
 
-/* Makes a draft of what stands as written: a scalar, a list, what is under `$value`. */
+/* Copies a value that does not merge: a scalar, a list, a value under `$value`. */
 MUST_USE enum result merge_literal(struct merger *m, struct merged_node *ret,
 				   const struct tree_node *n, uint16_t source, unsigned depth);
 
-/* Makes a list of the edits on top of `top` and the list below them. */
+/* Applies the list operators of `top` and the layers below it to the list below them. */
 MUST_USE enum result merge_list_edits(struct merger *m, struct merged_node *ret,
 				      const struct contribution *top, unsigned depth);
 
-/* What a voice says once `{$value: …}` is looked through. */
+/* What a contribution does with the values below it. */
 enum contribution_form {
-	CONTRIBUTION_MAP,
-	CONTRIBUTION_EDIT,
-	CONTRIBUTION_REMOVE,
-	CONTRIBUTION_VALUE
+	CONTRIBUTION_MAP,    /* merges with them */
+	CONTRIBUTION_EDIT,   /* edits the list */
+	CONTRIBUTION_REMOVE, /* removes the key */
+	CONTRIBUTION_VALUE   /* replaces them */
 };
+
+/* `*ret_meant` is the contribution with `{$value: …}` unwrapped. */
 enum contribution_form contribution_form(const struct contribution *v,
 					 struct contribution *ret_meant);
 
-/* Room for `count` children; counted. */
+/* Allocates and counts `count` children. */
 MUST_USE enum result merged_alloc_children(struct merger *m, struct merged_node *d, uint32_t count);
-/* E_LIMIT, for what PROBES_MAX ends. */
+
+/* E_LIMIT: PROBES_MAX was reached. */
 enum result merge_fail_collisions(const struct merger *m);
-/* Fills the table when all keys are there. */
+
+/* Builds the table of an object whose keys are all set. */
 MUST_USE enum result merged_index_keys(struct merger *m, struct merged_node *d);

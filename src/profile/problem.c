@@ -34,10 +34,12 @@ static struct slice format_message(char *ret, size_t size, const char *fmt, va_l
 	return slice_make(ret, text_fit(slice_make(ret, size - 1), size - 2));
 }
 
-enum result profile_problem_add(struct profile_problems *problems, struct arena *a,
-				struct error *err, struct slice pointer,
+enum result profile_problem_add(const struct problem_sink *to, struct slice pointer,
 				const struct tree_node *place, const char *fmt, ...)
 {
+	struct profile_problems *problems = to->problems;
+	struct arena *a = to->arena;
+	struct error *err = to->err;
 	char message[ERROR_TEXT_BYTES];
 	struct profile_problem *problem;
 	struct slice said;
@@ -69,7 +71,7 @@ enum result profile_problem_add(struct profile_problems *problems, struct arena 
 	if (problems->count++ == 0)
 		fail_at(err, E_INVALID, copy != NULL ? copy->line : 0,
 			copy != NULL ? copy->column : 0, "%.*s%s%.*s", PROBLEM_NAME(pointer),
-			pointer.len != 0 ? ": " : "", (int)text_fit(said, PROBLEM_SAID_BYTES_MAX),
+			pointer.len != 0 ? ": " : "", (int)text_fit(said, PROBLEM_PART_BYTES_MAX),
 			said.data);
 	return E_INVALID;
 }

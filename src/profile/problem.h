@@ -1,4 +1,7 @@
-/* What is wrong with a profile, gathered so that its writer sees all of it at once. Private to profile_*.c. */
+/*
+ * Problems of a profile, collected so that its author sees all of them at once. Private to this
+ * folder. A message names keys, paths and types and never contains a value.
+ */
 #pragma once
 
 #include "base/arena.h"
@@ -6,23 +9,31 @@
 
 #include <stdarg.h>
 
-/* Names in messages are cut here, so that a sentence keeps its end, and never inside a character.
+/* A name in a message is cut here, between characters, so that the end of the sentence is kept.
  * For printf: "%.*s", PROBLEM_NAME(slice) */
 #define PROBLEM_NAME_BYTES_MAX 80
 #define PROBLEM_NAME(s)	       (int)text_fit((s), PROBLEM_NAME_BYTES_MAX), (s).data
 
-/* What else is long, with room for a name beside it. */
-#define PROBLEM_SAID_BYTES_MAX 400
+/* The bound of a longer part of a message, with room for a name beside it. */
+#define PROBLEM_PART_BYTES_MAX 400
 
-/* How many of the text's bytes fit into `max` without half a character at the end. */
+/* How many bytes of the text fit into `max` without an incomplete character at the end. */
 size_t text_fit(struct slice text, size_t max);
 
-/* Adds a problem, or counts it when there are too many. `place` (may be NULL) lends its source, line and column.
- * E_INVALID, with `err` saying it if it is the first; E_MEMORY. Never give it a value. */
-enum result profile_problem_add(struct profile_problems *problems, struct arena *a,
-				struct error *err, struct slice pointer,
-				const struct tree_node *place, const char *fmt, ...)
-	PRINTF_LIKE(6, 7);
+/* Where a problem is added: the list, the arena of its texts, and the error that gets the first
+ * one. */
+struct problem_sink {
+	struct profile_problems *problems;
+	struct arena *arena;
+	struct error *err;
+};
 
-/* Why an arena gave nothing: E_LIMIT where it was its bound, else E_MEMORY. */
+/* Adds a problem, or counts it when the list is full. `place` (may be NULL) gives the source, line
+ * and column. Returns E_INVALID, or E_MEMORY. */
+enum result profile_problem_add(const struct problem_sink *to, struct slice pointer,
+				const struct tree_node *place, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+
+/* The reason why an arena gave no memory: E_LIMIT when a bound or the budget was reached, else
+ * E_MEMORY. */
 enum result arena_failure(const struct arena *a, struct error *err);

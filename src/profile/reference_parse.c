@@ -1,4 +1,5 @@
-/* Reads the form of references; what they refer to is looked up elsewhere. Never quotes a default. */
+/* The parser of references. It only reads the syntax: reference_target.c finds the value. Messages
+ * never quote a default, which is a value. */
 #include "profile/reference_parse.h"
 
 #include "base/text.h"
@@ -29,7 +30,8 @@ bool ref_text_is_literal(const struct ref_text *t)
 	return true;
 }
 
-/* From `at`, finds the first byte of `set`'s outside inner references, or the text's length. */
+/* The first byte of `set` from `at` on that is not inside an inner reference; the length of the
+ * text without one. */
 static size_t find_outside(struct slice text, size_t at, const char *set)
 {
 	size_t level = 0;
@@ -53,7 +55,7 @@ static size_t find_outside(struct slice text, size_t at, const char *set)
 	return text.len;
 }
 
-/* Where the default's ":-" stands, or the length. */
+/* Where the ":-" of the default stands; the length without a default. */
 static size_t find_default(struct slice inside)
 {
 	size_t at = find_outside(inside, 0, ":");
@@ -194,7 +196,7 @@ static enum result parse_body(struct ref_part *part, const struct parser *p, str
 	return check_key_path(part->body, err);
 }
 
-/* What stands between "${" and "}". */
+/* Parses the text between "${" and "}". */
 static enum result parse_reference(struct ref_part *part, const struct parser *p,
 				   struct slice inside, unsigned depth, struct error *err)
 {
@@ -232,7 +234,7 @@ static enum result parse_text(const struct ref_text **ret, const struct parser *
 	struct ref_text *t;
 	size_t from = 0, at = 0;
 
-	/* Each byte is looked at a few times for each reference that it stands in. */
+	/* Each byte is read a few times for each reference that it is part of. */
 	if (!budget_spend(p->budget, text.len * 2 + 5))
 		return budget_result(p->budget, err);
 	t = arena_alloc(p->arena, sizeof *t);

@@ -1,15 +1,14 @@
-/*
- * From a reference to what it refers to. The way leads through the merged layers; where it meets a string that is
- * itself one reference, it goes on in what that refers to, so that a key of an effective configuration is
- * found whether its map was written there or referred to.
- */
+/* Finding the node that a reference refers to. The path leads through the merged layers. Where it
+ * reaches a string that is only a reference, it continues in the target of that reference: a key is
+ * found whether its map was written in place or referred to. Each string is followed once; its
+ * target is kept in the node. */
 #include "profile/resolve.h"
 
 #include "base/text.h"
 #include "doc/pointer.h"
 #include "profile/problem.h"
 
-#define CANDIDATES_MAX 1000 /* keys looked through for "did you mean" */
+#define CANDIDATES_MAX 1000 /* keys that are compared for "did you mean" */
 
 static bool read_index(struct slice token, uint32_t *ret)
 {
@@ -24,7 +23,7 @@ static bool read_index(struct slice token, uint32_t *ret)
 static enum result follow_string(struct resolver *r, struct merged_node **ret,
 				 struct merged_node *d);
 
-/* One step. Leaves `*d` NULL where it leads nowhere. */
+/* One step of a path. `*d` becomes NULL when there is no such key or item. */
 static enum result step_into(struct resolver *r, struct merged_node **d, struct slice token)
 {
 	uint32_t index;
@@ -86,7 +85,8 @@ enum result reference_target(struct resolver *r, struct merged_node **ret,
 	return rc;
 }
 
-/* What a string that is one reference stands for; NULL where that is nothing one could step into. Defaults take part. */
+/* The target of a string that is only one reference; NULL when that has no keys or items. Uses
+ * defaults. */
 static enum result follow_text(struct resolver *r, struct merged_node **ret,
 			       const struct ref_text *text)
 {
@@ -112,7 +112,7 @@ static enum result follow_text(struct resolver *r, struct merged_node **ret,
 	return OK;
 }
 
-/* Each string is followed once, so that ways which meet again and again cost no more than their strings. */
+/* Each string is followed once, so that many ways through the same strings stay cheap. */
 static enum result follow_string(struct resolver *r, struct merged_node **ret,
 				 struct merged_node *d)
 {
@@ -137,12 +137,12 @@ static enum result follow_string(struct resolver *r, struct merged_node **ret,
 	resolver_leave(r);
 	d->followed = rc == OK ? RESOLVE_DONE : RESOLVE_FAILED;
 	if (rc == E_INVALID && d->state == RESOLVE_NEW)
-		d->state = RESOLVE_FAILED; /* the problem is noted, once */
+		d->state = RESOLVE_FAILED; /* so that the problem is not added again */
 	*ret = d->target;
 	return rc;
 }
 
-/* The key nearest to one that is missing, in the map that lacks it. */
+/* The most similar key in the map where `keys` does not continue. */
 static struct slice find_near(const struct merged_node *root, struct slice keys,
 			      struct budget *budget)
 {

@@ -1,6 +1,12 @@
 /*
- * From drafts to values. Each draft is resolved once, on demand, and what is referred to is shared, not copied;
- * sizes count it as often as it is referred to, so that doubling by reference ends at a bound and not in memory.
+ * Resolving merged nodes to values.
+ *
+ * Invariants: each node is resolved once, when it is first needed, and its value is shared by all
+ * references to it, not copied. The sizes count a shared value once for each reference, so that a
+ * value that doubles by references to itself is refused by check_sizes() and not by a lack of
+ * memory. `active` holds the nodes from the outermost to the current one; a node that is reached
+ * while it is RESOLVE_ACTIVE closes a cycle. A node that is RESOLVE_FAILED has had its problem
+ * added. The nodes of the result live in the arena of the effective configuration.
  */
 #include "profile/resolve.h"
 
@@ -25,30 +31,32 @@ void resolver_leave(struct resolver *r)
 enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 {
 	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
-	char message[ERROR_TEXT_BYTES + 8]; /* profile_problem_add() cuts it, between characters */
+	char message[ERROR_TEXT_BYTES + 8]; /* profile_problem_add() cuts it between characters */
 	const struct merged_node *in_hand = r->active[r->depth - 1];
 	uint32_t i = r->depth;
 	va_list args;
 
 	if (r->report.problems->count == PROFILE_PROBLEMS_MAX) {
-		r->report.problems->dropped++; /* its place may be long: it is not spelled out */
+		r->report.problems
+			->dropped++; /* the list is full: the place need not be spelled out */
 		return E_INVALID;
 	}
 	va_start(args, fmt);
 	vsnprintf(message, sizeof message, fmt, args);
 	va_end(args);
 
-	/* A variable is no part of the result: point at the key that led to it. */
+	/* A variable is not part of the result: use the key that led to it. */
 	while (--i > 0 && r->active[i]->is_var)
 		;
 	merged_append_name(&pointer, r->active[i]);
 	if (buf_is_failed(&pointer))
 		return buf_check(&pointer, r->report.err);
-	return profile_problem_add(r->report.problems, r->report.arena, r->report.err,
+	return profile_problem_add(&(struct problem_sink){r->report.problems, r->report.arena,
+							  r->report.err},
 				   buf_slice(&pointer), &in_hand->from, "%s", message);
 }
 
-/* /a → /b → /a; a long way is told by its ends. */
+/* Spells the cycle out, /a → /b → /a; the middle of a long one is left out. */
 enum result resolver_refuse_cycle(struct resolver *r, const struct merged_node *again)
 {
 	CLEANUP(buf_clear) struct buf way = BUF_NULL;
@@ -115,7 +123,7 @@ static enum result check_sizes(struct resolver *r, const struct resolved *v)
 	return OK;
 }
 
-/* Never overflows: what is added has passed check_sizes(), and so has the sum before. */
+/* Cannot overflow: both the sum and the part have passed check_sizes(). */
 static enum result add_sizes(struct resolver *r, struct resolved *sum, const struct resolved *part)
 {
 	sum->bytes += part->bytes;
@@ -127,7 +135,7 @@ static enum result add_sizes(struct resolver *r, struct resolved *sum, const str
 	return check_sizes(r, sum);
 }
 
-/* Resolves all children, though some fail, so that all problems are found. */
+/* Resolves all children, even when some fail, so that all problems are found. */
 static enum result resolve_children(struct resolver *r, struct merged_node *d)
 {
 	enum result first = OK;
@@ -163,7 +171,8 @@ static enum result build_array(struct resolver *r, struct merged_node *d)
 	return OK;
 }
 
-/* Steps of tree_set_object(): it sorts large maps, and compares each two keys of small ones. */
+/* The budget steps of tree_set_object(): it sorts large maps, and compares each two keys of small
+ * ones. */
 static uint64_t object_steps(uint32_t count)
 {
 	uint64_t steps = count;
@@ -251,7 +260,7 @@ enum result resolve_node(struct resolver *r, struct merged_node *d)
 		return E_INVALID;
 	if (d->state == RESOLVE_ACTIVE)
 		return resolver_refuse_cycle(r, d);
-	rc = budget_take(r->report.budget, PRICE_VALUE, r->report.err);
+	rc = budget_take(r->report.budget, NODE_STEPS, r->report.err);
 	if (rc == OK)
 		rc = resolver_enter(r, d);
 	if (rc != OK)

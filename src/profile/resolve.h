@@ -1,4 +1,11 @@
-/* Resolving references: what profile_resolve.c, profile_compose.c and profile_locate.c share. Private to profile_*.c. */
+/*
+ * Resolving references. Private to this folder: resolve.c, interpolate.c, interpolate_secret.c and
+ * reference_target.c work on one struct resolver. They are one recursion: a node's value may need
+ * that of another node.
+ *
+ * E_INVALID from any of these functions means that a problem was added to the report and that the
+ * caller may go on to find others. Any other failure ends profile_resolve().
+ */
 #pragma once
 
 #include "profile/merge.h"
@@ -10,8 +17,8 @@
 struct resolver {
 	struct merged_node config, vars;
 	struct slice app, name;
-	struct arena *scratch; /* ends with the call */
-	struct arena *out;     /* the effective configuration's */
+	struct arena *scratch; /* freed at the end of profile_resolve() */
+	struct arena *out;     /* of the effective configuration */
 	struct profile_report report;
 	struct merged_node
 		*active[RESOLVE_DEPTH_MAX]; /* what is being resolved or followed, innermost last */
@@ -21,50 +28,49 @@ struct resolver {
 	uint32_t secrets_count;
 };
 
-/* Results of all these: E_INVALID says that a problem was added and that others may still be looked for; any other
- * failure ends the whole. */
-
 MUST_USE enum result resolver_enter(struct resolver *r, struct merged_node *d);
 void resolver_leave(struct resolver *r);
 
-/* Adds a problem at the draft in hand. */
+/* Adds a problem at the node that is being resolved. */
 MUST_USE enum result resolver_refuse(struct resolver *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* For a draft that is reached again from within itself. */
+/* The same, for a node that is reached again while it is being resolved. */
 MUST_USE enum result resolver_refuse_cycle(struct resolver *r, const struct merged_node *again);
 
-/* d->value, once d->state is DRAFT_DONE. */
+/* Sets d->value; d->state is then RESOLVE_DONE. */
 MUST_USE enum result resolve_node(struct resolver *r, struct merged_node *d);
 
-/* d->text, the parsed string. A failure is noted once. */
+/* Sets d->text, the parsed string. A syntax error is reported once. */
 MUST_USE enum result resolver_parse(struct resolver *r, struct merged_node *d);
 
-/* The draft that a reference to a key, pointer or variable leads to; NULL where there is none. */
+/* The node that a reference to a key, a pointer or a variable leads to; NULL when there is none. */
 MUST_USE enum result reference_target(struct resolver *r, struct merged_node **ret,
 				      const struct ref_part *part);
-/* Adds the problem of one that is missing. */
+/* Adds the problem that there is none. */
 MUST_USE enum result refuse_missing(struct resolver *r, const struct ref_part *part);
 
-/* What a text comes to. A single reference takes the type of what it refers to, all else is a string. */
+/* The value of a text. A text that is only one reference takes the type of the value; any other is
+ * a string. */
 MUST_USE enum result resolve_text(struct resolver *r, struct resolved *ret,
 				  const struct ref_text *text);
-/* What one reference comes to; in other text (not `is_whole`) a literal default is taken as written. */
+/* The value of one reference. Inside other text (not `is_whole`) a default without references is
+ * taken as written. */
 MUST_USE enum result resolve_part(struct resolver *r, struct resolved *ret,
 				  const struct ref_part *part, bool is_whole);
 
-/* A reference to a secret: a string that stays one. */
+/* The value of a reference to a secret: a string that is still a reference. */
 MUST_USE enum result resolve_secret(struct resolver *r, struct resolved *ret,
 				    const struct ref_part *part, bool is_whole);
 
-/* A default. */
+/* The value of a default. */
 MUST_USE enum result resolve_fallback(struct resolver *r, struct resolved *ret,
 				      const struct ref_text *text, bool is_whole);
 
-/* Counts bytes that were put together, as they are. E_LIMIT. */
+/* Counts the bytes of strings that were put together. E_LIMIT. */
 MUST_USE enum result resolver_charge(struct resolver *r, size_t bytes);
 
-/* Makes a string of a buffer whose bytes were charged. */
+/* Makes a string node of the buffer, whose bytes resolver_charge() has counted. */
 MUST_USE enum result resolver_take_string(struct resolver *r, struct resolved *ret,
 					  const struct buf *text);
-/* Makes its parts known; they are copied. */
+/* Adds the parts of a string with secrets; they are copied. */
 MUST_USE enum result resolver_take_secret(struct resolver *r, struct resolved *ret,
 					  const struct secret_part *parts, uint32_t count);

@@ -1,6 +1,11 @@
 /*
- * Puts secrets in their places. What is put in is copied by the arena and the buffer and by nothing else, is
- * never looked into, and is wiped with the tree it goes into.
+ * Revealing: copies an effective configuration and replaces references to secrets by their values.
+ *
+ * Invariants: a value of a secret is copied only into the target's arena and into buffers, which
+ * are all wiped; it is never parsed or compared. Each secret is looked up once for each path, key
+ * and version (struct secret_lookup), so that several references to it get the same value.
+ * `next_use` walks effective.uses in the document order in which they were listed; `at` is the next
+ * entry of effective.secrets. One reveal runs on one thread.
  */
 #include "profile/secret_text.h"
 
@@ -9,9 +14,9 @@
 
 #include <stdio.h>
 
-/* What was lent for one path, key and version: the answer to all references that say the same. */
+/* The result of the lookup of one path, key and version. */
 struct secret_lookup {
-	uint32_t ref; /* the first that asked, plus 1; 0: free */
+	uint32_t ref; /* index of the first reference, plus 1; 0: free slot */
 	enum result rc;
 	const struct tree_node *value;
 };
@@ -19,26 +24,25 @@ struct secret_lookup {
 struct reveal {
 	struct arena *arena;
 	const struct profile_reveal_input *in;
-	struct secret_lookup *lookups; /* by hash, at most half full */
+	struct secret_lookup *lookups; /* hash table, at most half full */
 	uint32_t lookups_mask;
-	struct profile_problems *problems;
-	struct arena *problems_arena;
+	struct problem_sink sink;
 	struct error *err;
 	uint32_t next_use;
 	uint32_t nodes;
 	size_t bytes;
 	bool has_problems;
-	bool has_failed; /* value() ended it, with whatever result */
+	bool has_failed; /* a lookup failed, with a result that may be E_INVALID too */
 };
 
-/* Steps of a value that is copied, its key's place in an index included. */
-#define PRICE_NODE 20
+/* The budget steps of a value that is copied, with its place in an index of keys. */
+#define REVEAL_STEPS 20
 
 static enum result charge(struct reveal *r, const struct tree_node *n, unsigned depth)
 {
 	bool is_text = n->kind == TREE_STRING || n->kind == TREE_NUMBER;
 
-	if (!budget_spend(r->in->budget, PRICE_NODE + (is_text ? n->count / 8 : 0)))
+	if (!budget_spend(r->in->budget, REVEAL_STEPS + (is_text ? n->count / 8 : 0)))
 		return budget_result(r->in->budget, r->err);
 	r->nodes++;
 	if (is_text)
@@ -60,12 +64,12 @@ static enum result refuse(struct reveal *r, const struct secret_ref *ref, const 
 	if (ref->version != 0)
 		snprintf(version, sizeof version, "?version=%llu",
 			 (unsigned long long)ref->version);
-	return profile_problem_add(r->problems, r->problems_arena, r->err, ref->pointer, ref->node,
-				   "secret %.*s%s%s%.*s %s", PROBLEM_NAME(ref->path), version,
-				   ref->key.len != 0 ? "#" : "", PROBLEM_NAME(ref->key), why);
+	return profile_problem_add(&r->sink, ref->pointer, ref->node, "secret %.*s%s%s%.*s %s",
+				   PROBLEM_NAME(ref->path), version, ref->key.len != 0 ? "#" : "",
+				   PROBLEM_NAME(ref->key), why);
 }
 
-/* How values are copied: what becomes of their place and flags. */
+/* How the place and the flags of copied values are set. */
 struct copy_mode {
 	const struct tree_node *place; /* NULL: each keeps its own */
 	uint8_t flags;		       /* added to each */
@@ -74,7 +78,7 @@ struct copy_mode {
 static enum result copy_node(struct reveal *r, struct tree_node *ret, const struct tree_node *n,
 			     const struct copy_mode *mode, unsigned depth);
 
-/* Replaces a string that holds secrets; defined below. */
+/* Replaces a string with references to secrets. */
 static enum result reveal_string(struct reveal *r, struct tree_node *ret, const struct tree_node *n,
 				 unsigned depth);
 
@@ -87,7 +91,7 @@ static enum result copy_child(struct reveal *r, struct tree_node *ret, const str
 		return copy_node(r, ret, n, mode, depth);
 	rc = reveal_string(r, ret, n, depth);
 	return rc == E_INVALID && !r->has_failed ? OK
-						 : rc; /* noted: go on to what else is missing */
+						 : rc; /* the problem was added: look for others */
 }
 
 static enum result copy_array(struct reveal *r, struct tree_node *ret, const struct tree_node *n,
@@ -157,7 +161,7 @@ static enum result copy_node(struct reveal *r, struct tree_node *ret, const stru
 	return rc;
 }
 
-/* A string in the making. */
+/* A string that is being put together. */
 struct interpolation {
 	struct buf text;
 	uint8_t flags;
@@ -180,7 +184,7 @@ static bool is_same_secret(const struct secret_ref *a, const struct secret_ref *
 	       slice_is_equal(a->key, b->key);
 }
 
-/* The loan for a reference, or a free one; NULL where too many of one hash are before it. */
+/* The slot of a lookup, or the free slot for it; NULL when too many have the same hash. */
 static struct secret_lookup *find_lookup(struct reveal *r, const struct secret_ref *ref)
 {
 	uint32_t slot = (uint32_t)hash_ref(ref) & r->lookups_mask;
@@ -188,7 +192,7 @@ static struct secret_lookup *find_lookup(struct reveal *r, const struct secret_r
 	for (uint32_t i = 0; i < PROBES_MAX; i++, slot = (slot + 1) & r->lookups_mask) {
 		struct secret_lookup *at = &r->lookups[slot];
 
-		budget_spend(r->in->budget, PRICE_NODE / 2);
+		budget_spend(r->in->budget, REVEAL_STEPS / 2);
 		if (at->ref == 0 || is_same_secret(&r->in->from->secrets[at->ref - 1], ref))
 			return at;
 	}
@@ -225,10 +229,10 @@ static enum result make_lookups(struct reveal *r)
 	return r->lookups != NULL ? OK : fail(r->err, E_MEMORY, "out of memory");
 }
 
-/* Asks for one secret. `*ret` stays NULL where it is missing and has a default; `*at` passes over the refs
- * of a default that is not needed. */
-static enum result ask(struct reveal *r, const struct tree_node **ret,
-		       const struct secret_part *part, uint32_t *at)
+/* Looks up the secret of one part. `*ret` stays NULL when it is missing and has a default. `*at`
+ * moves past the secret, and past those in its default when that is not needed. */
+static enum result fetch_secret(struct reveal *r, const struct tree_node **ret,
+				const struct secret_part *part, uint32_t *at)
 {
 	const struct secret_ref *ref = &r->in->from->secrets[*at];
 	struct error why = ERROR_NULL;
@@ -256,7 +260,7 @@ static enum result interpolate_secret(struct reveal *r, struct interpolation *m,
 {
 	const struct secret_ref *ref = &r->in->from->secrets[*at];
 	const struct tree_node *value = NULL;
-	enum result rc = ask(r, &value, part, at);
+	enum result rc = fetch_secret(r, &value, part, at);
 
 	if (rc != OK)
 		return rc;
@@ -301,7 +305,7 @@ static enum result interpolate_text(struct reveal *r, struct interpolation *m,
 	return first;
 }
 
-/* Secrets among other text: always a string. */
+/* Secrets inside other text: the result is a string. */
 static enum result reveal_inside_text(struct reveal *r, struct tree_node *ret,
 				      const struct tree_node *n, const struct secret_text *t,
 				      uint32_t at, unsigned depth)
@@ -316,13 +320,14 @@ static enum result reveal_inside_text(struct reveal *r, struct tree_node *ret,
 	if (rc != OK)
 		return rc;
 	if ((m.flags & TREE_IS_OPAQUE) != 0)
-		buf_reset(&m.text); /* the rest of it is not the value either */
+		buf_reset(&m.text); /* the rest alone would look like the value */
 	tree_set_string(&string, buf_slice(&m.text));
 	mode.flags = m.flags;
 	return copy_node(r, ret, &string, &mode, depth);
 }
 
-/* One secret and nothing else: takes its type; a default that is a secret stands for it in turn. */
+/* Only one secret: the result takes its type. A default that is again a secret is treated in the
+ * same way. */
 static enum result reveal_whole(struct reveal *r, struct tree_node *ret, const struct tree_node *n,
 				const struct secret_text *t, uint32_t at, unsigned depth)
 {
@@ -330,7 +335,7 @@ static enum result reveal_whole(struct reveal *r, struct tree_node *ret, const s
 
 	while (secret_text_is_whole(t)) {
 		const struct tree_node *value = NULL;
-		enum result rc = ask(r, &value, &t->parts[0], &at);
+		enum result rc = fetch_secret(r, &value, &t->parts[0], &at);
 
 		if (rc != OK)
 			return rc;
@@ -365,8 +370,7 @@ enum result profile_reveal(struct tree *ret, const struct profile_reveal_input *
 	struct reveal r = {
 		.arena = &ret->arena,
 		.in = in,
-		.problems = problems,
-		.problems_arena = a,
+		.sink = {problems, a, err},
 		.err = err,
 	};
 	struct tree_node root;

@@ -1,6 +1,8 @@
 /*
- * Strings that hold references to secrets, in parts, so that what a reveal puts in never depends on reading
- * the string again: a literal `${` in it stays one. Private to profile_*.c.
+ * Strings with references to secrets, as a list of their parts. Private to this folder.
+ *
+ * The parts are kept because a reveal must not parse the string again: a `${` that was written as
+ * `$${`, or that comes from a value, would look like a reference.
  */
 #pragma once
 
@@ -8,8 +10,8 @@
 #include "profile/profile.h"
 
 struct secret_part {
-	struct slice literal; /* of a part that is no secret */
-	size_t at;	      /* where a literal begins in the string that it was made for */
+	struct slice literal; /* when it is no secret */
+	size_t at;	      /* the offset of the literal in its string */
 	bool is_secret;
 	bool has_default;
 	struct slice path; /* "secrets/orders/warehouse" */
@@ -19,16 +21,16 @@ struct secret_part {
 	const struct secret_text *fallback_text; /* of a default that holds secrets itself */
 };
 
-/* Lives in the effective configuration's arena. */
+/* Lives in the arena of the effective configuration. */
 struct secret_text {
-	const char *text; /* as the string stands in the tree: tells strings apart by address */
+	const char *text; /* the text of the node in the tree; its address identifies the string */
 	const struct secret_part *parts;
 	uint32_t count;
-	uint32_t refs_count; /* secrets in it, those in defaults included */
+	uint32_t refs_count; /* secrets, with those in defaults */
 	const struct secret_text *next;
 };
 
-/* A string of the effective configuration that holds secrets. In document order. */
+/* One string of the effective configuration with references to secrets. In document order. */
 struct secret_use {
 	const struct secret_text *text;
 	uint32_t first; /* its first entry of effective.secrets */
@@ -39,5 +41,6 @@ static inline bool secret_text_is_whole(const struct secret_text *t)
 	return t->count == 1 && t->parts[0].is_secret;
 }
 
-/* Appends a scalar as it reads inside other text. False for null, maps and lists, which cannot stand there. */
+/* Appends a scalar as text inside a string. False for null, maps and lists, which cannot be part of
+ * a string. */
 bool scalar_append(struct buf *ret, const struct tree_node *n);

@@ -1,16 +1,16 @@
-/* The `$` keys of profiles. Private to profile_*.c. */
+/* The `$` keys of profiles. Private to this folder. */
 #pragma once
 
 #include "base/slice.h"
 #include "doc/tree.h"
 
-/* What a map says: plain keys, `$value` alone, or some of `$append`, `$prepend`, `$remove`. */
+/* The form of a map: plain keys, `$value` alone, or some of `$append`, `$prepend` and `$remove`. */
 enum map_form { MAP_PLAIN, MAP_VALUE, MAP_LIST_EDIT };
 
-/* Of a map that profile_read_header() has passed: by its first member. */
+/* Looks at the first member only: the map must have passed profile_read_header(). */
 enum map_form map_form(const struct tree_node *map);
 
-/* A key as it is meant: `$$x` is `$x`. Borrows. */
+/* The key that was meant: `$$x` is `$x`. Borrows. */
 static inline struct slice key_unescape(struct slice key)
 {
 	if (key.len >= 2 && key.data[0] == '$' && key.data[1] == '$')
@@ -18,12 +18,13 @@ static inline struct slice key_unescape(struct slice key)
 	return key;
 }
 
-/* Begins with one `$`: a header key or an operator, never data. */
+/* Whether the key begins with exactly one `$`: a header key or an operator, never data. */
 static inline bool key_is_special(struct slice key)
 {
 	return key.len != 0 && key.data[0] == '$' && (key.len == 1 || key.data[1] != '$');
 }
 
-/* How far a table is searched. Half empty, no table of honest keys needs a tenth of it; keys that were
- * chosen to collide end here rather than cost the square of their number. */
+/* How many slots of a hash table are searched. The tables are at most half full, where ordinary
+ * keys need less than a tenth of it. Keys that were chosen to collide are refused here, before
+ * their cost becomes the square of their number. */
 #define PROBES_MAX 1000
