@@ -11,8 +11,8 @@
  *   requests of one principal take three quarters of the table at most (request.c).
  *
  * libmicrohttpd's own limit is divided among its loops and accepts no connection once it is
- * reached, so it is set above ours. A connection is closed by shutting its socket down: its event loop sees the
- * end and closes it.
+ * reached, so it is set above ours. A connection is closed by shutting its socket down: its event
+ * loop sees the end and closes it.
  *
  * `mutex` guards all that stands below it and each listed entry's links, is_evicted,
  * is_authenticated and share. An event loop enters, leaves and identifies; the monitor ticks.
