@@ -11,7 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-Test(config_file, the_file_is_private_in_memory_replaced_whole_and_gone_at_the_end)
+Test(config_file, the_file_is_private_in_memory_replaced_whole_and_removed_at_the_end)
 {
 	struct config_file f = CONFIG_FILE_NULL;
 	struct error err = ERROR_NULL;
@@ -44,7 +44,7 @@ static void make_old(const char *folder)
 	cr_assert_eq(utimensat(AT_FDCWD, folder, times, 0), 0);
 }
 
-Test(config_file, what_a_killed_owner_left_is_removed_and_what_is_held_is_not)
+Test(config_file, a_folder_of_a_killed_owner_is_removed_and_a_locked_one_is_not)
 {
 	char left[] = "/dev/shm/reeve-run.XXXXXX", file[64];
 	struct config_file held = CONFIG_FILE_NULL, next = CONFIG_FILE_NULL;

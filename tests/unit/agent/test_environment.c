@@ -82,7 +82,7 @@ Test(environment, all_values_get_the_prefix)
 	clear(&p);
 }
 
-Test(environment, a_picked_name_that_steers_programs_is_refused_unless_meant)
+Test(environment, a_picked_name_that_steers_programs_is_refused_without_env_unsafe)
 {
 	const char *const picks[] = {"https_proxy=/warehouse/url"};
 	struct environment_request request = {.picks = picks,
@@ -146,7 +146,7 @@ Test(environment, only_names_that_a_pattern_allows_are_given)
 	clear(&p);
 }
 
-Test(environment, without_a_prefix_somebody_else_would_choose_the_names)
+Test(environment, without_a_prefix_patterns_are_needed)
 {
 	struct environment_request request = {.all_prefix = "", .config_file = "/f"};
 	struct probe p;
@@ -156,7 +156,7 @@ Test(environment, without_a_prefix_somebody_else_would_choose_the_names)
 	clear(&p);
 }
 
-Test(environment, a_prefix_may_complete_no_name_that_steers)
+Test(environment, a_prefix_cannot_complete_a_name_that_steers_programs)
 {
 	struct buf omitted = BUF_NULL;
 	struct environment_request request = {.all_prefix = "LD_",
@@ -255,7 +255,7 @@ Test(environment, a_name_that_was_inherited_twice_is_given_once_and_as_requested
 	clear(&p);
 }
 
-Test(environment, however_much_was_inherited_is_given)
+Test(environment, a_large_inherited_environment_is_given)
 {
 	enum { COUNT = 5000 };
 	static char texts[COUNT][16], *inherited[COUNT + 1];

@@ -131,7 +131,7 @@ Test(variable, names_that_steer_programs_are_known)
 		cr_expect_null(variable_steers(slice_text(plain[i])), "%s", plain[i]);
 }
 
-Test(variable, a_name_is_what_a_shell_takes_for_one)
+Test(variable, a_name_is_valid_if_a_shell_accepts_it)
 {
 	static const char *const bad[] = {"",	     "1X", "A-B", "A B", "A=B", "BASH_FUNC_x%%",
 					  "\xc3\xbc"};

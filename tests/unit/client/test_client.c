@@ -33,7 +33,7 @@ Test(client, a_token_with_a_line_break_inside_cannot_smuggle_a_header)
 	cr_expect_null(strstr(err.text, "rv_x"));
 }
 
-Test(client, nobody_listening_is_unavailable_and_the_address_is_named)
+Test(client, a_server_that_does_not_listen_is_unavailable_and_named)
 {
 	struct client_options options = {.address = "http://127.0.0.1:1/"};
 	struct client_request request = {.method = "GET", .target = SLICE_LITERAL("/healthz")};
@@ -48,7 +48,7 @@ Test(client, nobody_listening_is_unavailable_and_the_address_is_named)
 	client_close(c);
 }
 
-Test(client, a_token_file_is_a_file_and_others_rights_on_it_are_known)
+Test(client, a_token_file_is_a_regular_file_and_rights_of_others_on_it_are_reported)
 {
 	static const unsigned modes[] = {0600, 0400, 0640, 0604, 0644};
 	char folder[80], file[96], fifo[96];

@@ -22,7 +22,7 @@ Test(problem, the_detail_explains_and_the_status_says_what_kind)
 	client_response_clear(&r);
 }
 
-Test(problem, an_response_that_is_no_problem_document_is_explained_by_its_status)
+Test(problem, a_response_without_a_problem_document_is_explained_by_its_status)
 {
 	static const char *const bodies[] = {"", "<html>", "[]", "{\"detail\":1}"};
 
@@ -52,7 +52,7 @@ Test(problem, each_error_is_a_line_with_its_origin)
 	client_response_clear(&r);
 }
 
-Test(problem, an_error_is_one_line_whatever_the_server_wrote)
+Test(problem, an_error_is_one_line_for_any_text_of_the_server)
 {
 	struct client_response r =
 		response(422,

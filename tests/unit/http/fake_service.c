@@ -12,7 +12,7 @@ struct service {
 	struct call *waiting; /* at most one */
 	bool is_draining;
 	struct shared_body *cached;
-	int busy_looks; /* how often a poll will seem to be with a worker */
+	int busy_looks; /* so often a poll seems to be with a worker */
 	atomic_bool is_released;
 	struct shares *shares;
 	struct fake_counts counts;
@@ -164,7 +164,7 @@ static void response_large(struct service *s, struct call *c, bool is_cached)
 	atomic_store(&c->state, CALL_DONE);
 }
 
-static struct service *slow_service; /* of the one test that asks for what is slow */
+static struct service *slow_service; /* of the one test that requests the slow path */
 
 static void *response_slowly(void *arg)
 {
@@ -220,7 +220,7 @@ void fake_wake(struct service *s)
 	struct call *c = steal(&s->waiting);
 	atomic_store(&s->counts.waiting, 0);
 	if (c != NULL)
-		c->done(c); /* as the service may, with a lock of its own */
+		c->done(c); /* as the service may do while it holds a lock of its own */
 	pthread_mutex_unlock(&s->mutex);
 }
 

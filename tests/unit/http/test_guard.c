@@ -20,7 +20,7 @@ static enum result check(const struct guard_case *c, uint64_t *ret_body, struct 
 	return guard_check(&h, slice_text(c->version), ret_body, err);
 }
 
-Test(guard, a_request_that_could_be_framed_in_two_ways_is_refused)
+Test(guard, a_request_whose_end_is_ambiguous_is_refused)
 {
 	static const struct guard_case cases[] = {
 		{"HTTP/1.1", {{"Host", "a"}, {"Host", "b"}}},
@@ -65,7 +65,7 @@ Test(guard, a_request_that_could_be_framed_in_two_ways_is_refused)
 	}
 }
 
-Test(guard, a_sound_request_passes_and_says_how_long_its_body_is)
+Test(guard, a_valid_request_passes_with_the_length_of_its_body)
 {
 	static const struct {
 		struct guard_case request;
@@ -87,7 +87,7 @@ Test(guard, a_sound_request_passes_and_says_how_long_its_body_is)
 	}
 }
 
-Test(guard, the_headers_that_others_need_are_kept)
+Test(guard, the_headers_that_other_files_need_are_kept)
 {
 	struct headers h = {0};
 

@@ -7,7 +7,7 @@
 #define ALL	     (MEDIA_BIT(MEDIA_COUNT) - 1)
 #define JSON_OR_YAML (MEDIA_BIT(MEDIA_JSON) | MEDIA_BIT(MEDIA_YAML))
 
-Test(negotiate, the_best_offer_by_quality_wins_and_json_where_none_fits)
+Test(negotiate, the_offer_of_the_highest_quality_wins_and_json_if_none_fits)
 {
 	static const struct {
 		const char *accept;
@@ -35,7 +35,7 @@ Test(negotiate, the_best_offer_by_quality_wins_and_json_where_none_fits)
 			     cases[i].media, "%s", cases[i].accept);
 }
 
-Test(negotiate, a_body_is_json_yaml_a_patch_or_nothing_that_we_read)
+Test(negotiate, a_body_is_json_yaml_a_patch_or_not_supported)
 {
 	static const struct {
 		const char *type;
@@ -59,7 +59,7 @@ Test(negotiate, a_body_is_json_yaml_a_patch_or_nothing_that_we_read)
 			     cases[i].type);
 }
 
-Test(negotiate, every_format_has_a_name_that_leads_back_to_it)
+Test(negotiate, the_name_of_every_format_gives_the_format_back)
 {
 	for (uint32_t i = 0; i < MEDIA_COUNT; i++) {
 		enum media m = MEDIA_COUNT;

@@ -22,7 +22,7 @@ static enum result read(struct reading *r, const char *query, enum input_family 
 	return params_read(&r->in, &r->format, slice_text(r->text), &rules, &r->err);
 }
 
-Test(params, one_state_of_the_past_is_named_by_version_revision_or_time)
+Test(params, a_past_state_is_named_by_version_revision_or_time)
 {
 	struct reading r;
 
@@ -92,7 +92,7 @@ Test(params, a_parameter_of_another_family_is_unknown)
 	cr_expect_eq(read(&r, "format=yaml", INPUT_NONE, UINT32_MAX), OK);
 }
 
-Test(params, what_is_not_known_here_comes_twice_or_has_no_value_is_refused)
+Test(params, a_parameter_that_is_unknown_repeated_or_without_value_is_refused)
 {
 	static const struct {
 		const char *query;
@@ -131,7 +131,7 @@ Test(params, what_is_not_known_here_comes_twice_or_has_no_value_is_refused)
 	}
 }
 
-Test(params, a_mistyped_parameter_is_told_its_neighbour)
+Test(params, the_refusal_of_a_mistyped_parameter_names_the_nearest_one)
 {
 	struct reading r;
 
@@ -173,7 +173,7 @@ Test(params, preconditions_are_one_version_or_none_at_all)
 	}
 }
 
-Test(params, a_bearer_token_is_found_whatever_the_case_of_its_scheme)
+Test(params, a_bearer_token_is_found_in_any_case_of_its_scheme)
 {
 	struct headers h = {.authorization = SLICE_LITERAL("bEARER  rv_a")};
 

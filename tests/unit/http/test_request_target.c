@@ -26,7 +26,7 @@ Test(request_target, a_target_is_split_into_segments_verb_and_query)
 	cr_expect(slice_is_text(t.query, "dry_run=true"));
 }
 
-Test(request_target, what_a_segment_may_hold_may_be_percent_encoded_and_is_decoded_once)
+Test(request_target, characters_of_segments_may_be_percent_encoded_and_are_decoded_once)
 {
 	char room[ROOM];
 	struct request_target t;
@@ -35,7 +35,7 @@ Test(request_target, what_a_segment_may_hold_may_be_percent_encoded_and_is_decod
 	cr_expect(slice_is_text(t.path, "v1/secrets/orders/A.~"));
 }
 
-Test(request_target, what_proxies_and_servers_could_read_differently_is_refused)
+Test(request_target, a_target_that_a_proxy_could_read_differently_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -77,7 +77,7 @@ Test(request_target, what_proxies_and_servers_could_read_differently_is_refused)
 		cr_expect_eq(parse(&t, room, bad[i]), E_MALFORMED, "%s", bad[i]);
 }
 
-Test(request_target, a_target_over_the_bound_is_refused)
+Test(request_target, a_target_that_is_too_long_is_refused)
 {
 	static char long_text[TARGET_BYTES_MAX + 2];
 	struct request_target t;
@@ -125,7 +125,7 @@ Test(request_target, a_plus_is_kept_where_it_is_the_sign_of_an_offset)
 	cr_expect(is_end);
 }
 
-Test(request_target, a_query_that_hides_control_characters_or_is_no_utf_8_is_refused)
+Test(request_target, a_query_with_control_characters_or_invalid_utf_8_is_refused)
 {
 	static const char *const bad[] = {"a=%00", "a=%0a", "a=%7f",  "a=%ff", "a=%c3",
 					  "a=%e",  "a=b c", "a=\x80", "=1",    "a%00=1"};

@@ -15,7 +15,7 @@ static void find(struct route_match *ret, const char *text, enum method m)
 	route_find(ret, &t, m);
 }
 
-Test(routes, a_target_leads_to_its_verb)
+Test(routes, a_target_has_its_verb)
 {
 	static const struct {
 		enum method method;
@@ -87,7 +87,7 @@ Test(routes, every_route_that_changes_something_needs_a_permission_or_lets_its_v
 	}
 }
 
-Test(routes, what_leads_nowhere_is_told_apart_from_what_lacks_the_method)
+Test(routes, an_unknown_target_differs_from_one_without_the_method)
 {
 	static const struct {
 		enum method method;
@@ -119,7 +119,7 @@ Test(routes, what_leads_nowhere_is_told_apart_from_what_lacks_the_method)
 	}
 }
 
-Test(routes, what_braces_stood_for_is_given)
+Test(routes, the_values_of_a_patterns_braces_are_given)
 {
 	struct route_match m;
 

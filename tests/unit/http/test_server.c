@@ -1,4 +1,4 @@
-/* The server over real sockets, with a service that answers in every way that one can. */
+/* The server over real sockets, with a fake service that responds in every way. */
 #include "server_fixture.h"
 
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A long poll that the service has asleep: its connection. */
+/* Starts a long poll and gives its connection once the service has it. */
 static int poll_and_sleep(const struct fixture *f)
 {
 	int fd = dial(f);
@@ -28,7 +28,7 @@ static uint32_t count_of(const char *text, const char *part)
 	return count;
 }
 
-Test(server, a_connection_is_kept_and_responses_one_request_after_another)
+Test(server, a_connection_carries_one_request_after_another)
 {
 	struct fixture f;
 	char got[8192];
@@ -47,7 +47,7 @@ Test(server, a_connection_is_kept_and_responses_one_request_after_another)
 	stop(&f);
 }
 
-Test(server, an_response_that_comes_from_another_thread_reaches_its_connection)
+Test(server, a_response_from_another_thread_reaches_its_connection)
 {
 	struct fixture f;
 	char got[8192];
@@ -80,7 +80,7 @@ Test(server, a_long_poll_sleeps_until_it_is_woken)
 	stop(&f);
 }
 
-Test(server, a_long_poll_whose_client_goes_is_forgotten)
+Test(server, a_long_poll_whose_client_leaves_is_cancelled)
 {
 	struct fixture f;
 
@@ -92,7 +92,7 @@ Test(server, a_long_poll_whose_client_goes_is_forgotten)
 	stop(&f);
 }
 
-Test(server, a_long_poll_whose_client_goes_while_a_worker_has_it_is_forgotten_later)
+Test(server, a_long_poll_whose_client_leaves_while_a_worker_has_it_is_cancelled_later)
 {
 	struct fixture f;
 
@@ -105,7 +105,7 @@ Test(server, a_long_poll_whose_client_goes_while_a_worker_has_it_is_forgotten_la
 	stop(&f);
 }
 
-Test(server, a_request_whose_client_has_gone_is_given_up_and_no_other)
+Test(server, only_the_request_whose_client_left_is_abandoned)
 {
 	static const char request[] = "GET /v1/config/test/slow HTTP/1.1\r\n" AUTH "\r\n";
 	const struct fake_counts *counts;
@@ -150,7 +150,7 @@ Test(server, a_client_that_shuts_down_its_side_counts_as_gone_while_it_waits_for
 	stop(&f);
 }
 
-Test(server, a_stop_responses_the_polls_that_wait)
+Test(server, a_stop_responds_to_waiting_polls)
 {
 	struct fixture f;
 	char got[8192];
@@ -164,7 +164,7 @@ Test(server, a_stop_responses_the_polls_that_wait)
 	close(fd);
 }
 
-Test(server, a_stop_lets_what_is_in_flight_finish)
+Test(server, a_stop_lets_requests_in_flight_finish)
 {
 	struct fixture f;
 	char got[8192];
@@ -211,7 +211,7 @@ Test(server, a_smuggled_second_request_is_never_run)
 	stop(&f);
 }
 
-Test(server, a_failure_of_the_system_is_told_without_its_details)
+Test(server, a_failure_of_the_system_is_reported_without_its_details)
 {
 	struct fixture f;
 	char got[8192];
@@ -227,7 +227,7 @@ Test(server, a_failure_of_the_system_is_told_without_its_details)
 	stop(&f);
 }
 
-Test(server, a_known_path_with_another_method_names_those_it_has)
+Test(server, a_path_without_the_method_names_the_methods_that_it_has)
 {
 	struct fixture f;
 	char got[8192];
@@ -293,7 +293,7 @@ static bool survive_failure(uint32_t n)
 	return atomic_load(&failing.calls) < n;
 }
 
-Test(server, memory_that_runs_out_costs_at_most_the_request_that_needed_it)
+Test(server, without_memory_only_the_request_that_needed_it_fails)
 {
 	uint32_t n = 1;
 

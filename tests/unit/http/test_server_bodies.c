@@ -1,4 +1,4 @@
-/* What the bodies of requests may hold of the server, and which are not read. */
+/* How much memory request bodies may take, and which bodies are not read. */
 #include "server_fixture.h"
 
 #include <criterion/criterion.h>
@@ -29,7 +29,7 @@ Test(server, a_body_that_is_announced_too_large_is_refused_unread)
 	stop(&f);
 }
 
-Test(server, a_principal_whose_uploads_stall_keeps_nobody_else_from_writing)
+Test(server, stalled_uploads_of_one_principal_do_not_stop_writes_of_others)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -47,7 +47,7 @@ Test(server, a_principal_whose_uploads_stall_keeps_nobody_else_from_writing)
 	stop(&f);
 }
 
-Test(server, small_bodies_are_taken_when_all_large_ones_stall)
+Test(server, small_bodies_are_received_while_all_large_ones_stall)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -78,7 +78,7 @@ Test(server, a_body_in_chunks_that_outgrows_the_reserve_is_counted_with_the_larg
 	memset(text, ' ', sizeof text);
 	text[sizeof text - 1] = '\0';
 	for (int i = 0; i < 3;
-	     i++) { /* more than the reserve together: each gave back what it had of it */
+	     i++) { /* together more than the reserve: each returned its part of it */
 		int fd = dial(&f);
 
 		send_text(fd, "PUT /v1/profiles/a/b HTTP/1.1\r\n" AUTH
@@ -97,7 +97,7 @@ Test(server, a_body_in_chunks_that_outgrows_the_reserve_is_counted_with_the_larg
 	stop(&f);
 }
 
-Test(server, a_principal_has_a_number_of_uploads_at_a_time)
+Test(server, a_principal_has_a_limited_number_of_uploads_at_a_time)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -116,7 +116,7 @@ Test(server, a_principal_has_a_number_of_uploads_at_a_time)
 	stop(&f);
 }
 
-Test(server, a_body_that_its_sender_may_not_send_is_refused_unread)
+Test(server, a_body_that_its_principal_may_not_send_is_refused_unread)
 {
 	struct fixture f;
 	char got[8192];
@@ -166,7 +166,7 @@ Test(server, a_body_that_grows_too_large_in_chunks_is_refused)
 	stop(&f);
 }
 
-Test(server, who_is_unknown_is_refused_before_a_large_body_is_read_and_after_a_small_one)
+Test(server, without_a_valid_token_a_large_body_is_refused_unread_and_a_small_one_after_it_is_read)
 {
 	struct fixture f;
 	char got[8192];

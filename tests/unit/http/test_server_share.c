@@ -1,4 +1,4 @@
-/* What one principal's unread answers and open requests may hold of the server. */
+/* How much of the server the unread responses and open requests of one principal may take. */
 #include "server_fixture.h"
 
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Asks for what is large and reads no more than the status. */
+/* Requests a large response and reads only its status. */
 static int ask_for(const struct fixture *f, const char *target, char who, unsigned *ret_status)
 {
 	const int little = 4096;
@@ -61,7 +61,7 @@ Test(server, a_principal_that_does_not_read_its_large_responses_gets_no_more_of_
 	stop(&f);
 }
 
-Test(server, what_many_are_being_sent_counts_once_for_all_and_once_for_each_principal)
+Test(server, a_shared_response_counts_once_for_all_and_once_for_each_principal)
 {
 	static const char target[] = "GET /v1/config/test/cached";
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
@@ -86,7 +86,7 @@ Test(server, what_many_are_being_sent_counts_once_for_all_and_once_for_each_prin
 	stop(&f);
 }
 
-Test(server, a_refusal_with_no_room_for_its_errors_keeps_its_status)
+Test(server, a_refusal_without_memory_for_its_errors_keeps_its_status)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -109,7 +109,7 @@ Test(server, a_refusal_with_no_room_for_its_errors_keeps_its_status)
 	stop(&f);
 }
 
-Test(server, what_was_done_is_told_although_there_is_no_room_for_its_response)
+Test(server, a_write_that_was_done_is_reported_although_its_response_is_too_large)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -126,8 +126,8 @@ Test(server, what_was_done_is_told_although_there_is_no_room_for_its_response)
 	stop(&f);
 }
 
-/* Each way in which a request keeps its connection: a body that does not come, of who may send
- * it and who may not, one to a path that there is not, and an answer that is not read. */
+/* Each way in which a request occupies its connection: a body that does not arrive, whether it is
+ * allowed or not or has no such path, and a response that is not read. */
 Test(server, the_requests_of_one_principal_leave_a_quarter_of_the_connections)
 {
 	static const char *const held[] = {
@@ -157,7 +157,7 @@ Test(server, the_requests_of_one_principal_leave_a_quarter_of_the_connections)
 			setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
 			send_text(fds[i], held[k]);
 		}
-		/* One more is the one that asks. */
+		/* The connection that reads the gauge is one more. */
 		cr_assert(gauge_comes_to(&f, "reeve_http_requests_in_flight", HELD + 1), "%zu", k);
 		close(ask_for(&f, "GET /v1/config/test/ready", 'a', &status));
 		cr_expect_eq(status, 429, "%zu: its name holds what it may", k);

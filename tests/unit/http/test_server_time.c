@@ -1,4 +1,4 @@
-/* When the server closes a connection: what drips, rests or does not say who it is. */
+/* When the server closes a connection: slow senders, idle and unauthenticated ones. */
 #include "server_fixture.h"
 
 #include "base/memory.h"
@@ -25,7 +25,7 @@ static int64_t jumping_wall_ms(void *ctx)
 
 static const struct clock jumping_clock = {jumping_wall_ms, jumping_monotonic_ms, NULL};
 
-/* By the server; false where it is still open after PATIENCE_MS. */
+/* Whether the server closed it within PATIENCE_MS. */
 static bool is_closed(int fd)
 {
 	char got[256];
@@ -34,7 +34,7 @@ static bool is_closed(int fd)
 	return len == 0 || (len < 0 && errno != EAGAIN);
 }
 
-Test(server, a_client_that_drips_its_headers_is_cut_off)
+Test(server, a_client_that_sends_its_headers_too_slowly_is_cut_off)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -52,8 +52,8 @@ Test(server, a_client_that_drips_its_headers_is_cut_off)
 	stop(&f);
 }
 
-/* A client of long standing that rested a moment ago, and one that dials and dials. */
-Test(server, at_a_full_table_the_connection_that_rested_longest_is_closed)
+/* An old client that was idle for a moment, and one that opens many connections. */
+Test(server, in_a_full_table_the_connection_that_was_idle_longest_is_closed)
 {
 	struct http_settings settings = HTTP_SETTINGS_DEFAULT;
 	struct fixture f;
@@ -81,7 +81,7 @@ Test(server, at_a_full_table_the_connection_that_rested_longest_is_closed)
 	stop(&f);
 }
 
-Test(server, a_body_must_keep_up_a_least_rate)
+Test(server, a_body_must_keep_up_a_minimum_rate)
 {
 	static const struct {
 		size_t announced, sent;
@@ -91,7 +91,7 @@ Test(server, a_body_must_keep_up_a_least_rate)
 		{20000, 1, 4000, false, false},	    {20000, 1, 6000, true, false},
 		{50000, 40960, 9000, false, false}, {50000, 40960, 11000, true, false},
 		{20000, 8192, 8000, true, false},   {20000, 1, 8000, false, true},
-		{20000, 1, 11000, true, true}, /* without a rate it still may not rest */
+		{20000, 1, 11000, true, true}, /* without a minimum rate it still may not stall */
 	};
 	static char rest[100000];
 
@@ -125,7 +125,7 @@ Test(server, a_body_must_keep_up_a_least_rate)
 	}
 }
 
-Test(server, who_does_not_authenticate_is_cut_off_soon_and_who_did_is_not)
+Test(server, only_a_connection_that_does_not_authenticate_is_cut_off_soon)
 {
 	struct fixture f;
 	char got[8192];
