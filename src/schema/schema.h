@@ -108,7 +108,7 @@ void schema_unrefp(struct schema **s);
  *
  * Of a node with the flag TREE_IS_OPAQUE only the kind may be used. `type` and `x-secret` apply to
  * it; keywords that need its value are undecided, and `not`, `anyOf`, `oneOf` and `if` work with
- * three values. What stays undecided does not make the instance invalid and is listed under
+ * three values. Keywords that stay undecided do not make the instance invalid and are listed under
  * `unchecked`. `x-secret: true` fails for a node without the flag TREE_IS_SECRET, and then no other
  * keyword reads the value.
  */

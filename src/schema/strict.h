@@ -1,6 +1,6 @@
 /*
  * The checks that only a stored schema must pass: it matches its metaschema, and it has no unknown
- * keywords, which are mistyped more often than meant.
+ * keywords, which are typing errors more often than annotations.
  */
 #pragma once
 

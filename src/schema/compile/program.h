@@ -102,7 +102,7 @@ struct subschema {
 struct property {
 	struct name name;
 	uint32_t subschema;
-	uint32_t is_list; /* of dependentSchemas: nothing */
+	uint32_t reserved;
 };
 
 /* A key of patternProperties, and its subschema. */

@@ -12,19 +12,19 @@ enum result index_refuse_by_pointer(struct error *err)
 }
 
 /* The dialect of a metaschema that is not built in: loads it and reads its $vocabulary. */
-static enum result load_dialect(struct resource_index *f, struct slice uri, struct dialect *ret,
+static enum result load_dialect(struct resource_index *idx, struct slice uri, struct dialect *ret,
 				struct error *err)
 {
 	const struct tree_node *metaschema = NULL;
 	enum result rc;
 
-	if (f->is_listing) {
+	if (idx->is_listing) {
 		*ret = (struct dialect){IN_2020_12, VOCABULARIES_2020_12};
 		return OK;
 	}
-	rc = f->options->load == NULL
+	rc = idx->options->load == NULL
 		     ? E_NOT_FOUND
-		     : f->options->load(f->options->load_ctx, uri, &metaschema, err);
+		     : idx->options->load(idx->options->load_ctx, uri, &metaschema, err);
 	if (rc == E_NOT_FOUND)
 		return fail(err, E_INVALID,
 			    "`$schema` must be draft 2020-12, draft 7 or a stored metaschema; "
@@ -35,7 +35,7 @@ static enum result load_dialect(struct resource_index *f, struct slice uri, stru
 	return metaschema_read_vocabulary(metaschema, ret, err);
 }
 
-enum result index_read_dialect(struct resource_index *f, const struct tree_node *node,
+enum result index_read_dialect(struct resource_index *idx, const struct tree_node *node,
 			       struct slice base, bool is_by_pointer, struct dialect *dialect,
 			       struct error *err)
 {
@@ -48,8 +48,8 @@ enum result index_read_dialect(struct resource_index *f, const struct tree_node 
 	uri = uri_without_fragment(tree_text(named));
 	if (metaschema_dialect(uri, dialect))
 		return OK;
-	if (is_by_pointer && f->options->is_listed_only)
+	if (is_by_pointer && idx->options->is_listed_only)
 		return index_refuse_by_pointer(err);
-	rc = index_resolve_uri(f, base, uri, &uri, err);
-	return rc == OK ? load_dialect(f, uri, dialect, err) : rc;
+	rc = index_resolve_uri(idx, base, uri, &uri, err);
+	return rc == OK ? load_dialect(idx, uri, dialect, err) : rc;
 }

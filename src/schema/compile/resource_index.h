@@ -60,7 +60,7 @@ struct document {
 
 struct resource_index {
 	const struct schema_options *options;
-	struct arena arena;    /* URIs and decoded tokens */
+	struct arena arena;    /* URIs and parts of JSON pointers */
 	struct vec places;     /* struct place */
 	struct vec resources;  /* struct resource */
 	struct vec anchors;    /* struct anchor */
@@ -77,24 +77,24 @@ struct resource_index {
 #define STEPS_PLACE	60
 #define STEPS_PLACE_KEY 10
 
-void index_init(struct resource_index *f, const struct schema_options *options);
-void index_clear(struct resource_index *f);
+void index_init(struct resource_index *idx, const struct schema_options *options);
+void index_clear(struct resource_index *idx);
 
 /* Adds a document whose base is `uri`, with all its places. `root` must outlive the index. `*ret`
  * is the place of its root. E_INVALID: its dialect is not known. E_LIMIT, E_MEMORY. */
-MUST_USE enum result index_add_document(struct resource_index *f, const struct tree_node *root,
+MUST_USE enum result index_add_document(struct resource_index *idx, const struct tree_node *root,
 					struct slice uri, bool is_builtin, uint32_t *ret,
 					struct error *err);
 
 /* Resolves a URI reference against a base URI. The result lives in the index. */
-MUST_USE enum result index_resolve_uri(struct resource_index *f, struct slice base,
+MUST_USE enum result index_resolve_uri(struct resource_index *idx, struct slice base,
 				       struct slice reference, struct slice *ret,
 				       struct error *err);
 
 /* Sets `*dialect`, which is the parent's or the default, to the dialect that the `$schema` of
  * `node` names, where it names one. `is_by_pointer` as in struct place. E_INVALID: the dialect is
  * not known. */
-MUST_USE enum result index_read_dialect(struct resource_index *f, const struct tree_node *node,
+MUST_USE enum result index_read_dialect(struct resource_index *idx, const struct tree_node *node,
 					struct slice base, bool is_by_pointer,
 					struct dialect *dialect, struct error *err);
 
@@ -106,43 +106,45 @@ MUST_USE enum result index_refuse_by_pointer(struct error *err);
 /* The place that a reference found at `from` leads to; loads the document where it is a new one.
  * `*ret_anchor` (may be NULL) becomes the anchor that the reference names, or NONE. E_INVALID with
  * the reason where it leads nowhere, else the error of `load`. */
-MUST_USE enum result index_resolve(struct resource_index *f, uint32_t from, struct slice reference,
-				   uint32_t *ret, uint32_t *ret_anchor, struct error *err);
+MUST_USE enum result index_resolve(struct resource_index *idx, uint32_t from,
+				   struct slice reference, uint32_t *ret, uint32_t *ret_anchor,
+				   struct error *err);
 
 /* The place of a node, or NONE. */
-uint32_t index_find_place(const struct resource_index *f, const struct tree_node *node);
+uint32_t index_find_place(const struct resource_index *idx, const struct tree_node *node);
 
 /* The dynamic anchor of that name in the resource, or NONE. `*ret_probes` is the number of slots
  * that were compared, which the caller pays for: names may have been chosen so that their hashes
  * collide. */
-uint32_t index_find_dynamic(const struct resource_index *f, uint32_t resource, struct slice name,
+uint32_t index_find_dynamic(const struct resource_index *idx, uint32_t resource, struct slice name,
 			    uint32_t *ret_probes);
 
-/* The anchor of that name in the resource, of which a dynamic one comes first, or NONE.
- * `*ret_probes` as above, unchanged where nothing was compared. */
-uint32_t index_find_anchor(const struct resource_index *f, uint32_t resource, struct slice name,
+/* The anchor of that name in the resource, or NONE; with `is_dynamic` only a dynamic one. Of a
+ * static and a dynamic anchor with the same name it is the dynamic one. `*ret_probes` as above, but
+ * unchanged where nothing was compared. */
+uint32_t index_find_anchor(const struct resource_index *idx, uint32_t resource, struct slice name,
 			   bool is_dynamic, uint32_t *ret_probes);
 
 /* The resource with that URI, or NONE. */
-uint32_t index_find_resource(const struct resource_index *f, struct slice uri);
+uint32_t index_find_resource(const struct resource_index *idx, struct slice uri);
 
 /* By number; the pointers are valid until the next one is added. */
-struct place *index_place(const struct resource_index *f, uint32_t place);
-struct resource *index_resource(const struct resource_index *f, uint32_t resource);
-const struct dialect *index_dialect(const struct resource_index *f, uint32_t place);
+struct place *index_place(const struct resource_index *idx, uint32_t place);
+struct resource *index_resource(const struct resource_index *idx, uint32_t resource);
+const struct dialect *index_dialect(const struct resource_index *idx, uint32_t place);
 
 /* Appends the JSON pointer of the place in its document, or with `is_in_resource` from its
  * resource's root. */
-void index_append_pointer(const struct resource_index *f, uint32_t place, bool is_in_resource,
+void index_append_pointer(const struct resource_index *idx, uint32_t place, bool is_in_resource,
 			  struct buf *ret);
 
 /* For the files of the index only. */
 
 /* Adds a place that no keyword leads to; `way` is the rest of the JSON pointer from `parent` to
  * `node`, and must live as long as the index. */
-MUST_USE enum result index_add_by_pointer(struct resource_index *f, uint32_t parent,
+MUST_USE enum result index_add_by_pointer(struct resource_index *idx, uint32_t parent,
 					  const struct tree_node *node, struct slice way,
 					  uint32_t *ret, struct error *err);
-MUST_USE enum result index_charge(struct resource_index *f, uint64_t steps, struct error *err);
+MUST_USE enum result index_charge(struct resource_index *idx, uint64_t steps, struct error *err);
 /* E_MEMORY, or E_LIMIT where the index has reached INDEX_BYTES_MAX. */
-MUST_USE enum result index_out_of_memory(const struct resource_index *f, struct error *err);
+MUST_USE enum result index_out_of_memory(const struct resource_index *idx, struct error *err);

@@ -204,8 +204,8 @@ static enum result check_rule(struct explain_pass *pass, const struct rule *rule
 	if (kind != ANY_KIND && (n->flags & TREE_IS_OPAQUE) != 0)
 		return explain_undecided(pass, rule, n, ret);
 	rc = checks[rule->op].explain_subschema(pass, rule, n, marks, ret);
-	if (rc == E_LIMIT && !pass->is_placed) {
-		pass->is_placed = true;
+	if (rc == E_LIMIT && !pass->is_keyword_named) {
+		pass->is_keyword_named = true;
 		(void)wrap(pass->err, rc, "`%s`", keywords[rule->keyword].name);
 	}
 	return rc;

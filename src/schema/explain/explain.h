@@ -57,7 +57,7 @@ struct explain_pass {
 	uint64_t granted; /* up to this number of steps no bound is checked */
 	uint64_t charged; /* steps that the budget has been charged for */
 	struct budget *budget;
-	bool is_placed; /* `err` already names the keyword at which a bound ran out */
+	bool is_keyword_named; /* `err` already names the keyword at which a bound ran out */
 	uint32_t depth;
 	bool is_collecting;  /* keeps findings, and goes on after a failure */
 	bool is_listing;     /* keeps findings of rules that could not be checked */
@@ -119,7 +119,7 @@ MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uin
 MUST_USE enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text,
 				   bool *ret);
 
-/* Drop the findings since a checkpoint. */
+/* Takes a checkpoint of the findings; drops the problems, or the unchecked rules, since one. */
 struct checkpoint explain_checkpoint(const struct explain_pass *pass);
 void explain_drop_problems(struct explain_pass *pass, struct checkpoint to);
 void explain_drop_unchecked(struct explain_pass *pass, struct checkpoint to);

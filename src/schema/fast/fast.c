@@ -313,7 +313,7 @@ COLD static enum result stop_reason(const struct fast_pass *pass)
 	if (rc == OK)
 		rc = fail(pass->err, E_LIMIT, "validation takes more than %llu steps",
 			  (unsigned long long)pass->schema->limits.steps_max);
-	return pass->where != NULL ? wrap(pass->err, rc, "`%s`", pass->where) : rc;
+	return pass->keyword != NULL ? wrap(pass->err, rc, "`%s`", pass->keyword) : rc;
 }
 
 /* Runs the root's block, then charges the budget for the rest of the last slice. */

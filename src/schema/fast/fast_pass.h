@@ -29,8 +29,9 @@ struct fast_pass {
 	int64_t slice; /* steps that the slice had at its start */
 	uint64_t left; /* left of the schema's limit, including the slice */
 	struct budget *budget;
-	const char *where; /* the keyword at which the steps ran out; NULL where it is not known */
-	uint32_t depth;	   /* left of the schema's limit */
+	const char
+		*keyword; /* the keyword at which the steps ran out; NULL where it is not known */
+	uint32_t depth;	  /* left of the schema's limit */
 	bool is_stopped;
 	bool is_undecided;
 	bool is_over; /* the schema's limit or the budget has run out */
@@ -122,7 +123,7 @@ static inline bool charge_for(struct fast_pass *pass, uint64_t steps, const char
 	debit(pass, steps);
 	if (LIKELY(pass->steps >= 0) || fast_refill(pass))
 		return true;
-	pass->where = keyword;
+	pass->keyword = keyword;
 	return false;
 }
 

@@ -37,7 +37,7 @@ MUST_USE enum result lower_block(struct lowering *work, uint32_t subschema, uint
 /* Appends an instruction with zero operands; NULL without memory. Valid until the next one. */
 struct instruction *lower_emit(struct lowering *work, enum operation operation);
 
-/* The subschema, or the one at the end of references that are the only rule of theirs. */
+/* The subschema itself, or where it is only a reference the one that it leads to. */
 uint32_t lower_resolve(const struct lowering *work, uint32_t subschema);
 
 /* Reserves a hash table for `count` positions in `slots`, all NONE. */
