@@ -16,8 +16,8 @@
 
 #include "base/text.h"
 #include "doc/pointer.h"
-#include "schema/price.h"
 #include "schema/compile/report.h"
+#include "schema/price.h"
 
 #include <stdlib.h>
 

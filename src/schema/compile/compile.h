@@ -12,11 +12,11 @@
  */
 #pragma once
 
-#include "schema/format/format.h"
 #include "schema/compile/keyword.h"
-#include "schema/compile/resource_index.h"
-#include "schema/regex/matcher.h"
 #include "schema/compile/program.h"
+#include "schema/compile/resource_index.h"
+#include "schema/format/format.h"
+#include "schema/regex/matcher.h"
 #include "schema/schema.h"
 
 /* The arrays of the program, as they grow, and what is needed to fill them. */

@@ -2,9 +2,9 @@
  * but `references`. */
 #pragma once
 
+#include "schema/compile/program.h"
 #include "schema/format/format.h"
 #include "schema/regex/matcher.h"
-#include "schema/compile/program.h"
 #include "schema/schema.h"
 
 #include <stdatomic.h>

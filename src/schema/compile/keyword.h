@@ -4,9 +4,8 @@
  */
 #pragma once
 
-#include "schema/compile/dialect.h"
-
 #include "base/slice.h"
+#include "schema/compile/dialect.h"
 
 /* Where a keyword's value holds schemas. */
 enum keyword_shape {

@@ -15,8 +15,8 @@
 
 #include "doc/tree.h"
 #include "schema/compile/dialect.h"
-#include "schema/schema.h"
 #include "schema/compile/vec.h"
+#include "schema/schema.h"
 
 #define INDEX_BYTES_MAX	 ((size_t)128 * 1024 * 1024)
 #define INDEX_PLACES_MAX 1000000

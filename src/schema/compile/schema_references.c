@@ -1,8 +1,8 @@
 /* Lists the documents that a schema refers to, without loading them. */
-#include "schema/compile/resource_index.h"
 #include "schema/compile/metaschema.h"
-#include "schema/price.h"
+#include "schema/compile/resource_index.h"
 #include "schema/compile/uri.h"
+#include "schema/price.h"
 
 struct listing {
 	struct resource_index resource_index;

@@ -13,6 +13,7 @@
  * - Recursion is bounded by depth_max and all work by steps_max.
  */
 #include "schema/explain/explain.h"
+
 #include "schema/compile/keyword.h"
 #include "schema/price.h"
 

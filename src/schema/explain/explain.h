@@ -13,8 +13,8 @@
  */
 #pragma once
 
-#include "schema/compile/constant.h"
 #include "schema/compile/compiled.h"
+#include "schema/compile/constant.h"
 #include "schema/explain/marks.h"
 
 /* One of the subschemas that a rule applies. */

@@ -3,8 +3,8 @@
 
 #include "doc/pointer.h"
 #include "schema/compile/keyword.h"
-#include "schema/price.h"
 #include "schema/compile/report.h"
+#include "schema/price.h"
 
 /* The JSON pointer of the value. */
 static void append_instance(const struct explain_pass *pass, const struct finding *f,

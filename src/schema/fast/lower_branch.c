@@ -3,8 +3,8 @@
  * look-up finds the only branch that can match. Branches for other types need no such table: each
  * block begins with its types.
  */
-#include "schema/fast/lower.h"
 #include "schema/compile/constant.h"
+#include "schema/fast/lower.h"
 
 #define TAG_DEPTH_MAX  4
 #define TAG_KEYS_MAX   16
