@@ -75,9 +75,10 @@ static enum result make_store(struct init *i, struct error *err)
 	snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(i->values[INIT_DATA]));
 	rc = store_open_sqlite(&i->data.store, folder, true, err);
 	if (rc == OK)
-		rc = service_init(i->data.store, i->data.keyring, shipped_policies,
-				  shipped_policies_count, &system_clock, &system_random, &i->token,
-				  &i->vkey, err);
+		rc = service_init(&(struct stopped_store){i->data.store, i->data.keyring,
+							  &system_clock},
+				  shipped_policies, shipped_policies_count, &i->token, &i->vkey,
+				  err);
 	if (rc == OK)
 		rc = initial_files_write_audit_key(i->values[INIT_DATA], buf_slice(&i->vkey), err);
 	return rc == OK ? initial_files_write_token(i->values[INIT_TOKEN_FILE], &i->token, err)

@@ -135,10 +135,12 @@ static enum result restore_service(struct restore *r, struct error *err)
 	if (rc == OK)
 		rc = read_audit_key(r, err);
 	if (rc == OK)
-		rc = service_restore(r->data.store, r->data.keyring, r->values[RESTORE_REASON],
+		rc = service_restore(&(struct stopped_store){r->data.store, r->data.keyring,
+							     &system_clock},
+				     r->values[RESTORE_REASON],
 				     r->values[RESTORE_KEEP_TOKENS].data != NULL &&
 					     slice_is_text(r->values[RESTORE_KEEP_TOKENS], "true"),
-				     &system_clock, &system_random, &r->token, err);
+				     &r->token, err);
 	data_clear(&r->data);
 	if (rc == OK)
 		rc = initial_files_write_audit_key(r->values[RESTORE_DATA], buf_slice(&r->vkey),

@@ -66,18 +66,25 @@ void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revi
 /* Prometheus text: what the service counts. http/ adds its own. */
 void service_metrics(struct service *s, struct buf *ret);
 
-/* A new store: identity, keys, the log's key, the shipped policies as revision 1 by `author`, one administrator's token, appended to `ret_token`.
- * `ret_log_vkey` gets the log's public key as a vkey line (for audit.pub). `store` was opened as new; stays the caller's. `policies`: name and YAML
- * source pairs. */
+/* A store and its keys, while no service runs on them; the caller's. */
+struct stopped_store {
+	struct store *store;
+	struct keyring *keyring;
+	const struct clock *clock;
+};
+
+/* A document that ships with the server. */
 struct shipped_document {
-	const char *path; /* "policies/administrator" */
-	const char *source;
+	const char *path;   /* "policies/administrator" */
+	const char *source; /* YAML */
 	size_t len;
 };
 
-MUST_USE enum result service_init(struct store *store, struct keyring *keyring,
+/* Makes a new store, in one transaction: identity, keys, the log's key, the shipped documents as
+ * revision 1, and one administrator's token, which is appended to `ret_token`. `ret_log_vkey` gets
+ * the log's public key as a vkey line (for audit.pub). The store was opened as new. */
+MUST_USE enum result service_init(const struct stopped_store *to,
 				  const struct shipped_document *documents, size_t documents_count,
-				  const struct clock *clock, const struct random_source *random,
 				  struct buf *ret_token, struct buf *ret_log_vkey,
 				  struct error *err);
 
@@ -88,9 +95,9 @@ MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *st
 					  struct secret_memory *memory, struct key *root_take,
 					  struct error *err);
 
-/* After a restore from a backup: raises the epoch, revokes all tokens unless `is_keeping_tokens`, makes a fresh administrator's token, and writes an audit
- * entry with the reason. */
-MUST_USE enum result service_restore(struct store *store, struct keyring *keyring,
-				     struct slice reason, bool is_keeping_tokens,
-				     const struct clock *clock, const struct random_source *random,
-				     struct buf *ret_token, struct error *err);
+/* After a restore from a backup, in one transaction: raises the epoch, revokes all tokens unless
+ * `is_keeping_tokens`, makes a new administrator's token, which is appended to `ret_token`, and writes
+ * an audit entry with the reason. */
+MUST_USE enum result service_restore(const struct stopped_store *to, struct slice reason,
+				     bool is_keeping_tokens, struct buf *ret_token,
+				     struct error *err);

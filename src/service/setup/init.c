@@ -183,30 +183,28 @@ static enum result put_all(struct bootstrap *f, const struct shipped_document *d
 	return rc;
 }
 
-enum result service_init(struct store *store, struct keyring *keyring,
-			 const struct shipped_document *documents, size_t documents_count,
-			 const struct clock *clock, const struct random_source *random,
-			 struct buf *ret_token, struct buf *ret_log_vkey, struct error *err)
+enum result service_init(const struct stopped_store *to, const struct shipped_document *documents,
+			 size_t documents_count, struct buf *ret_token, struct buf *ret_log_vkey,
+			 struct error *err)
 {
 	struct bootstrap f = {
-		.store = store,
-		.keyring = keyring,
+		.store = to->store,
+		.keyring = to->keyring,
 		.log = AUDIT_LOG_EMPTY,
-		.now_ms = clock_wall_ms(clock),
+		.now_ms = clock_wall_ms(to->clock),
 		.epoch = 1,
 		.revision = 1,
 	};
 	size_t before = ret_token->len;
-	enum result rc = store_begin(store, NULL, err);
+	enum result rc = store_begin(to->store, NULL, err);
 
-	(void)random; /* what is random here is a key or names one: crypto's */
 	if (rc != OK)
 		return rc;
 	rc = put_all(&f, documents, documents_count, ret_token, err);
 	if (rc == OK)
-		rc = store_commit(store, err);
+		rc = store_commit(to->store, err);
 	else
-		store_rollback(store);
+		store_rollback(to->store);
 	arena_clear(&f.arena);
 	audit_rows_free(&f.audit_rows);
 	if (rc == OK) {

@@ -171,26 +171,23 @@ static enum result restore_with_session(struct restoration *a, struct slice reas
 	return rc;
 }
 
-enum result service_restore(struct store *store, struct keyring *keyring, struct slice reason,
-			    bool is_keeping_tokens, const struct clock *clock,
-			    const struct random_source *random, struct buf *ret_token,
-			    struct error *err)
+enum result service_restore(const struct stopped_store *to, struct slice reason,
+			    bool is_keeping_tokens, struct buf *ret_token, struct error *err)
 {
-	struct restoration a = {.f = {.store = store,
-				      .keyring = keyring,
+	struct restoration a = {.f = {.store = to->store,
+				      .keyring = to->keyring,
 				      .log = AUDIT_LOG_EMPTY,
-				      .now_ms = clock_wall_ms(clock)}};
+				      .now_ms = clock_wall_ms(to->clock)}};
 	size_t before = ret_token->len;
-	enum result rc = store_begin(store, NULL, err);
+	enum result rc = store_begin(to->store, NULL, err);
 
-	(void)random; /* what is random here is a key or names one: crypto's */
 	if (rc != OK)
 		return rc;
 	rc = restore_with_session(&a, reason, is_keeping_tokens, ret_token, err);
 	if (rc == OK)
-		rc = store_commit(store, err);
+		rc = store_commit(to->store, err);
 	else
-		store_rollback(store);
+		store_rollback(to->store);
 	arena_clear(&a.f.arena);
 	audit_rows_free(&a.f.audit_rows);
 	if (rc != OK)

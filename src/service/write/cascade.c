@@ -402,27 +402,25 @@ static enum result verdict(struct cascade *c, struct error *err)
 enum result cascade_check(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	struct cascade c = {.ctx = ctx, .write = w, .before = {.ctx = ctx, .write = w}};
-	struct slice *paths;
-	uint32_t count;
-	enum result rc =
-		cascade_closure(ctx->snapshot, w, ctx->budget, &w->arena, &paths, &count, err);
+	struct path_list paths;
+	enum result rc = cascade_closure(&paths, ctx->snapshot, w, ctx->budget, &w->arena, err);
 
 	if (rc != OK)
 		return rc;
-	w->affected = arena_alloc_array(&w->arena, count, sizeof *w->affected);
+	w->affected = arena_alloc_array(&w->arena, paths.count, sizeof *w->affected);
 	if (w->affected == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	w->affected_count = count;
-	for (uint32_t i = 0; i < count; i++)
-		w->affected[i].path = paths[i];
-	for (uint32_t i = 0; rc == OK && i < count; i++) {
+	w->affected_count = paths.count;
+	for (uint32_t i = 0; i < paths.count; i++)
+		w->affected[i].path = paths.items[i];
+	for (uint32_t i = 0; rc == OK && i < paths.count; i++) {
 		rc = check_one(&c, &w->affected[i], err);
 		view_trim(&w->view);
 	}
 	before_clear(&c.before);
 	if (rc != OK)
 		return rc;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < paths.count; i++)
 		find_needed(&c, &w->affected[i]);
 	return verdict(&c, err);
 }

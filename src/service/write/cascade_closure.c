@@ -94,9 +94,24 @@ static enum result close_over(struct closing *c, const struct write *w, struct e
 	return rc;
 }
 
-enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
-			    struct budget *budget, struct arena *a, struct slice **ret,
-			    uint32_t *ret_count, struct error *err)
+static enum result list_paths(struct path_list *ret, struct closing *c, struct error *err)
+{
+	struct pmap_walk walk;
+	const struct found *f;
+
+	ret->items = arena_alloc_array(c->arena, pmap_count(&c->found), sizeof *ret->items);
+	ret->count = 0;
+	if (ret->items == NULL)
+		return fail(err, E_MEMORY, "out of memory");
+	pmap_walk_from(&walk, &c->found, SLICE_NULL);
+	while ((f = pmap_walk_next(&walk)) != NULL)
+		ret->items[ret->count++] = f->path;
+	return OK;
+}
+
+enum result cascade_closure(struct path_list *ret, const struct snapshot *snapshot,
+			    const struct write *w, struct budget *budget, struct arena *a,
+			    struct error *err)
 {
 	struct closing c = {.snapshot = snapshot,
 			    .arena = a,
@@ -104,18 +119,9 @@ enum result cascade_closure(const struct snapshot *snapshot, const struct write 
 			    .found = PMAP_INIT(&found_ops),
 			    .max = w->service->state.settings.affected_max};
 	enum result rc = close_over(&c, w, err);
-	struct pmap_walk walk;
-	const struct found *f;
 
-	if (rc == OK) {
-		*ret = arena_alloc_array(a, pmap_count(&c.found), sizeof **ret);
-		*ret_count = 0;
-		if (*ret == NULL)
-			rc = fail(err, E_MEMORY, "out of memory");
-		pmap_walk_from(&walk, &c.found, SLICE_NULL);
-		while (rc == OK && (f = pmap_walk_next(&walk)) != NULL)
-			(*ret)[(*ret_count)++] = f->path;
-	}
+	if (rc == OK)
+		rc = list_paths(ret, &c, err);
 	pmap_clear(&c.found);
 	return rc;
 }

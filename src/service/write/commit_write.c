@@ -52,15 +52,14 @@ static enum result has_same_dependents(const struct write *w, const struct snaps
 				       bool *ret, struct error *err)
 {
 	CLEANUP(arena_clear) struct arena a = ARENA_NULL;
-	struct slice *paths;
-	uint32_t count;
-	enum result rc = cascade_closure(working, w, NULL, &a, &paths, &count, err);
+	struct path_list paths;
+	enum result rc = cascade_closure(&paths, working, w, NULL, &a, err);
 
 	if (rc != OK)
 		return rc;
-	*ret = count == w->affected_count;
-	for (uint32_t i = 0; *ret && i < count; i++)
-		*ret = slice_is_equal(paths[i], w->affected[i].path);
+	*ret = paths.count == w->affected_count;
+	for (uint32_t i = 0; *ret && i < paths.count; i++)
+		*ret = slice_is_equal(paths.items[i], w->affected[i].path);
 	return OK;
 }
 
@@ -441,8 +440,8 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 		rc = apply_documents(&a, err);
 	if (rc == OK && !lockout_is_averted(w->administrator, working, w->accessor, now_ms))
 		rc = fail(err, E_STALE, "who can administer afterwards has changed meanwhile");
-	if (rc == OK && w->response != NULL)
-		rc = w->response(w, err);
+	if (rc == OK)
+		rc = write_response(w, err);
 	if (rc != OK)
 		return rc;
 	w->call->out.revision = a.revision;

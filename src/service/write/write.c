@@ -88,7 +88,6 @@ struct write *write_new(struct verb_context *ctx, uint32_t changes_max)
 	w->accessor = c->principal->accessor;
 	w->message = c->in.write.message;
 	w->source = c->in.write.source;
-	w->response = write_response;
 	if (!keep_key(w, c)) {
 		write_free(&w->job);
 		return NULL;
@@ -314,7 +313,7 @@ static enum step response_unchanged(struct write *w)
 	if (w->idempotency.key.len != 0)
 		return STEP_COMMIT;
 	w->revision = w->view.snapshot->revision;
-	rc = w->response(w, &err);
+	rc = write_response(w, &err);
 	return rc == OK ? STEP_RESPOND : response_error(w->call, rc, &err);
 }
 

@@ -53,8 +53,6 @@ struct write {
 	/* by the committer */
 	uint64_t revision;
 	int64_t time_ms;
-	/* Fills call->out once revision and time are known, before the commit (the answer leaves after). NULL: it is filled already. */
-	enum result (*response)(struct write *w, struct error *err);
 };
 
 /* The call's commit job; freed with it. NULL: no memory. */
@@ -103,10 +101,16 @@ MUST_USE enum result secret_check(const struct tree_node *root, struct error *er
 /* Whether it is one of the documents that this write changes; NULL when not. */
 const struct change *write_change(const struct write *w, struct slice path);
 
-/* cascade_closure.c: the paths of profiles and schemas that depend on the changed ones, themselves included, sorted, in `a`. E_LIMIT. */
-MUST_USE enum result cascade_closure(const struct snapshot *snapshot, const struct write *w,
-				     struct budget *budget, struct arena *a, struct slice **ret,
-				     uint32_t *ret_count, struct error *err);
+struct path_list {
+	struct slice *items;
+	uint32_t count;
+};
+
+/* cascade_closure.c: the profiles and schemas that depend on the changed documents, with these, in the
+ * order of their paths; the list lives in `a`. `budget` NULL: not counted. E_LIMIT. */
+MUST_USE enum result cascade_closure(struct path_list *ret, const struct snapshot *snapshot,
+				     const struct write *w, struct budget *budget, struct arena *a,
+				     struct error *err);
 /* Resolves and validates them. E_INVALID, E_CONFLICT: the reasons are in the report. */
 MUST_USE enum result cascade_check(struct verb_context *ctx, struct write *w, struct error *err);
 

@@ -252,8 +252,8 @@ static struct service *open_service(const char *folder, struct secret_memory **m
 	must(store_open_sqlite(&store, folder, true, &err), &err);
 	must(key_new_random(&root, *m, &err), &err);
 	must(keyring_create(&ring, *m, root, SLICE_LITERAL("0123456789abcdef"), &err), &err);
-	must(service_init(store, ring, &shipped, 1, &system_clock, &system_random, token, &vkey,
-			  &err),
+	must(service_init(&(struct stopped_store){store, ring, &system_clock}, &shipped, 1, token,
+			  &vkey, &err),
 	     &err);
 	while (token->len != 0 && token->data[token->len - 1] == '\n')
 		buf_cut(token, token->len - 1);

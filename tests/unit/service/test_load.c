@@ -119,8 +119,8 @@ static void init_store(void)
 	MUST(secret_memory_new(&memory, &err));
 	MUST(store_open_sqlite(&store, folder, true, &err));
 	MUST(keyring_create(&ring, memory, root_key(), SLICE_LITERAL("0123456789abcdef"), &err));
-	MUST(service_init(store, ring, &document, 1, &system_clock, &system_random, &g.root_token,
-			  &vkey, &err));
+	MUST(service_init(&(struct stopped_store){store, ring, &system_clock}, &document, 1,
+			  &g.root_token, &vkey, &err));
 	buf_clear(&vkey);
 	keyring_free(ring);
 	store_close(store);
@@ -313,8 +313,8 @@ static enum result restore(bool (*may_fail)(void *ctx, const char *name), struct
 		MUST(store_wrap_failing(&store, store, may_fail, NULL, &err));
 	if (f != NULL)
 		alloc_hook_set(may_allocate, f);
-	rc = service_restore(store, ring, SLICE_LITERAL("the disk died"), false, &system_clock,
-			     &system_random, ret_token, ret_err);
+	rc = service_restore(&(struct stopped_store){store, ring, &system_clock},
+			     SLICE_LITERAL("the disk died"), false, ret_token, ret_err);
 	alloc_hook_set(NULL, NULL);
 	keyring_free(ring);
 	store_close(store);

@@ -235,8 +235,8 @@ static enum result found_with(struct founded *n, const char *source)
 	MUST(store_open_sqlite(&n->store, n->folder, true, &err));
 	MUST(keyring_create(&n->keyring, n->memory, root_key(n), SLICE_LITERAL("0123456789abcdef"),
 			    &err));
-	return service_init(n->store, n->keyring, documents, 1, &system_clock, &system_random,
-			    &n->token, &n->vkey, &refused);
+	return service_init(&(struct stopped_store){n->store, n->keyring, &system_clock}, documents,
+			    1, &n->token, &n->vkey, &refused);
 }
 
 static void found(struct founded *n)
@@ -310,8 +310,8 @@ Test(founding, a_policy_that_does_not_compile_makes_no_store)
 
 static void adopt(struct founded *n, bool is_keeping, struct buf *ret_token)
 {
-	MUST(service_restore(n->store, n->keyring, SLICE_LITERAL("the disk died"), is_keeping,
-			     &system_clock, &system_random, ret_token, &err));
+	MUST(service_restore(&(struct stopped_store){n->store, n->keyring, &system_clock},
+			     SLICE_LITERAL("the disk died"), is_keeping, ret_token, &err));
 }
 
 Test(founding, a_restored_store_has_a_new_epoch_and_one_token)
@@ -376,8 +376,8 @@ static bool found_failing(int n)
 	MUST(keyring_create(&f_.keyring, f_.memory, root_key(&f_),
 			    SLICE_LITERAL("0123456789abcdef"), &err));
 	calls_left = n;
-	rc = service_init(f_.store, f_.keyring, &document, 1, &system_clock, &system_random,
-			  &f_.token, &f_.vkey, &refused);
+	rc = service_init(&(struct stopped_store){f_.store, f_.keyring, &system_clock}, &document,
+			  1, &f_.token, &f_.vkey, &refused);
 	calls_left = -1;
 	cr_expect_eq(rc != OK, f_.token.len == 0, "call %d: a token without a store", n);
 	if (rc != OK &&
