@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Keeps processing orders by its configuration, which it finds in the file that REEVE_CONFIG_FILE names.
+"""Processes orders again and again. REEVE_CONFIG_FILE names the file with its configuration.
 
     reeve run --config orders/production --on-change signal:HUP -- python3 examples/orders/process-orders.py
 
-A run reads its configuration once, at its start, so that it sees one revision from start to end; SIGHUP says that
-there is a new one. ORDERS_RUNS ends it after so many runs.
+A run reads its configuration once, when it starts, so that it uses one revision from start to end. SIGHUP
+means that there is a new revision. ORDERS_RUNS is the number of runs; without it, they do not end.
 """
 import csv
 import decimal
