@@ -23,7 +23,7 @@
 /* One request for the configuration. */
 struct poll {
 	struct slice target;
-	const char *etag; /* NULL: the server answers at once, not only when the ETag changed */
+	const char *etag; /* NULL: the server responds at once, not only after a change */
 	unsigned wait_ms;
 };
 
@@ -62,13 +62,12 @@ static enum result fetch(struct fetched_config *ret, bool *ret_is_changed, struc
 					 .timeout_ms = q->wait_ms + TIMEOUT_EXTRA_MS};
 	enum result rc;
 
-	/* Without an ETag the server would answer at once, and each response would count as a
+	/* Without an ETag the server would respond at once, and each response would count as a
 	 * change. */
 	if (q->etag != NULL && q->etag[0] == '\0')
-		return fail(
-			err, E_UNSUPPORTED,
-			"the server's answer had no ETag, so changes cannot be waited for: a proxy "
-			"before it must pass ETag on");
+		return fail(err, E_UNSUPPORTED,
+			    "the server's response had no ETag, so changes cannot be waited for: a "
+			    "proxy before the server must pass ETag on");
 	buf_append_slice(&target, q->target);
 	url_append_query(&target, "reveal", SLICE_LITERAL("true"));
 	if (q->etag != NULL)

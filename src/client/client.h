@@ -22,7 +22,7 @@ struct client;
 
 struct client_options {
 	const char *address; /* the server's base URL; NULL: CLIENT_ADDRESS_DEFAULT */
-	/* Read at client_open(), and again when a server answers 401; NULL: no file. */
+	/* Read at client_open(), and again when a server responds with 401; NULL: no file. */
 	const char *token_file;
 	const char *token;	/* used where there is no file; NULL: no token */
 	const char *user_agent; /* NULL: "reeve/VERSION" */

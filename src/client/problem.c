@@ -66,7 +66,7 @@ enum result problem_explain(const struct client_response *r, struct error *err)
 			detail = get_text(&tree.root, "title");
 	}
 	if (detail.len == 0)
-		return fail(err, rc, "the server answered with status %u", r->status);
+		return fail(err, rc, "the server responded with status %u", r->status);
 	return fail(err, rc, "%.*s", SLICE_ARGS(detail));
 }
 

@@ -98,8 +98,9 @@ static void write_plain(struct buf *ret, const char *name, const char *type, con
 
 void counts_write(struct buf *ret, const struct http_counts *c, const struct http_gauges *now)
 {
-	buf_append_text(ret, "# HELP reeve_http_requests_total Requests answered.\n"
-			     "# TYPE reeve_http_requests_total counter\n");
+	buf_append_text(ret,
+			"# HELP reeve_http_requests_total Responses by route and class of status.\n"
+			"# TYPE reeve_http_requests_total counter\n");
 	for (uint32_t i = 0; i <= ROUTES_MAX; i++)
 		write_classes(ret, c, i);
 	buf_append_text(ret,
@@ -112,8 +113,8 @@ void counts_write(struct buf *ret, const struct http_counts *c, const struct htt
 	}
 	write_plain(ret, "reeve_http_connections", "gauge", "Connections that are open.",
 		    read_count(&c->connections));
-	write_plain(ret, "reeve_http_requests_in_flight", "gauge", "Requests not yet answered.",
-		    now->in_flight);
+	write_plain(ret, "reeve_http_requests_in_flight", "gauge",
+		    "Requests that have no response yet.", now->in_flight);
 	write_plain(ret, "reeve_http_body_bytes", "gauge",
 		    "Bytes of request bodies that are being received or processed.",
 		    now->body_bytes);

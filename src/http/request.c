@@ -95,7 +95,7 @@ static enum MHD_Result send_health(struct connection *conn)
 		r->kind = BODY_JSON;
 		r->body = buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
 		if (r->body == NULL)
-			r->result = fail(&r->error, E_MEMORY, "answer: out of memory");
+			r->result = fail(&r->error, E_MEMORY, "response: out of memory");
 	}
 	return response_send(conn);
 }

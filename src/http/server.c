@@ -57,7 +57,8 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 	unsigned per_loop = s->settings.connections_max + EVICTED_MAX + OVERFLOW_MAX + SPARE_MAX;
 
 	MHD_set_panic_func(panic, NULL);
-	/* STRICT_FOR_CLIENT 1 would answer a missing Host itself, with two header blocks. */
+	/* With STRICT_FOR_CLIENT 1 libmicrohttpd itself would respond to a missing Host, with two
+	 * blocks of headers. */
 	s->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, request_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, log_library,
 		NULL, MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,

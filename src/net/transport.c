@@ -79,7 +79,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	}
 	if (len > q->body_bytes_max - t->body.len) {
 		t->stop_result = fail(&t->stop_error, E_TOO_LARGE,
-				      "the answer is larger than %zu bytes", q->body_bytes_max);
+				      "the response is larger than %zu bytes", q->body_bytes_max);
 		return 0;
 	}
 	buf_append(&t->body, data, len);
@@ -187,7 +187,7 @@ static enum result fail_transfer(struct transfer *t, CURLcode code, struct error
 	case CURLE_OUT_OF_MEMORY:
 		return fail(err, E_MEMORY, "out of memory");
 	case CURLE_OPERATION_TIMEDOUT:
-		return fail(err, E_UNAVAILABLE, "%s did not answer in time", server);
+		return fail(err, E_UNAVAILABLE, "%s did not respond in time", server);
 	default:
 		return fail(err, E_IO, "the connection to %s failed: %s", server, why);
 	}

@@ -146,7 +146,7 @@ Test(transport, a_body_above_its_bound_is_refused)
 	cr_expect_eq(perform(&q, &response, &s, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
 			     &err),
 		     E_TOO_LARGE);
-	cr_expect_str_eq(err.text, "the answer is larger than 3 bytes");
+	cr_expect_str_eq(err.text, "the response is larger than 3 bytes");
 	cr_expect_null(response.body.data);
 }
 
