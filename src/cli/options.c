@@ -30,7 +30,7 @@ int usage_error(const struct command *command, const char *fmt, ...)
 	return code;
 }
 
-/* What getopt_long() reads. */
+/* The tables that getopt_long() reads. */
 struct getopt_tables {
 	struct option longs[ROWS_MAX + 2];
 	char shorts[2 * ROWS_MAX + 5];

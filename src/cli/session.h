@@ -1,5 +1,5 @@
 /*
- * What the commands that talk to a server share: the server's address, the token, the call itself
+ * The session of a command that talks to a server: the address, the token, the call, the response
  * and the form of the output. A session belongs to one command and one thread.
  */
 #pragma once

@@ -19,7 +19,7 @@ static enum result parse(struct slice values[static ROWS], bool *is_help, const 
 			   (char *const *)(uintptr_t)argv, err);
 }
 
-Test(flags, a_value_stands_behind_an_equals_sign_or_by_itself)
+Test(flags, a_value_follows_an_equals_sign_or_is_the_next_argument)
 {
 	static const char *const argv[] = {"--data=a=b", "--from", "--c", "--keep-tokens", NULL};
 	struct slice values[ROWS] = {0};
@@ -56,7 +56,7 @@ Test(flags, an_unknown_flag_is_refused_with_a_suggestion)
 	}
 }
 
-Test(flags, help_is_heard_before_anything_else_is_wrong)
+Test(flags, help_is_given_although_a_later_flag_is_wrong)
 {
 	static const char *const argv[] = {"--help", "--nothing", NULL};
 	struct slice values[ROWS] = {0};

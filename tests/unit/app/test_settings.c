@@ -30,7 +30,7 @@ static void give(struct given *g, const char *name, const char *value)
 	g->values[setting_find(slice_text(name)) - setting_rows] = slice_text(value);
 }
 
-/* A file in a folder of its own for one test; the caller removes both with `remove_file`. */
+/* Makes a file in a new folder; the caller removes both with remove_file(). */
 static void write_file(char path[static 96], const char *text)
 {
 	cr_assert(temporary_folder(path, 80));
@@ -45,7 +45,7 @@ static void remove_file(char path[static 96])
 	rmdir(path);
 }
 
-Test(settings, defaults_stand_where_nothing_is_given)
+Test(settings, a_setting_that_is_not_given_has_its_default)
 {
 	struct given none = {0};
 	struct loaded l;
@@ -59,7 +59,7 @@ Test(settings, defaults_stand_where_nothing_is_given)
 	arena_clear(&l.texts);
 }
 
-Test(settings, a_flag_wins_over_the_environment_that_over_the_file)
+Test(settings, a_flag_overrides_the_environment_and_that_the_file)
 {
 	char *environment[] = {"REEVED_LIMIT_MAX=200", "REEVED_WORKERS=5", "HOME=/", NULL};
 	struct given flags = {0};
@@ -78,7 +78,7 @@ Test(settings, a_flag_wins_over_the_environment_that_over_the_file)
 	remove_file(path);
 }
 
-Test(settings, what_cannot_be_is_refused_by_its_name)
+Test(settings, an_impossible_value_is_refused_by_the_setting_s_name)
 {
 	static const struct {
 		const char *name, *value;
@@ -105,8 +105,8 @@ Test(settings, what_cannot_be_is_refused_by_its_name)
 	}
 }
 
-/* Else its sender would be told to try again for ever. */
-Test(settings, the_largest_body_must_fit_into_what_one_name_may_hold)
+/* Otherwise its sender would get 429 for ever. */
+Test(settings, the_largest_body_must_fit_into_the_share_of_one_principal)
 {
 	static const struct {
 		const char *bodies, *name, *value;
@@ -166,7 +166,7 @@ Test(settings, a_file_that_its_schema_refuses_is_refused_with_its_place)
 	}
 }
 
-Test(settings, an_empty_file_sets_nothing_and_a_missing_one_is_told)
+Test(settings, an_empty_file_sets_nothing_and_a_missing_one_is_an_error)
 {
 	struct given none = {0};
 	struct loaded l;
@@ -179,7 +179,7 @@ Test(settings, an_empty_file_sets_nothing_and_a_missing_one_is_told)
 	cr_expect_eq(load(&l, &none, path, NULL), E_NOT_FOUND);
 }
 
-Test(settings, a_mistyped_variable_is_refused_rather_than_passed_over)
+Test(settings, a_mistyped_variable_is_refused_not_ignored)
 {
 	char *environment[] = {"REEVED_LIMITMAX=200", NULL};
 	struct given none = {0};
@@ -208,7 +208,7 @@ Test(settings, the_data_folder_may_hold_the_file)
 	rmdir(folder);
 }
 
-Test(settings, the_shipped_schema_is_the_table_s)
+Test(settings, the_shipped_schema_is_that_of_the_table)
 {
 	CLEANUP(buf_clear) struct buf made = BUF_NULL;
 	CLEANUP(buf_clear) struct buf shipped = BUF_NULL;
@@ -221,7 +221,7 @@ Test(settings, the_shipped_schema_is_the_table_s)
 		  "reeved serve --settings-schema >schemas/reeved.json brings it up to date");
 }
 
-Test(settings, every_default_is_one_that_its_row_takes)
+Test(settings, every_default_is_valid)
 {
 	for (size_t i = 0; i < setting_rows_count; i++) {
 		struct settings s;

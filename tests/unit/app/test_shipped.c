@@ -1,4 +1,5 @@
-/* What ships must be what its readers take: policies compile, schemas compile and accept what they describe. */
+/* The shipped policies compile; the shipped schemas compile and accept the documents that they
+ * describe. */
 #include "access/policy.h"
 #include "app/shipped.h"
 #include "base/file.h"
@@ -81,7 +82,7 @@ static bool may(const char *name, enum permission wanted, const char *path)
 	return false;
 }
 
-Test(shipped, policies_give_what_their_names_promise_and_no_more)
+Test(shipped, policies_give_the_rights_of_their_roles_and_no_more)
 {
 	static const struct {
 		const char *policy;
@@ -112,7 +113,7 @@ Test(shipped, policies_give_what_their_names_promise_and_no_more)
 			     cases[i].is_allowed, "%s on %s", cases[i].policy, cases[i].path);
 }
 
-Test(shipped, the_profile_header_s_schema_tells_headers_apart)
+Test(shipped, the_schema_of_profile_headers_accepts_the_valid_ones_only)
 {
 	static const struct {
 		const char *yaml;
@@ -135,7 +136,7 @@ Test(shipped, the_profile_header_s_schema_tells_headers_apart)
 		cr_expect_eq(validate(schema, cases[i].yaml), cases[i].rc, "%s", cases[i].yaml);
 }
 
-Test(shipped, the_policy_schema_refuses_what_policies_refuse)
+Test(shipped, the_schema_of_policies_refuses_the_same_as_their_compiler)
 {
 	static const char *const bad[] = {
 		"{}",

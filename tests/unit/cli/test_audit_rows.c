@@ -1,4 +1,4 @@
-/* What is read from a data directory is verified with what queries go by. */
+/* The rows of a data directory that queries use are verified together with the entries. */
 #include "../temporary.h"
 #include "cli/audit_rows.h"
 
@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ENTRIES 2100 /* two pages and a bit, two buckets and a bit */
+#define ENTRIES 2100 /* more than two pages and more than two buckets */
 #define ORIGIN	"reeve.example/log"
 
-/* Makes one row say something that its entry does not. */
+/* Makes one row differ from its entry. */
 struct misfiling {
 	const char *wanted; /* of the report; NULL: the log is sound */
 	uint64_t at;
@@ -119,7 +119,7 @@ static enum result verify(struct audit_report *ret, const struct data *d)
 	return rc;
 }
 
-Test(audit_rows, an_entry_that_a_query_would_miss_is_found)
+Test(audit_rows, an_entry_that_a_query_would_miss_is_detected)
 {
 	static const struct misfiling cases[] = {
 		{.wanted = NULL},

@@ -37,7 +37,7 @@ static void put(const char *folder, const char *name, const char *content)
 
 TestSuite(folder, .init = make_root, .fini = remove_root);
 
-Test(folder, each_file_is_the_document_of_its_place_without_its_ending)
+Test(folder, the_place_of_a_file_without_its_ending_is_the_path_of_the_document)
 {
 	struct folder f = FOLDER_NULL;
 	struct error err = ERROR_NULL;
@@ -77,7 +77,7 @@ Test(folder, two_files_for_one_path_are_refused_and_both_named)
 	folder_clear(&f);
 }
 
-Test(folder, what_is_no_path_is_refused_with_its_file)
+Test(folder, a_file_whose_name_gives_no_path_is_refused_by_name)
 {
 	static const struct {
 		const char *folder, *name;
@@ -98,7 +98,7 @@ Test(folder, what_is_no_path_is_refused_with_its_file)
 	}
 }
 
-Test(folder, a_directory_without_any_of_the_folders_is_said_to_have_none)
+Test(folder, a_directory_without_any_of_the_folders_is_refused)
 {
 	struct folder f = FOLDER_NULL;
 	struct error err = ERROR_NULL;
@@ -129,7 +129,7 @@ Test(folder, a_link_that_stays_inside_is_followed)
 	folder_clear(&f);
 }
 
-Test(folder, a_link_within_one_repository_is_followed_but_not_to_what_git_keeps)
+Test(folder, a_link_within_one_repository_is_followed_but_not_into_the_git_folder)
 {
 	struct folder f = FOLDER_NULL;
 	struct error err = ERROR_NULL;
@@ -148,7 +148,7 @@ Test(folder, a_link_within_one_repository_is_followed_but_not_to_what_git_keeps)
 	folder_clear(&f);
 }
 
-Test(folder, no_link_has_a_file_from_elsewhere_read)
+Test(folder, no_link_leads_to_a_file_outside)
 {
 	static const struct {
 		const char *target, *name;
@@ -172,7 +172,7 @@ Test(folder, no_link_has_a_file_from_elsewhere_read)
 	}
 }
 
-/* Twelve folders, each with eight links to the next: 8^12 ways to the last. */
+/* Twelve folders, each with eight links to the next, give 8^12 paths to the last. */
 Test(folder, links_that_multiply_are_not_walked_for_ever)
 {
 	struct folder f = FOLDER_NULL;

@@ -18,7 +18,7 @@ static void redirect(void)
 
 TestSuite(output, .init = redirect);
 
-Test(output, no_part_of_a_line_begins_another)
+Test(output, no_argument_begins_another_line)
 {
 	print_line(TO_STDOUT, "%s: %d", "a\nb\r\t\x1b[2J\xc2\x9b\xe2\x80\xae", 7);
 	fflush(stdout);
@@ -40,7 +40,7 @@ Test(output, content_is_written_byte_for_byte_where_there_is_no_terminal)
 				"b\nc\n");
 }
 
-Test(output, more_than_one_buffer_is_cut_between_characters)
+Test(output, a_text_larger_than_the_buffer_is_split_between_characters)
 {
 	char text[10001], shown[10001];
 
@@ -53,7 +53,7 @@ Test(output, more_than_one_buffer_is_cut_between_characters)
 	cr_expect_eq(memcmp(shown, text, 10000), 0);
 }
 
-/* Becomes a program at a terminal that prints a document. */
+/* Runs as a child at a terminal, and prints a document. */
 static _Noreturn void show(void)
 {
 	struct termios raw;

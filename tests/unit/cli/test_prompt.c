@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Becomes a program at a terminal that is asked for a value; exits with 0 where it is "typed", 1 where it was refused. */
+/* Runs as a child at a terminal, and asks for a value. Exits with 0 if "typed" is typed, with 1 on an
+ * error. */
 static _Noreturn void ask(void)
 {
 	struct buf value = BUF_NULL;
@@ -31,7 +32,8 @@ static bool has_echo(int terminal)
 	return (t.c_lflag & ECHO) != 0;
 }
 
-/* Types once the prompt is there; gives the wait status, and in `shown` all that the terminal showed. */
+/* Types once the prompt is shown. Returns the wait status, and in `shown` all that the terminal
+ * showed. */
 static int type(const char *keys, char *shown, size_t size, int *terminal)
 {
 	const struct timespec pause = {0, 10000000};
@@ -63,7 +65,7 @@ static int type(const char *keys, char *shown, size_t size, int *terminal)
 	return status;
 }
 
-Test(prompt, what_is_typed_is_taken_and_not_shown)
+Test(prompt, typed_text_is_read_and_not_shown)
 {
 	char shown[256];
 	int terminal, status = type("typed\n", shown, sizeof shown, &terminal);
@@ -73,7 +75,7 @@ Test(prompt, what_is_typed_is_taken_and_not_shown)
 	close(terminal);
 }
 
-Test(prompt, the_end_of_input_is_no_empty_secret)
+Test(prompt, the_end_of_input_is_not_an_empty_secret)
 {
 	char shown[256];
 	int terminal, status = type("\x04", shown, sizeof shown, &terminal);

@@ -7,7 +7,7 @@ static const struct command command = {.name = "probe", .summary = "", .help = "
 
 TestSuite(request, .init = cr_redirect_stderr);
 
-Test(request, a_document_is_asked_for_under_v1)
+Test(request, the_target_of_a_document_is_under_v1)
 {
 	struct buf target = BUF_NULL;
 	int code = 0;

@@ -52,7 +52,7 @@ static void tear_down(void)
 
 TestSuite(schema_command, .init = set_up, .fini = tear_down);
 
-/* Runs `reeve schema` with the words up to NULL and gives its exit code. */
+/* Runs `reeve schema` with the words up to NULL. Returns its exit code. */
 static int run(const char *first, ...)
 {
 	char *argv[16] = {"schema"};
@@ -80,7 +80,7 @@ static bool is_printed(FILE *from, const char *text)
 	return strstr(all, text) != NULL;
 }
 
-Test(schema_command, a_valid_file_is_passed_in_silence)
+Test(schema_command, a_valid_file_prints_nothing)
 {
 	const char *yaml = put("a.yaml", "name: orders\nday: 2026-11-20\n");
 
@@ -88,7 +88,7 @@ Test(schema_command, a_valid_file_is_passed_in_silence)
 	cr_expect_stdout_eq_str("");
 }
 
-Test(schema_command, what_is_wrong_is_said_with_file_line_column_and_pointer)
+Test(schema_command, an_error_is_printed_with_file_line_column_and_pointer)
 {
 	const char *yaml = put("a.yaml", "name: orders\nday: tomorrow\n");
 	char expected[512];
@@ -108,7 +108,7 @@ Test(schema_command, format_can_be_left_an_annotation)
 		     EXIT_DONE);
 }
 
-Test(schema_command, one_invalid_file_of_several_decides)
+Test(schema_command, one_invalid_file_of_several_decides_the_exit_code)
 {
 	const char *good = put("a.yaml", "name: orders\n"), *bad = put("b.json", "{}");
 
@@ -143,7 +143,7 @@ Test(schema_command, a_reference_cannot_leave_its_folder)
 	cr_expect_eq(run("check", "--schema", other, "--schemas", folder, other, NULL), EXIT_USAGE);
 }
 
-Test(schema_command, what_cannot_be_read_or_is_no_call_ends_with_2)
+Test(schema_command, unreadable_files_and_wrong_usage_end_with_2)
 {
 	const char *good = put("a.yaml", "name: orders\n");
 	const char *bad = put("bad.json", "{\"type\": \"strin\"}");
@@ -159,13 +159,13 @@ Test(schema_command, what_cannot_be_read_or_is_no_call_ends_with_2)
 	cr_expect_eq(run(NULL), EXIT_USAGE);
 }
 
-Test(schema_command, help_is_given_wherever_it_is_asked_for)
+Test(schema_command, help_is_printed_for_each_subcommand)
 {
 	cr_expect_eq(run("check", "--schema", "x", "--help", NULL), EXIT_DONE);
 	cr_expect_stdout_eq_str(schema_check_command.help);
 }
 
-Test(schema_command, strict_refuses_a_keyword_that_is_none)
+Test(schema_command, strict_refuses_an_unknown_keyword)
 {
 	const char *bad = put("bad.json", "{\"requird\": [\"a\"]}"), *good = put("b.json", "{}");
 
@@ -188,7 +188,7 @@ Test(schema_command, a_batch_has_one_verdict_a_line)
 	cr_expect_stdout_eq_str("valid\ninvalid\nrefused\nlimit\nmalformed\n");
 }
 
-Test(schema_command, tests_are_counted_and_failures_are_told)
+Test(schema_command, tests_are_counted_and_failures_are_printed)
 {
 	put("remote.json", "{\"type\": \"integer\"}");
 	const char *tests = put(

@@ -74,7 +74,7 @@ Test(table, a_difference_is_one_line_and_a_secret_shows_no_value)
 	tree_clear(&tree);
 }
 
-Test(table, a_map_that_came_is_shown_leaf_by_leaf)
+Test(table, an_added_map_is_shown_leaf_by_leaf)
 {
 	struct tree tree = TREE_INIT(0, false);
 	struct buf text = BUF_NULL;
@@ -92,8 +92,8 @@ Test(table, a_map_that_came_is_shown_leaf_by_leaf)
 	tree_clear(&tree);
 }
 
-/* A cell of a megabyte beside ten thousand others. */
-Test(table, one_wide_cell_does_not_fill_up_every_line)
+/* One cell of a megabyte and ten thousand short ones. */
+Test(table, one_wide_cell_does_not_widen_every_line)
 {
 	static const struct column columns[] = {{"PATH", "path"}, {"N", "n"}};
 	struct tree tree = TREE_INIT(0, false);
@@ -114,8 +114,8 @@ Test(table, one_wide_cell_does_not_fill_up_every_line)
 	tree_clear(&tree);
 }
 
-/* A key of 500 KB above a thousand leaves comes to 500 MB of lines. */
-Test(table, a_difference_that_repeats_a_long_key_has_an_end)
+/* A key of 500 KB with a thousand leaves would give 500 MB of lines. */
+Test(table, the_output_of_a_difference_is_bounded)
 {
 	struct tree tree = TREE_INIT(0, false);
 	struct buf json = BUF_NULL, text = BUF_NULL;
