@@ -1,7 +1,5 @@
 /* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker. */
-#include "service/engine/engine.h"
-#include "service/engine/audit_draft.h"
-#include "service/engine/response.h"
+#include "service/engine/queue.h"
 
 #include <time.h>
 

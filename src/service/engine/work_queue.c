@@ -1,9 +1,7 @@
 /* The rule: a lane stands in the ring exactly while it has a call that waits and fewer than lane_max at work. */
 #include "service/engine/work_queue.h"
 
-#include "service/engine/engine.h"
-#include "service/engine/audit_draft.h"
-#include "service/engine/response.h"
+#include "service/call.h"
 
 struct idle_worker {
 	pthread_cond_t woken;

@@ -11,6 +11,7 @@
 _Static_assert(2 * ETAG_HASH_BYTES + 3 <= ETAG_BYTES, "an ETag has room");
 
 struct config_cache {
+	struct doc_cache base; /* first: documents have a pointer to it */
 	pthread_mutex_t mutex;
 	size_t bytes, bytes_max;
 	struct snap_doc *newest, *oldest; /* by use */
@@ -147,27 +148,6 @@ enum result effective_entry_new(struct effective_entry **ret, struct view *v, st
 	return OK;
 }
 
-struct config_cache *config_cache_new(size_t bytes_max)
-{
-	struct config_cache *c = alloc_zero(sizeof *c);
-
-	if (c != NULL && pthread_mutex_init(&c->mutex, NULL) != 0) {
-		alloc_free(c);
-		return NULL;
-	}
-	if (c != NULL)
-		c->bytes_max = bytes_max;
-	return c;
-}
-
-void config_cache_free(struct config_cache *c)
-{
-	if (c == NULL)
-		return;
-	pthread_mutex_destroy(&c->mutex);
-	alloc_free(c);
-}
-
 static void unlink_doc(struct config_cache *c, struct snap_doc *d)
 {
 	if (d->cache_before != NULL)
@@ -179,6 +159,45 @@ static void unlink_doc(struct config_cache *c, struct snap_doc *d)
 	else
 		c->oldest = d->cache_before;
 	d->cache_before = d->cache_next = NULL;
+}
+
+static void drop_entry(struct doc_cache *base, struct snap_doc *d)
+{
+	struct config_cache *c = (struct config_cache *)base;
+	struct effective_entry *e;
+
+	pthread_mutex_lock(&c->mutex);
+	e = d->entry;
+	if (e != NULL) {
+		unlink_doc(c, d);
+		c->bytes -= e->bytes;
+		d->entry = NULL;
+	}
+	pthread_mutex_unlock(&c->mutex);
+	effective_entry_unref(e);
+}
+
+struct config_cache *config_cache_new(size_t bytes_max)
+{
+	struct config_cache *c = alloc_zero(sizeof *c);
+
+	if (c != NULL && pthread_mutex_init(&c->mutex, NULL) != 0) {
+		alloc_free(c);
+		return NULL;
+	}
+	if (c != NULL) {
+		c->base.drop = drop_entry;
+		c->bytes_max = bytes_max;
+	}
+	return c;
+}
+
+void config_cache_free(struct config_cache *c)
+{
+	if (c == NULL)
+		return;
+	pthread_mutex_destroy(&c->mutex);
+	alloc_free(c);
 }
 
 static void link_newest(struct config_cache *c, struct snap_doc *d)
@@ -230,7 +249,7 @@ void config_cache_put(struct config_cache *c, struct snap_doc *d, struct effecti
 	pthread_mutex_lock(&c->mutex);
 	if (d->entry == NULL && e->bytes <= c->bytes_max) {
 		d->entry = effective_entry_ref(e);
-		d->cache = c;
+		d->cache = &c->base;
 		c->bytes += e->bytes;
 		link_newest(c, d);
 		count = evict(c, d, gone, ARRAY_SIZE(gone));
@@ -238,19 +257,4 @@ void config_cache_put(struct config_cache *c, struct snap_doc *d, struct effecti
 	pthread_mutex_unlock(&c->mutex);
 	for (uint32_t i = 0; i < count; i++)
 		effective_entry_unref(gone[i]);
-}
-
-void config_cache_drop(struct config_cache *c, struct snap_doc *d)
-{
-	struct effective_entry *e;
-
-	pthread_mutex_lock(&c->mutex);
-	e = d->entry;
-	if (e != NULL) {
-		unlink_doc(c, d);
-		c->bytes -= e->bytes;
-		d->entry = NULL;
-	}
-	pthread_mutex_unlock(&c->mutex);
-	effective_entry_unref(e);
 }

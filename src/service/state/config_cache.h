@@ -38,5 +38,3 @@ void config_cache_free(struct config_cache *c); /* after all snapshots */
 struct effective_entry *config_cache_get(struct config_cache *c, struct snap_doc *d);
 /* Keeps the entry with the document, unless it has one already. */
 void config_cache_put(struct config_cache *c, struct snap_doc *d, struct effective_entry *e);
-/* From snap_doc_unref(). */
-void config_cache_drop(struct config_cache *c, struct snap_doc *d);

@@ -1,4 +1,6 @@
 /* A path may be touched where the principal and all above it may touch it. */
+#include "service/state/rights.h"
+
 #include "service/state/token_chain.h"
 
 static void fill_level(struct rights_level *level, const struct snapshot *snapshot,

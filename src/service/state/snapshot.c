@@ -2,7 +2,6 @@
 #include "service/state/snapshot.h"
 
 #include "base/memory.h"
-#include "service/state/config_cache.h"
 
 #include <string.h>
 
@@ -150,7 +149,7 @@ void snap_doc_unref(struct snap_doc *d)
 	if (d == NULL || !count_down(&d->refs))
 		return;
 	if (d->cache != NULL)
-		config_cache_drop(d->cache, d);
+		d->cache->drop(d->cache, d);
 	schema_unref(atomic_load(&d->schema));
 	doc_record_unref(d->record);
 	doc_edges_unref(d->edges);

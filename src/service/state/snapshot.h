@@ -48,14 +48,21 @@ struct doc_edges *doc_edges_ref(struct doc_edges *e); /* takes NULL */
 void doc_edges_unref(struct doc_edges *e);	      /* takes NULL */
 bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b);
 
+struct snap_doc;
+
+/* The part of a cache of entries that snap_doc_unref() needs to know: how it is told that the document is going. */
+struct doc_cache {
+	void (*drop)(struct doc_cache *c, struct snap_doc *d);
+};
+
 struct snap_doc {
 	atomic_uint refs;
 	uint64_t serial; /* of this process, never 0: tells two states of a document apart */
 	struct doc_record *record;
 	struct doc_edges *edges;	 /* NULL: none */
 	_Atomic(struct schema *) schema; /* compiled, once needed */
-	struct effective_entry *entry;	 /* under the config cache's mutex */
-	struct config_cache *cache;	 /* whose entry it is; NULL while there is none */
+	struct effective_entry *entry;	 /* under the cache's mutex */
+	struct doc_cache *cache;	 /* whose entry it is; NULL while there is none */
 	struct snap_doc *cache_before, *cache_next; /* in its order of use */
 };
 

@@ -11,7 +11,7 @@ int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, 
 {
 	int64_t end = is_own ? t->expires_ms : 0;
 
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t->record.parent.len != 0; i++) {
+	for (uint32_t i = 0; i < PRINCIPAL_CHAIN_MAX && t->record.parent.len != 0; i++) {
 		t = snapshot_token(snapshot, t->record.parent);
 		if (t == NULL)
 			break;
@@ -29,7 +29,7 @@ bool token_has_ended(const struct token *t, int64_t now_ms)
 /* One whose parent has ended has ended too. */
 bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms)
 {
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX; i++) {
+	for (uint32_t i = 0; i < PRINCIPAL_CHAIN_MAX; i++) {
 		if (t == NULL || token_has_ended(t, now_ms))
 			return false;
 		if (t->record.parent.len == 0)
@@ -41,7 +41,7 @@ bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, i
 
 bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above)
 {
-	for (uint32_t i = 0; i < RIGHTS_LEVELS_MAX && t != NULL; i++) {
+	for (uint32_t i = 0; i < PRINCIPAL_CHAIN_MAX && t != NULL; i++) {
 		if (slice_is_equal(t->record.accessor, above))
 			return true;
 		if (t->record.parent.len == 0)

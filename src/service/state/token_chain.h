@@ -1,7 +1,6 @@
 /* A token and those above it: when it has ended, of itself or with one above it, and which principal it stands for. */
 #pragma once
 
-#include "service/state/rights.h"
 #include "service/state/snapshot.h"
 
 /* When the last of those above ends, or the token itself where `is_own`; 0: never. */
