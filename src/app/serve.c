@@ -150,8 +150,13 @@ static enum result open_server(struct server *s, struct error *err)
 	rc = data_open(&s->data, s->settings.data, s->settings.root_key, err);
 	if (rc != OK)
 		return rc;
-	rc = service_open(&s->service, steal(&s->data.store), steal(&s->data.keyring),
-			  &s->settings.service, &system_clock, &system_random, err);
+	rc = service_open(&s->service,
+			  &(struct service_parts){.store = steal(&s->data.store),
+						  .keyring = steal(&s->data.keyring),
+						  .settings = &s->settings.service,
+						  .clock = &system_clock,
+						  .random = &system_random},
+			  err);
 	if (rc != OK)
 		return rc;
 	return http_server_open(&s->http,

@@ -63,27 +63,25 @@ static enum result start(struct service *s, struct error *err)
 	return rc;
 }
 
-enum result service_open(struct service **ret, struct store *store, struct keyring *keyring,
-			 const struct service_settings *settings, const struct clock *clock,
-			 const struct random_source *random, struct error *err)
+enum result service_open(struct service **ret, const struct service_parts *parts, struct error *err)
 {
 	struct service *s = alloc_zero(sizeof *s);
 	enum result rc;
 
 	if (s != NULL)
-		s->state.settings = *settings;
+		s->state.settings = *parts->settings;
 	if (s == NULL || !init_locks(s)) {
 		alloc_free(s);
-		store_close(store);
-		keyring_free(keyring);
+		store_close(parts->store);
+		keyring_free(parts->keyring);
 		return fail(err, E_MEMORY, "out of memory");
 	}
-	s->state.store = store;
-	s->state.keyring = keyring;
-	s->state.clock = *clock;
-	s->state.random = *random;
-	s->started_ms = clock_wall_ms(clock);
-	atomic_init(&s->clocks_apart_ms, s->started_ms - clock_monotonic_ms(clock));
+	s->state.store = parts->store;
+	s->state.keyring = parts->keyring;
+	s->state.clock = *parts->clock;
+	s->state.random = *parts->random;
+	s->started_ms = clock_wall_ms(parts->clock);
+	atomic_init(&s->clocks_apart_ms, s->started_ms - clock_monotonic_ms(parts->clock));
 	rc = start(s, err);
 	if (rc != OK) {
 		service_close(s);

@@ -18,10 +18,17 @@ struct keyring;
 struct key;
 struct secret_memory;
 
-/* Takes `store` and `keyring` (also on failure). Loads the first snapshot and starts the threads. */
-MUST_USE enum result service_open(struct service **ret, struct store *store,
-				  struct keyring *keyring, const struct service_settings *settings,
-				  const struct clock *clock, const struct random_source *random,
+/* What a service is made of. Store and keyring are taken over; the rest is borrowed while it opens, and copied. */
+struct service_parts {
+	struct store *store;
+	struct keyring *keyring;
+	const struct service_settings *settings;
+	const struct clock *clock;
+	const struct random_source *random;
+};
+
+/* Takes over store and keyring, also on failure. Loads the first snapshot and starts the threads. */
+MUST_USE enum result service_open(struct service **ret, const struct service_parts *parts,
 				  struct error *err);
 
 /* No new calls are taken (E_UNAVAILABLE); waiting polls are woken and answered as they are; writes in flight are finished. Returns

@@ -137,7 +137,10 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 static void serve(struct fixture *f, struct store *s, struct keyring *ring)
 {
 	f->store = s;
-	MUST(service_open(&f->service, s, ring, &f->settings, &system_clock, &system_random, &err));
+	MUST(service_open(&f->service,
+			  &(struct service_parts){s, ring, &f->settings, &system_clock,
+						  &system_random},
+			  &err));
 }
 
 static bool is_in_memory(void)
@@ -257,7 +260,9 @@ bool fixture_restart_failing(struct fixture *f, atomic_int *left, int n)
 	if (f->may_call != NULL)
 		MUST(store_wrap_failing(&s, s, f->may_call, f->may_call_ctx, &err));
 	atomic_store(left, n);
-	rc = service_open(&f->service, s, ring, &f->settings, &system_clock, &system_random,
+	rc = service_open(&f->service,
+			  &(struct service_parts){s, ring, &f->settings, &system_clock,
+						  &system_random},
 			  &refused);
 	is_over = atomic_exchange(left, -1) > 0;
 	f->store = rc == OK ? s : NULL;

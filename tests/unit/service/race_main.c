@@ -257,7 +257,11 @@ static struct service *open_service(const char *folder, struct secret_memory **m
 	     &err);
 	while (token->len != 0 && token->data[token->len - 1] == '\n')
 		buf_cut(token, token->len - 1);
-	must(service_open(&s, store, ring, &settings, &system_clock, &system_random, &err), &err);
+	must(service_open(&s,
+			  &(struct service_parts){store, ring, &settings, &system_clock,
+						  &system_random},
+			  &err),
+	     &err);
 	return s;
 }
 

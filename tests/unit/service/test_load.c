@@ -69,7 +69,9 @@ static enum result start(bool (*may_call)(void *ctx, const char *name), struct f
 		alloc_hook_set(may_allocate, f);
 	rc = service_open_keyring(&ring, store, memory, root, ret_err);
 	if (rc == OK)
-		rc = service_open(&g.service, store, ring, &settings, &system_clock, &system_random,
+		rc = service_open(&g.service,
+				  &(struct service_parts){store, ring, &settings, &system_clock,
+							  &system_random},
 				  ret_err);
 	else
 		store_close(store);
