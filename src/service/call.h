@@ -1,8 +1,9 @@
 /*
  * One request to the service and its answer, in words that know neither HTTP nor SQL.
  *
- * The one who asks (http/, a test) owns the call, fills what stands under "asked", and calls service_submit(). From then until
- * the answer is there the call is the service's. The answer belongs to the call and is freed by call_clear().
+ * The one who asks (http/, a test) owns the call, fills what stands under "asked", and calls
+ * service_submit(). From then until the answer is there the call is the service's. The answer
+ * belongs to the call and is freed by call_clear().
  */
 #pragma once
 
@@ -83,7 +84,8 @@ struct optional_number {
 struct document_input {
 	uint64_t version; /* ?version= */
 	struct past_state at;
-	bool wants_source; /* respond with the document as it was written (BODY_SOURCE), not as JSON */
+	bool wants_source; /* respond with the document as it was written (BODY_SOURCE), not as JSON
+			    */
 };
 
 /* A change of documents: of one, in a batch, or by a revert. */
@@ -156,8 +158,8 @@ enum input_family {
 /* The member that calls of `verb` may use. INPUT_NONE for VERB_COUNT. */
 enum input_family verb_input_family(enum verb verb);
 
-/* The parameters of a request. Zero means that one was not given. The front end refuses parameters that the verb's family does
- * not have; the service reads only the member of that family. */
+/* The parameters of a request. Zero means that one was not given. The front end refuses parameters
+ * that the verb's family does not have; the service reads only the member of that family. */
 struct call_input {
 	struct slice body;
 	enum doc_format body_format;
@@ -214,17 +216,17 @@ struct response {
 	uint64_t revision, epoch;  /* of the snapshot that answered, or that this write made */
 	bool has_audit_index;
 	uint64_t audit_index;
-	char next
-		[2304]; /* `after` of the next page, percent-encoding left to http/; empty for none */
+	char next[2304]; /* `after` of the next page, percent-encoding left to http/; empty for none
+			  */
 	uint32_t retry_after_s;
 };
 
 enum call_state {
 	CALL_NEW,
-	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another thread; that may be
-		       * before service_submit() returns */
-	CALL_WAITING, /* a long poll: `done` will be called once, when woken (perhaps before service_submit() returns); then
-		       * submit again */
+	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another
+		       * thread; that may be before service_submit() returns */
+	CALL_WAITING, /* a long poll: `done` will be called once, when woken (perhaps before
+		       * service_submit() returns); then submit again */
 	CALL_DONE,
 };
 
@@ -232,8 +234,8 @@ struct call {
 	/* asked */
 	enum verb verb;
 	enum permission permission; /* on `path`; the route table's column */
-	struct slice
-		path; /* "profiles/orders/base", "config/orders/production", "sys/audit", "profiles/" for lists */
+	struct slice path; /* "profiles/orders/base", "config/orders/production", "sys/audit",
+			      "profiles/" for lists */
 	struct call_input in;
 	const struct codec *codec; /* writes the response's body; set by the front end */
 	char request_id[40];
@@ -242,8 +244,8 @@ struct call {
 	void (*done)(struct call *call); /* must only hand the call back to its thread: no work */
 	void *ctx;
 
-	atomic_bool
-		is_abandoned; /* set by the asker from any thread: nobody waits for the answer any more */
+	atomic_bool is_abandoned; /* set by the asker from any thread: nobody waits for the answer
+				     any more */
 
 	/* set by service_authenticate() */
 	struct principal *principal; /* a reference; NULL: unknown */

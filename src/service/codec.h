@@ -1,10 +1,13 @@
 /*
- * How items become the bytes of a response: a codec for each surface of the server (the native JSON; other interfaces and pages have
- * their own). The front end chooses it (call->codec), so that service/ knows no member names.
+ * How items become the bytes of a response: a codec for each surface of the server (the native
+ * JSON; other interfaces and pages have their own). The front end chooses it (call->codec), so that
+ * service/ knows no member names.
  *
- * A verb hands over one item after the other while it looks them up; nothing large is collected. Each function appends to `b`,
- * a BUF_RESPONSE. None fails: a failure stays in the buffer, for response_check() to find. A function keeps no state but the buffer and may run in any thread.
- * Of a pair …_begin and …_end, the second closes what the first opened; what may stand between them is said at the first.
+ * A verb hands over one item after the other while it looks them up; nothing large is collected.
+ * Each function appends to `b`, a BUF_RESPONSE. None fails: a failure stays in the buffer, for
+ * response_check() to find. A function keeps no state but the buffer and may run in any thread. Of
+ * a pair …_begin and …_end, the second closes what the first opened; what may stand between them is
+ * said at the first.
  */
 #pragma once
 
@@ -33,12 +36,14 @@ struct codec {
 	/* A written document; lists of problems may stand between. */
 	void (*written_begin)(struct buf *b, const struct written_item *w);
 	void (*written_end)(struct buf *b);
-	/* Several documents written in one revision: they come first, then batch_written_end, then lists of problems. */
+	/* Several documents written in one revision: they come first, then batch_written_end, then
+	 * lists of problems. */
 	void (*batch_begin)(struct buf *b, const struct batch_item *r);
 	void (*batch_written_end)(struct buf *b);
 	void (*batch_end)(struct buf *b);
 
-	/* A dry run: changes, each with its differences between begin and end; then configurations likewise; then lists of problems. */
+	/* A dry run: changes, each with its differences between begin and end; then configurations
+	 * likewise; then lists of problems. */
 	void (*dry_run_begin)(struct buf *b);
 	void (*planned_change_begin)(struct buf *b, const struct planned_change_item *c);
 	void (*planned_change_end)(struct buf *b);

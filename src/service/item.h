@@ -1,9 +1,10 @@
 /*
  * What responses are made of: one small struct for each thing that a verb tells a client.
  *
- * A verb fills such a struct and hands it to the codec of its call (codec.h), which writes it. An item borrows all that it points to
- * and lives for that one call. What the caller may not see is absent: an empty slice, a NULL pointer or a `has_…` that is
- * false; the codec shows what it is given and asks for no rights.
+ * A verb fills such a struct and hands it to the codec of its call (codec.h), which writes it. An
+ * item borrows all that it points to and lives for that one call. What the caller may not see is
+ * absent: an empty slice, a NULL pointer or a `has_…` that is false; the codec shows what it is
+ * given and asks for no rights.
  *
  * Times are milliseconds since 1970 in UTC, versions and revisions count from 1.
  */
@@ -108,8 +109,8 @@ struct batch_item {
 /* A change that a dry run looked at. */
 struct planned_change_item {
 	struct slice path;
-	struct slice
-		action; /* what it would do; to callers who may not read the document, what was asked */
+	struct slice action; /* what it would do; to callers who may not read the document, what was
+				asked */
 	bool has_from_version; /* false: the caller may not read it */
 	uint64_t from_version; /* the newest so far; 0: there is none */
 };

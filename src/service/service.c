@@ -1,4 +1,5 @@
-/* The rule: what is opened here is closed here, in the opposite order; a service half open is closed as far as it came. */
+/* The rule: what is opened here is closed here, in the opposite order; a service half open is
+ * closed as far as it came. */
 #include "service/service.h"
 
 #include "access/principal.h"
@@ -11,7 +12,8 @@
 #include "service/engine/waiters.h"
 #include "service/engine/waker.h"
 
-/* Calls that take longer than a short one may: beside the workers, so that short calls never wait for them. */
+/* Calls that take longer than a short one may: beside the workers, so that short calls never wait
+ * for them. */
 #define LONG_CALLS_MAX 12
 #define CLOCK_JUMP_MS  500
 
@@ -175,7 +177,8 @@ bool service_forget(struct service *s, struct call *c)
 	return waiters_take(s->waiters, c);
 }
 
-/* Tokens end by wall time and polls by monotonic time: when the two move against each other, each poll is looked at. */
+/* Tokens end by wall time and polls by monotonic time: when the two move against each other, each
+ * poll is looked at. */
 static void notice_jump(struct service *s, int64_t now_ms)
 {
 	int64_t apart_ms = clock_wall_ms(&s->state.clock) - now_ms;

@@ -1,10 +1,12 @@
 /*
- * The verbs: put, get, rollback, resolve, reveal, watch … over a store, for any front end. Knows no HTTP, SQL or YAML.
+ * The verbs: put, get, rollback, resolve, reveal, watch … over a store, for any front end. Knows no
+ * HTTP, SQL or YAML.
  *
- * Four kinds of thread. The caller's (event loops) authenticate, authorise and answer what the snapshot holds ready. Workers parse,
- * resolve, validate, and read old versions and the audit index. One committer takes all writes and audit entries that wait, re-checks what
- * each write read, writes them in one durable transaction, publishes the next snapshot, and only then lets the answers go. One waker
- * wakes the long polls that a commit concerns.
+ * Four kinds of thread. The caller's (event loops) authenticate, authorise and answer what the
+ * snapshot holds ready. Workers parse, resolve, validate, and read old versions and the audit
+ * index. One committer takes all writes and audit entries that wait, re-checks what each write
+ * read, writes them in one durable transaction, publishes the next snapshot, and only then lets the
+ * answers go. One waker wakes the long polls that a commit concerns.
  */
 #pragma once
 
@@ -18,7 +20,8 @@ struct keyring;
 struct key;
 struct secret_memory;
 
-/* What a service is made of. Store and keyring are taken over; the rest is borrowed while it opens, and copied. */
+/* What a service is made of. Store and keyring are taken over; the rest is borrowed while it opens,
+ * and copied. */
 struct service_parts {
 	struct store *store;
 	struct keyring *keyring;
@@ -27,41 +30,44 @@ struct service_parts {
 	const struct random_source *random;
 };
 
-/* Takes over store and keyring, also on failure. Loads the first snapshot and starts the threads. */
+/* Takes over store and keyring, also on failure. Loads the first snapshot and starts the threads.
+ */
 MUST_USE enum result service_open(struct service **ret, const struct service_parts *parts,
 				  struct error *err);
 
-/* No new calls are taken (E_UNAVAILABLE); waiting polls are woken and answered as they are; writes in flight are finished. Returns
- * once every call is done. */
+/* No new calls are taken (E_UNAVAILABLE); waiting polls are woken and answered as they are; writes
+ * in flight are finished. Returns once every call is done. */
 void service_drain(struct service *s);
 void service_close(struct service *s); /* takes NULL; drained, all calls cleared */
 
-/* Sets call->principal to the principal of a bearer token ("rv_…") that came from the call's address. E_UNAUTHENTICATED, always
- * with the same sentence, where there is no token or it is unknown, expired, revoked, or bound to other addresses. E_MEMORY.
- * Quick; any thread. */
+/* Sets call->principal to the principal of a bearer token ("rv_…") that came from the call's
+ * address. E_UNAUTHENTICATED, always with the same sentence, where there is no token or it is
+ * unknown, expired, revoked, or bound to other addresses. E_MEMORY. Quick; any thread. */
 MUST_USE enum result service_authenticate(struct service *s, struct call *call, struct slice token,
 					  struct error *err);
 
-/* What the call's principal holds (share.h): the same share for all its calls, referenced by the call. NULL without memory. The call
- * is authenticated. Any thread that has the call. */
+/* What the call's principal holds (share.h): the same share for all its calls, referenced by the
+ * call. NULL without memory. The call is authenticated. Any thread that has the call. */
 struct share *service_share(struct service *s, struct call *call);
 
 /* Whether `share` is that one; takes no lock. */
 bool service_is_share_of(const struct call *call, const struct share *share);
 
-/* Before a call's body is read: whether the rights that its path alone decides let it pass. False: submit it without its body, for a refusal that
- * is recorded. Quick; any thread. */
+/* Before a call's body is read: whether the rights that its path alone decides let it pass. False:
+ * submit it without its body, for a refusal that is recorded. Quick; any thread. */
 bool service_admit(struct service *s, struct call *call);
 
-/* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see call_state). After a wake from WAITING submit the
- * call again, unchanged. Quick in the caller's thread: no disk, no parsing of large input. `call->principal` is needed for all verbs. */
+/* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see
+ * call_state). After a wake from WAITING submit the call again, unchanged. Quick in the caller's
+ * thread: no disk, no parsing of large input. `call->principal` is needed for all verbs. */
 enum call_state service_submit(struct service *s, struct call *call);
 
-/* The client of a waiting call is gone: takes it out of the waiters. True: it was there, `done` will not be called any more. */
+/* The client of a waiting call is gone: takes it out of the waiters. True: it was there, `done`
+ * will not be called any more. */
 bool service_forget(struct service *s, struct call *call);
 
-/* To be called a few times a second, by one thread: wakes polls whose time is over, notices when the clock jumped, and hands the committer
- * the entries of the failures that were only counted. */
+/* To be called a few times a second, by one thread: wakes polls whose time is over, notices when
+ * the clock jumped, and hands the committer the entries of the failures that were only counted. */
 void service_tick(struct service *s);
 
 /* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */
@@ -95,9 +101,10 @@ MUST_USE enum result service_init(const struct stopped_store *to,
 				  struct buf *ret_token, struct buf *ret_log_vkey,
 				  struct error *err);
 
-/* The keys of a store that service_init() made, from its rows (store_each_key) and META_STORE_ID. Takes `root`, also on
- * failure. `memory` outlives the keyring. E_CRYPTO when the root key is not this store's; E_NOT_FOUND when the store was never
- * initialised. For serve, restore and whoever else opens stored data. */
+/* The keys of a store that service_init() made, from its rows (store_each_key) and META_STORE_ID.
+ * Takes `root`, also on failure. `memory` outlives the keyring. E_CRYPTO when the root key is not
+ * this store's; E_NOT_FOUND when the store was never initialised. For serve, restore and whoever
+ * else opens stored data. */
 MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *store,
 					  struct secret_memory *memory, struct key *root_take,
 					  struct error *err);

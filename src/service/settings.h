@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 struct service_settings {
-	uint32_t
-		workers; /* short calls at work at a time; 0: 2. A few threads more are for long ones. */
-	uint32_t queue_max;   /* calls that wait for a worker or the committer; more are E_BUSY */
-	uint32_t waiters_max; /* long polls */
+	uint32_t workers;   /* short calls at work at a time; 0: 2. A few threads more are for long
+			       ones. */
+	uint32_t queue_max; /* calls that wait for a worker or the committer; more are E_BUSY */
+	uint32_t waiters_max;	   /* long polls */
 	size_t document_bytes_max; /* 1 MiB */
 	size_t secret_bytes_max;   /* 512 KiB */
 	size_t batch_bytes_max;	   /* 8 MiB */

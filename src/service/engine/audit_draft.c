@@ -1,4 +1,5 @@
-/* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing of a value but a keyed hash. */
+/* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing
+ * of a value but a keyed hash. */
 #include "service/engine/audit_write.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -143,7 +144,8 @@ enum result audit_draft_read(struct service *s, struct call *c, const struct ver
 		       : fail(err, E_UNAVAILABLE, "cannot record the read");
 }
 
-/* Of what a call would have touched, had it not failed, only so much is named: who is refused must not fill the log. */
+/* Of what a call would have touched, had it not failed, only so much is named: who is refused must
+ * not fill the log. */
 static bool take_few(struct audit_entry *e, const struct audit_draft *r, uint32_t *at)
 {
 	size_t bytes = 0;
@@ -156,7 +158,8 @@ static bool take_few(struct audit_entry *e, const struct audit_draft *r, uint32_
 	return false;
 }
 
-/* Moves on to what the entry before had no room for: each thing that was touched is named, however many entries that takes. */
+/* Moves on to what the entry before had no room for: each thing that was touched is named, however
+ * many entries that takes. */
 static bool take_part(struct audit_entry *e, const struct audit_draft *r, uint32_t *at)
 {
 	size_t bytes = 0;

@@ -50,7 +50,8 @@ static bool copy_paths(struct arena *a, struct slice *paths, uint32_t count)
 	return true;
 }
 
-/* The next row; those of entries that are no longer in the log, since their request was undone, are dropped. */
+/* The next row; those of entries that are no longer in the log, since their request was undone, are
+ * dropped. */
 static struct audit_row *next_row(struct audit_rows *r, uint64_t index)
 {
 	while (r->count != 0 && r->items[r->count - 1].index >= index)

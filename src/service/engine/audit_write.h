@@ -13,18 +13,21 @@ struct audit_rows {
 	uint32_t count, size;
 };
 
-/* Appends the entry to the log (which sets its index and time) and keeps its row. The entry's actor, action and outcome are
- * borrowed until audit_rows_put(). On failure the log may have moved on: go back to a copy from before. */
+/* Appends the entry to the log (which sets its index and time) and keeps its row. The entry's
+ * actor, action and outcome are borrowed until audit_rows_put(). On failure the log may have moved
+ * on: go back to a copy from before. */
 MUST_USE enum result audit_rows_add(struct audit_rows *r, struct audit_log *log,
 				    struct audit_entry *entry, int64_t now_ms, struct error *err);
-/* Writes the rows of the entries that are in the log still: going back to an older copy of the log undoes the others. */
+/* Writes the rows of the entries that are in the log still: going back to an older copy of the log
+ * undoes the others. */
 MUST_USE enum result audit_rows_put(struct audit_rows *r, struct store *store,
 				    const struct audit_log *log, struct error *err);
 /* For the next transaction. */
 void audit_rows_clear(struct audit_rows *r);
 void audit_rows_free(struct audit_rows *r);
 
-/* Signs the log as it is and writes its head; the note is appended to `ret_checkpoint`, which was empty. */
+/* Signs the log as it is and writes its head; the note is appended to `ret_checkpoint`, which was
+ * empty. */
 MUST_USE enum result audit_write_head(struct store *store, const struct keyring *keyring,
 				      const struct vkey *key, const struct audit_log *log,
 				      struct buf *ret_checkpoint, struct error *err);

@@ -16,8 +16,9 @@
 #define ENTRIES_MAX	 16 /* of addresses by themselves, each time */
 #define REFUSALS_FOLD_MS 10000
 
-/* Refusals of unknown callers by address (IPv6 by /64), until they are folded into the log. Those of addresses that find no row are counted
- * together, so that a count is never lost, whoever comes from wherever. */
+/* Refusals of unknown callers by address (IPv6 by /64), until they are folded into the log. Those
+ * of addresses that find no row are counted together, so that a count is never lost, whoever comes
+ * from wherever. */
 struct tally {
 	struct refusal {
 		uint8_t address[16]; /* folded */
@@ -51,8 +52,8 @@ void refusals_free(struct refusals *r)
 	alloc_free(r);
 }
 
-/* The row of an address, else a free one, else one of a single refusal, which gives it up: so who comes often has a row, however many come
- * once. NULL where none is. */
+/* The row of an address, else a free one, else one of a single refusal, which gives it up: so who
+ * comes often has a row, however many come once. NULL where none is. */
 static struct refusal *row_of(struct tally *t, const uint8_t address[static 16])
 {
 	uint64_t at = slice_hash(slice_make((const char *)address, 16));

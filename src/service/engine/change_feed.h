@@ -1,12 +1,15 @@
 /*
- * What the last revisions changed, in order, for those who must be told: the waker of polls (later event streams, webhooks).
+ * What the last revisions changed, in order, for those who must be told: the waker of polls (later
+ * event streams, webhooks).
  *
- * The committer appends one record for each revision, after its snapshot is published; readers each have a cursor and take the
- * records at their own pace. The ring is bounded in records and in bytes, and the oldest records fall out of it. A reader that
- * comes too late for one is told of the gap, and must then treat everything as changed; so must one for which there was no memory.
- * A record says what may have changed for a reader, never whether it may see it.
+ * The committer appends one record for each revision, after its snapshot is published; readers each
+ * have a cursor and take the records at their own pace. The ring is bounded in records and in
+ * bytes, and the oldest records fall out of it. A reader that comes too late for one is told of the
+ * gap, and must then treat everything as changed; so must one for which there was no memory. A
+ * record says what may have changed for a reader, never whether it may see it.
  *
- * A record is immutable and shared by reference count. One mutex, held alone and for a few instructions; any thread.
+ * A record is immutable and shared by reference count. One mutex, held alone and for a few
+ * instructions; any thread.
  */
 #pragma once
 
@@ -29,7 +32,8 @@ struct changed_document {
 struct change_record {
 	atomic_uint refs;
 	uint64_t epoch, revision;
-	bool has_less_rights; /* a policy changed or a token was revoked: any reader may have lost rights */
+	bool has_less_rights; /* a policy changed or a token was revoked: any reader may have lost
+				 rights */
 	const struct changed_document *documents;
 	uint32_t documents_count;
 	const struct slice *configs; /* "config/orders/production": those that came to change */

@@ -1,8 +1,9 @@
 /*
- * What the committer does for one call. It knows no more of a write, a change of a token or a key rotation than these functions.
+ * What the committer does for one call. It knows no more of a write, a change of a token or a key
+ * rotation than these functions.
  *
- * A worker makes the job and sets call->job with call_set_job(), which passes it to the call; it is freed with the call, or when
- * it is thrown away to be prepared again.
+ * A worker makes the job and sets call->job with call_set_job(), which passes it to the call; it is
+ * freed with the call, or when it is thrown away to be prepared again.
  */
 #pragma once
 
@@ -23,16 +24,19 @@ struct commit_context {
 
 struct commit_job_ops {
 	/*
-	 * Between savepoint and release: re-checks what was read, writes the rows and the audit entry, moves `working` on, and fills
-	 * call->out. E_STALE: what was read has changed; the job is prepared again by a worker. On any failure the committer takes
-	 * back rows, `working` and log.
+	 * Between savepoint and release: re-checks what was read, writes the rows and the audit
+	 * entry, moves `working` on, and fills call->out. E_STALE: what was read has changed; the
+	 * job is prepared again by a worker. On any failure the committer takes back rows,
+	 * `working` and log.
 	 */
 	enum result (*apply)(struct commit_job *job, struct commit_context *ctx, struct error *err);
-	/* The transaction is durable and its snapshot published; before the response leaves. May be NULL. */
+	/* The transaction is durable and its snapshot published; before the response leaves. May be
+	 * NULL. */
 	void (*published)(struct commit_job *job, struct service *s);
 	/* It was applied, but the transaction was lost with all in it. May be NULL. */
 	void (*unapplied)(struct commit_job *job);
-	/* The audit entry of a call that was refused names what the job would have touched: calls back for each path. May be NULL. */
+	/* The audit entry of a call that was refused names what the job would have touched: calls
+	 * back for each path. May be NULL. */
 	bool (*each_path)(const struct commit_job *job, bool (*look)(void *ctx, struct slice path),
 			  void *ctx);
 	void (*free)(struct commit_job *job);

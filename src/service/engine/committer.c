@@ -1,7 +1,8 @@
 /*
- * The rule: no answer before what it says is durable. Everything that waits goes into one transaction; each write stands or
- * falls alone by its savepoint; the log is signed once; one commit is for all. Only then the next snapshot is published and
- * the answers leave. If the commit itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
+ * The rule: no answer before what it says is durable. Everything that waits goes into one
+ * transaction; each write stands or falls alone by its savepoint; the log is signed once; one
+ * commit is for all. Only then the next snapshot is published and the answers leave. If the commit
+ * itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
  */
 #include "base/log.h"
 #include "service/engine/engine.h"
@@ -57,7 +58,8 @@ static void forget_response(const struct group *g, struct call *c)
 	c->out.revision = g->working->revision;
 }
 
-/* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost with it. */
+/* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost
+ * with it. */
 static enum result apply_job(struct group *g, struct call *c, bool *ret_is_lost, struct error *err)
 {
 	struct service *s = g->service;
@@ -133,7 +135,8 @@ static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 		return true;
 	}
 	response_unrecorded(c, E_UNAVAILABLE, err->text);
-	/* Once the entry is in the tree its row may be half there: only the transaction's end takes both back. */
+	/* Once the entry is in the tree its row may be half there: only the transaction's end takes
+	 * both back. */
 	return rc != E_IO && rc != E_UNAVAILABLE && g->log.tree.size == before.tree.size;
 }
 
@@ -290,8 +293,8 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 	}
 }
 
-/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there, so it is tried again until it
- * is gone. No call waits for it: the answers have left. */
+/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there,
+ * so it is tried again until it is gone. No call waits for it: the answers have left. */
 static void shred_when_due(struct service *s)
 {
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
@@ -312,8 +315,9 @@ static void shred_when_due(struct service *s)
 		log_line(LOG_WARN, "slow_shred", "ms=%lld", (long long)now_ms);
 }
 
-/* Another writer has changed the store: our snapshot and our log are no longer what they would be added to. The store lets
- * one process write at a time, so this is a mistake of operation and no conflict to retry. */
+/* Another writer has changed the store: our snapshot and our log are no longer what they would be
+ * added to. The store lets one process write at a time, so this is a mistake of operation and no
+ * conflict to retry. */
 static enum result refuse_position(const struct group *g, const struct store_position *found,
 				   struct error *err)
 {

@@ -1,4 +1,5 @@
-/* The rule: every verb goes the same way, and what must not be forgotten (who may, what is recorded) is done here, by the table. */
+/* The rule: every verb goes the same way, and what must not be forgotten (who may, what is
+ * recorded) is done here, by the table. */
 #include "service/state/config_cache.h"
 #include "service/engine/engine.h"
 #include "service/state/state.h"
@@ -104,8 +105,9 @@ static enum step render(struct verb_context *ctx)
 	return rc == OK ? STEP_RESPOND : response_error(c, rc, &err);
 }
 
-/* What ran out ends the call, whatever its verb made of it: what was left undone must not look like an answer, still less be
- * written. Where the verb has said more, as which document it was, that stays. */
+/* What ran out ends the call, whatever its verb made of it: what was left undone must not look like
+ * an answer, still less be written. Where the verb has said more, as which document it was, that
+ * stays. */
 static enum step response_exhausted(struct call *c, const struct error *err)
 {
 	if (c->out.result == E_LIMIT && c->budget.outcome == E_LIMIT)

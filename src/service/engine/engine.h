@@ -1,8 +1,9 @@
 /*
  * The server's machinery: threads, queues, counters, and the way of a call through them (verb.h).
  *
- * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters, change feed, shares and folded
- * failures is held alone, for a few instructions; no function takes a second one while it holds one.
+ * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters,
+ * change feed, shares and folded failures is held alone, for a few instructions; no function takes
+ * a second one while it holds one.
  */
 #pragma once
 
@@ -66,8 +67,9 @@ struct service {
 
 	struct audit_log log;	      /* the committer's; as of the last commit */
 	struct audit_rows audit_rows; /* the committer's, of its transaction */
-	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing is left to shred */
-	bool is_shred_late; /* the committer's: the last try failed */
+	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing is left to shred
+			      */
+	bool is_shred_late;  /* the committer's: the last try failed */
 	pthread_mutex_t head_mutex;
 	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */
 
@@ -79,7 +81,8 @@ struct service {
 	int64_t started_ms; /* wall */
 };
 
-/* Counts a call that waits in its principal's share. False, and the call answered E_BUSY: the share is used up. */
+/* Counts a call that waits in its principal's share. False, and the call answered E_BUSY: the share
+ * is used up. */
 bool call_queued(struct service *s, struct call *c);
 void call_unqueued(struct call *c); /* nothing where it is not counted */
 
@@ -89,8 +92,8 @@ void service_call_end(struct service *s);
 void call_drop_work(struct call *c); /* what the verb itself left to be freed */
 void call_finish(struct service *s,
 		 struct call *c); /* DONE and handed back; not to be touched after */
-/* Where a call goes after a step, in a worker or the caller's thread: to another thread, the waiters or the end. Anything but CALL_DONE: it is
- * not to be touched any more. */
+/* Where a call goes after a step, in a worker or the caller's thread: to another thread, the
+ * waiters or the end. Anything but CALL_DONE: it is not to be touched any more. */
 enum call_state call_after(struct verb_context *ctx, enum step step);
 MUST_USE enum result workers_start(struct service *s, struct error *err);
 void workers_stop(struct service *s);

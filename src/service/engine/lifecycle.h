@@ -3,9 +3,10 @@
  *
  *   starting → serving ⇄ sealed        serving → read-only        each of these → draining
  *
- * One const table says for each state what becomes of reads, writes and polls, what a health check is told, and which state
- * follows an event. Other code asks for the rules of the current state; it never compares states. Any thread may ask; an event
- * changes the state atomically, so that of several threads with one event exactly one is told that it changed something.
+ * One const table says for each state what becomes of reads, writes and polls, what a health check
+ * is told, and which state follows an event. Other code asks for the rules of the current state; it
+ * never compares states. Any thread may ask; an event changes the state atomically, so that of
+ * several threads with one event exactly one is told that it changed something.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker. */
+/* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker.
+ */
 #include "service/engine/queue.h"
 
 #include <time.h>

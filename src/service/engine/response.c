@@ -1,4 +1,5 @@
-/* The rule: an answer is made whole or becomes a failure; what it holds is the call's and goes with it. */
+/* The rule: an answer is made whole or becomes a failure; what it holds is the call's and goes with
+ * it. */
 #include "base/text.h"
 #include "service/engine/commit_job.h"
 #include "service/engine/audit_draft.h"

@@ -4,11 +4,12 @@
 #include "service/codec.h"
 #include "service/engine/verb.h"
 
-/* Answers. Each fills call->out and gives STEP_RESPOND (a refusal, E_FORBIDDEN, also begins a recording), so that a verb says `return
- * response_…(…)`. */
+/* Answers. Each fills call->out and gives STEP_RESPOND (a refusal, E_FORBIDDEN, also begins a
+ * recording), so that a verb says `return response_…(…)`. */
 enum step response_fail(struct call *c, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 enum step response_error(struct call *c, enum result rc, const struct error *err);
-/* In place of an answer that may not leave, because its entry cannot be written: nothing of it stays. */
+/* In place of an answer that may not leave, because its entry cannot be written: nothing of it
+ * stays. */
 void response_unrecorded(struct call *c, enum result rc, const char *reason);
 enum step response_empty(struct call *c); /* 204 */
 /* What every answer is put together in, so that none can grow beyond what a client may cost. */
@@ -26,7 +27,8 @@ void response_etag_version(struct call *c, uint64_t version); /* "v3" */
 void response_next(struct call *c, struct slice after);
 void response_next_number(struct call *c, uint64_t after);
 
-/* Where the differences of a comparison (service/state/diff.h) are written to: a BUF_RESPONSE, by the call's codec. */
+/* Where the differences of a comparison (service/state/diff.h) are written to: a BUF_RESPONSE, by
+ * the call's codec. */
 struct difference_writer {
 	struct buf *out;
 	const struct codec *codec;
@@ -38,7 +40,8 @@ MUST_USE enum result response_difference(void *writer, const struct difference_i
 
 /* null where there is none. */
 void json_member_accessor(struct buf *b, const char *name, struct slice accessor);
-/* "author", and beside the name the token that bore it and that one's maker: "author_accessor", "author_parent". */
+/* "author", and beside the name the token that bore it and that one's maker: "author_accessor",
+ * "author_parent". */
 void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
 			struct slice accessor);
 /* {"path","version","revision","created_at" without the closing brace */

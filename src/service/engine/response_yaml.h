@@ -1,4 +1,5 @@
-/* JSON answers as YAML, which may take long and so is never done by an event loop for a large one. */
+/* JSON answers as YAML, which may take long and so is never done by an event loop for a large one.
+ */
 #pragma once
 
 #include "service/engine/engine.h"
@@ -6,5 +7,6 @@
 /* Whether the answer is JSON and was asked for as YAML. */
 bool render_is_needed(const struct call *c);
 
-/* Makes it YAML. E_LIMIT: that would be too large, or the budget (may be NULL) ran out; the answer is as it was. */
+/* Makes it YAML. E_LIMIT: that would be too large, or the budget (may be NULL) ran out; the answer
+ * is as it was. */
 MUST_USE enum result render_yaml(struct call *c, struct budget *budget, struct error *err);

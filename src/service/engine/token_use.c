@@ -1,5 +1,6 @@
-/* The rule: a token that is good for so many answers is counted down where everything is in order, by the committer, and durably, before the answer
- * that it pays for leaves. What is made with it pays with it: else a child would be the way to as many answers as one likes. */
+/* The rule: a token that is good for so many answers is counted down where everything is in order,
+ * by the committer, and durably, before the answer that it pays for leaves. What is made with it
+ * pays with it: else a child would be the way to as many answers as one likes. */
 #include "service/engine/engine.h"
 #include "service/engine/token_use.h"
 #include "service/engine/audit_draft.h"

@@ -1,15 +1,18 @@
 /*
- * What a verb is to the engine: a row of the verb table, and two functions that are given a verb context.
+ * What a verb is to the engine: a row of the verb table, and two functions that are given a verb
+ * context.
  *
- * A call passes through steps. The row says for each verb who may (guard), where its functions run and what the audit log
- * says of it; the engine does the rest, so that no verb can forget one:
+ * A call passes through steps. The row says for each verb who may (guard), where its functions run
+ * and what the audit log says of it; the engine does the rest, so that no verb can forget one:
  *
  *   service_submit   rights, guard → on_loop in the caller's thread, or a worker's queue
  *   worker           a new snapshot, rights and guard again → on_worker
- *   committer        what must be durable before the response leaves: commit jobs (call->job) and audit entries (call->audit_draft)
+ *   committer        what must be durable before the response leaves: commit jobs (call->job) and
+ * audit entries (call->audit_draft)
  *
- * A verb's function gives the next step and fills call->out through response_*(). It allocates from call->arena, reads
- * ctx->snapshot (which does not change under it) and asks rights_may(ctx->rights, …) for each path that a response names.
+ * A verb's function gives the next step and fills call->out through response_*(). It allocates from
+ * call->arena, reads ctx->snapshot (which does not change under it) and asks
+ * rights_may(ctx->rights, …) for each path that a response names.
  */
 #pragma once
 
@@ -21,10 +24,11 @@
 #include "service/state/view.h"
 
 enum step {
-	STEP_RESPOND, /* call->out is the response; recorded before it leaves where there is an audit draft */
-	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */
-	STEP_COMMIT, /* call->job is for the committer (on_worker only) */
-	STEP_WAIT,   /* a long poll: out is a "not modified" that holds until something changes */
+	STEP_RESPOND, /* call->out is the response; recorded before it leaves where there is an
+			 audit draft */
+	STEP_WORKER,  /* not in this thread: on_worker is to do it (on_loop only) */
+	STEP_COMMIT,  /* call->job is for the committer (on_worker only) */
+	STEP_WAIT,    /* a long poll: out is a "not modified" that holds until something changes */
 };
 
 struct service;
@@ -47,27 +51,31 @@ struct verb_context {
 typedef enum step verb_fn(struct verb_context *ctx);
 
 enum guard {
-	GUARD_PATH, /* call->permission on call->path */
-	GUARD_UNDER, /* call->permission on something under call->path: lists, which filter each row themselves */
-	GUARD_VERB, /* the verb's function authorises by itself: batches, own token, what is paths of several kinds */
+	GUARD_PATH,  /* call->permission on call->path */
+	GUARD_UNDER, /* call->permission on something under call->path: lists, which filter each row
+			themselves */
+	GUARD_VERB,  /* the verb's function authorises by itself: batches, own token, what is paths
+			of several kinds */
 };
 
 /* What becomes of an Idempotency-Key. A verb whose row does not say it refuses one: it must
  * never be overlooked. */
 enum key_use {
 	KEY_REFUSED,
-	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked at in a dry run */
+	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked
+			 at in a dry run */
 	KEY_NEVER_KEPT, /* refused, because its answer is a credential */
 };
 
 struct verb_row {
-	const char *
-		action; /* the audit log's word; "%s" stands for the kind in the singular: "document.read", "secret.read" */
+	const char *action; /* the audit log's word; "%s" stands for the kind in the singular:
+			       "document.read", "secret.read" */
 	enum guard guard;
 	verb_fn *on_loop;   /* NULL: straight to a worker */
 	verb_fn *on_worker; /* NULL: never needs one */
 	enum key_use key;
-	/* Where the key is honoured. OK: call->out is the response of then. E_NOT_FOUND: the key is new. Worker only. */
+	/* Where the key is honoured. OK: call->out is the response of then. E_NOT_FOUND: the key is
+	 * new. Worker only. */
 	enum result (*replay)(struct verb_context *ctx, struct error *err);
 };
 
@@ -80,21 +88,24 @@ bool verb_is_write(enum verb verb);
 /* The limit of a list: `requested`, or the default for 0, within the settings' bounds. */
 uint32_t list_limit(const struct service *s, uint32_t requested);
 
-/* The revision that `at` means, 0 for the current one; E_NOT_FOUND where it does not exist. Worker only. */
+/* The revision that `at` means, 0 for the current one; E_NOT_FOUND where it does not exist. Worker
+ * only. */
 MUST_USE enum result revision_asked(struct verb_context *ctx, const struct past_state *at,
 				    uint64_t *ret, struct error *err);
 
 /* The request's body, with the bounds for reading it. */
 struct body_input verb_body(const struct verb_context *ctx);
 
-/* A view of the context's snapshot (view.h), or of an old revision where `at_revision` is not 0, as `reader` sees it. */
+/* A view of the context's snapshot (view.h), or of an old revision where `at_revision` is not 0, as
+ * `reader` sees it. */
 void verb_view_init(struct view *ret, const struct verb_context *ctx, uint64_t at_revision,
 		    const struct rights *reader);
 
 /* Where the verb looks configurations up (service/state/config_at.h). Worker only. */
 struct config_source verb_config_source(const struct verb_context *ctx);
 
-/* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The context lives until verb_end(). */
+/* Snapshot, rights, guard and the verb's function; `worker` NULL: the caller's thread. The context
+ * lives until verb_end(). */
 enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 		   struct worker *worker);
 void verb_end(struct verb_context *ctx);

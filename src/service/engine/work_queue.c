@@ -1,4 +1,5 @@
-/* The rule: a lane stands in the ring exactly while it has a call that waits and fewer than lane_max at work. */
+/* The rule: a lane stands in the ring exactly while it has a call that waits and fewer than
+ * lane_max at work. */
 #include "service/engine/work_queue.h"
 
 #include "service/call.h"
@@ -32,7 +33,8 @@ static void wake_idle(struct work_queue *q)
 	pthread_cond_signal(&w->woken);
 }
 
-/* A worker that ends a call looks for the next by itself, so none is woken while all places are taken. */
+/* A worker that ends a call looks for the next by itself, so none is woken while all places are
+ * taken. */
 static void wake_one(struct work_queue *q)
 {
 	if (q->idle != NULL && q->short_running + q->waking < q->short_max)
@@ -159,8 +161,8 @@ static void take_over(struct call **at, struct call *first, struct call *c)
 	first->has_turn = first->is_turn_idle = false;
 }
 
-/* Whether it is the call's turn; else it now waits behind the one whose turn it is. One that cannot use its turn, as its principal has
- * as much at work as it may, does not hold up the others. */
+/* Whether it is the call's turn; else it now waits behind the one whose turn it is. One that cannot
+ * use its turn, as its principal has as much at work as it may, does not hold up the others. */
 static bool take_turn(struct work_queue *q, struct call *c)
 {
 	struct call **at = writing_of(q, c->path);

@@ -1,15 +1,17 @@
 /*
  * The calls that wait for a worker, and how many workers may be at work.
  *
- * Principals take turns: each has a lane of its own calls in the order in which they came, and no more than `lane_max` of one
- * lane are at work at a time. At most `short_max` calls are at work as short ones. One that has run for a while gives its place
- * to the next and goes on as a long one, of which there are at most `long_max`; so a call waits for a place only as long as
- * short calls take, whatever others send.
+ * Principals take turns: each has a lane of its own calls in the order in which they came, and no
+ * more than `lane_max` of one lane are at work at a time. At most `short_max` calls are at work as
+ * short ones. One that has run for a while gives its place to the next and goes on as a long one,
+ * of which there are at most `long_max`; so a call waits for a place only as long as short calls
+ * take, whatever others send.
  *
- * Writes of one document take turns too: while one is under way, the next waits behind it, for it would only lose to it. A long
- * one lets the others pass.
+ * Writes of one document take turns too: while one is under way, the next waits behind it, for it
+ * would only lose to it. A long one lets the others pass.
  *
- * Any thread may call; nothing here takes longer than a few instructions for each call that is moved.
+ * Any thread may call; nothing here takes longer than a few instructions for each call that is
+ * moved.
  */
 #pragma once
 
@@ -35,7 +37,8 @@ struct work_queue {
 bool work_queue_init(struct work_queue *q, uint32_t short_max, uint32_t long_max);
 void work_queue_clear(struct work_queue *q);
 
-/* At the end of its principal's lane; call->share is set. False: `max` wait already, or it is closed. */
+/* At the end of its principal's lane; call->share is set. False: `max` wait already, or it is
+ * closed. */
 bool work_queue_push(struct work_queue *q, struct call *c, uint32_t max);
 /* At the front of its lane, whatever waits: a call that was at work before. False: it is closed. */
 bool work_queue_push_again(struct work_queue *q, struct call *c);
@@ -47,7 +50,8 @@ bool work_queue_lengthen(struct work_queue *q, struct call *c);
 /* A worker is done with the call; before it is handed on. */
 void work_queue_done(struct work_queue *q, struct call *c);
 
-/* The write of its document is over, or no longer first: the next one may run. Nothing where it is none. */
+/* The write of its document is over, or no longer first: the next one may run. Nothing where it is
+ * none. */
 void work_queue_end_turn(struct work_queue *q, struct call *c);
 
 void work_queue_close(struct work_queue *q);

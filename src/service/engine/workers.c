@@ -1,4 +1,5 @@
-/* The rule: what may take long is done here, within the request's budget, and gives up its place to shorter calls after a while. */
+/* The rule: what may take long is done here, within the request's budget, and gives up its place to
+ * shorter calls after a while. */
 #include "service/engine/engine.h"
 #include "service/state/state.h"
 #include "service/engine/audit_draft.h"

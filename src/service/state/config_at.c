@@ -51,7 +51,8 @@ static enum result resolve(const struct config_source *source, struct slice path
 	return rc;
 }
 
-/* The configuration of now. A forced write may have left it invalid; that was recorded when its values could be checked. */
+/* The configuration of now. A forced write may have left it invalid; that was recorded when its
+ * values could be checked. */
 static enum result entry_now(const struct config_source *source, struct slice config,
 			     struct slice path, struct effective_entry **ret, struct error *err)
 {

@@ -1,4 +1,5 @@
-/* The rule: an entry is immutable and belongs to one snap_doc; which of them are kept is decided under one mutex that is never held over work. */
+/* The rule: an entry is immutable and belongs to one snap_doc; which of them are kept is decided
+ * under one mutex that is never held over work. */
 #include "service/state/config_cache.h"
 
 #include "base/text.h"
@@ -224,7 +225,8 @@ struct effective_entry *config_cache_get(struct config_cache *c, struct snap_doc
 	return e;
 }
 
-/* Takes the oldest out while too much is kept; what they held is freed by the caller, outside the mutex. */
+/* Takes the oldest out while too much is kept; what they held is freed by the caller, outside the
+ * mutex. */
 static uint32_t evict(struct config_cache *c, const struct snap_doc *but,
 		      struct effective_entry **gone, uint32_t max)
 {

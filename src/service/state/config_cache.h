@@ -1,6 +1,7 @@
 /*
- * What profiles come to, kept ready: resolved, validated and written as JSON, shared by all who read it. An entry hangs on its
- * snap_doc and so goes with it; a bound in bytes takes the least recently used away before.
+ * What profiles come to, kept ready: resolved, validated and written as JSON, shared by all who
+ * read it. An entry hangs on its snap_doc and so goes with it; a bound in bytes takes the least
+ * recently used away before.
  */
 #pragma once
 
@@ -10,15 +11,16 @@
 struct effective_entry {
 	atomic_uint refs;
 	struct effective effective; /* immutable */
-	uint64_t *
-		secret_versions; /* beside effective.secrets: what each meant; 0: missing, with a default */
+	uint64_t *secret_versions;  /* beside effective.secrets: what each meant; 0: missing, with a
+				       default */
 	struct shared_body *json;
 	uint8_t digest[HASH_BYTES]; /* of content and the versions of secrets: the revision log's */
 	char etag[ETAG_BYTES];	    /* of the plain JSON form */
 	size_t bytes;		    /* about what it costs */
 };
 
-/* Resolves and validates `path` in the view. Takes nothing. E_NOT_FOUND; E_UNSUPPORTED: abstract; E_INVALID with `report`. */
+/* Resolves and validates `path` in the view. Takes nothing. E_NOT_FOUND; E_UNSUPPORTED: abstract;
+ * E_INVALID with `report`. */
 MUST_USE enum result effective_entry_new(struct effective_entry **ret, struct view *v,
 					 struct slice path, struct check_report *report,
 					 struct error *err);

@@ -127,8 +127,8 @@ static bool is_same_reference(const struct secret_ref *a, const struct secret_re
 	       slice_is_equal(a->pointer, b->pointer);
 }
 
-/* Whether the i-th reference of the newer configuration now means another version. Equal references of one configuration all mean
- * the same version. */
+/* Whether the i-th reference of the newer configuration now means another version. Equal references
+ * of one configuration all mean the same version. */
 static bool is_rotated(const struct config_diff *d, const struct ref_slot *slots, uint32_t i)
 {
 	const struct effective *from = &d->from->effective;

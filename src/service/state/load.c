@@ -1,4 +1,5 @@
-/* The rule: a start reads rows and parses none of them but the policies, which are needed at once. */
+/* The rule: a start reads rows and parses none of them but the policies, which are needed at once.
+ */
 #include "base/log.h"
 #include "service/state/open_content.h"
 #include "service/state/state.h"
@@ -52,7 +53,8 @@ static enum result load_head(void *ctx, const struct version_row *row, struct er
 	return OK;
 }
 
-/* Gives the document the edges that were gathered. While loading nobody else holds the snapshot or its documents. */
+/* Gives the document the edges that were gathered. While loading nobody else holds the snapshot or
+ * its documents. */
 static enum result end_source(struct loading *l, struct error *err)
 {
 	struct snap_doc *d = snapshot_doc(l->snapshot, l->source);
@@ -83,7 +85,8 @@ static enum result begin_source(struct loading *l, struct slice source, struct e
 	return l->source.data != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-/* Rows come in the order of their source, or in any: what belongs to a source seen before is then added to what it has. */
+/* Rows come in the order of their source, or in any: what belongs to a source seen before is then
+ * added to what it has. */
 static enum result load_edge(void *ctx, const struct edge_row *row, struct error *err)
 {
 	struct loading *l = ctx;

@@ -1,4 +1,5 @@
-/* The rule: contents are opened into wiped memory only, one version at a time, and bound to their place. */
+/* The rule: contents are opened into wiped memory only, one version at a time, and bound to their
+ * place. */
 #include "base/log.h"
 #include "crypto/content.h"
 #include "doc/read.h"

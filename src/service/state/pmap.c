@@ -1,5 +1,6 @@
-/* The rule: a node that more than one hold is never written. From a root that is ours alone every node reached over nodes that are ours
- * alone is ours alone too, so a reference count of one is leave to write. */
+/* The rule: a node that more than one hold is never written. From a root that is ours alone every
+ * node reached over nodes that are ours alone is ours alone too, so a reference count of one is
+ * leave to write. */
 #include "service/state/pmap.h"
 
 #include "base/memory.h"
@@ -93,8 +94,8 @@ static void rotate_left(struct pmap_node **link)
 	*link = up;
 }
 
-/* The owned `*link` and what must turn with it. Without memory for a copy the tree stays as it is: right, only less even. On the way of
- * an insertion all that turns is owned already. */
+/* The owned `*link` and what must turn with it. Without memory for a copy the tree stays as it is:
+ * right, only less even. On the way of an insertion all that turns is owned already. */
 static void balance(const struct pmap_ops *ops, struct pmap_node **link)
 {
 	struct pmap_node *n = *link;

@@ -1,10 +1,10 @@
 /*
- * A persistent ordered map: an AVL tree whose nodes are shared between its copies. A copy costs one reference; a change copies
- * the path to it, and where no one else holds that path changes it in place. So a snapshot costs nothing and a commit what
- * it changed.
+ * A persistent ordered map: an AVL tree whose nodes are shared between its copies. A copy costs one
+ * reference; a change copies the path to it, and where no one else holds that path changes it in
+ * place. So a snapshot costs nothing and a commit what it changed.
  *
- * Values carry their own key and are shared by reference count through `ops`. A map is changed by one thread at a time; its copies may
- * be read by any number of others meanwhile.
+ * Values carry their own key and are shared by reference count through `ops`. A map is changed by
+ * one thread at a time; its copies may be read by any number of others meanwhile.
  */
 #pragma once
 
@@ -34,7 +34,8 @@ void pmap_clear(struct pmap *m);
 /* Borrowed from the map; NULL where there is none. */
 void *pmap_get(const struct pmap *m, struct slice key);
 
-/* Takes over one reference of `value_take` (also on failure) in place of what stood under its key. False: no memory, the map is as it was. */
+/* Takes over one reference of `value_take` (also on failure) in place of what stood under its key.
+ * False: no memory, the map is as it was. */
 bool pmap_put(struct pmap *m, void *value_take);
 
 /* False: no memory, the map is as it was. Nothing there is no failure. */

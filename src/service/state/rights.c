@@ -51,8 +51,8 @@ enum result rights_load_token(struct rights *ret, struct arena *a, const struct 
 	return rights_load(ret, a, snapshot, p, now_ms, err);
 }
 
-/* A link's policies never change: what can change is whether its token is in force, and the content of the policies. A renewal
- * or a use taken changes none of these. */
+/* A link's policies never change: what can change is whether its token is in force, and the content
+ * of the policies. A renewal or a use taken changes none of these. */
 static bool gives_the_same(const struct snapshot *a, const struct snapshot *b,
 			   const struct principal_link *link)
 {

@@ -1,8 +1,10 @@
 /*
- * What a principal may do: its policies and, for each one above it, theirs. All must allow; any may deny.
+ * What a principal may do: its policies and, for each one above it, theirs. All must allow; any may
+ * deny.
  *
- * Rights are loaded from one snapshot and borrow from it. A later snapshot may give others, so a write compares them again when
- * it is committed (rights_are_same), and a poll when something changed (rights_fingerprint).
+ * Rights are loaded from one snapshot and borrow from it. A later snapshot may give others, so a
+ * write compares them again when it is committed (rights_are_same), and a poll when something
+ * changed (rights_fingerprint).
  */
 #pragma once
 
@@ -20,8 +22,9 @@ struct rights {
 	struct rights_level first;
 };
 
-/* `ret` must not move afterwards; what does not fit into it comes from `a`. E_UNAUTHENTICATED when the principal or one above it
- * is expired, revoked, used up or gone. A policy that does not exist gives nothing. */
+/* `ret` must not move afterwards; what does not fit into it comes from `a`. E_UNAUTHENTICATED when
+ * the principal or one above it is expired, revoked, used up or gone. A policy that does not exist
+ * gives nothing. */
 MUST_USE enum result rights_load(struct rights *ret, struct arena *a,
 				 const struct snapshot *snapshot, const struct principal *p,
 				 int64_t now_ms, struct error *err);
@@ -31,12 +34,13 @@ MUST_USE enum result rights_load_token(struct rights *ret, struct arena *a,
 				       const struct snapshot *snapshot, struct slice accessor,
 				       int64_t now_ms, struct error *err);
 
-/* Whether the principal has the same rights in both: neither it nor one above it was revoked or used up, none of their policies
- * changed. */
+/* Whether the principal has the same rights in both: neither it nor one above it was revoked or
+ * used up, none of their policies changed. */
 bool rights_are_same(const struct snapshot *a, const struct snapshot *b, const struct principal *p);
 
-/* A number for what the rights are made of: the current policies of the principal and of those above it. 0 where one of these has
- * ended. It looks at no rule, so that its time does not depend on the policies' size. */
+/* A number for what the rights are made of: the current policies of the principal and of those
+ * above it. 0 where one of these has ended. It looks at no rule, so that its time does not depend
+ * on the policies' size. */
 uint64_t rights_fingerprint(const struct snapshot *snapshot, const struct principal *p,
 			    int64_t now_ms);
 

@@ -1,4 +1,5 @@
-/* The rule: a share is found by its name while anybody refers to it, and the oldest of those that nobody refers to go first. */
+/* The rule: a share is found by its name while anybody refers to it, and the oldest of those that
+ * nobody refers to go first. */
 #include "service/state/share.h"
 
 #include "base/memory.h"

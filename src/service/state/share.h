@@ -1,9 +1,10 @@
 /*
- * What each principal holds at one time, so that none holds so much that the others go without. A share has a name (struct
- * principal.share): all tokens of that name use it, and so do those that they made.
+ * What each principal holds at one time, so that none holds so much that the others go without. A
+ * share has a name (struct principal.share): all tokens of that name use it, and so do those that
+ * they made.
  *
- * A share that no call refers to any more is kept for a while, because it remembers how many of the principal's refusals were
- * recorded lately. Any thread may call.
+ * A share that no call refers to any more is kept for a while, because it remembers how many of the
+ * principal's refusals were recorded lately. Any thread may call.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* The rule: what is published never changes. A fork shares all with what it came from until it is changed, and is changed by one thread. */
+/* The rule: what is published never changes. A fork shares all with what it came from until it is
+ * changed, and is changed by one thread. */
 #include "service/state/snapshot.h"
 
 #include "base/memory.h"
@@ -16,7 +17,8 @@ static bool count_down(atomic_uint *refs)
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
-/* Counts within the process, so that one that was freed is never taken for its successor at the same address. */
+/* Counts within the process, so that one that was freed is never taken for its successor at the
+ * same address. */
 static _Atomic uint64_t last_serial;
 
 static uint64_t next_serial(void)
@@ -472,7 +474,8 @@ void snapshot_edges_to(struct pmap_walk *w, const struct snapshot *s, struct sli
 	pmap_walk_from(w, &s->edges, target);
 }
 
-/* No path holds a byte below '-', so behind "a\0…" stands nothing of another target before "a\1". */
+/* No path holds a byte below '-', so behind "a\0…" stands nothing of another target before "a\1".
+ */
 const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice target)
 {
 	const struct snap_edge *e = pmap_walk_next(w);

@@ -1,9 +1,11 @@
 /*
- * The state of one revision, immutable and shared: what every reader reads. Contents are ciphertext in it.
+ * The state of one revision, immutable and shared: what every reader reads. Contents are ciphertext
+ * in it.
  *
- * A record is one document's newest version as the store keeps it. A snap_doc is that record's place in snapshots, with what was
- * made of it (compiled, resolved) kept beside. A commit that changes what a document comes to, though not the document itself,
- * gives it a fresh snap_doc over the same record; so "is it the same record" asks for the content, "is it the same snap_doc" for
+ * A record is one document's newest version as the store keeps it. A snap_doc is that record's
+ * place in snapshots, with what was made of it (compiled, resolved) kept beside. A commit that
+ * changes what a document comes to, though not the document itself, gives it a fresh snap_doc over
+ * the same record; so "is it the same record" asks for the content, "is it the same snap_doc" for
  * everything that follows from it.
  */
 #pragma once
@@ -50,7 +52,8 @@ bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b);
 
 struct snap_doc;
 
-/* The part of a cache of entries that snap_doc_unref() needs to know: how it is told that the document is going. */
+/* The part of a cache of entries that snap_doc_unref() needs to know: how it is told that the
+ * document is going. */
 struct doc_cache {
 	void (*drop)(struct doc_cache *c, struct snap_doc *d);
 };
@@ -111,7 +114,8 @@ struct token {
 	int64_t uses_left;  /* -1: unlimited */
 	bool is_revoked;
 	struct slice name_key; /* in tokens_by_name */
-	/* What authentication makes of it, once it was asked for: token_principal(). A reference. */
+	/* What authentication makes of it, once it was asked for: token_principal(). A reference.
+	 */
 	_Atomic(struct principal *) principal;
 };
 
@@ -129,7 +133,8 @@ struct snapshot {
 	struct pmap tokens_by_hash;	/* token */
 	struct pmap tokens_by_accessor; /* token */
 	/* Those neither taken back nor used up. The key is the name without case and blanks around
-	 * it, NUL, how early it ends (8 bytes), accessor: of one name, the last to end stands first. */
+	 * it, NUL, how early it ends (8 bytes), accessor: of one name, the last to end stands
+	 * first. */
 	struct pmap tokens_by_name;
 };
 
@@ -158,10 +163,12 @@ struct token_walk {
 void snapshot_tokens_named(struct token_walk *w, const struct snapshot *s, struct slice name);
 const struct token *snapshot_token_named_next(struct token_walk *w, int64_t now_ms);
 
-/* The name without the blanks around it: lower case to `ret`, which holds `name.len` bytes. Gives the length. */
+/* The name without the blanks around it: lower case to `ret`, which holds `name.len` bytes. Gives
+ * the length. */
 size_t token_name_fold(char *ret, struct slice name);
 
-/* Walks the edges that lead to `target`: walk_next gives struct snap_edge while the target is the same. */
+/* Walks the edges that lead to `target`: walk_next gives struct snap_edge while the target is the
+ * same. */
 void snapshot_edges_to(struct pmap_walk *w, const struct snapshot *s, struct slice target);
 const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice target);
 

@@ -1,8 +1,10 @@
 /*
- * What the whole service shares: the store, the keys, and the snapshot of now. Sub-folders below reach all of it through this.
+ * What the whole service shares: the store, the keys, and the snapshot of now. Sub-folders below
+ * reach all of it through this.
  *
- * Only the committer replaces `current`, and only after its transaction is durable. Every other thread takes a reference with
- * state_snapshot() and keeps it as long as it reads; `snapshot_mutex` is held for that load or swap and for nothing else.
+ * Only the committer replaces `current`, and only after its transaction is durable. Every other
+ * thread takes a reference with state_snapshot() and keeps it as long as it reads; `snapshot_mutex`
+ * is held for that load or swap and for nothing else.
  */
 #pragma once
 
@@ -34,7 +36,8 @@ struct snapshot *state_snapshot(struct state *s);
 
 #define PROFILE_PATH_BYTES (PATH_BYTES_MAX + 16)
 
-/* "profiles/app/name" of "config/app/name", into `ret`; `*path` lies in it. False: it is no configuration's path. */
+/* "profiles/app/name" of "config/app/name", into `ret`; `*path` lies in it. False: it is no
+ * configuration's path. */
 bool config_profile_path(char ret[static PROFILE_PATH_BYTES], struct slice config,
 			 struct slice *path);
 
@@ -48,5 +51,6 @@ struct loaded_log {
 	struct buf checkpoint; /* the signed note; the caller's to clear */
 };
 
-/* The first snapshot, into `current`, and the head of the audit log. At the start, by one thread. */
+/* The first snapshot, into `current`, and the head of the audit log. At the start, by one thread.
+ */
 MUST_USE enum result state_load(struct state *s, struct loaded_log *ret_log, struct error *err);

@@ -1,4 +1,5 @@
-/* A token and those above it: when it has ended, of itself or with one above it, and which principal it stands for. */
+/* A token and those above it: when it has ended, of itself or with one above it, and which
+ * principal it stands for. */
 #pragma once
 
 #include "service/state/snapshot.h"
@@ -13,8 +14,9 @@ bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, i
 bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above);
 bool token_has_ended(const struct token *t, int64_t now_ms);
 
-/* The principal of a token of the snapshot; made when it is first asked for and borrowed from the token. NULL: no memory. Any
- * thread. What it is made of (name, policies, addresses, the tokens above) never changes while the token exists. */
+/* The principal of a token of the snapshot; made when it is first asked for and borrowed from the
+ * token. NULL: no memory. Any thread. What it is made of (name, policies, addresses, the tokens
+ * above) never changes while the token exists. */
 struct principal *token_principal(const struct snapshot *snapshot, struct token *t);
 /* When it ends, itself or one above it, as the snapshot has it; 0: never. */
 int64_t principal_ends_ms(const struct snapshot *snapshot, const struct principal *p);

@@ -1,4 +1,5 @@
-/* The rule: a view gives one answer for one path, from the first look to the last, and remembers that it was asked. */
+/* The rule: a view gives one answer for one path, from the first look to the last, and remembers
+ * that it was asked. */
 #include "service/state/change.h"
 #include "service/state/view.h"
 
@@ -425,7 +426,8 @@ static bool may_open(const struct view *v, const struct view_doc *d)
 	       (v->reader == NULL || rights_may(v->reader, MAY_READ, d->path));
 }
 
-/* New content of a rollback is that of the version it goes back to; of a patch, what it leaves alone is the live version's. */
+/* New content of a rollback is that of the version it goes back to; of a patch, what it leaves
+ * alone is the live version's. */
 static enum result record_changed(struct view *v, const struct change *c, struct error *err)
 {
 	struct version_row row = {.path = c->path, .version = c->from_version};
