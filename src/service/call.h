@@ -1,9 +1,9 @@
 /*
- * One request to the service and its answer, in words that know neither HTTP nor SQL.
+ * One request to the service and its response, in terms that know neither HTTP nor SQL.
  *
- * The one who asks (http/, a test) owns the call, fills what stands under "asked", and calls
- * service_submit(). From then until the answer is there the call is the service's. The answer
- * belongs to the call and is freed by call_clear().
+ * The front end (http/, a test) owns the call, fills the members under "request", and calls
+ * service_submit(). Until the response is there the call belongs to the service: the front end may
+ * only set `is_abandoned`. The response belongs to the call; call_clear() frees it.
  */
 #pragma once
 
@@ -144,7 +144,7 @@ struct token_input {
 
 /* Which member of the input's union a verb reads. */
 enum input_family {
-	INPUT_NONE, /* what every verb has is all that it reads */
+	INPUT_NONE, /* the verb reads only the members that all verbs have */
 	INPUT_DOCUMENT,
 	INPUT_WRITE,
 	INPUT_PAGE,
@@ -178,10 +178,10 @@ struct call_input {
 	};
 };
 
-/* Bytes shared by all who were answered with them. Immutable. */
+/* The bytes of a response, shared by all calls that it was given to. Immutable. */
 struct shared_body {
 	atomic_uint refs;
-	bool is_secret; /* wiped when the last reader lets go */
+	bool is_secret; /* wiped when the last reference goes */
 	struct buf bytes;
 };
 
@@ -231,7 +231,7 @@ enum call_state {
 };
 
 struct call {
-	/* asked */
+	/* request */
 	enum verb verb;
 	enum permission permission; /* on `path`; the route table's column */
 	struct slice path; /* "profiles/orders/base", "config/orders/production", "sys/audit",
@@ -239,13 +239,13 @@ struct call {
 	struct call_input in;
 	const struct codec *codec; /* writes the response's body; set by the front end */
 	char request_id[40];
-	char address_text[64];		 /* who speaks: an address without port */
+	char address_text[64];		 /* of the client, without port */
 	uint8_t address[16];		 /* IPv4 as ::ffff:a.b.c.d */
 	void (*done)(struct call *call); /* must only hand the call back to its thread: no work */
 	void *ctx;
 
-	atomic_bool is_abandoned; /* set by the asker from any thread: nobody waits for the answer
-				     any more */
+	atomic_bool is_abandoned; /* set by the front end, in any thread: the response is no longer
+				     wanted */
 
 	/* set by service_authenticate() */
 	struct principal *principal; /* a reference; NULL: unknown */

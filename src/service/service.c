@@ -1,5 +1,4 @@
-/* The rule: what is opened here is closed here, in the opposite order; a service half open is
- * closed as far as it came. */
+/* Opens and closes a service. It is closed in the opposite order, as far as it was opened. */
 #include "service/service.h"
 
 #include "access/principal.h"
@@ -19,7 +18,8 @@
 
 static bool init_locks(struct service *s)
 {
-	/* A mutex that cannot be made needs memory on no system that we run on; so all or none. */
+	/* On the systems that we run on these do not fail, so that a failure need not undo those
+	 * before it. */
 	uint32_t workers = s->state.settings.workers != 0 ? s->state.settings.workers : 2;
 
 	return work_queue_init(&s->work, workers, LONG_CALLS_MAX) && queue_init(&s->commit) &&

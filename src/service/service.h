@@ -1,12 +1,14 @@
 /*
- * The verbs: put, get, rollback, resolve, reveal, watch … over a store, for any front end. Knows no
- * HTTP, SQL or YAML.
+ * The verbs (put, get, rollback, resolve, reveal, watch …) over a store, for any front end. Knows
+ * no HTTP, SQL or YAML.
  *
- * Four kinds of thread. The caller's (event loops) authenticate, authorise and answer what the
- * snapshot holds ready. Workers parse, resolve, validate, and read old versions and the audit
- * index. One committer takes all writes and audit entries that wait, re-checks what each write
- * read, writes them in one durable transaction, publishes the next snapshot, and only then lets the
- * answers go. One waker wakes the long polls that a commit concerns.
+ * Four kinds of thread run it:
+ *   event loops   the front end's: authenticate, authorise, and respond from the snapshot
+ *   workers       parse, resolve and validate; read old versions and the audit index
+ *   committer     one: takes all waiting writes and audit entries, checks again what each write
+ *                 has read, writes them in one durable transaction, publishes the next snapshot,
+ *                 and only then lets the responses leave
+ *   waker         one: wakes the long polls that a commit concerns
  */
 #pragma once
 
@@ -30,8 +32,8 @@ struct service_parts {
 	const struct random_source *random;
 };
 
-/* Takes over store and keyring, also on failure. Loads the first snapshot and starts the threads.
- */
+/* Takes over store and keyring, also on failure. Loads the first snapshot and starts the
+ * threads. */
 MUST_USE enum result service_open(struct service **ret, const struct service_parts *parts,
 				  struct error *err);
 
@@ -46,15 +48,16 @@ void service_close(struct service *s); /* takes NULL; drained, all calls cleared
 MUST_USE enum result service_authenticate(struct service *s, struct call *call, struct slice token,
 					  struct error *err);
 
-/* What the call's principal holds (share.h): the same share for all its calls, referenced by the
- * call. NULL without memory. The call is authenticated. Any thread that has the call. */
+/* The share of the call's principal (share.h): one for all its calls, referenced by the call. NULL:
+ * no memory. The call is authenticated. Any thread that has the call. */
 struct share *service_share(struct service *s, struct call *call);
 
 /* Whether `share` is that one; takes no lock. */
 bool service_is_share_of(const struct call *call, const struct share *share);
 
-/* Before a call's body is read: whether the rights that its path alone decides let it pass. False:
- * submit it without its body, for a refusal that is recorded. Quick; any thread. */
+/* Before a call's body is read: whether the principal's rights on the path allow it to go on.
+ * False: submit the call without its body; it is refused and the refusal recorded. Quick; any
+ * thread. */
 bool service_admit(struct service *s, struct call *call);
 
 /* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see
@@ -66,8 +69,9 @@ enum call_state service_submit(struct service *s, struct call *call);
  * will not be called any more. */
 bool service_forget(struct service *s, struct call *call);
 
-/* To be called a few times a second, by one thread: wakes polls whose time is over, notices when
- * the clock jumped, and hands the committer the entries of the failures that were only counted. */
+/* The front end calls this a few times a second, in one thread. It wakes polls whose time is over,
+ * notices when the wall clock jumped, and hands the entries of counted failures to the
+ * committer. */
 void service_tick(struct service *s);
 
 /* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */
@@ -76,7 +80,7 @@ MUST_USE enum result service_ready(struct service *s, struct error *err);
 /* The current (epoch, revision), for headers of answers that no call made. */
 void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision);
 
-/* Prometheus text: what the service counts. http/ adds its own. */
+/* The counters of the service as Prometheus text. http/ adds its own. */
 void service_metrics(struct service *s, struct buf *ret);
 
 /* A store and its keys, while no service runs on them; the caller's. */
@@ -102,16 +106,15 @@ MUST_USE enum result service_init(const struct stopped_store *to,
 				  struct error *err);
 
 /* The keys of a store that service_init() made, from its rows (store_each_key) and META_STORE_ID.
- * Takes `root`, also on failure. `memory` outlives the keyring. E_CRYPTO when the root key is not
- * this store's; E_NOT_FOUND when the store was never initialised. For serve, restore and whoever
- * else opens stored data. */
+ * Takes `root`, also on failure. `memory` outlives the keyring. E_CRYPTO: the root key is another
+ * store's. E_NOT_FOUND: the store was never initialised. */
 MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *store,
 					  struct secret_memory *memory, struct key *root_take,
 					  struct error *err);
 
 /* After a restore from a backup, in one transaction: raises the epoch, revokes all tokens unless
- * `is_keeping_tokens`, makes a new administrator's token, which is appended to `ret_token`, and writes
- * an audit entry with the reason. */
+ * `is_keeping_tokens`, makes a new administrator's token, which is appended to `ret_token`, and
+ * writes an audit entry with the reason. */
 MUST_USE enum result service_restore(const struct stopped_store *to, struct slice reason,
 				     bool is_keeping_tokens, struct buf *ret_token,
 				     struct error *err);

@@ -1,4 +1,4 @@
-/* What an operator may set of the service. */
+/* The settings of the service that an operator may change. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct service_settings {
 	uint32_t limit_max;	 /* 1,000 */
 	size_t cache_bytes_max;	 /* effective configurations kept ready */
 	bool is_format_asserted; /* JSON Schema `format` */
-	/* What one request may cost in all (base/budget.h). */
+	/* The most that one request may cost (base/budget.h). */
 	size_t request_bytes_max;	/* 256 MiB */
 	int64_t request_ms_max;		/* of a worker: 5 s; not 0 */
 	uint32_t failures_recorded_max; /* of one principal in ten seconds, one by one: 100 */
@@ -29,5 +29,5 @@ struct service_settings {
 	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000, \
 				   60000, 1000, 64 << 20, true, 256 << 20, 5000, 100})
 
-/* What an event loop parses, of JSON, or converts. */
+/* The largest JSON that an event loop parses or converts by itself. */
 #define LOOP_BYTES_MAX 4096

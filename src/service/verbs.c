@@ -1,4 +1,4 @@
-/* The verb table: what each verb is, for the engine, which lies below all verbs. */
+/* The verb table. It stands here because the engine, which uses it, may not include the verbs. */
 #include "service/read/read.h"
 #include "service/token/tokens.h"
 #include "service/write/write.h"

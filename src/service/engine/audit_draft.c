@@ -1,5 +1,5 @@
-/* The rule: an entry says who, how, from where, what, which versions and how it ended, and nothing
- * of a value but a keyed hash. */
+/* An audit entry names the principal, its address, the action, the versions touched and the
+ * outcome. Of a value it has a keyed hash only. */
 #include "service/engine/audit_write.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What one entry names of what was touched, at most: well within AUDIT_ENTRY_BYTES_MAX. */
+/* The most that one entry names of the things touched: well below AUDIT_ENTRY_BYTES_MAX. */
 #define ENTRY_TOUCHED_BYTES  ((size_t)48 << 10)
 #define FAILED_TOUCHED_BYTES ((size_t)4 << 10)
 #define TOUCH_BYTES	     ((size_t)120)
@@ -82,7 +82,8 @@ bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, cons
 	return true;
 }
 
-/* Among the last ones, which is where the same comes from; twice in an entry is no harm. */
+/* Looks at the last ones only, where a repetition usually stands; a version that is named twice
+ * does no harm. */
 static bool is_noted(const struct audit_draft *r, const struct version_row *row)
 {
 	uint32_t first;
@@ -144,8 +145,8 @@ enum result audit_draft_read(struct service *s, struct call *c, const struct ver
 		       : fail(err, E_UNAVAILABLE, "cannot record the read");
 }
 
-/* Of what a call would have touched, had it not failed, only so much is named: who is refused must
- * not fill the log. */
+/* The entry of a failed call names only some of the things that it was about: a principal must not
+ * fill the log with refusals. */
 static bool take_few(struct audit_entry *e, const struct audit_draft *r, uint32_t *at)
 {
 	size_t bytes = 0;
@@ -158,8 +159,7 @@ static bool take_few(struct audit_entry *e, const struct audit_draft *r, uint32_
 	return false;
 }
 
-/* Moves on to what the entry before had no room for: each thing that was touched is named, however
- * many entries that takes. */
+/* The next part of the things touched. All of them are named, in as many entries as that takes. */
 static bool take_part(struct audit_entry *e, const struct audit_draft *r, uint32_t *at)
 {
 	size_t bytes = 0;

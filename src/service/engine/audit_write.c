@@ -1,4 +1,4 @@
-/* The rule: a row repeats what queries ask for, and its entry is the truth. */
+/* A row repeats the members of the entry that queries use; the entry is what counts. */
 #include "service/engine/audit_write.h"
 
 #include "base/memory.h"

@@ -1,4 +1,4 @@
-/* How an entry and the log's head reach the store, for whoever holds the store's writing side. */
+/* Writes entries and the head of the audit log. For the thread that has the open transaction. */
 #pragma once
 
 #include "audit/audit_log.h"

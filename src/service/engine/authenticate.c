@@ -1,4 +1,5 @@
-/* The rule: whoever is not somebody hears one sentence, whatever the reason, and is counted. */
+/* Callers without a valid token all get the same error text, whatever is wrong with their token,
+ * and are counted by address. */
 #include "service/engine/authenticate.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -16,9 +17,8 @@
 #define ENTRIES_MAX	 16 /* of addresses by themselves, each time */
 #define REFUSALS_FOLD_MS 10000
 
-/* Refusals of unknown callers by address (IPv6 by /64), until they are folded into the log. Those
- * of addresses that find no row are counted together, so that a count is never lost, whoever comes
- * from wherever. */
+/* Refusals of unknown callers by address (IPv6 by /64), until they are written to the log. Those of
+ * addresses that find no row are counted together, so that no refusal is lost. */
 struct tally {
 	struct refusal {
 		uint8_t address[16]; /* folded */
@@ -52,8 +52,9 @@ void refusals_free(struct refusals *r)
 	alloc_free(r);
 }
 
-/* The row of an address, else a free one, else one of a single refusal, which gives it up: so who
- * comes often has a row, however many come once. NULL where none is. */
+/* The row of an address; else a free one; else one with a single refusal, which loses it to the new
+ * address: so an address that comes often keeps a row, however many others come once. NULL: all
+ * rows that were probed have several refusals. */
 static struct refusal *row_of(struct tally *t, const uint8_t address[static 16])
 {
 	uint64_t at = slice_hash(slice_make((const char *)address, 16));
@@ -91,7 +92,8 @@ static void refusals_add(struct refusals *r, const uint8_t address[static 16], u
 	pthread_mutex_unlock(&r->mutex);
 }
 
-/* What an entry stands for, to be counted on where it cannot be written. In the entry's arena. */
+/* The refusals that an entry is about: they are counted again where it cannot be written. In the
+ * entry's arena. */
 struct entry {
 	struct service *service;
 	struct refusal row;
@@ -146,7 +148,7 @@ static bool fill_entry(struct call *c, const struct entry *e, const char *reason
 	return c->audit_draft->reason.data != NULL && (e->rest == NULL || kept->rest != NULL);
 }
 
-/* An entry without an answer. False: it cannot be written now. */
+/* An audit entry that no call waits for. False: it cannot be written now. */
 static bool submit_entry(const struct entry *e, const char *address, const char *reason)
 {
 	struct service *s = e->service;
@@ -182,7 +184,7 @@ static void fold_row(struct service *s, const struct refusal *row)
 		count_on(&e);
 }
 
-/* All that got no entry of their own, in one. */
+/* One entry for all refusals that have no entry of their own. */
 static void fold_rest(struct service *s, const struct tally *t)
 {
 	const struct entry e = {.service = s, .rest = t};

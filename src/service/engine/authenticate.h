@@ -1,4 +1,4 @@
-/* Who nobody is, counted by address in a bounded table. */
+/* Refused callers without a valid token, counted by address in a bounded table. */
 #pragma once
 
 struct refusals;
@@ -7,5 +7,5 @@ struct service;
 struct refusals *refusals_new(void); /* NULL: no memory */
 void refusals_free(struct refusals *r);
 
-/* Hands what was counted to the committer, from time to time. */
+/* Hands the counts to the committer as audit entries, every few seconds. */
 void refusals_fold(struct service *s);

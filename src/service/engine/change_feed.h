@@ -1,15 +1,15 @@
 /*
- * What the last revisions changed, in order, for those who must be told: the waker of polls (later
- * event streams, webhooks).
+ * The changes of the last revisions, in order, for threads that tell others of them: today the
+ * waker of polls, later event streams and webhooks.
  *
- * The committer appends one record for each revision, after its snapshot is published; readers each
- * have a cursor and take the records at their own pace. The ring is bounded in records and in
- * bytes, and the oldest records fall out of it. A reader that comes too late for one is told of the
- * gap, and must then treat everything as changed; so must one for which there was no memory. A
- * record says what may have changed for a reader, never whether it may see it.
+ * The committer appends one record for each revision, after its snapshot is published. Each reader
+ * has a cursor and takes the records at its own pace. The ring is bounded in records and in bytes;
+ * the oldest records are dropped. A reader that missed a record gets FEED_GAP instead, and must
+ * then treat everything as changed. A record names what may have changed; it does not say who may
+ * see it.
  *
- * A record is immutable and shared by reference count. One mutex, held alone and for a few
- * instructions; any thread.
+ * A record is immutable and shared by reference count. One mutex, which is held alone and for a
+ * few instructions; any thread.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /*
- * What the committer does for one call. It knows no more of a write, a change of a token or a key
- * rotation than these functions.
+ * The committer's work for one call. The committer knows only these functions: a write, a change
+ * of tokens or a key rotation each bring their own.
  *
- * A worker makes the job and sets call->job with call_set_job(), which passes it to the call; it is
- * freed with the call, or when it is thrown away to be prepared again.
+ * A worker makes the job and passes it to the call with call_set_job(). It is freed with the call,
+ * or when the call is prepared again.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ struct commit_job_ops {
 	void (*published)(struct commit_job *job, struct service *s);
 	/* It was applied, but the transaction was lost with all in it. May be NULL. */
 	void (*unapplied)(struct commit_job *job);
-	/* The audit entry of a call that was refused names what the job would have touched: calls
-	 * back for each path. May be NULL. */
+	/* For the audit entry of a refused call: calls `look` for each path that the job would have
+	 * touched. May be NULL. */
 	bool (*each_path)(const struct commit_job *job, bool (*look)(void *ctx, struct slice path),
 			  void *ctx);
 	void (*free)(struct commit_job *job);
@@ -45,10 +45,11 @@ struct commit_job_ops {
 struct commit_job {
 	const struct commit_job_ops *ops;
 	struct call *call;
-	bool has_destroyed; /* set by apply: the store is to be shredded once this is durable */
+	bool has_destroyed; /* set by apply: once this is durable, old bytes in the store are
+			       overwritten */
 };
 
 /* Takes `job_take`, in place of one that was there. */
 void call_set_job(struct call *c, struct commit_job *job_take);
-/* Frees the call's job; also where there is none. */
+/* Frees the call's job, if it has one. */
 void call_drop_job(struct call *c);

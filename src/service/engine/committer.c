@@ -1,8 +1,22 @@
 /*
- * The rule: no answer before what it says is durable. Everything that waits goes into one
- * transaction; each write stands or falls alone by its savepoint; the log is signed once; one
- * commit is for all. Only then the next snapshot is published and the answers leave. If the commit
- * itself fails nobody knows what is on the disk: all are told so, and nothing is written any more.
+ * The committer: one thread that writes everything durable.
+ *
+ * It takes all calls that wait, at most GROUP_MAX, and makes them one transaction:
+ *   begin → for each call: savepoint, job, audit entry, release → sign the log → commit →
+ *   publish the snapshot → finish the calls → wake polls
+ *
+ * What must hold:
+ * - No response leaves before its entry and its rows are durable.
+ * - A job that fails is undone alone, by its savepoint; rows, `working` and log go back together.
+ * - A job that finds that its reads have changed (E_STALE) goes back to a worker, and
+ *   nowhere else.
+ * - If the commit itself fails, its outcome is unknown: what the group wrote is answered with
+ *   503, and the service is read-only from then on. The next start finds out.
+ * - The committer prepares nothing and reads no content, so that a large write does not delay
+ *   others.
+ *
+ * Only this thread writes to the store, moves `current` and the log on, and shreds. Locks:
+ * snapshot_mutex and head_mutex, one at a time, while it publishes.
  */
 #include "base/log.h"
 #include "service/engine/engine.h"
@@ -40,7 +54,7 @@ static void add_to_group(struct group *g, struct call *c)
 	g->done = c;
 }
 
-/* Again from the start, with what is there once this group is published. */
+/* The job is prepared again from the start, against the snapshot that this group publishes. */
 static void put_aside(struct group *g, struct call *c)
 {
 	c->attempts++;
@@ -50,7 +64,7 @@ static void put_aside(struct group *g, struct call *c)
 	g->stale = c;
 }
 
-/* What it was to be answered with has not come about: its version, its entry in the log. */
+/* The parts of the response that did not come true: its version, its entry in the log. */
 static void forget_response(const struct group *g, struct call *c)
 {
 	response_reset(c);
@@ -273,7 +287,7 @@ static void requeue(struct group *g)
 	}
 }
 
-/* Those that failed for themselves, or wrote nothing, stay as they were answered. */
+/* Calls that failed by themselves, or wrote nothing, keep their response. */
 static void fail_all(struct group *g, struct call *rest, const struct error *err)
 {
 	store_rollback(g->service->state.store);
@@ -293,8 +307,8 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 	}
 }
 
-/* What was destroyed may still lie in the store's log; a reader at work (a backup) keeps it there,
- * so it is tried again until it is gone. No call waits for it: the answers have left. */
+/* Destroyed content may still lie in the store's log, and a reader (a backup) can keep it there; so
+ * this is tried again until it is gone. No call waits for it: the responses have left. */
 static void shred_when_due(struct service *s)
 {
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);

@@ -1,5 +1,14 @@
-/* The rule: every verb goes the same way, and what must not be forgotten (who may, what is
- * recorded) is done here, by the table. */
+/*
+ * The way of every call: rights, guard, Idempotency-Key, verb, audit entry, response.
+ *
+ * The steps are the same for every verb and are done here, by the verb table, so that no verb can
+ * forget one. A call may run twice: first in the caller's thread (an event loop), which reads only
+ * the snapshot and parses little; then, if that gives STEP_WORKER, in a worker, from the start and
+ * with the snapshot of that time. A poll runs again each time it is woken.
+ *
+ * A call belongs to one thread at a time: the caller's, a worker, the committer, or (while it
+ * waits) the table of waiters. Handing it on is the last thing that a thread does with it.
+ */
 #include "service/state/config_cache.h"
 #include "service/engine/engine.h"
 #include "service/state/state.h"
@@ -42,7 +51,7 @@ static bool may_pass(const struct verb_context *ctx)
 	return false;
 }
 
-/* E_NOT_FOUND: the verb is to run. */
+/* E_NOT_FOUND: the key is new or there is none; the verb runs. */
 static enum result look_at_key(struct verb_context *ctx, const struct verb_row *row,
 			       struct error *err)
 {
@@ -75,7 +84,7 @@ static enum step run_verb(struct verb_context *ctx)
 	struct error err = ERROR_NULL;
 	enum result rc;
 
-	/* A right that came since does not help: the body is not there. */
+	/* A right that was granted since then does not help: the body was not read. */
 	if (c->is_refused || !may_pass(ctx)) {
 		atomic_fetch_add(&ctx->service->counters.refused, 1);
 		return response_fail(c, E_FORBIDDEN, "%s may not %s %.*s",
@@ -105,9 +114,9 @@ static enum step render(struct verb_context *ctx)
 	return rc == OK ? STEP_RESPOND : response_error(c, rc, &err);
 }
 
-/* What ran out ends the call, whatever its verb made of it: what was left undone must not look like
- * an answer, still less be written. Where the verb has said more, as which document it was, that
- * stays. */
+/* A call whose budget is used up fails, whatever its verb made of it: a result that is cut short
+ * must not look complete, and must not be written. If the verb has said more, such as which
+ * document it was, its text stays. */
 static enum step response_exhausted(struct call *c, const struct error *err)
 {
 	if (c->out.result == E_LIMIT && c->budget.outcome == E_LIMIT)
@@ -153,7 +162,7 @@ enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 	if (worker != NULL && budget_result(&c->budget, &err) != OK)
 		step = response_exhausted(c, &err);
 	if (step != STEP_COMMIT)
-		call_drop_job(c); /* what was refused must never meet the committer */
+		call_drop_job(c); /* a refused call must not reach the committer with a job */
 	return step;
 }
 
@@ -164,7 +173,7 @@ bool service_admit(struct service *s, struct call *c)
 	struct verb_context ctx = {.service = s, .call = c, .snapshot = now};
 
 	ctx.rights = &ctx.own_rights;
-	/* What keeps the rights from being known is told when the call is submitted. */
+	/* Where the rights cannot be loaded, the call learns why when it is submitted. */
 	if (c->principal != NULL && rights_load(&ctx.own_rights, &c->arena, now, c->principal,
 						clock_wall_ms(&s->state.clock), &err) == OK)
 		c->is_refused = !may_pass(&ctx);
@@ -181,7 +190,7 @@ void verb_end(struct verb_context *ctx)
 void call_finish(struct service *s, struct call *c)
 {
 	work_queue_end_turn(&s->work, c);
-	/* What the committer has answered, a worker renders. */
+	/* The committer does not convert to YAML; a worker does. */
 	if (render_is_needed(c) && !c->is_rendered) {
 		c->is_rendered = true;
 		if (work_queue_push_again(&s->work, c))
@@ -194,7 +203,7 @@ void call_finish(struct service *s, struct call *c)
 	service_call_end(s);
 }
 
-/* One principal fills at most half of what may wait. */
+/* One principal may take at most half of the queue. */
 bool call_queued(struct service *s, struct call *c)
 {
 	uint64_t max = s->state.settings.queue_max / 2 + 1;
@@ -241,7 +250,7 @@ static int64_t wake_time(const struct verb_context *ctx, int64_t now_ms)
 	return now_ms + (end_ms - ctx->now_ms) + 1;
 }
 
-/* One principal has at most a quarter of the polls. */
+/* One principal may have at most a quarter of the polls. */
 static bool add_to_waiters(struct service *s, struct call *c)
 {
 	if (service_share(s, c) == NULL ||
@@ -272,10 +281,10 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	c->wake_ms = wake_time(ctx, now_ms);
 	c->seen_serial = seen->serial;
 	c->seen_rights = rights_fingerprint(ctx->snapshot, c->principal, ctx->now_ms);
-	c->has_budget = false;	     /* what it has come to so far is done */
-	snapshot_unref(c->snapshot); /* what has changed is not kept for who waits */
+	c->has_budget = false;	     /* what was spent so far does not count for the next run */
+	snapshot_unref(c->snapshot); /* a waiting poll must not keep an old snapshot alive */
 	c->snapshot = NULL;
-	arena_clear(&c->arena); /* nor what the rights took: thousands may wait */
+	arena_clear(&c->arena); /* nor the memory of its rights: thousands of polls may wait */
 	if (!add_to_waiters(s, c))
 		return CALL_DONE;
 	mark_if_moved(ctx, seen);
@@ -292,7 +301,7 @@ static enum call_state to_committer(struct verb_context *ctx)
 		response_unrecorded(c, E_UNAVAILABLE, refusal);
 		return CALL_DONE;
 	}
-	/* What a worker has prepared is let in: the bounds were kept at its door. */
+	/* A worker's call was counted when it was queued for the worker. */
 	if (ctx->worker == NULL && !call_queued(s, c)) {
 		response_unrecorded(c, E_BUSY, c->out.error.text);
 		return CALL_DONE;

@@ -1,9 +1,17 @@
 /*
- * The server's machinery: threads, queues, counters, and the way of a call through them (verb.h).
+ * The engine: threads, queues, counters, and the way of a call through them (verb.h).
+ *
+ * It owns the threads and all that they share but the data, which are in struct state. The verbs
+ * lie above it and are known to it only as rows of the verb table and as commit jobs.
+ *
+ * What must hold:
+ * - A call is with one thread at a time (dispatch.c). `calls_open` counts those that are with a
+ *   worker or the committer; the service ends when it is 0.
+ * - Members marked as the committer's are read and written by that thread only.
  *
  * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters,
- * change feed, shares and folded failures is held alone, for a few instructions; no function takes
- * a second one while it holds one.
+ * change feed, shares, cache and folded failures is held alone and for a few instructions; no
+ * function takes a second one while it holds one.
  */
 #pragma once
 
@@ -89,7 +97,7 @@ void call_unqueued(struct call *c); /* nothing where it is not counted */
 /* A call is open from the one to the other; service_drain() waits for the last. */
 void service_call_begin(struct service *s);
 void service_call_end(struct service *s);
-void call_drop_work(struct call *c); /* what the verb itself left to be freed */
+void call_drop_work(struct call *c); /* frees what the verb left in call->work */
 void call_finish(struct service *s,
 		 struct call *c); /* DONE and handed back; not to be touched after */
 /* Where a call goes after a step, in a worker or the caller's thread: to another thread, the

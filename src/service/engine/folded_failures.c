@@ -157,7 +157,7 @@ static bool fill_entry(struct service *s, struct call *c, const struct folded_re
 	return true;
 }
 
-/* Back to the others, for the next time. */
+/* Counts them again, for the next entry. */
 static void put_back(struct folded *f, struct folded_refusals *r)
 {
 	pthread_mutex_lock(&f->mutex);
@@ -174,7 +174,7 @@ static void put_back(struct folded *f, struct folded_refusals *r)
 		refusals_free(r);
 }
 
-/* What could not be written is counted on. */
+/* Failures whose entry could not be written are counted again. */
 static void entry_done(struct call *c)
 {
 	struct folded_refusals *r = c->ctx;

@@ -1,7 +1,7 @@
 /*
- * Failures of known principals that are entries of the audit log (refusals, failed writes): of each
- * principal so many are recorded one by one in a while, further ones are counted and become one
- * entry a little later. So nobody fills the log by being refused.
+ * Failures of known principals. A few of one principal are recorded one by one in each window of
+ * time; further ones are counted and become one entry a little later. So no principal can fill the
+ * log by being refused. Any thread.
  */
 #pragma once
 
@@ -12,8 +12,8 @@ struct folded;
 struct folded *folded_new(void);    /* NULL: no memory */
 void folded_free(struct folded *f); /* written by then; takes NULL */
 
-/* A call that failed and whose entry says nothing but that. True: it was counted, and needs no
- * entry of its own. Any thread. */
+/* Counts a failed call whose entry would say only that it failed. True: it was counted and needs no
+ * entry of its own. */
 bool folded_count(struct service *s, struct call *c);
 
 /* Hands what was counted to the committer; now and then, or all at once where the service is

@@ -1,5 +1,4 @@
-/* The rule: whoever pushes never waits for more than a few instructions of another pusher or taker.
- */
+/* A thread that pushes waits at most for a few instructions of another that pushes or takes. */
 #include "service/engine/queue.h"
 
 #include <time.h>

@@ -1,6 +1,6 @@
 /*
- * The rule: what a known principal was refused, and each of its writes that failed, is an entry
- * that names what it was about. What the server could not do (429, 503) is none.
+ * Which failures are recorded, and what their entries name: each refusal of a known principal, and
+ * each of its writes that failed. Failures of the server itself (429, 503) are not recorded.
  */
 #include "service/engine/audit_draft.h"
 #include "service/engine/commit_job.h"
@@ -73,7 +73,7 @@ static bool touch_path(void *ctx, struct slice path)
 	return touch(p->call, path);
 }
 
-/* All that the job would have changed, as far as it was read; false: no memory. */
+/* All paths that the job would have changed, as far as its body was read. False: no memory. */
 static bool touch_changes(struct call *c, bool *ret_has_any)
 {
 	struct job_paths p = {.call = c};
@@ -84,7 +84,7 @@ static bool touch_changes(struct call *c, bool *ret_has_any)
 	return is_kept;
 }
 
-/* What has no document's path in its request. */
+/* The subject of a request that names no document in its path. */
 static bool touch_subject(struct call *c)
 {
 	switch (c->verb) {

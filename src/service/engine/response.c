@@ -1,5 +1,4 @@
-/* The rule: an answer is made whole or becomes a failure; what it holds is the call's and goes with
- * it. */
+/* A response is complete or becomes a failure. The call owns all of it. */
 #include "base/text.h"
 #include "service/engine/commit_job.h"
 #include "service/engine/audit_draft.h"
@@ -98,7 +97,7 @@ static enum step response_failed(struct call *c, enum result rc)
 	c->out.body = NULL;
 	c->out.kind = BODY_NONE;
 	if (buf_is_failed(&c->out.problems))
-		buf_clear(&c->out.problems); /* half a list is none */
+		buf_clear(&c->out.problems); /* half a list would look complete */
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
 	if (call_is_refusal(c, rc) && c->principal != NULL && !audit_draft_refusal(c))

@@ -1,6 +1,6 @@
-/* The rule: a token that is good for so many answers is counted down where everything is in order,
- * by the committer, and durably, before the answer that it pays for leaves. What is made with it
- * pays with it: else a child would be the way to as many answers as one likes. */
+/* Tokens with a limited number of uses. The committer counts them down, durably, before the
+ * response that the use pays for leaves. A token made with such a token counts it down too: else it
+ * would be the way to as many responses as one likes. */
 #include "service/engine/engine.h"
 #include "service/engine/token_use.h"
 #include "service/engine/audit_draft.h"

@@ -1,4 +1,4 @@
-/* Tokens that are good for so many responses. */
+/* Tokens with a limited number of uses. */
 #pragma once
 
 #include "service/call.h"
@@ -6,7 +6,7 @@
 
 struct service;
 
-/* Takes one use off the call's token and off each above it whose uses are limited, in the store and
- * in `working`. E_UNAUTHENTICATED: one has none left, and none is taken. */
+/* Takes one use off each token in the chain of the call's principal that has limited uses, in the
+ * store and in `working`. E_UNAUTHENTICATED: one of them has no use left; then none is taken. */
 MUST_USE enum result token_consume_use(struct service *s, struct snapshot *working,
 				       const struct call *c, struct error *err);

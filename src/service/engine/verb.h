@@ -1,17 +1,18 @@
 /*
- * What a verb is to the engine: a row of the verb table, and two functions that are given a verb
+ * What a verb is to the engine: a row of the verb table, and two functions that get a verb
  * context.
  *
- * A call passes through steps. The row says for each verb who may (guard), where its functions run
- * and what the audit log says of it; the engine does the rest, so that no verb can forget one:
+ * A call passes through steps. The row says for each verb which right it needs (guard), in which
+ * thread its functions run and what the audit log calls it; the engine does the rest, so that no
+ * verb can forget a step:
  *
  *   service_submit   rights, guard → on_loop in the caller's thread, or a worker's queue
  *   worker           a new snapshot, rights and guard again → on_worker
- *   committer        what must be durable before the response leaves: commit jobs (call->job) and
- * audit entries (call->audit_draft)
+ *   committer        all that must be durable before the response leaves: the commit job
+ *                    (call->job) and the audit entry (call->audit_draft)
  *
- * A verb's function gives the next step and fills call->out through response_*(). It allocates from
- * call->arena, reads ctx->snapshot (which does not change under it) and asks
+ * A verb's function gives the next step and fills call->out through response_*(). It allocates
+ * from call->arena, reads ctx->snapshot (which does not change during the call) and asks
  * rights_may(ctx->rights, …) for each path that a response names.
  */
 #pragma once
@@ -34,7 +35,7 @@ enum step {
 struct service;
 struct worker;
 
-/* What a verb's function is given. */
+/* The argument of a verb's functions. */
 struct verb_context {
 	struct service *service;
 	struct call *call;
@@ -43,8 +44,8 @@ struct verb_context {
 	int64_t now_ms;		       /* wall time */
 	struct worker *worker;	       /* NULL in the caller's thread */
 	struct store_session *session; /* NULL in the caller's thread */
-	struct budget *
-		budget; /* the call's; NULL in the caller's thread, which does only what is small */
+	struct budget
+		*budget; /* the call's; NULL in the caller's thread, where all work is small */
 	struct rights own_rights; /* what `rights` points to */
 };
 
@@ -54,12 +55,12 @@ enum guard {
 	GUARD_PATH,  /* call->permission on call->path */
 	GUARD_UNDER, /* call->permission on something under call->path: lists, which filter each row
 			themselves */
-	GUARD_VERB,  /* the verb's function authorises by itself: batches, own token, what is paths
-			of several kinds */
+	GUARD_VERB,  /* the verb's function checks the rights: batches, own token, paths of several
+			kinds */
 };
 
-/* What becomes of an Idempotency-Key. A verb whose row does not say it refuses one: it must
- * never be overlooked. */
+/* How a verb treats an Idempotency-Key. The default is to refuse it, so that a key is never
+ * overlooked. */
 enum key_use {
 	KEY_REFUSED,
 	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked

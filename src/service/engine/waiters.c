@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #define BUCKETS	      4096 /* a power of two */
-#define LOOKED_AT_MAX 128  /* calls asked about while the mutex is held */
+#define LOOKED_AT_MAX 128  /* calls looked at while the mutex is held once */
 #define WORD_BITS     64
 
 struct waiters {
@@ -14,7 +14,7 @@ struct waiters {
 	struct call *buckets[BUCKETS];
 	uint64_t marked[BUCKETS / WORD_BITS]; /* of the round */
 	uint64_t next[BUCKETS / WORD_BITS];   /* of the round after it */
-	uint64_t round;			      /* tells those that were asked about in it */
+	uint64_t round;			      /* calls looked at in it have its number */
 	uint32_t count, max;
 };
 

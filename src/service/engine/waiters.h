@@ -1,6 +1,14 @@
 /*
- * Long polls that wait for a path. Whoever takes a call out of the table, under its mutex, is the
- * only one who goes on with it; so a wake and a client that leaves cannot both have it. Any thread.
+ * The table of long polls, by the path that each waits for.
+ *
+ * What must hold: a call is in the table exactly while its state is CALL_WAITING. The thread that
+ * takes it out, under the mutex, is the only one that goes on with it, so that a wake and a client
+ * that leaves cannot both have the call. Marks say which buckets the waker looks at next; a mark
+ * too many costs a look, a missing one a wake.
+ *
+ * Any thread may call, except that one thread at a time runs rounds. `done` of a woken call is
+ * called without the mutex, because it may lead straight back here. Lock: the table's own mutex,
+ * held alone.
  */
 #pragma once
 
@@ -11,24 +19,22 @@ struct waiters;
 struct waiters *waiters_new(uint32_t max);
 void waiters_free(struct waiters *w); /* empty by then */
 
-/* False: full. The call (whose `wake_ms` is set) may be woken before this returns, so it is not to
- * be touched after. */
+/* False: the table is full. The call (its `wake_ms` is set) may be woken before this returns, so
+ * the caller must not touch it afterwards. */
 bool waiters_add(struct waiters *w, struct call *c);
 /* True: it was waiting and will not be woken any more. */
 bool waiters_take(struct waiters *w, struct call *c);
 
-/* Notes that those who wait for `path` may have to be woken; all, for a path of no bytes. Quick:
- * wakes none by itself. */
+/* Marks the calls that wait for `path`; an empty path marks all. Quick: it wakes none. */
 void waiters_mark(struct waiters *w, struct slice path);
 
 /*
- * Waking goes by rounds: one looks at each call once that was marked before it began. Marks that
- * come meanwhile are for the next, so that no flood of them keeps a round from its end. One thread
- * at a time.
+ * Waking goes by rounds: a round looks once at each call that was marked before it began. Marks
+ * made during a round are for the next one, so that a round always ends. One thread at a time.
  *
  * waiters_begin_round() says whether there is anything to look at. waiters_wake_marked() wakes at
- * most `max` calls for which `must_wake` holds, which is asked under the mutex, and gives how many;
- * `*ret_is_over`: the round is.
+ * most `max` calls for which `must_wake` holds and gives their number; it calls `must_wake` under
+ * the mutex. `*ret_is_over`: the round is over.
  */
 bool waiters_begin_round(struct waiters *w);
 uint32_t waiters_wake_marked(struct waiters *w, uint32_t max,
@@ -36,5 +42,6 @@ uint32_t waiters_wake_marked(struct waiters *w, uint32_t max,
 			     bool *ret_is_over);
 
 void waiters_wake_all(struct waiters *w);
-void waiters_wake_late(struct waiters *w, int64_t now_ms); /* whose wake_ms has come; monotonic */
+void waiters_wake_late(struct waiters *w,
+		       int64_t now_ms); /* calls whose wake_ms has come; monotonic */
 uint32_t waiters_count(struct waiters *w);

@@ -12,7 +12,7 @@
 #define PAUSE_NS    50000 /* between two looks at that */
 #define PAUSES_MAX  40	  /* a client that has left is not waited for */
 
-/* What the polls are held against. */
+/* The state that polls are compared with. */
 struct looking {
 	struct snapshot *now;
 	int64_t now_ms;	   /* wall */

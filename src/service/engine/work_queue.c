@@ -1,5 +1,4 @@
-/* The rule: a lane stands in the ring exactly while it has a call that waits and fewer than
- * lane_max at work. */
+/* A lane is in the ring exactly while it has a waiting call and fewer than lane_max at work. */
 #include "service/engine/work_queue.h"
 
 #include "service/call.h"

@@ -1,17 +1,18 @@
 /*
  * The calls that wait for a worker, and how many workers may be at work.
  *
- * Principals take turns: each has a lane of its own calls in the order in which they came, and no
- * more than `lane_max` of one lane are at work at a time. At most `short_max` calls are at work as
- * short ones. One that has run for a while gives its place to the next and goes on as a long one,
- * of which there are at most `long_max`; so a call waits for a place only as long as short calls
- * take, whatever others send.
+ * Principals take turns: each has a lane of its own calls in the order in which they came, and at
+ * most `lane_max` calls of one lane are at work at a time. At most `short_max` calls are at work
+ * as short ones. A call that has run for a while becomes a long one, of which there are at most
+ * `long_max`, and its place is free for the next. So a call waits for a place only as long as
+ * short calls take, whatever other principals send.
  *
- * Writes of one document take turns too: while one is under way, the next waits behind it, for it
- * would only lose to it. A long one lets the others pass.
+ * Writes of one document take turns too: while one is at work, the next waits behind it, because
+ * it would only lose against it in the commit. A write that becomes long lets the others pass.
  *
- * Any thread may call; nothing here takes longer than a few instructions for each call that is
- * moved.
+ * What must hold: a call is in exactly one place: a lane, behind the write whose turn it is, or at
+ * work; `waiting` counts the first two. Any thread may call. Lock: the queue's own mutex, held
+ * alone; under it each call that is moved takes a few instructions.
  */
 #pragma once
 
@@ -45,13 +46,13 @@ bool work_queue_push_again(struct work_queue *q, struct call *c);
 
 /* Waits for the next call that may run, which then counts as short. NULL: closed and empty. */
 struct call *work_queue_take(struct work_queue *q);
-/* The call at work becomes a long one. False: there are too many already, and it must end. */
+/* The call at work becomes a long one. False: there are too many long ones, so it must end. */
 bool work_queue_lengthen(struct work_queue *q, struct call *c);
 /* A worker is done with the call; before it is handed on. */
 void work_queue_done(struct work_queue *q, struct call *c);
 
-/* The write of its document is over, or no longer first: the next one may run. Nothing where it is
- * none. */
+/* The call's turn to write its document ends: the next write of it may run. No effect on a call
+ * that has no turn. */
 void work_queue_end_turn(struct work_queue *q, struct call *c);
 
 void work_queue_close(struct work_queue *q);

@@ -1,5 +1,5 @@
-/* The rule: what may take long is done here, within the request's budget, and gives up its place to
- * shorter calls after a while. */
+/* The worker threads. They do what may take long, within the request's budget; a call that takes
+ * long gives its place to shorter ones after a while. */
 #include "service/engine/engine.h"
 #include "service/state/state.h"
 #include "service/engine/audit_draft.h"
@@ -105,7 +105,7 @@ static void work_on(struct worker *w, struct call *c)
 	call_unqueued(c);
 	begin_budget(w, c);
 	step = run(w, &ctx, c);
-	if (ctx.snapshot == NULL) /* no verb ran; what follows needs one all the same */
+	if (ctx.snapshot == NULL) /* no verb ran, but call_after() needs a snapshot */
 		ctx.snapshot = state_snapshot(&s->state);
 	end_budget(w, c);
 	if (step == STEP_RESPOND && c->out.result == E_LIMIT && c->attempts != 0)

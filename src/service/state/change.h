@@ -1,4 +1,4 @@
-/* One document's change, as it was asked for and as it was prepared. */
+/* One document's change: the request, and what a worker prepared from it. */
 #pragma once
 
 #include "access/policy.h"
@@ -12,7 +12,7 @@ struct view_doc;
 
 /* One document's change. Texts live in the write's arena. */
 struct change {
-	/* asked */
+	/* request */
 	struct slice path;
 	enum doc_kind kind;
 	enum change_op op;

@@ -111,10 +111,10 @@ static enum result entry_then(const struct config_source *source, struct slice c
 		return OK;
 	}
 	effective_entry_unref(e);
-	return fail(
-		err, E_CONFLICT,
-		"%.*s cannot be shown as it was at revision %llu: what it comes to now differs from what was served then",
-		SLICE_ARGS(config), (unsigned long long)revision);
+	return fail(err, E_CONFLICT,
+		    "%.*s cannot be shown as it was at revision %llu: "
+		    "what it comes to now differs from what was served then",
+		    SLICE_ARGS(config), (unsigned long long)revision);
 }
 
 enum result config_at(const struct config_source *source, struct slice config, uint64_t revision,

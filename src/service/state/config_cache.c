@@ -1,5 +1,5 @@
-/* The rule: an entry is immutable and belongs to one snap_doc; which of them are kept is decided
- * under one mutex that is never held over work. */
+/* An entry is immutable and belongs to one snap_doc. Which entries are kept is decided under one
+ * mutex, which is never held while an entry is made or freed. */
 #include "service/state/config_cache.h"
 
 #include "base/text.h"
@@ -104,7 +104,7 @@ static enum result note_versions(struct effective_entry *e, struct view *v, stru
 	for (uint32_t i = 0; rc == OK && i < e->effective.secrets_count; i++) {
 		rc = view_secret_version(v, &e->effective.secrets[i], &e->secret_versions[i], err);
 		if (rc == E_NOT_FOUND || rc == E_MALFORMED)
-			rc = OK; /* its default stands for it */
+			rc = OK; /* the reference has a default */
 	}
 	return rc;
 }
@@ -225,7 +225,7 @@ struct effective_entry *config_cache_get(struct config_cache *c, struct snap_doc
 	return e;
 }
 
-/* Takes the oldest out while too much is kept; what they held is freed by the caller, outside the
+/* Takes out the oldest entries while the cache is too large. The caller frees them, without the
  * mutex. */
 static uint32_t evict(struct config_cache *c, const struct snap_doc *but,
 		      struct effective_entry **gone, uint32_t max)

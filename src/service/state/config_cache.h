@@ -1,7 +1,16 @@
 /*
- * What profiles come to, kept ready: resolved, validated and written as JSON, shared by all who
- * read it. An entry hangs on its snap_doc and so goes with it; a bound in bytes takes the least
- * recently used away before.
+ * Effective configurations, kept ready: resolved, validated and written as JSON, shared by all
+ * readers.
+ *
+ * What must hold:
+ * - An entry does not depend on its reader: it is what the profile comes to for anyone; secrets
+ *   are references in it. So all readers share it, and rights are checked before it is used.
+ * - An entry belongs to one snap_doc. A commit that changes the effective configuration gives the
+ *   profile a new snap_doc, so that an entry never has to be dropped for being out of date.
+ * - The sizes of all entries together stay below `bytes_max`; the least recently used go first.
+ *
+ * Any thread. Lock: the cache's mutex guards `entry` of every snap_doc and the order of use; it is
+ * held alone, for a few instructions.
  */
 #pragma once
 
@@ -11,12 +20,12 @@
 struct effective_entry {
 	atomic_uint refs;
 	struct effective effective; /* immutable */
-	uint64_t *secret_versions;  /* beside effective.secrets: what each meant; 0: missing, with a
-				       default */
+	uint64_t *
+		secret_versions; /* for each of effective.secrets; 0: missing, its default counts */
 	struct shared_body *json;
 	uint8_t digest[HASH_BYTES]; /* of content and the versions of secrets: the revision log's */
 	char etag[ETAG_BYTES];	    /* of the plain JSON form */
-	size_t bytes;		    /* about what it costs */
+	size_t bytes;		    /* approximately, in memory */
 };
 
 /* Resolves and validates `path` in the view. Takes nothing. E_NOT_FOUND; E_UNSUPPORTED: abstract;
@@ -36,7 +45,7 @@ struct config_cache;
 struct config_cache *config_cache_new(size_t bytes_max);
 void config_cache_free(struct config_cache *c); /* after all snapshots */
 
-/* Referenced; NULL where there is none yet. */
+/* A reference; NULL: there is none yet. */
 struct effective_entry *config_cache_get(struct config_cache *c, struct snap_doc *d);
 /* Keeps the entry with the document, unless it has one already. */
 void config_cache_put(struct config_cache *c, struct snap_doc *d, struct effective_entry *e);

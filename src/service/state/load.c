@@ -1,5 +1,5 @@
-/* The rule: a start reads rows and parses none of them but the policies, which are needed at once.
- */
+/* Loads the first snapshot. It parses only the policies, which are needed at once, so that a start
+ * takes little time. */
 #include "base/log.h"
 #include "service/state/open_content.h"
 #include "service/state/state.h"

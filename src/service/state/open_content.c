@@ -1,5 +1,5 @@
-/* The rule: contents are opened into wiped memory only, one version at a time, and bound to their
- * place. */
+/* Opens stored content: into wiped memory, one version at a time, and only if it is bound to the
+ * path and version that it is stored under. */
 #include "base/log.h"
 #include "crypto/content.h"
 #include "doc/read.h"
@@ -22,7 +22,7 @@ enum result content_of_row(struct state *s, const struct version_row *row, struc
 				      .content_type = row->content_type};
 	enum result rc;
 
-	/* It was there at the revision that is asked for: nothing else may stand for it. */
+	/* It existed at the requested revision, so no other version may take its place. */
 	if (row->is_shredded)
 		return fail(err, E_CONFLICT,
 			    "%.*s version %llu was destroyed: what it held is gone",
@@ -50,7 +50,7 @@ enum result content_for_caller(struct state *s, const struct read_recorder *for_
 	return rc;
 }
 
-/* What was stored within the bounds of its time stays readable. */
+/* Content that was stored under larger bounds stays readable. */
 enum result tree_of_content(struct slice content, struct slice content_type, struct budget *budget,
 			    struct tree *ret, struct doc_warnings *warnings, struct error *err)
 {

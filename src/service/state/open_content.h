@@ -16,19 +16,19 @@ struct read_recorder {
 	void *ctx;
 };
 
-/* The plain content of one version, appended, for the principal who made the call: of a secret, the
- * call's entry then names the version. The one way to a secret's content for somebody, beside a
- * view's (view_secret_value()). E_UNAVAILABLE: it cannot be recorded, so it is not opened. */
+/* Appends the plain content of one version, for the call's principal. For a secret, the call's
+ * audit entry then names the version. A principal gets a secret's content only through this
+ * function or a view. */
 MUST_USE enum result content_for_caller(struct state *s, const struct read_recorder *for_whom,
 					const struct version_row *row, struct buf *ret,
 					struct error *err);
 
-/* The same for nobody: what is opened to be merged, compared or kept and is shown to no one.
- * scripts/check-layers knows who may call it. */
+/* The same for no principal: the content is merged, compared or stored, and never shown.
+ * scripts/check-layers lists the files that may call it. */
 MUST_USE enum result content_of_row(struct state *s, const struct version_row *row, struct buf *ret,
 				    struct error *err);
-/* How much beyond the bounds of a document patches may let it grow whose writers may not read it.
- */
+/* How much beyond the bounds of a document patches may let it grow whose writers may not read
+ * it. */
 #define CONTENT_GROWTH_MAX 4
 #define CONTENT_YAML	   "application/yaml"
 #define CONTENT_JSON	   "application/json"

@@ -123,7 +123,7 @@ static void balance(const struct pmap_ops *ops, struct pmap_node **link)
 	}
 }
 
-/* `fresh` is used for a new key and else left alone. */
+/* `fresh` is used where the key is new; else it stays the caller's. */
 static bool put_at(const struct pmap_ops *ops, struct pmap_node **link, struct slice key,
 		   void *value, struct pmap_node **fresh)
 {

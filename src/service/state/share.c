@@ -1,5 +1,5 @@
-/* The rule: a share is found by its name while anybody refers to it, and the oldest of those that
- * nobody refers to go first. */
+/* A share exists while it is referenced; unreferenced ones are kept for a while and the oldest of
+ * them freed first. */
 #include "service/state/share.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define BUCKETS	 1024 /* a power of two */
-#define IDLE_MAX 1024 /* shares kept that nobody refers to */
+#define IDLE_MAX 1024 /* unreferenced shares that are kept */
 
 struct shares {
 	pthread_mutex_t mutex;

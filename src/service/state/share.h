@@ -31,7 +31,7 @@ enum share_kind {
 struct share {
 	struct shares *shares;
 	struct share *next;		       /* in its bucket */
-	struct share *idle_before, *idle_next; /* while nobody refers to it, by when that began */
+	struct share *idle_before, *idle_next; /* while it is not referenced, in order of time */
 	uint32_t refs;			       /* under the mutex of `shares`, as the three above */
 	_Atomic uint64_t held[SHARE_KINDS];
 	/* work_queue.c, under its mutex: the principal's calls that wait for a worker. */
@@ -45,7 +45,7 @@ struct share {
 	struct {
 		int64_t window_ms;		/* when the counting began, monotonic */
 		uint32_t recorded;		/* since then */
-		struct folded_refusals *folded; /* those that are not recorded one by one */
+		struct folded_refusals *folded; /* failures that are counted instead of recorded */
 	} refusals;
 	struct slice name;
 	char bytes[];

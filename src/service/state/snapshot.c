@@ -1,5 +1,5 @@
-/* The rule: what is published never changes. A fork shares all with what it came from until it is
- * changed, and is changed by one thread. */
+/* A published snapshot never changes. A fork shares everything with its origin until it is changed,
+ * by one thread, before it is published. */
 #include "service/state/snapshot.h"
 
 #include "base/memory.h"
@@ -474,8 +474,8 @@ void snapshot_edges_to(struct pmap_walk *w, const struct snapshot *s, struct sli
 	pmap_walk_from(w, &s->edges, target);
 }
 
-/* No path holds a byte below '-', so behind "a\0…" stands nothing of another target before "a\1".
- */
+/* No path holds a byte below '-', so behind "a\0…" stands nothing of another target before
+ * "a\1". */
 const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice target)
 {
 	const struct snap_edge *e = pmap_walk_next(w);

@@ -1,12 +1,21 @@
 /*
- * The state of one revision, immutable and shared: what every reader reads. Contents are ciphertext
- * in it.
+ * The state of one revision: what every reader reads.
  *
- * A record is one document's newest version as the store keeps it. A snap_doc is that record's
- * place in snapshots, with what was made of it (compiled, resolved) kept beside. A commit that
- * changes what a document comes to, though not the document itself, gives it a fresh snap_doc over
- * the same record; so "is it the same record" asks for the content, "is it the same snap_doc" for
- * everything that follows from it.
+ * It owns, by reference count, the documents' newest versions (content as ciphertext), the edges
+ * between documents, the policies in force and the tokens, each in a persistent map.
+ *
+ * What must hold:
+ * - A published snapshot never changes; a commit forks it and copies the paths to what it changes.
+ * - A doc_record is one document's newest version as stored. A snap_doc is that record's place in
+ *   snapshots, with what was made of it (compiled schema, effective configuration). A commit that
+ *   changes the effective configuration of a document but not the document itself gives it a new
+ *   snap_doc over the same record. So "is it the same record?" is a question about content, and
+ *   "is it the same snap_doc?" one about everything that follows from content.
+ * - What is made of a snap_doc later (its schema, a token's principal) is set once, atomically,
+ *   and is the same whichever thread makes it.
+ *
+ * Any thread may read a snapshot that it holds a reference to; only the committer changes a fork.
+ * No locks, except that `entry` of a snap_doc is under the mutex of its cache.
  */
 #pragma once
 
@@ -34,7 +43,7 @@ struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *
 struct doc_record *doc_record_ref(struct doc_record *r);
 void doc_record_unref(struct doc_record *r);
 
-/* What a document needs: the edges that begin at it. Immutable. */
+/* The edges that begin at a document: what it needs. Immutable. */
 struct doc_edges {
 	atomic_uint refs;
 	uint32_t count;
@@ -62,10 +71,10 @@ struct snap_doc {
 	atomic_uint refs;
 	uint64_t serial; /* of this process, never 0: tells two states of a document apart */
 	struct doc_record *record;
-	struct doc_edges *edges;	 /* NULL: none */
-	_Atomic(struct schema *) schema; /* compiled, once needed */
-	struct effective_entry *entry;	 /* under the cache's mutex */
-	struct doc_cache *cache;	 /* whose entry it is; NULL while there is none */
+	struct doc_edges *edges;		    /* NULL: none */
+	_Atomic(struct schema *) schema;	    /* compiled, once needed */
+	struct effective_entry *entry;		    /* under the cache's mutex */
+	struct doc_cache *cache;		    /* that keeps the entry; NULL: no cache does */
 	struct snap_doc *cache_before, *cache_next; /* in its order of use */
 };
 
@@ -104,7 +113,7 @@ struct snap_policy {
 
 struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take);
 
-/* Immutable; a renewal or revocation puts a fresh one. */
+/* Immutable; a renewal, a use or a revocation puts a new one in its place. */
 struct token {
 	atomic_uint refs;
 	uint8_t hash[HASH_BYTES];
@@ -114,8 +123,7 @@ struct token {
 	int64_t uses_left;  /* -1: unlimited */
 	bool is_revoked;
 	struct slice name_key; /* in tokens_by_name */
-	/* What authentication makes of it, once it was asked for: token_principal(). A reference.
-	 */
+	/* A reference, made by token_principal() when it is first needed. */
 	_Atomic(struct principal *) principal;
 };
 
@@ -145,7 +153,7 @@ struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* takes NULL */
 void snapshot_unrefp(struct snapshot **s);
 
-/* Borrowed; NULL where there is none. _live leaves out the deleted and destroyed. */
+/* Borrowed; NULL: there is no such document. _live skips deleted and destroyed ones. */
 struct snap_doc *snapshot_doc(const struct snapshot *s, struct slice path);
 struct snap_doc *snapshot_live(const struct snapshot *s, struct slice path);
 const struct policy *snapshot_policy(const struct snapshot *s, struct slice name);

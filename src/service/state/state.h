@@ -1,10 +1,9 @@
 /*
- * What the whole service shares: the store, the keys, and the snapshot of now. Sub-folders below
- * reach all of it through this.
+ * The data that the whole service shares: the store, the keys, and the current snapshot.
  *
  * Only the committer replaces `current`, and only after its transaction is durable. Every other
- * thread takes a reference with state_snapshot() and keeps it as long as it reads; `snapshot_mutex`
- * is held for that load or swap and for nothing else.
+ * thread takes a reference with state_snapshot() and keeps it as long as it reads.
+ * `snapshot_mutex` is held for that load or swap and for nothing else.
  */
 #pragma once
 
@@ -31,7 +30,7 @@ struct state {
 	struct snapshot *current;
 };
 
-/* The snapshot of now, referenced. Any thread. */
+/* A reference to the current snapshot. Any thread. */
 struct snapshot *state_snapshot(struct state *s);
 
 #define PROFILE_PATH_BYTES (PATH_BYTES_MAX + 16)
@@ -41,7 +40,7 @@ struct snapshot *state_snapshot(struct state *s);
 bool config_profile_path(char ret[static PROFILE_PATH_BYTES], struct slice config,
 			 struct slice *path);
 
-/* The profile behind "config/app/name"; NULL where there is none. Borrowed. */
+/* The profile of "config/app/name"; NULL: there is none. Borrowed. */
 struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config);
 
 /* The audit log as it was stored. */
@@ -51,6 +50,6 @@ struct loaded_log {
 	struct buf checkpoint; /* the signed note; the caller's to clear */
 };
 
-/* The first snapshot, into `current`, and the head of the audit log. At the start, by one thread.
- */
+/* The first snapshot, into `current`, and the head of the audit log. At the start, by one
+ * thread. */
 MUST_USE enum result state_load(struct state *s, struct loaded_log *ret_log, struct error *err);

@@ -26,7 +26,7 @@ bool token_has_ended(const struct token *t, int64_t now_ms)
 	       (t->expires_ms != 0 && t->expires_ms <= now_ms);
 }
 
-/* One whose parent has ended has ended too. */
+/* A token ends with the first of those above it to end. */
 bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms)
 {
 	for (uint32_t i = 0; i < PRINCIPAL_CHAIN_MAX; i++) {

@@ -10,13 +10,13 @@ int64_t token_chain_end(const struct snapshot *snapshot, const struct token *t, 
 int64_t token_earlier(int64_t a, int64_t b);
 /* Neither it nor one above it has ended. */
 bool token_is_in_force(const struct snapshot *snapshot, const struct token *t, int64_t now_ms);
-/* Whether it is the token `above`, or was made with it, or with what was. */
+/* Whether it is the token `above`, or was made with it, directly or through others. */
 bool token_is_below(const struct snapshot *snapshot, const struct token *t, struct slice above);
 bool token_has_ended(const struct token *t, int64_t now_ms);
 
-/* The principal of a token of the snapshot; made when it is first asked for and borrowed from the
- * token. NULL: no memory. Any thread. What it is made of (name, policies, addresses, the tokens
- * above) never changes while the token exists. */
+/* The principal of a token of the snapshot, borrowed from the token; made when it is first needed.
+ * NULL: no memory. Any thread. The parts of it (name, policies, addresses, the tokens above) never
+ * change while the token exists. */
 struct principal *token_principal(const struct snapshot *snapshot, struct token *t);
 /* When it ends, itself or one above it, as the snapshot has it; 0: never. */
 int64_t principal_ends_ms(const struct snapshot *snapshot, const struct principal *p);

@@ -1,5 +1,5 @@
-/* The rule: a view gives one answer for one path, from the first look to the last, and remembers
- * that it was asked. */
+/* A view gives the same result for a path from the first look to the last, and remembers each path
+ * that was looked at. */
 #include "service/state/change.h"
 #include "service/state/view.h"
 
@@ -158,7 +158,7 @@ enum result view_lay(struct view *v, const struct change *change, struct error *
 	return OK;
 }
 
-/* What a change under way makes of one version's state. */
+/* The state of one version after the change that is being prepared. */
 static enum version_state state_under(const struct change *c, uint64_t version,
 				      enum version_state state)
 {
@@ -235,7 +235,7 @@ enum result view_find_version(struct view *v, struct slice path, uint64_t versio
 	return OK;
 }
 
-/* What an event loop may parse. */
+/* The most that an event loop may parse. */
 static bool is_small(const struct view_doc *d)
 {
 	return d->record != NULL && d->record->row.sealed.len <= LOOP_BYTES_MAX &&
