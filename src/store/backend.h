@@ -1,7 +1,11 @@
 /*
- * How a back end plugs in under store.h: one table of functions for the writer, one for a reader. The structs of a back end
- * begin with these. Each function does what store.h says of the function of its name; store.c has checked the arguments that
- * it can check for every back end.
+ * How a back end plugs in under store.h: one table of functions for the writer, one for a reader.
+ * The structs of a back end begin with these. Each function does what store.h says of the function
+ * of its name; store.c has checked the arguments that it can check for every back end.
+ *
+ * On a database server begin() locks the row that holds the position, so that there is one writer,
+ * and reads it in the same statement. A batch is one INSERT of many rows. A connection that is lost
+ * during commit() is E_IO: whether the rows are in is then unknown.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * A store whose n-th call fails, for tests of those who use one. What it refuses has not been done, but for a commit refused at
- * "commit_sync": that has happened and is not acknowledged, as when a power cut comes between the two.
+ * A store whose n-th call fails, for tests of its callers. A call that is made to fail changes
+ * nothing, with one exception: a commit that fails at "commit_sync" has happened and is not
+ * acknowledged, as after a power cut between the two.
  */
 #include "store/failing.h"
 
@@ -45,7 +46,7 @@ static enum result ask_to_write(const struct failing_store *f, const char *name,
 	return ask(f, name, err);
 }
 
-/* A writing call of the name, handed on when it may be. */
+/* Hands the writing call of this name to the inner store, unless it is made to fail. */
 #define WRITE(s, name, err, ...)                                               \
 	do {                                                                   \
 		struct failing_store *f_ = failing_of(s);                      \

@@ -3,10 +3,11 @@
 
 #include "store/store.h"
 
-/* For tests that let the n-th call fail: a store that asks `may_call` before each call that touches the disk, by the name of the
- * function without "store_"; false makes it E_IO and nothing is done. Commits ask twice: "commit" before, and "commit_sync"
- * after the rows are in, whose false is a commit that happened and was not acknowledged; either way the store then refuses to
- * write, as a real one does. Takes `inner`, also on failure. */
+/* A store that asks `may_call` before each call that touches the disk, by the name of the function
+ * without "store_". False makes the call E_IO, and nothing is done. A commit asks twice: "commit"
+ * before it, and "commit_sync" after the rows are in; false at the second is a commit that happened
+ * and was not acknowledged. After either, the store refuses to write, as a real one does. Takes
+ * `inner`, also on failure. */
 MUST_USE enum result store_wrap_failing(struct store **ret, struct store *inner,
 					bool (*may_call)(void *ctx, const char *name), void *ctx,
 					struct error *err);

@@ -1,6 +1,7 @@
 /*
- * The writer of the memory store. A transaction works on a copy of the committed state, a savepoint keeps another copy to go
- * back to, and a commit makes the working copy the committed one. Only `committed` is shared between threads.
+ * The writer of the memory store. A transaction works on a copy of the committed state, a savepoint
+ * keeps another copy to go back to, and a commit makes the working copy the committed one. Only
+ * `committed` is shared between threads.
  */
 #include "store/memory.h"
 

@@ -1,9 +1,9 @@
 /*
- * A store in memory, for tests: it keeps the contract of store.h, savepoints, snapshots and queries included, in the simplest
- * way. Nothing is indexed and nothing survives the process.
+ * A store in memory, for tests: it keeps the contract of store.h, savepoints, snapshots and queries
+ * included, in the simplest way. Nothing is indexed and nothing survives the process.
  *
- * The rows are in a `struct memory_disk`, which outlives the store as a disk outlives a server: opening it again finds what
- * was committed.
+ * The rows are in a `struct memory_disk`, which outlives the store as a disk outlives a server:
+ * opening it again finds what was committed.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* Queries of the audit log in a memory store: a walk over the whole span that looks at every entry. */
+/* Queries of the audit log in a memory store: a walk over the whole span that looks at every
+ * entry. */
 #include "base/memory.h"
 #include "store/memory_internal.h"
 

@@ -1,6 +1,7 @@
 /*
- * Sessions of the memory store. Every call reads from one state: the session's snapshot, or outside of begin and end a copy of
- * what is committed then. Walks look at rows one after the other and take work from the budget for each.
+ * Sessions of the memory store. Every call reads from one state: the session's snapshot, or outside
+ * of begin and end a copy of what is committed then. Walks look at rows one after the other and
+ * take work from the budget for each.
  */
 #include "base/memory.h"
 #include "store/memory_internal.h"
@@ -69,7 +70,8 @@ static void set_budget(struct store_session *ss, struct budget *budget)
 	session_of(ss)->budget = budget;
 }
 
-/* A walk over rows [from, to) of one table, in their order or backward. `give` hands a wanted row to the callback. */
+/* A walk over rows [from, to) of one table, in their order or backward. `give` hands a wanted row
+ * to the callback. */
 struct walk {
 	const struct memory_session *session;
 	const struct memory_state *state;

@@ -119,8 +119,8 @@ static int compare_idempotent(const void *a, const void *b)
 
 enum { SLICES_MAX = 8, NUMBERS_MAX = 3 };
 
-/* Where a struct has its slices, which are copied with it, and its numbers, which are checked. 0 ends a list: so what stands
- * first in a struct is entered as FIRST. */
+/* Where a struct has its slices, which are copied with it, and its numbers, which are checked. 0
+ * ends a list: so what stands first in a struct is entered as FIRST. */
 struct kind {
 	size_t size;
 	int (*compare)(const void *a, const void *b);

@@ -1,8 +1,9 @@
 /*
- * The rows of a memory store at one moment. A state is a set of tables, each sorted by its key. Tables and rows are shared
- * between states by counting references and never change while shared: copying a state costs a few counters, and the first
- * change to a shared table copies its list of rows. So a transaction, a savepoint and a reader's snapshot are all copies of a
- * state. One thread at a time may use a state; states that share tables may belong to different threads.
+ * The rows of a memory store at one moment. A state is a set of tables, each sorted by its key.
+ * Tables and rows are shared between states by counting references and never change while shared:
+ * copying a state costs a few counters, and the first change to a shared table copies its list of
+ * rows. So a transaction, a savepoint and a reader's snapshot are all copies of a state. One thread
+ * at a time may use a state; states that share tables may belong to different threads.
  */
 #pragma once
 
@@ -47,15 +48,18 @@ struct memory_state {
 void state_copy(struct memory_state *ret, const struct memory_state *from);
 void state_clear(struct memory_state *s); /* for CLEANUP too */
 
-/* Rows are structs of the table's type, in the order of the key; borrowed until the state changes. */
+/* Rows are structs of the table's type, in the order of the key; borrowed until the state
+ * changes. */
 uint32_t state_count(const struct memory_state *s, enum table_id id);
 const void *state_row(const struct memory_state *s, enum table_id id, uint32_t at);
-/* The first row whose key is not less than that of `key`, a struct of which only the key is set; or the count. */
+/* The first row whose key is not less than that of `key`, a struct of which only the key is set; or
+ * the count. */
 uint32_t state_lower(const struct memory_state *s, enum table_id id, const void *key);
 const void *state_find(const struct memory_state *s, enum table_id id,
 		       const void *key); /* or NULL */
 
-/* Copies the row, with all that its slices point to. E_CONFLICT for a key that exists; E_LIMIT for a number above INT64_MAX. */
+/* Copies the row, with all that its slices point to. E_CONFLICT for a key that exists; E_LIMIT for
+ * a number above INT64_MAX. */
 MUST_USE enum result state_add(struct memory_state *s, enum table_id id, const void *row,
 			       struct error *err);
 /* In place of the row of that key, if there is one. `row` may point into the state. */

@@ -1,9 +1,11 @@
 /*
- * What a store keeps: one struct for each kind of row, and the callbacks that readers are given rows by.
+ * What a store keeps: one struct for each kind of row, and the callbacks that readers are given
+ * rows by.
  *
- * A store does not know what its rows mean. Contents and keys arrive encrypted, hashes and signatures are made by its callers.
- * Slices in a row that is written are borrowed for the call; those in a row that is read are borrowed until the callback
- * returns. Times are milliseconds since 1970 (base/clock.h). Numbers are at most INT64_MAX.
+ * A store does not know what its rows mean. Contents and keys arrive encrypted, hashes and
+ * signatures are made by its callers. Slices in a row that is written are borrowed for the call;
+ * those in a row that is read are borrowed until the callback returns. Times are milliseconds since
+ * 1970 (base/clock.h). Numbers are at most INT64_MAX.
  */
 #pragma once
 
@@ -15,8 +17,8 @@
 
 #define DIGEST_BYTES 32 /* of a digest, a token's hash and an audit entry's leaf */
 
-/* What every committed transaction leaves behind. A writer that finds another position than the one of its own last commit
- * was overtaken by another writer. */
+/* What every committed transaction leaves behind. A writer that finds another position than the one
+ * of its own last commit was overtaken by another writer. */
 struct store_position {
 	uint64_t epoch;	   /* META_EPOCH; 0 in an empty store */
 	uint64_t revision; /* META_REVISION; 0 in an empty store */
@@ -37,7 +39,8 @@ struct version_row {
 	struct slice digest;	   /* SHA-256 of the source; keyed for secrets */
 	enum version_state state;
 	uint64_t state_revision; /* that last changed the state; `revision` in a new version */
-	/* Set by reads only: the content was destroyed, whatever `state` was at the revision asked for. */
+	/* Set by reads only: the content was destroyed, whatever `state` was at the revision asked
+	 * for. */
 	bool is_shredded;
 	struct slice wrapped_key; /* the data key, encrypted; empty once destroyed */
 	uint32_t key_generation;  /* of the key that wraps it */
@@ -85,8 +88,8 @@ struct change_row {
 	uint64_t revision;
 	struct slice path;
 	enum change_action action;
-	struct slice
-		origin; /* the user's request: "put", "patch", "rollback", "revert", "delete", "undelete", "destroy" */
+	/* the request: "put", "patch", "rollback", "revert", "delete", "undelete", "destroy" */
+	struct slice origin;
 	uint64_t version;
 };
 
@@ -97,7 +100,8 @@ struct effective_row {
 	struct slice digest; /* as in its ETag; empty where it no longer exists */
 };
 
-/* What `source` needs of `target`: a profile its parent, its schema or a secret; a schema another schema. */
+/* What `source` needs of `target`: a profile its parent, its schema or a secret; a schema another
+ * schema. */
 enum edge_kind { EDGE_EXTENDS, EDGE_SCHEMA, EDGE_SECRET, EDGE_SCHEMA_REF };
 
 /* Key: all three. The target may not exist. */
@@ -190,7 +194,8 @@ struct row_page {
 	uint32_t limit;	 /* 0: none */
 };
 
-/* A result other than OK ends the walk and becomes the result of the reading call, which adds nothing to `err`. */
+/* A result other than OK ends the walk and becomes the result of the reading call, which adds
+ * nothing to `err`. */
 typedef enum result version_fn(void *ctx, const struct version_row *row, struct error *err);
 typedef enum result revision_fn(void *ctx, const struct revision_row *row, struct error *err);
 typedef enum result change_fn(void *ctx, const struct change_row *row, struct error *err);

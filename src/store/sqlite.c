@@ -1,6 +1,9 @@
 /*
- * Opening and closing DIR/reeve.db. While it is served, it has a write-ahead log; a clean close folds that in and leaves it,
- * since nobody can read a database with a log without writing beside it.
+ * Opens and closes DIR/reeve.db. While a server has it open it has a write-ahead log. A clean close
+ * writes the log into the database and switches it off, since a reader of a database with a log
+ * needs to write beside it. Locks: ours on SQLITE_LOCK keeps a second server out; SQLite's own
+ * order this process's writer and all readers. The writer's connection belongs to the thread that
+ * writes, each session has a connection of its own.
  */
 #include "store/sqlite.h"
 
@@ -17,8 +20,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PROGRESS_OPS  1000 /* of SQLite's machine between two looks at a reader's budget */
-#define STEPS_PER_OP  5	   /* of the budget: about 50 ns */
+#define PROGRESS_OPS  1000 /* SQLite instructions between two checks of a reader's budget */
+#define STEPS_PER_OP  5	   /* of the budget for one instruction: about 50 ns */
 #define CLOSE_WAIT_MS 1000
 
 static int remember_log_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
@@ -46,7 +49,7 @@ static void free_storep(struct sqlite_store **s)
 		free_store(*s);
 }
 
-/* Readers that are still there, or a failed disk, keep the log; the next open or a reader will use it. */
+/* The log stays where readers are still there or the disk failed; the next open uses it. */
 static void close_store(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -64,7 +67,7 @@ static void close_store(struct store *store)
 	free_store(s);
 }
 
-/* For a file at `place`, or for SQLITE_FILE in it where `is_folder`. */
+/* For the file `place`, or for SQLITE_FILE in the folder `place`. */
 static enum result new_store(struct sqlite_store **ret, const char *place, bool is_folder,
 			     struct error *err)
 {
@@ -86,7 +89,7 @@ static enum result new_store(struct sqlite_store **ret, const char *place, bool 
 	return OK;
 }
 
-/* Whether there is a file to open, or may be. */
+/* Makes an empty private file for a new store; else checks that there is one. */
 static enum result check_presence(const char *file, const char *folder, bool is_new,
 				  struct error *err)
 {
@@ -100,7 +103,8 @@ static enum result check_presence(const char *file, const char *folder, bool is_
 	return file_make_private(file, err);
 }
 
-/* The log is switched on after the format is known to be ours, so that a file of another is not touched. */
+/* The log is switched on once the format is known to be ours, so that a foreign file is not
+ * changed. */
 static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
 				  struct error *err)
 {
@@ -116,7 +120,7 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "%s holds no store: make one with reeved init", folder);
 	if (rc == OK)
-		rc = query_open(&q, &s->db, "PRAGMA journal_mode = WAL", "begin a log", NULL, 0,
+		rc = query_open(&q, &s->db, "PRAGMA journal_mode = WAL", "begin a log", ARGS_NONE,
 				err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -125,7 +129,7 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc != OK)
 		return rc;
 	sqlite3_wal_hook(s->db.handle, remember_log_pages, s);
-	/* A log that grew once does not keep its size. */
+	/* The log's file shrinks again after it grew. */
 	return db_exec(&s->db, "PRAGMA journal_size_limit = 67108864", "bound the log", err);
 }
 
@@ -164,7 +168,8 @@ enum result store_open_sqlite_readonly(struct store **ret, const char *folder, s
 	return OK;
 }
 
-/* The lock is held meanwhile, so that no server begins on half a file; db_copy() gives the name to a whole one. */
+/* Holds the lock meanwhile, so that no server opens an incomplete file; db_copy() renames a
+ * complete one. */
 static enum result restore_to(const char *folder, struct sqlite_store *from, struct error *err)
 {
 	CLEANUP(free_storep) struct sqlite_store *to = NULL;
@@ -212,7 +217,7 @@ static enum result open_session(struct store_session **ret, struct store *store,
 	return OK;
 }
 
-/* A deferred transaction sees what is committed at its first read: read at once. */
+/* A deferred transaction takes its snapshot at its first read, so read something at once. */
 static enum result begin_session(struct store_session *ss, struct error *err)
 {
 	struct sqlite_session *session = session_of(ss);
@@ -220,17 +225,17 @@ static enum result begin_session(struct store_session *ss, struct error *err)
 
 	if (session->is_in_transaction)
 		return fail(err, E_INTERNAL, "a session begun twice");
-	rc = db_run(&session->db, "BEGIN", "begin to read", NULL, 0, err);
+	rc = db_run(&session->db, "BEGIN", "begin to read", ARGS_NONE, err);
 	if (rc != OK)
 		return rc;
 	session->is_in_transaction = true;
-	rc = db_run(&session->db, "SELECT 1 FROM meta LIMIT 1", "begin to read", NULL, 0, err);
+	rc = db_run(&session->db, "SELECT 1 FROM meta LIMIT 1", "begin to read", ARGS_NONE, err);
 	if (rc != OK)
 		store_session_end(ss);
 	return rc;
 }
 
-/* From within a statement, every so many steps of SQLite's machine: not 0 ends it. */
+/* SQLite's progress handler: a result other than 0 ends the statement. */
 static int spend(void *budget)
 {
 	return !budget_spend(budget, PROGRESS_OPS * STEPS_PER_OP);
@@ -254,7 +259,7 @@ static void end_session(struct store_session *ss)
 	session->is_in_transaction = false;
 }
 
-/* A new name beside the data, which are as secret as their copy. */
+/* A new name in the folder of the data: a copy is as secret as they are. */
 static enum result name_copy(const struct sqlite_store *s, struct buf *ret, struct error *err)
 {
 	uint8_t random[8];

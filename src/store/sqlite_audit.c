@@ -1,10 +1,15 @@
 /*
- * The audit log's rows and the way to find them. Every index begins with the bucket, idx / AUDIT_BUCKET. So the entries of a
- * commit, however many actors and paths they name, go to the few pages of the last bucket (an index by actor alone would touch
- * a page per actor and commit), while a query seeks once in each bucket: a thousand seeks for a million entries. Within a bucket
- * each condition is a bitmap filled from its index; the bitmaps are intersected, and only what is left is read.
+ * The audit log's rows and the queries of them.
  *
- * Times never decrease with the index, so a span of time is a span of the index, found by halving.
+ * Every index of the log begins with the bucket, idx / AUDIT_BUCKET. So the entries of a commit go
+ * to the few pages of the last bucket, however many actors and paths they name; with an index by
+ * actor alone each commit would change a page for each actor. In return a query searches each
+ * bucket: a thousand searches for a million entries. Within a bucket each condition fills a bitmap
+ * from its index, and only entries that are in all bitmaps are read.
+ *
+ * The log has no gap, and times never decrease with the index. So a span of time is a span of the
+ * index, found by binary search, and a missing entry was removed: E_CORRUPT.
+ * A query counts the entries and index rows that it looks at, and ends with E_LIMIT at its bound.
  */
 #include "store/sqlite_internal.h"
 
@@ -19,7 +24,7 @@ struct bitmap {
 	uint64_t words[BITMAP_WORDS];
 };
 
-/* `value` itself, or with `is_prefix` every one from `value` up to and without `end`. */
+/* Equal to `value`; with `is_prefix`, at least `value` and less than `end`. */
 struct condition {
 	const char *exact_sql, *range_sql;
 	struct slice value;
@@ -58,7 +63,7 @@ static enum result put_paths(struct sqlite_store *s, const struct audit_row *row
 		rc = db_run(&s->db,
 			    "INSERT INTO audit_paths (bucket, path, idx) VALUES (?, ?, ?)"
 			    " ON CONFLICT DO NOTHING",
-			    "put the paths of an audit entry", args, ARRAY_SIZE(args), err);
+			    "put the paths of an audit entry", ARGS(args), err);
 	}
 	return rc;
 }
@@ -75,7 +80,7 @@ static enum result put_entry(struct sqlite_store *s, const struct audit_row *row
 		db_run(&s->db,
 		       "INSERT INTO audit (idx, bucket, time_ms, actor, action, outcome, leaf,"
 		       " entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		       "put an audit entry", args, ARRAY_SIZE(args), err);
+		       "put an audit entry", ARGS(args), err);
 
 	return rc == OK ? put_paths(s, row, bucket, err) : rc;
 }
@@ -103,7 +108,7 @@ static enum result find_first(struct db *db, const char *sql, int64_t bound, str
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_signed(bound)};
-	enum result rc = query_open(&q, db, sql, "read the audit log", args, ARRAY_SIZE(args), err);
+	enum result rc = query_open(&q, db, sql, "read the audit log", ARGS(args), err);
 
 	*ret = (struct position){.is_there = false};
 	if (rc == OK)
@@ -115,7 +120,7 @@ static enum result find_first(struct db *db, const char *sql, int64_t bound, str
 	return query_check(&q, err);
 }
 
-/* The number of entries if there is no gap; with one, a damaged file's entries beyond it are still found. */
+/* The last index plus 1: in a damaged file with a gap, entries behind the gap are still found. */
 static enum result find_size(struct db *db, uint64_t *ret, struct error *err)
 {
 	struct position last;
@@ -170,7 +175,8 @@ static enum result set_span(struct scan *scan, const struct audit_filter *filter
 	return rc;
 }
 
-/* The least text above all that begin with `prefix`; none begins with byte 0xff, so a last byte always has a next. */
+/* `end` is the least text above all that begin with the prefix. No text has a byte 0xff, so the
+ * last byte can be incremented. */
 static enum result add_condition(struct scan *scan, const char *exact_sql, const char *range_sql,
 				 struct slice value, bool is_prefix, struct error *err)
 {
@@ -199,7 +205,7 @@ static bool ends_in(struct slice s, const char *end)
 #define RANGE_SQL(table, column) \
 	"SELECT idx FROM " table " WHERE bucket = ? AND " column " >= ? AND " column " < ?"
 
-/* What is likely to leave least comes first. */
+/* The most selective condition comes first. */
 static enum result set_conditions(struct scan *scan, const struct audit_filter *filter,
 				  struct error *err)
 {
@@ -226,7 +232,7 @@ static enum result set_conditions(struct scan *scan, const struct audit_filter *
 	return rc;
 }
 
-/* Entries [at, at + count) are to be looked at next. */
+/* Counts one step before entries [at, at + count) are looked at. */
 static enum result spend(struct scan *scan, uint64_t at, uint64_t count, struct error *err)
 {
 	if (scan->budget == 0)
@@ -237,7 +243,7 @@ static enum result spend(struct scan *scan, uint64_t at, uint64_t count, struct 
 	return OK;
 }
 
-/* Marks in `ret` which entries of the bucket fulfil the condition. */
+/* Sets in `ret` the bits of the bucket's entries that fulfil the condition. */
 static enum result fill_bitmap(struct scan *scan, const struct condition *c, uint64_t bucket,
 			       struct bitmap *ret, struct error *err)
 {
@@ -245,8 +251,9 @@ static enum result fill_bitmap(struct scan *scan, const struct condition *c, uin
 	const struct arg args[] = {arg_number(bucket), arg_text(c->value),
 				   arg_text(buf_slice(&c->end))};
 	bool has_row = true;
-	enum result rc = query_open(&q, scan->db, c->is_prefix ? c->range_sql : c->exact_sql,
-				    "search the audit log", args, c->is_prefix ? 3 : 2, err);
+	enum result rc =
+		query_open(&q, scan->db, c->is_prefix ? c->range_sql : c->exact_sql,
+			   "search the audit log", (struct args){args, c->is_prefix ? 3 : 2}, err);
 
 	*ret = (struct bitmap){{0}};
 	while (rc == OK) {
@@ -288,7 +295,8 @@ static struct bitmap span_bitmap(const struct scan *scan, uint64_t bucket)
 	return bits;
 }
 
-/* `expected`: the log has no gap, so a row that is asked for and not there was removed; one of another bucket is hidden. */
+/* The log has no gap: another index than `expected` means that a row was removed. A row with a
+ * wrong bucket would be found by no query. */
 static enum result give_row(struct scan *scan, struct query *q, uint64_t expected,
 			    struct error *err)
 {
@@ -323,7 +331,7 @@ static enum result give_entry(struct scan *scan, uint64_t index, struct error *e
 
 	if (rc == OK)
 		rc = query_open(&q, scan->db, "SELECT " AUDIT_COLUMNS " FROM audit WHERE idx = ?",
-				"read an audit entry", args, ARRAY_SIZE(args), err);
+				"read an audit entry", ARGS(args), err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	if (rc != OK)
@@ -384,7 +392,7 @@ static enum result scan_buckets(struct scan *scan, struct error *err)
 	return rc;
 }
 
-/* Without conditions: one walk, and no bound but the limit, since every row is wanted. */
+/* Without conditions every row is wanted, so `limit` is the only bound. */
 static enum result scan_all(struct scan *scan, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
@@ -397,7 +405,7 @@ static enum result scan_all(struct scan *scan, struct error *err)
 							  : "SELECT " AUDIT_COLUMNS
 							    " FROM audit WHERE idx >= ? AND idx < ?"
 							    " ORDER BY idx LIMIT ?",
-				    "read the audit log", args, ARRAY_SIZE(args), err);
+				    "read the audit log", ARGS(args), err);
 	uint64_t expected = scan->is_newest_first ? scan->last - 1 : scan->first;
 	bool has_row = rc == OK;
 
@@ -450,7 +458,7 @@ static enum result give_paths(const struct path_walk *w, uint64_t bucket, struct
 	enum result rc = query_open(&q, w->db,
 				    "SELECT idx, path FROM audit_paths WHERE bucket = ?"
 				    " AND idx >= ? AND idx < ?",
-				    "read the paths of audit entries", args, ARRAY_SIZE(args), err);
+				    "read the paths of audit entries", ARGS(args), err);
 	bool has_row = rc == OK;
 
 	while (rc == OK && has_row) {

@@ -1,7 +1,7 @@
 /*
- * A copy of what one read transaction sees, made under a temporary name and renamed when it is durable, so that whatever is
- * there under the wanted name is whole. The copy stands alone: no write-ahead log belongs to it, and it can be opened in a
- * folder that nobody may write.
+ * Copies what one read transaction sees. The copy is made under a temporary name and renamed once
+ * it is durable, so a file of the wanted name is always complete. It has no write-ahead log, so
+ * that it can be read in a folder without write permission.
  */
 #include "store/sqlite_copy.h"
 
@@ -48,7 +48,8 @@ static enum result copy_pages(struct db *from, struct db *to,
 	return code == SQLITE_DONE ? OK : db_fail(to, code, "copy", err);
 }
 
-/* The transaction keeps writers from changing what is copied, and so from making SQLite begin anew for ever. */
+/* Within a read transaction the pages do not change. Otherwise SQLite would restart the copy after
+ * every commit. */
 static enum result copy_snapshot(struct db *from, const char *temporary,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t left),
 				 void *ctx, struct error *err)
@@ -60,7 +61,7 @@ static enum result copy_snapshot(struct db *from, const char *temporary,
 	if (rc == OK)
 		rc = db_scope_begin(from, &has_begun, err);
 	if (rc == OK)
-		rc = db_run(from, "SELECT count(*) FROM sqlite_schema", "begin to copy", NULL, 0,
+		rc = db_run(from, "SELECT count(*) FROM sqlite_schema", "begin to copy", ARGS_NONE,
 			    err);
 	if (rc == OK)
 		rc = copy_pages(from, &to, progress, ctx, err);
@@ -74,7 +75,7 @@ static enum result rename_new(const char *from, const char *to, struct error *er
 {
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
 		return OK;
-	/* File systems that cannot rename so can link, with the same promise. */
+	/* Some file systems have no RENAME_NOREPLACE. link() does not replace a file either. */
 	if ((errno == EINVAL || errno == ENOSYS) && link(from, to) == 0) {
 		unlink(from);
 		return OK;

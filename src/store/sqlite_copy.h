@@ -3,7 +3,8 @@
 
 #include "store/sqlite_db.h"
 
-/* Copies what `from` sees now to a file that must not exist. */
+/* Copies what `from` sees now to a new file of mode 0600. E_CONFLICT where the file exists.
+ * `progress` may be NULL; it is told pages. */
 MUST_USE enum result db_copy(struct db *from, const char *file,
 			     void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
 			     struct error *err);

@@ -1,7 +1,8 @@
 /*
- * A database file is input like any other: it may be torn, tampered with or somebody else's. Nothing in it is run (no triggers,
- * views or functions of the schema), every page and every column's type is checked, and no error quotes its content.
- * SQLite's "Defense Against The Dark Arts" (sqlite.org/security.html) is the list that db_open() follows.
+ * A database file is untrusted input: it may be damaged, tampered with or made by another program.
+ * No code in it is run (triggers, views, functions in the schema), every page and every column's
+ * type is checked, and no error text quotes its content. db_open() follows SQLite's list "Defense
+ * Against The Dark Arts" (sqlite.org/security.html).
  */
 #include "store/sqlite_db.h"
 
@@ -9,7 +10,7 @@
 
 #define BUSY_MS		5000
 #define VALUE_BYTES_MAX (64 * 1024 * 1024)
-/* The committer's keeps the upper pages of the audit log's indexes, however long the log. */
+/* In KiB. Large enough for the upper pages of the audit log's indexes, which every commit needs. */
 #define WRITER_CACHE_PRAGMA "PRAGMA cache_size = -8000"
 #define READER_CACHE_PRAGMA "PRAGMA cache_size = -2000"
 
@@ -23,7 +24,7 @@ static enum result result_of(int code)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_SCHEMA:
-	case SQLITE_ERROR: /* our statements are right: the file has not our tables */
+	case SQLITE_ERROR: /* our statements are correct, so the file does not have our tables */
 	case SQLITE_MISMATCH:
 		return E_CORRUPT;
 	case SQLITE_NOMEM:
@@ -57,7 +58,7 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 
 	if ((code & 0xff) == SQLITE_INTERRUPT && budget_result(db->budget, err) != OK)
 		return db->budget->outcome;
-	/* The code of the call may be the bare one; the connection keeps the exact one. */
+	/* The call may return the primary code only; the connection has the extended one. */
 	if (db->handle != NULL && (sqlite3_extended_errcode(db->handle) & 0xff) == (code & 0xff))
 		code = sqlite3_extended_errcode(db->handle);
 	rc = result_of(code);
@@ -78,7 +79,7 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 	return fail(err, rc, "%s: %s", what, sqlite3_errstr(code));
 }
 
-/* RFC 8089's file: with what SQLite would read as a query or an escape kept apart. */
+/* A file URI (RFC 8089). Characters that begin a query or an escape are escaped. */
 static void append_uri(struct buf *uri, const char *file, enum db_mode mode)
 {
 	buf_append_text(uri, "file:");
@@ -158,7 +159,8 @@ enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct 
 	rc = buf_check(&uri, err);
 	if (rc != OK)
 		return rc;
-	/* Counting memory takes a lock in each allocation. Refused, to no harm, once SQLite is in use. */
+	/* Memory statistics take a lock in each allocation. Once SQLite is in use this is refused,
+	 * which does no harm. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	code = sqlite3_open_v2(uri.data, &db.handle, flags, NULL);
 	rc = code == SQLITE_OK ? set_up(&db, mode, file, err) : db_fail(&db, code, file, err);
@@ -240,17 +242,17 @@ static int bind_one(sqlite3_stmt *statement, int at, const struct arg *arg)
 }
 
 enum result query_open(struct query *ret, struct db *db, const char *sql, const char *what,
-		       const struct arg *args, size_t args_count, struct error *err)
+		       struct args args, struct error *err)
 {
 	struct query q = {db, NULL, what, false, false};
 	enum result rc;
 
-	for (size_t i = 0; i < args_count; i++)
-		if (args[i].kind == ARG_TOO_LARGE)
+	for (size_t i = 0; i < args.count; i++)
+		if (args.items[i].kind == ARG_TOO_LARGE)
 			return fail(err, E_LIMIT, "%s: a number is above 2^63 - 1", what);
 	rc = find_statement(&q, sql, err);
-	for (size_t i = 0; rc == OK && i < args_count; i++) {
-		int code = bind_one(q.statement, (int)i + 1, &args[i]);
+	for (size_t i = 0; rc == OK && i < args.count; i++) {
+		int code = bind_one(q.statement, (int)i + 1, &args.items[i]);
 
 		if (code != SQLITE_OK)
 			rc = db_fail(db, code, what, err);
@@ -361,12 +363,12 @@ enum result query_check(const struct query *q, struct error *err)
 		    q->what);
 }
 
-enum result db_run(struct db *db, const char *sql, const char *what, const struct arg *args,
-		   size_t args_count, struct error *err)
+enum result db_run(struct db *db, const char *sql, const char *what, struct args args,
+		   struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row;
-	enum result rc = query_open(&q, db, sql, what, args, args_count, err);
+	enum result rc = query_open(&q, db, sql, what, args, err);
 
 	return rc == OK ? query_next(&q, &has_row, err) : rc;
 }
@@ -374,7 +376,7 @@ enum result db_run(struct db *db, const char *sql, const char *what, const struc
 enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err)
 {
 	bool is_free = sqlite3_get_autocommit(db->handle) != 0;
-	enum result rc = is_free ? db_run(db, "BEGIN", "begin to read", NULL, 0, err) : OK;
+	enum result rc = is_free ? db_run(db, "BEGIN", "begin to read", ARGS_NONE, err) : OK;
 
 	if (rc == OK)
 		*ret_has_begun = is_free;

@@ -1,6 +1,7 @@
 /*
- * One connection to one SQLite file: opening it distrustfully, statements that stay prepared, arguments and columns with their
- * types checked, and SQLite's result codes as ours. A connection belongs to one thread at a time.
+ * One connection to one SQLite file: opens it as untrusted input, keeps statements prepared, checks
+ * the types of arguments and columns, and turns SQLite's result codes into ours. One thread at a
+ * time uses a connection.
  */
 #pragma once
 
@@ -19,7 +20,7 @@
 struct db {
 	sqlite3 *handle; /* NULL: closed */
 	struct {
-		const char *sql; /* by address: each call has its own constant */
+		const char *sql; /* compared by address: each call has its own constant */
 		sqlite3_stmt *statement;
 	} cache[DB_STATEMENTS_MAX];
 	size_t cached;
@@ -29,7 +30,7 @@ struct db {
 enum db_mode {
 	DB_WRITE,     /* an existing file */
 	DB_READ,      /* beside a writer */
-	DB_IMMUTABLE, /* no writer can be there: takes no lock and makes no file */
+	DB_IMMUTABLE, /* without any writer: takes no lock and makes no file */
 };
 
 MUST_USE enum result db_open(struct db *ret, const char *file, enum db_mode mode,
@@ -56,12 +57,21 @@ struct arg {
 	int64_t number;
 };
 
+/* The arguments of one statement, in its order. */
+struct args {
+	const struct arg *items;
+	size_t count;
+};
+
+#define ARGS(array) ((struct args){(array), ARRAY_SIZE(array)})
+#define ARGS_NONE   ((struct args){NULL, 0})
+
 static inline struct arg arg_text(struct slice s)
 {
 	return (struct arg){ARG_TEXT, s, 0};
 }
 
-/* For what does not live until query_close(). */
+/* Copied, for text that does not live until query_close(). */
 static inline struct arg arg_text_copy(struct slice s)
 {
 	return (struct arg){ARG_TEXT_COPY, s, 0};
@@ -72,7 +82,7 @@ static inline struct arg arg_bytes(struct slice s)
 	return (struct arg){ARG_BYTES, s, 0};
 }
 
-/* So many bytes 0. */
+/* `len` zero bytes. */
 static inline struct arg arg_zeros(uint64_t len)
 {
 	return (struct arg){ARG_ZEROS, SLICE_NULL, (int64_t)len};
@@ -88,13 +98,13 @@ static inline struct arg arg_null(void)
 	return (struct arg){ARG_NULL, SLICE_NULL, 0};
 }
 
-/* Refused above INT64_MAX: for what is stored. */
+/* For numbers that are stored: above INT64_MAX the query is E_LIMIT. */
 static inline struct arg arg_number(uint64_t n)
 {
 	return (struct arg){n <= INT64_MAX ? ARG_NUMBER : ARG_TOO_LARGE, SLICE_NULL, (int64_t)n};
 }
 
-/* No number above INT64_MAX is stored: for bounds. */
+/* For numbers that stored ones are compared with: the greatest stored number is INT64_MAX. */
 static inline struct arg arg_bound(uint64_t n)
 {
 	return arg_signed(n <= INT64_MAX ? (int64_t)n : INT64_MAX);
@@ -105,7 +115,7 @@ struct query {
 	struct db *db;
 	sqlite3_stmt *statement;
 	const char *what; /* stands in errors: "read a version" */
-	bool is_own;	  /* not from the cache, where a callback runs the same statement again */
+	bool is_own;	  /* not cached: its cached one is busy */
 	bool is_bad;	  /* a column was not of the type that we write */
 };
 
@@ -116,12 +126,12 @@ struct query {
 
 /* `sql` has to be a constant. */
 MUST_USE enum result query_open(struct query *ret, struct db *db, const char *sql, const char *what,
-				const struct arg *args, size_t args_count, struct error *err);
+				struct args args, struct error *err);
 MUST_USE enum result query_next(struct query *q, bool *ret_has_row, struct error *err);
 void query_close(struct query *q);
 
-/* Columns of the row at hand, borrowed until the next one. What has the wrong type gives 0 or nothing, and query_check() then
- * E_CORRUPT. */
+/* Columns of the current row, borrowed until the next. A column of the wrong type gives 0 or an
+ * empty slice, and query_check() is then E_CORRUPT. */
 bool query_is_null(const struct query *q, int column);
 struct slice query_bytes(struct query *q, int column);
 struct slice query_bytes_exact(struct query *q, int column, size_t len);
@@ -130,10 +140,11 @@ int64_t query_signed(struct query *q, int column);
 uint32_t query_choice(struct query *q, int column, uint32_t max); /* NULL is 0 */
 MUST_USE enum result query_check(const struct query *q, struct error *err);
 
-/* query_open() to its end for what gives no rows. */
-MUST_USE enum result db_run(struct db *db, const char *sql, const char *what,
-			    const struct arg *args, size_t args_count, struct error *err);
+/* Runs a statement that gives no rows. */
+MUST_USE enum result db_run(struct db *db, const char *sql, const char *what, struct args args,
+			    struct error *err);
 
-/* For calls of several statements that must see one state: begins a transaction where none is open, ends it if it did. */
+/* For several statements that must see one state: begins a transaction unless one is open, and ends
+ * it if it was begun here. */
 MUST_USE enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err);
 void db_scope_end(struct db *db, bool has_begun);

@@ -1,4 +1,5 @@
-/* A file that we do not know is left as it is: newer formats are refused, older ones are copied before they change. */
+/* A file that is not ours is never changed: newer formats are refused, older ones are copied before
+ * they are migrated. */
 #include "store/sqlite_format.h"
 
 #include "store/sqlite_copy.h"
@@ -15,7 +16,7 @@ static enum result count_rows(struct db *db, const char *sql, const char *file, 
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
-	enum result rc = query_open(&q, db, sql, file, NULL, 0, err);
+	enum result rc = query_open(&q, db, sql, file, ARGS_NONE, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -33,7 +34,7 @@ static enum result put_format(struct db *db, uint32_t format, struct error *err)
 	return db_run(db,
 		      "INSERT INTO meta (name, value) VALUES ('" META_FORMAT "', ?)"
 		      " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		      "put the format", args, ARRAY_SIZE(args), err);
+		      "put the format", ARGS(args), err);
 }
 
 static enum result run_all(struct db *db, const char *const *statements, struct error *err)
@@ -71,7 +72,7 @@ enum result format_create(struct db *db, uint32_t format, struct error *err)
 	return end_transaction(db, rc, err);
 }
 
-/* What a store never has: code in the schema, or another text encoding than the one our columns are read in. */
+/* A store has no code in its schema, and its text is UTF-8. */
 static enum result refuse_foreign(struct db *db, const char *file, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
@@ -86,7 +87,7 @@ static enum result refuse_foreign(struct db *db, const char *file, struct error 
 		rc = fail(err, E_CORRUPT,
 			  "%s: triggers, views or virtual tables in it are not ours", file);
 	if (rc == OK)
-		rc = query_open(&q, db, "PRAGMA encoding", file, NULL, 0, err);
+		rc = query_open(&q, db, "PRAGMA encoding", file, ARGS_NONE, err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "UTF-8")))
@@ -107,7 +108,7 @@ enum result format_read(struct db *db, const char *file, uint32_t *ret, struct e
 		rc = refuse_foreign(db, file, err);
 	if (rc == OK)
 		rc = query_open(&q, db, "SELECT value FROM meta WHERE name = '" META_FORMAT "'",
-				file, NULL, 0, err);
+				file, ARGS_NONE, err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	if (rc != OK)
@@ -118,7 +119,8 @@ enum result format_read(struct db *db, const char *file, uint32_t *ret, struct e
 	return OK;
 }
 
-/* FILE.format-1, or FILE.format-1.2 and so on where an earlier copy is in the way: none is ever lost. */
+/* FILE.format-1, or FILE.format-1.2 and so on where an earlier copy exists: no copy is
+ * overwritten. */
 static enum result copy_before(struct db *db, const char *file, uint32_t format, struct error *err)
 {
 	char path[PATH_MAX];

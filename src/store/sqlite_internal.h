@@ -20,7 +20,7 @@ struct sqlite_store {
 	uint64_t revision; /* that the transaction found */
 	bool has_savepoint;
 	int log_pages;	   /* in the write-ahead log after the last commit */
-	int restart_pages; /* of it, before which no restart is tried */
+	int restart_pages; /* size of the log below which no restart of it is tried */
 };
 
 struct sqlite_session {
@@ -42,11 +42,12 @@ static inline struct sqlite_session *session_of(struct store_session *ss)
 extern const struct store_ops sqlite_ops;
 extern const struct store_session_ops sqlite_session_ops;
 
-/* sqlite_lock.c: refuses (E_BUSY) where another process holds it, and writes our number into it. */
+/* sqlite_lock.c: takes the lock file and writes our process number into it. E_BUSY where another
+ * process has it. */
 MUST_USE enum result lock_take(int *ret, const char *folder, struct error *err);
 void lock_drop(int *fd); /* for CLEANUP too */
 MUST_USE enum result folder_check(const char *folder, bool may_make, struct error *err);
-/* Makes the file empty and 0600, or takes others' rights away from one that is there. */
+/* Makes an empty file of mode 0600; of a file that exists, takes away the rights of others. */
 MUST_USE enum result file_make_private(const char *file, struct error *err);
 
 /* sqlite_write.c */
@@ -130,7 +131,8 @@ enum result sqlite_each_audit(struct store_session *ss, const struct audit_filte
 enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
 				   audit_path_fn *each, void *ctx, struct error *err);
 
-/* sqlite_readonly.c: removes the private copy that a reader made, its folder too. Takes NULL; frees the name. */
+/* sqlite_readonly.c: removes the private copy that a reader made, with its folder, and frees the
+ * name. Takes NULL. */
 void copy_remove(char *folder);
-/* Opens `s->file` for reading, wherever it is. */
+/* Opens `s->file` for reading. */
 MUST_USE enum result sqlite_open_reader(struct sqlite_store *s, struct error *err);

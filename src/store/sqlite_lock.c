@@ -1,7 +1,8 @@
 /*
- * Who may be in the data folder: its owner, and one serving process at a time. The lock is one of ours on a file of ours,
- * because SQLite's own exclusive mode would keep readers such as `reeve audit verify` out. The file stays when the lock goes:
- * removing it would let two processes lock two files of one name.
+ * The data folder belongs to one user and to one server at a time. We lock a file of our own,
+ * because SQLite's exclusive mode would keep readers such as `reeve audit verify` out. The file
+ * stays when the lock is released: if it were removed, two processes could lock two files of the
+ * same name.
  */
 #include "store/sqlite_internal.h"
 
@@ -46,7 +47,8 @@ enum result lock_take(int *ret, const char *folder, struct error *err)
 	CLEANUP(lock_drop) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail_errno(err, E_IO, "open %s", path);
-	/* Of the open file, not the process: it holds in a test that opens twice, and no stray close() drops it. */
+	/* The lock belongs to the open file, not to the process: another close() does not release
+	 * it. */
 	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
 		if (errno == EAGAIN || errno == EACCES)
 			return refuse_second(fd, folder, err);
@@ -78,7 +80,8 @@ enum result folder_check(const char *folder, bool may_make, struct error *err)
 	return OK;
 }
 
-/* By name where the file is there: closing a descriptor of it would drop SQLite's locks in this process. */
+/* An existing file is changed by its name: closing a descriptor of it would release SQLite's
+ * locks. */
 enum result file_make_private(const char *file, struct error *err)
 {
 	struct stat st;

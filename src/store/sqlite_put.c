@@ -1,15 +1,16 @@
 /* Writes rows, in the transaction that the caller has begun. */
 #include "store/sqlite_internal.h"
 
-#define RUN(s, sql, what, args, err) db_run(&(s)->db, sql, what, args, ARRAY_SIZE(args), err)
+#define RUN(s, sql, what, args, err) db_run(&(s)->db, sql, what, ARGS(args), err)
 
-/* Contents are numbered in the order in which they come, and no number is used again: see sqlite_schema.c. */
+/* Contents are numbered in the order in which they come, and no number is used again: see
+ * sqlite_schema.c. */
 static enum result find_last_content(struct sqlite_store *s, uint64_t *ret, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
 	enum result rc = query_open(&q, &s->db, "SELECT id FROM contents ORDER BY id DESC LIMIT 1",
-				    "find the last content", NULL, 0, err);
+				    "find the last content", ARGS_NONE, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -91,7 +92,7 @@ enum result sqlite_put_versions(struct store *store, const struct version_row *r
 	return rc;
 }
 
-/* Why an update of a version that is not destroyed found none. */
+/* Explains why an update changed no version. */
 static enum result refuse_update(struct sqlite_store *s, const char *what, const struct arg *key,
 				 struct error *err)
 {
@@ -99,7 +100,7 @@ static enum result refuse_update(struct sqlite_store *s, const char *what, const
 	bool has_row = false;
 	enum result rc =
 		query_open(&q, &s->db, "SELECT 1 FROM versions WHERE path = ? AND version = ?",
-			   what, key, 2, err);
+			   what, (struct args){key, 2}, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -110,7 +111,7 @@ static enum result refuse_update(struct sqlite_store *s, const char *what, const
 	return fail(err, E_NOT_FOUND, "%s: there is no such version", what);
 }
 
-/* Zeros in place of key and content, as many as they are; reading gives neither. */
+/* Overwrites key and content with as many zeros. Reads give neither. */
 static enum result wipe_content(struct sqlite_store *s, const struct arg *key, struct error *err)
 {
 	static const char what[] = "wipe a content";
@@ -120,7 +121,7 @@ static enum result wipe_content(struct sqlite_store *s, const struct arg *key, s
 				    "SELECT c.id, length(c.wrapped_key), length(c.sealed)"
 				    " FROM versions v JOIN contents c ON c.id = v.content_id"
 				    " WHERE v.path = ? AND v.version = ?",
-				    what, key, 2, err);
+				    what, (struct args){key, 2}, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);

@@ -1,6 +1,6 @@
 /*
- * Rows coming out. Each row's columns are checked before the callback sees it; slices point into SQLite's page and live until
- * the next row.
+ * Reads rows. Each row's columns are checked before the callback is given it. Its slices point into
+ * SQLite's memory and live until the next row.
  */
 #include "store/sqlite_internal.h"
 
@@ -11,15 +11,16 @@
 #define KIND_MAX   EDGE_SCHEMA_REF
 
 #define OPEN(q, ss, sql, what, args, err) \
-	query_open(q, &session_of(ss)->db, sql, what, args, ARRAY_SIZE(args), err)
-#define OPEN_ALL(q, ss, sql, what, err) query_open(q, &session_of(ss)->db, sql, what, NULL, 0, err)
+	query_open(q, &session_of(ss)->db, sql, what, ARGS(args), err)
+#define OPEN_ALL(q, ss, sql, what, err) \
+	query_open(q, &session_of(ss)->db, sql, what, ARGS_NONE, err)
 
 #define VERSION_COLUMNS                                                                         \
 	"v.path, v.version, v.revision, v.created_ms, v.created_by, v.message, v.content_type," \
 	" v.digest, v.state, v.state_revision, v.key_generation"
 #define WITH_CONTENT " JOIN contents c ON c.id = v.content_id"
 
-/* How much of a version a query selects behind VERSION_COLUMNS. */
+/* The columns of a version that a query selects after VERSION_COLUMNS. */
 enum version_part { VERSION_BARE, VERSION_WITH_KEY, VERSION_WHOLE };
 
 /* A walk over a query's rows: `give` reads one and hands it to the callback of its kind. */
@@ -163,7 +164,7 @@ static enum result set_state_at(struct db *db, struct version_row *row, uint64_t
 	rc = query_open(&q, db,
 			"SELECT action, revision FROM changes WHERE path = ? AND revision <= ?"
 			" AND version = ? ORDER BY revision DESC LIMIT 1",
-			"read a version's state", args, ARRAY_SIZE(args), err);
+			"read a version's state", ARGS(args), err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	if (rc != OK)
@@ -193,7 +194,7 @@ static enum result find_version_at(struct db *db, const struct version_at *at, v
 			   " FROM versions v" WITH_CONTENT " WHERE v.path = ? AND v.revision <= ?"
 			   " AND v.version >= ? AND v.version <= ?"
 			   " ORDER BY v.version DESC LIMIT 1",
-			   what, args, ARRAY_SIZE(args), err);
+			   what, ARGS(args), err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -278,7 +279,8 @@ static enum result give_revision(struct query *q, const struct walk *w, struct e
 #define REVISION_COLUMNS \
 	"r.revision, r.time_ms, r.author, r.accessor, r.message, r.source, r.request_id"
 
-/* `path` ends in '/': the paths that begin with it are those from it up to the same with '0', the byte behind '/'. */
+/* `path` ends in '/'. Paths that begin with it are not less than it, and less than the same with
+ * '0', the next byte. */
 static enum result open_revisions_below(struct query *q, struct store_session *ss,
 					struct slice path, struct row_page page, struct error *err)
 {

@@ -1,7 +1,8 @@
 /*
- * Reading data that this process does not serve. Beside a running server SQLite's shared log index is used as any reader
- * does. Of a stopped one the file alone is read, where there is no log. What a killed server left, a file with a log or with a
- * journal that is still to be undone, may need writing to be read: then a private copy is recovered and read.
+ * Reads data that another process serves or has served. Beside a running server the reader uses
+ * SQLite's shared index of the log. After a clean stop the file alone is read. A killed server
+ * leaves a log, or a journal that is still to be rolled back; where that needs write permission
+ * which this process does not have, a private copy is recovered and read.
  */
 #include "store/sqlite_internal.h"
 
@@ -100,7 +101,7 @@ static enum result copy_all(const char *file, const char *copy, struct error *er
 	return rc;
 }
 
-/* A private folder that goes when the store is closed. */
+/* A private folder; closing the store removes it. */
 static enum result make_folder(struct sqlite_store *s, struct error *err)
 {
 	const char *root = secure_getenv("TMPDIR");
@@ -118,14 +119,14 @@ static enum result make_folder(struct sqlite_store *s, struct error *err)
 	return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
 }
 
-/* Whether the file can be read so, by a first read of it. */
+/* Opens the file in this mode and reads from it once. */
 static enum result try_mode(struct sqlite_store *s, const char *file, enum db_mode mode,
 			    struct error *err)
 {
 	enum result rc = db_open(&s->db, file, mode, err);
 
 	if (rc == OK)
-		rc = db_run(&s->db, "SELECT count(*) FROM sqlite_schema", file, NULL, 0, err);
+		rc = db_run(&s->db, "SELECT count(*) FROM sqlite_schema", file, ARGS_NONE, err);
 	if (rc != OK)
 		db_close(&s->db);
 	else

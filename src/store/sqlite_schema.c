@@ -1,7 +1,7 @@
 /*
- * The tables. Everything outside the macros is SQL that SQLite, PostgreSQL, CockroachDB and YugabyteDB share: no rowids, no
- * triggers, no foreign keys (the service decides what may go), upserts as INSERT ... ON CONFLICT DO UPDATE. Another engine
- * brings its own macros.
+ * The tables. All SQL outside the macros is common to SQLite, PostgreSQL, CockroachDB and
+ * YugabyteDB: no rowids, no triggers, no foreign keys (the service decides what may be removed),
+ * upserts as INSERT ... ON CONFLICT DO UPDATE. Another engine needs its own macros.
  */
 #include "store/sqlite_schema.h"
 
@@ -29,8 +29,9 @@ const char *const store_schema[] = {
 	" NOT NULL, PRIMARY KEY (path, version))" ROWS,
 	"CREATE INDEX versions_generation ON versions (key_generation)",
 
-	/* Rows are only added at the end, and are overwritten by as many bytes: so none is ever moved to another page, which would
-	 * leave a copy behind in the free space of the old one, out of secure_delete's reach. */
+	/* Rows are only added at the end and only overwritten by as many bytes. So SQLite never
+	 * moves a row to another page, which would leave a copy in the free space of the old page,
+	 * where secure_delete does not erase it. */
 	"CREATE TABLE contents (id " BIGINT " NOT NULL PRIMARY KEY, wrapped_key " BYTES
 	" NOT NULL, sealed " BYTES " NOT NULL)" ROWS,
 

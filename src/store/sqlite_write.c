@@ -1,18 +1,20 @@
 /*
- * Transactions. OK from a commit means that its rows survive a power cut: WAL with synchronous=FULL syncs the log in each.
- * After a commit that failed nobody knows what the disk holds (the frames may come back at the next recovery), so nothing more
- * is written until the store is opened again.
+ * Transactions. When a commit returns OK its rows survive a power cut: with synchronous=FULL each
+ * commit syncs the write-ahead log. After a commit that failed the content of the disk is unknown
+ * (the next recovery may find its frames), so nothing more is written until the store is opened
+ * again. All functions run on the one thread that writes.
  */
 #include "store/sqlite_internal.h"
 
-/* Pages of the log: from the first on a checkpoint follows a commit and leaves readers alone; from the second on it waits a
- * moment for readers, so that the log can begin anew instead of growing for ever under steady reading. 16 MiB, as a page that
- * changes in each commit is then copied back once in some hundred. */
+/* Sizes of the log in pages. From LOG_PAGES_SOFT on, each commit is followed by a checkpoint that
+ * does not wait for readers. From LOG_PAGES_HARD on it waits a moment for them, so that the log
+ * restarts from its beginning; under steady reading it would grow without end. The larger the log,
+ * the less often a page that changes in every commit is copied back. */
 #define LOG_PAGES_SOFT	4000
 #define LOG_PAGES_HARD	16384
 #define RESTART_WAIT_MS 20
 #define RESTART_PAGES \
-	2048 /* the log grows by before a restart that readers prevented is tried again */
+	2048 /* growth of the log until a restart that readers prevented is tried again */
 #define BUSY_MS 5000
 
 static enum result refuse_failed(struct error *err)
@@ -42,7 +44,7 @@ enum result sqlite_may_write(const struct sqlite_store *s, struct error *err)
 	return OK;
 }
 
-/* The number in a meta value; a new store has none. */
+/* A meta value that is a number; 0 where a new store does not have it yet. */
 static bool read_number(struct query *q, int column, uint64_t *ret)
 {
 	if (query_is_null(q, column)) {
@@ -62,7 +64,7 @@ static enum result read_position(struct sqlite_store *s, struct store_position *
 				    "SELECT (SELECT value FROM meta WHERE name = '" META_EPOCH "'),"
 				    " (SELECT value FROM meta WHERE name = '" META_REVISION "'),"
 				    " (SELECT size FROM audit_log WHERE id = 0)",
-				    "read the store's position", NULL, 0, err);
+				    "read the store's position", ARGS_NONE, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -86,7 +88,7 @@ enum result sqlite_begin(struct store *store, struct store_position *ret, struct
 		return rc;
 	if (s->is_in_transaction)
 		return fail(err, E_INTERNAL, "a transaction within a transaction");
-	rc = db_run(&s->db, "BEGIN IMMEDIATE", "begin a transaction", NULL, 0, err);
+	rc = db_run(&s->db, "BEGIN IMMEDIATE", "begin a transaction", ARGS_NONE, err);
 	if (rc != OK)
 		return rc;
 	s->is_in_transaction = true;
@@ -98,7 +100,8 @@ enum result sqlite_begin(struct store *store, struct store_position *ret, struct
 	return rc;
 }
 
-/* The rows are durable already: what fails here costs space, not data. But a disk that fails is not to be trusted with more. */
+/* The rows are durable already: a failure here costs space, not data. But after a failure of the
+ * disk nothing more is written. */
 static void checkpoint(struct sqlite_store *s)
 {
 	int mode = SQLITE_CHECKPOINT_PASSIVE;
@@ -132,7 +135,7 @@ enum result sqlite_commit(struct store *store, struct error *err)
 		sqlite_rollback(store);
 		return fail(err, E_INTERNAL, "a commit within a savepoint");
 	}
-	rc = db_run(&s->db, "COMMIT", "commit", NULL, 0, err);
+	rc = db_run(&s->db, "COMMIT", "commit", ARGS_NONE, err);
 	if (rc != OK) {
 		sqlite_rollback(store);
 		s->is_failed = true;
@@ -164,7 +167,7 @@ enum result sqlite_savepoint(struct store *store, struct error *err)
 		return rc;
 	if (s->has_savepoint)
 		return fail(err, E_INTERNAL, "a savepoint within a savepoint");
-	rc = db_run(&s->db, "SAVEPOINT request", "set a savepoint", NULL, 0, err);
+	rc = db_run(&s->db, "SAVEPOINT request", "set a savepoint", ARGS_NONE, err);
 	if (rc == OK)
 		s->has_savepoint = true;
 	return rc;
@@ -179,9 +182,9 @@ static enum result end_savepoint(struct sqlite_store *s, bool is_undone, struct 
 	if (!s->has_savepoint)
 		return fail(err, E_INTERNAL, "no savepoint to end");
 	if (is_undone)
-		rc = db_run(&s->db, "ROLLBACK TO request", "undo to the savepoint", NULL, 0, err);
+		rc = db_run(&s->db, "ROLLBACK TO request", "undo to the savepoint", ARGS_NONE, err);
 	if (rc == OK)
-		rc = db_run(&s->db, "RELEASE request", "end the savepoint", NULL, 0, err);
+		rc = db_run(&s->db, "RELEASE request", "end the savepoint", ARGS_NONE, err);
 	if (rc == OK)
 		s->has_savepoint = false;
 	return rc;

@@ -1,4 +1,5 @@
-/* The calls of store.h, each handed to the back end behind it, after the checks that are the same for all. */
+/* The calls of store.h, each handed to the back end behind it, after the checks that are the same
+ * for all. */
 #include "store/store.h"
 
 #include "store/backend.h"

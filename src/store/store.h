@@ -1,19 +1,24 @@
 /*
- * The contract between the service and the back end that keeps its data: rows go in durably and all or nothing, and come out
- * as they went in. rows.h lists the rows; backend.h is the table of functions that a back end fills in. A back end on a
- * database server can be written from these three headers; tests/unit/store runs one suite against every back end.
+ * The contract between the service and the back end that keeps its data: rows go in durably and all
+ * or nothing, and come out as they went in. rows.h lists the rows; backend.h is the table of
+ * functions that a back end fills in. A back end on a database server can be written from these
+ * three headers; tests/unit/store runs one suite against every back end.
  *
- * One writer at a time. store_begin() takes the writer's lock and returns the position that the last commit left, whichever
- * process made it. A server that finds another position than its own has been overtaken: it must read what is new (heads
- * since, tokens since, all edges, the log's head) or stop writing. All writing calls come from one thread.
+ * One writer at a time. store_begin() takes the writer's lock and returns the position that the
+ * last commit left, whichever process made it. A server that finds another position than its own
+ * has been overtaken: it must read what is new (heads since, tokens since, all edges, the log's
+ * head) or stop writing. All writing calls come from one thread.
  *
- * Any number of readers. Each thread has a session of its own and sees committed transactions only: between
- * store_session_begin() and store_session_end() one state, outside of these the last state at each call.
+ * Any number of readers. Each thread has a session of its own and sees committed transactions only:
+ * between store_session_begin() and store_session_end() one state, outside of these the last state
+ * at each call.
  *
- * Results: E_IO (the disk or the connection failed), E_CORRUPT (stored data is not what was written), E_CONFLICT (a row of
- * that key exists), E_NOT_FOUND, E_UNSUPPORTED (data of a newer format, or a call that this back end does not have), E_BUSY
- * (another process holds the lock), E_UNAVAILABLE (the store takes no writes), E_LIMIT (a number above INT64_MAX, or a budget
- * ran out), E_MEMORY, E_INTERNAL (a mistake of the caller: calls out of order, a digest of another length).
+ * Results: E_IO (the disk or the connection failed), E_CORRUPT (stored data is not what was
+ * written), E_CONFLICT (a row of that key exists), E_NOT_FOUND, E_UNSUPPORTED (data of a newer
+ * format, or a call that this back end does not have), E_BUSY (another process holds the lock),
+ * E_UNAVAILABLE (the store takes no writes), E_LIMIT (a number above INT64_MAX, or a budget ran
+ * out), E_MEMORY, E_INTERNAL (a mistake of the caller: calls out of order, a digest of another
+ * length).
  */
 #pragma once
 
@@ -28,17 +33,17 @@ struct store_session; /* one reader */
 void store_close(struct store *s);
 
 /*
- * Writing: begin, rows, commit or rollback. A savepoint lets one request fail without the others of its transaction: it ends
- * by release or by rollback_to, and savepoints do not nest.
+ * Writing: begin, rows, commit or rollback. A savepoint lets one request fail without the others of
+ * its transaction: it ends by release or by rollback_to, and savepoints do not nest.
  *
- * After a writing call that failed, some of its rows may be in: undo to the savepoint or roll back. If the disk has undone the
- * whole transaction, all further calls fail until store_rollback().
+ * After a writing call that failed, some of its rows may be in: undo to the savepoint or roll back.
+ * If the disk has undone the whole transaction, all further calls fail until store_rollback().
  */
 
 /* Waits a moment for the lock, then E_BUSY. `ret` may be NULL. */
 MUST_USE enum result store_begin(struct store *s, struct store_position *ret, struct error *err);
-/* OK: all rows are durable. E_IO: whether they are is known after the next open; until then every writing call gives
- * E_UNAVAILABLE, and reads go on. */
+/* OK: all rows are durable. E_IO: whether they are is known after the next open; until then every
+ * writing call gives E_UNAVAILABLE, and reads go on. */
 MUST_USE enum result store_commit(struct store *s, struct error *err);
 /* Harmless where no transaction is open. */
 void store_rollback(struct store *s);
@@ -47,14 +52,15 @@ MUST_USE enum result store_release(struct store *s, struct error *err);
 MUST_USE enum result store_rollback_to(struct store *s, struct error *err);
 
 /*
- * Rows of one kind, in one call. A key that exists is E_CONFLICT unless the call says that it replaces.
+ * Rows of one kind, in one call. A key that exists is E_CONFLICT unless the call says that it
+ * replaces.
  */
 
 /* The newest version of a path becomes its head. */
 MUST_USE enum result store_put_versions(struct store *s, const struct version_row *rows,
 					uint32_t count, struct error *err);
-/* E_NOT_FOUND where there is no such version. VERSION_DESTROYED erases wrapped_key and sealed, and no other state can follow
- * it (E_CONFLICT). */
+/* E_NOT_FOUND where there is no such version. VERSION_DESTROYED erases wrapped_key and sealed, and
+ * no other state can follow it (E_CONFLICT). */
 MUST_USE enum result store_set_states(struct store *s, const struct state_row *rows, uint32_t count,
 				      struct error *err);
 /* E_NOT_FOUND; E_CONFLICT for a destroyed version. The old wrapped key is erased. */
@@ -62,8 +68,8 @@ MUST_USE enum result store_rewrap_versions(struct store *s, const struct rewrap_
 					   uint32_t count, struct error *err);
 MUST_USE enum result store_put_revisions(struct store *s, const struct revision_row *rows,
 					 uint32_t count, struct error *err);
-/* Every version that is put and every state that is set needs a change row of the same revision: store_each_head() and
- * store_get_version_at() rely on it. */
+/* Every version that is put and every state that is set needs a change row of the same revision:
+ * store_each_head() and store_get_version_at() rely on it. */
 MUST_USE enum result store_put_changes(struct store *s, const struct change_row *rows,
 				       uint32_t count, struct error *err);
 MUST_USE enum result store_put_effectives(struct store *s, const struct effective_row *rows,
@@ -91,8 +97,9 @@ MUST_USE enum result store_put_meta(struct store *s, const struct meta_row *rows
 MUST_USE enum result store_put_idempotent(struct store *s, const struct idempotent_row *row,
 					  int64_t forget_before_ms, struct error *err);
 
-/* Erases destroyed contents and replaced keys wherever the back end still has them (a write-ahead log). After a commit,
- * outside a transaction. Does not wait: E_BUSY while a reader still needs them; call again later. */
+/* Erases destroyed contents and replaced keys wherever the back end still has them (a write-ahead
+ * log). After a commit, outside a transaction. Does not wait: E_BUSY while a reader still needs
+ * them; call again later. */
 MUST_USE enum result store_shred(struct store *s, struct error *err);
 
 /* Where a backup goes. */
@@ -103,14 +110,15 @@ struct backup_target {
 	void *ctx;
 };
 
-/* A consistent copy of all rows, to a file of mode 0600, while the store is used. From any thread. On success the file's path
- * is appended to `ret_file`, which may be NULL. E_CONFLICT: the file exists. After a crash there is no file of that name, or a
- * whole and durable one. */
+/* A consistent copy of all rows, to a file of mode 0600, while the store is used. From any thread.
+ * On success the file's path is appended to `ret_file`, which may be NULL. E_CONFLICT: the file
+ * exists. After a crash there is no file of that name, or a whole and durable one. */
 MUST_USE enum result store_backup(struct store *s, const struct backup_target *target,
 				  struct buf *ret_file, struct error *err);
 
 /*
- * Reading. End what you begin soon: a back end may have to keep old rows for as long as a session sees them.
+ * Reading. End what you begin soon: a back end may have to keep old rows for as long as a session
+ * sees them.
  */
 
 MUST_USE enum result store_session_open(struct store_session **ret, struct store *s,
@@ -118,12 +126,12 @@ MUST_USE enum result store_session_open(struct store_session **ret, struct store
 void store_session_close(struct store_session *ss); /* takes NULL */
 MUST_USE enum result store_session_begin(struct store_session *ss, struct error *err);
 void store_session_end(struct store_session *ss);
-/* From now on reads take their work from this budget and end with its result when it runs out. NULL: no bound. The budget
- * must live until another is set. */
+/* From now on reads take their work from this budget and end with its result when it runs out.
+ * NULL: no bound. The budget must live until another is set. */
 void store_session_set_budget(struct store_session *ss, struct budget *budget);
 
-/* The newest version of every document, whatever its state, by path in the order of bytes. With `since`, only those that a
- * later revision has put or given another state. */
+/* The newest version of every document, whatever its state, by path in the order of bytes. With
+ * `since`, only those that a later revision has put or given another state. */
 MUST_USE enum result store_each_head(struct store_session *ss, uint64_t since, version_fn *each,
 				     void *ctx, struct error *err);
 /* E_NOT_FOUND without a call. */
@@ -137,12 +145,13 @@ MUST_USE enum result store_get_version_at(struct store_session *ss, const struct
 MUST_USE enum result store_each_version(struct store_session *ss, struct slice path,
 					struct row_page page, version_fn *each, void *ctx,
 					struct error *err);
-/* For rotation: versions whose key is wrapped by an older generation, without `sealed`, in no order. Destroyed ones have no
- * key. */
+/* For rotation: versions whose key is wrapped by an older generation, without `sealed`, in no
+ * order. Destroyed ones have no key. */
 MUST_USE enum result store_each_wrapped_below(struct store_session *ss, uint32_t generation,
 					      uint32_t limit, version_fn *each, void *ctx,
 					      struct error *err);
-/* Newest first. `path` empty: all; else those that changed this path or, where it ends in '/', a path below it. */
+/* Newest first. `path` empty: all; else those that changed this path or, where it ends in '/', a
+ * path below it. */
 MUST_USE enum result store_each_revision(struct store_session *ss, struct slice path,
 					 struct row_page page, revision_fn *each, void *ctx,
 					 struct error *err);
@@ -165,15 +174,16 @@ MUST_USE enum result store_each_effective(struct store_session *ss, struct slice
 /* By source, kind and target. */
 MUST_USE enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 				     struct error *err);
-/* By accessor. With `since`, only those that were put or updated while the store was at that revision or a later one. A change
- * of tokens makes no revision, so a caller may be given a row that it has. */
+/* By accessor. With `since`, only those that were put or updated while the store was at that
+ * revision or a later one. A change of tokens makes no revision, so a caller may be given a row
+ * that it has. */
 MUST_USE enum result store_each_token(struct store_session *ss, uint64_t since, token_fn *each,
 				      void *ctx, struct error *err);
 /* By generation. */
 MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
 				    struct error *err);
-/* In the order of the index; E_CORRUPT at a gap. E_LIMIT where `scan_max` rows were looked at, after the entries found so far;
- * the text names the index to go on from. */
+/* In the order of the index; E_CORRUPT at a gap. E_LIMIT where `scan_max` rows were looked at,
+ * after the entries found so far; the text names the index to go on from. */
 MUST_USE enum result store_each_audit(struct store_session *ss, const struct audit_filter *filter,
 				      audit_fn *each, void *ctx, struct error *err);
 /* The paths that the entries [first, last) were put with, in no order. */

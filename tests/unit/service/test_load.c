@@ -220,8 +220,8 @@ static void set(const char *name, struct slice value)
 
 	snprintf(file, sizeof file, "%s/reeve.db", folder);
 	MUST(db_open(&db, file, DB_WRITE, &err));
-	MUST(db_run(&db, "UPDATE meta SET value = ? WHERE name = ?", "set a meta value", args,
-		    ARRAY_SIZE(args), &err));
+	MUST(db_run(&db, "UPDATE meta SET value = ? WHERE name = ?", "set a meta value", ARGS(args),
+		    &err));
 	db_close(&db);
 }
 

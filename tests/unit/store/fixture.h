@@ -8,7 +8,8 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-/* Where a store keeps its data until folder_remove(): a folder of mode 0700, or a disk in memory. */
+/* Where a store keeps its data until folder_remove(): a folder of mode 0700, or a disk in
+ * memory. */
 struct folder {
 	char path[80];
 	struct memory_disk *disk; /* NULL: the folder */
@@ -17,7 +18,8 @@ struct folder {
 struct folder folder_new(void);
 struct folder folder_new_in_memory(void);
 
-/* A test that every kind of store has to pass. Its file gives the suite set_up() and set_up_in_memory(). */
+/* A test that every kind of store has to pass. Its file gives the suite set_up() and
+ * set_up_in_memory(). */
 #define STORE_TESTS(suite)                                   \
 	TestSuite(suite, .init = set_up, .fini = tear_down); \
 	TestSuite(suite##_in_memory, .init = set_up_in_memory, .fini = tear_down)
@@ -52,14 +54,16 @@ struct store_session *session_make(struct store *s);
 	} while (0)
 #define EXPECT_OK(call) EXPECT_RC(call, OK)
 
-/* Rows with values made from `n`; slices are constants or point into a static buffer of the thread. */
+/* Rows with values made from `n`; slices are constants or point into a static buffer of the
+ * thread. */
 struct version_row version_of(const char *path, uint64_t version, uint64_t revision);
 struct revision_row revision_of(uint64_t revision);
 struct audit_row audit_of(uint64_t index, const char *actor, const char *action,
 			  const char *outcome, const struct slice *path);
 extern const char digest_32[33];
 
-/* One text a row, as "path v1 r1 live", for what a walk gave; `stop_after` rows end it with E_LIMIT (0: none). */
+/* One text a row, as "path v1 r1 live", for what a walk gave; `stop_after` rows end it with E_LIMIT
+ * (0: none). */
 #define SEEN_MAX 256
 struct seen {
 	char texts[SEEN_MAX][160];

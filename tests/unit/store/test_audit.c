@@ -1,4 +1,5 @@
-/* Queries of the audit log find what a plain walk over all entries would, in order, and end within their bound. */
+/* Queries of the audit log find what a plain walk over all entries would, in order, and end within
+ * their bound. */
 #include "fixture.h"
 
 #include "base/memory.h"

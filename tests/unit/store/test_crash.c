@@ -1,4 +1,5 @@
-/* A writer that is killed at any moment: what it was told is written is there, and nothing is there by half. */
+/* A writer that is killed at any moment: what it was told is written is there, and nothing is there
+ * by half. */
 #include "fixture.h"
 
 #include "base/memory.h"
@@ -28,7 +29,8 @@ static void tear_down(void)
 
 TestSuite(store_crash, .init = set_up, .fini = tear_down);
 
-/* Groups of audit rows and one version, from `group` on; each is told through `acks` once it is committed. */
+/* Groups of audit rows and one version, from `group` on; each is told through `acks` once it is
+ * committed. */
 static void write_groups(int acks, uint64_t group)
 {
 	static char sealed[9000];
@@ -111,7 +113,8 @@ static uint64_t count_groups(void)
 	return state.head;
 }
 
-/* Kills the writer `us` microseconds after its start, or after its first group where `has_begun`, and gives the number of groups that it acknowledged. */
+/* Kills the writer `us` microseconds after its start, or after its first group where `has_begun`,
+ * and gives the number of groups that it acknowledged. */
 static uint64_t run_and_kill(uint64_t from, bool has_begun, long us)
 {
 	const struct timespec pause = {0, us * 1000};

@@ -1,4 +1,5 @@
-/* A database file that was damaged or tampered with gives errors, never a crash or a row that is not checked. */
+/* A database file that was damaged or tampered with gives errors, never a crash or a row that is
+ * not checked. */
 #include "fixture.h"
 
 #include "base/file.h"

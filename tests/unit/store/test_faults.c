@@ -1,4 +1,5 @@
-/* Whatever fails, a call or an allocation, the answer is clean and the rows are all there or not at all. */
+/* Whatever fails, a call or an allocation, the answer is clean and the rows are all there or not at
+ * all. */
 #include "fixture.h"
 
 #include "base/memory.h"
@@ -165,7 +166,8 @@ static bool count_allocation(void *ctx)
 	return --c->left != 0;
 }
 
-/* One round: the n-th call fails. Gives the revision that is there afterwards, and whether a call was refused. */
+/* One round: the n-th call fails. Returns whether a call was refused; `revision` is then the last
+ * one that is stored. */
 static bool write_with_fault(uint64_t *revision, int n)
 {
 	struct countdown countdown = {n, NULL};

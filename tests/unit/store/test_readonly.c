@@ -1,4 +1,5 @@
-/* Readers of data that another process serves, served, or was killed while serving; backups and restores. */
+/* Readers of data that another process serves, served, or was killed while serving; backups and
+ * restores. */
 #include "fixture.h"
 
 #include "base/file.h"
@@ -189,8 +190,8 @@ Test(store_readonly, a_killed_servers_data_are_read_where_nobody_may_write)
 	folder_remove(&temporary);
 }
 
-/* A child that dies within a large transaction on a stopped store, as a migration is, leaves a changed file and the journal
- * that undoes it. */
+/* A child that dies within a large transaction on a stopped store, as a migration is, leaves a
+ * changed file and the journal that undoes it. */
 static void crash_with_journal(void)
 {
 	bool was_killed;
@@ -206,7 +207,7 @@ static void crash_with_journal(void)
 		    db_exec(&db, "BEGIN", "", NULL) != OK ||
 		    db_exec(&db, "UPDATE meta SET value = x'32' WHERE name = 'a'", "", NULL) !=
 			    OK ||
-		    db_run(&db, "INSERT INTO meta VALUES ('large', ?)", "", args, 1, NULL) != OK)
+		    db_run(&db, "INSERT INTO meta VALUES ('large', ?)", "", ARGS(args), NULL) != OK)
 			_exit(1);
 		raise(SIGKILL);
 	}
@@ -283,7 +284,8 @@ static void note_progress(void *ctx, uint64_t done, uint64_t left)
 		put_meta(p->writer, "during", "1");
 }
 
-/* Bytes 18 and 19 of a database's header: 1 for a rollback journal, 2 for a write-ahead log (sqlite.org/fileformat2.html). */
+/* Bytes 18 and 19 of a database's header: 1 for a rollback journal, 2 for a write-ahead log
+ * (sqlite.org/fileformat2.html). */
 static void expect_no_log_mode(const char *file)
 {
 	char header[20];

@@ -1,4 +1,5 @@
-/* What is committed is there, what is not is not, and one request that fails does not fail the others. */
+/* What is committed is there, what is not is not, and one request that fails does not fail the
+ * others. */
 #include "fixture.h"
 
 #include "base/file.h"
@@ -345,7 +346,8 @@ static void expect_gone(const struct buf *bytes, const struct secret *secret, in
 	}
 }
 
-/* Documents come, go and get new keys in no order, so that pages split and merge and could leave copies behind. */
+/* Documents come, go and get new keys in no order, so that pages split and merge and could leave
+ * copies behind. */
 Test(store_transactions, what_was_destroyed_or_rewrapped_is_in_no_file)
 {
 	static struct secret secrets[SECRETS];
