@@ -1,4 +1,5 @@
-/* Addresses as 16 bytes, IPv4 mapped into ::ffff:0:0/96 (RFC 4291 section 2.5.5.2), so that one compare serves both. */
+/* Addresses are 16 bytes. IPv4 is mapped into ::ffff:0:0/96 (RFC 4291 section 2.5.5.2), so that one
+ * comparison serves both. */
 #include "access/token.h"
 
 #include <arpa/inet.h>

@@ -1,13 +1,12 @@
-/*
- * Path patterns. A pattern of n segments against a path of m is one row of m + 1 bits per pattern segment: bit j says that
- * the pattern so far can stand for the first j segments of the path. No backtracking, so no pattern costs more than
- * n row updates.
- */
+/* Matching by dynamic programming. A pattern of n segments against a path of m segments has one row
+ * of m + 1 bits for each segment of the pattern: bit j is set when the pattern so far matches the
+ * first j segments of the path. There is no backtracking, so every pattern costs at most n row
+ * updates. */
 #include "access/path_pattern.h"
 
 #include "doc/path.h"
 
-/* Paths have a kind before their segments, hence one more than a document's. */
+/* A path begins with its kind, hence one segment more than a document has. */
 #define SEGMENTS_MAX (PATH_SEGMENTS_MAX + 1)
 
 static uint32_t split(struct slice path, struct slice parts[static SEGMENTS_MAX])
@@ -23,7 +22,7 @@ static uint32_t split(struct slice path, struct slice parts[static SEGMENTS_MAX]
 	return count;
 }
 
-/* Bits of the segments that equal `literal`, moved past that segment. */
+/* The row after a literal segment: a bit moves past each segment of the path that equals it. */
 static uint32_t step_literal(uint32_t row, struct slice literal, const struct slice *parts,
 			     uint32_t count)
 {
@@ -62,7 +61,8 @@ bool path_pattern_matches(struct slice pattern, struct slice path)
 	return (row >> count & 1) != 0;
 }
 
-/* Whether the pattern can match some path that begins with all of `prefix`'s segments and goes on. */
+/* Whether the pattern can match some path that begins with all segments of `prefix` and
+ * continues. */
 bool path_pattern_reaches(struct slice pattern, struct slice prefix)
 {
 	struct slice parts[SEGMENTS_MAX];
@@ -78,7 +78,7 @@ bool path_pattern_reaches(struct slice pattern, struct slice prefix)
 		return false;
 	while (row != 0 && slice_next_part(&pattern, '/', &segment)) {
 		if ((row >> count & 1) != 0)
-			return true; /* the prefix is used up, the pattern goes on */
+			return true; /* the whole prefix is matched and the pattern continues */
 		row = step(row, segment, parts, count);
 		if (slice_is_text(segment, "**") && row != 0)
 			return true;
@@ -86,8 +86,9 @@ bool path_pattern_reaches(struct slice pattern, struct slice prefix)
 	return false;
 }
 
-/* `allow` narrowed to what lies under the prefix: its first segments become the prefix's where they
- * stand for just one each, else all under the prefix. UINT32_MAX: too many. */
+/* `allow` narrowed to the paths under the prefix: its first segments become those of the prefix
+ * while each stands for exactly one segment; else everything under the prefix. UINT32_MAX: too many
+ * segments. */
 static uint32_t narrow(struct slice allow, struct slice prefix,
 		       struct slice parts[static SEGMENTS_MAX])
 {
@@ -122,7 +123,8 @@ bool path_pattern_covers(struct slice deny, struct slice allow, struct slice pre
 		return false;
 	while (row != 0 && slice_next_part(&deny, '/', &segment)) {
 		next = step(row, segment, parts, count);
-		/* One segment stands for no `**`, which may be none or many. */
+		/* A pattern for one segment does not cover `**`, which may be no segment or
+		 * many. */
 		for (uint32_t j = 0; j < count && !slice_is_text(segment, "**"); j++) {
 			if (slice_is_text(parts[j], "**"))
 				next &= ~(UINT32_C(1) << (j + 1));

@@ -1,4 +1,4 @@
-/* What may be done to a path (DESIGN: access). */
+/* The permissions that rules of policies grant on paths. A set is the bitwise or of several. */
 #pragma once
 
 #include "base/slice.h"
@@ -17,8 +17,8 @@ enum permission {
 	MAY_AUDIT = 1 << 7,
 	MAY_GRANT = 1 << 8,
 	MAY_ADMIN = 1 << 9,
-	MAY_USE = 1 << 10, /* refer to it without reading it */
+	MAY_USE = 1 << 10, /* refer to the document without reading it */
 };
 
 const char *permission_name(enum permission p);
-bool permission_parse(struct slice name, enum permission *ret);
+bool permission_parse(struct slice name, enum permission *ret); /* false for an unknown name */

@@ -269,7 +269,7 @@ struct decision policies_decide(const struct policy *const *policies, uint32_t c
 	return decision;
 }
 
-/* Whether one deny takes away all that the pattern allows under the prefix. */
+/* Whether one deny rule covers all that the pattern allows under the prefix. */
 static bool is_denied_under(const struct policy *const *policies, uint32_t count,
 			    enum permission wanted, struct slice allow, struct slice prefix)
 {

@@ -1,4 +1,5 @@
-/* Who a token stands for. The token itself is crypto/'s; here is the record that its hash leads to. */
+/* The record of a token: its principal, policies, limits and end. crypto/token_text.h has the token
+ * itself, whose hash leads to the record. Also the addresses that a token may be used from. */
 #pragma once
 
 #include "base/buf.h"
@@ -17,34 +18,34 @@ struct address_range {
 	uint8_t bits;
 };
 
-/* Immutable but for `uses_left`; lives in an arena of its own. */
+/* Immutable; its texts live in the arena that it was read into. */
 struct token_record {
 	struct slice accessor;
 	struct slice name;	/* of the principal */
 	struct slice *policies; /* names: "orders-runtime" */
 	uint32_t policies_count;
-	struct address_range *addresses; /* none: from anywhere */
+	struct address_range *addresses; /* callers must be in one of them; empty: any address */
 	uint32_t addresses_count;
-	struct slice parent; /* accessor, empty for none */
+	struct slice parent; /* accessor of the token that made it; may be empty */
 	int64_t created_ms;
 	int64_t expires_ms;	/* 0: never */
 	int64_t ttl_ms;		/* for renewal */
-	int64_t max_expires_ms; /* renewal does not go beyond; 0: no bound */
+	int64_t max_expires_ms; /* the latest end after renewals; 0: no bound */
 	struct slice created_by;
 };
 
-/* To and from the JSON that the store keeps. */
+/* The stored form, in JSON. Writing appends. E_CORRUPT for any other text, E_MEMORY. */
 void token_record_write(struct buf *ret, const struct token_record *r);
 MUST_USE enum result token_record_read(struct token_record *ret, struct arena *a, struct slice json,
 				       struct error *err);
 
-/* "10.0.0.0/8", "::1", "192.0.2.7". */
+/* A range such as "10.0.0.0/8" or "::1", and a single address. False when malformed. */
 bool address_range_parse(struct slice text, struct address_range *ret);
 bool address_parse(struct slice text, uint8_t ret[static 16]);
-/* The bytes by which callers are counted: one subscriber commands all addresses of an IPv6 /64,
- * so that they are as one. */
+/* The bytes by which callers are counted: an IPv6 address without its last 64 bits, because one
+ * customer of a provider has all addresses of a /64. */
 void address_fold(uint8_t ret[static 16], const uint8_t address[static 16]);
-/* "192.0.2.7", "2001:db8::/64", as text of what address_fold() gave. */
+/* The result of address_fold() as text: "192.0.2.7", "2001:db8::/64". */
 void address_write_folded(char ret[static ADDRESS_TEXT_BYTES], const uint8_t folded[static 16]);
 bool address_ranges_contain(const struct address_range *ranges, uint32_t count,
 			    const uint8_t address[static 16]);

@@ -14,7 +14,7 @@ static void write_address(struct buf *ret, const struct address_range *range)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	/* Always as IPv6: the mapped form reads back to the same bytes. */
+	/* Always written as IPv6: the mapped form reads back to the same bytes. */
 	inet_ntop(AF_INET6, range->bytes, text, sizeof text);
 	buf_printf(ret, "\"%s/%u\"", text, (unsigned)range->bits);
 }

@@ -17,7 +17,7 @@ enum result audit_log_append(struct audit_log *log, struct audit_entry *entry, i
 		return fail(err, E_CONFLICT, "audit log: epoch %llu after %llu",
 			    (unsigned long long)e.epoch, (unsigned long long)log->epoch);
 	if (log->tree.size == UINT64_MAX)
-		return fail(err, E_LIMIT, "audit log: it is full");
+		return fail(err, E_LIMIT, "audit log: no further index is left");
 	e.index = log->tree.size;
 	e.time_ms = now_ms > log->last_time_ms ? now_ms : log->last_time_ms;
 	if (e.epoch == log->epoch && e.revision < log->revision)
@@ -58,7 +58,7 @@ enum result audit_log_read_state(struct audit_log *ret, struct slice state, stru
 	enum result rc;
 
 	if (state.len < STATE_HEAD || head[0] != STATE_VERSION)
-		return fail(err, E_CORRUPT, "audit log: its state is unreadable");
+		return fail(err, E_CORRUPT, "audit log: the stored state is malformed");
 	log.last_time_ms = (int64_t)u64_load(head + 1);
 	log.epoch = u64_load(head + 9);
 	log.revision = u64_load(head + 17);

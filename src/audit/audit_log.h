@@ -1,8 +1,9 @@
 /*
- * The head of the log while it grows: what the one thread that writes it must know. No storage
- * here: the caller stores each line with its leaf hash, the state and the signed checkpoint in the
- * same transaction as the change. The state is a value: append to a copy, and keep the copy only
- * when the transaction is durable.
+ * The state of a growing log: what the one thread that appends needs to know. It stores nothing:
+ * the caller stores each line with its leaf hash, the state and the signed checkpoint in the same
+ * transaction as the change.
+ *
+ * The state is a value. Append to a copy, and keep the copy only when the transaction is durable.
  */
 #pragma once
 
@@ -22,20 +23,21 @@ struct audit_log {
 	}
 #define AUDIT_LOG_STATE_BYTES_MAX (1 + 3 * 8 + MERKLE_BYTES_MAX)
 
-/* Sets the entry's index and time (`now_ms`, or the last entry's when the clock went back) and
- * appends its line to `ret_line`. A revision below the last entry's of the epoch is raised to it:
- * a read that was answered from an older snapshot is recorded after a newer commit. On failure
- * nothing changed. E_CONFLICT for an epoch that falls; audit_entry_write()'s results. */
+/* Sets the index and the time of the entry (`now_ms`, or the time of the last entry when the clock
+ * went back) and appends its line to `ret_line`. A revision below that of the last entry of the
+ * epoch is raised to it: a read that was answered from an older snapshot may be recorded after a
+ * newer commit. On failure nothing changes. E_CONFLICT for an epoch that is lower, E_LIMIT, and the
+ * results of audit_entry_write(). */
 MUST_USE enum result audit_log_append(struct audit_log *log, struct audit_entry *entry,
 				      int64_t now_ms, struct buf *ret_line,
 				      uint8_t ret_leaf[static HASH_BYTES], struct error *err);
 
-/* Appends the signed checkpoint of the log as it is. */
+/* Appends the signed checkpoint of the log in its present state. */
 MUST_USE enum result audit_log_sign(const struct audit_log *log, const struct vkey *key,
 				    const struct key *seed, struct buf *ret_note,
 				    struct error *err);
 
-/* For storing the state and for the next start. E_CORRUPT. */
+/* Writes the state for the store and reads it at the next start. E_CORRUPT. */
 void audit_log_append_state(struct buf *ret, const struct audit_log *log);
 MUST_USE enum result audit_log_read_state(struct audit_log *ret, struct slice state,
 					  struct error *err);

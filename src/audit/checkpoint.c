@@ -7,16 +7,18 @@ enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct e
 	struct slice rest = body, origin, size, root;
 	struct checkpoint c = {0};
 
-	/* A fourth part is there at least as the nothing behind the third line's end. */
+	/* The third line must end with a newline: then there is a fourth part, which may be
+	 * empty. */
 	if (!slice_next_part(&rest, '\n', &origin) || !slice_next_part(&rest, '\n', &size) ||
 	    !slice_next_part(&rest, '\n', &root) || rest.data == NULL)
 		return fail(err, E_MALFORMED, "a checkpoint has three lines");
 	if (origin.len == 0 || origin.len >= sizeof c.origin ||
 	    memchr(origin.data, '\0', origin.len) != NULL)
-		return fail(err, E_MALFORMED, "a checkpoint's origin has 1 to %zu bytes, none 0",
+		return fail(err, E_MALFORMED,
+			    "a checkpoint's origin must have 1 to %zu bytes and no NUL",
 			    sizeof c.origin - 1);
 	if (!slice_to_u64(size, UINT64_MAX, &c.size) || (size.len > 1 && size.data[0] == '0'))
-		return fail(err, E_MALFORMED, "a checkpoint's size is no decimal number");
+		return fail(err, E_MALFORMED, "a checkpoint's size must be a decimal number");
 	if (!base64_parse(BASE64_STANDARD, root, c.root, sizeof c.root))
 		return fail(err, E_MALFORMED, "a checkpoint's root is not %d bytes in base64",
 			    HASH_BYTES);
@@ -57,7 +59,8 @@ enum result checkpoint_verify(struct checkpoint *ret, struct slice note, const s
 	if (rc != OK)
 		return wrap(err, rc, "checkpoint");
 	if (strcmp(c.origin, key->name) != 0)
-		return fail(err, E_CRYPTO, "checkpoint: it is of another log than %s", key->name);
+		return fail(err, E_CRYPTO, "checkpoint: it belongs to another log than %s",
+			    key->name);
 	*ret = c;
 	return OK;
 }

@@ -1,7 +1,6 @@
-/*
- * The signed head of the log (C2SP tlog-checkpoint): origin, size and root on a line each, as a
- * signed note. The origin is the name of the log's key.
- */
+/* The signed head of the log (C2SP tlog-checkpoint): origin, size and root hash, one on each line,
+ * in a signed note. The origin is the name of the key of the log. Pure functions; any thread may
+ * call. */
 #pragma once
 
 #include "audit/merkle.h"
@@ -13,14 +12,14 @@ struct checkpoint {
 	uint8_t root[HASH_BYTES];
 };
 
-/* Reads a body; lines behind the third are extensions and passed over. E_MALFORMED. */
+/* Reads the body of a note. Lines after the third are extensions and are ignored. E_MALFORMED. */
 MUST_USE enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct error *err);
 
-/* Appends the signed note for a tree under `key`'s name. */
+/* Appends the signed note of a tree; the origin is the name of `key`. */
 MUST_USE enum result checkpoint_sign(struct buf *ret_note, const struct merkle *tree,
 				     const struct vkey *key, const struct key *seed,
 				     struct error *err);
 
-/* A note that `key` signed and whose origin is the key's name. E_MALFORMED, E_CRYPTO. */
+/* Verifies that `key` signed the note and that the origin is its name. E_MALFORMED, E_CRYPTO. */
 MUST_USE enum result checkpoint_verify(struct checkpoint *ret, struct slice note,
 				       const struct vkey *key, struct error *err);

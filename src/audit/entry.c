@@ -3,8 +3,8 @@
  * audit_index_check() may rely on the order of the keys and on the absence of blanks. Entries that
  * are stored can never change: neither may their form, but under another "v".
  *
- * Each text is bounded, so that all of them together, with escapes of up to six bytes for one, leave
- * room for at least one touched document in AUDIT_ENTRY_BYTES_MAX (asserted below).
+ * Each text is bounded, so that all of them together, with escapes of up to six bytes for one,
+ * leave room for at least one touched document in AUDIT_ENTRY_BYTES_MAX (asserted below).
  */
 #include "audit/entry.h"
 

@@ -1,7 +1,7 @@
 /*
- * What one audit entry says, and its one form as bytes: a line of JSON without blanks, with these
- * keys in this order, at most AUDIT_ENTRY_BYTES_MAX bytes (so that a tile can carry it). It holds
- * names, places, versions and keyed hashes, never a value.
+ * One audit entry and its only form as bytes: a line of JSON without blanks, with these keys in
+ * this order, of at most AUDIT_ENTRY_BYTES_MAX bytes (so that a tile can contain it). It has names,
+ * paths, versions and keyed hashes, and never a value.
  *
  *   {"v":1,"index":7,"time":"2026-11-20T21:04:23.123Z","epoch":1,"revision":3,
  *    "actor":"ci","accessor":"…","auth":"token","source":"127.0.0.1","action":"put",
@@ -14,49 +14,51 @@
 #include "crypto/hash.h"
 #include "doc/tree.h"
 
-#define AUDIT_ENTRY_BYTES_MAX  65535
-#define AUDIT_FIELD_BYTES_MAX  256  /* of every text but reason and path */
-#define AUDIT_REASON_BYTES_MAX 512  /* cut there, and at what is not UTF-8 */
-#define AUDIT_PATH_BYTES_MAX   4096 /* also of a refused request */
+#define AUDIT_ENTRY_BYTES_MAX 65535
+#define AUDIT_FIELD_BYTES_MAX 256 /* of each text except reason and path */
+#define AUDIT_REASON_BYTES_MAX \
+	512			  /* longer reasons are cut, also before bytes that are not UTF-8 */
+#define AUDIT_PATH_BYTES_MAX 4096 /* also of a refused request, whose path may be malformed */
 
 struct audit_touch {
 	struct slice path;
-	uint64_t version; /* 0: the document as such, or a resource without versions */
+	uint64_t version; /* 0: the document as a whole, or a resource without versions */
 	bool has_mac;
 	uint8_t mac[HASH_BYTES]; /* audit_value_mac() */
 };
 
-/* All texts are UTF-8 and borrowed; those that do not apply are SLICE_NULL. */
+/* All texts are UTF-8 and borrowed. A text that does not apply is SLICE_NULL. */
 struct audit_entry {
 	uint64_t index;	 /* from 0; set by audit_log_append() */
 	int64_t time_ms; /* set by audit_log_append() */
 	uint64_t epoch;
-	uint64_t revision;  /* the store's when this was recorded */
-	struct slice actor; /* the principal's name */
+	uint64_t revision;  /* of the store when the entry was recorded */
+	struct slice actor; /* name of the principal */
 	struct slice accessor;
-	struct slice auth;    /* how it was proved: "token", "embedded", "none" … */
-	struct slice source;  /* address, without a port */
+	struct slice auth;    /* how the principal authenticated: "token", "embedded", "none" … */
+	struct slice source;  /* address of the caller, without a port */
 	struct slice action;  /* a word of the table in docs/security.md */
 	struct slice outcome; /* "ok" or result_name() */
 	struct slice reason;
 	struct slice request_id;
 	const struct audit_touch *touched;
 	uint32_t touched_count;
-	uint32_t touched_more; /* further ones that did not fit; the revision knows them */
+	uint32_t touched_more; /* further ones that did not fit; the revision lists all */
 };
 
-/* Appends the line, without a newline. Touched documents that do not fit are counted in
- * "touched_more". E_INVALID for a text that is no UTF-8, E_TOO_LARGE for one over its bound; on
- * failure `ret` is as before. */
+/* Appends the line without a newline. Touched documents that do not fit are counted in
+ * "touched_more". E_INVALID for a text that is not UTF-8, E_TOO_LARGE for a text over its bound,
+ * E_MEMORY; on failure `ret` is unchanged. */
 MUST_USE enum result audit_entry_write(struct buf *ret, const struct audit_entry *entry,
 				       struct error *err);
 
-/* Reads what audit_entry_write() wrote. Texts and `touched` live in `tree`, which the caller inits
- * and clears. E_CORRUPT. */
+/* Reads a line of audit_entry_write(). The texts and `touched` live in `tree`, which the caller
+ * initialises and clears. E_CORRUPT, E_MEMORY. */
 MUST_USE enum result audit_entry_read(struct audit_entry *ret, struct tree *tree, struct slice line,
 				      struct error *err);
 
-/* The part that verification compares, read without a tree. */
+/* The members that verification compares, read without a tree. E_CORRUPT for a line that
+ * audit_entry_write() would not write. */
 struct audit_head {
 	uint64_t index;
 	int64_t time_ms;
@@ -66,8 +68,8 @@ struct audit_head {
 
 MUST_USE enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err);
 
-/* A keyed hash of a version's content. Path and version are in it, so that a reader of the log
- * cannot see that two documents or two versions hold the same value. `key` is the keyring's
- * DERIVED_VALUE_MAC. */
+/* A keyed hash of the content of one version. It covers the path and the version, so that a reader
+ * of the log cannot see that two documents or two versions have the same value. `key` is the
+ * DERIVED_VALUE_MAC of the keyring. */
 void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,
 		     uint64_t version, struct slice content);

@@ -1,4 +1,6 @@
-/* Reads an entry's strings as they stand in its line: a million entries are not to cost a million trees. */
+/* Compares strings as they are written in the line, without building a tree: a verification reads
+ * millions of entries. This relies on the form of a line, which only audit_entry_write() writes:
+ * equal texts are always written alike, and nothing before "actor" comes from a request. */
 #include "audit/index_check.h"
 
 #include "base/text.h"
@@ -13,7 +15,7 @@ static bool skip_text(struct slice *rest, const char *text)
 	return true;
 }
 
-/* A JSON string's inside, its escapes as written. */
+/* Takes the content of a JSON string; escapes stay as written. */
 static bool take_string(struct slice *rest, struct slice *ret)
 {
 	size_t at = 1;
@@ -29,7 +31,7 @@ static bool take_string(struct slice *rest, struct slice *ret)
 	return true;
 }
 
-/* An entry has one form, so equal texts are equal as written. */
+/* Equal texts are written alike, so a text without escapes can be compared directly. */
 static enum result is_written_as(bool *ret, struct slice text, struct slice written,
 				 struct error *err)
 {
@@ -72,11 +74,11 @@ static enum result fail_form(struct error *err)
 
 static enum result fail_index(struct error *err, const char *field)
 {
-	return fail(err, E_CORRUPT, "it is not filed under its own %s, so that a query may miss it",
+	return fail(err, E_CORRUPT, "it is not indexed by its own %s, so a query may miss it",
 		    field);
 }
 
-/* {"path":"…","version":2},… up to the list's end. */
+/* Reads {"path":"…","version":2},… to the end of the list. */
 static enum result check_touched(const struct audit_index_row *index_row, struct slice rest,
 				 struct error *err)
 {
@@ -106,7 +108,7 @@ enum result audit_index_check(const struct audit_index_row *index_row, struct sl
 {
 	const struct {
 		const char *key, *name;
-		struct slice filed;
+		struct slice indexed;
 	} fields[] = {
 		{",\"actor\":", "actor", index_row->actor},
 		{",\"accessor\":", NULL, SLICE_NULL},
@@ -121,7 +123,7 @@ enum result audit_index_check(const struct audit_index_row *index_row, struct sl
 	struct audit_head head;
 	struct slice rest;
 
-	/* Nothing before the actor is the asker's to choose. */
+	/* The first match is the real member: no text of a request stands before it. */
 	if (actor == NULL || audit_head_read(&head, line, err) != OK)
 		return fail_form(err);
 	if (head.time_ms != index_row->time_ms)
@@ -135,7 +137,7 @@ enum result audit_index_check(const struct audit_index_row *index_row, struct sl
 		if (!skip_text(&rest, fields[i].key) || !take_string(&rest, &written))
 			return fail_form(err);
 		if (fields[i].name != NULL)
-			rc = is_written_as(&is_same, fields[i].filed, written, err);
+			rc = is_written_as(&is_same, fields[i].indexed, written, err);
 		if (rc != OK)
 			return rc;
 		if (!is_same)

@@ -1,7 +1,6 @@
-/*
- * What a store files an entry under, so that queries find it, against what the entry says. Only the entry is hashed:
- * who changes the other hides it from a filtered list and from no proof, and is found here.
- */
+/* Comparing the index columns of a stored entry with the entry itself. The log proves the entry by
+ * its hash, but the columns by which queries find it are not hashed. A change of them hides the
+ * entry from filtered queries; this check finds it. */
 #pragma once
 
 #include "audit/entry.h"
@@ -9,11 +8,12 @@
 struct audit_index_row {
 	int64_t time_ms;
 	struct slice actor, action, outcome;
-	const struct slice *paths; /* by slice_compare() */
+	const struct slice *paths; /* sorted by slice_compare() */
 	uint32_t paths_count;
 };
 
-/* E_CORRUPT when a query by what the entry says would miss it, the text saying which; E_MEMORY. Paths
- * that the entry does not name are no finding: it may have been too short for all that it touched. */
+/* E_CORRUPT when a query for the values of the entry would not find it; the text names the column.
+ * E_MEMORY. Paths in the index that the entry does not name are allowed: its list of touched
+ * documents may have been cut. */
 MUST_USE enum result audit_index_check(const struct audit_index_row *index_row, struct slice line,
 				       struct error *err);

@@ -26,7 +26,7 @@ void merkle_node(uint8_t ret[static HASH_BYTES], const uint8_t left[static HASH_
 	sha256_final(&s, ret);
 }
 
-/* Adding one in binary: each peak that is there is the left half of the carry. */
+/* Like adding 1 in binary: each peak that exists is the left half of the carry. */
 void merkle_append(struct merkle *tree, const uint8_t leaf[static HASH_BYTES])
 {
 	uint8_t carry[HASH_BYTES];

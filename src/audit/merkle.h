@@ -1,6 +1,6 @@
 /*
- * The Merkle tree hash of RFC 6962 section 2.1, grown leaf by leaf: only the roots of the perfect
- * subtrees are kept (a compact range), one for each bit that is set in the size.
+ * The Merkle tree hash of RFC 6962 section 2.1, extended one leaf at a time. Only the roots of the
+ * perfect subtrees are kept (a compact range): one for each bit that is set in the size.
  *
  *   leaf = SHA-256(0x00 | entry)   node = SHA-256(0x01 | left | right)   empty root = SHA-256("")
  */
@@ -12,11 +12,12 @@
 #define MERKLE_LEVELS	 64
 #define MERKLE_BYTES_MAX (8 + MERKLE_LEVELS * HASH_BYTES)
 
-/* A value: copy it to try an append and to go back. Zero is the empty tree. */
+/* A value: copy it to try an append, and keep the old one to go back. All zeros is the empty
+ * tree. */
 struct merkle {
 	uint64_t size;
-	uint8_t peaks[MERKLE_LEVELS]
-		     [HASH_BYTES]; /* [i] covers 2^i leaves where bit i of size is set */
+	/* [i] is the root of 2^i leaves, where bit i of the size is set. */
+	uint8_t peaks[MERKLE_LEVELS][HASH_BYTES];
 };
 
 #define MERKLE_EMPTY              \
@@ -36,6 +37,7 @@ void merkle_node(uint8_t ret[static HASH_BYTES], const uint8_t left[static HASH_
 void merkle_append(struct merkle *tree, const uint8_t leaf[static HASH_BYTES]);
 void merkle_root(uint8_t ret[static HASH_BYTES], const struct merkle *tree);
 
-/* Size (8 bytes, big-endian) and the peaks from the largest subtree down. */
+/* The stored form: the size (8 bytes, big-endian), then the peaks, the largest subtree first.
+ * E_CORRUPT for another length. */
 void merkle_append_state(struct buf *ret, const struct merkle *tree);
 MUST_USE enum result merkle_read_state(struct merkle *ret, struct slice state, struct error *err);

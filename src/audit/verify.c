@@ -1,8 +1,7 @@
-/*
- * One pass. Every check that fails is counted and the first is kept with its place; the pass goes
- * on, so that an auditor hears how much is wrong. The tree is built from the lines alone: what is
- * stored beside them only helps to name the entry.
- */
+/* The verification is one pass over the entries, on one thread. Every problem is counted, and the
+ * first is kept with its place; the pass goes on after a problem, so that the report says how many
+ * entries are wrong. The tree is built from the lines alone: stored hashes and index columns serve
+ * only to find out which entry was changed. */
 #include "audit/verify.h"
 
 #include "audit/entry.h"
@@ -16,7 +15,7 @@ struct pass {
 	struct audit_report *report;
 	const struct vkey *key; /* the log's */
 	struct merkle tree;
-	uint64_t expected; /* index of the next row: a gap is told once, not for all behind it */
+	uint64_t expected;	/* index of the next row; after a gap it follows that row */
 	struct audit_head last; /* of the entry before */
 	bool has_older;
 	struct checkpoint newest, older;
@@ -35,7 +34,7 @@ static void PRINTF_LIKE(3, 4)
 	va_end(args);
 }
 
-/* Number, time, epoch and revision follow from the entry before. */
+/* Index, time, epoch and revision must follow from those of the entry before. */
 static void check_head(struct pass *p, struct slice line, uint64_t index)
 {
 	struct audit_head head;
@@ -66,7 +65,7 @@ static void check_head(struct pass *p, struct slice line, uint64_t index)
 	p->last = head;
 }
 
-/* A kept checkpoint must be a beginning of this log. */
+/* The older checkpoint must be the root of the first entries of this log. */
 static void check_older(struct pass *p)
 {
 	uint8_t root[HASH_BYTES];
@@ -81,7 +80,7 @@ static void check_older(struct pass *p)
 			     p->older.size);
 }
 
-/* What the entry says is proved by its hash; this, that queries find it by that. */
+/* The hash proves the entry; this checks that queries find it. */
 static enum result check_index(struct pass *p, const struct audit_verify_row *row,
 			       struct error *err)
 {
@@ -145,9 +144,9 @@ static enum result read_rows(struct pass *p, const struct audit_verification *wh
 	return OK;
 }
 
-/* Sets `*ret_is_sound`. A checkpoint that does not verify is a problem of the log; a lack of memory says
- * nothing about the log and ends the verification. */
-static enum result read_checkpoint(struct pass *p, struct checkpoint *ret, bool *ret_is_sound,
+/* Sets `*ret_is_valid`. A checkpoint that does not verify is a problem of the log. A lack of memory
+ * says nothing about the log and ends the verification. */
+static enum result read_checkpoint(struct pass *p, struct checkpoint *ret, bool *ret_is_valid,
 				   const char *which, struct slice note, struct error *err)
 {
 	struct error why = ERROR_NULL;
@@ -155,7 +154,7 @@ static enum result read_checkpoint(struct pass *p, struct checkpoint *ret, bool 
 
 	if (rc == E_MEMORY)
 		return fail(err, rc, "the %s %s", which, why.text);
-	*ret_is_sound = rc == OK;
+	*ret_is_valid = rc == OK;
 	if (rc != OK)
 		note_problem(p->report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
 	return OK;
@@ -207,9 +206,9 @@ enum result audit_verify(struct audit_report *ret, const struct audit_verificati
 		return rc;
 	ret->checkpoint_size = has_newest ? p.newest.size : 0;
 	ret->older_size = p.has_older ? p.older.size : 0;
-	check_older(&p); /* one of an empty log has a root too */
+	check_older(&p); /* an empty log has a root, too */
 	rc = read_rows(&p, what, err);
-	if (rc == E_CORRUPT) /* the store's own finding about the row that is due */
+	if (rc == E_CORRUPT) /* the store itself found that the next row is damaged */
 		note_problem(ret, p.expected, "%s", err != NULL ? err->text : "a row is corrupt");
 	if (rc != OK)
 		return rc;

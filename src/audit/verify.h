@@ -1,11 +1,11 @@
 /*
- * Proving a stored log from nothing but the log's public key: every entry is hashed again, the
- * tree built again, and its root compared with the signed checkpoint; stored leaf hashes and older
- * checkpoints are compared on the way.
+ * Verifying a stored log with nothing but its public key. Every entry is hashed again, the tree is
+ * built again, and its root is compared with the signed checkpoint. Stored leaf hashes, index
+ * columns and an older checkpoint are compared on the way.
  *
- * Found is any entry that was edited, removed, swapped, added, cut off or misfiled, and a log signed by
- * another key. Someone who holds the log's key can write another log that is sound in itself: only
- * an older checkpoint, kept elsewhere, finds that.
+ * This finds every entry that was edited, removed, swapped, added, cut off or indexed wrongly, and
+ * a log that another key signed. The owner of the log's key can write another log that is
+ * consistent; only an older checkpoint that was kept elsewhere reveals that.
  */
 #pragma once
 
@@ -16,13 +16,13 @@
 
 struct audit_verify_row {
 	uint64_t index;
-	struct slice line; /* valid until the next row is asked for */
+	struct slice line; /* valid until the next call */
 	struct slice leaf; /* as stored; HASH_BYTES, or SLICE_NULL where none is stored */
-	const struct audit_index_row *index_row; /* NULL where it is not known */
+	const struct audit_index_row *index_row; /* NULL when it is not known */
 };
 
-/* Rows in the order of their index. Sets `*ret_is_end` instead of a row behind the last. What it
- * fails with ends the verification. */
+/* Gives the rows in the order of their index. After the last row it sets `*ret_is_end` instead. A
+ * failure ends the verification. */
 struct audit_verify_rows {
 	enum result (*next)(void *ctx, struct audit_verify_row *ret, bool *ret_is_end,
 			    struct error *err);
@@ -31,7 +31,7 @@ struct audit_verify_rows {
 
 struct audit_verification {
 	const struct vkey *key;
-	struct slice checkpoint; /* the log's stored signed note */
+	struct slice checkpoint; /* the signed note that is stored with the log */
 	struct slice older;	 /* one that was kept elsewhere; SLICE_NULL without */
 	struct audit_verify_rows rows;
 	/* Called every 4,096 entries and at the end. May be NULL. */
@@ -44,14 +44,14 @@ struct audit_report {
 	uint64_t checkpoint_size; /* signed */
 	uint64_t older_size;
 	uint64_t problems;
-	uint64_t first_index; /* of the first problem, or AUDIT_NO_INDEX: the whole log's */
+	uint64_t first_index; /* of the first problem; AUDIT_NO_INDEX: of the whole log */
 	char first_problem[ERROR_TEXT_BYTES];
 	int64_t first_time_ms, last_time_ms;
 	uint64_t epoch, revision; /* of the last entry */
-	uint8_t root[HASH_BYTES]; /* computed */
+	uint8_t root[HASH_BYTES]; /* computed from the entries */
 };
 
-/* OK when the log is sound; E_CORRUPT when it is not (`ret` and `err` then say what and where);
- * anything else when it could not be verified. `ret` is filled in every case. */
+/* OK when the log is valid. E_CORRUPT when it is not: `ret` and `err` say what is wrong and where.
+ * Any other failure: it could not be verified. `ret` is filled in every case. */
 MUST_USE enum result audit_verify(struct audit_report *ret, const struct audit_verification *what,
 				  struct error *err);

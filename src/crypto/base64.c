@@ -1,4 +1,4 @@
-/* Through libsodium, whose time does not depend on the bytes: tokens and keys pass here. */
+/* Uses libsodium, whose time does not depend on the bytes: tokens and keys are encoded here. */
 #include "crypto/base64.h"
 
 #include <sodium.h>
@@ -24,7 +24,7 @@ void base64_append(struct buf *b, enum base64_form form, const void *data, size_
 	b->len += size - 1;
 }
 
-/* libsodium 1.0.18 reads some bytes beyond ASCII as digits. */
+/* libsodium 1.0.18 accepts some bytes beyond ASCII as digits. */
 static bool is_ascii(struct slice text)
 {
 	unsigned char all = 0;

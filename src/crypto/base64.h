@@ -1,4 +1,4 @@
-/* Base64 (RFC 4648), strict: no blanks, no other padding than the due one, no stray bits. */
+/* Base64 (RFC 4648), strict: no blanks, exactly the padding that is due, no stray bits. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,9 +10,9 @@ enum base64_form {
 
 void base64_append(struct buf *b, enum base64_form form, const void *data, size_t len);
 
-/* Exactly `len` bytes; `ret` is wiped on failure. */
+/* Decodes exactly `len` bytes; false for any other text. `ret` is wiped on failure. */
 bool base64_parse(enum base64_form form, struct slice text, void *ret, size_t len);
 
-/* Appends any number of bytes. False, and `ret` as it was, for what is malformed or when memory is
- * short (then the buffer is failed). */
+/* Decodes any number of bytes and appends them. False, with `ret` unchanged, for a malformed text
+ * or when there is no memory (the buffer has then failed). */
 bool base64_decode(enum base64_form form, struct slice text, struct buf *ret);

@@ -5,7 +5,7 @@
 enum result crypto_start(struct error *err)
 {
 	if (sodium_init() < 0)
-		return fail(err, E_CRYPTO, "libsodium does not start");
+		return fail(err, E_CRYPTO, "libsodium cannot be initialised");
 	return OK;
 }
 

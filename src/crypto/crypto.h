@@ -1,4 +1,4 @@
-/* Starting the cryptography, and randomness for keys, nonces and tokens. */
+/* Initialising libsodium, and random bytes for keys, nonces and tokens. */
 #pragma once
 
 #include "base/result.h"
@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before anything else of this folder. May be called again, from any thread. E_CRYPTO when the
- * library cannot be used. */
+/* Must be called before any other function of this folder; may be called again, from any thread.
+ * E_CRYPTO when the library cannot be used. */
 MUST_USE enum result crypto_start(struct error *err);
 
-/* From the kernel; ends the process should it have none. */
+/* From the kernel; ends the process if the kernel has no randomness. */
 void crypto_random(void *ret, size_t len);

@@ -8,7 +8,7 @@
 _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256), "the state fits");
 _Static_assert(_Alignof(crypto_hash_sha256_state) <= _Alignof(struct sha256), "and is aligned");
 
-/* The state is libsodium's, which only this folder knows. */
+/* The state of libsodium: its header must not be included outside this folder. */
 static crypto_hash_sha256_state *state(struct sha256 *s)
 {
 	return (crypto_hash_sha256_state *)(void *)s->opaque;

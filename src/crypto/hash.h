@@ -1,7 +1,6 @@
-/*
- * Hashes. SHA-256 for what others recompute (Merkle trees, key ids); BLAKE2b-256 with a key for
- * values that could be guessed (value MACs, digests of secrets, tokens).
- */
+/* Hashes. SHA-256 where others must be able to compute the hash again (Merkle trees, key ids);
+ * BLAKE2b-256 with a key for values that could be guessed (value MACs, digests of secrets,
+ * tokens). */
 #pragma once
 
 #include "base/slice.h"
@@ -20,13 +19,13 @@ void sha256_final(struct sha256 *s, uint8_t ret[static HASH_BYTES]);
 /* FIPS 180-4. */
 void sha256_slice(uint8_t ret[static HASH_BYTES], struct slice data);
 
-/* Keyed BLAKE2b (RFC 7693) of 32 bytes over one run of bytes. */
+/* Keyed BLAKE2b-256 (RFC 7693). */
 void key_mac(uint8_t ret[static HASH_BYTES], const struct key *k, struct slice data);
 
-/* The same over several fields, each behind its length (32 bits, big-endian), so that no two lists
- * of fields read alike. Fields are under 4 GiB. */
+/* The same over several fields, each after its length (32 bits, big-endian), so that no two lists
+ * of fields look alike. Each field must be under 4 GiB. */
 void key_mac_fields(uint8_t ret[static HASH_BYTES], const struct key *k, const struct slice *fields,
 		    size_t count);
 
-/* In a time that does not depend on the bytes. */
+/* Compares in a time that does not depend on the bytes. */
 bool secret_is_equal(const void *a, const void *b, size_t len);

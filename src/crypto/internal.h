@@ -1,4 +1,4 @@
-/* What the files of this folder share: the inside of a key. */
+/* The inside of a key, for the files of this folder only. */
 #pragma once
 
 #include "base/result.h"
@@ -9,11 +9,11 @@
 
 struct secret_memory;
 
-/* Lies in secret memory, the pointer to its pool included. */
+/* Lives in secret memory, with the pointer to its pool. */
 struct key {
 	alignas(16) uint8_t bytes[KEY_BYTES];
 	struct secret_memory *memory;
 };
 
-/* A key whose bytes are zero, for the caller to fill. */
+/* Takes a free slot: a key of zeros that the caller fills. E_LIMIT when the pool is full. */
 MUST_USE enum result key_new_blank(struct key **ret, struct secret_memory *m, struct error *err);

@@ -2,7 +2,7 @@
  * The keys of one store. The root key wraps a few rows that the store keeps beside its data:
  *
  *   kek      generation 1, 2, 3 …   wraps data keys; new writes use the newest
- *   derive   1                      the derived keys below come from it, so a new root key keeps them
+ *   derive   1                      the derived keys below come from it: they outlive a root key
  *   signing  1                      the Ed25519 seed of the audit log
  *
  * Only keyring_add_generation() changes a keyring after it was made; any number of threads may use

@@ -78,9 +78,9 @@ enum result vkey_parse(struct vkey *ret, struct slice text, struct error *err)
 	if (!slice_next_part(&rest, '+', &name) || !slice_next_part(&rest, '+', &hex) ||
 	    rest.data == NULL || !hex_parse(hex, id, sizeof id))
 		return fail(err, E_MALFORMED,
-			    "a public key reads <name>+<8 hexadecimal digits>+<base64>");
+			    "a public key must be <name>+<8 hexadecimal digits>+<base64>");
 	if (!base64_parse(BASE64_STANDARD, rest, typed, sizeof typed))
-		return fail(err, E_MALFORMED, "a public key ends with %zu bytes in base64",
+		return fail(err, E_MALFORMED, "a public key must end with %zu bytes in base64",
 			    sizeof typed);
 	if (typed[0] != ALGORITHM_ED25519)
 		return fail(err, E_UNSUPPORTED, "a public key of algorithm %u, not Ed25519 (%d)",
@@ -89,7 +89,7 @@ enum result vkey_parse(struct vkey *ret, struct slice text, struct error *err)
 	if (rc != OK)
 		return rc;
 	if (memcmp(key.id, id, sizeof id) != 0)
-		return fail(err, E_CRYPTO, "the public key's id is not that of its key");
+		return fail(err, E_CRYPTO, "the id of the public key does not belong to the key");
 	*ret = key;
 	return OK;
 }
@@ -130,7 +130,7 @@ enum result note_sign(struct buf *ret, struct slice text, const struct vkey *key
 			    "newline");
 	memcpy(signature, key->id, NOTE_KEY_ID_BYTES);
 	if (!sign_message(signature + NOTE_KEY_ID_BYTES, seed, key->public_key, text))
-		return fail(err, E_CRYPTO, "the signing key is not that of %s", key->name);
+		return fail(err, E_CRYPTO, "the signing key does not belong to %s", key->name);
 	buf_append_slice(ret, text);
 	buf_append_text(ret, "\n" DASH);
 	buf_append_text(ret, key->name);
@@ -144,7 +144,7 @@ enum result note_sign(struct buf *ret, struct slice text, const struct vkey *key
 	return OK;
 }
 
-/* The text and its signature lines part at the last blank line. */
+/* The last blank line separates the text from the signature lines. */
 static bool split_note(struct slice note, struct slice *text, struct slice *signatures)
 {
 	if (!is_note_text(note))
@@ -159,7 +159,7 @@ static bool split_note(struct slice note, struct slice *text, struct slice *sign
 	return false;
 }
 
-/* One line without its newline: whose signature, and its bytes after the key id. */
+/* One signature line without its newline; `bytes` begin with the key id. */
 struct signature_line {
 	struct slice name;
 	uint8_t id[NOTE_KEY_ID_BYTES];
@@ -180,11 +180,11 @@ static enum result parse_signature(struct signature_line *ret, struct slice line
 	rest = slice_from(line, sizeof DASH - 1);
 	if (!slice_next_part(&rest, ' ', &ret->name) || rest.data == NULL ||
 	    !is_name_valid(ret->name))
-		return fail(err, E_MALFORMED, "a note's signature names no key");
+		return fail(err, E_MALFORMED, "a note's signature has no key name");
 	if (!base64_decode(BASE64_STANDARD, rest, &ret->bytes)) {
 		enum result rc = buf_check(&ret->bytes, err);
 
-		return rc != OK ? rc : fail(err, E_MALFORMED, "a note's signature is no base64");
+		return rc != OK ? rc : fail(err, E_MALFORMED, "a note's signature is not base64");
 	}
 	if (ret->bytes.len <= NOTE_KEY_ID_BYTES)
 		return fail(err, E_MALFORMED, "a note's signature is too short");
@@ -192,7 +192,7 @@ static enum result parse_signature(struct signature_line *ret, struct slice line
 	return OK;
 }
 
-/* Sets `*is_signed` when the line is by `key` and right. */
+/* Sets `*is_signed` when `key` made a valid signature in this line. */
 static enum result check_line(struct slice text, struct slice line, const struct vkey *key,
 			      bool *is_signed, struct error *err)
 {
@@ -202,7 +202,7 @@ static enum result check_line(struct slice text, struct slice line, const struct
 	if (rc != OK)
 		return rc;
 	if (!slice_is_text(s.name, key->name) || memcmp(s.id, key->id, sizeof s.id) != 0)
-		return OK; /* another's */
+		return OK; /* by another key */
 	if (s.bytes.len != NOTE_KEY_ID_BYTES + SIGNATURE_BYTES ||
 	    !signature_is_valid((const uint8_t *)s.bytes.data + NOTE_KEY_ID_BYTES, key->public_key,
 				text))

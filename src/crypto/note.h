@@ -25,29 +25,30 @@ struct vkey {
 	uint8_t public_key[SIGN_PUBLIC_BYTES];
 };
 
-/* The key id is computed. E_MALFORMED for a name that is empty, too long or holds a blank, a
+/* Computes the key id. E_MALFORMED when the name is empty or too long or contains a blank, a
  * control character or '+'. */
 MUST_USE enum result vkey_init(struct vkey *ret, struct slice name,
 			       const uint8_t public_key[static SIGN_PUBLIC_BYTES],
 			       struct error *err);
 
-/* Of a signing seed. */
+/* The public key of a signing seed. */
 MUST_USE enum result vkey_init_from_seed(struct vkey *ret, struct slice name,
 					 const struct key *seed, struct error *err);
 
-/* E_MALFORMED; E_UNSUPPORTED for another signature algorithm; E_CRYPTO when the key id is not the
- * key's. */
+/* E_MALFORMED; E_UNSUPPORTED for another signature algorithm; E_CRYPTO when the key id does not
+ * belong to the key. */
 MUST_USE enum result vkey_parse(struct vkey *ret, struct slice text, struct error *err);
 
 void vkey_append(struct buf *ret, const struct vkey *key); /* no newline */
 
-/* Appends the whole note. `text` is UTF-8 without control characters but newlines, and ends with
- * one: else E_MALFORMED. `key` must be the seed's own: else E_CRYPTO. */
+/* Signs a text and appends the whole note. E_MALFORMED unless `text` is UTF-8 without control
+ * characters except newlines and ends with a newline; E_CRYPTO when `key` does not belong to the
+ * seed. */
 MUST_USE enum result note_sign(struct buf *ret, struct slice text, const struct vkey *key,
 			       const struct key *seed, struct error *err);
 
-/* `*ret_text` (borrowed from `note`) is the text, signed by `key`. Other keys' signatures are
- * passed over. E_MALFORMED; E_CRYPTO when `key` did not sign it or a signature in its name is
- * wrong. */
+/* Verifies that `key` signed the note; `*ret_text` is borrowed from `note`. Signatures by other
+ * keys are ignored. E_MALFORMED; E_CRYPTO when `key` did not sign it or a signature under its name
+ * is wrong. */
 MUST_USE enum result note_verify(struct slice *ret_text, struct slice note, const struct vkey *key,
 				 struct error *err);

@@ -62,8 +62,9 @@ static enum result parse_line(struct key **ret, struct secret_memory *m, struct 
 	    !base64_parse(BASE64_STANDARD, line, bytes, sizeof bytes)) {
 		mem_wipe(bytes, sizeof bytes);
 		return fail(err, E_MALFORMED,
-			    "%s holds no key: one line of %d bytes in base64 or hexadecimal", path,
-			    KEY_BYTES);
+			    "%s holds no key: it must be one line with %d bytes in base64 or "
+			    "hexadecimal",
+			    path, KEY_BYTES);
 	}
 	return key_take_bytes(ret, m, bytes, err);
 }
@@ -72,7 +73,7 @@ enum result root_key_read(struct key **ret, struct secret_memory *m, const char 
 			  struct error *err)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
-	/* Not to wait for whoever would write a pipe. */
+	/* O_NONBLOCK: opening a pipe must not wait for its writer. */
 	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum result rc;
 

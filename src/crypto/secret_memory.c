@@ -1,6 +1,9 @@
 /*
- * One guarded mapping holds all keys, so that a small RLIMIT_MEMLOCK suffices and making a key
- * costs no system call: sodium_malloc() takes 25 µs. Which slots are taken is kept outside of it.
+ * The pool of keys: one guarded mapping for all keys, because sodium_malloc() takes 25 µs and the
+ * memory that a process may lock (RLIMIT_MEMLOCK) is small. `taken` says which slots are in use; it
+ * lives outside the mapping.
+ *
+ * Threads: `lock` guards `taken` only. A slot belongs to the thread that took it until it is freed.
  */
 #include "crypto/secret_memory.h"
 
@@ -22,13 +25,13 @@ struct secret_memory {
 	bool is_locked;
 };
 
-/* sodium_malloc() puts a 16-byte canary before its block and both on whole pages: this many keys
- * and the canary fill eight of them. */
+/* sodium_malloc() puts a canary of 16 bytes before the block and uses whole pages: the canary and
+ * this many keys fill eight. */
 _Static_assert(sizeof(struct key) == 48, "keys lie close together");
 _Static_assert(SECRET_MEMORY_KEYS == (8 * 4096 - 16) / sizeof(struct key), "the pages are full");
 
-/* Once more what sodium_malloc() did without saying whether it could; of the kernel itself, since a
- * sanitizer's mlock() does nothing and says that it did. */
+/* Locks again, because sodium_malloc() does not say whether it could. Asks the kernel directly,
+ * because the mlock() of a sanitizer does nothing and reports success. */
 static bool lock_pages(const void *at, size_t len)
 {
 	return syscall(SYS_mlock, at, len) == 0;
@@ -80,7 +83,7 @@ uint32_t secret_memory_keys(struct secret_memory *m)
 	return count;
 }
 
-/* SECRET_MEMORY_KEYS when none is free. */
+/* Returns SECRET_MEMORY_KEYS when no slot is free. */
 static size_t take_slot(struct secret_memory *m)
 {
 	size_t slot = SECRET_MEMORY_KEYS;

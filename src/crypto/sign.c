@@ -16,8 +16,7 @@ void sign_public_key(uint8_t ret[static SIGN_PUBLIC_BYTES], const struct key *se
 	sodium_memzero(secret, sizeof secret);
 }
 
-/* The public key is computed anew: signing under another than the seed's own gives the seed
- * away. */
+/* Computes the public key again: a signature made with another public key would reveal the seed. */
 bool sign_message(uint8_t ret[static SIGNATURE_BYTES], const struct key *seed,
 		  const uint8_t public_key[static SIGN_PUBLIC_BYTES], struct slice message)
 {

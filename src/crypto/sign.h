@@ -1,4 +1,4 @@
-/* Ed25519 (RFC 8032). The secret is its 32-byte seed, kept as a key. */
+/* Ed25519 signatures (RFC 8032). The secret is the 32-byte seed, kept as a key. */
 #pragma once
 
 #include "base/slice.h"
@@ -6,7 +6,7 @@
 
 void sign_public_key(uint8_t ret[static SIGN_PUBLIC_BYTES], const struct key *seed);
 
-/* False, and nothing signed, when `public_key` is not the seed's own. */
+/* False, without a signature, when `public_key` does not belong to the seed. */
 MUST_USE bool sign_message(uint8_t ret[static SIGNATURE_BYTES], const struct key *seed,
 			   const uint8_t public_key[static SIGN_PUBLIC_BYTES],
 			   struct slice message);

@@ -389,9 +389,9 @@ Test(verify, an_unreadable_entry_is_told_once_and_the_pass_goes_on)
 	stored_log_clear(&log_);
 }
 
-/* As next_row(), each filed under an actor that it has not. */
-static enum result next_misfiled(void *ctx, struct audit_verify_row *ret, bool *ret_is_end,
-				 struct error *err)
+/* Like next_row(), with a wrong actor in the index of each entry. */
+static enum result next_wrongly_indexed(void *ctx, struct audit_verify_row *ret, bool *ret_is_end,
+					struct error *err)
 {
 	static struct audit_index_row index_row = {.actor = SLICE_INIT("somebody else")};
 	enum result rc = next_row(ctx, ret, ret_is_end, err);
@@ -401,11 +401,11 @@ static enum result next_misfiled(void *ctx, struct audit_verify_row *ret, bool *
 	return rc;
 }
 
-Test(verify, every_entry_that_is_filed_wrong_is_counted)
+Test(verify, every_entry_that_is_indexed_wrongly_is_counted)
 {
 	CLEANUP(signer_clear) struct signer s = new_signer(ORIGIN);
 	struct walk walk = {&log_, 0, true};
-	struct audit_verification what = {.key = &s.key, .rows = {next_misfiled, &walk}};
+	struct audit_verification what = {.key = &s.key, .rows = {next_wrongly_indexed, &walk}};
 	struct audit_report r;
 
 	fill_log(&log_, &s, 20, 0);

@@ -11,7 +11,7 @@ static const struct audit_touch touched[] = {
 	{SLICE_INIT("secrets/a\n\"b"), 0, false, {0}},
 	{SLICE_INIT("secrets/b/x"), 2, false, {0}},
 };
-static const struct slice filed_paths[] = {
+static const struct slice indexed_paths[] = {
 	SLICE_INIT("secrets/a\n\"b"),
 	SLICE_INIT("secrets/b/w"), /* more than the entry could hold */
 	SLICE_INIT("secrets/b/x"),
@@ -38,22 +38,22 @@ static void write_entry(struct buf *ret)
 	cr_assert_eq(audit_entry_write(ret, &e, NULL), OK);
 }
 
-static struct audit_index_row right_filing(void)
+static struct audit_index_row right_row(void)
 {
 	return (struct audit_index_row){
 		.time_ms = TIME_MS,
 		.actor = SLICE_LITERAL("c\\i\",\"action\":\"x"),
 		.action = SLICE_LITERAL("secret.read"),
 		.outcome = SLICE_LITERAL("ok"),
-		.paths = filed_paths,
-		.paths_count = ARRAY_SIZE(filed_paths),
+		.paths = indexed_paths,
+		.paths_count = ARRAY_SIZE(indexed_paths),
 	};
 }
 
 Test(index_row, an_entry_under_its_own_words_is_found)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
-	struct audit_index_row f = right_filing();
+	struct audit_index_row f = right_row();
 	struct error err = ERROR_NULL;
 
 	write_entry(&line);
@@ -73,14 +73,14 @@ Test(index_row, an_entry_under_other_words_is_told_by_which)
 		{.field = "action", .wrong.action = SLICE_INIT("secret.reads")},
 		{.field = "outcome", .wrong.outcome = SLICE_INIT("forbidden")},
 		{.field = "path", .has_no_paths = true},
-		{.field = "path", .wrong.paths = filed_paths, .wrong.paths_count = 2},
-		{.field = "path", .wrong.paths = filed_paths + 1, .wrong.paths_count = 2},
+		{.field = "path", .wrong.paths = indexed_paths, .wrong.paths_count = 2},
+		{.field = "path", .wrong.paths = indexed_paths + 1, .wrong.paths_count = 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf line = BUF_NULL;
 		CLEANUP(buf_clear) struct buf wanted = BUF_NULL;
-		struct audit_index_row f = right_filing();
+		struct audit_index_row f = right_row();
 		struct error err = ERROR_NULL;
 
 		write_entry(&line);
@@ -120,7 +120,7 @@ Test(index_row, a_line_of_another_form_is_corrupt)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(buf_clear) struct buf line = BUF_NULL, changed = BUF_NULL;
-		struct audit_index_row f = right_filing();
+		struct audit_index_row f = right_row();
 		struct error err = ERROR_NULL;
 		const char *at;
 
@@ -142,7 +142,7 @@ Test(index_row, a_line_of_another_form_is_corrupt)
 Test(index_row, a_line_cut_anywhere_is_not_of_our_form)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
-	struct audit_index_row f = right_filing();
+	struct audit_index_row f = right_row();
 	size_t end;
 
 	write_entry(&line);
@@ -158,7 +158,7 @@ Test(index_row, a_line_cut_anywhere_is_not_of_our_form)
 
 static bool check_it(void *ctx)
 {
-	struct audit_index_row f = right_filing();
+	struct audit_index_row f = right_row();
 	struct error err = ERROR_NULL;
 	enum result rc = audit_index_check(&f, buf_slice(ctx), &err);
 
