@@ -18,6 +18,7 @@
 #define FILE_NAME  "config.json"
 #define UNLOCKED_S 60 /* a folder that is younger may not be locked yet */
 
+/* A disk could keep the content after the file is deleted. */
 static bool is_in_memory(const char *folder)
 {
 	struct statfs fs;
@@ -41,6 +42,8 @@ static bool is_old_and_ours(int place, const char *name)
 	       st.st_uid == geteuid() && st.st_mtime < time(NULL) - UNLOCKED_S;
 }
 
+/* The lock tells a running owner from one that was killed; process ids are
+ * reused, so they could not. */
 static void remove_if_abandoned(int place, const char *name)
 {
 	CLEANUP(file_closep) int folder = -1;
@@ -111,6 +114,7 @@ static enum result write_content(const char *name, struct slice content, struct 
 	return OK;
 }
 
+/* A reader that has the former file open keeps reading the former content. */
 enum result config_file_write(const struct config_file *f, struct slice content, struct error *err)
 {
 	char next_file[320];

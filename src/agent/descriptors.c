@@ -37,6 +37,7 @@ void descriptors_note(struct descriptors *ret)
 		qsort(ret->items, ret->count, sizeof *ret->items, by_number);
 }
 
+/* Marks them close-on-exec instead of closing them: the log is needed until exec succeeds. */
 static void close_between(unsigned first, unsigned last)
 {
 	if (first > last || syscall(SYS_close_range, first, last, CLOSE_RANGE_CLOEXEC) == 0)

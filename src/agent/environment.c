@@ -29,6 +29,7 @@ static bool is_set(const struct list *l, struct slice name)
 	return false;
 }
 
+/* Two values for one name are refused, because programs differ in which of them they read. */
 static enum result add(struct list *l, struct slice name, struct slice value, struct error *err)
 {
 	char *text;
@@ -155,6 +156,7 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 	return add(l, name, buf_slice(&value), err);
 }
 
+/* `environ` is NULL after clearenv(). */
 static size_t count_inherited(void)
 {
 	size_t count = 0;

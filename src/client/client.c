@@ -20,6 +20,7 @@ struct client {
 	bool is_private;
 };
 
+/* The file has precedence over the token itself. */
 static enum result set_token(struct client *c, const struct client_options *o, struct error *err)
 {
 	if (o->token_file == NULL) {

@@ -11,6 +11,7 @@ void client_response_clear(struct client_response *r)
 	*r = (struct client_response)CLIENT_RESPONSE_NULL;
 }
 
+/* A value that is too long is left out, not cut: half an ETag would never match. */
 static void copy_text(char *ret, size_t size, struct slice value)
 {
 	if (value.len < size) {

@@ -8,6 +8,7 @@ static void tree_clearp(struct tree *t)
 	tree_clear(t);
 }
 
+/* The reverse of http/problem.c; a status that is not listed tells only whose fault it is. */
 static enum result result_of(unsigned status)
 {
 	static const struct {
@@ -27,6 +28,7 @@ static enum result result_of(unsigned status)
 	return status >= 500 ? E_INTERNAL : E_MALFORMED;
 }
 
+/* False for any body that is not a JSON object: a proxy may have sent it. */
 static bool read_problem(struct tree *ret, const struct client_response *r)
 {
 	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX, DOC_NODES_MAX,

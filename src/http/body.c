@@ -7,11 +7,13 @@
 #define GRACE_MS	    5000 /* before the minimum rate applies */
 #define STALL_MS	    10000
 
+/* The part of the pool that only small bodies may take. */
 static size_t reserve_bytes(const struct body_pool *pool)
 {
 	return pool->settings->bodies_bytes_max / 8;
 }
 
+/* Adds first and compares then: two threads that only compared could both pass the limit. */
 static bool take_bytes(_Atomic size_t *sum, size_t len, size_t max)
 {
 	if (atomic_fetch_add(sum, len) + len <= max)
@@ -30,6 +32,7 @@ enum result body_admit(struct request_body *b, struct share *share, struct error
 	const struct http_settings *settings = b->pool->settings;
 	uint32_t max = settings->uploads_per_principal_max;
 
+	/* However high the setting is, stalled uploads leave half of the connections to others. */
 	if (max > settings->connections_max / 2)
 		max = settings->connections_max / 2;
 	if (!share_take(share, SHARE_UPLOADS, 1, max))
@@ -47,6 +50,7 @@ int64_t body_deadline_ms(const struct request_body *b, int64_t now_ms)
 	int64_t end_ms = took_ms + STALL_MS;
 
 	if (settings->body_rate_min != 0) {
+		/* Divided before it is multiplied, so that no announced length overflows. */
 		uint64_t earned_ms =
 			b->bytes_seen / settings->body_rate_min * 1000 +
 			b->bytes_seen % settings->body_rate_min * 1000 / settings->body_rate_min;
@@ -59,6 +63,8 @@ int64_t body_deadline_ms(const struct request_body *b, int64_t now_ms)
 	return end_ms > took_ms ? end_ms - took_ms : 1;
 }
 
+/* False: the body is too large for the reserve, or the reserve is full. It then counts as a large
+ * one. */
 static bool count_small(struct request_body *b, size_t len)
 {
 	if (b->bytes_seen > SMALL_BYTES_MAX || b->bytes_counted != 0 ||
@@ -107,6 +113,8 @@ static void drop_content(struct request_body *b)
 	b->bytes_counted = 0;
 }
 
+/* The length is checked before the bytes are counted, so a body that is too large never makes
+ * another one wait. */
 static enum result keep(struct request_body *b, const char *bytes, size_t len, struct error *err)
 {
 	enum result rc;

@@ -5,6 +5,7 @@
 
 #include <sys/epoll.h>
 
+/* Also for a connection of which libmicrohttpd cannot say the address: it counts as ::. */
 static struct connection *connection_new(struct http_server *s, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info;
@@ -31,6 +32,7 @@ void connection_free(struct connection *conn)
 	alloc_free(conn);
 }
 
+/* Takes a connection that libmicrohttpd closes out of the table. The monitor frees it. */
 static void retire(struct connection *conn)
 {
 	struct http_server *s = conn->server;
@@ -71,6 +73,7 @@ void connection_notify(void *server, struct MHD_Connection *mhd, void **context,
 	atomic_fetch_add(&s->counts.connections, 1);
 }
 
+/* Until it is authenticated, a connection cannot extend its time by sending requests. */
 static void set_deadline_at(struct connection *conn, int64_t at_ms)
 {
 	const struct connection_entry *e = &conn->entry;

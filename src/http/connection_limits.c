@@ -79,6 +79,8 @@ static void unlist_unauthenticated(struct connection_limits *l, struct connectio
 	take_out(&l->by_address[e->address_row], e, LIST_ADDRESS);
 }
 
+/* The entry stays in `all` until its event loop closes the connection. It is counted in `evicted`
+ * until then, and is not evicted again. */
 static void evict(struct connection_limits *l, struct connection_entry *e)
 {
 	if (!e->is_authenticated)
@@ -89,6 +91,7 @@ static void evict(struct connection_limits *l, struct connection_entry *e)
 	shutdown(e->fd, SHUT_RDWR);
 }
 
+/* Connections that will still be open when those that were evicted are closed. */
 static uint32_t count_staying(const struct connection_limits *l)
 {
 	return l->all.count - l->evicted;
@@ -226,6 +229,7 @@ void connection_limits_enter(struct connection_limits *l, struct connection_entr
 	pthread_mutex_unlock(&l->mutex);
 }
 
+/* Its parameter may be NULL. */
 static void release_share(struct share *share)
 {
 	if (share != NULL)
@@ -267,6 +271,7 @@ void connection_limits_identify(struct connection_limits *l, struct connection_e
 	release_share(before);
 }
 
+/* At most once in LOG_EACH_MS, because a full table stays full for many ticks. */
 static void log_full(struct connection_limits *l, int64_t now_ms)
 {
 	if (now_ms < l->next_log_ms)

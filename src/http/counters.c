@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+/* Upper bounds of the histogram. A cached read takes some tens of microseconds, a durable write a
+ * few milliseconds; the last bucket has long polls. */
 static const uint32_t bucket_us[COUNT_BUCKETS] = {
 	50,    100,   250,    500,    1000,   2500,    5000,	10000,
 	25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
@@ -44,6 +46,7 @@ static void write_labels(struct buf *ret, uint32_t row)
 			   routes[row].pattern);
 }
 
+/* Routes without requests are left out, so that scrapes stay small. */
 static bool is_used(const struct http_counts *c, uint32_t row)
 {
 	for (uint32_t i = 0; i < COUNT_CLASSES; i++) {

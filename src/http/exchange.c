@@ -11,6 +11,7 @@ void exchange_end_call(struct exchange *x)
 	x->has_call = false;
 }
 
+/* Thousands of connections may be idle, so none of them keeps a large buffer. */
 static void reset_buf(struct buf *b)
 {
 	if (b->size > KEPT_BYTES_MAX)

@@ -42,6 +42,7 @@ static bool is_token_char(unsigned char c)
 	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
 
+/* RFC 9112 section 5.1: no blank may stand before the colon, where proxies disagree about it. */
 static bool is_name(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -51,6 +52,7 @@ static bool is_name(struct slice s)
 	return s.len != 0;
 }
 
+/* A bare CR, LF or NUL in a value could begin a header for a proxy that reads it otherwise. */
 static bool is_value(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -72,6 +74,8 @@ static const struct known_header *find_known(struct slice name)
 	return NULL;
 }
 
+/* The first problem is kept, and guard_check() reports it: libmicrohttpd calls this for each header
+ * and cannot be stopped. */
 void guard_header(struct headers *h, struct slice name, struct slice value)
 {
 	const struct known_header *known;

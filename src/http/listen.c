@@ -6,6 +6,7 @@
 
 #define BACKLOG 4096
 
+/* At the last colon: an IPv6 address has more of them. */
 static bool split_port(struct slice text, struct slice *ret_host, uint64_t *ret_port)
 {
 	size_t at = text.len;
@@ -60,6 +61,7 @@ static enum result bind_and_listen(int fd, uint16_t *ret_port, const union socke
 
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0)
 		return fail_errno(err, E_IO, "listen");
+	/* [::] must not take IPv4 clients too, whatever the system's default is. */
 	if (address->any.sa_family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
 		return fail_errno(err, E_IO, "listen");

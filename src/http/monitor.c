@@ -58,6 +58,7 @@ static void end_poll(struct connection *conn)
 	connection_wake(conn, true);
 }
 
+/* Without the connection's mutex: what it reads is atomic, or guarded by limits.mutex. */
 static void check_connection(struct connection *conn, int64_t now_ms)
 {
 	int64_t deadline_ms = atomic_load_explicit(&conn->deadline_ms, memory_order_relaxed);
@@ -86,6 +87,7 @@ static void check_connections(struct http_server *s)
 	pthread_mutex_unlock(&s->limits.mutex);
 }
 
+/* Called after handle_events(): no event that the monitor got points to these any more. */
 static void free_closed(struct http_server *s)
 {
 	struct connection *closed;

@@ -24,6 +24,7 @@ void pending_responses_clear(struct pending_responses *all)
 	pthread_mutex_destroy(&all->mutex);
 }
 
+/* The lowest bits of an allocation's address are always the same. */
 static struct pending_response **bucket_of(struct pending_responses *all,
 					   const struct shared_body *body)
 {
@@ -39,6 +40,8 @@ static bool is_counted(struct pending_responses *all, const struct shared_body *
 	return false;
 }
 
+/* Under the mutex: only here is the sum of all increased, so comparing and adding need not be one
+ * step. */
 static bool count(struct pending_responses *all, struct share *share,
 		  const struct shared_body *body)
 {

@@ -32,6 +32,7 @@ static const struct status_row {
 	[E_INTERNAL] = {500, "Internal error", true},
 };
 
+/* A result without a row is a defect of ours, and is reported as one. */
 static const struct status_row *status_row(enum result rc)
 {
 	size_t row = (size_t)rc;
@@ -123,6 +124,7 @@ void problem_write(struct buf *ret, const struct problem *p)
 	buf_append_char(ret, '}');
 }
 
+/* Encodes more than a query needs (RFC 3986 section 3.4), so that `after` cannot end the link. */
 static void append_encoded(struct buf *ret, const char *text)
 {
 	for (const char *p = text; *p != '\0'; p++) {

@@ -9,6 +9,7 @@
 
 #define SHORT_BODY_BYTES_MAX (16 * 1024) /* received although its request is refused */
 
+/* The service calls it, perhaps with its locks held: it only wakes the event loop. */
 static void wake_connection(struct call *c)
 {
 	connection_wake(c->ctx, false);
@@ -124,6 +125,8 @@ static enum MHD_Result run(struct connection *conn)
 	}
 }
 
+/* The body is complete, or the request has none: from here on the service works, without a
+ * deadline of the connection. */
 static enum MHD_Result finish_body(struct connection *conn)
 {
 	struct exchange *x = &conn->exchange;
@@ -191,6 +194,7 @@ static void uncount_request(struct connection *conn)
 	conn->exchange.holds_connection = false;
 }
 
+/* Step 1: all that can be decided before the body is received. */
 static enum MHD_Result begin(struct connection *conn, const char *method, const char *version)
 {
 	struct exchange *x = &conn->exchange;

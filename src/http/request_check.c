@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+/* libmicrohttpd's iterator: the only walk over the headers. */
 static enum MHD_Result collect_header(void *headers, enum MHD_ValueKind kind, const char *name,
 				      size_t name_len, const char *value, size_t value_len)
 {
@@ -40,6 +41,7 @@ static enum result find_route(struct exchange *x, struct request_target *target,
 				       : "there is no such path");
 }
 
+/* Names the formats that the route has, so that the client can choose another. */
 static enum result refuse_format(uint32_t offered, enum media format, struct error *err)
 {
 	char names[64] = "";
@@ -54,6 +56,8 @@ static enum result refuse_format(uint32_t offered, enum media format, struct err
 		    media_name(format), names);
 }
 
+/* Chooses the response's media type: ?format= must be one that the route has; Accept is only a
+ * preference, without which the response is JSON. */
 static enum result read_media(struct exchange *x, const struct headers *h,
 			      const struct param_format *format, struct error *err)
 {
@@ -83,6 +87,7 @@ static enum result read_media(struct exchange *x, const struct headers *h,
 	return OK;
 }
 
+/* The bound depends on the kind of document, which is known from the path. */
 static size_t body_max(const struct connection *conn, const struct route_match *match)
 {
 	const struct service_settings *limits = &conn->server->service_settings;
@@ -133,6 +138,7 @@ static enum result check_body(struct connection *conn, const struct headers *h,
 	return OK;
 }
 
+/* Takes over the verb, the permission and the values in the path. */
 static enum result fill_call(struct connection *conn, const struct request_target *t,
 			     const struct route_match *match, struct error *err)
 {
@@ -158,6 +164,7 @@ static enum result fill_call(struct connection *conn, const struct request_targe
 		       : fail(err, E_MALFORMED, "the path must end in a number");
 }
 
+/* The order decides which of several errors the client sees: parameters, headers, path, body. */
 static enum result read_input(struct connection *conn, const struct headers *h,
 			      const struct request_target *t, const struct route_match *match,
 			      struct error *err)

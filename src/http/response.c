@@ -52,6 +52,7 @@ static struct MHD_Response *respond_with_file(struct connection *conn)
 	return m;
 }
 
+/* The service's metrics, followed by those of http/. */
 static struct shared_body *metrics_body(struct connection *conn)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
@@ -67,6 +68,7 @@ static struct shared_body *metrics_body(struct connection *conn)
 	return buf_is_failed(&text) ? NULL : shared_body_new(&text, false);
 }
 
+/* Written for each response, because it has the request's id. */
 static struct shared_body *problem_body(struct connection *conn)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;

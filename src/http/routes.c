@@ -88,6 +88,7 @@ const char *method_name(enum method m)
 	return method_names[m];
 }
 
+/* libmicrohttpd leaves out the body of a response to HEAD. */
 bool method_parse(const char *name, enum method *ret)
 {
 	if (strcmp(name, "HEAD") == 0) {

@@ -37,6 +37,7 @@ static void log_library(void *ctx, const char *fmt, va_list args)
 		 log_quote(quoted, sizeof quoted, slice_text(text)));
 }
 
+/* libmicrohttpd would abort without a line in our log. */
 static void panic(void *ctx, const char *file, unsigned line, const char *reason)
 {
 	(void)ctx;
@@ -75,6 +76,7 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 	return OK;
 }
 
+/* The daemon last: once it runs, clients can connect. */
 static enum result open_parts(struct http_server *s, struct slice listen, struct error *err)
 {
 	union socket_address address;

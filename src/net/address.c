@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* RFC 1122 section 3.2.1.3: the whole of 127.0.0.0/8. */
 static bool is_loopback_v4(const uint8_t bytes[static 4])
 {
 	return bytes[0] == 127;

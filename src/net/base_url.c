@@ -21,6 +21,8 @@ static bool has_part(CURLU *url, CURLUPart which)
 	return curl_url_get(url, which, &part, 0) == CURLUE_OK;
 }
 
+/* A user name could hide the host ("http://127.0.0.1@elsewhere"), and a query or a fragment would
+ * take in the target that is appended. */
 static enum result check_parts(CURLU *url, const char *scheme, struct error *err)
 {
 	if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)

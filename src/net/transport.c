@@ -58,6 +58,7 @@ void transport_close(struct transport *t)
 	alloc_free(t);
 }
 
+/* Known once the headers are here, so before the first piece of the body. */
 static unsigned status_of(struct transport *t)
 {
 	long status = 0;
@@ -66,6 +67,7 @@ static unsigned status_of(struct transport *t)
 	return (unsigned)status;
 }
 
+/* libcurl's callback: any result but `len` stops the transfer. */
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -166,6 +168,7 @@ static void set_request(CURL *curl, struct transfer *t, const char *url, struct 
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
 }
 
+/* A result of our own callbacks has precedence: for libcurl it is only "failed writing". */
 static enum result fail_transfer(struct transfer *t, CURLcode code, struct error *err)
 {
 	const char *server = t->request->base_url;

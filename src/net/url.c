@@ -6,6 +6,7 @@ static bool is_unreserved(char c)
 	       (c != '\0' && strchr("-._~", c) != NULL);
 }
 
+/* RFC 3986 section 2.4. `also_plain` has the reserved characters that are data in this part. */
 static void append_encoded(struct buf *url, struct slice text, const char *also_plain)
 {
 	for (size_t i = 0; i < text.len; i++) {
