@@ -321,6 +321,8 @@ class Command(Case):
             self.assertEqual(child.stdout.readline(), "ending\n")
             if first == "change":
                 child.send_signal(signal.SIGTERM)
+                # The signal has been passed on: it would kill a program whose interpreter ends already.
+                self.assertEqual(child.stdout.readline(), "ending\n")
             may_end.touch()
             self.assertEqual(child.wait(harness.PATIENCE_S), 7, first)
             self.assertNotIn("started", child.stdout.read(), first)
