@@ -1,35 +1,25 @@
 /* The output formats of 2020-12 core, section 12.4. */
 #include "schema/schema.h"
 
-#include "base/text.h"
-
-static void append_field(struct buf *ret, const char *name, struct slice value)
-{
-	buf_printf(ret, "\"%s\":", name);
-	json_append_string(ret, value);
-}
+#include "doc/json_member.h"
 
 /* One failure as an output unit (2020-12 core, section 12.4.2). */
 static void append_error(struct buf *ret, const struct schema_problem *p)
 {
-	buf_append_text(ret, "{\"valid\":false,");
-	append_field(ret, "keywordLocation", p->evaluation_path);
-	buf_append_char(ret, ',');
-	append_field(ret, "absoluteKeywordLocation", p->schema_location);
-	buf_append_char(ret, ',');
-	append_field(ret, "instanceLocation", p->pointer);
-	buf_append_char(ret, ',');
-	append_field(ret, "error", slice_text(p->message));
+	json_comma(ret);
+	buf_append_char(ret, '{');
+	json_member_bool(ret, "valid", false);
+	json_member_text(ret, "keywordLocation", p->evaluation_path);
+	json_member_text(ret, "absoluteKeywordLocation", p->schema_location);
+	json_member_text(ret, "instanceLocation", p->pointer);
+	json_member_text(ret, "error", slice_text(p->message));
 	buf_append_char(ret, '}');
 }
 
 static void append_basic(struct buf *ret, const struct schema_report *report)
 {
-	for (uint32_t i = 0; i < report->problems_count; i++) {
-		if (i > 0)
-			buf_append_char(ret, ',');
+	for (uint32_t i = 0; i < report->problems_count; i++)
 		append_error(ret, &report->problems[i]);
-	}
 }
 
 /* The length of the common beginning of two ways, up to a '/' or an end. */
@@ -67,20 +57,18 @@ static void append_detailed(struct buf *ret, const struct schema_problem *list, 
 
 			len = shared < len ? shared : len;
 		}
-		if (i > 0)
-			buf_append_char(ret, ',');
 		if (end == i + 1 || !is_below(way, list[end - 1].evaluation_path, len) ||
 		    len == way.len) {
-			for (; i < end; i++) {
+			for (; i < end; i++)
 				append_error(ret, &list[i]);
-				if (i + 1 < end)
-					buf_append_char(ret, ',');
-			}
 			continue;
 		}
-		buf_append_text(ret, "{\"valid\":false,");
-		append_field(ret, "keywordLocation", slice_first(way, len));
-		buf_append_text(ret, ",\"errors\":[");
+		json_comma(ret);
+		buf_append_char(ret, '{');
+		json_member_bool(ret, "valid", false);
+		json_member_text(ret, "keywordLocation", slice_first(way, len));
+		json_member(ret, "errors");
+		buf_append_char(ret, '[');
 		append_detailed(ret, &list[i], end - i, len);
 		buf_append_text(ret, "]}");
 		i = end;
@@ -90,9 +78,11 @@ static void append_detailed(struct buf *ret, const struct schema_problem *list, 
 enum result schema_write_output(struct buf *ret, enum schema_output output, bool is_valid,
 				const struct schema_report *report, struct error *err)
 {
-	buf_printf(ret, "{\"valid\":%s", is_valid ? "true" : "false");
+	buf_append_char(ret, '{');
+	json_member_bool(ret, "valid", is_valid);
 	if (output != SCHEMA_OUTPUT_FLAG && !is_valid && report != NULL) {
-		buf_append_text(ret, ",\"errors\":[");
+		json_member(ret, "errors");
+		buf_append_char(ret, '[');
 		if (output == SCHEMA_OUTPUT_BASIC)
 			append_basic(ret, report);
 		else
