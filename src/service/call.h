@@ -265,14 +265,14 @@ struct call {
 	struct audit_draft *audit_draft; /* for the audit log; in the arena */
 	int64_t deadline_ms;		 /* of a long poll, monotonic */
 	int64_t wake_ms;		 /* that, or before it the end of the token */
-	uint64_t seen_serial;		 /* snap_doc.serial of what the poll waits to change */
-	uint64_t seen_rights;		 /* rights_fingerprint() of its reader */
-	uint64_t asked_in_round;	 /* waiters.c's */
-	uint32_t attempts;		 /* to write, that came too late */
-	bool is_refused;		 /* by service_admit(): its body was not read */
-	bool consumes_use;		 /* the answer costs a use of the token */
-	bool is_queued;			 /* counted in its principal's share */
-	bool is_rendered; /* the committer has answered; a worker renders the answer */
+	uint64_t seen_revision;	 /* at which the configuration had changed that the poll has seen */
+	uint64_t seen_rights;	 /* rights_fingerprint() of its reader */
+	uint64_t asked_in_round; /* waiters.c's */
+	uint32_t attempts;	 /* to write, that came too late */
+	bool is_refused;	 /* by service_admit(): its body was not read */
+	bool consumes_use;	 /* the answer costs a use of the token */
+	bool is_queued;		 /* counted in its principal's share */
+	bool is_rendered;	 /* the committer has answered; a worker renders the answer */
 	bool has_budget;
 	struct budget budget; /* what the request may still cost, over all its attempts */
 	int64_t budget_ms;    /* of its time, what was left when it last left a worker */

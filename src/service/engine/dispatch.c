@@ -279,7 +279,7 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	if (now_ms >= c->deadline_ms || !lifecycle_rules(&s->lifecycle)->may_wait || seen == NULL)
 		return CALL_DONE;
 	c->wake_ms = wake_time(ctx, now_ms);
-	c->seen_serial = seen->serial;
+	c->seen_revision = seen->changed_revision;
 	c->seen_rights = rights_fingerprint(ctx->snapshot, c->principal, ctx->now_ms);
 	c->has_budget = false;	     /* what was spent so far does not count for the next run */
 	snapshot_unref(c->snapshot); /* a waiting poll must not keep an old snapshot alive */

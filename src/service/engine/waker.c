@@ -16,27 +16,27 @@
 struct looking {
 	struct snapshot *now;
 	int64_t now_ms;	   /* wall */
-	struct slice path; /* the last one looked up, with its serial */
-	uint64_t serial;
+	struct slice path; /* the last one looked up, and when it changed */
+	uint64_t revision;
 };
 
-static uint64_t serial_of(struct looking *l, struct slice path)
+static uint64_t changed_at(struct looking *l, struct slice path)
 {
 	const struct snap_doc *d;
 
 	if (slice_is_equal(path, l->path))
-		return l->serial;
+		return l->revision;
 	d = config_doc(l->now, path);
 	l->path = path;
-	l->serial = d != NULL ? d->serial : 0;
-	return l->serial;
+	l->revision = d != NULL ? d->changed_revision : 0;
+	return l->revision;
 }
 
 static bool must_wake(void *ctx, const struct call *c)
 {
 	struct looking *l = ctx;
 
-	return serial_of(l, c->path) != c->seen_serial ||
+	return changed_at(l, c->path) != c->seen_revision ||
 	       rights_fingerprint(l->now, c->principal, l->now_ms) != c->seen_rights;
 }
 

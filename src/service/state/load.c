@@ -29,7 +29,7 @@ static enum result load_policy(struct loading *l, const struct version_row *row,
 		rc = policy_compile(&policy, name, &tree.root, err);
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
-	return snapshot_put_policy(l->snapshot, name, policy)
+	return snapshot_put_policy(l->snapshot, name, policy, row->revision)
 		       ? OK
 		       : fail(err, E_MEMORY, "out of memory");
 }
@@ -45,7 +45,7 @@ static enum result load_head(void *ctx, const struct version_row *row, struct er
 	if (rc != OK)
 		return fail(err, E_CORRUPT, "a stored path is none");
 	record = doc_record_new(kind, row);
-	d = record != NULL ? snap_doc_new(record, NULL) : NULL;
+	d = record != NULL ? snap_doc_new(record, NULL, row->revision) : NULL;
 	if (d == NULL || !snapshot_put_doc(l->snapshot, d))
 		return fail(err, E_MEMORY, "out of memory");
 	if (kind == KIND_POLICIES && row->state == VERSION_LIVE)
@@ -66,7 +66,7 @@ static enum result end_source(struct loading *l, struct error *err)
 	edges = doc_edges_new(l->edges, l->count);
 	if (edges == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	with_edges = snap_doc_new(doc_record_ref(d->record), edges);
+	with_edges = snap_doc_new(doc_record_ref(d->record), edges, d->changed_revision);
 	if (with_edges == NULL || !snapshot_put_doc(l->snapshot, with_edges))
 		return fail(err, E_MEMORY, "out of memory");
 	return OK;

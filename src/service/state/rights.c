@@ -96,7 +96,7 @@ uint64_t rights_fingerprint(const struct snapshot *snapshot, const struct princi
 				pmap_get(&snapshot->policies, link->policies[k]);
 
 			mark = mark * UINT64_C(0x9e3779b97f4a7c15) +
-			       (policy != NULL ? policy->serial : 0);
+			       (policy != NULL ? policy->changed_revision : 0);
 		}
 	}
 	return mark != 0 ? mark : 1;

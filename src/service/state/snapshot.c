@@ -17,15 +17,6 @@ static bool count_down(atomic_uint *refs)
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
-/* Counts within the process, so that one that was freed is never taken for its successor at the
- * same address. */
-static _Atomic uint64_t last_serial;
-
-static uint64_t next_serial(void)
-{
-	return atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
-}
-
 /* Moves a text to `*at` and points there. */
 static void take_bytes(struct slice *s, char **at)
 {
@@ -123,7 +114,8 @@ bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b)
 	return true;
 }
 
-struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take)
+struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take,
+			      uint64_t changed_revision)
 {
 	struct snap_doc *d = record_take != NULL ? alloc_zero(sizeof *d) : NULL;
 
@@ -133,7 +125,7 @@ struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *
 		return NULL;
 	}
 	atomic_init(&d->refs, 1);
-	d->serial = next_serial();
+	d->changed_revision = changed_revision;
 	d->record = record_take;
 	d->edges = edges_take;
 	return d;
@@ -210,7 +202,8 @@ static void edge_unref(void *value)
 
 static const struct pmap_ops edge_ops = {edge_key, edge_ref, edge_unref};
 
-struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take)
+struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take,
+				    uint64_t changed_revision)
 {
 	struct snap_policy *p = alloc_zero(sizeof *p + name.len + 1);
 
@@ -218,7 +211,7 @@ struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_tak
 		policy_unref(policy_take);
 		return NULL;
 	}
-	p->serial = next_serial();
+	p->changed_revision = changed_revision;
 	atomic_init(&p->refs, 1);
 	if (name.len != 0)
 		memcpy(p->bytes, name.data, name.len);
@@ -523,9 +516,10 @@ bool snapshot_put_doc(struct snapshot *s, struct snap_doc *d_take)
 	return pmap_put(&s->docs, d_take);
 }
 
-bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *policy_take)
+bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *policy_take,
+			 uint64_t changed_revision)
 {
-	struct snap_policy *p = snap_policy_new(name, policy_take);
+	struct snap_policy *p = snap_policy_new(name, policy_take, changed_revision);
 
 	return p != NULL && pmap_put(&s->policies, p);
 }

@@ -69,7 +69,10 @@ struct doc_cache {
 
 struct snap_doc {
 	atomic_uint refs;
-	uint64_t serial; /* of this process, never 0: tells two states of a document apart */
+	/* Never 0. With the path it names one state of all that follows from the document: a commit
+	 * that changes this state gives the document a new snap_doc with the commit's revision. At a
+	 * start it is the revision of the document's version. */
+	uint64_t changed_revision;
 	struct doc_record *record;
 	struct doc_edges *edges;		    /* NULL: none */
 	_Atomic(struct schema *) schema;	    /* compiled, once needed */
@@ -79,7 +82,8 @@ struct snap_doc {
 };
 
 /* Takes over both. NULL without memory (both are released then). */
-struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take);
+struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take,
+			      uint64_t changed_revision);
 struct snap_doc *snap_doc_ref(struct snap_doc *d);
 void snap_doc_unref(struct snap_doc *d);
 
@@ -105,13 +109,14 @@ struct snap_edge {
 /* A policy in force. */
 struct snap_policy {
 	atomic_uint refs;
-	uint64_t serial;   /* as a snap_doc's */
-	struct slice name; /* behind "policies/" */
+	uint64_t changed_revision; /* never 0 */
+	struct slice name;	   /* behind "policies/" */
 	struct policy *policy;
 	char bytes[];
 };
 
-struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take);
+struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take,
+				    uint64_t changed_revision);
 
 /* Immutable; a renewal, a use or a revocation puts a new one in its place. */
 struct token {
@@ -182,6 +187,7 @@ const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice tar
 
 /* Changing a fork. False: no memory; the fork is then to be thrown away. */
 bool snapshot_put_doc(struct snapshot *s, struct snap_doc *d_take); /* its edges too */
-bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *policy_take);
+bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *policy_take,
+			 uint64_t changed_revision);
 bool snapshot_remove_policy(struct snapshot *s, struct slice name);
 bool snapshot_put_token(struct snapshot *s, struct token *t_take);

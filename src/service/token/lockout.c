@@ -142,7 +142,8 @@ static bool apply_policy(struct snapshot *s, const struct change *c)
 
 	if (!c->exists)
 		return snapshot_remove_policy(s, name);
-	return c->policy == NULL || snapshot_put_policy(s, name, policy_ref(c->policy));
+	return c->policy == NULL ||
+	       snapshot_put_policy(s, name, policy_ref(c->policy), s->revision + 1);
 }
 
 /* A fork of the snapshot with the changed policies and tokens. NULL: no memory. */

@@ -305,7 +305,8 @@ static bool apply_policy(struct applying *a, const struct change *c)
 
 	if (!c->exists)
 		return snapshot_remove_policy(a->working, name);
-	return c->policy == NULL || snapshot_put_policy(a->working, name, policy_ref(c->policy));
+	return c->policy == NULL ||
+	       snapshot_put_policy(a->working, name, policy_ref(c->policy), a->revision);
 }
 
 static bool apply_change(struct applying *a, const struct change *c)
@@ -319,7 +320,7 @@ static bool apply_change(struct applying *a, const struct change *c)
 
 	if (record == NULL)
 		return false;
-	d = snap_doc_new(record, doc_edges_ref(edges));
+	d = snap_doc_new(record, doc_edges_ref(edges), a->revision);
 	if (d == NULL || !snapshot_put_doc(a->working, d))
 		return false;
 	return c->kind != KIND_POLICIES || apply_policy(a, c);
@@ -344,7 +345,7 @@ static bool apply_affected(struct applying *a, const struct affected *f)
 	if (d == f->before && !is_changed_itself(a->write, f->path)) {
 		struct doc_edges *edges = f->has_edges ? f->edges : d->edges;
 
-		d = snap_doc_new(doc_record_ref(d->record), doc_edges_ref(edges));
+		d = snap_doc_new(doc_record_ref(d->record), doc_edges_ref(edges), a->revision);
 		if (d == NULL || !snapshot_put_doc(a->working, d))
 			return false;
 	}

@@ -23,7 +23,7 @@ static struct snap_doc *doc(const char *path, uint64_t version, const struct doc
 		if (e == NULL)
 			return NULL;
 	}
-	return snap_doc_new(record(path, version), e);
+	return snap_doc_new(record(path, version), e, version);
 }
 
 static enum result make_token(struct token **ret, const char *accessor, const char *name,
@@ -119,8 +119,8 @@ static struct snapshot *first_snapshot(void)
 	cr_assert(snapshot_put_doc(s, doc("profiles/a/x", 1, first_edges, 2)));
 	cr_assert(snapshot_put_doc(s, doc("profiles/a/x-y", 1, first_edges, 1)));
 	cr_assert(snapshot_put_doc(s, doc("profiles/a/base", 4, NULL, 0)));
-	cr_assert(snapshot_put_policy(s, SLICE_LITERAL("p"), NULL));
-	cr_assert(snapshot_put_policy(s, SLICE_LITERAL("q"), NULL));
+	cr_assert(snapshot_put_policy(s, SLICE_LITERAL("p"), NULL, 1));
+	cr_assert(snapshot_put_policy(s, SLICE_LITERAL("q"), NULL, 1));
 	cr_assert(put_token(s, "one", "Job", 50, -1, false));
 	cr_assert(put_token(s, "two", "job ", 0, 7, false));
 	cr_assert(put_token(s, "ended", "x", 0, 0, false));
@@ -159,7 +159,7 @@ static bool change(struct snapshot *s)
 	       put_doc(s, doc("profiles/a/x-y", 2, NULL, 0)) &&
 	       put_doc(s, doc("profiles/a/new", 1, first_edges, 1)) &&
 	       snapshot_remove_policy(s, SLICE_LITERAL("p")) &&
-	       snapshot_put_policy(s, SLICE_LITERAL("r"), NULL) &&
+	       snapshot_put_policy(s, SLICE_LITERAL("r"), NULL, 1) &&
 	       put_token(s, "one", "Job", 90, -1, false) &&
 	       put_token(s, "two", "job ", 0, 7, true) &&
 	       put_token(s, "three", "else", 0, -1, false);
@@ -285,11 +285,11 @@ Test(snapshot, a_record_keeps_its_texts_when_the_row_is_gone)
 	cr_expect_str_eq(r->row.digest.data, "digest");
 	cr_expect_str_eq(r->row.wrapped_key.data, "key");
 	cr_expect_eq(r->row.sealed.len, 0);
-	a = snap_doc_new(doc_record_ref(r), NULL);
-	b = snap_doc_new(r, NULL);
-	cr_expect_neq(a->serial, 0);
-	cr_expect_neq(a->serial, b->serial);
-	cr_expect_null(snap_doc_new(NULL, doc_edges_new(first_edges, 2)));
+	a = snap_doc_new(doc_record_ref(r), NULL, 4);
+	b = snap_doc_new(r, NULL, 5);
+	cr_expect_eq(a->changed_revision, 4);
+	cr_expect_eq(b->changed_revision, 5);
+	cr_expect_null(snap_doc_new(NULL, doc_edges_new(first_edges, 2), 1));
 	cr_expect_eq(snap_doc_ref(a), a);
 	snap_doc_unref(a);
 	cr_expect_str_eq(a->record->row.path.data, "path", "held once more");
