@@ -1,9 +1,11 @@
 /*
- * What the bodies of requests say: one small struct for each, filled by a reader of the codec (codec.h).
+ * What the bodies of requests say: one small struct for each, filled by a reader of the codec
+ * (codec.h).
  *
- * A reader checks form and type, and refuses keys that it does not know: passing one over would ignore what its sender wanted. It
- * looks at no state and asks for no rights. E_MALFORMED says where the body is wrong. Texts and lists that a struct points to live in
- * the arena that the reader was given. A member that was not sent is empty, NULL or 0 unless said otherwise.
+ * A reader checks form and type, and refuses keys that it does not know: passing one over would
+ * ignore what its sender wanted. It looks at no state and asks for no rights. E_MALFORMED says
+ * where the body is wrong. Texts and lists that a struct points to live in the arena that the
+ * reader was given. A member that was not sent is empty, NULL or 0 unless said otherwise.
  */
 #pragma once
 

@@ -58,8 +58,9 @@ struct codec {
 	void (*problem)(struct buf *b, const struct check_problem *p);
 	void (*problems_end)(struct buf *b);
 
-	/* Bodies of requests (body_input.h). What is read lives in `a`; `ret` is zero before, and after a failure holds what was
-	 * read until then. Where a number was not sent, `ret` stays as it is. */
+	/* Bodies of requests (body_input.h). What is read lives in `a`; `ret` is zero before, and
+	 * after a failure holds what was read until then. Where a number was not sent, `ret`
+	 * stays as it is. */
 	enum result (*read_token)(struct token_request *ret, const struct body_input *body,
 				  struct arena *a, struct error *err);
 	enum result (*read_ttl)(int64_t *ret_ms, const struct body_input *body, struct error *err);

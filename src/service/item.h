@@ -109,8 +109,8 @@ struct batch_item {
 /* A change that a dry run looked at. */
 struct planned_change_item {
 	struct slice path;
-	struct slice action; /* what it would do; to callers who may not read the document, what was
-				asked */
+	/* What it would do; for callers who may not read the document, the op of the request. */
+	struct slice action;
 	bool has_from_version; /* false: the caller may not read it */
 	uint64_t from_version; /* the newest so far; 0: there is none */
 };

@@ -1,23 +1,24 @@
-/* What the readers of bodies have in common: JSON or YAML, an object of known keys, members of one type. */
+/* What the readers of bodies have in common: JSON or YAML, an object of known keys, members of
+ * one type. */
 #pragma once
 
 #include "doc/tree.h"
 #include "service/body_input.h"
 
-/* An empty body is an empty object. E_MALFORMED with its place for what is no object and for a key that is not among `keys`
- * ("did you mean"). `ret` is made with TREE_INIT by the caller. */
+/* An empty body is an empty object. E_MALFORMED with its place for what is no object and for a
+ * key that is not among `keys` ("did you mean"). `ret` is made with TREE_INIT by the caller. */
 MUST_USE enum result native_read_object(struct tree *ret, const struct body_input *body,
 					const struct slice *keys, size_t keys_count,
 					struct error *err);
 
-/* A member that is a plain string of 1 to `max` bytes on one line, copied to `a`; E_NOT_FOUND, without a text, where there is
- * none. */
+/* A member that is a plain string of 1 to `max` bytes on one line, copied to `a`; E_NOT_FOUND,
+ * without a text, where there is none. */
 MUST_USE enum result native_read_text(struct slice *ret, const struct tree_node *object,
 				      struct slice key, size_t max, struct arena *a,
 				      struct error *err);
 
-/* A member that is a duration ("1h", or a number of seconds) from a second to TOKEN_TTL_MS_MAX; `ret` is untouched where there is
- * none. */
+/* A member that is a duration ("1h", or a number of seconds) from a second to TOKEN_TTL_MS_MAX;
+ * `ret` is untouched where there is none. */
 MUST_USE enum result native_read_duration(int64_t *ret, const struct tree_node *object,
 					  struct slice key, struct error *err);
 

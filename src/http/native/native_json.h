@@ -1,7 +1,9 @@
 /*
- * The functions of the native codec (service/codec.h says what each is for), and the parts of objects that several of them write.
+ * The functions of the native codec (service/codec.h says what each is for), and the parts of
+ * objects that several of them write.
  *
- * Objects and their members follow each other in one buffer; json_comma() knows from its last byte whether a comma is due.
+ * Objects and their members follow each other in one buffer; json_comma() knows from its last
+ * byte whether a comma is due.
  */
 #pragma once
 
@@ -40,7 +42,8 @@ void native_problems_begin(struct buf *b, enum problem_list list);
 void native_problem(struct buf *b, const struct check_problem *p);
 void native_problems_end(struct buf *b);
 
-/* A version's members from "path" to "digest" or "state", as far as they are there; without braces. */
+/* A version's members from "path" to "digest" or "state", as far as they are there; without
+ * braces. */
 void native_version_members(struct buf *b, const struct version_item *v);
 const char *native_state_name(enum version_state state); /* "live", "deleted", "destroyed" */
 /* The members "path", "version", "line" and "column", as far as they are known; without braces. */

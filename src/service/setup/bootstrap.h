@@ -1,4 +1,5 @@
-/* What making a store and taking one back from a backup have in common: both write before there is a service to do it. */
+/* What the making of a new store and a restore have in common: both write to the store before a
+ * service runs on it. */
 #pragma once
 
 #include "base/clock.h"
@@ -18,16 +19,17 @@ struct bootstrap {
 	uint64_t epoch, revision;
 };
 
-/* Makes and stores a token with FIRST_POLICY that never ends; its text is appended to `ret_token`, its accessor to `ret_accessor`. */
+/* Makes and stores a token with FIRST_POLICY that never ends; its text is appended to
+ * `ret_token`, its accessor to `ret_accessor`. */
 MUST_USE enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
 					     char ret_accessor[static ACCESSOR_BYTES],
 					     struct error *err);
 
-/* That the token was made. */
+/* Appends the audit entry that says the token was made. */
 MUST_USE enum result bootstrap_record_token(struct bootstrap *f, const char *accessor,
 					    struct error *err);
 
-/* An entry of the founder's own. */
+/* Appends an audit entry of the server itself, with its row. */
 MUST_USE enum result bootstrap_record(struct bootstrap *f, const char *action, struct slice reason,
 				      struct audit_touch *touched, uint32_t touched_count,
 				      struct error *err);

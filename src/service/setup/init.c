@@ -1,6 +1,7 @@
 /*
- * The rule: a store is made in one transaction, so that a crash leaves none rather than half of one. Everything that is
- * there from the start (the documents that ship, the first token) is in the audit log from the start.
+ * A new store is made in one transaction, so that a crash never leaves half a store. All that it
+ * has from the start (the documents that ship, the first token) is in the audit log from the
+ * start.
  */
 #include "service/setup/bootstrap.h"
 #include "service/engine/engine.h"
@@ -62,7 +63,8 @@ static enum result put_identity(struct bootstrap *f, struct error *err)
 	return rc;
 }
 
-/* What ships is checked as any other document is: a policy that cannot be read later would lock everybody out. */
+/* Documents that ship are checked like all others: a policy that cannot be read later would leave
+ * nobody who can administer. */
 static enum result check_shipped(struct slice path, struct slice source, enum doc_kind *ret_kind,
 				 struct error *err)
 {

@@ -1,6 +1,7 @@
 /*
- * The rule: what was handed out after the backup was taken is worth nothing afterwards. The epoch rises, so that no client takes
- * an older state for a newer one; tokens end, for nobody knows which were revoked since; and the log says why.
+ * A restore makes invalid what the server gave out after the backup was taken. The epoch rises,
+ * so that no client takes the older state for a newer one. Tokens are revoked, because the backup
+ * does not tell which were revoked since. An audit entry says why.
  */
 #include "service/setup/bootstrap.h"
 
@@ -20,7 +21,7 @@ static enum result read_number(void *ctx, struct slice value, struct error *err)
 {
 	return slice_to_u64(value, INT64_MAX, ctx)
 		       ? OK
-		       : fail(err, E_CORRUPT, "a stored number is none");
+		       : fail(err, E_CORRUPT, "a stored number is malformed");
 }
 
 static enum result read_origin(void *ctx, struct slice value, struct error *err)
@@ -37,7 +38,8 @@ static enum result read_log(void *ctx, const struct log_row *row, struct error *
 	return audit_log_read_state(&a->f.log, row->peaks, err);
 }
 
-/* Whether who has the policy, and nothing beside, may write policies at large: all other rights follow from that. */
+/* Whether a token with only this policy may write policies in general: with that right it can get
+ * all others. */
 static bool gives_administration(const struct policy *p)
 {
 	static const struct slice any = SLICE_INIT("policies/_");
@@ -192,5 +194,5 @@ enum result service_restore(const struct stopped_store *to, struct slice reason,
 	audit_rows_free(&a.f.audit_rows);
 	if (rc != OK)
 		buf_cut(ret_token, before);
-	return rc == OK ? OK : wrap(err, rc, "taking on the backup");
+	return rc == OK ? OK : wrap(err, rc, "restoring the backup");
 }

@@ -1,7 +1,8 @@
 /*
- * Two changes that come at the same time must not take away each other's last administrator. Therefore a worker looks for a token
- * that can administer in the state after its change, and the committer checks that one token again in the state that it is about
- * to publish. The committer never searches: where the token no longer can, the change goes back to a worker (E_STALE).
+ * Two changes that come at the same time must not take away each other's last administrator.
+ * Therefore a worker looks for a token that can administer in the state after its change, and the
+ * committer checks that one token again in the state that it is about to publish. The committer
+ * never searches: where the token no longer can, the change goes back to a worker (E_STALE).
  */
 #include "service/token/lockout.h"
 
@@ -10,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Stands for policies in general: no document has this path, so no rule about a single policy matches it. */
+/* Stands for policies in general: no document has this path, so no rule about a single policy
+ * matches it. */
 #define ANY_POLICY   "policies/."
 #define GRANTING_MAX 256
 
@@ -46,7 +48,8 @@ static bool is_used_up(const struct aftermath *a, const struct token *t)
 	return false;
 }
 
-/* Whether it may repair the policies that its own rights come from: a rule in one of them could deny it everything else. */
+/* Whether it may repair the policies that its own rights come from: a rule in one of them could
+ * deny it everything else. */
 static bool may_repair_own(const struct aftermath *a, const struct rights *rights,
 			   const struct token *t)
 {

@@ -1,8 +1,10 @@
 /*
- * No change may leave the store without a token that can administer it, unless the caller forces it.
+ * No change may leave the store without a token that can administer it, unless the caller forces
+ * it.
  *
- * A token can administer when it and all tokens above it are valid, and it may `write` and `admin` policies in general and also
- * each policy that its own rights come from: with these rights it can give itself any other right.
+ * A token can administer when it and all tokens above it are valid, and it may `write` and
+ * `admin` policies in general and also each policy that its own rights come from: with these
+ * rights it can give itself any other right.
  */
 #pragma once
 
@@ -21,14 +23,15 @@ struct rights_change {
 #define LOCKOUT_TEXT "afterwards no valid token could administer: none may write policies"
 
 /*
- * Looks for a token that can administer after the change. OK: `*ret` is its accessor, copied to `a`; empty where the change takes
- * no rights away, and where no token could administer before either. E_CONFLICT (LOCKOUT_TEXT and a hint): there is none, but
- * there was one. Takes time in proportion to the number of tokens: for workers.
+ * Looks for a token that can administer after the change. OK: `*ret` is its accessor, copied to
+ * `a`; empty where the change takes no rights away, and where no token could administer before
+ * either. E_CONFLICT (LOCKOUT_TEXT and a hint): there is none, but there was one. Takes time in
+ * proportion to the number of tokens: for workers.
  */
 MUST_USE enum result lockout_check(struct slice *ret, const struct rights_change *change,
 				   int64_t now_ms, struct arena *a, struct error *err);
 
-/* Whether the token that lockout_check() found still can administer in `working`, which has the change. True for an empty
- * `administrator`. Quick: for the committer. */
+/* Whether the token that lockout_check() found still can administer in `working`, which has the
+ * change. True for an empty `administrator`. Quick: for the committer. */
 bool lockout_is_averted(struct slice administrator, const struct snapshot *working,
 			struct slice caller, int64_t now_ms);

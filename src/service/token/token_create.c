@@ -1,6 +1,7 @@
 /*
- * No token gives rights that its maker does not have. A new token stands below its maker's: a call needs the rights of both, the
- * token ends with the maker's, and it has only policies that the maker has itself or may grant.
+ * No token gives rights that its maker does not have. A new token stands below its maker's: a
+ * call needs the rights of both, the token ends with the maker's, and it has only policies that
+ * the maker has itself or may grant.
  */
 #include "access/token.h"
 #include "crypto/token_text.h"

@@ -1,4 +1,5 @@
-/* Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those above it. */
+/* Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those
+ * above it. */
 #include "service/codec.h"
 #include "service/engine/response.h"
 #include "service/state/token_chain.h"

@@ -1,6 +1,6 @@
 /*
- * Uses that were consumed since the job was prepared stay consumed: only the committer knows the number that is left, and it takes
- * that number over into the new row.
+ * Uses that were consumed since the job was prepared stay consumed: only the committer knows the
+ * number that is left, and it takes that number over into the new row.
  */
 #include "service/token/token_job.h"
 

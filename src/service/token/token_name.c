@@ -1,6 +1,7 @@
 /*
- * A worker checks the name so that its response is a good one, the committer checks it again so that the rule holds: of two makers
- * who take one name at the same time, the second finds the token of the first.
+ * A worker checks the name so that its response is a good one, the committer checks it again so
+ * that the rule holds: of two makers who take one name at the same time, the second finds the
+ * token of the first.
  */
 #include "service/token/token_name.h"
 
@@ -8,7 +9,8 @@
 
 #define LOOKED_AT_MAX 1000 /* valid tokens of one name: bounds what the committer spends on it */
 
-/* No two different names look alike: no other alphabet, no invisible character, no blank that cannot be seen. */
+/* No two different names look alike: no other alphabet, no invisible character, no blank that
+ * cannot be seen. */
 enum result token_name_check_form(struct slice name, struct error *err)
 {
 	bool is_good = name.len != 0 && name.len <= TOKEN_NAME_BYTES_MAX;
@@ -37,7 +39,8 @@ static bool is_reserved(struct slice name)
 	       slice_is_equal(n, SLICE_LITERAL(FIRST_POLICY));
 }
 
-/* The maker's tree is the maker itself and the tokens below it; the tokens above the maker belong to others. */
+/* The maker's tree is the maker itself and the tokens below it; the tokens above the maker belong
+ * to others. */
 enum result token_name_check_at(const struct snapshot *s, struct slice maker, struct slice name,
 				int64_t now_ms, struct error *err)
 {

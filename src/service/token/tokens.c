@@ -1,4 +1,5 @@
-/* The text of a token is only in the response that made it; everything else names the token by its accessor. */
+/* The text of a token is only in the response that made it; everything else names the token by
+ * its accessor. */
 #include "service/token/tokens.h"
 
 #include "service/codec.h"

@@ -1,4 +1,5 @@
-/* The verbs that write documents. One call changes one document or, as a batch, many: then all of them or none. */
+/* The verbs that write documents. One call changes one document or, as a batch, many: then all of
+ * them or none. */
 #include "service/codec.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
@@ -68,7 +69,8 @@ static void take_change(struct change *c, const struct change_request *r)
 	c->versions_count = r->versions.count;
 }
 
-/* Also of a batch that could not be read to its end: its refusal is recorded with the paths up to there. */
+/* Also of a batch that could not be read to its end: its refusal is recorded with the paths up to
+ * there. */
 static enum result take_batch(struct write *w, const struct batch_request *r, struct error *err)
 {
 	if (!write_make_room(w, r->changes_count))

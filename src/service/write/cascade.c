@@ -1,6 +1,21 @@
 /*
- * The rule: after a write every profile is right, or the write is not made. Each that depends on a change is resolved and validated against the
- * state after the whole of it.
+ * After a write every profile is valid, or the write is refused.
+ *
+ * The cascade takes all profiles and schemas that depend on a change (cascade_closure.c) and
+ * checks each in the state after the whole write: it resolves and validates profiles, and
+ * compiles schemas. It collects all problems, so that one response names them all. A problem that
+ * a document had before the write, while it was not served, does not refuse the write
+ * (cascade_before.c).
+ *
+ * It also prepares what the committer will store: the edges of each document (what it needs), and
+ * for each profile whether its configuration changed. Configurations stay in memory only while
+ * they are needed: thousands of profiles may depend on one change.
+ *
+ * A bound that runs out (steps, memory, number of documents) refuses the write: it never counts
+ * as "valid". Only a forced delete or destroy may leave documents behind that could not be
+ * checked.
+ *
+ * Runs in a worker, with the view and the budget of the write.
  */
 #include "service/write/cascade.h"
 #include "service/engine/engine.h"
@@ -10,18 +25,18 @@
 #include <string.h>
 
 #define SCHEMA_NEEDS_MAX 1000
-#define AFFECTED_STEPS \
-	1000 /* of one document beside its parsing, resolving and validating: mostly its digest */
+/* Of one document, beside parsing, resolving and validating: mostly for its digest. */
+#define AFFECTED_STEPS 1000
 
 /* One write's cascade. */
 struct cascade {
 	struct verb_context *ctx;
 	struct write *write;
-	bool is_blocked; /* something that is still needed would go */
+	bool is_blocked; /* the write would take away a document that is still needed */
 	struct before before;
 };
 
-/* What a document needs, gathered. */
+/* What a document needs, while it is collected. */
 struct needs {
 	struct doc_edge *items;
 	uint32_t count;
@@ -39,7 +54,7 @@ static int compare_edges(const void *a, const void *b)
 	return slice_compare(x->target, y->target);
 }
 
-/* In order and each once, so that the same needs are the same edges. */
+/* Sorted and each once, so that equal needs give equal edges. */
 static void sort_unique(struct needs *n)
 {
 	uint32_t kept = 0;
@@ -67,7 +82,8 @@ static enum result profile_edges(struct cascade *c, struct affected *f,
 				 const struct profile_header *header, struct error *err)
 {
 	const struct effective *e = f->entry != NULL ? &f->entry->effective : NULL;
-	/* What it needs cannot be told while it is refused: what it needed still leads to it. */
+	/* The needs of an invalid profile are not known: the old edges stay, and still lead to
+	 * it. */
 	const struct doc_edges *old = f->is_invalid && f->before != NULL ? f->before->edges : NULL;
 	uint32_t max = header->parents_count + 1 + (e != NULL ? e->secrets_count : 0) +
 		       (old != NULL ? old->count : 0);
@@ -97,7 +113,7 @@ static enum result keep_digest(void *ctx, uint64_t revision, struct slice digest
 	return buf_check(ret, err);
 }
 
-/* What the store last said the configuration came to; empty: it was none. */
+/* The digest of the configuration before the write; empty: there was none. */
 static enum result digest_before(struct cascade *c, struct affected *f, struct buf *ret,
 				 struct error *err)
 {
@@ -131,7 +147,8 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 	if (f->has_entry)
 		after = slice_make((const char *)f->digest, HASH_BYTES);
 	f->is_changed = !slice_is_equal(buf_slice(&before), after);
-	/* Thousands may be affected: what nobody reads, nor is to be shown, is not kept. */
+	/* Thousands may be affected: a configuration is kept only if it is read or will be
+	 * shown. */
 	if (!f->was_ready && !(c->write->is_dry_run && f->is_changed)) {
 		effective_entry_unref(f->entry);
 		f->entry = NULL;
@@ -178,7 +195,8 @@ static bool only_takes_away(const struct write *w)
 	return true;
 }
 
-/* A bound that ran out is none: only what is taken away by force may leave behind what could not be judged. */
+/* Whether the result says if the document is valid. A bound that ran out does not, except where a
+ * forced delete or destroy may leave it unchecked. */
 static bool is_verdict(const struct write *w, enum result rc)
 {
 	if (rc == E_LIMIT)
@@ -194,7 +212,7 @@ static void add_unchecked(struct cascade *c, const struct affected *f, const str
 	report_add_error(&c->write->report, &place, err->text);
 }
 
-/* A profile that is there afterwards. */
+/* Of a profile that exists after the write. */
 static enum result check_profile(struct cascade *c, struct affected *f, struct error *err)
 {
 	struct write *w = c->write;
@@ -202,7 +220,7 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	const struct profile_layer *layer;
 	enum result rc = source.load_layer(source.ctx, f->path, &layer, err);
 
-	if (rc != OK) /* said already, when it was written */
+	if (rc != OK) /* reported already, by change_check() */
 		return is_verdict(w, rc) ? OK : rc;
 	if (layer->header->is_abstract)
 		rc = cascade_check_abstract(&w->view, f->path, &w->report, err);
@@ -218,7 +236,7 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	if (f->has_entry)
 		memcpy(f->digest, f->entry->digest, HASH_BYTES);
 	if (f->is_invalid && f->before != NULL && write_change(w, f->path) == NULL)
-		return OK; /* its edges stay, so that it is looked at again */
+		return OK; /* its edges stay, so that it is checked again */
 	return profile_edges(c, f, layer->header, err);
 }
 
@@ -284,7 +302,7 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 
 	if (change != NULL && change->is_changed) {
 		if (!d->is_parsed || d->schema == NULL)
-			return OK; /* refused already */
+			return OK; /* reported already */
 		return schema_edges(c, f, d, err);
 	}
 	rc = view_schema(&w->view, f->path, &schema, &report, err);
@@ -297,9 +315,9 @@ static enum result check_schema(struct cascade *c, struct affected *f, struct vi
 	return f->is_invalid ? OK : rc;
 }
 
-/* What it added to the report is judged by what was there before. */
-static enum result weigh_problems(struct cascade *c, struct affected *f,
-				  const struct errors_mark *mark, struct error *err)
+/* Compares the new errors with the problems from before the write. */
+static enum result downgrade_old_problems(struct cascade *c, struct affected *f,
+					  const struct errors_mark *mark, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf digest = BUF_NULL;
 	const struct check_report *r = &c->write->report;
@@ -309,7 +327,7 @@ static enum result weigh_problems(struct cascade *c, struct affected *f,
 		return OK;
 	if (f->kind == KIND_PROFILES)
 		rc = digest_before(c, f, &digest, err);
-	return rc == OK ? before_weigh(&c->before, f, digest.len != 0, mark, err) : rc;
+	return rc == OK ? before_downgrade(&c->before, f, digest.len != 0, mark, err) : rc;
 }
 
 static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
@@ -330,7 +348,7 @@ static enum result check_one(struct cascade *c, struct affected *f, struct error
 		rc = f->kind == KIND_SCHEMAS ? check_schema(c, f, d, err)
 					     : check_profile(c, f, err);
 	if (rc == OK && f->is_invalid)
-		rc = weigh_problems(c, f, &mark, err);
+		rc = downgrade_old_problems(c, f, &mark, err);
 	return rc == OK && f->kind == KIND_PROFILES ? compare(c, f, err) : rc;
 }
 
@@ -350,8 +368,8 @@ static bool has_error_of(const struct check_report *r, const struct check_proble
 	return false;
 }
 
-/* Of secrets the check of each profile says so itself, versions and defaults counted in, unless it
- * did not come so far: then every version may be needed. */
+/* The check of a profile reports a missing secret itself, with regard to versions and defaults,
+ * unless it ended before that: then every version may be needed. */
 static bool is_still_needed(const struct affected *f, const struct doc_edge *e,
 			    const struct change *gone)
 {
@@ -364,7 +382,7 @@ static bool is_still_needed(const struct affected *f, const struct doc_edge *e,
 	return !gone->exists;
 }
 
-/* Whether one that stays still needs what would go. */
+/* Reports each document that stays and needs one that the write would take away. */
 static void find_needed(struct cascade *c, const struct affected *f)
 {
 	const struct doc_edges *edges = edges_after(f, f->before);
@@ -380,7 +398,7 @@ static void find_needed(struct cascade *c, const struct affected *f)
 			place.profile = slice_from(f->path, strlen("profiles/"));
 		c->is_blocked = true;
 		if (has_error_of(&c->write->report, &place))
-			continue; /* its check has said so, with the place */
+			continue; /* its check has reported it, with the place */
 		snprintf(message, sizeof message, "needs %.*s", SLICE_ARGS(gone->path));
 		report_add_error(&c->write->report, &place, message);
 	}
@@ -391,7 +409,7 @@ static enum result verdict(struct cascade *c, struct error *err)
 	struct write *w = c->write;
 	uint32_t count = w->report.errors_count;
 
-	if (count == 0) /* of a dropped one there was not even memory to keep it */
+	if (count == 0) /* an error may be dropped because there was no memory for it */
 		return w->report.errors_dropped == 0 ? OK : fail(err, E_MEMORY, "out of memory");
 	if (c->is_blocked || only_takes_away(w))
 		return fail(err, E_CONFLICT, "other documents need what this would take away");

@@ -1,9 +1,10 @@
-/* What the parts of the cascade share: what is checked after a write, and what was wrong before. */
+/* The parts of the cascade: the check of what depends on a write (cascade.c), and of what was
+ * wrong before it (cascade_before.c). */
 #pragma once
 
 #include "service/write/write.h"
 
-/* The documents as they are without the write, looked at only where something is wrong with it. */
+/* The documents as they are without the write; looked at only where the write leaves a problem. */
 struct before {
 	struct verb_context *ctx;
 	struct write *write;
@@ -18,13 +19,13 @@ struct errors_mark {
 	uint32_t count, dropped;
 };
 
-/* Makes warnings of those errors behind `mark` that `f` had before the write, or all where the
- * write only brings secrets. Nothing where it was served before, or was not there. E_LIMIT,
- * E_UNAVAILABLE (a secret was opened and cannot be recorded) and other failures of looking. */
-MUST_USE enum result before_weigh(struct before *b, const struct affected *f, bool was_served,
-				  const struct errors_mark *mark, struct error *err);
+/* Turns the errors after `mark` that `f` had before the write into warnings; all of them where the
+ * write only adds secrets. Does nothing where `f` was served before or did not exist. E_LIMIT,
+ * E_UNAVAILABLE (a secret was opened and cannot be recorded) and other failures of the check. */
+MUST_USE enum result before_downgrade(struct before *b, const struct affected *f, bool was_served,
+				      const struct errors_mark *mark, struct error *err);
 
-/* An abstract profile: only its chain and its schema's being there, the rest is its heirs'. Adds to
- * `report`; E_INVALID. */
+/* Checks an abstract profile: its chain, and that its schema exists; the rest is checked with its
+ * descendants. Adds to `report`; E_INVALID. */
 MUST_USE enum result cascade_check_abstract(struct view *v, struct slice path,
 					    struct check_report *report, struct error *err);

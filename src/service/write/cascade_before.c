@@ -1,9 +1,11 @@
 /*
- * The rule: a write is refused only for problems that it adds. A document that was refused before
- * the write (something that it needs went by force) may stay so: what it had already is a warning.
- * So is all of it where the write only brings secrets, because a secret must be rotated when half
- * of what needs it is broken. Of what was served, everything counts, and so does what cannot be told
- * from a new problem.
+ * A write is refused only for problems that it adds. A document may be invalid before the write,
+ * for example because a document that it needs was deleted by force: problems that it had already
+ * become warnings. Where the write only adds secrets, all its problems become warnings: it must
+ * be possible to rotate a secret while some profiles that need it are broken.
+ *
+ * All problems count of a document that was served before the write, and so does each problem
+ * that cannot be told from a new one.
  */
 #include "service/write/cascade.h"
 
@@ -27,8 +29,8 @@ static struct view *view_of(struct before *b)
 	return &b->view;
 }
 
-/* To destroy an old version brings nothing, though the secret is there afterwards. */
-static bool brings(const struct change *c)
+/* Destroying an old version adds nothing, although the secret exists afterwards. */
+static bool adds(const struct change *c)
 {
 	static const bool ops[CHANGE_OP_COUNT] = {[CHANGE_OP_PUT] = true,
 						  [CHANGE_OP_PATCH] = true,
@@ -38,10 +40,10 @@ static bool brings(const struct change *c)
 	return ops[c->op] && c->exists;
 }
 
-static bool only_brings_secrets(const struct write *w)
+static bool only_adds_secrets(const struct write *w)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (w->changes[i].kind != KIND_SECRETS || !brings(&w->changes[i]))
+		if (w->changes[i].kind != KIND_SECRETS || !adds(&w->changes[i]))
 			return false;
 	}
 	return true;
@@ -60,9 +62,9 @@ static bool has_problem(const struct check_report *r, const struct check_problem
 	return false;
 }
 
-/* E_INVALID: it had the problems in `report`. OK: it had none, or was no document that could. */
-static enum result look_at_profile(struct before *b, const struct affected *f,
-				   struct check_report *report, struct error *err)
+/* E_INVALID: it had the problems in `report`. OK: it had none. */
+static enum result check_profile_before(struct before *b, const struct affected *f,
+					struct check_report *report, struct error *err)
 {
 	struct view *v = view_of(b);
 	struct effective_entry *e = NULL;
@@ -72,15 +74,16 @@ static enum result look_at_profile(struct before *b, const struct affected *f,
 	return rc == E_UNSUPPORTED ? cascade_check_abstract(v, f->path, report, err) : rc;
 }
 
-static enum result look_at_schema(struct before *b, const struct affected *f, struct error *err)
+static enum result check_schema_before(struct before *b, const struct affected *f,
+				       struct error *err)
 {
 	const struct schema *ignored;
 
 	return view_schema(view_of(b), f->path, &ignored, NULL, err);
 }
 
-/* Leaves as errors, from `first` on, what `old` does not have. */
-static void demote(struct write *w, uint32_t first, const struct check_report *old)
+/* From `first` on, turns errors that `old` has into warnings; all where it is NULL. */
+static void downgrade(struct write *w, uint32_t first, const struct check_report *old)
 {
 	struct check_report *r = &w->report;
 	uint32_t kept = first;
@@ -94,8 +97,8 @@ static void demote(struct write *w, uint32_t first, const struct check_report *o
 	r->errors_count = kept;
 }
 
-/* Those that there was no room for may be new. They are one error, for which there is room now. */
-static void add_untold(struct check_report *r, const struct affected *f)
+/* Problems that did not fit into the report may be new: one error stands for them. */
+static void add_omitted(struct check_report *r, const struct affected *f)
 {
 	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
 				      .origin_path = f->path};
@@ -106,28 +109,28 @@ static void add_untold(struct check_report *r, const struct affected *f)
 		"them first");
 }
 
-static enum result check_profile_after(struct before *b, const struct affected *f,
-				       const struct errors_mark *mark, struct error *err)
+static enum result downgrade_profile(struct before *b, const struct affected *f,
+				     const struct errors_mark *mark, struct error *err)
 {
 	struct check_report old = {.arena = ARENA_NULL};
 	struct check_report *now = &b->write->report;
-	enum result rc = look_at_profile(b, f, &old, err);
+	enum result rc = check_profile_before(b, f, &old, err);
 
 	if (old.arena.is_short) {
 		rc = fail(err, E_MEMORY, "out of memory");
 	} else if (rc == E_INVALID) {
-		demote(b->write, mark->count, only_brings_secrets(b->write) ? NULL : &old);
-		if (!only_brings_secrets(b->write) && now->errors_dropped > mark->dropped)
-			add_untold(now, f);
+		downgrade(b->write, mark->count, only_adds_secrets(b->write) ? NULL : &old);
+		if (!only_adds_secrets(b->write) && now->errors_dropped > mark->dropped)
+			add_omitted(now, f);
 		now->errors_dropped = mark->dropped;
 	}
 	check_report_clear(&old);
-	/* Where it cannot be told what was wrong before, all is new. */
+	/* Where the problems from before are not known, all count as new. */
 	return rc == E_INVALID || rc == E_NOT_FOUND || rc == E_LIMIT ? OK : rc;
 }
 
-enum result before_weigh(struct before *b, const struct affected *f, bool was_served,
-			 const struct errors_mark *mark, struct error *err)
+enum result before_downgrade(struct before *b, const struct affected *f, bool was_served,
+			     const struct errors_mark *mark, struct error *err)
 {
 	struct error ignored = ERROR_NULL;
 	enum result rc = OK;
@@ -135,11 +138,11 @@ enum result before_weigh(struct before *b, const struct affected *f, bool was_se
 	if (was_served || !snap_doc_is_live(f->before))
 		return OK;
 	if (f->kind == KIND_PROFILES) {
-		rc = check_profile_after(b, f, mark, &ignored);
+		rc = downgrade_profile(b, f, mark, &ignored);
 	} else {
-		rc = look_at_schema(b, f, &ignored);
+		rc = check_schema_before(b, f, &ignored);
 		if (rc == E_INVALID || rc == E_NOT_FOUND) {
-			demote(b->write, mark->count, NULL);
+			downgrade(b->write, mark->count, NULL);
 			b->write->report.errors_dropped = mark->dropped;
 		}
 		rc = rc == E_INVALID || rc == E_NOT_FOUND || rc == E_MALFORMED || rc == E_LIMIT

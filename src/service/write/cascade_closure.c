@@ -1,24 +1,26 @@
 /*
- * The rule: whoever depends on what changes is found by following the edges backwards, never by reading documents: heirs, what a schema holds
- * for, schemas that refer to it, profiles that refer to a secret, and so on from each of them.
+ * The documents that depend on a change: profiles that inherit from it, profiles that a schema
+ * validates, schemas that refer to it, profiles that refer to a secret, and so on from each of
+ * them. The closure follows the stored edges backwards and reads no document, so that the
+ * committer can compute it again.
  */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
 
 #include <string.h>
 
-#define EDGE_STEPS 50 /* of following one: two look-ups in maps */
+#define EDGE_STEPS 50 /* of following one edge: two look-ups in maps */
 
 /* A path that was found. */
 struct found {
 	struct slice path;
-	struct found *next; /* still to be followed */
+	struct found *next; /* in the list of those that are still to be followed */
 };
 
 struct closing {
 	const struct snapshot *snapshot;
 	struct arena *arena;
-	struct budget *budget; /* NULL in the committer: the worker has counted it */
+	struct budget *budget; /* NULL in the committer, since a worker has counted the steps */
 	struct pmap found;
 	struct found *open;
 	uint32_t max;
@@ -29,7 +31,7 @@ static struct slice found_key(const void *value)
 	return ((const struct found *)value)->path;
 }
 
-/* They live in the arena. */
+/* References need no count: all live in the arena. */
 static void count_nothing(void *value)
 {
 	(void)value;
@@ -56,7 +58,7 @@ static enum result add(struct closing *c, struct slice path, struct error *err)
 	return OK;
 }
 
-/* A deleted document needs nothing; its edges wait for its return. */
+/* A deleted document needs nothing; its edges stay stored for an undelete. */
 static enum result follow(struct closing *c, struct slice target, struct error *err)
 {
 	struct pmap_walk walk;

@@ -1,4 +1,5 @@
-/* The rule: what is stored under a kind is of that kind: checked as it will be read, before it is written. */
+/* A document is checked as its kind will be read later, before it is stored: so each stored
+ * document can be used. */
 #include "service/write/write.h"
 
 #include "crypto/base64.h"
@@ -78,7 +79,7 @@ static enum result check_metadata(const struct tree_node *metadata, const struct
 		struct slice key = tree_key(m);
 
 		if (slice_is_text(key, "created_at") || slice_is_text(key, "created_by"))
-			continue; /* ours: what a client sends back is not looked at */
+			continue; /* set by the server; a client may send back what it read */
 		if (slice_is_text(key, "expires_at"))
 			rc = check_time(&m->value, err);
 		else if (slice_is_text(key, "rotate_every"))
@@ -170,7 +171,7 @@ static enum result check_schema(struct write *w, struct change *c, struct error 
 	return rc;
 }
 
-/* Its header, and for an abstract one, which nothing else looks at, its chain. */
+/* Reads the header; the cascade checks the rest. */
 static enum result check_profile(struct write *w, struct change *c, struct error *err)
 {
 	struct check_source source = view_source(&w->view);
@@ -196,30 +197,28 @@ static enum result check_kind(struct write *w, struct change *c, struct error *e
 	return fail(err, E_INTERNAL, "no such kind");
 }
 
-enum result change_check(struct verb_context *ctx, struct write *w, struct change *c,
-			 struct error *err)
+enum result change_check(struct write *w, struct change *c, struct error *err)
 {
 	uint32_t errors = w->report.errors_count;
 	struct check_problem place = {.origin_path = c->path, .origin_version = c->version};
 	enum result rc = view_find(&w->view, c->path, &c->doc, err);
 
-	(void)ctx;
 	if (rc != OK || !c->is_changed || !c->exists)
 		return rc;
 	rc = view_parse(&w->view, c->doc, err);
 	if (rc == OK) {
-		/* A policy's own word `on` is one that YAML 1.1 reads otherwise; no other program reads policies.
-		 * And of a text that the writer does not know nothing is said. */
+		/* YAML 1.1 reads the policies' own key `on` as a boolean, but no other program
+		 * reads policies. Content that the caller may not read gets no warnings either. */
 		if (c->kind != KIND_POLICIES && !change_is_blind(w, c))
 			add_doc_warnings(w, c);
 		rc = check_kind(w, c, err);
 	}
-	if (rc == E_LIMIT) /* no fault of the document: it could not be judged */
+	if (rc == E_LIMIT) /* the check could not be finished; the document may be valid */
 		return wrap(err, rc, "%.*s", SLICE_ARGS(c->path));
 	if (rc != E_INVALID && rc != E_MALFORMED)
 		return rc;
 	if (change_is_blind(w, c))
-		err->line = err->column = 0; /* of a text that the writer does not know */
+		err->line = err->column = 0; /* of content that the caller may not read */
 	place.line = err->line;
 	place.column = err->column;
 	if (c->kind == KIND_PROFILES)

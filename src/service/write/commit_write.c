@@ -1,5 +1,17 @@
-/* The rule: a write is applied only to what it was prepared for. All that it looked at must be the same record still, and all that depends on
- * what it changes must be what it checked; else it is prepared again. */
+/*
+ * The committer's part of a write: check again what may have changed since a worker prepared it,
+ * write the rows, and move the next snapshot on.
+ *
+ * A write is applied only to the state that it was prepared for. These must be the same as then:
+ * the caller's rights, the record of each document that the worker looked at (also of those that
+ * did not exist), the set of documents that depend on the changes, and a token that can
+ * administer afterwards. Else the result is E_STALE: the committer takes everything back and a
+ * worker prepares the write again. E_STALE never leaves the server, and a conflict that the
+ * client is told of (E_CONFLICT) is found by a worker, never here.
+ *
+ * Runs in the committer, between savepoint and release. It parses, validates and seals nothing:
+ * all other calls wait for it.
+ */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
@@ -31,7 +43,7 @@ static struct doc_record *record_of(const struct snapshot *s, struct slice path)
 	return d != NULL ? d->record : NULL;
 }
 
-/* The writer's rights are what they were. */
+/* Whether the caller's rights are what they were. */
 static bool has_same_rights(const struct write *w, const struct snapshot *working)
 {
 	return rights_are_same(w->view.snapshot, working, w->call->principal);
@@ -118,7 +130,8 @@ static struct version_row row_of(const struct applying *a, const struct change *
 	return row;
 }
 
-/* The rows of a write, gathered so that each kind goes to the store in one call. In the write's arena. */
+/* The rows of a write, gathered so that each kind goes to the store in one call. In the write's
+ * arena. */
 struct write_rows {
 	struct version_row *versions;
 	struct state_row *states;
@@ -269,8 +282,9 @@ static enum result write_documents(struct applying *a, struct error *err)
 	return rc;
 }
 
-/* A row that exists already, or is missing, after all was checked again: the store is not what the snapshot says. That is no
- * conflict between requests, neither one to retry (E_STALE) nor one to tell the client (E_CONFLICT). */
+/* A row that exists already, or is missing, after all was checked again: the store is not what
+ * the snapshot says. That is no conflict between requests, neither one to retry (E_STALE) nor one
+ * to tell the client (E_CONFLICT). */
 static enum result rows_written(enum result rc, struct error *err)
 {
 	return rc == E_CONFLICT || rc == E_NOT_FOUND ? wrap(err, E_CORRUPT, "stored rows") : rc;
@@ -335,7 +349,8 @@ static bool is_changed_itself(const struct write *w, struct slice path)
 	return false;
 }
 
-/* What depends on a change gets a fresh place for what is made of it, with what was resolved already. */
+/* A document that depends on a change gets a new snap_doc, since the old one may have a cached
+ * configuration; the new one gets what was resolved already. */
 static bool apply_affected(struct applying *a, const struct affected *f)
 {
 	struct snap_doc *d = snapshot_doc(a->working, f->path);
@@ -377,7 +392,7 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 	struct call *call = w->call;
 	bool is_kept;
 
-	/* What changed nothing comes here to have its key kept. */
+	/* A write that changes nothing comes here only for its idempotency key. */
 	if (!w->has_revision && call->audit_draft == NULL)
 		return OK;
 	is_kept = audit_draft_begin(call);

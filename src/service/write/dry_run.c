@@ -1,4 +1,5 @@
-/* A dry run tells what the write would do, as far as the caller may read what it would change, and changes nothing. */
+/* A dry run tells what the write would do, as far as the caller may read what it would change,
+ * and changes nothing. */
 #include "service/codec.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -26,7 +27,8 @@ static const char *action_of(const struct change *c)
 	return "unchanged";
 }
 
-/* A caller who may compare values with that of a secret can find it out, so that the comparison is recorded as a read. */
+/* A caller who may compare values with that of a secret can find it out, so that the comparison
+ * is recorded as a read. */
 static enum result open_before(struct write *w, const struct change *c, struct tree *ret,
 			       struct error *err)
 {

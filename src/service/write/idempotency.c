@@ -12,9 +12,10 @@
 #define KEPT_MS	      INT64_C(86400000)
 
 /*
- * The form of a kept response, in lines: this mark, '1' where something was created or '0', and the ETag; a digest of the rights
- * that it was made for; the permissions that the request took, one path a line; an empty line; the number of bytes of the body.
- * Then the body, and behind it the short body.
+ * The form of a kept response, in lines: this mark, '1' where something was created or '0', and
+ * the ETag; a digest of the rights that it was made for; the permissions that the request took,
+ * one path a line; an empty line; the number of bytes of the body. Then the body, and behind it
+ * the short body.
  */
 #define KEPT_MARK "2"
 
@@ -72,7 +73,8 @@ static void hash_policy(struct sha256 *h, const struct snapshot *snapshot, struc
 	sha256_update(h, numbers, sizeof numbers);
 }
 
-/* Covers all that decides what a token may: the versions of its policies and of those of the tokens above it. */
+/* Covers all that decides what a token may: the versions of its policies and of those of the
+ * tokens above it. */
 static void hash_rights(uint8_t ret[static HASH_BYTES], const struct snapshot *snapshot,
 			struct slice accessor)
 {

@@ -1,7 +1,8 @@
 /*
- * The rule: who may patch a document without reading it learns nothing of what is there. A patch is judged by what it says: its
- * own size, and the encoding of the keys that it sets. What it sets has the encoding that it gives, and none where it gives none,
- * whatever the key had before.
+ * A caller who may patch a document without reading it learns nothing of its content. The patch
+ * is checked by itself: its own size, and the encoding of the keys that it sets. A key that the
+ * patch sets has the encoding that the patch gives, or none where it gives none, whatever the key
+ * had before.
  */
 #include "service/write/write.h"
 

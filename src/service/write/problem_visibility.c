@@ -1,7 +1,14 @@
 /*
- * The rule: a message about a profile tells of its content only what its reader wrote or may read. Where layers that the reader may not read
- * take part (a patch made blindly, a parent that one may only use), what is said in full is what a text of the reader's own sets; where
- * there is such a text but others take part in what it comes to, only the place is said.
+ * A problem tells of a profile's content only what the caller wrote or may read.
+ *
+ * A profile may have layers that the caller may not read: a parent that it may only use, or a
+ * document that it patches without reading. Then there are three cases. A value that the caller's
+ * own text sets alone is told in full. Where other layers take part in a value that the caller
+ * wrote, only the place is told. All else is told as "lies in what you may not read".
+ *
+ * The functions here change a copy of a problem for one response and never the report. Walks over
+ * layers are bounded (LAYERS_LOOKED_AT_MAX); beyond the bound a layer counts as hidden. Worker or
+ * committer, one thread at a time.
  */
 #include "service/write/write.h"
 
@@ -13,7 +20,7 @@
 
 enum sight { SIGHT_NONE, SIGHT_PLACE, SIGHT_WHOLE };
 
-/* They are in the order of their paths. */
+/* `affected` is in the order of the paths. */
 static const struct affected *find_affected(const struct write *w, struct slice path)
 {
 	uint32_t from = 0, to = w->affected_count;
@@ -43,7 +50,8 @@ const struct doc_edges *edges_as_written(const struct write *w, struct slice pat
 	return d != NULL ? d->edges : NULL;
 }
 
-/* The profile and all that it inherits from. `budget` bounds the walk: what is wider than that is not seen. */
+/* Whether the caller may read the profile and all that it inherits from. `budget` bounds the
+ * walk; beyond it the answer is no. */
 static bool may_see_layers(const struct write *w, struct slice path, uint32_t depth,
 			   uint32_t *budget)
 {
@@ -60,7 +68,7 @@ static bool may_see_layers(const struct write *w, struct slice path, uint32_t de
 	return true;
 }
 
-/* "profiles/app/name" of a problem's profile, in `text`; empty where it has none. */
+/* The path of a problem's profile, "profiles/app/name", in `text`; empty where it has none. */
 static struct slice profile_path(const struct check_problem *p,
 				 char text[static PATH_BYTES_MAX + 16])
 {
@@ -71,7 +79,7 @@ static struct slice profile_path(const struct check_problem *p,
 	return slice_make(text, 9 + p->profile.len);
 }
 
-/* Who may read the configuration that it comes to sees what all layers make. */
+/* A caller who may read the configuration sees the values of all layers in it. */
 static bool may_see_config(const struct write *w, const struct check_problem *p)
 {
 	char text[PATH_BYTES_MAX + 16];
@@ -119,7 +127,7 @@ static bool next_quoted(struct slice *rest, struct slice *ret)
 	return true;
 }
 
-/* What a message quotes is told to who sent it, and to everybody where it is a word of ours. */
+/* Whether a quoted word may be shown: the caller sent it, or it is a word of Reeve. */
 static bool is_sent(struct slice body, struct slice quoted)
 {
 	static const struct slice ours = SLICE_INIT("$extends $schema $abstract $vars");
@@ -138,7 +146,8 @@ static bool quotes_only(struct slice message, struct slice body)
 	return true;
 }
 
-/* Whether every document that a message names is in the text as it is, not put together from what other layers say. */
+/* Whether every document that a message names stands in the text as it is, and is not put
+ * together from other layers. */
 static bool names_only(struct slice message, struct slice text)
 {
 	struct slice path;
@@ -151,7 +160,7 @@ static bool names_only(struct slice message, struct slice text)
 	return true;
 }
 
-/* What of a document its reader wrote or may read. */
+/* The part of a document that the caller wrote or may read; NULL for none. */
 static const struct tree_node *seen_root(const struct write *w, const struct change *c)
 {
 	if (c->op == CHANGE_OP_PATCH && change_is_blind(w, c))
@@ -161,7 +170,8 @@ static const struct tree_node *seen_root(const struct write *w, const struct cha
 	return &c->doc->tree.root;
 }
 
-/* How much the reader knows of what a problem lies in; `*ret` becomes the string that he wrote there, if any. */
+/* How much the caller knows of the value that a problem is about; `*ret` becomes the string that
+ * the caller wrote there, if any. */
 static enum sight sight_of(const struct write *w, const struct check_problem *p, struct slice *ret)
 {
 	char text[PATH_BYTES_MAX + 16];
@@ -180,8 +190,9 @@ static enum sight sight_of(const struct write *w, const struct check_problem *p,
 	return n->kind == TREE_OBJECT || n->kind == TREE_NULL ? SIGHT_PLACE : SIGHT_WHOLE;
 }
 
-/* What a reference that cannot be resolved is said to be. A key that is missing is not named, since a suggestion may follow it and its
- * absence tells something too; a secret is, where its path is written as it is. */
+/* The message about a reference that cannot be resolved. It does not name a missing key: a
+ * suggestion may follow it, and also its absence tells something. It names a secret whose path
+ * the caller wrote in full. */
 static const char *reference_message(const struct check_problem *p, struct slice written)
 {
 	struct slice message = slice_text(p->message);
@@ -196,7 +207,7 @@ static const char *reference_message(const struct check_problem *p, struct slice
 	return "has a reference that cannot be resolved";
 }
 
-/* One that lies at no pointer: of a document as a whole. */
+/* A problem without a pointer: of a document as a whole. */
 static void cut_sentence(const struct write *w, struct check_problem *p)
 {
 	struct slice message = slice_text(p->message);
@@ -232,7 +243,7 @@ void problem_cut_content(const struct write *w, struct check_problem *p)
 	sight = sight_of(w, p, &written);
 	if (sight == SIGHT_NONE && p->is_named_by_schema && !is_changed_blindly(w, p) &&
 	    write_may_see_constraint(w, p))
-		sight = SIGHT_PLACE; /* in a layer that one uses, and whose keys the schema tells */
+		sight = SIGHT_PLACE; /* may use the layer, and the schema tells the keys */
 	if (sight == SIGHT_NONE) {
 		p->message = "lies in what you may not read";
 		p->pointer = p->keyword = SLICE_NULL;
@@ -243,7 +254,7 @@ void problem_cut_content(const struct write *w, struct check_problem *p)
 	}
 }
 
-bool problem_is_unsaid(const struct write *w, const struct check_problem *p)
+bool problem_is_left_out(const struct write *w, const struct check_problem *p)
 {
 	char text[PATH_BYTES_MAX + 16];
 	struct slice path = profile_path(p, text);
@@ -252,7 +263,7 @@ bool problem_is_unsaid(const struct write *w, const struct check_problem *p)
 	       !write_may_see(w, path) && !may_see_config(w, p);
 }
 
-/* Whether something that its reader may not see took part. */
+/* Whether a document took part that the caller may not read. */
 static bool is_partly_hidden(const struct write *w)
 {
 	for (const struct view_doc *d = w->view.first; d != NULL; d = d->next) {
@@ -273,7 +284,8 @@ static bool any_sent(const struct write *w, struct slice quoted)
 
 bool problem_quotes_hidden(const struct write *w, struct slice text)
 {
-	/* At which keyword a validation ran out of steps is a schema's, whatever words were sent. */
+	/* The keyword at which a validation ran out of steps belongs to the schema, whatever the
+	 * caller sent. */
 	bool is_limit = has_word(text, "validation takes more");
 	struct slice quoted;
 

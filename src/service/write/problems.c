@@ -1,5 +1,5 @@
-/* A response names no document that the caller may not read: a problem that cannot be told without such a name is told in
- * general words, or only counted. */
+/* A response names no document that the caller may not read: a problem that cannot be told
+ * without such a name is told in general words, or only counted. */
 #include "service/codec.h"
 #include "service/write/write.h"
 
@@ -87,7 +87,8 @@ static bool may_see_profile(const struct write *w, struct slice profile)
 	return rights_may(w->view.reader, MAY_READ, slice_make(path + 2, 7 + profile.len));
 }
 
-/* What stands in a document that one may read is known already: the one name that its place has. */
+/* Whether the caller may see all names in a text. One hidden name is allowed where the document
+ * at `place` has it and may be read: the caller knows it from there. */
 static bool may_see_names(const struct write *w, struct slice text, struct slice place)
 {
 	bool is_place_seen = place.len != 0 && write_may_see(w, place);
@@ -99,7 +100,8 @@ static bool may_see_names(const struct write *w, struct slice text, struct slice
 	return hidden == 0 || (hidden == 1 && is_place_seen);
 }
 
-/* The schema and all that it refers to. `budget` bounds the walk: what is wider than that is not shown. */
+/* Whether the caller may read the schema and all schemas that it refers to. `budget` bounds the
+ * walk; beyond it the answer is no. */
 static bool may_see_schemas(const struct write *w, struct slice path, uint32_t depth,
 			    uint32_t *budget)
 {
@@ -125,7 +127,7 @@ bool write_may_see_constraint(const struct write *w, const struct check_problem 
 	return p->schema.len == 0 || may_see_schemas(w, p->schema, 0, &budget);
 }
 
-/* A problem as the writer may see it; false: not at all. */
+/* Cuts a problem down to what the caller may see; false: nothing of it. */
 static bool cut_problem(const struct write *w, struct check_problem *p, bool is_unchecked)
 {
 	const char *constraint = p->message;
@@ -135,7 +137,7 @@ static bool cut_problem(const struct write *w, struct check_problem *p, bool is_
 	if (!may_see_profile(w, p->profile) || (p->profile.len == 0 && !may_see_place))
 		return false;
 	problem_cut_content(w, p);
-	/* Of a value that was not looked at the message tells the constraint only. */
+	/* The message about an unchecked value tells only the constraint. */
 	if (is_unchecked && p->keyword.len != 0)
 		p->message = constraint;
 	if (!may_see_names(w, slice_text(p->message), p->origin_path))
@@ -147,7 +149,8 @@ static bool cut_problem(const struct write *w, struct check_problem *p, bool is_
 		p->message = "does not fit a schema that you may not read";
 		p->keyword = SLICE_NULL;
 	}
-	/* Of what one patches or brings back without reading it, the place is known and the line is not. */
+	/* A caller who patches or restores a document without reading it knows the document, but
+	 * not its lines. */
 	if (p->origin_path.len != 0 && !write_may_see(w, p->origin_path))
 		p->origin_path = SLICE_NULL;
 	return true;
@@ -186,13 +189,13 @@ void problems_write(struct buf *ret, const struct write *w, enum problem_list li
 						     : r->unchecked_count;
 	uint32_t hidden = 0;
 
-	/* Some may be missing, or their places. */
+	/* Without memory for the report, problems or their places may be missing. */
 	ret->is_failed |= r->arena.is_short;
 	codec->problems_begin(ret, list);
 	for (uint32_t i = 0; i < count && !buf_is_failed(ret); i++) {
 		struct check_problem p = problems[i];
 
-		if (problem_is_unsaid(w, &p))
+		if (problem_is_left_out(w, &p))
 			continue;
 		if (cut_problem(w, &p, list == PROBLEMS_UNCHECKED))
 			codec->problem(ret, &p);

@@ -1,8 +1,12 @@
 /*
- * The rule: referring is reading. What a profile extends, and the schema that it or another schema names, comes out again through
- * validation and through the configurations that are made of it. So a write may add a reference only to what its writer may read,
- * or use (the permission for just that), or writes in the same call. References that the live version has already are not asked
- * about, where the writer may read it: they were judged when they were added. Who may not read it would learn what it names.
+ * To refer to a document is to read it. The content of a profile's parents and of its schema
+ * shows in the results of validation and in the configurations that are made from it. Therefore a
+ * write may add a reference only to a document that the caller may `read` or `use`, or writes in
+ * the same call.
+ *
+ * References that the stored version has already are not checked again where the caller may read
+ * that version: they were checked when they were added. A caller who may not read it could
+ * otherwise find out what it refers to.
  */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
@@ -13,10 +17,13 @@
 #define SCHEMA_URI	    "reeve:///"
 #define REFERENCES_KEPT_MAX 1000
 
-/* The references of one change that its writer has no right to, while they are looked for in the live version. */
+/* The references of one change that the caller has no right to, until they are found in the live
+ * version. */
 struct referring {
 	struct write *write;
-	bool is_blind; /* a patch by who may not read what it is merged into: no reference may be added, since what is there would be validated by it */
+	/* A patch by a caller who may not read the document: no reference may be added, since the
+	 * hidden content would be validated by it. */
+	bool is_blind;
 	struct slice kept[REFERENCES_KEPT_MAX];
 	uint32_t count;
 };
@@ -117,7 +124,7 @@ static enum result drop_known(struct referring *r, struct slice path, struct err
 	return OK;
 }
 
-/* Only what is the documents' fault: its check says so. */
+/* Whether the result says that the document is wrong; its own check reports that. */
 static bool is_verdict(enum result rc)
 {
 	return rc == E_INVALID || rc == E_MALFORMED || rc == E_NOT_FOUND;
@@ -169,7 +176,8 @@ static bool is_named(struct slice key, const char *const *names)
 	return false;
 }
 
-/* Whether a patch of a schema sets a reference anywhere, or touches what decides how those that are there are read. */
+/* Whether a patch of a schema sets a reference anywhere, or touches what decides how those that
+ * are there are read. */
 static bool sets_reference(const struct tree_node *patch)
 {
 	static const char *const references[] = {"$ref", "$dynamicRef", NULL};
@@ -198,7 +206,8 @@ static bool is_set(const struct tree_node *patch, const char *key)
 	return value != NULL && value->kind != TREE_NULL;
 }
 
-/* A patch by who may not read is judged by what it says, whether or not the live version says the same. */
+/* A patch by who may not read is judged by what it says, whether or not the live version says the
+ * same. */
 static bool patch_refers(const struct change *c)
 {
 	const struct tree_node *patch = &c->patch_tree.root;

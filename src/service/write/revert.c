@@ -1,5 +1,6 @@
-/* The rule: undoing a revision makes a new one that brings back what each document was before it. What was changed again since is not touched: it is
- * listed. */
+/* Undoing a revision makes a new one that restores each document to its state before the
+ * revision. Where a document has changed again since then, nothing is undone, and the response
+ * lists those documents. */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
@@ -16,8 +17,7 @@ struct reverting {
 	enum result found; /* of a look at one document */
 	uint64_t version;
 	enum version_state state;
-	struct slice
-		destroyed; /* a document of which a version is gone for good; in the write's arena */
+	struct slice destroyed; /* a document that lost a version for good; in the write's arena */
 	uint64_t destroyed_version;
 };
 
@@ -54,7 +54,7 @@ static enum result note_later(void *ctx, const struct change_row *row, struct er
 	return fail(err, E_CONFLICT, "changed since");
 }
 
-/* What a document was before the revision: its version and state; version 0: it was not. */
+/* The version and state of a document before the revision; version 0: there was none. */
 static enum result look_before(struct reverting *r, struct slice path, struct error *err)
 {
 	enum result rc;
@@ -87,7 +87,7 @@ static struct change *next_change(struct reverting *r, struct slice path)
 	return c;
 }
 
-/* Of a state, all versions that the revision moved go back. */
+/* Adds a version whose state the revision changed. */
 static enum result add_version(struct reverting *r, struct change *c, uint64_t version,
 			       struct error *err)
 {
@@ -124,7 +124,7 @@ static enum result undo_one(void *ctx, const struct change_row *row, struct erro
 		return fail(err, E_MEMORY, "out of memory");
 	switch (row->action) {
 	case CHANGE_PUT:
-		c->op = CHANGE_OP_PUT; /* settled once the walk is over */
+		c->op = CHANGE_OP_PUT; /* decided once the walk is over */
 		return OK;
 	case CHANGE_DELETE:
 		c->op = CHANGE_OP_UNDELETE;
@@ -132,16 +132,17 @@ static enum result undo_one(void *ctx, const struct change_row *row, struct erro
 	case CHANGE_UNDELETE:
 		c->op = CHANGE_OP_DELETE;
 		return add_version(r, c, row->version, err);
-	case CHANGE_DESTROY: /* said once it is known that it may be named */
+	case CHANGE_DESTROY: /* reported once it is known that the caller may see the name */
 		c->op = CHANGE_OP_DESTROY;
 		r->destroyed = c->path;
 		r->destroyed_version = row->version;
 		return OK;
 	}
-	return fail(err, E_CORRUPT, "a stored change is none");
+	return fail(err, E_CORRUPT, "a stored change has an unknown action");
 }
 
-/* What each step is: going back to a version, or away with what was not there. What it needs hangs on that. */
+/* Decides for each put: roll back to the version before, or delete the document that did not
+ * exist. The permissions depend on that. */
 static enum result check_all_after(struct reverting *r, struct error *err)
 {
 	struct write *w = r->write;
@@ -180,7 +181,7 @@ static enum result find_conflicts(struct reverting *r, struct error *err)
 		       : fail(err, E_CONFLICT, "some of it was changed again since");
 }
 
-/* Before anything is said of what became of them since. */
+/* Before the response tells what became of the documents since. */
 static bool may_revert_all(const struct verb_context *ctx, const struct write *w)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
@@ -213,7 +214,8 @@ static enum step gather(struct verb_context *ctx, struct reverting *r, uint32_t 
 	if (rc == OK && !may_revert_all(ctx, w))
 		return response_fail(
 			call, E_FORBIDDEN,
-			"undoing it takes rights that you do not have: rollback of what was put, delete of what was created, deleted or undeleted, admin for policies");
+			"undoing it takes rights that you do not have: rollback of what was put, "
+			"delete of what was created, deleted or undeleted, admin for policies");
 	if (rc == OK && r->destroyed.len != 0)
 		rc = fail(&err, E_CONFLICT,
 			  "%.*s version %llu was destroyed: nothing brings it back",

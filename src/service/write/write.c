@@ -1,4 +1,3 @@
-/* The rule: a write is prepared whole before anything of it is written, and each path in it is authorised whatever way it came. */
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
@@ -40,7 +39,8 @@ void write_free(struct commit_job *job)
 	alloc_free(w);
 }
 
-/* The ctx ends before the write does; what the rights point to is the snapshot's and the call's. */
+/* The context ends before the write does; what the rights point to belongs to the snapshot and
+ * the call. */
 static const struct rights *keep_rights(struct arena *a, const struct rights *from)
 {
 	struct rights *r = arena_copy(a, from, sizeof *r);
@@ -105,7 +105,7 @@ static enum permission permission_of(const struct change *c)
 		[CHANGE_OP_DESTROY] = MAY_DESTROY, [CHANGE_OP_ROLLBACK] = MAY_ROLLBACK,
 	};
 
-	return needed[c->op]; /* of a revert too: each step is what it would be by itself */
+	return needed[c->op]; /* a step of a revert needs what it would need by itself */
 }
 
 static bool takes_away(const struct change *c)
@@ -135,7 +135,7 @@ bool write_may_change(const struct verb_context *ctx, const struct write *w, con
 	       ((needed & MAY_ADMIN) == 0 || rights_may(r, MAY_ADMIN, c->path));
 }
 
-/* Before anything is looked at: a refusal says nothing of what is there. */
+/* Before any look at the documents, so that a refusal tells nothing of them. */
 static enum result authorise(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
@@ -154,7 +154,8 @@ static enum result authorise(struct verb_context *ctx, struct write *w, struct e
 	return OK;
 }
 
-/* Only what may take something away, or lock everybody out, is there to be forced; elsewhere force would be passed over in silence. */
+/* Force has an effect only on changes that take a document away and on policies; elsewhere it is
+ * refused rather than ignored. */
 static enum result check_force(const struct write *w, struct error *err)
 {
 	if (!w->is_forced || w->changes_count == 0)
@@ -180,7 +181,7 @@ static enum result refuse_twice(const struct write *w, struct error *err)
 	return OK;
 }
 
-/* They stand in the history, for all who read it. */
+/* Messages and sources stand in the history for all its readers. */
 static enum result check_text(struct slice text, const char *name, struct error *err)
 {
 	if (text.len > MESSAGE_BYTES_MAX)
@@ -206,14 +207,14 @@ static enum result prepare_changes(struct verb_context *ctx, struct write *w, st
 	return rc;
 }
 
-/* All are looked at, so that one answer names all that is wrong. */
-static enum result check_changes(struct verb_context *ctx, struct write *w, struct error *err)
+/* Checks all changes, so that one response names all that is wrong. */
+static enum result check_changes(struct write *w, struct error *err)
 {
 	enum result first = OK;
 
 	for (uint32_t i = 0; i < w->changes_count; i++) {
 		struct error one = ERROR_NULL;
-		enum result rc = change_check(ctx, w, &w->changes[i], &one);
+		enum result rc = change_check(w, &w->changes[i], &one);
 
 		if (rc != OK && first == OK) {
 			first = rc;
@@ -251,18 +252,18 @@ static enum step response_refused(struct write *w, enum result rc, const struct 
 	struct call *c = w->call;
 	struct error shown = *err;
 
-	if (rc != E_FORBIDDEN) /* it says only what was asked for */
+	if (rc != E_FORBIDDEN) /* that text names only what the caller sent */
 		problems_hide_names(w, &shown);
 	if (is_about_content(rc) && (w->report.errors_count != 0 || w->report.arena.is_short))
 		problems_write(&c->out.problems, w, PROBLEMS_ERRORS);
-	if (buf_is_failed(&c->out.problems)) /* what is wrong cannot be told in full */
+	if (buf_is_failed(&c->out.problems)) /* the list is incomplete */
 		rc = response_check(&c->out.problems, &shown);
 	if (w->is_dry_run && rc != E_FORBIDDEN)
 		audit_draft_dry_run(c);
 	return response_error(c, rc, &shown);
 }
 
-/* What was refused but for force is said as a warning and in the log. */
+/* Problems that force overrides become warnings, and the audit entry says "forced". */
 static void downgrade_problems(struct write *w)
 {
 	w->was_forced = true;
@@ -304,7 +305,7 @@ static enum result check_lockout(struct write *w, int64_t now_ms, struct error *
 	return rc;
 }
 
-/* A key is kept also where nothing changes: the committer does it. */
+/* Where nothing changes, only an idempotency key has to be stored, by the committer. */
 static enum step response_unchanged(struct write *w)
 {
 	struct error err = ERROR_NULL;
@@ -336,7 +337,7 @@ enum step write_prepare(struct verb_context *ctx, struct write *w)
 		rc = referral_check(w, &err);
 	if (rc != OK)
 		return response_refused(w, rc, &err);
-	rc = check_changes(ctx, w, &err);
+	rc = check_changes(w, &err);
 	if (rc == OK)
 		rc = cascade_check(ctx, w, &err);
 	if (is_forceable(w, rc)) {

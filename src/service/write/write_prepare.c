@@ -1,4 +1,5 @@
-/* The rule: a change says what the document comes to, whatever the way there: put, patch and rollback all end as content for a new version. */
+/* The result of one change by itself. Put, patch and rollback all end as content for a new
+ * version; delete, undelete and destroy change the state of versions. */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
 
@@ -34,7 +35,8 @@ static enum result need_live(const struct change *c, struct error *err)
 		       : fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 }
 
-/* A secret's is keyed and has its path and version in it: equal values have different digests. */
+/* The digest of a secret is keyed and covers its path and version, so that equal values have
+ * different digests. */
 static void digest_content(const struct service *s, struct change *c)
 {
 	struct slice plain = buf_slice(&c->plain);
@@ -46,7 +48,7 @@ static void digest_content(const struct service *s, struct change *c)
 		sha256_slice(c->digest, plain);
 }
 
-/* What cannot be read is not the same: its check will say so. */
+/* Content that cannot be read counts as different; change_check() reports it. */
 static enum result is_same_json(struct verb_context *ctx, const struct change *c, bool *ret,
 				struct error *err)
 {
@@ -67,9 +69,9 @@ static enum result is_same_json(struct verb_context *ctx, const struct change *c
 	return rc;
 }
 
-/* Whether it is what is there already: YAML byte for byte, comments and all, JSON by its values. To
- * who may not read it a new version is always one: that two contents are equal is not theirs to
- * learn, and of secrets nobody's. */
+/* Whether the content equals the stored one: YAML byte for byte with its comments, JSON by its
+ * values. A caller who may not read the document always makes a new version, since equality tells
+ * of the content; so does everyone with a secret. */
 static enum result is_same_content(struct verb_context *ctx, const struct change *c, bool *ret,
 				   struct error *err)
 {
@@ -83,8 +85,8 @@ static enum result is_same_content(struct verb_context *ctx, const struct change
 	       slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
 	if (*ret || !slice_is_text(row->content_type, CONTENT_JSON))
 		return OK;
-	/* What JSON was stored may come back under the name of YAML: a file's name is no
-	 * content. */
+	/* JSON that was stored may come back as YAML, since the type may come from a file's
+	 * name. */
 	return is_same_json(ctx, c, ret, err);
 }
 
@@ -95,8 +97,9 @@ static size_t bytes_max(const struct verb_context *ctx, const struct change *c)
 	return c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
 }
 
-/* What was stored was within the bounds of its time. What a patch without the right to read comes to is let grow well beyond them: one that just fits would
- * tell the size of what is there. */
+/* A rollback brings back content that was within the bounds when it was stored. A patch without
+ * the right to read may exceed the bound by a factor: a patch that just fits would tell the size
+ * of the stored content. */
 static size_t result_bytes_max(const struct verb_context *ctx, const struct change *c)
 {
 	if (c->op == CHANGE_OP_ROLLBACK)
@@ -171,7 +174,7 @@ static enum result prepare_patch(struct verb_context *ctx, struct write *w, stru
 	if (c->kind == KIND_SECRETS)
 		c->patch = TREE_GET(&c->patch_tree.root, "data");
 	c->content_type = SLICE_LITERAL(CONTENT_JSON);
-	/* What is written as it was says that nothing changed: by its warnings, and to a later reader. */
+	/* A patch that changes nothing leaves the stored text as it is, with its comments. */
 	if (c->kind != KIND_SECRETS && !is_blind && tree_is_equal(&merged, &base.root)) {
 		c->content_type = snap_doc_row(c->before)->content_type;
 		rc = content_of_row(&ctx->service->state, snap_doc_row(c->before), &c->plain, err);
@@ -221,7 +224,7 @@ static enum result prepare_rollback(struct verb_context *ctx, struct write *w, s
 }
 
 /* The state of the newest version after the change. */
-static void settle_state(struct change *c, enum version_state after)
+static void set_state(struct change *c, enum version_state after)
 {
 	const struct version_row *row = snap_doc_row(c->before);
 
@@ -247,7 +250,7 @@ static enum result prepare_current_delete(struct write *w, struct change *c, str
 	c->versions[0] = snap_doc_row(c->before)->version;
 	c->versions_count = 1;
 	c->action = CHANGE_DELETE;
-	settle_state(c, VERSION_DELETED);
+	set_state(c, VERSION_DELETED);
 	return OK;
 }
 
@@ -260,7 +263,8 @@ static enum result read_state(void *ctx, const struct version_row *row, struct e
 	return OK;
 }
 
-/* Leaves only the versions whose state changes. `needed`: all others but those in `after` already are a conflict. */
+/* Leaves only the versions whose state changes. E_CONFLICT: a destroyed version cannot get
+ * another state. */
 static enum result choose_versions(struct verb_context *ctx, struct change *c,
 				   enum version_state after, struct error *err)
 {
@@ -299,11 +303,11 @@ static enum result prepare_states(struct verb_context *ctx, struct change *c,
 	if (rc != OK)
 		return rc;
 	c->action = action;
-	settle_state(c, after);
+	set_state(c, after);
 	return OK;
 }
 
-/* The current version, unless those that an undelete brought back are named. */
+/* Deletes the current version, or the given versions where a revert undoes an undelete. */
 static enum result prepare_delete(struct verb_context *ctx, struct write *w, struct change *c,
 				  struct error *err)
 {

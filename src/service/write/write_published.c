@@ -1,6 +1,7 @@
 /*
- * What a committed write tells those that wait for changes. The record names what may have changed for a reader: each document
- * that was written, and each configuration that came out different or can no longer be made.
+ * What a committed write tells those that wait for changes. The record names what may have
+ * changed for a reader: each document that was written, and each configuration that came out
+ * different or can no longer be made.
  */
 #include "service/write/write.h"
 

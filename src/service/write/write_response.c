@@ -1,12 +1,14 @@
 /*
- * The response of a write tells of each document its newest version after the write, and never the content. Of a version that this
- * caller did not make it tells the author and message only to callers who may list or read the document.
+ * The response of a write tells of each document its newest version after the write, and never
+ * the content. Of a version that this caller did not make it tells the author and message only to
+ * callers who may list or read the document.
  */
 #include "service/codec.h"
 #include "service/engine/response.h"
 #include "service/write/write.h"
 
-/* A short response may be read when the caller has fewer rights: it tells nothing that takes some. */
+/* A short response may be read when the caller has fewer rights: it tells nothing that takes
+ * some. */
 static enum version_detail detail_of(const struct write *w, const struct version_row *row,
 				     enum doc_kind kind, bool is_own, bool is_short)
 {

@@ -349,7 +349,7 @@ Test(load, whichever_store_call_of_a_restore_fails_nothing_has_changed, .timeout
 			cr_expect_gt(n, 12);
 			break;
 		}
-		cr_expect(n == 0 || strncmp(err.text, "taking on the backup: ", 22) == 0, "%s",
+		cr_expect(n == 0 || strncmp(err.text, "restoring the backup: ", 22) == 0, "%s",
 			  err.text);
 		cr_expect_eq(token.len, 0, "%d: a token although it failed", n);
 		if (!is_committed)
