@@ -125,7 +125,9 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "wal")))
-		rc = fail(err, E_IO, "the file system cannot hold a write-ahead log");
+		rc = fail(
+			err, E_IO,
+			"the file system does not support a write-ahead log: put the data on a local file system");
 	if (rc != OK)
 		return rc;
 	sqlite3_wal_hook(s->db.handle, remember_log_pages, s);

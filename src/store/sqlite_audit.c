@@ -315,7 +315,7 @@ static enum result give_row(struct scan *scan, struct query *q, uint64_t expecte
 		rc = fail(err, E_CORRUPT, "the audit log lacks entry %llu",
 			  (unsigned long long)expected);
 	if (rc == OK && query_number(q, 7) != row.index / AUDIT_BUCKET)
-		rc = fail(err, E_CORRUPT, "audit entry %llu is where no search looks for it",
+		rc = fail(err, E_CORRUPT, "audit entry %llu is in the wrong bucket of the index",
 			  (unsigned long long)row.index);
 	return rc == OK ? scan->each(scan->ctx, &row, err) : rc;
 }

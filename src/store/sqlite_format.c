@@ -64,7 +64,7 @@ enum result format_create(struct db *db, uint32_t format, struct error *err)
 		return rc;
 	rc = count_rows(db, "SELECT count(*) FROM sqlite_schema", "look for tables", &tables, err);
 	if (rc == OK && tables != 0)
-		rc = fail(err, E_CONFLICT, "there is a store already");
+		rc = fail(err, E_CONFLICT, "there is a store in this folder already");
 	if (rc == OK)
 		rc = run_all(db, store_schema, err);
 	if (rc == OK)
@@ -85,7 +85,7 @@ static enum result refuse_foreign(struct db *db, const char *file, struct error 
 
 	if (rc == OK && foreign != 0)
 		rc = fail(err, E_CORRUPT,
-			  "%s: triggers, views or virtual tables in it are not ours", file);
+			  "%s: it has triggers, views or virtual tables, which no store has", file);
 	if (rc == OK)
 		rc = query_open(&q, db, "PRAGMA encoding", file, ARGS_NONE, err);
 	if (rc == OK)
@@ -114,7 +114,7 @@ enum result format_read(struct db *db, const char *file, uint32_t *ret, struct e
 	if (rc != OK)
 		return rc;
 	if (!has_row || !slice_to_u64(query_bytes(&q, 0), UINT32_MAX, &format))
-		return fail(err, E_CORRUPT, "%s: its format is not told", file);
+		return fail(err, E_CORRUPT, "%s: its format number is missing or malformed", file);
 	*ret = (uint32_t)format;
 	return OK;
 }
@@ -162,10 +162,9 @@ enum result format_migrate(struct db *db, const char *file, uint32_t format,
 			    format);
 	for (uint32_t from = has; from < format; from++)
 		if (find_step(steps, steps_count, from) == NULL)
-			return fail(
-				err, E_UNSUPPORTED,
-				"%s has format %u; this program has no way from it to format %u",
-				file, has, format);
+			return fail(err, E_UNSUPPORTED,
+				    "%s has format %u; this program cannot migrate it to format %u",
+				    file, has, format);
 	rc = copy_before(db, file, has, err);
 	if (rc == OK)
 		rc = db_exec(db, "BEGIN IMMEDIATE", "begin", err);

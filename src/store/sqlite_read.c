@@ -535,7 +535,7 @@ enum result sqlite_get_log(struct store_session *ss, log_fn *each, void *ctx, st
 	if (rc != OK)
 		return rc;
 	if (!has_row)
-		return fail(err, E_NOT_FOUND, "%s: there is none", what);
+		return fail(err, E_NOT_FOUND, "%s: there is none yet", what);
 	row = (struct log_row){
 		.size = query_number(&q, 0),
 		.peaks = query_bytes(&q, 1),

@@ -1,4 +1,4 @@
-/* Whatever fails, a call or an allocation, the answer is clean and the rows are all there or not at
+/* Whichever call or allocation fails, the result says so and the rows are all there or not at
  * all. */
 #include "fixture.h"
 

@@ -1,4 +1,4 @@
-/* Who may open what: one server at a time, formats that we know, folders that are private. */
+/* Opening: one server at a time, known formats, private folders. */
 #include "fixture.h"
 
 #include "base/buf.h"

@@ -241,7 +241,7 @@ STORE_TEST(store_rows, the_state_at_a_revision_is_told_from_the_changes)
 		  E_NOT_FOUND);
 }
 
-STORE_TEST(store_rows, what_is_destroyed_has_no_content_and_no_way_back)
+STORE_TEST(store_rows, a_destroyed_version_has_no_content_and_no_way_back)
 {
 	put_version("secrets/a", 1, 1);
 	put_change("secrets/a", 1, 1, CHANGE_PUT);
@@ -511,7 +511,7 @@ STORE_TEST(store_rows, keys_meta_values_and_the_log_are_replaced)
 	cr_expect_str_eq(taken(), "4 peaks note at 7");
 }
 
-STORE_TEST(store_rows, an_response_is_remembered_for_one_request_and_a_while)
+STORE_TEST(store_rows, a_response_is_remembered_for_one_request_and_a_while)
 {
 	struct slice key = SLICE_LITERAL("key"), print = SLICE_LITERAL("print");
 
@@ -556,7 +556,7 @@ static enum result count_head(void *ctx, const struct version_row *row, struct e
 	return OK;
 }
 
-/* How long a start reads for; printed, since machines differ. */
+/* Prints how long the reads of a start take: machines differ. */
 Test(store_rows, a_hundred_thousand_documents_are_read_in_one_walk)
 {
 	static char sealed[700];

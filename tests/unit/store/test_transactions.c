@@ -1,4 +1,4 @@
-/* What is committed is there, what is not is not, and one request that fails does not fail the
+/* Committed rows are there, others are not, and one request that fails does not fail the
  * others. */
 #include "fixture.h"
 
