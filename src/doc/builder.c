@@ -14,7 +14,7 @@ void builder_init(struct builder *b, struct tree *tree, const struct doc_limits 
 	b->budget = limits->budget;
 }
 
-/* Numbers stand on the stack by value: those of secrets are wiped. */
+/* The stack holds numbers by value: it is wiped if they may be secrets. */
 static void release_stack(struct builder *b)
 {
 	if (b->tree->arena.is_wiped)
@@ -95,7 +95,7 @@ static enum result set_array(struct builder *b, struct tree_node *ret, uint32_t 
 	return OK;
 }
 
-/* Steps of sorting the members of a large object. */
+/* The budget steps of sorting the members of a large object. */
 static uint64_t index_steps(uint32_t count)
 {
 	uint64_t steps = 0;
@@ -119,7 +119,7 @@ static enum result set_object(struct builder *b, struct tree_node *ret, uint32_t
 			return builder_fail_memory(b, err);
 	}
 	rc = tree_set_object(ret, &b->tree->arena, members, count, err);
-	/* In an input a duplicate is a fault of its form. */
+	/* In an input a duplicate key is an error of syntax. */
 	return rc == E_INVALID ? E_MALFORMED : rc;
 }
 

@@ -1,8 +1,6 @@
-/*
- * What both readers build a tree with: one growable stack on which open containers collect their
- * children, copied flat into the arena when they close. It counts depth and nodes, so no reader can
- * forget to.
- */
+/* Building a tree, for both readers. Open containers collect their children on one growable stack;
+ * when a container closes, they are copied into the arena as one array. The builder counts depth
+ * and nodes, so that no reader can forget to. */
 #pragma once
 
 #include "doc/limits.h"
@@ -29,14 +27,14 @@ struct builder {
 void builder_init(struct builder *b, struct tree *tree, const struct doc_limits *limits);
 void builder_clear(struct builder *b); /* wipes when the tree is wiped */
 
-/* E_LIMIT when the arena said no by its bound, else E_MEMORY. */
+/* E_LIMIT when a bound of the arena was reached, else E_MEMORY. */
 enum result builder_fail_memory(const struct builder *b, struct error *err);
 
 enum result builder_grow(struct builder *b, struct error *err);
 enum result builder_fail_nodes(const struct builder *b, uint32_t line, uint32_t column,
 			       struct error *err);
 
-/* The free slot on top: a reader puts a key and then a value there. Valid until the next call. */
+/* The free slot on top: a reader writes a key and then a value to it. Valid until the next call. */
 static inline enum result builder_top(struct builder *b, struct tree_member **ret,
 				      struct error *err)
 {
@@ -50,8 +48,8 @@ static inline enum result builder_top(struct builder *b, struct tree_member **re
 	return OK;
 }
 
-/* Counts the value in the top slot, which builder_top() gave, and keeps it. `nodes` is what it holds
- * in all. */
+/* Counts the value in the top slot, which builder_top() gave, and keeps it. `nodes` is the number
+ * of its nodes with all below. */
 static inline enum result builder_push(struct builder *b, uint32_t nodes, struct error *err)
 {
 	const struct tree_node *value = &b->stack[b->used].value;
@@ -65,12 +63,12 @@ static inline enum result builder_push(struct builder *b, uint32_t nodes, struct
 	return OK;
 }
 
-/* Opens a container in the top slot; E_LIMIT when too deep. */
+/* Opens a container in the top slot; E_LIMIT when it is too deep. */
 enum result builder_open(struct builder *b, enum tree_kind kind, uint32_t line, uint32_t column,
 			 struct error *err);
 
-/* Closes the innermost container. A duplicate key is E_MALFORMED with its place. Gives the finished
- * node, valid until the next call, when `ret` is not NULL. */
+/* Closes the innermost container. E_MALFORMED with its place for a duplicate key. `ret` (may be
+ * NULL) is the finished node, valid until the next call. */
 enum result builder_close(struct builder *b, const struct tree_node **ret, struct error *err);
 
 static inline enum tree_kind builder_kind(const struct builder *b)

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "doc/pointer.h"
 
-#define MEMBER_STEPS 20 /* finding it in the other object */
+#define MEMBER_STEPS 20 /* to find a member in the other object */
 #define NODE_STEPS   5
 
 struct walk {
@@ -30,7 +30,7 @@ const char *diff_op_name(enum diff_op op)
 	return (size_t)op < ARRAY_SIZE(names) ? names[op] : "unknown";
 }
 
-static enum result tell(struct walk *w, const struct tree_node *from, const struct tree_node *to)
+static enum result report(struct walk *w, const struct tree_node *from, const struct tree_node *to)
 {
 	enum diff_op op = from == NULL ? DIFF_ADD : to == NULL ? DIFF_REMOVE : DIFF_REPLACE;
 	enum result rc = buf_check(&w->pointer, w->err);
@@ -54,7 +54,7 @@ static enum result diff_member(struct walk *w, struct slice key, const struct tr
 	return rc;
 }
 
-/* Tells of the members of `from` in [*at, before) that `to` has not. */
+/* Reports the members of `from` in [*at, before) that `to` does not have. */
 static enum result diff_removed(struct walk *w, const struct tree_node *from,
 				const struct tree_node *to, uint32_t *at, uint32_t before)
 {
@@ -131,12 +131,12 @@ static enum result diff_nodes(struct walk *w, const struct tree_node *from,
 		return rc;
 	if (from == NULL || to == NULL || from->kind != to->kind ||
 	    ((from->flags | to->flags) & TREE_IS_OPAQUE) != 0)
-		return tell(w, from, to);
+		return report(w, from, to);
 	if (from->kind == TREE_OBJECT)
 		return diff_objects(w, from, to);
 	if (from->kind == TREE_ARRAY)
 		return diff_arrays(w, from, to);
-	return tree_is_equal(from, to) ? OK : tell(w, from, to);
+	return tree_is_equal(from, to) ? OK : report(w, from, to);
 }
 
 enum result diff_trees(const struct tree_node *from, const struct tree_node *to,

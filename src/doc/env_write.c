@@ -2,7 +2,8 @@
 
 #include "doc/flatten.h"
 
-/* What a shell takes as itself in an assignment (POSIX.1-2017, Shell Command Language, 2.2, 2.6.1). */
+/* Whether a shell leaves the text of an assignment unchanged (POSIX.1-2017, Shell Command Language,
+ * 2.2, 2.6.1). */
 static bool is_bare(struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -15,7 +16,8 @@ static bool is_bare(struct slice s)
 	return true;
 }
 
-/* In single quotes all stands for itself but the quote, which is left for one in backslashes. */
+/* In single quotes every character but the quote stands for itself; a quote ends them, is escaped,
+ * and opens them again. */
 static void append_quoted(struct buf *ret, struct slice s)
 {
 	struct slice part;

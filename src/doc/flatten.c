@@ -61,7 +61,7 @@ static uint32_t count_leaves(const struct tree_node *n)
 	return count;
 }
 
-/* Capitals, digits and '_'; any other character as one '_'. */
+/* Appends capitals, digits and '_'; any other character becomes one '_'. */
 static void append_env_word(struct buf *name, struct slice word)
 {
 	for (size_t i = 0; i < word.len; i++) {
@@ -114,7 +114,7 @@ static enum result fail_memory(const struct walk *w)
 	return fail(w->err, E_MEMORY, "out of memory");
 }
 
-/* A shell's name does not begin with a digit and is not empty: such a one gets a '_' before it. */
+/* A name in a shell must not be empty or begin with a digit: it then gets a '_' in front. */
 static enum result add_leaf(struct walk *w, const struct tree_node *n)
 {
 	struct slice name = buf_slice(&w->name);
@@ -156,7 +156,7 @@ static enum result walk_node(struct walk *w, const struct tree_node *n)
 	return rc;
 }
 
-/* The pointer of the leaf that `*left` others stand before. */
+/* Finds the pointer of the leaf that has `*left` leaves before it. */
 static bool find_pointer(struct buf *ret, const struct tree_node *n, uint32_t *left)
 {
 	size_t len = ret->len;
@@ -193,7 +193,7 @@ static enum result fail_conflict(const struct flattened *f, const struct tree_no
 		       "%s and %s would have the same name", quoted[0], quoted[1]);
 }
 
-/* A name by its hash first, for names of one map begin alike. */
+/* The hash is compared first, because names of one map have a common beginning. */
 struct name_slot {
 	uint64_t hash;
 	uint32_t at;

@@ -1,4 +1,4 @@
-/* A tree as a list of named leaves, for formats that know no nesting. Empty containers give none. */
+/* A tree as a list of named leaves, for formats without nesting. Empty containers give no leaf. */
 #pragma once
 
 #include "doc/tree.h"
@@ -28,10 +28,10 @@ struct flattened {
 
 void flattened_clear(struct flattened *f);
 
-/* E_CONFLICT for two leaves of one name, naming where they stand; E_INVALID for a single value without
- * a prefix; E_LIMIT, E_MEMORY. */
+/* E_CONFLICT for two leaves of one name, with both pointers; E_INVALID for a single value without a
+ * prefix; E_LIMIT, E_MEMORY. */
 MUST_USE enum result flatten(struct flattened *ret, const struct tree_node *root,
 			     enum flatten_style style, struct slice prefix, struct error *err);
 
-/* A leaf's bare text; null has none. */
+/* The text of a leaf without quotes; empty for null. */
 struct slice flattened_value(const struct tree_node *leaf);

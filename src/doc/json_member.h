@@ -1,7 +1,7 @@
 /*
- * Writing JSON objects and arrays member by member, with the commas between them. Every JSON text that
- * is not written from a tree (doc/write.h) is written with these functions, so that no caller counts
- * commas or escapes strings by itself. The caller writes the brackets:
+ * Writing JSON objects and arrays member by member, with the commas between them. Every JSON text
+ * that is not written from a tree (doc/write.h) is written with these functions, so that no caller
+ * counts commas or escapes strings by itself. The caller writes the brackets:
  *
  *   buf_append_char(b, '{');
  *   json_member_text(b, "path", path);
@@ -18,11 +18,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Appends a comma, unless the text ends with '{', '[' or a newline or is empty: for items of arrays. */
+/* Appends a comma, unless the text ends with '{', '[' or a newline or is empty: for items of
+ * arrays. */
 void json_comma(struct buf *b);
 
-/* Appends a comma where one is due, and the name of a member; the caller appends the value. `name` is a
- * constant that needs no escapes. */
+/* Appends a comma where one is due, and the name of a member; the caller appends the value. `name`
+ * is a constant that needs no escapes. */
 void json_member(struct buf *b, const char *name);
 
 /* The same, with the value. */

@@ -1,9 +1,9 @@
 /*
  * RFC 8259 and nothing beside it, in one pass and without recursion.
  *
- * The input is copied once into the tree's arena; strings, keys and numbers are pieces of that copy.
- * The parser only ever reads the input and only ever writes the copy: an escape is decoded where it
- * stands, which never needs more room, and the byte behind a piece becomes its NUL.
+ * The input is copied once into the tree's arena; strings, keys and numbers are pieces of that
+ * copy. The parser only ever reads the input and only ever writes the copy: an escape is decoded
+ * where it stands, which never needs more room, and the byte behind a piece becomes its NUL.
  */
 #include "doc/json_read.h"
 
@@ -151,7 +151,8 @@ static enum result read_escape(struct reader *r, char **out)
 	return OK;
 }
 
-/* One character beyond ASCII, checked (RFC 3629) and copied if escapes moved what stands behind. */
+/* Checks one character beyond ASCII (RFC 3629), and copies it if escapes before it have moved the
+ * text. */
 static enum result read_wide(struct reader *r, char **out)
 {
 	unsigned char c = (unsigned char)*r->at;
@@ -167,7 +168,7 @@ static enum result read_wide(struct reader *r, char **out)
 	return OK;
 }
 
-/* A run of plain ASCII. `*out` is behind or at the same place in the copy. */
+/* Copies plain ASCII. `*out` is at or before the same place in the copy. */
 static void read_plain(struct reader *r, char **out)
 {
 	const char *from = r->at;
@@ -338,7 +339,7 @@ static enum result read_key(struct reader *r)
 	return OK;
 }
 
-/* Closes what ends here; `*is_next` says that a ',' asks for a further child. */
+/* Closes the containers that end here; `*is_next` when a ',' announces another child. */
 static enum result read_after_value(struct reader *r, bool *is_next)
 {
 	struct builder *b = &r->builder;
@@ -367,7 +368,7 @@ static enum result read_after_value(struct reader *r, bool *is_next)
 	return OK;
 }
 
-/* Opens the container at `r->at`; `*is_empty` when it closes at once. */
+/* Opens the container at `r->at`; `*is_empty` when it closes immediately. */
 static enum result read_open(struct reader *r, bool *is_empty)
 {
 	bool is_array = *r->at == '[';

@@ -1,4 +1,4 @@
-/* The JSON half of doc_read(); the input is not longer than the limits allow. */
+/* The JSON part of doc_read(), which has checked the length of the input. */
 #pragma once
 
 #include "doc/limits.h"

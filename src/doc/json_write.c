@@ -95,7 +95,7 @@ static void write_members(struct buf *ret, const struct tree_node *n, struct lay
 static void write_node(struct buf *ret, const struct tree_node *n, struct layout layout,
 		       uint32_t depth)
 {
-	/* What is opaque has no value here that could be written. */
+	/* An opaque node has no value that could be written. */
 	if ((n->flags & TREE_IS_OPAQUE) != 0) {
 		buf_append_text(ret, "null");
 		return;

@@ -7,7 +7,7 @@ static enum result fail_memory(const struct arena *a, struct error *err)
 	return fail(err, E_MEMORY, "out of memory");
 }
 
-/* The patch's value for a key that the target has; it takes the patch's place in the text. */
+/* The new value of a key that the target has; it has the place of the patch. */
 static enum result patch_member(struct tree_member *ret, struct arena *a,
 				const struct tree_node *target, const struct tree_member *patch,
 				struct error *err)
@@ -20,7 +20,8 @@ static enum result patch_member(struct tree_member *ret, struct arena *a,
 	return rc;
 }
 
-/* Target's members as patched, in their order, then what the patch adds; RFC 7396 section 2. */
+/* The members of the target after the patch, in their order, then those that the patch adds (RFC
+ * 7396, section 2). */
 static enum result patch_members(struct tree_member *ret, uint32_t *ret_count, struct arena *a,
 				 const struct tree_node *target, const struct tree_node *patch,
 				 struct error *err)

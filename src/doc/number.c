@@ -1,9 +1,9 @@
 /*
- * Numbers by their decimal text, so that no size and no fraction is rounded: 9007199254740993 is not
- * 9007199254740992, and 0.3 is a multiple of 0.1.
+ * Numbers, computed from their decimal text, so that no size and no fraction is rounded:
+ * 9007199254740993 is not 9007199254740992, and 0.3 is a multiple of 0.1.
  *
- * The nearest double decides wherever it differs, for rounding keeps order; decimals only what it
- * cannot tell. All work is bounded by NUMBER_BYTES_MAX.
+ * Rounding to a double keeps the order of numbers. So two numbers are compared as doubles first,
+ * and as decimals only when the doubles are equal. All work is bounded by NUMBER_BYTES_MAX.
  */
 #include "doc/tree.h"
 
@@ -21,7 +21,8 @@
 #define SHIFT_MAX 3700
 #define LIMBS_MAX ((NUMBER_BYTES_MAX + SHIFT_MAX) / LIMB_DIGITS + 3)
 
-/* (-1)^is_negative * digits * 10^exponent; no leading or trailing zero digit, zero has none at all. */
+/* (-1)^is_negative * digits * 10^exponent; no leading or trailing zero digit, zero has none at
+ * all. */
 struct decimal {
 	bool is_negative;
 	uint32_t count;
@@ -34,7 +35,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The digits' value behind 'e' and a sign; false beyond EXPONENT_DIGITS_MAX. */
+/* The value of the digits after 'e' and a sign; false for more than EXPONENT_DIGITS_MAX. */
 static bool parse_exponent(struct slice text, int64_t *ret)
 {
 	bool is_negative = text.len != 0 && text.data[0] == '-';
@@ -96,7 +97,7 @@ static bool parse_decimal(struct decimal *ret, struct slice text)
 	return true;
 }
 
-/* What fits an int64 exactly, else false. */
+/* The value as an int64; false when it does not fit exactly. */
 static bool decimal_to_int64(const struct decimal *d, int64_t *ret)
 {
 	int64_t value = 0;
@@ -106,7 +107,7 @@ static bool decimal_to_int64(const struct decimal *d, int64_t *ret)
 	for (int64_t i = 0; i < d->count + d->exponent; i++) {
 		int digit = i < d->count ? d->digits[i] - '0' : 0;
 
-		/* Downwards, for INT64_MIN has no positive counterpart. */
+		/* Counts downwards, because INT64_MIN has no positive counterpart. */
 		if (__builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_sub_overflow(value, digit, &value))
 			return false;
@@ -117,7 +118,7 @@ static bool decimal_to_int64(const struct decimal *d, int64_t *ret)
 	return true;
 }
 
-/* Written without a decimal point, since strtod() takes the locale's. */
+/* Written without a decimal point, because strtod() uses that of the locale. */
 static double decimal_to_real(const struct decimal *d)
 {
 	char text[NUMBER_BYTES_MAX + 32];
@@ -144,8 +145,8 @@ static double decimal_to_real(const struct decimal *d)
 	return strtod(text, NULL);
 }
 
-/* The digits of `text` up to 18 of them, and how many stand behind a point; false when there is more to
- * it, an exponent for one. */
+/* The digits of `text` up to 18 of them, and how many stand behind a point; false when there is
+ * more to it, an exponent for one. */
 static bool parse_short(struct slice text, int64_t *ret, int *ret_fraction)
 {
 	bool is_negative = text.len != 0 && text.data[0] == '-';
@@ -205,7 +206,7 @@ static void set_decimal(struct tree_node *n, const struct decimal *d)
 	}
 }
 
-/* Apart from the short way, for a decimal's room on the stack is cleared on entry. */
+/* A function of its own, because the room for a decimal on the stack is cleared on entry. */
 static __attribute__((noinline)) bool set_long_number(struct tree_node *n, struct slice text)
 {
 	struct decimal d;
@@ -214,7 +215,7 @@ static __attribute__((noinline)) bool set_long_number(struct tree_node *n, struc
 	if (!is_good)
 		return false;
 	set_decimal(n, &d);
-	/* The text may be a secret's. */
+	/* The text may be a secret. */
 	mem_wipe(d.digits, text.len);
 	return true;
 }
@@ -242,7 +243,7 @@ double number_real(const struct tree_node *n)
 	return (n->flags & TREE_FITS_INT64) != 0 ? (double)n->as.integer : n->as.real;
 }
 
-/* Digit by digit, as if the shorter had zeros behind it. */
+/* Compares digit by digit; the shorter number continues with zeros. */
 static int compare_digits(const struct decimal *a, const struct decimal *b)
 {
 	uint32_t shorter = a->count < b->count ? a->count : b->count;
@@ -287,12 +288,13 @@ int number_compare(const struct tree_node *a, const struct tree_node *b)
 	if (slice_is_equal(tree_text(a), tree_text(b)))
 		return 0;
 	if (!parse_decimal(&x, tree_text(a)) || !parse_decimal(&y, tree_text(b)))
-		return slice_compare(tree_text(a), tree_text(b)); /* no number was made of it */
+		return slice_compare(tree_text(a), tree_text(b)); /* one is too long to compute */
 	return compare_decimals(&x, &y);
 }
 
-/* Numbers of so few digits share a double with some hundred others at most, so that its bits will do;
- * any other is hashed by its decimal. Which it is follows from the value, not from how it is written. */
+/* Numbers of so few digits share a double with some hundred others at most, so that its bits will
+ * do; any other is hashed by its decimal. Which it is follows from the value, not from how it is
+ * written. */
 static bool has_few_digits(const struct decimal *d)
 {
 	return d->count <= SHORT_DIGITS_MAX && d->exponent < 0 && d->exponent >= -SHORT_DIGITS_MAX;
@@ -306,7 +308,7 @@ static uint64_t hash_real(const struct tree_node *n)
 	return hash_fold(bits ^ HASH_SALT, HASH_FACTOR);
 }
 
-/* Apart, as set_long_number(). */
+/* A function of its own, for the reason that set_long_number() has. */
 static __attribute__((noinline)) uint64_t hash_long_number(const struct tree_node *n)
 {
 	struct decimal d;
@@ -368,7 +370,7 @@ static void natural_scale(struct natural *n, uint32_t factor)
 	n->limbs[n->count++] = (uint32_t)carry;
 }
 
-/* Whether one limb divides it. */
+/* Whether a divisor of one limb divides it. */
 static bool is_divisible_by_limb(const struct natural *n, uint32_t divisor)
 {
 	uint64_t rest = 0;
@@ -454,7 +456,7 @@ static bool is_decimal_multiple(const struct decimal *n, const struct decimal *s
 		return false;
 	if (n->count + shift < step->count)
 		return false;
-	/* Further tens hold no factor that the divisor could still need. */
+	/* Further factors of ten cannot help the divisor any more. */
 	natural_set(&dividend, n, (uint32_t)(shift < SHIFT_MAX ? shift : SHIFT_MAX));
 	natural_set(&divisor, step, 0);
 	if (divisor.count == 1)

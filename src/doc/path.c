@@ -1,4 +1,4 @@
-/* One rule for every document's path; the only place that knows it. */
+/* The rule for paths of documents. No other file knows it. */
 #include "doc/path.h"
 
 #include "base/memory.h"

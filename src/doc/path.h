@@ -19,8 +19,10 @@ bool kind_parse(struct slice name, enum doc_kind *ret);
 /* [A-Za-z0-9_][A-Za-z0-9._@=~-]{0,127}: never "." or "..". */
 bool path_segment_is_valid(struct slice segment);
 
-/* A kind and 1 to 15 segments; a profile has exactly two. E_MALFORMED with a sentence that names the rule. */
+/* Checks a path: a kind and 1 to 15 segments; a profile has exactly two. E_MALFORMED with a
+ * sentence that names the rule. */
 MUST_USE enum result path_check(struct slice path, enum doc_kind *ret_kind, struct error *err);
 
-/* The next path of a document or configuration in a text such as an error's; `rest` moves behind it. False: none. */
+/* Finds the next path of a document or a configuration in a text such as that of an error; `rest`
+ * moves past it. False when there is none. */
 bool path_next_in_text(struct slice *rest, struct slice *ret);

@@ -31,7 +31,7 @@ static struct slice take_token(struct slice *rest)
 	return token;
 }
 
-/* Decodes at most `size` bytes and gives the length that all would have. */
+/* Decodes at most `size` bytes and returns the length of the whole token. */
 static size_t decode_token(char *ret, size_t size, struct slice token)
 {
 	size_t len = 0;
@@ -78,7 +78,7 @@ static const struct tree_node *get_member(const struct tree_node *object, struct
 		decode_token(long_token, len, token);
 		return tree_get(object, slice_make(long_token, len));
 	}
-	/* Without memory it is member by member. */
+	/* Without memory, compare member by member. */
 	for (uint32_t i = 0; i < object->count; i++) {
 		if (is_token_of(token, tree_key(&object->of.members[i])))
 			return &object->of.members[i].value;
@@ -86,7 +86,8 @@ static const struct tree_node *get_member(const struct tree_node *object, struct
 	return NULL;
 }
 
-/* Section 4: digits without a leading zero; "-" is the item behind the last, which never exists. */
+/* RFC 6901, section 4: digits without a leading zero; "-" is the item after the last, which never
+ * exists. */
 static const struct tree_node *get_item(const struct tree_node *array, struct slice token)
 {
 	uint64_t index;

@@ -1,4 +1,5 @@
-/* The escapes of java.util.Properties.store(), which load() reads; all of it ASCII. */
+/* Escapes like java.util.Properties.store(), so that load() reads the same text. The output is
+ * ASCII. */
 #include "doc/write.h"
 
 #include "base/text.h"
@@ -62,7 +63,8 @@ static void append_char(struct buf *ret, uint32_t cp, bool is_blank_escaped)
 		append_utf16(ret, cp);
 }
 
-/* Every blank of a key is escaped, of a value only the first character: load() drops those before. */
+/* Escapes every blank of a key, and of a value only the first character: load() drops blanks before
+ * a value. */
 static void append_escaped(struct buf *ret, struct slice s, bool is_key)
 {
 	for (size_t at = 0; at < s.len && !buf_is_failed(ret);) {

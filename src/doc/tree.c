@@ -1,5 +1,5 @@
-/* Lookups by (hash, length, bytes): a total order, so that chosen hash collisions cost log2 compares of
- * bytes and nothing worse. */
+/* Members are found by (hash, length, bytes), which is a total order: even keys whose hashes were
+ * chosen to collide cost at most log2(members) comparisons of bytes. */
 #include "doc/tree.h"
 
 #include "base/text.h"
@@ -142,7 +142,7 @@ static enum result fail_duplicate(const struct tree_member *one, const struct tr
 		       (unsigned)first->line);
 }
 
-/* A member's hash beside its position, so that sorting seldom looks at the members themselves. */
+/* The hash of a member beside its position, so that sorting seldom reads the members. */
 struct index_slot {
 	uint64_t hash;
 	uint32_t at;
@@ -158,7 +158,7 @@ static int compare_slots(const void *x, const void *y, void *ctx)
 	return compare_key(&members[a->at], tree_key(&members[b->at]), b->hash);
 }
 
-/* Sorts the positions of a large object and finds duplicates beside each other. */
+/* Sorts the positions of a large object; duplicates are then neighbours. */
 static enum result build_index(const uint32_t **ret, struct arena *a, struct tree_member *members,
 			       uint32_t count, struct error *err)
 {

@@ -1,13 +1,13 @@
 /*
- * The value tree: what JSON and YAML are read into, merged, validated and written from.
+ * The value tree. JSON and YAML are read into it; merging, validating and writing work on it.
  *
- * A tree is flat: an object is one array of members, an array one array of nodes, all in an arena. Every
- * node knows the place it was read from, every key and string its hash, every number its own text, so
- * that nothing is lost between reading and writing. Once read a tree is never changed; any number of
- * threads may read it.
+ * A tree is flat: an object is one array of members and an array is one array of nodes, all in an
+ * arena. Every node knows the place where it was read, every key and string its hash, every number
+ * its own text, so that nothing is lost between reading and writing. A tree never changes after it
+ * was read or built; any number of threads may read it.
  *
- * Bounds are the readers': depth, nodes and bytes (struct doc_limits), so recursion over a tree that
- * came from a reader is bounded by DOC_DEPTH_MAX.
+ * The readers bound depth, nodes and bytes (doc/limits.h), so a recursion over a tree that was read
+ * is bounded by DOC_DEPTH_MAX.
  */
 #pragma once
 
@@ -29,21 +29,19 @@ enum tree_kind {
 
 enum tree_flag {
 	TREE_IS_INTEGER = 1 << 0, /* a number without a fraction: 1, 1.0, 1e3, of any size */
-	TREE_FITS_INT64 =
-		1 << 1, /* `as.integer` holds it exactly; else `as.real` the nearest double */
-	TREE_IS_SECRET = 1 << 2, /* stands for a value of a secret, in whole or in part */
-	TREE_IS_OPAQUE =
-		1 << 3, /* only its kind is known here: a secret that may not be looked at */
+	/* `as.integer` is the exact value; else `as.real` is the nearest double. */
+	TREE_FITS_INT64 = 1 << 1,
+	TREE_IS_SECRET = 1 << 2, /* the value is a secret or contains one */
+	TREE_IS_OPAQUE = 1 << 3, /* a secret that may not be read: only its kind is known */
 };
 
 struct tree_member;
 
 /* 32 bytes. */
 struct tree_node {
-	uint8_t kind;  /* enum tree_kind */
-	uint8_t flags; /* enum tree_flag */
-	uint16_t
-		source; /* which document it came from: an index of the tree's user's, 0 from readers */
+	uint8_t kind;	 /* enum tree_kind */
+	uint8_t flags;	 /* enum tree_flag */
+	uint16_t source; /* its document: an index of the tree's user; 0 from readers */
 	uint32_t count;	 /* items, members, or bytes of a string or of a number's text */
 	uint32_t line;	 /* from 1; 0 when made, not read */
 	uint32_t column; /* from 1, in code points */
@@ -57,8 +55,8 @@ struct tree_node {
 		uint64_t hash;	 /* string: slice_hash() of it */
 		int64_t integer; /* number with TREE_FITS_INT64 */
 		double real;	 /* other numbers; infinite when beyond a double */
-		const uint32_t
-			*index; /* object over TREE_INDEX_MIN members: positions by (hash, key) */
+		/* Object of more than TREE_INDEX_MIN members: positions sorted by (hash, key). */
+		const uint32_t *index;
 	} as;
 };
 
@@ -75,7 +73,8 @@ struct tree_member {
 
 #define TREE_INDEX_MIN 16
 
-/* An arena and the value in it. Wiped on clear when made with `is_secret`. */
+/* An arena and the value in it. The arena is wiped when it is cleared if the tree was made with
+ * `is_secret`. */
 struct tree {
 	struct arena arena;
 	struct tree_node root;
@@ -109,12 +108,14 @@ static inline bool tree_is_text(const struct tree_node *n, const char *text)
 /* "null", "boolean", "number", "string", "array", "object". */
 const char *tree_kind_name(enum tree_kind kind);
 
-/* For the inline functions below: the member of an object over TREE_INDEX_MIN. */
+/* For the inline functions below: finds a member of an object with more than TREE_INDEX_MIN
+ * members. */
 const struct tree_member *tree_find_indexed(const struct tree_node *object, struct slice key,
 					    uint64_t hash);
 
-/* The member or NULL; NULL also for what is no object, or NULL. At most log2(members) + 16 compares of
- * hashes, also when keys were chosen to collide. Inline, for it is the schema engine's hot call. */
+/* The member, or NULL; also NULL when `object` is NULL or no object. Compares at most log2(members)
+ * + 16 hashes, even when keys were chosen to collide. Inline, because the schema engine calls it
+ * most. */
 static inline const struct tree_member *tree_get_member_hashed(const struct tree_node *object,
 							       struct slice key, uint64_t hash)
 {
@@ -137,7 +138,7 @@ static inline const struct tree_member *tree_get_member(const struct tree_node *
 	return tree_get_member_hashed(object, key, slice_hash(key));
 }
 
-/* As tree_get_member(), the value. */
+/* Like tree_get_member(), but returns the value. */
 static inline const struct tree_node *tree_get_hashed(const struct tree_node *object,
 						      struct slice key, uint64_t hash)
 {
@@ -151,18 +152,19 @@ static inline const struct tree_node *tree_get(const struct tree_node *object, s
 	return tree_get_hashed(object, key, slice_hash(key));
 }
 
-/* As tree_get(), for a string literal. */
+/* Like tree_get(), for a string literal. */
 #define TREE_GET(object, literal) tree_get((object), SLICE_LITERAL(literal))
 
-/* JSON equality (JSON Schema 2020-12 core, section 4.2.2): numbers by value, however written and
- * however large; members in any order. A node flagged TREE_IS_OPAQUE equals only itself. */
+/* Equality as in JSON Schema 2020-12 core, section 4.2.2: numbers by value, in any notation and of
+ * any size; members in any order. A node flagged TREE_IS_OPAQUE equals only itself. */
 bool tree_is_equal(const struct tree_node *a, const struct tree_node *b);
 
-/* Consistent with tree_is_equal(). */
+/* Trees that are equal have the same hash. */
 uint64_t tree_hash(const struct tree_node *n);
 
-/* Building. Each fills `*ret` (place and flags zero unless said) from `a`; false without memory.
- * What is pointed to must live in `a` or outlive it; the _copy forms copy first. */
+/* Building. Each fills `*ret` (place and flags zero unless said otherwise). Memory that `*ret`
+ * points to must live in the arena `a` or outlive it; the _copy functions copy it first and return
+ * false without memory. */
 void tree_set_null(struct tree_node *ret);
 void tree_set_bool(struct tree_node *ret, bool truth);
 void tree_set_string(struct tree_node *ret, struct slice text); /* NUL-terminated by the caller */
@@ -171,29 +173,29 @@ bool tree_copy_integer(struct tree_node *ret, struct arena *a, int64_t value);
 
 #define NUMBER_BYTES_MAX 1100
 
-/* A number from its JSON text (RFC 8259 section 6, checked by the caller, NUL-terminated); keeps the
- * text, sets flags and value. Bounded: a text over NUMBER_BYTES_MAX or with an exponent beyond 9 digits
- * is false. */
+/* A number from its JSON text (RFC 8259 section 6; NUL-terminated; the caller has checked the
+ * syntax). Keeps the text and sets flags and value. False for a text over NUMBER_BYTES_MAX and for
+ * an exponent of more than 9 digits. */
 bool tree_set_number(struct tree_node *ret, struct slice text);
 
-/* Arrays and objects from items that live in the arena. tree_set_object() hashes the keys where
- * `hash` is 0, builds the index, and finds duplicates: E_INVALID, with the place of the second and the
- * key's name. E_LIMIT when the arena's bound is used up, else E_MEMORY. */
+/* Arrays and objects from items that live in the arena. tree_set_object() computes hashes that are
+ * 0, builds the index and finds duplicate keys: E_INVALID with the place of the second one and the
+ * name of the key. E_LIMIT when the bound of the arena is reached, else E_MEMORY. */
 void tree_set_array(struct tree_node *ret, const struct tree_node *items, uint32_t count);
 MUST_USE enum result tree_set_object(struct tree_node *ret, struct arena *a,
 				     struct tree_member *members, uint32_t count,
 				     struct error *err);
 
-/* A deep copy into `a`, places, sources and flags kept. E_LIMIT, E_MEMORY as above. */
+/* A deep copy into `a` with places, sources and flags. E_LIMIT, E_MEMORY as above. */
 MUST_USE enum result tree_copy(struct tree_node *ret, struct arena *a, const struct tree_node *from,
 			       struct error *err);
 
-/* Numbers. Exact for every size: compared as decimals where a double would round. */
+/* Numbers are compared exactly, in any size: as decimals where a double would round. <0, 0, >0. */
 int number_compare(const struct tree_node *a, const struct tree_node *b);
-/* Consistent with number_compare(). Not of the nearest double alone, for there are more numbers of one
- * double, and beyond all doubles, than a table of hashes could bear. */
+/* Equal numbers have the same hash. It is not made of the nearest double alone: very many numbers
+ * share one double. */
 uint64_t number_hash(const struct tree_node *n);
-/* Whether `n` is an integer multiple of `step` (> 0), exactly as decimals. */
+/* Whether `n` is an integer multiple of `step` (> 0), computed exactly in decimals. */
 bool number_is_multiple(const struct tree_node *n, const struct tree_node *step);
-/* Nearest double, also of what fits an int64. */
+/* The nearest double, also of a number that fits an int64. */
 double number_real(const struct tree_node *n);

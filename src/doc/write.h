@@ -1,42 +1,45 @@
-/*
- * Writing a tree. All append to a buffer; ask buf_check() afterwards. Once the buffer has failed nothing more is
- * looked at. What is written reads back equal.
- */
+/* Writing a tree in several formats. Each function appends to a buffer; call buf_check()
+ * afterwards. A loop ends once the buffer has failed. Reading the output gives an equal tree. */
 #pragma once
 
 #include "base/buf.h"
 #include "doc/tree.h"
 
-/* One line without blanks; numbers as they were written, keys in their order. */
+/* JSON on one line without blanks; numbers as they were written, keys in their order. */
 void json_write(struct buf *ret, const struct tree_node *n);
-/* Indented by two, ends with a newline. */
+/* JSON indented by two blanks, with a newline at the end. */
 void json_write_pretty(struct buf *ret, const struct tree_node *n);
-/* Members sorted by key bytes, numbers as written: equal bytes for digests of equally written data. */
+/* JSON with members sorted by the bytes of their keys and numbers as written: equal data that are
+ * written alike give equal bytes, for digests. */
 void json_write_sorted(struct buf *ret, const struct tree_node *n);
 
-/* Block style; quotes what a YAML 1.1 reader would misread (`no`, `1:30`, `0755`, `1e3` …). */
+/* YAML in block style; quotes texts that a reader of YAML 1.1 would misread (`no`, `1:30`, `0755`,
+ * `1e3` …). */
 void yaml_write(struct buf *ret, const struct tree_node *n);
 
-/* Java properties (java.util.Properties.load): nested keys joined by '.', list items as key[0], in
- * ASCII with \uXXXX, separators and blanks escaped. Null is an empty value, an empty map or list gives
- * no line. Two places with one name ({"a.b": 1, "a": {"b": 2}}) are E_CONFLICT with both pointers; a
- * single value is E_INVALID; E_LIMIT when the names together are longer than 64 MiB. */
+/* Java properties (java.util.Properties.load) in ASCII: nested keys are joined by '.', items of
+ * lists are key[0]; other characters are \uXXXX, separators and blanks are escaped. Null is an
+ * empty value; an empty map or list gives no line. E_CONFLICT with both pointers when two values
+ * have one name ({"a.b": 1, "a": {"b": 2}}); E_INVALID for a single value; E_LIMIT when all names
+ * together are longer than 64 MiB. */
 MUST_USE enum result properties_write(struct buf *ret, const struct tree_node *n,
 				      struct error *err);
 
-/* NAME=value lines for a POSIX shell: the pointer in capitals, other than [A-Z0-9_] as '_', joined by '_';
- * a '_' before a name that would be empty or begin with a digit; quoted where a shell would see anything
- * but itself. Null is empty, an empty map or list gives no line. Two pointers for one name: E_CONFLICT,
- * naming both. `prefix` (may be empty) stands before every name as it is. Errors as above. */
+/* NAME=value lines for a POSIX shell: the pointer in capitals, joined by '_'; other characters than
+ * [A-Z0-9_] become '_'; a '_' stands before a name that would be empty or begin with a digit.
+ * Values are quoted where a shell would change them. Null is empty; an empty map or list gives no
+ * line. `prefix` (may be empty) stands unchanged before every name. Errors as above. */
 MUST_USE enum result env_write(struct buf *ret, const struct tree_node *n, struct slice prefix,
 			       struct error *err);
 
-/* Calls back for every leaf that env_write() would write, with NAME and unquoted value; for filling a
- * child's environment. Stops at the first result that is not OK. Values with NUL: E_INVALID. */
+/* Calls `each` for every line that env_write() would write, with NAME and the unquoted value: for
+ * the environment of a child process. Stops at the first result that is not OK. E_INVALID for
+ * values with NUL. */
 MUST_USE enum result env_each(const struct tree_node *n, struct slice prefix,
 			      enum result (*each)(void *ctx, struct slice name, struct slice value,
 						  struct error *err),
 			      void *ctx, struct error *err);
 
-/* A scalar's bare text (`null` is empty), containers as JSON; no newline behind it. */
+/* The text of a scalar without quotes (`null` is empty); containers as JSON. No newline at the
+ * end. */
 void raw_write(struct buf *ret, const struct tree_node *n);

@@ -4,7 +4,8 @@
 
 #define TAG_DIRECTIVES_MAX 100
 
-/* Line ends that YAML 1.1, and so libyaml, knows and 1.2 does not (5.4), and what neither allows (5.1). */
+/* The reason to refuse a character, or NULL: line ends that only YAML 1.1, and so libyaml, knows
+ * (1.2, 5.4), and characters that neither version allows (5.1). */
 static const char *refusal_of(uint32_t cp)
 {
 	if (cp == 0x85 || cp == 0x2028 || cp == 0x2029)
@@ -37,7 +38,7 @@ static enum result check_characters(struct slice input, struct error *err)
 	return fail_at(err, E_MALFORMED, line, column, "%s", refusal);
 }
 
-/* libyaml compares each %TAG with all before it, which 70,000 of them make six seconds. */
+/* libyaml compares each %TAG with all others before it: 70,000 of them take six seconds. */
 static enum result check_directives(struct slice input, struct error *err)
 {
 	struct slice rest = input;

@@ -3,8 +3,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* libyaml 0.2.5's constant texts (scanner.c, parser.c), by how they begin. Several of one beginning
- * stand with the longer first. */
+/* The beginnings of the constant texts of libyaml 0.2.5 (scanner.c, parser.c). Where several begin
+ * alike, the longer one stands first. */
 static const struct {
 	const char *problem;
 	const char *plain;
@@ -57,7 +57,7 @@ static const char *plain_sentence(const char *problem)
 	return "this is not YAML: check the indentation and the quotes";
 }
 
-/* The byte offset of a mark, which counts characters. */
+/* The byte offset of a mark, whose index counts characters. */
 static size_t offset_of(struct slice input, size_t index)
 {
 	size_t at = 0;
@@ -67,7 +67,7 @@ static size_t offset_of(struct slice input, size_t index)
 	return at;
 }
 
-/* `{u: ${x}}` is an easy mistake: the brace of an unquoted reference opens a map of its own. */
+/* `{u: ${x}}` is a common mistake: the brace of an unquoted reference opens a map. */
 static bool is_unquoted_reference(struct slice input, size_t index)
 {
 	size_t at = offset_of(input, index);

@@ -1,4 +1,4 @@
-/* libyaml's complaints in words for the person who wrote the file. Never a piece of the input. */
+/* The errors of libyaml as sentences for the author of the file. They never quote the input. */
 #pragma once
 
 #include "base/result.h"
@@ -6,5 +6,5 @@
 
 #include <yaml.h>
 
-/* Says what stopped the parser over `input`, with line and column. */
+/* Explains why the parser stopped in `input`, with line and column. E_MALFORMED, E_MEMORY. */
 enum result yaml_fail_parser(const yaml_parser_t *parser, struct slice input, struct error *err);

@@ -1,9 +1,12 @@
 /*
- * libyaml's events into a tree. What libyaml leaves open is closed here: depth, duplicate keys, tags,
- * what aliases expand to, how scalars resolve, one document only.
+ * Builds a tree from the events of libyaml, and checks what libyaml does not: depth, duplicate
+ * keys, tags, the expansion of aliases, the meaning of scalars, and that there is one document
+ * only.
  *
- * An alias shares the nodes of its anchor, so it costs no memory; but it is counted as if it were
- * written out, in nodes, depth and bytes of text, for whoever writes the tree will write it out.
+ * Invariants: an alias shares the nodes of its anchor, so it costs no memory. But it counts as if
+ * it were written out (nodes, depth, bytes of text), because every writer of the tree writes it
+ * out. An anchor can be used only after its node has ended, so there are no cycles. Copies of a
+ * secret inside libyaml are wiped as far as they can be reached.
  */
 #include "doc/yaml_read.h"
 
@@ -18,14 +21,14 @@
 #define NO_ANCHOR   UINT32_MAX
 #define TAG_PREFIX  "tag:yaml.org,2002:"
 
-/* Measured: libyaml takes 10 to 35 ns for a byte of a long scalar, 0.3 to 0.9 us for a short value. It gets its
- * input in pieces, so that the budget is asked while it reads one long scalar, too. */
+/* Measured: libyaml takes 10 to 35 ns for a byte of a long scalar and 0.3 to 0.9 us for a short
+ * value. It gets the input in pieces, so that the budget is checked also within one long scalar. */
 #define BYTE_STEPS  2
 #define EVENT_STEPS 30
-#define DEPTH_STEPS 2 /* it looks at each open list or map for each value */
+#define DEPTH_STEPS 2 /* for each open list or map, at each value */
 #define PIECE_BYTES 4096
 
-/* A node that an alias may stand for, once its end was seen. */
+/* A node that an alias can refer to after it has ended. */
 struct anchor {
 	uint64_t hash;
 	struct slice name; /* in the tree's arena */
@@ -36,7 +39,7 @@ struct anchor {
 	bool is_open;
 };
 
-/* What an open container will need when it closes. */
+/* State of an open container until it closes. */
 struct level {
 	uint32_t anchor;
 	uint32_t nodes_before;
@@ -49,7 +52,7 @@ struct reader {
 	struct builder builder;
 	yaml_parser_t parser;
 	bool has_parser;
-	struct slice input, rest; /* `rest`: what libyaml was not given yet */
+	struct slice input, rest; /* `rest`: not yet passed to libyaml */
 	struct anchor *anchors;
 	uint32_t anchors_count, anchors_size;
 	uint64_t bytes, bytes_max; /* of keys and texts, aliases written out */
@@ -58,7 +61,7 @@ struct reader {
 	struct error *err;
 };
 
-/* libyaml's own copies of a secret are wiped as far as they can be reached. */
+/* Wipes the copies of a secret inside libyaml that can be reached. */
 static void wipe_parser(yaml_parser_t *p)
 {
 	mem_wipe(p->raw_buffer.start, (size_t)(p->raw_buffer.end - p->raw_buffer.start));
@@ -95,7 +98,7 @@ static enum result fail_event(const struct reader *r, const yaml_event_t *e, con
 	return fail_at(r->err, E_MALFORMED, line_of(e), column_of(e), "%s", text);
 }
 
-/* Gives the place to an explanation that has none yet. */
+/* Adds the place to an explanation that has none. */
 static enum result place(const struct reader *r, const yaml_event_t *e, enum result rc)
 {
 	if (rc != OK && r->err != NULL) {
@@ -133,7 +136,7 @@ static bool is_key_next(struct reader *r)
 	       !innermost(r)->has_key;
 }
 
-/* Tells the container around a finished value about it. */
+/* Updates the container that a finished value belongs to. */
 static void note_value(struct reader *r, uint32_t height)
 {
 	struct level *level = innermost(r);
@@ -257,7 +260,8 @@ static enum result read_alias(struct reader *r, const yaml_event_t *e)
 	return builder_push(b, a->nodes, r->err);
 }
 
-/* "str" of "tag:yaml.org,2002:str", "!" for the non-specific tag, empty for none; false for others. */
+/* "str" of "tag:yaml.org,2002:str", "!" for the non-specific tag, empty for none; false for
+ * others. */
 static bool core_tag(const yaml_char_t *tag, struct slice *ret)
 {
 	struct slice text = slice_text((const char *)tag);

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 
-/* A decimal of 1,100 digits and some that were bits. */
+/* Room for 1,100 decimal digits and for the bits that they come from. */
 #define LIMBS_MAX 160
 #define LIMB_BASE UINT32_C(1000000000)
 
@@ -20,7 +20,7 @@ static bool is_one_of(struct slice s, const char *const *words, size_t count)
 	return false;
 }
 
-/* Takes a sign off the front. */
+/* Removes a sign from the front. */
 static bool skip_sign(struct slice *s)
 {
 	if (s->len == 0 || (s->data[0] != '-' && s->data[0] != '+'))
@@ -29,7 +29,7 @@ static bool skip_sign(struct slice *s)
 	return true;
 }
 
-/* Takes bytes out of `set` off the front and gives their number. */
+/* Removes bytes of `set` from the front and returns their number. */
 static size_t skip_set(struct slice *s, const char *set)
 {
 	size_t len = 0;
@@ -113,7 +113,7 @@ enum yaml_type yaml_classify(struct slice s)
 	return is_not_finite(s) ? YAML_NOT_FINITE : YAML_TEXT;
 }
 
-/* The words that YAML 1.1 (type repository, bool) takes for true and false, and 1.2 for text. */
+/* Words that YAML 1.1 (type repository, bool) reads as true or false and 1.2 as text. */
 static bool is_old_bool(struct slice s)
 {
 	static const char *const words[] = {
@@ -148,7 +148,7 @@ static bool is_sexagesimal(struct slice s)
 	return groups != 0 && s.len == 0;
 }
 
-/* 0b101, -0x1F, and digits with blanks of '_' among them: numbers in 1.1, text in 1.2. */
+/* 0b101, -0x1F, and digits separated by '_': numbers in 1.1, text in 1.2. */
 static bool is_old_number(struct slice s)
 {
 	bool has_underscore = memchr(s.data, '_', s.len) != NULL;
@@ -179,7 +179,7 @@ static const char *surprise_of_integer(struct slice s)
 	return NULL;
 }
 
-/* 1.1 wants a point, and a sign behind the 'e'. */
+/* YAML 1.1 requires a point, and a sign after the 'e'. */
 static const char *surprise_of_real(struct slice s)
 {
 	bool has_point = memchr(s.data, '.', s.len) != NULL;
@@ -225,14 +225,16 @@ bool yaml_is_ambiguous(struct slice plain)
 	/* The value and merge types of 1.1. */
 	if (slice_is_text(plain, "=") || slice_is_text(plain, "<<"))
 		return true;
-	/* Numbers and dates in whatever writing: wider than need be, for no list of them is complete. */
+	/* Numbers and dates in any notation. Deliberately too wide: no list of notations is
+	 * complete. */
 	if (!is_digit(plain.data[0]) && strchr("+-.", plain.data[0]) == NULL)
 		return false;
 	skip_set(&rest, DIGITS "abcdefABCDEFoOxXtTzZ_.:+- ");
 	return rest.len == 0;
 }
 
-/* Digits of a power of two as base to decimal, a few at a time. False when there are too many. */
+/* Converts digits whose base is a power of two to decimal, a few at a time. False when there are
+ * too many. */
 static size_t convert_digits(char *ret, struct slice s, unsigned bits)
 {
 	uint32_t limbs[LIMBS_MAX] = {0};
@@ -273,7 +275,8 @@ static size_t convert_digits(char *ret, struct slice s, unsigned bits)
 	return len;
 }
 
-/* A decimal as JSON writes it: no '+', no leading zeros, a digit on either side of the point. */
+/* Writes a decimal as JSON requires: no '+', no leading zeros, a digit on both sides of the
+ * point. */
 static size_t normalize_decimal(char *ret, struct slice s)
 {
 	bool is_negative = s.data[0] == '-';
@@ -302,7 +305,7 @@ static size_t normalize_decimal(char *ret, struct slice s)
 	return len + s.len;
 }
 
-/* Another base takes the square of the digits. */
+/* The conversion of another base takes time in the square of the digits. */
 uint64_t yaml_integer_steps(struct slice text)
 {
 	return text.len > NUMBER_BYTES_MAX ? 0 : text.len * text.len / 150;

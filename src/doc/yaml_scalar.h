@@ -1,4 +1,5 @@
-/* What a scalar means by YAML 1.2's core schema (10.3.2), and where YAML 1.1 reads another thing. */
+/* The meaning of a plain scalar in YAML 1.2's core schema (10.3.2), and where YAML 1.1 reads it
+ * differently. */
 #pragma once
 
 #include "doc/tree.h"
@@ -15,17 +16,19 @@ enum yaml_type {
 
 enum yaml_type yaml_classify(struct slice s);
 
-/* One sentence without the text itself when a YAML 1.1 reader takes this plain scalar for something
- * else, or NULL. Dates are left out: text here and in JSON, and rarely meant otherwise. */
+/* A warning when a reader of YAML 1.1 takes the plain scalar for something else, else NULL. It does
+ * not quote the text. No warning for dates: they are text here and in JSON, and seldom meant
+ * otherwise. */
 const char *yaml_surprise(struct slice plain);
 
-/* Whether a YAML 1.1 or 1.2 reader would take the plain text for anything but text, dates included. */
+/* Whether a reader of YAML 1.1 or 1.2 takes the plain text for anything but text, dates included:
+ * it must then be quoted. */
 bool yaml_is_ambiguous(struct slice plain);
 
-/* Steps of making a number of digits to whatever base. */
+/* The budget steps of converting the digits of a number to decimal. */
 uint64_t yaml_integer_steps(struct slice text);
 
-/* Fills `ret` with `text` read as `type`, texts copied to `a`. E_MALFORMED without a place for what is
- * not finite, E_LIMIT, E_MEMORY. */
+/* Fills `ret` with `text` read as `type`; copies texts to `a`. E_MALFORMED, without a place, for a
+ * number that is not finite; E_LIMIT, E_MEMORY. */
 MUST_USE enum result yaml_set_scalar(struct tree_node *ret, struct arena *a, enum yaml_type type,
 				     struct slice text, struct error *err);

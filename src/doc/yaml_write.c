@@ -9,7 +9,7 @@
 
 /* Readers look for a key's ':' no further than 1,024 characters (1.1, 7.3.3). */
 #define KEY_BYTES_MAX 1000
-/* Deeper inside, indentation would multiply a text of many short lines. */
+/* At a greater depth, indentation would make a text of many short lines much longer. */
 #define LITERAL_DEPTH_MAX 8
 #define SWELL_BYTES_MIN	  4096
 
@@ -22,14 +22,14 @@ static void indent(struct buf *ret, uint32_t depth)
 		buf_append(ret, "  ", 2);
 }
 
-/* What a reader would fold, refuse or drop unless it is escaped. */
+/* Characters that a reader would fold, refuse or drop unless they are escaped. */
 static bool is_special(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029 ||
 	       cp == 0xfeff || cp == 0xfffe || cp == 0xffff;
 }
 
-/* Whether no character but, where `may_break`, a newline is special. */
+/* Whether no character is special; a newline is allowed with `may_break`. */
 static bool is_printable(struct slice s, bool may_break)
 {
 	for (size_t at = 0; at < s.len;) {
@@ -64,7 +64,7 @@ static bool may_be_plain(struct slice s)
 	return is_printable(s, false) && !yaml_is_ambiguous(s);
 }
 
-/* JSON's escapes are YAML's; some characters more need one. */
+/* The escapes of JSON are valid in YAML; a few more characters need one. */
 static void write_quoted(struct buf *ret, struct slice s)
 {
 	size_t start = 0;
@@ -109,8 +109,8 @@ static bool would_swell(struct slice s, uint32_t depth)
 	return lines * 2 * depth > s.len;
 }
 
-/* Several lines, none with blanks at its end, the first with none before: nothing a reader could read
- * otherwise than written. */
+/* Several lines, none with blanks at its end, the first with none before: nothing a reader could
+ * read otherwise than written. */
 static bool may_be_literal(struct slice s, uint32_t depth)
 {
 	if (depth > LITERAL_DEPTH_MAX || s.len < 2 || memchr(s.data, '\n', s.len) == NULL)
@@ -142,7 +142,7 @@ static void write_literal(struct buf *ret, struct slice s, uint32_t depth)
 	}
 }
 
-/* YAML 1.1 knows an exponent only behind a point and with a sign: 1e3 becomes 1.0e+3. */
+/* YAML 1.1 reads an exponent only after a point and with a sign: 1e3 is written 1.0e+3. */
 static void write_number(struct buf *ret, struct slice s)
 {
 	size_t e = 0;
@@ -162,12 +162,12 @@ static void write_number(struct buf *ret, struct slice s)
 	buf_append_slice(ret, slice_from(s, e + 1));
 }
 
-/* What needs no line of its own; `depth` is where lines of text would be indented to. */
+/* Values that need no line of their own; `depth` is the indentation of further lines of text. */
 static void write_leaf(struct buf *ret, const struct tree_node *n, uint32_t depth)
 {
 	struct slice text = tree_text(n);
 
-	/* Words that both languages share. */
+	/* Written alike in JSON and YAML. */
 	if ((n->flags & TREE_IS_OPAQUE) != 0) {
 		json_write(ret, n);
 		return;
