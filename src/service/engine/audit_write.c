@@ -50,7 +50,7 @@ static bool copy_paths(struct arena *a, struct slice *paths, uint32_t count)
 	return true;
 }
 
-/* The next row; those of entries that are no longer in the log, since their request was undone, are
+/* The next row. Rows of entries that were undone with their request, and so are not in the log, are
  * dropped. */
 static struct audit_row *next_row(struct audit_rows *r, uint64_t index)
 {

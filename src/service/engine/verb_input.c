@@ -20,7 +20,7 @@ enum result revision_asked(struct verb_context *ctx, const struct past_state *at
 		if (rc != OK)
 			return rc;
 		if (revision == 0)
-			return fail(err, E_NOT_FOUND, "there was nothing yet at that time");
+			return fail(err, E_NOT_FOUND, "nothing was stored yet at that time");
 	}
 	if (revision > ctx->snapshot->revision)
 		return fail(err, E_NOT_FOUND, "revision %llu does not exist",

@@ -67,7 +67,7 @@ static enum result entry_now(const struct config_source *source, struct slice co
 			rc = read_recorded(source, config, source->snapshot->revision, &recorded,
 					   err);
 		if (rc == OK && !recorded.is_served)
-			rc = fail(err, E_INVALID, "it was left wrong by force");
+			rc = fail(err, E_INVALID, "a forced write left it invalid");
 		if (rc == OK && d != NULL)
 			config_cache_put(source->state->cache, d, e);
 	}
@@ -125,7 +125,8 @@ enum result config_at(const struct config_source *source, struct slice config, u
 	enum result rc;
 
 	if (!config_profile_path(text, config, &path))
-		return fail(err, E_MALFORMED, "no configuration's path");
+		return fail(err, E_MALFORMED,
+			    "not the path of a configuration: config/app/profile");
 	rc = revision == 0 ? entry_now(source, config, path, ret, err)
 			   : entry_then(source, config, path, revision, ret, err);
 	if (rc != E_NOT_FOUND)

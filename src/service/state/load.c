@@ -43,7 +43,7 @@ static enum result load_head(void *ctx, const struct version_row *row, struct er
 	enum result rc = path_check(row->path, &kind, err);
 
 	if (rc != OK)
-		return fail(err, E_CORRUPT, "a stored path is none");
+		return fail(err, E_CORRUPT, "a stored path is malformed");
 	record = doc_record_new(kind, row);
 	d = record != NULL ? snap_doc_new(record, NULL, row->revision) : NULL;
 	if (d == NULL || !snapshot_put_doc(l->snapshot, d))
@@ -53,8 +53,8 @@ static enum result load_head(void *ctx, const struct version_row *row, struct er
 	return OK;
 }
 
-/* Gives the document the edges that were gathered. While loading nobody else holds the snapshot or
- * its documents. */
+/* Gives the document the edges that were collected. While it loads, no other thread has the
+ * snapshot. */
 static enum result end_source(struct loading *l, struct error *err)
 {
 	struct snap_doc *d = snapshot_doc(l->snapshot, l->source);
@@ -85,8 +85,8 @@ static enum result begin_source(struct loading *l, struct slice source, struct e
 	return l->source.data != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-/* Rows come in the order of their source, or in any: what belongs to a source seen before is then
- * added to what it has. */
+/* Rows usually come in the order of their source. Where they do not, the edges are added to those
+ * that the source has already. */
 static enum result load_edge(void *ctx, const struct edge_row *row, struct error *err)
 {
 	struct loading *l = ctx;
@@ -133,7 +133,7 @@ static enum result read_number(void *ctx, struct slice value, struct error *err)
 
 	return slice_to_u64(value, INT64_MAX, ret)
 		       ? OK
-		       : fail(err, E_CORRUPT, "a stored number is none");
+		       : fail(err, E_CORRUPT, "a stored number is malformed");
 }
 
 static enum result load_number(struct store_session *ss, const char *name, uint64_t *ret,

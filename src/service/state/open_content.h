@@ -8,7 +8,7 @@
 #include "service/state/state.h"
 #include "store/store.h"
 
-/* For whom a secret is opened: has the read recorded. `ctx` is the recorder's own. */
+/* Records that a secret is opened for a principal. `ctx` is the recorder's own. */
 struct read_recorder {
 	/* E_UNAVAILABLE: it cannot be recorded, so the content must not be used. */
 	enum result (*record)(void *ctx, const struct version_row *row, struct slice content,

@@ -1,6 +1,5 @@
-/* The rule: a node that more than one hold is never written. From a root that is ours alone every
- * node reached over nodes that are ours alone is ours alone too, so a reference count of one is
- * leave to write. */
+/* A node with more than one reference is never written. If the root and every node on the way to a
+ * node have one reference each, nothing else can reach that node: it may be changed in place. */
 #include "service/state/pmap.h"
 
 #include "base/memory.h"
@@ -94,8 +93,9 @@ static void rotate_left(struct pmap_node **link)
 	*link = up;
 }
 
-/* The owned `*link` and what must turn with it. Without memory for a copy the tree stays as it is:
- * right, only less even. On the way of an insertion all that turns is owned already. */
+/* Balances the subtree at `*link`, which is not shared. Where there is no memory to copy a shared
+ * node, the tree stays as it is: correct, only less balanced. On the way of an insertion no node is
+ * shared. */
 static void balance(const struct pmap_ops *ops, struct pmap_node **link)
 {
 	struct pmap_node *n = *link;

@@ -1,10 +1,10 @@
 /*
- * A persistent ordered map: an AVL tree whose nodes are shared between its copies. A copy costs one
- * reference; a change copies the path to it, and where no one else holds that path changes it in
- * place. So a snapshot costs nothing and a commit what it changed.
+ * A persistent ordered map: an AVL tree whose nodes are shared between its copies. A copy costs
+ * one reference. A change copies the path to the changed node, or changes it in place where no
+ * other copy shares that path. So a snapshot costs nothing, and a commit costs what it changed.
  *
- * Values carry their own key and are shared by reference count through `ops`. A map is changed by
- * one thread at a time; its copies may be read by any number of others meanwhile.
+ * Values carry their own key and are shared by reference count through `ops`. One thread at a time
+ * may change a map; any number of threads may read its copies at the same time.
  */
 #pragma once
 

@@ -70,8 +70,8 @@ struct doc_cache {
 struct snap_doc {
 	atomic_uint refs;
 	/* Never 0. With the path it names one state of all that follows from the document: a commit
-	 * that changes this state gives the document a new snap_doc with the commit's revision. At a
-	 * start it is the revision of the document's version. */
+	 * that changes this state gives the document a new snap_doc with the commit's revision. At
+	 * a start it is the revision of the document's version. */
 	uint64_t changed_revision;
 	struct doc_record *record;
 	struct doc_edges *edges;		    /* NULL: none */
@@ -164,8 +164,8 @@ struct snap_doc *snapshot_live(const struct snapshot *s, struct slice path);
 const struct policy *snapshot_policy(const struct snapshot *s, struct slice name);
 struct token *snapshot_token(const struct snapshot *s, struct slice accessor);
 
-/* Walks the tokens that are called `name`, whatever its case and the blanks around it, as long as
- * their own time lasts: no step is spent on those that have run out. */
+/* Walks the tokens with the name `name`, without regard to case and outer blanks, that have not
+ * expired themselves. It takes no step for those that have. */
 struct token_walk {
 	struct pmap_walk walk;
 	char folded[TOKEN_NAME_BYTES_MAX + 1]; /* with the NUL behind it */

@@ -119,7 +119,7 @@ Test(reads_more, what_is_small_is_answered_at_once)
 
 Test(reads_more, a_time_means_the_revision_of_then)
 {
-	static const char nothing[] = "there was nothing yet at that time";
+	static const char nothing[] = "nothing was stored yet at that time";
 	int64_t later = INT64_C(1) << 42;
 
 	put("profiles/a/x", "p: 1\n");
@@ -142,8 +142,8 @@ Test(reads_more, what_is_no_configuration_is_none_however_it_is_asked_for)
 
 	put("profiles/a/x", "p: 1\n");
 	expect_refusal(&f, E_NOT_FOUND, "fonfig/a/x does not exist", CONFIG, .path = "fonfig/a/x");
-	expect_refusal(&f, E_MALFORMED, "no configuration's path", CONFIG, .path = "fonfig/a/x",
-		       .revision = 2);
+	expect_refusal(&f, E_MALFORMED, "not the path of a configuration: config/app/profile",
+		       CONFIG, .path = "fonfig/a/x", .revision = 2);
 	memset(path + 7, 'x', PATH_BYTES_MAX + 1);
 	expect(&f, E_NOT_FOUND, NULL, CONFIG, .path = path);
 	expect(&f, E_MALFORMED, NULL, CONFIG, .path = path, .revision = 2);
