@@ -21,8 +21,26 @@ struct codec {
 	void (*list_end)(struct buf *b);
 
 	/* Documents. */
+	void (*document)(struct buf *b, const struct document_item *d);
 	void (*version)(struct buf *b, const struct version_item *v);
 	void (*dependent)(struct buf *b, const struct dependent_item *d);
+
+	/* Revisions: in a list; alone, with each change that it made and the differences of those that are shown. */
+	void (*revision)(struct buf *b, const struct revision_item *r);
+	void (*revision_begin)(struct buf *b, const struct revision_item *r);
+	void (*change_begin)(struct buf *b, const struct change_item *c);
+	void (*change_end)(struct buf *b, const struct change_item *c);
+	void (*revision_end)(struct buf *b);
+
+	/* A configuration's history. */
+	void (*config_version)(struct buf *b, const struct config_version_item *v);
+
+	/* An explained configuration: the origin of each value, then explanation_secrets, then each secret. */
+	void (*explanation_begin)(struct buf *b, const struct tree_node *content);
+	void (*explained_value)(struct buf *b, struct slice pointer, const struct origin_item *o);
+	void (*explanation_secrets)(struct buf *b);
+	void (*explained_secret)(struct buf *b, const struct secret_item *s);
+	void (*explanation_end)(struct buf *b, const struct doc_warnings *w);
 
 	/* A comparison, and between its begin and end each `difference`. */
 	void (*document_diff_begin)(struct buf *b, const struct document_diff_item *d);
@@ -72,4 +90,11 @@ struct codec {
 				     struct arena *a, struct error *err);
 	enum result (*read_batch)(struct batch_request *ret, const struct body_input *body,
 				  struct arena *a, struct error *err);
+
+	/* Entries of the audit log, as they were hashed: in a list or alone, or one a line. */
+	void (*audit_entry)(struct buf *b, struct slice entry);
+	void (*audit_line)(struct buf *b, struct slice entry);
+
+	void (*decision)(struct buf *b, const struct decision_item *d);
+	void (*status)(struct buf *b, const struct status_item *s);
 };

@@ -12,6 +12,8 @@
 
 #include "doc/diff.h"
 #include "profile/check.h"
+#include "doc/path.h"
+#include "doc/read.h"
 #include "schema/schema.h"
 #include "store/store.h"
 
@@ -125,4 +127,81 @@ enum problem_list {
 	PROBLEMS_ERRORS, /* for which a write is refused */
 	PROBLEMS_WARNINGS,
 	PROBLEMS_UNCHECKED, /* what could not be checked with the rights of the caller */
+};
+
+/* The principal that made a revision, and the token that it used. */
+struct author_item {
+	struct slice name;
+	struct slice accessor; /* of the token; empty: none */
+	struct slice parent; /* of the token that made this one; empty: none, or no longer known */
+};
+
+struct revision_item {
+	uint64_t revision;
+	int64_t time_ms;
+	struct author_item author;
+	struct slice message, source, request_id;
+};
+
+/* How much of a change to a document is shown. */
+enum change_detail {
+	CHANGE_NAMED, /* that it happened: the reader may not read the document */
+	CHANGE_LOST,  /* the same: a content that a comparison needs was destroyed since */
+	CHANGE_SHOWN, /* its differences follow */
+};
+
+/* What a revision did to one document. */
+struct change_item {
+	struct slice path;
+	struct slice action; /* the operation that was asked for: "put", "rollback" … */
+	uint64_t version;
+	enum change_detail detail;
+	bool has_state_before; /* of a version that it destroyed */
+	enum version_state state_before;
+};
+
+/* A revision at which an effective configuration changed. */
+struct config_version_item {
+	uint64_t revision;
+	int64_t time_ms;
+	struct author_item author;
+	struct slice message;
+	bool is_served; /* since then */
+};
+
+/* A secret that an effective configuration refers to. */
+struct secret_item {
+	struct slice pointer; /* of the reference */
+	struct slice path;    /* of the secret; empty: the reader may not read it */
+	struct slice key;
+	uint64_t version; /* 0: it does not exist, and the reference has a default */
+};
+
+/* One version of a document with its content. */
+struct document_item {
+	struct version_item version;
+	const struct tree_node *content;		    /* NULL: a secret, whose parts follow */
+	const struct tree_node *data, *encoding, *metadata; /* each may be NULL */
+};
+
+/* Whether a request would be allowed, and by which rule. */
+struct decision_item {
+	bool is_allowed;
+	struct slice policy; /* empty: no rule decided */
+	uint32_t rule, line;
+	bool has_ended; /* the token that was asked about */
+};
+
+/* The server at one moment. */
+struct status_item {
+	struct slice server_version;
+	uint64_t epoch, revision;
+	int64_t revision_ms, now_ms, started_ms;
+	bool is_read_only;
+	uint64_t documents[KIND_COUNT];			   /* live ones, by enum doc_kind */
+	uint64_t tokens;				   /* in force */
+	struct slice audit_size, audit_root, audit_origin; /* as the last checkpoint says them */
+	uint64_t key_generation;
+	bool is_key_memory_locked;
+	uint64_t waiting_polls;
 };

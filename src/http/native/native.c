@@ -5,8 +5,20 @@
 const struct codec native_codec = {
 	.list_begin = native_list_begin,
 	.list_end = native_list_end,
+	.document = native_document,
 	.version = native_version,
 	.dependent = native_dependent,
+	.revision = native_revision,
+	.revision_begin = native_revision_begin,
+	.change_begin = native_change_begin,
+	.change_end = native_change_end,
+	.revision_end = native_revision_end,
+	.config_version = native_config_version,
+	.explanation_begin = native_explanation_begin,
+	.explained_value = native_explained_value,
+	.explanation_secrets = native_explanation_secrets,
+	.explained_secret = native_explained_secret,
+	.explanation_end = native_explanation_end,
 	.document_diff_begin = native_document_diff_begin,
 	.config_diff_begin = native_config_diff_begin,
 	.difference = native_difference,
@@ -34,6 +46,10 @@ const struct codec native_codec = {
 	.read_version = native_read_version,
 	.read_versions = native_read_versions,
 	.read_batch = native_read_batch,
+	.audit_entry = native_audit_entry,
+	.audit_line = native_audit_line,
+	.decision = native_decision,
+	.status = native_status,
 };
 
 void native_list_begin(struct buf *b)

@@ -13,19 +13,14 @@ void native_document_diff_begin(struct buf *b, const struct document_diff_item *
 	buf_append_char(b, '[');
 }
 
-static void write_served(struct buf *b, const char *name, bool is_served)
-{
-	json_member_text(b, name, is_served ? SLICE_LITERAL("live") : SLICE_LITERAL("gone"));
-}
-
 void native_config_diff_begin(struct buf *b, const struct config_diff_item *d)
 {
 	buf_append_char(b, '{');
 	json_member_text(b, "config", d->config);
 	json_member_u64(b, "from", d->from);
 	json_member_u64(b, "to", d->to);
-	write_served(b, "from_state", d->was_served);
-	write_served(b, "to_state", d->is_served);
+	json_member_text(b, "from_state", slice_text(native_served_name(d->was_served)));
+	json_member_text(b, "to_state", slice_text(native_served_name(d->is_served)));
 	json_member(b, "diff");
 	buf_append_char(b, '[');
 }

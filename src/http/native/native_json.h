@@ -13,8 +13,23 @@
 void native_list_begin(struct buf *b);
 void native_list_end(struct buf *b);
 
+void native_document(struct buf *b, const struct document_item *d);
 void native_version(struct buf *b, const struct version_item *v);
 void native_dependent(struct buf *b, const struct dependent_item *d);
+
+void native_revision(struct buf *b, const struct revision_item *r);
+void native_revision_begin(struct buf *b, const struct revision_item *r);
+void native_change_begin(struct buf *b, const struct change_item *c);
+void native_change_end(struct buf *b, const struct change_item *c);
+void native_revision_end(struct buf *b);
+
+void native_config_version(struct buf *b, const struct config_version_item *v);
+
+void native_explanation_begin(struct buf *b, const struct tree_node *content);
+void native_explained_value(struct buf *b, struct slice pointer, const struct origin_item *o);
+void native_explanation_secrets(struct buf *b);
+void native_explained_secret(struct buf *b, const struct secret_item *s);
+void native_explanation_end(struct buf *b, const struct doc_warnings *w);
 
 void native_document_diff_begin(struct buf *b, const struct document_diff_item *d);
 void native_config_diff_begin(struct buf *b, const struct config_diff_item *d);
@@ -42,9 +57,16 @@ void native_problems_begin(struct buf *b, enum problem_list list);
 void native_problem(struct buf *b, const struct check_problem *p);
 void native_problems_end(struct buf *b);
 
-/* A version's members from "path" to "digest" or "state", as far as they are there; without
- * braces. */
+void native_audit_entry(struct buf *b, struct slice entry);
+void native_audit_line(struct buf *b, struct slice entry);
+void native_decision(struct buf *b, const struct decision_item *d);
+void native_status(struct buf *b, const struct status_item *s);
+
+/* A version's members from "path" to "digest" or "state", as far as they are there; without braces. */
 void native_version_members(struct buf *b, const struct version_item *v);
 const char *native_state_name(enum version_state state); /* "live", "deleted", "destroyed" */
+/* The text, or null where it is empty. */
+void native_text_or_null(struct buf *b, const char *name, struct slice text);
+const char *native_served_name(bool is_served); /* "live", "gone" */
 /* The members "path", "version", "line" and "column", as far as they are known; without braces. */
 void native_origin_members(struct buf *b, const struct origin_item *o);

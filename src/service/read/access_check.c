@@ -1,8 +1,7 @@
-/* The rule: the answer comes from the same decision as every request's, with the rule that made it. */
+/* Whether a principal may do something to a path: the decision is the one that a real request would get, with the rule that made it. */
 #include "base/text.h"
 #include "service/read/read.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
 #include "service/codec.h"
 
 #define TOKENS SLICE_INIT("sys/tokens")
@@ -15,7 +14,7 @@ struct checking {
 	bool has_ended; /* the other token */
 };
 
-/* Another's rights are asked for by who looks after tokens. */
+/* The rights of another token; asking for them needs a permission on all tokens. */
 static enum result load_other(struct checking *k, struct slice accessor, struct error *err)
 {
 	static const struct slice tokens = TOKENS;
@@ -49,26 +48,14 @@ static enum result read_check(struct checking *k, struct error *err)
 static enum step response_decision(struct checking *k)
 {
 	struct decision d = {.is_allowed = false};
+	struct call *c = k->ctx->call;
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
 	if (!k->has_ended)
 		d = rights_decide(k->rights, k->request.permission, k->request.path);
-	buf_append_char(&b, '{');
-	json_member_bool(&b, "allowed", d.is_allowed);
-	json_member(&b, "rule");
-	if (d.policy.len != 0) {
-		buf_append_char(&b, '{');
-		json_member_text(&b, "policy", d.policy);
-		json_member_u64(&b, "rule", d.rule);
-		json_member_u64(&b, "line", d.line);
-		buf_append_char(&b, '}');
-	} else {
-		buf_append_text(&b, "null");
-	}
-	if (k->has_ended)
-		json_member_text(&b, "reason", SLICE_LITERAL("the token has ended"));
-	buf_append_char(&b, '}');
-	return response_json(k->ctx->call, &b);
+	c->codec->decision(&b, &(struct decision_item){d.is_allowed, d.policy, d.rule, d.line,
+						       k->has_ended});
+	return response_json(c, &b);
 }
 
 enum step access_check_on_loop(struct verb_context *ctx)

@@ -4,7 +4,6 @@
  */
 #include "base/text.h"
 #include "service/read/read.h"
-#include "doc/json_member.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
@@ -143,33 +142,34 @@ static struct audit_filter filter_of(const struct audit_input *in)
 				     .is_newest_first = !has_begin};
 }
 
-static void write_lines(struct buf *b, const struct found *f, bool is_reversed, bool is_json)
+static void write_found(struct buf *b, const struct found *f, bool is_reversed)
 {
+	const struct call *c = f->call;
+
 	for (uint32_t i = 0; i < f->count; i++) {
 		struct slice line = f->lines[is_reversed ? f->count - 1 - i : i];
 
-		if (is_json)
-			json_comma(b);
-		buf_append_slice(b, line);
-		if (!is_json)
-			buf_append_char(b, '\n');
+		if (c->in.audit.wants_lines)
+			c->codec->audit_line(b, line);
+		else
+			c->codec->audit_entry(b, line);
 	}
 }
 
-static enum step response_found(struct verb_context *ctx, const struct found *f, bool is_newest)
+static enum step response_found(const struct found *f, bool is_newest_first)
 {
-	struct call *c = ctx->call;
+	struct call *c = f->call;
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
-	if (f->is_full && !is_newest)
+	if (f->is_full && !is_newest_first)
 		response_next_number(c, f->next);
 	if (c->in.audit.wants_lines) {
-		write_lines(&b, f, is_newest, false);
+		write_found(&b, f, is_newest_first);
 		return response_body(c, BODY_NDJSON, &b, false);
 	}
-	buf_append_text(&b, "{\"items\":[");
-	write_lines(&b, f, is_newest, true);
-	buf_append_text(&b, "]}");
+	c->codec->list_begin(&b);
+	write_found(&b, f, is_newest_first);
+	c->codec->list_end(&b);
 	return response_json(c, &b);
 }
 
@@ -191,7 +191,7 @@ enum step audit_list_on_worker(struct verb_context *ctx)
 	rc = store_each_audit(ctx->session, &filter, keep_entry, &f, &err);
 	if (rc != OK && rc != FULL)
 		return response_error(c, rc, &err);
-	return response_found(ctx, &f, filter.is_newest_first);
+	return response_found(&f, filter.is_newest_first);
 }
 
 enum step audit_entry_on_worker(struct verb_context *ctx)
@@ -210,7 +210,7 @@ enum step audit_entry_on_worker(struct verb_context *ctx)
 	if (f.count == 0)
 		return response_fail(c, E_NOT_FOUND, "there is no entry %llu",
 				     (unsigned long long)c->in.numbered.number);
-	buf_append_slice(&b, line);
+	c->codec->audit_entry(&b, line);
 	return response_json(c, &b);
 }
 

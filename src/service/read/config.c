@@ -163,7 +163,7 @@ static enum step response_content(struct verb_context *ctx, const struct effecti
 	if (n == NULL) /* to know that is to have looked: what was recorded stays */
 		return response_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
 	if (c->in.config.is_explained)
-		rc = explain_write(&b, ctx, e, n, c->in.config.key, &err);
+		rc = explain_write(&b, ctx, e, n, &err);
 	else
 		rc = write_format(&b, c->in.config.format, n, &err);
 	if (rc != OK)

@@ -14,7 +14,8 @@ enum condition {
 /* Of what exists: whether c->out.etag, empty for none, is what the call asked for. */
 enum condition condition_check(struct call *c);
 
-/* {"content", "origins": {pointer: {…}}, "secrets": {pointer: {…}}, "warnings"}: `n` is the content, at `key`. */
+/* Appends the explained form of `n`, which is the content of `e` at the call's ?key=, to a BUF_RESPONSE. E_LIMIT: the response or the budget
+ * is full. */
 MUST_USE enum result explain_write(struct buf *ret, struct verb_context *ctx,
 				   const struct effective_entry *e, const struct tree_node *n,
-				   struct slice key, struct error *err);
+				   struct error *err);

@@ -1,23 +1,19 @@
-/* The rule: an effective configuration has a history of its own: the cause of a change may be a parent, a schema or a secret. */
-#include "service/read/config.h"
-#include "service/read/read.h"
+/*
+ * The history of an effective configuration: the revisions at which it changed, and what differs between two.
+ *
+ * The store keeps a row for each revision at which the content or a secret's version changed, whatever document caused it: the
+ * profile itself, a parent, a schema or a secret.
+ */
 #include "service/engine/response.h"
+#include "service/read/read.h"
 #include "service/state/diff.h"
-#include "doc/json_member.h"
-
-#include "base/text.h"
 
 #include <string.h>
 
 struct config_change {
 	uint64_t revision;
-	bool is_gone; /* it came to nothing then */
+	bool is_served; /* since then */
 };
-
-static const char *state_name(bool is_served)
-{
-	return is_served ? "live" : "gone";
-}
 
 /* One page, newest first. */
 struct config_changes {
@@ -32,7 +28,7 @@ static enum result add_config_change(void *ctx, uint64_t revision, struct slice 
 
 	if (m->count == m->size)
 		return fail(err, E_INTERNAL, "more revisions than were asked for");
-	m->items[m->count++] = (struct config_change){revision, digest.len == 0};
+	m->items[m->count++] = (struct config_change){revision, digest.len != 0};
 	return OK;
 }
 
@@ -49,21 +45,19 @@ static enum result read_config_changes(struct verb_context *ctx, uint64_t before
 
 struct config_change_writer {
 	struct buf *out;
-	const struct snapshot *snapshot;
+	const struct verb_context *ctx;
+	bool is_served;
 };
 
-static enum result write_config_change(void *ctx, const struct revision_row *row, struct error *err)
+static enum result write_config_change(void *arg, const struct revision_row *row, struct error *err)
 {
-	const struct config_change_writer *w = ctx;
-	struct buf *b = w->out;
+	const struct config_change_writer *w = arg;
+	struct author_item author = author_item_make(w->ctx->snapshot, row->author, row->accessor);
 
 	(void)err;
-	json_comma(b);
-	buf_append_char(b, '{');
-	json_member_u64(b, "revision", row->revision);
-	json_member_time(b, "time", row->time_ms);
-	json_member_author(b, w->snapshot, row->author, row->accessor);
-	json_member_text(b, "message", row->message);
+	w->ctx->call->codec->config_version(
+		w->out, &(struct config_version_item){row->revision, row->time_ms, author,
+						      row->message, w->is_served});
 	return OK;
 }
 
@@ -71,17 +65,16 @@ static enum result write_config_changes(struct verb_context *ctx, struct buf *b,
 					struct error *err)
 {
 	uint32_t limit = list_limit(ctx->service, ctx->call->in.page.limit);
-	struct config_change_writer writer = {b, ctx->snapshot};
+	struct config_change_writer writer = {.out = b, .ctx = ctx};
 	struct config_changes m = {0};
 	enum result rc = read_config_changes(ctx, before, limit + 1, &m, err);
 
 	if (rc == OK && m.count == 0 && before == 0)
 		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(ctx->call->path));
 	for (uint32_t i = 0; rc == OK && i < m.count && i < limit; i++) {
+		writer.is_served = m.items[i].is_served;
 		rc = store_get_revision(ctx->session, m.items[i].revision, write_config_change,
 					&writer, err);
-		json_member_text(b, "state", slice_text(state_name(!m.items[i].is_gone)));
-		buf_append_char(b, '}');
 	}
 	if (rc == OK && m.count > limit)
 		response_next_number(ctx->call, m.items[limit - 1].revision);
@@ -95,10 +88,10 @@ enum step config_versions_on_worker(struct verb_context *ctx)
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
 
-	buf_append_text(&b, "{\"items\":[");
+	c->codec->list_begin(&b);
 	if (!c->in.page.below.is_given || c->in.page.below.number > 1)
 		rc = write_config_changes(ctx, &b, c->in.page.below.number, &err);
-	buf_append_text(&b, "]}");
+	c->codec->list_end(&b);
 	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
 }
 

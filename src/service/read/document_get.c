@@ -1,15 +1,14 @@
-/* The rule: a secret leaves only with an entry in the log; and what an event loop opens and parses is small. */
-#include "service/read/config.h"
-#include "service/read/read.h"
+/*
+ * One document, current or old.
+ *
+ * The content of a secret leaves only with an entry in the audit log (content_for_call()). An event loop opens and parses no more
+ * than is_quick() allows; everything else goes to a worker.
+ */
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
-#include "service/write/write.h"
+#include "service/read/config.h"
+#include "service/read/read.h"
 
-#include "base/text.h"
-#include "doc/write.h"
-
-#include <stdio.h>
 #include <string.h>
 
 /* What the caller's thread may open, without parsing it. */
@@ -49,61 +48,26 @@ enum condition condition_check(struct call *c)
 									       : CONDITION_HOLDS;
 }
 
-static void append_metadata(struct buf *b, const struct version_row *row,
-			    const struct tree_node *metadata)
+/* The parsed form of a version. */
+static enum result write_document(struct buf *ret, struct verb_context *ctx,
+				  const struct version_row *row, struct slice content,
+				  struct error *err)
 {
-	json_member(b, "metadata");
-	buf_append_char(b, '{');
-	json_member_time(b, "created_at", row->created_ms);
-	json_member_text(b, "created_by", row->created_by);
-	for (uint32_t i = 0;
-	     metadata != NULL && metadata->kind == TREE_OBJECT && i < metadata->count; i++) {
-		const struct tree_member *m = &metadata->of.members[i];
-
-		if (slice_is_text(tree_key(m), "created_at") ||
-		    slice_is_text(tree_key(m), "created_by"))
-			continue;
-		json_comma(b);
-		json_append_string(b, tree_key(m));
-		buf_append_char(b, ':');
-		json_write(b, &m->value);
-	}
-	buf_append_char(b, '}');
-}
-
-static void append_content(struct buf *b, const struct version_row *row, enum doc_kind kind,
-			   const struct tree_node *root)
-{
-	static const struct tree_node empty = {.kind = TREE_OBJECT};
-	const struct tree_node *data = TREE_GET(root, "data");
-	const struct tree_node *encoding = TREE_GET(root, "encoding");
-
-	if (kind != KIND_SECRETS) {
-		json_member(b, "content");
-		json_write(b, root);
-		return;
-	}
-	json_member(b, "data");
-	json_write(b, data != NULL ? data : &empty);
-	if (encoding != NULL) {
-		json_member(b, "encoding");
-		json_write(b, encoding);
-	}
-	append_metadata(b, row, TREE_GET(root, "metadata"));
-}
-
-static enum result write_json(struct buf *ret, struct verb_context *ctx,
-			      const struct version_row *row, enum doc_kind kind,
-			      struct slice content, struct error *err)
-{
-	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, kind == KIND_SECRETS);
+	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
+	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, is_secret);
+	struct document_item item = {.version = version_item_make(row, VERSION_DIGEST)};
 	enum result rc = tree_of_content(content, row->content_type, ctx->budget, &tree, NULL, err);
 
 	if (rc != OK)
 		return wrap(err, rc, "%.*s", SLICE_ARGS(row->path));
-	json_version_head(ret, row);
-	append_content(ret, row, kind, &tree.root);
-	buf_append_char(ret, '}');
+	if (is_secret) {
+		item.data = TREE_GET(&tree.root, "data");
+		item.encoding = TREE_GET(&tree.root, "encoding");
+		item.metadata = TREE_GET(&tree.root, "metadata");
+	} else {
+		item.content = &tree.root;
+	}
+	ctx->call->codec->document(ret, &item);
 	return response_check(ret, err);
 }
 
@@ -111,7 +75,7 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 			      enum doc_kind kind)
 {
 	struct call *c = ctx->call;
-	CLEANUP(buf_clear) struct buf content = BUF_NULL, json = BUF_RESPONSE;
+	CLEANUP(buf_clear) struct buf content = BUF_NULL, parsed = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum condition condition;
 	const char *type;
@@ -129,8 +93,8 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 	if (rc != OK)
 		return response_error(c, rc, &err);
 	if (!c->in.document.wants_source) {
-		rc = write_json(&json, ctx, row, kind, buf_slice(&content), &err);
-		return rc == OK ? response_body(c, BODY_JSON, &json, kind == KIND_SECRETS)
+		rc = write_document(&parsed, ctx, row, buf_slice(&content), &err);
+		return rc == OK ? response_body(c, BODY_JSON, &parsed, kind == KIND_SECRETS)
 				: response_error(c, rc, &err);
 	}
 	type = arena_text(&c->arena, row->content_type);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/engine/engine.h"
+#include "service/item.h"
 
 verb_fn document_get_on_loop, document_get_on_worker;
 verb_fn config_get_on_loop, config_get_on_worker;
@@ -11,3 +12,7 @@ verb_fn revision_list_on_worker, revision_get_on_worker;
 verb_fn config_versions_on_worker, config_diff_on_worker;
 verb_fn audit_list_on_worker, audit_entry_on_worker, audit_checkpoint_on_loop;
 verb_fn access_check_on_loop, status_on_worker, metrics_on_loop, backup_on_worker;
+
+/* The author of a revision, with the parent of its token where the snapshot still has that. Borrows from the texts and the snapshot. */
+struct author_item author_item_make(const struct snapshot *s, struct slice name,
+				    struct slice accessor);

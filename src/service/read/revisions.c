@@ -1,31 +1,29 @@
-/* The rule: a revision is shown to who may list something that it touched, and of it only what they may. */
+/*
+ * Revisions of the store, listed and one by one.
+ *
+ * A revision is shown to a reader that may list at least one document that it changed, and of its changes only those to documents
+ * that the reader may list or read. Differences are shown to readers of the document; a secret that is opened for them is in the
+ * call's audit entry. Runs in workers: each revision costs a query for its changes.
+ */
 #include "base/text.h"
-#include "service/read/read.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
+#include "service/read/read.h"
 #include "service/state/diff.h"
 
 #include <string.h>
 
-#define LOOK_STEPS  500	       /* of one revision: a query for its changes */
-#define SCANNED_MAX 10000      /* revisions looked at for one page */
-#define FOUND	    E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
+#define LOOK_STEPS   500	/* of one revision: a query for its changes */
+#define SCANNED_MAX  10000	/* revisions that are read for one page */
+#define READ_AT_ONCE 101	/* of these, in one query */
+#define IS_VISIBLE   E_CONFLICT /* ends a walk through changes; no store function returns it here */
 
-/* A copy of a row: while the store walks, nothing else is asked of its session. */
-struct entry {
-	uint64_t revision;
-	int64_t time_ms;
-	struct slice author, accessor, message, source, request_id;
-};
-
-struct page {
+/* Revisions that were read together. They are copied, since the session takes no other query during a walk. */
+struct chunk {
 	struct verb_context *ctx;
-	struct arena arena;
-	struct entry *entries;
+	struct arena arena; /* of the items and their texts */
+	struct revision_item *items;
 	uint32_t count, size;
-	struct slice path; /* asked for */
-	bool is_visible;
 };
 
 static bool keep_text(struct arena *a, struct slice *ret, struct slice s)
@@ -36,25 +34,36 @@ static bool keep_text(struct arena *a, struct slice *ret, struct slice s)
 	return copy != NULL;
 }
 
-static enum result keep_entry(void *ctx, const struct revision_row *row, struct error *err)
+struct author_item author_item_make(const struct snapshot *s, struct slice name,
+				    struct slice accessor)
 {
-	struct page *p = ctx;
-	struct entry *e;
+	const struct token *t = accessor.len != 0 ? snapshot_token(s, accessor) : NULL;
 
-	if (p->count == p->size)
+	return (struct author_item){name, accessor, t != NULL ? t->record.parent : SLICE_NULL};
+}
+
+static enum result keep_revision(void *ctx, const struct revision_row *row, struct error *err)
+{
+	struct chunk *chunk = ctx;
+	struct revision_item *item;
+	struct slice name, accessor;
+
+	if (chunk->count == chunk->size)
 		return fail(err, E_INTERNAL, "more revisions than were asked for");
-	e = &p->entries[p->count++];
-	e->revision = row->revision;
-	e->time_ms = row->time_ms;
-	if (!keep_text(&p->arena, &e->author, row->author) ||
-	    !keep_text(&p->arena, &e->accessor, row->accessor) ||
-	    !keep_text(&p->arena, &e->message, row->message) ||
-	    !keep_text(&p->arena, &e->source, row->source) ||
-	    !keep_text(&p->arena, &e->request_id, row->request_id))
+	item = &chunk->items[chunk->count++];
+	item->revision = row->revision;
+	item->time_ms = row->time_ms;
+	if (!keep_text(&chunk->arena, &name, row->author) ||
+	    !keep_text(&chunk->arena, &accessor, row->accessor) ||
+	    !keep_text(&chunk->arena, &item->message, row->message) ||
+	    !keep_text(&chunk->arena, &item->source, row->source) ||
+	    !keep_text(&chunk->arena, &item->request_id, row->request_id))
 		return fail(err, E_MEMORY, "out of memory");
+	item->author = author_item_make(chunk->ctx->snapshot, name, accessor);
 	return OK;
 }
 
+/* Whether a change to `path` is one that the request asked for: an exact path, or a prefix that ends in '/'. */
 static bool is_asked_for(struct slice wanted, struct slice path)
 {
 	if (wanted.len == 0)
@@ -65,73 +74,67 @@ static bool is_asked_for(struct slice wanted, struct slice path)
 
 static enum result look_at_change(void *arg, const struct change_row *row, struct error *err)
 {
-	struct page *p = arg;
+	const struct verb_context *ctx = arg;
 
 	(void)err;
-	if (!is_asked_for(p->path, row->path) || !rights_may(p->ctx->rights, MAY_LIST, row->path))
-		return OK;
-	p->is_visible = true;
-	return FOUND;
+	return is_asked_for(ctx->call->in.page.path, row->path) &&
+			       rights_may(ctx->rights, MAY_LIST, row->path)
+		       ? IS_VISIBLE
+		       : OK;
 }
 
-static enum result check_visible(struct page *p, uint64_t revision, struct error *err)
+static enum result check_visible(struct verb_context *ctx, uint64_t revision, bool *ret,
+				 struct error *err)
 {
-	enum result rc;
+	enum result rc = budget_take(ctx->budget, LOOK_STEPS, err);
 
-	p->is_visible = false;
-	rc = budget_take(p->ctx->budget, LOOK_STEPS, err);
-	if (rc != OK)
+	if (rc == OK)
+		rc = store_each_change(ctx->session, revision, look_at_change, ctx, err);
+	if (rc != OK && rc != IS_VISIBLE)
 		return rc;
-	rc = store_each_change(p->ctx->session, revision, look_at_change, p, err);
-	return rc == FOUND ? OK : rc;
+	*ret = rc == IS_VISIBLE;
+	return OK;
 }
 
-static void write_entry(struct buf *b, const struct page *p, const struct entry *e)
+/* The next `size` revisions below `before`; 0: from the newest. */
+static enum result read_chunk(struct chunk *chunk, uint64_t before, struct error *err)
 {
-	buf_append_char(b, '{');
-	json_member_u64(b, "revision", e->revision);
-	json_member_time(b, "time", e->time_ms);
-	json_member_author(b, p->ctx->snapshot, e->author, e->accessor);
-	json_member_text(b, "message", e->message);
-	json_member_text(b, "source", e->source);
-	json_member_text(b, "request_id", e->request_id);
-}
+	struct verb_context *ctx = chunk->ctx;
 
-/* The next `size` rows below `before`; `before` 0 only at the very first. */
-static enum result read_page(struct page *p, uint64_t before, struct error *err)
-{
-	arena_clear(&p->arena);
-	p->count = 0;
-	p->entries = arena_alloc_array(&p->arena, p->size, sizeof *p->entries);
-	if (p->entries == NULL)
+	arena_clear(&chunk->arena);
+	chunk->count = 0;
+	chunk->items = arena_alloc_array(&chunk->arena, chunk->size, sizeof *chunk->items);
+	if (chunk->items == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	return store_each_revision(p->ctx->session, p->path, (struct row_page){before, p->size},
-				   keep_entry, p, err);
+	return store_each_revision(ctx->session, ctx->call->in.page.path,
+				   (struct row_page){before, chunk->size}, keep_revision, chunk,
+				   err);
 }
 
-static enum result write_pages(struct page *p, struct buf *b, uint64_t before, struct error *err)
+/* One page of the list: what a chunk holds may all be invisible, so chunks are read until the page is full. */
+static enum result write_page(struct chunk *chunk, struct buf *b, uint64_t before,
+			      struct error *err)
 {
-	struct call *c = p->ctx->call;
-	uint32_t limit = list_limit(p->ctx->service, c->in.page.limit), shown = 0, scanned = 0;
+	struct call *c = chunk->ctx->call;
+	uint32_t limit = list_limit(chunk->ctx->service, c->in.page.limit), shown = 0, scanned = 0;
+	bool is_visible = false;
 	enum result rc;
 
 	do {
-		rc = read_page(p, before, err);
-		for (uint32_t i = 0; rc == OK && i < p->count; i++) {
+		rc = read_chunk(chunk, before, err);
+		for (uint32_t i = 0; rc == OK && i < chunk->count; i++) {
 			if (shown == limit || ++scanned > SCANNED_MAX) {
 				response_next_number(c, before);
 				return OK;
 			}
-			rc = check_visible(p, p->entries[i].revision, err);
-			before = p->entries[i].revision;
-			if (rc != OK || !p->is_visible)
+			before = chunk->items[i].revision;
+			rc = check_visible(chunk->ctx, before, &is_visible, err);
+			if (rc != OK || !is_visible)
 				continue;
-			json_comma(b);
-			write_entry(b, p, &p->entries[i]);
-			buf_append_char(b, '}');
+			c->codec->revision(b, &chunk->items[i]);
 			shown++;
 		}
-	} while (rc == OK && p->count == p->size && before > 1);
+	} while (rc == OK && chunk->count == chunk->size && before > 1);
 	return rc;
 }
 
@@ -147,22 +150,22 @@ static bool may_list_some(const struct verb_context *ctx)
 enum step revision_list_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	struct page p = {.ctx = ctx, .size = 101, .path = c->in.page.path};
+	struct chunk chunk = {.ctx = ctx, .size = READ_AT_ONCE};
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc = OK;
 
 	if (!may_list_some(ctx))
 		return response_fail(c, E_FORBIDDEN, "may not list anything there");
-	buf_append_text(&b, "{\"items\":[");
+	c->codec->list_begin(&b);
 	if (!c->in.page.below.is_given || c->in.page.below.number > 1)
-		rc = write_pages(&p, &b, c->in.page.below.number, &err);
-	buf_append_text(&b, "]}");
-	arena_clear(&p.arena);
+		rc = write_page(&chunk, &b, c->in.page.below.number, &err);
+	c->codec->list_end(&b);
+	arena_clear(&chunk.arena);
 	return rc == OK ? response_json(c, &b) : response_error(c, rc, &err);
 }
 
-/* One document's part of a revision. */
+/* One document's change in a revision. */
 struct part {
 	struct slice path;
 	enum change_action action;
@@ -175,8 +178,8 @@ struct reading {
 	struct verb_context *ctx;
 	struct part *first, **last;
 	uint64_t revision;
-	struct doc_record *record; /* of the look at one version */
-	bool is_shredded;	   /* something that a difference needs is gone for good */
+	struct doc_record *record; /* the version that was read last */
+	bool is_shredded;	   /* a content that the comparison needs was destroyed since */
 };
 
 static enum result keep_part(void *arg, const struct change_row *row, struct error *err)
@@ -211,17 +214,17 @@ static enum result keep_record(void *ctx, const struct version_row *row, struct 
 	return r->record != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-/* The content that the record held, if it is still there; noted as read where it is a secret's. */
-static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is_there,
+/* The content of the record where it is live; a secret's is noted as read. */
+static enum result open_record(struct reading *r, struct tree *ret, bool *ret_exists,
 			       struct error *err)
 {
 	const struct version_row *row = r->record != NULL ? &r->record->row : NULL;
 	CLEANUP(buf_clear) struct buf content = BUF_NULL;
 	enum result rc;
 
-	*ret_is_there = row != NULL && row->state == VERSION_LIVE && !row->is_shredded;
+	*ret_exists = row != NULL && row->state == VERSION_LIVE && !row->is_shredded;
 	r->is_shredded |= row != NULL && row->state == VERSION_LIVE && row->is_shredded;
-	if (!*ret_is_there)
+	if (!*ret_exists)
 		return OK;
 	rc = content_for_call(r->ctx->call, row, &content, err);
 	return rc == OK ? tree_of_content(buf_slice(&content), row->content_type, r->ctx->budget,
@@ -229,9 +232,9 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_is
 			: rc;
 }
 
-/* What the document was at a revision, whatever became of it since. */
+/* The document's content at a revision; revision 0: there was none. */
 static enum result open_at(struct reading *r, struct slice path, uint64_t revision,
-			   struct tree *ret, bool *ret_is_there, struct error *err)
+			   struct tree *ret, bool *ret_exists, struct error *err)
 {
 	enum result rc = OK;
 
@@ -239,18 +242,20 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 		rc = store_get_version_at(r->ctx->session, &(struct version_at){path, 0, revision},
 					  keep_record, r, err);
 	if (rc == OK || rc == E_NOT_FOUND)
-		rc = open_record(r, ret, ret_is_there, err);
+		rc = open_record(r, ret, ret_exists, err);
 	doc_record_unref(r->record);
 	r->record = NULL;
 	return rc;
 }
 
-/* The version is gone for good: what went is said, and what state it had, without opening any. */
-static enum result write_destroyed(struct reading *r, struct buf *b, const struct part *part,
+/* The revision destroyed a version: says which state that had, and that all of it is gone. */
+static enum result write_destroyed(struct reading *r, struct buf *b, struct change_item *item,
 				   struct error *err)
 {
+	const struct codec *codec = r->ctx->call->codec;
+	static const struct difference_item all = {.op = DIFF_REMOVE, .is_secret = true};
 	enum result rc = store_get_version_at(r->ctx->session,
-					      &(struct version_at){part->path, part->version,
+					      &(struct version_at){item->path, item->version,
 								   r->revision - 1},
 					      keep_record, r, err);
 	bool was_live = rc == OK && r->record->row.state == VERSION_LIVE;
@@ -259,66 +264,65 @@ static enum result write_destroyed(struct reading *r, struct buf *b, const struc
 	r->record = NULL;
 	if (rc != OK && rc != E_NOT_FOUND)
 		return rc;
-	json_member_text(b, "state_before", slice_text(was_live ? "live" : "deleted"));
-	buf_append_text(b, ",\"diff\":[{\"pointer\":\"\",\"op\":\"remove\",\"secret\":true}]");
+	item->detail = CHANGE_SHOWN;
+	item->has_state_before = true;
+	item->state_before = was_live ? VERSION_LIVE : VERSION_DELETED;
+	codec->change_begin(b, item);
+	codec->difference(b, &all);
+	codec->change_end(b, item);
 	return OK;
 }
 
-static enum result write_part_diff(struct reading *r, struct buf *b, const struct part *part,
-				   struct error *err)
+static enum result write_compared(struct reading *r, struct buf *b, struct change_item *item,
+				  struct error *err)
 {
-	bool is_secret = slice_starts_with(part->path, SLICE_LITERAL("secrets/"));
+	const struct codec *codec = r->ctx->call->codec;
+	bool is_secret = slice_starts_with(item->path, SLICE_LITERAL("secrets/"));
 	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, is_secret);
 	CLEANUP(tree_clear) struct tree after = TREE_INIT(0, is_secret);
-	struct difference_writer writer = {b, r->ctx->call->codec};
+	struct difference_writer writer = {b, codec};
 	const struct diff_sink sink = {response_difference, &writer, r->ctx->budget,
 				       r->ctx->rights};
 	bool had, has;
 	enum result rc;
 
-	if (part->action == CHANGE_DESTROY)
-		return write_destroyed(r, b, part, err);
 	r->is_shredded = false;
-	rc = open_at(r, part->path, r->revision - 1, &before, &had, err);
+	rc = open_at(r, item->path, r->revision - 1, &before, &had, err);
 	if (rc == OK)
-		rc = open_at(r, part->path, r->revision, &after, &has, err);
+		rc = open_at(r, item->path, r->revision, &after, &has, err);
 	if (rc != OK)
 		return rc;
-	/* Against what was destroyed since no difference can be told: an empty one would be
-	 * untrue. */
-	if (r->is_shredded) {
-		json_member_bool(b, "destroyed", true);
-		return OK;
-	}
-	json_member(b, "diff");
-	buf_append_char(b, '[');
-	if (had || has)
+	/* An empty list of differences would claim that nothing changed. */
+	item->detail = r->is_shredded ? CHANGE_LOST : CHANGE_SHOWN;
+	codec->change_begin(b, item);
+	if (item->detail == CHANGE_SHOWN && (had || has))
 		rc = diff_documents(had ? &before.root : NULL, has ? &after.root : NULL, is_secret,
 				    &sink, err);
-	buf_append_char(b, ']');
+	codec->change_end(b, item);
 	return rc;
 }
 
 static enum result write_part(struct reading *r, struct buf *b, const struct part *part,
 			      struct error *err)
 {
-	enum result rc = OK;
+	struct change_item item = {.path = part->path,
+				   .action = part->origin,
+				   .version = part->version};
 
-	json_comma(b);
-	buf_append_char(b, '{');
-	json_member_text(b, "path", part->path);
-	json_member_text(b, "action", part->origin);
-	json_member_u64(b, "version", part->version);
 	if (rights_may(r->ctx->rights, MAY_READ, part->path))
-		rc = write_part_diff(r, b, part, err);
-	buf_append_char(b, '}');
-	return rc;
+		return part->action == CHANGE_DESTROY ? write_destroyed(r, b, &item, err)
+						      : write_compared(r, b, &item, err);
+	r->ctx->call->codec->change_begin(b, &item);
+	r->ctx->call->codec->change_end(b, &item);
+	return OK;
 }
 
-static enum result write_revision(struct reading *r, struct page *p, struct buf *b,
+static enum result write_revision(struct reading *r, struct chunk *chunk, struct buf *b,
 				  struct error *err)
 {
-	enum result rc = store_get_revision(r->ctx->session, r->revision, keep_entry, p, err);
+	const struct codec *codec = r->ctx->call->codec;
+	enum result rc =
+		store_get_revision(r->ctx->session, r->revision, keep_revision, chunk, err);
 
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "revision %llu does not exist",
@@ -329,28 +333,26 @@ static enum result write_revision(struct reading *r, struct page *p, struct buf 
 		rc = fail(err, E_FORBIDDEN, "may not list anything that the revision touched");
 	if (rc != OK)
 		return rc;
-	write_entry(b, p, &p->entries[0]);
-	json_member(b, "changes");
-	buf_append_char(b, '[');
+	codec->revision_begin(b, &chunk->items[0]);
 	for (const struct part *part = r->first; rc == OK && part != NULL; part = part->next)
 		rc = write_part(r, b, part, err);
-	buf_append_text(b, "]}");
+	codec->revision_end(b);
 	return rc;
 }
 
 enum step revision_get_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
-	struct entry entry = {0};
-	struct page p = {.ctx = ctx, .entries = &entry, .size = 1};
+	struct revision_item item = {0};
+	struct chunk chunk = {.ctx = ctx, .items = &item, .size = 1};
 	struct reading r = {.ctx = ctx, .revision = c->in.numbered.number};
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 	struct error err = ERROR_NULL;
 	enum result rc;
 
 	r.last = &r.first;
-	rc = write_revision(&r, &p, &b, &err);
-	arena_clear(&p.arena);
+	rc = write_revision(&r, &chunk, &b, &err);
+	arena_clear(&chunk.arena);
 	if (rc == OK)
 		return response_json(c, &b);
 	return response_error(c, rc, &err);
