@@ -1,6 +1,8 @@
 /*
- * The rule: the log is handed out byte for byte as it is hashed, to who may read all of it. Who may only read the entries of some
- * documents gets those, without the names of others that stand in them.
+ * Reads of the audit log: a page of entries, one entry, the signed checkpoint.
+ *
+ * A reader with `audit` on sys/audit gets entries byte for byte as they were hashed. A reader with `audit` on some documents
+ * must ask for a path, and gets entries from which all other documents are cut: their paths, and a reason that may name one.
  */
 #include "base/text.h"
 #include "service/read/read.h"
@@ -12,20 +14,20 @@
 
 #define PAGE_BYTES_MAX ((size_t)16 << 20)
 #define SCANNED_MAX    10000	  /* entries looked at for one page */
-#define FULL	       E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
+#define PAGE_IS_FULL   E_CONFLICT /* ends a walk through entries; no store function returns it here */
 
-/* Entries found, in the order of the walk, in the call's arena. */
+/* Entries of one page, in the order of the walk; in the call's arena. */
 struct found {
 	struct call *call;
 	const struct rights *rights;
 	struct slice *lines;
 	uint32_t count, limit, scanned;
-	uint64_t next; /* where a page that is full ends: the first that was not looked at */
+	uint64_t next; /* of a full page: the first entry that was not read */
 	size_t bytes;
-	bool is_full, is_whole; /* whole: the reader may see all of every entry */
+	bool is_full, is_whole; /* whole: the reader may see every entry in full */
 };
 
-/* What went wrong may have had to do with another document than those that were touched. */
+/* The reason of a failure may name other documents than the touched ones. */
 static bool names_others(const struct found *f, struct slice reason)
 {
 	struct slice path;
@@ -37,7 +39,7 @@ static bool names_others(const struct found *f, struct slice reason)
 	return false;
 }
 
-/* What of an entry one may see who may not see all. Gives E_NOT_FOUND where there is nothing. */
+/* The entry as a reader of some documents may see it. E_NOT_FOUND: nothing of it. */
 static enum result cut_entry(const struct found *f, struct slice line, struct buf *ret,
 			     struct error *err)
 {
@@ -87,7 +89,7 @@ static enum result keep_entry(void *ctx, const struct audit_row *row, struct err
 	    (!f->is_whole && f->scanned++ == SCANNED_MAX)) {
 		f->is_full = true;
 		f->next = row->index;
-		return FULL;
+		return PAGE_IS_FULL;
 	}
 	if (f->is_whole)
 		return keep_line(f, row->entry, err);
@@ -109,7 +111,7 @@ static struct slice prefix_of(struct slice path)
 	return path;
 }
 
-/* Who may not read the whole log must say of which documents. */
+/* A reader that may not read the whole log must name a path. */
 static enum result authorise(struct verb_context *ctx, bool *ret_is_whole, struct error *err)
 {
 	const struct call *c = ctx->call;
@@ -127,7 +129,7 @@ static enum result authorise(struct verb_context *ctx, bool *ret_is_whole, struc
 	return fail(err, E_FORBIDDEN, "may not read the audit log of that path");
 }
 
-/* Without a place to begin the newest are shown. */
+/* Without a start the newest entries are shown. */
 static struct audit_filter filter_of(const struct audit_input *in)
 {
 	bool has_begin = in->start.is_given || in->from_ms != 0;
@@ -189,7 +191,7 @@ enum step audit_list_on_worker(struct verb_context *ctx)
 	if (f.lines == NULL)
 		return response_fail(c, E_MEMORY, "out of memory");
 	rc = store_each_audit(ctx->session, &filter, keep_entry, &f, &err);
-	if (rc != OK && rc != FULL)
+	if (rc != OK && rc != PAGE_IS_FULL)
 		return response_error(c, rc, &err);
 	return response_found(&f, filter.is_newest_first);
 }

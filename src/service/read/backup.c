@@ -1,15 +1,17 @@
 /*
- * The rule: a backup is everything but the root key, so taking one is in the audit log before the copy leaves. The copy lies
- * beside the data, which is as secret, and goes with the answer.
+ * A backup: a copy of the whole store, which holds everything but the root key.
+ *
+ * The audit entry is durable before the copy leaves. The copy lies beside the data, which is as sensitive, and is
+ * removed with the call, whether or not it was sent.
  */
-#include "service/read/read.h"
-#include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 #include "service/engine/response.h"
+#include "service/read/read.h"
 
 #include <unistd.h>
 
-/* Whatever becomes of the answer: the file does not stay. Who sends it has it open. */
+/* When the call ends. The front end has the file open while it sends it, so the name can go. */
 static void remove_copy(void *work)
 {
 	char *file = work;
@@ -48,6 +50,6 @@ enum step backup_on_worker(struct verb_context *ctx)
 
 	step = rc == OK ? response_body(c, BODY_FILE, &file, false) : response_error(c, rc, &err);
 	if (c->out.result != OK)
-		c->audit_draft = NULL; /* nothing leaves */
+		c->audit_draft = NULL; /* no copy leaves, so there is nothing to record */
 	return step;
 }

@@ -1,6 +1,14 @@
 /*
- * The rule: a configuration that is kept ready leaves as it is, shared by all who ask; all else is made of the same entry. Secrets are revealed to who
- * may read every one of them, into wiped memory, and each is in the log before the answer leaves.
+ * One effective configuration, current or old, in any of its forms.
+ *
+ * The plain JSON form of the current one lies ready in the cache and is shared by all readers; an event loop sends it without copying
+ * it. Every other form is made from the same cache entry.
+ *
+ * Secrets are revealed all or none: a reader that may not read one of them gets an error with the places of those, also where the
+ * ETag is the same. Revealed values live in wiped memory only, and the call's audit entry names each secret before it
+ * is opened, so that the entry is durable before the response leaves.
+ *
+ * A poll (STEP_WAIT) is a read whose ETag the client has already; it comes back here each time it is woken.
  */
 #include "service/read/config.h"
 #include "service/engine/engine.h"
@@ -16,17 +24,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the caller's thread may write and reveal. */
+/* How many secrets an event loop may reveal in one call. */
 #define LOOP_SECRETS_MAX 8
 
-/* One reveal under way. */
 struct revealing {
 	struct verb_context *ctx;
 	struct view view;
 	const struct effective_entry *entry;
 };
 
-/* All or nothing: one that may not be read refuses the whole, with the places. */
+/* Whether the reader may read all secrets that the configuration refers to. Where not, the places of the others are the problems. */
 static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e)
 {
 	struct call *c = ctx->call;
@@ -67,7 +74,7 @@ static enum result record_secret(struct revealing *r, uint32_t i, struct error *
 	rc = ref->version != 0 ? view_find_version(&r->view, ref->path, ref->version, &d, err)
 			       : view_find(&r->view, ref->path, &d, err);
 	if (rc == E_NOT_FOUND || rc == E_MALFORMED || (rc == OK && !d->exists))
-		return OK; /* its default stands for it */
+		return OK; /* the reference has a default instead */
 	return rc == OK ? view_record_read(&r->view, d, err) : rc;
 }
 
@@ -94,7 +101,7 @@ static enum result reveal(struct revealing *r, struct tree *ret, struct error *e
 
 	if (problems == NULL)
 		return fail(err, E_MEMORY, "out of memory");
-	/* All of them, and before: one that is opened is in the entry whatever becomes of the answer. */
+	/* Before any is opened: the entry names them even if the response fails later. */
 	rc = record_reveal(r, err);
 	return rc == OK ? profile_reveal(ret, &in, problems, &a, err) : rc;
 }
@@ -160,7 +167,7 @@ static enum step response_content(struct verb_context *ctx, const struct effecti
 
 	if (c->in.config.key.len != 0)
 		n = pointer_is_valid(c->in.config.key) ? pointer_get(n, c->in.config.key) : NULL;
-	if (n == NULL) /* to know that is to have looked: what was recorded stays */
+	if (n == NULL) /* the reader learns that from the content, so the entry stays */
 		return response_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
 	if (c->in.config.is_explained)
 		rc = explain_write(&b, ctx, e, n, &err);
@@ -207,7 +214,7 @@ static enum step response_entry(struct verb_context *ctx, uint64_t at_revision,
 	struct call *c = ctx->call;
 	enum condition condition;
 
-	/* Before the ETag is looked at: a poll ends with the right. */
+	/* Before the ETag: a poll must end when its reader loses the right. */
 	if (c->in.config.is_revealed && !may_reveal(ctx, e))
 		return refuse_reveal(ctx);
 	if (is_plain(&c->in.config))
@@ -261,9 +268,9 @@ enum step config_get_on_loop(struct verb_context *ctx)
 	return step;
 }
 
-/* A forced write may have left it wrong. Its reader is told so, and what only its editors should know is left out. */
-static enum step response_wrong(struct call *c, enum result rc, uint64_t revision,
-				const struct error *err)
+/* A forced write may have left it invalid. The reader learns that, but not the details, which may name documents that it may not read. */
+static enum step response_invalid(struct call *c, enum result rc, uint64_t revision,
+				  const struct error *err)
 {
 	if (rc == E_UNSUPPORTED)
 		return response_fail(c, E_NOT_FOUND,
@@ -301,7 +308,7 @@ enum step config_get_on_worker(struct verb_context *ctx)
 	if (rc == OK)
 		rc = config_at(&source, c->path, revision, &e, &err);
 	if (rc != OK)
-		return response_wrong(c, rc, revision, &err);
+		return response_invalid(c, rc, revision, &err);
 	step = response_entry(ctx, revision, e);
 	effective_entry_unref(e);
 	return step;

@@ -101,7 +101,7 @@ struct comparing {
 	struct effective_entry *before, *after;
 };
 
-/* Without being told: as it is now, and as it was before it last changed. */
+/* The defaults: as it is now, and as it was before its last change. */
 static enum result choose(struct comparing *x, struct error *err)
 {
 	const struct call *c = x->ctx->call;
@@ -124,7 +124,7 @@ static enum result choose(struct comparing *x, struct error *err)
 	return rc;
 }
 
-/* What was not there, or was never served, is nothing. */
+/* NULL where the configuration did not exist or was not served. */
 static enum result open_entry(struct comparing *x, uint64_t revision, struct effective_entry **ret,
 			      struct error *err)
 {
@@ -143,7 +143,7 @@ static enum result open_entry(struct comparing *x, uint64_t revision, struct eff
 	return rc;
 }
 
-/* NULL where it is not there any more or does not compile: how a change may be taken on is then the default. */
+/* NULL where the schema is gone or does not compile; every difference then has the default `reload`. */
 static enum result find_schema(struct view *view, struct slice path, const struct schema **ret,
 			       struct error *err)
 {

@@ -1,14 +1,14 @@
-/* The rule: two versions of a secret show where they differ and never by what; and looking at that is a read of both. */
+/* The differences between two versions of a document. Comparing two versions of a secret is a read of both, so the audit entry names them. */
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/read/read.h"
 #include "service/state/diff.h"
 
-#define FOUND E_CONFLICT /* ends a walk: nothing of the store's own gives it here */
+#define FOUND E_CONFLICT /* ends a walk through versions; no store function returns it here */
 
-/* One of the two. */
+/* One of the two versions. */
 struct side {
-	uint64_t version; /* 0: nothing */
+	uint64_t version; /* 0: none, all of the other is an addition */
 	struct view_doc *doc;
 };
 
@@ -27,7 +27,7 @@ static enum result open_side(struct verb_context *ctx, struct view *view, struct
 	return rc;
 }
 
-/* The newest one that is live. */
+/* Stops at the newest version that is live. */
 static enum result note_live(void *ctx, const struct version_row *row, struct error *err)
 {
 	struct side *side = ctx;
@@ -49,7 +49,7 @@ static enum result last_live_before(struct verb_context *ctx, uint64_t version, 
 	return rc == FOUND ? OK : rc;
 }
 
-/* Without being told: the current version, and the last live one before. */
+/* The defaults: the current version, and the last live one before it. */
 static enum result choose(struct verb_context *ctx, struct side *from, struct side *to,
 			  struct error *err)
 {

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* What the caller's thread may open, without parsing it. */
+/* The largest ciphertext that an event loop opens, if it need not parse the content. */
 #define LOOP_SEALED_BYTES_MAX ((size_t)64 << 10)
 
 /* If-Match compares strongly, and a weak tag matches nothing then (RFC 9110 8.8.3.2, 13.1.1). */

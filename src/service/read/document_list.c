@@ -1,4 +1,9 @@
-/* The rule: a list names what its reader may list, and nothing else can be told from it. */
+/*
+ * Lists: documents, the versions of a document, and the documents that depend on one.
+ *
+ * A list of documents shows those that its reader may list, and says nothing of the others: neither its length nor the place where
+ * the next page begins depends on these.
+ */
 #include "base/text.h"
 #include "service/read/read.h"
 #include "service/codec.h"
@@ -8,23 +13,23 @@
 
 #include <string.h>
 
-#define LOOK_STEPS     100 /* of one document of a list: above all whether it may be listed */
+#define LOOK_STEPS     100 /* of one document: mostly for the decision whether it may be listed */
 #define TEXT_BYTES_MAX (2 * PATH_BYTES_MAX)
 
-/* A prefix and where to go on, as whole paths. */
+/* ?prefix= and ?after= as whole paths. */
 struct listing {
 	char prefix_text[TEXT_BYTES_MAX], after_text[TEXT_BYTES_MAX];
 	struct slice prefix, after;
 };
 
-/* "orders/" under "profiles/"; what is a whole path already stays one where `may_be_whole`. */
+/* `name` under `folder`: "orders/" under "profiles/". With `may_be_whole`, a name that begins with the folder is a path already. */
 static enum result join(char text[static TEXT_BYTES_MAX], struct slice folder, struct slice name,
 			bool may_be_whole, struct slice *ret, struct error *err)
 {
 	if (may_be_whole && slice_starts_with(name, folder))
 		folder.len = 0;
 	if (folder.len + name.len > TEXT_BYTES_MAX)
-		return fail(err, E_MALFORMED, "longer than any path");
+		return fail(err, E_MALFORMED, "the path is longer than a path can be");
 	memcpy(text, folder.data, folder.len);
 	if (name.len != 0)
 		memcpy(text + folder.len, name.data, name.len);

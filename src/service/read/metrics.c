@@ -1,4 +1,4 @@
-/* The rule: nothing here names a document or a principal: what watches the service need not be trusted with either. */
+/* The metrics in the Prometheus text format. They name no document and no principal, so a monitoring system needs no right to these. */
 #include "service/engine/engine.h"
 #include "service/read/read.h"
 #include "service/engine/audit_draft.h"
@@ -26,7 +26,7 @@ static void write_calls(struct buf *ret, struct counters *counters)
 {
 	static const char name[] = "reeve_calls_total";
 
-	write_head(ret, name, "counter", "Calls by what they asked for.");
+	write_head(ret, name, "counter", "Calls by verb.");
 	for (int i = 0; i < VERB_COUNT; i++) {
 		const char *action = verb_table[i].action;
 
@@ -62,7 +62,7 @@ static void write_running(struct buf *ret, struct service *s)
 
 	work_queue_running(&s->work, &short_calls, &long_calls);
 	write_head(ret, name, "gauge",
-		   "Calls that workers work on; a long one has given its place to another.");
+		   "Calls that workers run; a long one no longer takes a place from short ones.");
 	buf_printf(ret, "%s{kind=\"short\"} %u\n", name, short_calls);
 	buf_printf(ret, "%s{kind=\"long\"} %u\n", name, long_calls);
 }
@@ -72,7 +72,7 @@ static void write_commits(struct buf *ret, struct counters *counters)
 	write_one(ret, "reeve_commits_total", "counter", "Durable transactions.",
 		  read_count(&counters->commits));
 	write_one(ret, "reeve_commit_items_total", "counter",
-		  "Writes and records that went into them: many share one.",
+		  "Writes and audit records in these transactions; many share one.",
 		  read_count(&counters->commit_items));
 	write_one(ret, "reeve_audit_entries_total", "counter", "Audit entries since the start.",
 		  read_count(&counters->audit_entries));
@@ -84,28 +84,29 @@ void service_metrics(struct service *s, struct buf *ret)
 	uint64_t epoch, revision;
 
 	service_revision(s, &epoch, &revision);
-	write_head(ret, "reeve_build_info", "gauge", "The version that runs.");
+	write_head(ret, "reeve_build_info", "gauge", "The running version of reeved.");
 	buf_append_text(ret, "reeve_build_info{version=\"" REEVE_VERSION "\"} 1\n");
 	write_one(ret, "reeve_epoch", "gauge", "Restores from backup, counted from 1.", epoch);
 	write_one(ret, "reeve_revision", "gauge", "The store's last revision.", revision);
 	write_one(ret, "reeve_read_only", "gauge",
-		  "1 once the disk failed in a commit: nothing is written any more.",
+		  "1 after the disk failed in a commit: the server accepts no more writes.",
 		  lifecycle_rules(&s->lifecycle)->record_refusal != NULL);
 	write_calls(ret, counters);
-	write_one(ret, "reeve_calls_refused_total", "counter", "Calls by who may not.",
+	write_one(ret, "reeve_calls_refused_total", "counter", "Calls refused by policy.",
 		  read_count(&counters->refused));
 	write_one(ret, "reeve_calls_failed_total", "counter",
-		  "Calls that ended otherwise than asked for, refusals included.",
-		  read_count(&counters->failed));
+		  "Calls that failed, refusals included.", read_count(&counters->failed));
 	write_commits(ret, counters);
 	write_queues(ret, s);
 	write_running(ret, s);
 	write_one(ret, "reeve_waiting_polls", "gauge", "Long polls that wait for a change.",
 		  waiters_count(s->waiters));
 	write_one(ret, "reeve_config_cache_hits_total", "counter",
-		  "Configurations that were ready to send.", read_count(&counters->config_hits));
+		  "Configuration reads answered from the cache.",
+		  read_count(&counters->config_hits));
 	write_one(ret, "reeve_config_cache_misses_total", "counter",
-		  "Configurations that had to be resolved.", read_count(&counters->config_misses));
+		  "Configuration reads that had to resolve the profile.",
+		  read_count(&counters->config_misses));
 }
 
 enum step metrics_on_loop(struct verb_context *ctx)

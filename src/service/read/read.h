@@ -1,4 +1,4 @@
-/* The verbs that change nothing: one function each. */
+/* The functions of the verbs that change nothing (service/engine/verb.h says what such a function must keep), and what some of them share. */
 #pragma once
 
 #include "service/engine/engine.h"

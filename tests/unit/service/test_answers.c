@@ -94,7 +94,7 @@ Test(answers, the_metrics_count_calls_commits_queues_and_polls)
 		"reeve_epoch 1",
 		"reeve_revision 5",
 		"reeve_read_only 0",
-		"# HELP reeve_calls_total Calls by what they asked for.",
+		"# HELP reeve_calls_total Calls by verb.",
 		"# TYPE reeve_calls_total counter",
 		"reeve_calls_total{verb=\"document.put\"} 4",
 		"reeve_calls_total{verb=\"document.read\"} 4",
