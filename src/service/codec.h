@@ -11,11 +11,18 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "service/item.h"
 #include "service/body_input.h"
 
 struct codec {
+	/* A finished JSON body (BODY_JSON, or a source in JSON) as YAML, for a client that asked
+	 * for it. The tree that it needs is wiped where `is_secret`. `budget` may be NULL. E_LIMIT:
+	 * the budget ran out. */
+	enum result (*to_yaml)(struct buf *ret, struct slice body, bool is_secret,
+			       struct budget *budget, struct error *err);
+
 	/* A page of items of one kind. */
 	void (*list_begin)(struct buf *b);
 	void (*list_end)(struct buf *b);
@@ -25,7 +32,8 @@ struct codec {
 	void (*version)(struct buf *b, const struct version_item *v);
 	void (*dependent)(struct buf *b, const struct dependent_item *d);
 
-	/* Revisions: in a list; alone, with each change that it made and the differences of those that are shown. */
+	/* Revisions: in a list; alone, with each change that it made and the differences of those
+	 * that are shown. */
 	void (*revision)(struct buf *b, const struct revision_item *r);
 	void (*revision_begin)(struct buf *b, const struct revision_item *r);
 	void (*change_begin)(struct buf *b, const struct change_item *c);
@@ -35,7 +43,8 @@ struct codec {
 	/* A configuration's history. */
 	void (*config_version)(struct buf *b, const struct config_version_item *v);
 
-	/* An explained configuration: the origin of each value, then explanation_secrets, then each secret. */
+	/* An explained configuration: the origin of each value, then explanation_secrets, then each
+	 * secret. */
 	void (*explanation_begin)(struct buf *b, const struct tree_node *content);
 	void (*explained_value)(struct buf *b, struct slice pointer, const struct origin_item *o);
 	void (*explanation_secrets)(struct buf *b);

@@ -3,6 +3,7 @@
 #include "http/native/native_json.h"
 
 const struct codec native_codec = {
+	.to_yaml = native_to_yaml,
 	.list_begin = native_list_begin,
 	.list_end = native_list_end,
 	.document = native_document,

@@ -59,7 +59,8 @@ void native_dependent(struct buf *b, const struct dependent_item *d)
 	buf_append_char(b, '}');
 }
 
-/* The version's own time and author, then what its writer added; a writer's member of the same name is left out. */
+/* The version's own time and author, then what its writer added; a writer's member of the same name
+ * is left out. */
 static void write_metadata(struct buf *b, const struct document_item *d)
 {
 	const struct tree_node *metadata = d->metadata;

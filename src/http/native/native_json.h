@@ -2,12 +2,15 @@
  * The functions of the native codec (service/codec.h says what each is for), and the parts of
  * objects that several of them write.
  *
- * Objects and their members follow each other in one buffer; json_comma() knows from its last
- * byte whether a comma is due.
+ * Objects and their members follow each other in one buffer; json_comma() knows from its last byte
+ * whether a comma is due.
  */
 #pragma once
 
 #include "service/codec.h"
+
+MUST_USE enum result native_to_yaml(struct buf *ret, struct slice body, bool is_secret,
+				    struct budget *budget, struct error *err);
 
 /* {"items":[ … ]} */
 void native_list_begin(struct buf *b);
@@ -62,7 +65,8 @@ void native_audit_line(struct buf *b, struct slice entry);
 void native_decision(struct buf *b, const struct decision_item *d);
 void native_status(struct buf *b, const struct status_item *s);
 
-/* A version's members from "path" to "digest" or "state", as far as they are there; without braces. */
+/* A version's members from "path" to "digest" or "state", as far as they are there; without
+ * braces. */
 void native_version_members(struct buf *b, const struct version_item *v);
 const char *native_state_name(enum version_state state); /* "live", "deleted", "destroyed" */
 /* The text, or null where it is empty. */

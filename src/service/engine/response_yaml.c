@@ -1,8 +1,8 @@
 #include "service/engine/response_yaml.h"
-#include "service/engine/response.h"
 
-#include "doc/read.h"
-#include "doc/write.h"
+#include "service/codec.h"
+#include "service/engine/response.h"
+#include "service/state/open_content.h"
 
 bool render_is_needed(const struct call *c)
 {
@@ -16,15 +16,12 @@ enum result render_yaml(struct call *c, struct budget *budget, struct error *err
 {
 	const struct shared_body *json = c->out.body;
 	CLEANUP(buf_clear) struct buf yaml = BUF_RESPONSE;
-	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, json->is_secret);
-	const struct doc_limits limits = {json->bytes.len, 2 * DOC_DEPTH_MAX, UINT32_MAX, budget};
 	struct shared_body *body;
-	enum result rc = doc_read(&tree, DOC_JSON, buf_slice(&json->bytes), &limits, NULL, err);
+	enum result rc =
+		c->codec->to_yaml(&yaml, buf_slice(&json->bytes), json->is_secret, budget, err);
 
-	if (rc != OK)
-		return rc;
-	yaml_write(&yaml, &tree.root);
-	rc = response_check(&yaml, err);
+	if (rc == OK)
+		rc = response_check(&yaml, err);
 	if (rc != OK)
 		return rc;
 	body = shared_body_new(&yaml, json->is_secret);

@@ -1,12 +1,12 @@
-/* JSON answers as YAML, which may take long and so is never done by an event loop for a large
- * one. */
+/* Responses in JSON turned into YAML. That may take long, so an event loop does it only for a small
+ * response. */
 #pragma once
 
 #include "service/engine/engine.h"
 
-/* Whether the response is JSON and YAML was requested. */
+/* Whether the response is JSON and the client asked for YAML. */
 bool render_is_needed(const struct call *c);
 
-/* Makes it YAML. E_LIMIT: that would be too large, or the budget (may be NULL) ran out; the answer
- * is as it was. */
+/* Replaces the body by its YAML form. E_LIMIT: that would be too large, or the budget (may be NULL)
+ * ran out; the response is unchanged then. */
 MUST_USE enum result render_yaml(struct call *c, struct budget *budget, struct error *err);

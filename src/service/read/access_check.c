@@ -1,4 +1,5 @@
-/* Whether a principal may do something to a path: the decision is the one that a real request would get, with the rule that made it. */
+/* Whether a principal may do something to a path: the decision is the one that a real request would
+ * get, with the rule that made it. */
 #include "base/text.h"
 #include "service/read/read.h"
 #include "service/engine/response.h"

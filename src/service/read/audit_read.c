@@ -1,8 +1,9 @@
 /*
  * Reads of the audit log: a page of entries, one entry, the signed checkpoint.
  *
- * A reader with `audit` on sys/audit gets entries byte for byte as they were hashed. A reader with `audit` on some documents
- * must ask for a path, and gets entries from which all other documents are cut: their paths, and a reason that may name one.
+ * A reader with `audit` on sys/audit gets entries byte for byte as they were hashed. A reader with
+ * `audit` on some documents must ask for a path, and gets entries from which all other documents
+ * are cut: their paths, and a reason that may name one.
  */
 #include "base/text.h"
 #include "service/read/read.h"

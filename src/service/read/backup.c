@@ -1,8 +1,8 @@
 /*
  * A backup: a copy of the whole store, which holds everything but the root key.
  *
- * The audit entry is durable before the copy leaves. The copy lies beside the data, which is as sensitive, and is
- * removed with the call, whether or not it was sent.
+ * The audit entry is durable before the copy leaves. The copy lies beside the data, which is as
+ * sensitive, and is removed with the call, whether or not it was sent.
  */
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"

@@ -1,14 +1,16 @@
 /*
  * One effective configuration, current or old, in any of its forms.
  *
- * The plain JSON form of the current one lies ready in the cache and is shared by all readers; an event loop sends it without copying
- * it. Every other form is made from the same cache entry.
+ * The plain JSON form of the current one lies ready in the cache and is shared by all readers; an
+ * event loop sends it without copying it. Every other form is made from the same cache entry.
  *
- * Secrets are revealed all or none: a reader that may not read one of them gets an error with the places of those, also where the
- * ETag is the same. Revealed values live in wiped memory only, and the call's audit entry names each secret before it
- * is opened, so that the entry is durable before the response leaves.
+ * Secrets are revealed all or none: a reader that may not read one of them gets an error with the
+ * places of those, also where the ETag is the same. Revealed values live in wiped memory only, and
+ * the call's audit entry names each secret before it is opened, so that the entry is durable before
+ * the response leaves.
  *
- * A poll (STEP_WAIT) is a read whose ETag the client has already; it comes back here each time it is woken.
+ * A poll (STEP_WAIT) is a read whose ETag the client has already; it comes back here each time it
+ * is woken.
  */
 #include "service/read/config.h"
 #include "service/engine/engine.h"
@@ -33,7 +35,8 @@ struct revealing {
 	const struct effective_entry *entry;
 };
 
-/* Whether the reader may read all secrets that the configuration refers to. Where not, the places of the others are the problems. */
+/* Whether the reader may read all secrets that the configuration refers to. Where not, the places
+ * of the others are the problems. */
 static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e)
 {
 	struct call *c = ctx->call;
@@ -268,7 +271,8 @@ enum step config_get_on_loop(struct verb_context *ctx)
 	return step;
 }
 
-/* A forced write may have left it invalid. The reader learns that, but not the details, which may name documents that it may not read. */
+/* A forced write may have left it invalid. The reader learns that, but not the details, which may
+ * name documents that it may not read. */
 static enum step response_invalid(struct call *c, enum result rc, uint64_t revision,
 				  const struct error *err)
 {

@@ -1,9 +1,11 @@
 /*
- * The explained form of an effective configuration: its content, the origin of each value, its secrets and its warnings.
+ * The explained form of an effective configuration: its content, the origin of each value, its
+ * secrets and its warnings.
  *
- * The cached entry is shared by all readers, so everything here depends on the reader's rights: the origin of a value is absent for
- * readers that may not read the document, and so is the name of a secret. That a secret stands at a place is shown to
- * all. Runs in workers, since a configuration may have very many values.
+ * The cached entry is shared by all readers, so everything here depends on the reader's rights: the
+ * origin of a value is absent for readers that may not read the document, and so is the name of a
+ * secret. That a secret stands at a place is shown to all. Runs in workers, since a configuration
+ * may have very many values.
  */
 #include "service/engine/response.h"
 #include "service/read/config.h"

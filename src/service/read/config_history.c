@@ -1,8 +1,9 @@
 /*
- * The history of an effective configuration: the revisions at which it changed, and what differs between two.
+ * The history of an effective configuration: the revisions at which it changed, and what differs
+ * between two.
  *
- * The store keeps a row for each revision at which the content or a secret's version changed, whatever document caused it: the
- * profile itself, a parent, a schema or a secret.
+ * The store keeps a row for each revision at which the content or a secret's version changed,
+ * whatever document caused it: the profile itself, a parent, a schema or a secret.
  */
 #include "service/engine/response.h"
 #include "service/read/read.h"
@@ -143,7 +144,8 @@ static enum result open_entry(struct comparing *x, uint64_t revision, struct eff
 	return rc;
 }
 
-/* NULL where the schema is gone or does not compile; every difference then has the default `reload`. */
+/* NULL where the schema is gone or does not compile; every difference then has the default
+ * `reload`. */
 static enum result find_schema(struct view *view, struct slice path, const struct schema **ret,
 			       struct error *err)
 {

@@ -1,4 +1,5 @@
-/* The differences between two versions of a document. Comparing two versions of a secret is a read of both, so the audit entry names them. */
+/* The differences between two versions of a document. Comparing two versions of a secret is a read
+ * of both, so the audit entry names them. */
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/read/read.h"

@@ -1,8 +1,8 @@
 /*
  * One document, current or old.
  *
- * The content of a secret leaves only with an entry in the audit log (content_for_call()). An event loop opens and parses no more
- * than is_quick() allows; everything else goes to a worker.
+ * The content of a secret leaves only with an entry in the audit log (content_for_call()). An event
+ * loop opens and parses no more than is_quick() allows; everything else goes to a worker.
  */
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"

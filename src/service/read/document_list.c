@@ -1,8 +1,8 @@
 /*
  * Lists: documents, the versions of a document, and the documents that depend on one.
  *
- * A list of documents shows those that its reader may list, and says nothing of the others: neither its length nor the place where
- * the next page begins depends on these.
+ * A list of documents shows those that its reader may list, and says nothing of the others: neither
+ * its length nor the place where the next page begins depends on these.
  */
 #include "base/text.h"
 #include "service/read/read.h"
@@ -22,7 +22,8 @@ struct listing {
 	struct slice prefix, after;
 };
 
-/* `name` under `folder`: "orders/" under "profiles/". With `may_be_whole`, a name that begins with the folder is a path already. */
+/* `name` under `folder`: "orders/" under "profiles/". With `may_be_whole`, a name that begins with
+ * the folder is a path already. */
 static enum result join(char text[static TEXT_BYTES_MAX], struct slice folder, struct slice name,
 			bool may_be_whole, struct slice *ret, struct error *err)
 {

@@ -1,4 +1,5 @@
-/* The metrics in the Prometheus text format. They name no document and no principal, so a monitoring system needs no right to these. */
+/* The metrics in the Prometheus text format. They name no document and no principal, so a
+ * monitoring system needs no right to these. */
 #include "service/engine/engine.h"
 #include "service/read/read.h"
 #include "service/engine/audit_draft.h"

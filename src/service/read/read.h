@@ -1,4 +1,5 @@
-/* The functions of the verbs that change nothing (service/engine/verb.h says what such a function must keep), and what some of them share. */
+/* The functions of the verbs that change nothing (service/engine/verb.h says what such a function
+ * must keep), and what some of them share. */
 #pragma once
 
 #include "service/engine/engine.h"
@@ -13,6 +14,7 @@ verb_fn config_versions_on_worker, config_diff_on_worker;
 verb_fn audit_list_on_worker, audit_entry_on_worker, audit_checkpoint_on_loop;
 verb_fn access_check_on_loop, status_on_worker, metrics_on_loop, backup_on_worker;
 
-/* The author of a revision, with the parent of its token where the snapshot still has that. Borrows from the texts and the snapshot. */
+/* The author of a revision, with the parent of its token where the snapshot still has that. Borrows
+ * from the texts and the snapshot. */
 struct author_item author_item_make(const struct snapshot *s, struct slice name,
 				    struct slice accessor);

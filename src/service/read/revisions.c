@@ -1,9 +1,10 @@
 /*
  * Revisions of the store, listed and one by one.
  *
- * A revision is shown to a reader that may list at least one document that it changed, and of its changes only those to documents
- * that the reader may list or read. Differences are shown to readers of the document; a secret that is opened for them is in the
- * call's audit entry. Runs in workers: each revision costs a query for its changes.
+ * A revision is shown to a reader that may list at least one document that it changed, and of its
+ * changes only those to documents that the reader may list or read. Differences are shown to
+ * readers of the document; a secret that is opened for them is in the call's audit entry. Runs in
+ * workers: each revision costs a query for its changes.
  */
 #include "base/text.h"
 #include "service/engine/audit_draft.h"
@@ -18,7 +19,8 @@
 #define READ_AT_ONCE 101	/* of these, in one query */
 #define IS_VISIBLE   E_CONFLICT /* ends a walk through changes; no store function returns it here */
 
-/* Revisions that were read together. They are copied, since the session takes no other query during a walk. */
+/* Revisions that were read together. They are copied, since the session takes no other query during
+ * a walk. */
 struct chunk {
 	struct verb_context *ctx;
 	struct arena arena; /* of the items and their texts */
@@ -63,7 +65,8 @@ static enum result keep_revision(void *ctx, const struct revision_row *row, stru
 	return OK;
 }
 
-/* Whether a change to `path` is one that the request asked for: an exact path, or a prefix that ends in '/'. */
+/* Whether a change to `path` is one that the request asked for: an exact path, or a prefix that
+ * ends in '/'. */
 static bool is_asked_for(struct slice wanted, struct slice path)
 {
 	if (wanted.len == 0)
@@ -111,7 +114,8 @@ static enum result read_chunk(struct chunk *chunk, uint64_t before, struct error
 				   err);
 }
 
-/* One page of the list: what a chunk holds may all be invisible, so chunks are read until the page is full. */
+/* One page of the list: what a chunk holds may all be invisible, so chunks are read until the page
+ * is full. */
 static enum result write_page(struct chunk *chunk, struct buf *b, uint64_t before,
 			      struct error *err)
 {

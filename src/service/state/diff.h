@@ -12,8 +12,8 @@
 #include "service/state/config_cache.h"
 #include "service/state/rights.h"
 
-/* Takes one difference; the item lives for the call. A result that is not OK ends the comparison.
- */
+/* Takes one difference; the item lives for the call. A result that is not OK ends the
+ * comparison. */
 typedef enum result difference_fn(void *ctx, const struct difference_item *d, struct error *err);
 
 /* Where differences go, and what looking for them may cost. */
@@ -30,8 +30,8 @@ MUST_USE enum result diff_documents(const struct tree_node *from, const struct t
 				    bool is_secret, const struct diff_sink *sink,
 				    struct error *err);
 
-/* Either entry may be NULL. `schema` says how a consumer may take a change on; NULL: the default.
- */
+/* Either entry may be NULL. `schema` says how a consumer may take a change on; NULL: the
+ * default. */
 MUST_USE enum result diff_configs(const struct effective_entry *from,
 				  const struct effective_entry *to, const struct schema *schema,
 				  const struct diff_sink *sink, struct error *err);
