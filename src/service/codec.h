@@ -1,13 +1,15 @@
 /*
- * How items become the bytes of a response: a codec for each surface of the server (the native
- * JSON; other interfaces and pages have their own). The front end chooses it (call->codec), so that
- * service/ knows no member names.
+ * How items become the bytes of a response. Each surface of the server has a codec: the native JSON
+ * has one, and other interfaces and pages get their own. The front end chooses it (call->codec), so
+ * that service/ knows no member names.
  *
  * A verb hands over one item after the other while it looks them up; nothing large is collected.
- * Each function appends to `b`, a BUF_RESPONSE. None fails: a failure stays in the buffer, for
- * response_check() to find. A function keeps no state but the buffer and may run in any thread. Of
- * a pair …_begin and …_end, the second closes what the first opened; what may stand between them is
- * said at the first.
+ * Each function appends to `b`, a BUF_RESPONSE. It returns no result: a failure stays in the
+ * buffer, and response_check() finds it. It keeps no state but the buffer and may run in any
+ * thread.
+ *
+ * Functions that end in _begin open something that a function in _end closes. The comment at the
+ * first says what may stand between them.
  */
 #pragma once
 

@@ -13,15 +13,6 @@ static void append_time_or_null(struct buf *b, const char *name, int64_t ms)
 	buf_append_text(b, "null");
 }
 
-static void append_text_or_null(struct buf *b, const char *name, struct slice text)
-{
-	json_member(b, name);
-	if (text.len != 0)
-		json_append_string(b, text);
-	else
-		buf_append_text(b, "null");
-}
-
 static void append_policies(struct buf *b, const struct token_item *t)
 {
 	json_member(b, "policies");
@@ -55,7 +46,7 @@ void native_token(struct buf *b, const struct token_item *t)
 		json_member_text(b, "token", t->text);
 	json_member_text(b, "accessor", t->accessor);
 	json_member_text(b, "name", t->name);
-	append_text_or_null(b, "parent", t->parent);
+	native_text_or_null(b, "parent", t->parent);
 	append_policies(b, t);
 	append_time_or_null(b, "expires_at", t->expires_ms);
 	if (t->has_details)

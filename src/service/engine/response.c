@@ -4,7 +4,6 @@
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
-#include "doc/json_member.h"
 #include "service/state/share.h"
 
 #include <stdio.h>
@@ -202,50 +201,4 @@ enum result response_difference(void *writer, const struct difference_item *d, s
 
 	w->codec->difference(w->out, d);
 	return response_check(w->out, err);
-}
-
-void json_member_accessor(struct buf *b, const char *name, struct slice accessor)
-{
-	json_member(b, name);
-	if (accessor.len != 0)
-		json_append_string(b, accessor);
-	else
-		buf_append_text(b, "null");
-}
-
-void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
-			struct slice accessor)
-{
-	const struct token *t = accessor.len != 0 ? snapshot_token(s, accessor) : NULL;
-
-	json_member_text(b, "author", author);
-	json_member_accessor(b, "author_accessor", accessor);
-	json_member_accessor(b, "author_parent", t != NULL ? t->record.parent : SLICE_NULL);
-}
-
-void json_version_place(struct buf *b, const struct version_row *row)
-{
-	buf_append_char(b, '{');
-	json_member_text(b, "path", row->path);
-	json_member_u64(b, "version", row->version);
-	json_member_u64(b, "revision", row->revision);
-	json_member_time(b, "created_at", row->created_ms);
-}
-
-void json_version_name(struct buf *b, const struct version_row *row)
-{
-	json_version_place(b, row);
-	json_member_text(b, "created_by", row->created_by);
-	json_member_text(b, "message", row->message);
-}
-
-void json_version_head(struct buf *b, const struct version_row *row)
-{
-	bool is_secret = slice_starts_with(row->path, SLICE_LITERAL("secrets/"));
-
-	json_version_name(b, row);
-	json_member(b, "digest");
-	buf_append_text(b, is_secret ? "\"keyed:" : "\"sha256:");
-	hex_append(b, row->digest.data, row->digest.len);
-	buf_append_char(b, '"');
 }

@@ -38,17 +38,4 @@ struct difference_writer {
 MUST_USE enum result response_difference(void *writer, const struct difference_item *d,
 					 struct error *err);
 
-/* null where there is none. */
-void json_member_accessor(struct buf *b, const char *name, struct slice accessor);
-/* "author", and beside the name the token that bore it and that one's maker: "author_accessor",
- * "author_parent". */
-void json_member_author(struct buf *b, const struct snapshot *s, struct slice author,
-			struct slice accessor);
-/* {"path","version","revision","created_at" without the closing brace */
-void json_version_place(struct buf *b, const struct version_row *row);
-/* The same, "created_by" and "message": for who may list or read it, or has made it. */
-void json_version_name(struct buf *b, const struct version_row *row);
-/* The same and "digest". */
-void json_version_head(struct buf *b, const struct version_row *row);
-
 void response_reset(struct call *c);

@@ -15,7 +15,7 @@
 
 #define PAGE_BYTES_MAX ((size_t)16 << 20)
 #define SCANNED_MAX    10000	  /* entries looked at for one page */
-#define PAGE_IS_FULL   E_CONFLICT /* ends a walk through entries; no store function returns it here */
+#define PAGE_IS_FULL   E_CONFLICT /* ends a walk; no store function returns it here */
 
 /* Entries of one page, in the order of the walk; in the call's arena. */
 struct found {

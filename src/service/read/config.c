@@ -13,17 +13,15 @@
  * is woken.
  */
 #include "service/read/config.h"
-#include "service/engine/engine.h"
-#include "service/read/read.h"
-#include "service/state/state.h"
-#include "service/engine/audit_draft.h"
-#include "service/engine/response.h"
 
-#include "base/text.h"
 #include "doc/pointer.h"
 #include "doc/write.h"
+#include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
+#include "service/engine/response.h"
+#include "service/read/read.h"
+#include "service/state/state.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* How many secrets an event loop may reveal in one call. */
@@ -43,7 +41,7 @@ static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e
 	struct buf *problems = &c->out.problems;
 	uint32_t refused = 0;
 
-	buf_append_char(problems, '[');
+	c->codec->problems_begin(problems, PROBLEMS_ERRORS);
 	for (uint32_t i = 0; i < e->effective.secrets_count; i++) {
 		const struct secret_ref *ref = &e->effective.secrets[i];
 
@@ -53,16 +51,13 @@ static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e
 			problems->is_failed = true;
 		if (refused++ >= PROFILE_PROBLEMS_MAX)
 			continue;
-		if (refused > 1)
-			buf_append_char(problems, ',');
-		buf_append_text(problems, "{\"profile\":");
-		json_append_string(problems, slice_from(c->path, strlen("config/")));
-		buf_append_text(problems, ",\"pointer\":");
-		json_append_string(problems, ref->pointer);
-		buf_append_text(problems, ",\"keyword\":\"\",\"message\":\"refers to a secret that "
-					  "you may not read\"}");
+		c->codec->problem(problems,
+				  &(struct check_problem){
+					  .profile = slice_from(c->path, strlen("config/")),
+					  .pointer = ref->pointer,
+					  .message = "refers to a secret that you may not read"});
 	}
-	buf_append_char(problems, ']');
+	c->codec->problems_end(problems);
 	if (refused == 0)
 		buf_clear(problems);
 	return refused == 0;

@@ -112,8 +112,8 @@ static enum result entry_then(const struct config_source *source, struct slice c
 	}
 	effective_entry_unref(e);
 	return fail(err, E_CONFLICT,
-		    "%.*s cannot be shown as it was at revision %llu: "
-		    "what it comes to now differs from what was served then",
+		    "%.*s cannot be shown as it was at revision %llu: what it comes to now differs "
+		    "from what was served then",
 		    SLICE_ARGS(config), (unsigned long long)revision);
 }
 

@@ -1,6 +1,5 @@
 /* What a call's answer and its entry are put together with. */
 #include "control.h"
-#include "doc/json_member.h"
 
 #include "../faults.h"
 #include "service/engine/audit_draft.h"
@@ -24,51 +23,6 @@ static void close_call(void)
 }
 
 TestSuite(call, .init = open_call, .fini = close_call);
-
-Test(call, members_are_parted_by_commas_where_one_is_needed)
-{
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
-
-	json_comma(&b);
-	buf_append_char(&b, '{');
-	json_member_text(&b, "a", SLICE_LITERAL("x\"y"));
-	json_member_u64(&b, "b", UINT64_MAX);
-	json_member_bool(&b, "c", true);
-	json_member_bool(&b, "d", false);
-	json_member_time(&b, "e", 1000);
-	json_member_accessor(&b, "f", SLICE_LITERAL("acc"));
-	json_member_accessor(&b, "g", SLICE_NULL);
-	json_member(&b, "h");
-	buf_append_char(&b, '[');
-	json_comma(&b);
-	buf_append_text(&b, "1]}\n");
-	json_comma(&b);
-	cr_expect_str_eq(
-		b.data, "{\"a\":\"x\\\"y\",\"b\":18446744073709551615,\"c\":true,\"d\":false,"
-			"\"e\":\"1970-01-01T00:00:01.000Z\",\"f\":\"acc\",\"g\":null,\"h\":[1]}\n");
-}
-
-Test(call, a_version_is_told_with_its_place_name_and_digest)
-{
-	CLEANUP(buf_clear) struct buf b = BUF_NULL;
-	struct version_row row = {.path = SLICE_LITERAL("profiles/a/b"),
-				  .version = 3,
-				  .revision = 7,
-				  .created_ms = 2000,
-				  .created_by = SLICE_LITERAL("ci"),
-				  .message = SLICE_LITERAL("why"),
-				  .digest = SLICE_LITERAL("\x01\xff")};
-
-	json_version_head(&b, &row);
-	cr_expect_str_eq(b.data,
-			 "{\"path\":\"profiles/a/b\",\"version\":3,\"revision\":7,"
-			 "\"created_at\":\"1970-01-01T00:00:02.000Z\",\"created_by\":\"ci\","
-			 "\"message\":\"why\",\"digest\":\"sha256:01ff\"");
-	buf_clear(&b);
-	row.path = SLICE_LITERAL("secrets/x");
-	json_version_head(&b, &row);
-	cr_expect_not_null(strstr(b.data, "\"digest\":\"keyed:01ff\""), "%s", b.data);
-}
 
 Test(call, the_next_page_begins_where_it_says_unless_that_is_too_long)
 {
