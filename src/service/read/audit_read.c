@@ -122,12 +122,13 @@ static enum result authorise(struct verb_context *ctx, bool *ret_is_whole, struc
 	if (*ret_is_whole)
 		return OK;
 	if (path.len == 0)
-		return fail(err, E_FORBIDDEN,
-			    "may not read the whole audit log: name a path to read its entries");
+		return fail(
+			err, E_FORBIDDEN,
+			"you may not read the whole audit log: name a path to read its entries");
 	if (is_prefix(path) ? rights_may_under(ctx->rights, MAY_AUDIT, prefix_of(path))
 			    : rights_may(ctx->rights, MAY_AUDIT, path))
 		return OK;
-	return fail(err, E_FORBIDDEN, "may not read the audit log of that path");
+	return fail(err, E_FORBIDDEN, "you may not read the audit log of this path");
 }
 
 /* Without a start the newest entries are shown. */

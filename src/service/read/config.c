@@ -12,14 +12,15 @@
  * A poll (STEP_WAIT) is a read whose ETag the client has already; it comes back here each time it
  * is woken.
  */
-#include "service/read/config.h"
-
 #include "doc/pointer.h"
 #include "doc/write.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
+#include "service/read/condition.h"
+#include "service/read/config_explain.h"
 #include "service/read/read.h"
+#include "service/state/config_at.h"
 #include "service/state/state.h"
 
 #include <string.h>
@@ -166,9 +167,10 @@ static enum step response_content(struct verb_context *ctx, const struct effecti
 	if (c->in.config.key.len != 0)
 		n = pointer_is_valid(c->in.config.key) ? pointer_get(n, c->in.config.key) : NULL;
 	if (n == NULL) /* the reader learns that from the content, so the entry stays */
-		return response_fail(c, E_NOT_FOUND, "%.*s has nothing there", SLICE_ARGS(c->path));
+		return response_fail(c, E_NOT_FOUND, "%.*s has no value at this key",
+				     SLICE_ARGS(c->path));
 	if (c->in.config.is_explained)
-		rc = explain_write(&b, ctx, e, n, &err);
+		rc = config_explain_write(&b, ctx, e, n, &err);
 	else
 		rc = write_format(&b, c->in.config.format, n, &err);
 	if (rc != OK)
@@ -272,20 +274,21 @@ static enum step response_invalid(struct call *c, enum result rc, uint64_t revis
 				  const struct error *err)
 {
 	if (rc == E_UNSUPPORTED)
-		return response_fail(c, E_NOT_FOUND,
-				     "%.*s %s abstract: it is served through its heirs only",
-				     SLICE_ARGS(c->path), revision == 0 ? "is" : "was");
+		return response_fail(
+			c, E_NOT_FOUND,
+			"%.*s %s abstract: it is served only through profiles that extend it",
+			SLICE_ARGS(c->path), revision == 0 ? "is" : "was");
 	if (rc == E_INVALID && revision != 0)
 		return response_fail(
 			c, rc,
-			"%.*s was not served at revision %llu: something that it needed "
-			"had been taken away or changed by force",
+			"%.*s was not served at revision %llu: a forced write had deleted "
+			"or changed a document that it needed",
 			SLICE_ARGS(c->path), (unsigned long long)revision);
 	if (rc == E_INVALID)
 		return response_fail(
 			c, rc,
-			"%.*s cannot be served: something that it needs was taken away or "
-			"changed by force",
+			"%.*s cannot be served: a forced write has deleted or changed a "
+			"document that it needs",
 			SLICE_ARGS(c->path));
 	return response_error(c, rc, err);
 }

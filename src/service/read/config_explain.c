@@ -7,10 +7,10 @@
  * secret. That a secret stands at a place is shown to all. Runs in workers, since a configuration
  * may have very many values.
  */
-#include "service/engine/response.h"
-#include "service/read/config.h"
+#include "service/read/config_explain.h"
 
 #include "doc/pointer.h"
+#include "service/engine/response.h"
 
 #define VALUE_STEPS 20 /* of one value, but for its pointer */
 
@@ -99,9 +99,9 @@ static void explain_secrets(const struct explaining *x, struct slice key)
 	}
 }
 
-enum result explain_write(struct buf *ret, struct verb_context *ctx,
-			  const struct effective_entry *e, const struct tree_node *n,
-			  struct error *err)
+enum result config_explain_write(struct buf *ret, struct verb_context *ctx,
+				 const struct effective_entry *e, const struct tree_node *n,
+				 struct error *err)
 {
 	const struct codec *codec = ctx->call->codec;
 	struct slice key = ctx->call->in.config.key;

@@ -6,47 +6,13 @@
  */
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
-#include "service/read/config.h"
+#include "service/read/condition.h"
 #include "service/read/read.h"
 
 #include <string.h>
 
 /* The largest ciphertext that an event loop opens, if it need not parse the content. */
 #define LOOP_SEALED_BYTES_MAX ((size_t)64 << 10)
-
-/* If-Match compares strongly, and a weak tag matches nothing then (RFC 9110 8.8.3.2, 13.1.1). */
-static bool names_etag(struct slice list, const char *etag, bool is_strong)
-{
-	struct slice part;
-
-	while (slice_next_part(&list, ',', &part)) {
-		while (part.len != 0 && (part.data[0] == ' ' || part.data[0] == '\t'))
-			part = slice_from(part, 1);
-		while (part.len != 0 &&
-		       (part.data[part.len - 1] == ' ' || part.data[part.len - 1] == '\t'))
-			part.len--;
-		if (!is_strong && slice_starts_with(part, SLICE_LITERAL("W/")))
-			part = slice_from(part, 2);
-		if ((etag[0] != '\0' && slice_is_text(part, etag)) || slice_is_text(part, "*"))
-			return true;
-	}
-	return false;
-}
-
-enum condition condition_check(struct call *c)
-{
-	const char *etag = c->out.etag;
-
-	if (c->in.if_match.data != NULL && !names_etag(c->in.if_match, etag, true)) {
-		response_fail(c, E_PRECONDITION, "If-Match does not hold: %.*s %s%s",
-			      SLICE_ARGS(c->path),
-			      etag[0] != '\0' ? "has the ETag " : "has no ETag", etag);
-		c->out.etag[0] = '\0';
-		return CONDITION_FAILS;
-	}
-	return etag[0] != '\0' && names_etag(c->in.if_none_match, etag, false) ? CONDITION_IS_SAME
-									       : CONDITION_HOLDS;
-}
 
 /* The parsed form of a version. */
 static enum result write_document(struct buf *ret, struct verb_context *ctx,
@@ -168,7 +134,8 @@ static enum result find_old(struct verb_context *ctx, struct doc_record **ret, s
 		return rc;
 	rc = store_get_version_at(ctx->session, &(struct version_at){c->path, 0, revision},
 				  keep_record, ret, err);
-	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s did not exist then", SLICE_ARGS(c->path))
+	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s did not exist at revision %llu",
+					SLICE_ARGS(c->path), (unsigned long long)revision)
 				 : rc;
 }
 

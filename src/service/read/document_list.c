@@ -91,7 +91,7 @@ enum step document_list_on_worker(struct verb_context *ctx)
 	if (rc == OK && c->in.page.after.len != 0)
 		rc = join(l.after_text, c->path, c->in.page.after, true, &l.after, &err);
 	if (rc == OK && !rights_may_under(ctx->rights, MAY_LIST, folder_of(l.prefix)))
-		rc = fail(&err, E_FORBIDDEN, "may not list anything there");
+		rc = fail(&err, E_FORBIDDEN, "you may not list anything under this path");
 	if (rc != OK)
 		return response_error(c, rc, &err);
 	c->codec->list_begin(&b);

@@ -160,7 +160,7 @@ enum step revision_list_on_worker(struct verb_context *ctx)
 	enum result rc = OK;
 
 	if (!may_list_some(ctx))
-		return response_fail(c, E_FORBIDDEN, "may not list anything there");
+		return response_fail(c, E_FORBIDDEN, "you may not list anything under this path");
 	c->codec->list_begin(&b);
 	if (!c->in.page.below.is_given || c->in.page.below.number > 1)
 		rc = write_page(&chunk, &b, c->in.page.below.number, &err);
@@ -334,7 +334,8 @@ static enum result write_revision(struct reading *r, struct chunk *chunk, struct
 	if (rc == OK)
 		rc = store_each_change(r->ctx->session, r->revision, keep_part, r, err);
 	if (rc == OK && r->first == NULL)
-		rc = fail(err, E_FORBIDDEN, "may not list anything that the revision touched");
+		rc = fail(err, E_FORBIDDEN,
+			  "you may not list any document that the revision changed");
 	if (rc != OK)
 		return rc;
 	codec->revision_begin(b, &chunk->items[0]);

@@ -107,8 +107,8 @@ Test(audit_reads, the_log_is_read_by_who_may_audit_and_by_nobody_else)
 	struct buf auditor =
 		fixture_token(&f, "auditor", "rules: [{allow: [audit], on: sys/audit}]");
 	static const char whole[] =
-		"may not read the whole audit log: name a path to read its entries";
-	static const char one[] = "may not read the audit log of that path";
+		"you may not read the whole audit log: name a path to read its entries";
+	static const char one[] = "you may not read the audit log of this path";
 
 	put("secrets/x", "data: {k: v}\n");
 	expect_refusal(&f, E_FORBIDDEN, whole, AUDIT, .token = reader.data);

@@ -93,7 +93,7 @@ Test(cascade, what_others_need_cannot_go_but_by_force)
 	expect(&f, E_CONFLICT, "orders/production", DELETE, .path = BASE);
 	expect(&f, E_CONFLICT, "\"keyword\":\"$schema\"", DELETE, .path = SCHEMA);
 	expect(&f, OK, NULL, DELETE, .path = "secrets/orders/db", .is_forced = true);
-	expect(&f, E_INVALID, "by force", CONFIG, .path = "config/orders/production");
+	expect(&f, E_INVALID, "a forced write", CONFIG, .path = "config/orders/production");
 	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE,
 	       .path = "secrets/orders/db", .body = "{\"versions\":[1]}");
 	expect(&f, OK, "\"n\":1", CONFIG, .path = "config/orders/production");

@@ -295,21 +295,23 @@ Test(config_reads, an_abstract_profile_says_so_now_and_then)
 {
 	put("profiles/o/abstract", "$abstract: true\na: 1\n");
 	put("profiles/o/abstract", "$abstract: true\na: 2\n");
-	expect_refusal(&f, E_NOT_FOUND,
-		       "config/o/abstract is abstract: it is served through its heirs only", CONFIG,
-		       .path = "config/o/abstract");
-	expect_refusal(&f, E_NOT_FOUND,
-		       "config/o/abstract was abstract: it is served through its heirs only",
-		       CONFIG, .path = "config/o/abstract", .revision = 11);
+	expect_refusal(
+		&f, E_NOT_FOUND,
+		"config/o/abstract is abstract: it is served only through profiles that extend it",
+		CONFIG, .path = "config/o/abstract");
+	expect_refusal(
+		&f, E_NOT_FOUND,
+		"config/o/abstract was abstract: it is served only through profiles that extend it",
+		CONFIG, .path = "config/o/abstract", .revision = 11);
 }
 
 Test(config_reads, what_a_forced_write_left_wrong_is_said_now_and_then)
 {
 	static const char now[] =
-		"config/o/heir cannot be served: something that it needs was taken "
-		"away or changed by force";
-	static const char then[] = "config/o/heir was not served at revision 11: something that it "
-				   "needed had been taken away or changed by force";
+		"config/o/heir cannot be served: a forced write has deleted or changed a "
+		"document that it needs";
+	static const char then[] = "config/o/heir was not served at revision 11: a forced write "
+				   "had deleted or changed a document that it needed";
 
 	expect(&f, OK, NULL, DELETE, .path = "profiles/o/base", .is_forced = true);
 	expect_refusal(&f, E_INVALID, now, CONFIG, .path = HEIR);
@@ -339,11 +341,11 @@ Test(config_reads, a_place_that_is_not_there_is_no_response_in_any_form)
 	static const char *const keys[] = {"/none", "/list/3", "a", "/a/b", "/list/~2", "/pw/x"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has nothing there", CONFIG,
+		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has no value at this key", CONFIG,
 			       .path = HEIR, .key = keys[i]);
-		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has nothing there", CONFIG,
+		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has no value at this key", CONFIG,
 			       .path = HEIR, .key = keys[i], .is_explained = true);
-		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has nothing there", CONFIG,
+		expect_refusal(&f, E_NOT_FOUND, "config/o/heir has no value at this key", CONFIG,
 			       .path = HEIR, .key = keys[i], .is_revealed = true);
 	}
 	expect_response(&f, "[\"x\",{\"y\":1},\"z\"]", CONFIG, .path = HEIR, .key = "/list",

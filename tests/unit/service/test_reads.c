@@ -104,7 +104,7 @@ Test(reads, what_is_not_there_is_said_with_the_reason)
 		       .path = "secrets/o/old", .version = 2);
 	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old has no version 3", GET,
 		       .path = "secrets/o/old", .version = 3);
-	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old did not exist then", GET,
+	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old did not exist at revision 7", GET,
 		       .path = "secrets/o/old", .revision = 7);
 	expect_refusal(&f, E_NOT_FOUND, "secrets/o/old version 2 is deleted", GET,
 		       .path = "secrets/o/old", .revision = 10);
@@ -431,11 +431,11 @@ Test(reads, who_may_list_but_not_read_is_told_names_and_no_content)
 			",\"secret\":false}]}]}",
 			REVISION(5), .token = token.data);
 	expect_response(&f, "{\"items\":[]}", DEPENDENTS("profiles/o/heir"), .token = token.data);
-	expect_refusal(&f, E_FORBIDDEN, "may not list anything that the revision touched",
+	expect_refusal(&f, E_FORBIDDEN, "you may not list any document that the revision changed",
 		       REVISION(2), .token = token.data);
-	expect_refusal(&f, E_FORBIDDEN, "may not list anything there", REVISIONS,
+	expect_refusal(&f, E_FORBIDDEN, "you may not list anything under this path", REVISIONS,
 		       .audit_path = "profiles/o/heir", .token = token.data);
-	expect_refusal(&f, E_FORBIDDEN, "may not list anything there", REVISIONS,
+	expect_refusal(&f, E_FORBIDDEN, "you may not list anything under this path", REVISIONS,
 		       .audit_path = "profiles/", .token = token.data);
 	expect_response(&f,
 			"{\"items\":[{\"revision\":14,\"time\":\"*\",\"author\":\"root\""

@@ -126,7 +126,7 @@ Test(reads_more, a_time_means_the_revision_of_then)
 	expect_refusal(&f, E_NOT_FOUND, nothing, GET, .path = "profiles/a/x", .at_ms = 999);
 	expect_refusal(&f, E_NOT_FOUND, nothing, CONFIG, .path = "config/a/x", .at_ms = 999);
 	expect(&f, OK, "\"version\":1", GET, .path = "policies/all", .at_ms = 1000);
-	expect_refusal(&f, E_NOT_FOUND, "profiles/a/x did not exist then", GET,
+	expect_refusal(&f, E_NOT_FOUND, "profiles/a/x did not exist at revision 1", GET,
 		       .path = "profiles/a/x", .at_ms = 1000);
 	expect_refusal(&f, E_NOT_FOUND, "config/a/x did not exist at revision 1", CONFIG,
 		       .path = "config/a/x", .at_ms = 1000);

@@ -44,8 +44,8 @@ Test(audit_draft, a_reveal_names_each_of_several_secrets)
 		expect_entry(&f, OK, "config.read", "", touched, AX, .is_revealed = true,
 			     .format = (enum config_format)format);
 	expect_entry(&f, OK, "config.read", "", touched, AX, .is_revealed = true, .key = "/c");
-	expect_entry(&f, E_NOT_FOUND, "config.read", "config/a/x has nothing there", touched, AX,
-		     .is_revealed = true, .key = "/none");
+	expect_entry(&f, E_NOT_FOUND, "config.read", "config/a/x has no value at this key", touched,
+		     AX, .is_revealed = true, .key = "/none");
 	expect_entry(&f, OK, "config.read", "", touched, AX, .is_revealed = true, .revision = 7);
 	fixture_restart(&f); /* now by a worker, who makes it ready first */
 	expect_entry(&f, OK, "config.read", "", touched, AX, .is_revealed = true);
