@@ -221,10 +221,10 @@ Test(reads_more, a_page_that_is_just_full_is_the_last)
 	cr_expect_str_eq(t.call.out.next, "");
 	told_clear(&t);
 	memset(text, 'x', sizeof text - 1);
-	expect_refusal(&f, E_MALFORMED, "longer than any path", LIST, .path = "profiles/",
-		       .prefix = text);
-	expect_refusal(&f, E_MALFORMED, "longer than any path", LIST, .path = "profiles/",
-		       .after = text);
+	expect_refusal(&f, E_MALFORMED, "the path is longer than a path can be", LIST,
+		       .path = "profiles/", .prefix = text);
+	expect_refusal(&f, E_MALFORMED, "the path is longer than a path can be", LIST,
+		       .path = "profiles/", .after = text);
 	text[2 * PATH_BYTES_MAX - 9] = '\0';
 	expect_response(&f, "{\"items\":[]}", LIST, .path = "profiles/", .prefix = text);
 }
