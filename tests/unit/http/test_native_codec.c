@@ -321,3 +321,141 @@ Test(native_codec, a_failure_of_the_buffer_stays_in_it)
 	cr_expect(b.is_full);
 	cr_expect_leq(b.len, 10);
 }
+
+Test(native_codec, a_new_token_has_its_text_and_a_listed_one_its_details)
+{
+	const struct slice policies[] = {SLICE_INIT("a"), SLICE_INIT("b")};
+	struct token_item item = {.text = SLICE_LITERAL("rv_x"),
+				  .accessor = SLICE_LITERAL("acc"),
+				  .name = SLICE_LITERAL("ci"),
+				  .policies = policies,
+				  .policies_count = 2,
+				  .uses_left = -1};
+
+	codec->token(&b, &item);
+	expect_text("{\"token\":\"rv_x\",\"accessor\":\"acc\",\"name\":\"ci\",\"parent\":null,"
+		    "\"policies\":[\"a\",\"b\"],\"expires_at\":null}");
+	item.text = SLICE_NULL;
+	item.policies_count = 0;
+	item.parent = SLICE_LITERAL("above");
+	item.expires_ms = 1000;
+	item.has_details = true;
+	codec->token(&b, &item);
+	expect_text("{\"accessor\":\"acc\",\"name\":\"ci\",\"parent\":\"above\",\"policies\":[],"
+		    "\"expires_at\":\"1970-01-01T00:00:01.000Z\",\"created_by\":\"\","
+		    "\"limited_to_addresses\":false}");
+	item.created_ms = 2000;
+	item.ttl_ms = 3999;
+	item.max_expires_ms = 4000;
+	item.uses_left = 0;
+	item.is_limited_to_addresses = true;
+	codec->token(&b, &item);
+	expect_text("{\"accessor\":\"acc\",\"name\":\"ci\",\"parent\":\"above\",\"policies\":[],"
+		    "\"expires_at\":\"1970-01-01T00:00:01.000Z\","
+		    "\"created_at\":\"1970-01-01T00:00:02.000Z\",\"created_by\":\"\","
+		    "\"limited_to_addresses\":true,\"ttl_seconds\":3,"
+		    "\"renewable_until\":\"1970-01-01T00:00:04.000Z\",\"uses_left\":0}");
+}
+
+Test(native_codec, a_written_document_may_carry_lists_of_problems)
+{
+	struct version_row row = version_row("profiles/a/b");
+	const uint64_t versions[] = {1, 3};
+	struct written_item item = {.version = version_item_make(&row, VERSION_PLACE),
+				    .is_changed = true};
+
+	codec->written_begin(&b, &item);
+	codec->problems_begin(&b, PROBLEMS_WARNINGS);
+	codec->problem(&b,
+		       &(struct check_problem){.profile = SLICE_LITERAL("a/b"), .message = "m"});
+	codec->problem(&b, &(struct check_problem){.message = "n"});
+	codec->problems_end(&b);
+	codec->problems_begin(&b, PROBLEMS_UNCHECKED);
+	codec->problems_end(&b);
+	codec->written_end(&b);
+	expect_text(PLACE ",\"changed\":true,\"warnings\":[{\"profile\":\"a/b\",\"pointer\":\"\","
+			  "\"keyword\":\"\",\"message\":\"m\"},{\"profile\":\"\","
+			  "\"pointer\":\"\",\"keyword\":\"\",\"message\":\"n\"}],"
+			  "\"unchecked\":[]}");
+	item.has_versions = true;
+	item.versions = versions;
+	item.versions_count = 2;
+	item.is_changed = false;
+	codec->written_begin(&b, &item);
+	codec->written_end(&b);
+	expect_text(PLACE ",\"versions\":[1,3],\"changed\":false}");
+}
+
+Test(native_codec, a_list_of_problems_that_stands_alone_has_no_name)
+{
+	codec->problems_begin(&b, PROBLEMS_ERRORS);
+	codec->problems_end(&b);
+	expect_text("[]");
+}
+
+Test(native_codec, a_batch_names_its_revision_and_each_document)
+{
+	struct version_row row = version_row("profiles/a/b");
+	struct written_item item = {.version = version_item_make(&row, VERSION_PLACE)};
+
+	codec->batch_begin(&b, &(struct batch_item){7, true});
+	for (int i = 0; i < 2; i++) {
+		codec->written_begin(&b, &item);
+		codec->written_end(&b);
+	}
+	codec->batch_written_end(&b);
+	codec->problems_begin(&b, PROBLEMS_WARNINGS);
+	codec->problems_end(&b);
+	codec->batch_end(&b);
+	expect_text("{\"revision\":7,\"changed\":true,\"items\":[" PLACE
+		    ",\"changed\":false}," PLACE ",\"changed\":false}],\"warnings\":[]}");
+}
+
+Test(native_codec, a_dry_run_is_changes_configurations_and_problems)
+{
+	const struct difference_item added = {.op = DIFF_ADD};
+	const struct planned_config_item served = {SLICE_LITERAL("a/b"), true},
+					 gone = {.config = SLICE_LITERAL("a/c")};
+
+	codec->dry_run_begin(&b);
+	codec->planned_change_begin(&b,
+				    &(struct planned_change_item){.path = SLICE_LITERAL("p"),
+								  .action = SLICE_LITERAL("put")});
+	codec->planned_change_end(&b);
+	codec->planned_change_begin(&b, &(struct planned_change_item){SLICE_LITERAL("q"),
+								      SLICE_LITERAL("update"), true,
+								      0});
+	codec->difference(&b, &added);
+	codec->planned_change_end(&b);
+	codec->planned_configs_begin(&b);
+	codec->planned_config_begin(&b, &served);
+	codec->difference(&b, &added);
+	codec->planned_config_end(&b, &served);
+	codec->planned_config_begin(&b, &gone);
+	codec->planned_config_end(&b, &gone);
+	codec->planned_configs_end(&b);
+	codec->problems_begin(&b, PROBLEMS_ERRORS);
+	codec->problems_end(&b);
+	codec->dry_run_end(&b);
+	expect_text(
+		"{\"dry_run\":true,\"changes\":[{\"path\":\"p\",\"action\":\"put\",\"diff\":[]},"
+		"{\"path\":\"q\",\"action\":\"update\",\"from_version\":0,\"diff\":["
+		"{\"pointer\":\"\",\"op\":\"add\",\"secret\":false}]}],"
+		"\"effective\":[{\"config\":\"a/b\",\"diff\":["
+		"{\"pointer\":\"\",\"op\":\"add\",\"secret\":false}],\"state\":\"live\"},"
+		"{\"config\":\"a/c\",\"diff\":[],\"state\":\"gone\"}],\"errors\":[]}");
+}
+
+Test(native_codec, yaml_of_a_response_costs_the_budget_of_its_call)
+{
+	static const char json[] = "{\"items\":[{\"a\":\"no\"}]}";
+	const struct budget_limits limits = {.steps_max = 1, .bytes_max = 1000};
+	struct error err = ERROR_NULL;
+	struct budget budget;
+
+	cr_expect_eq(codec->to_yaml(&b, slice_text(json), false, NULL, &err), OK);
+	expect_text("items:\n  - a: \"no\"\n");
+	budget_init(&budget, &limits, &system_clock);
+	cr_expect_eq(codec->to_yaml(&b, slice_text(json), false, &budget, &err), E_LIMIT);
+	cr_expect_eq(codec->to_yaml(&b, SLICE_LITERAL("{"), false, NULL, &err), E_MALFORMED);
+}
