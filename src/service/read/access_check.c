@@ -35,6 +35,8 @@ static enum result load_other(struct checking *k, struct slice accessor, struct 
 	return k->has_ended ? OK : rc;
 }
 
+/* Fills the check from the body. A check for another token must be allowed before it is
+ * answered. */
 static enum result read_check(struct checking *k, struct error *err)
 {
 	const struct body_input body = verb_body(k->ctx);

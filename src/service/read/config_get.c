@@ -50,6 +50,7 @@ static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e
 			continue;
 		if (!audit_draft_touch(c, ref->path, 0, NULL))
 			problems->is_failed = true;
+		/* The audit entry names all of them, the response the first ones. */
 		if (refused++ >= PROFILE_PROBLEMS_MAX)
 			continue;
 		c->codec->problem(problems,
@@ -127,6 +128,8 @@ static enum result write_format(struct buf *ret, enum config_format format,
 		raw_write(ret, n);
 		break;
 	}
+	/* A writer that fails in a full buffer gives the bound; response_check() also says what to
+	 * do. */
 	return rc == OK || ret->is_full ? response_check(ret, err) : rc;
 }
 
@@ -141,6 +144,7 @@ static enum body_kind kind_of(enum config_format format)
 	return kinds[format];
 }
 
+/* STEP_WAIT: the engine keeps the poll until the configuration or the reader's rights change. */
 static enum step response_not_modified(struct call *c)
 {
 	c->out.is_not_modified = true;
@@ -148,6 +152,7 @@ static enum step response_not_modified(struct call *c)
 	return c->in.config.wait_ms > 0 ? STEP_WAIT : STEP_RESPOND;
 }
 
+/* The form that lies ready in the cache. */
 static bool is_plain(const struct config_input *in)
 {
 	return in->format == CONFIG_JSON && !in->is_revealed && in->key.len == 0 &&
@@ -194,7 +199,7 @@ static enum step response_revealed(struct verb_context *ctx, uint64_t at_revisio
 	rc = reveal(&r, &tree, &err);
 	if (rc == OK)
 		step = response_content(ctx, e, &tree);
-	else if (rc == E_NEEDS_STORE)
+	else if (rc == E_NEEDS_STORE) /* a pinned version of a secret, in an event loop */
 		step = STEP_WORKER;
 	else
 		step = response_error(ctx->call, rc, &err);
@@ -219,7 +224,7 @@ static enum step response_entry(struct verb_context *ctx, uint64_t at_revision,
 		return refuse_reveal(ctx);
 	if (is_plain(&c->in.config))
 		memcpy(c->out.etag, e->etag, sizeof e->etag);
-	else if (!c->in.config.is_explained)
+	else if (!c->in.config.is_explained) /* that form depends on the reader and has no ETag */
 		effective_etag(c->out.etag, e, c->in.config.format, c->in.config.is_revealed,
 			       c->in.config.key);
 	condition = condition_check(c);
@@ -237,6 +242,7 @@ static enum step response_entry(struct verb_context *ctx, uint64_t at_revision,
 					: response_content(ctx, e, NULL);
 }
 
+/* Whether an event loop may make this form itself. */
 static bool is_quick(const struct config_input *in, const struct effective_entry *e)
 {
 	if (is_plain(in))

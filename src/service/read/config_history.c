@@ -16,7 +16,8 @@ struct config_change {
 	bool is_served; /* since then */
 };
 
-/* One page, newest first. */
+/* One page, newest first. The rows are collected: the session takes no other query during a walk,
+ * and each needs one for its revision. */
 struct config_changes {
 	struct config_change *items;
 	uint32_t count, size;
@@ -120,6 +121,7 @@ static enum result choose(struct comparing *x, struct error *err)
 	rc = read_config_changes(x->ctx, x->to + 1, 2, &m, err);
 	if (rc == OK && m.count == 0)
 		rc = fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
+	/* The second newest row is the state before the last change. */
 	if (rc == OK && m.count == 2)
 		x->from = m.items[1].revision;
 	return rc;

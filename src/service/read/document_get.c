@@ -47,6 +47,8 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 	const char *type;
 	enum result rc;
 
+	/* Before the content is opened: a conditional read of a secret that has not changed opens
+	 * nothing. */
 	response_etag_version(c, row->version);
 	condition = condition_check(c);
 	if (condition == CONDITION_FAILS)
@@ -70,6 +72,8 @@ static enum step response_row(struct verb_context *ctx, const struct version_row
 	return response_body(c, BODY_SOURCE, &content, kind == KIND_SECRETS);
 }
 
+/* Whether an event loop may respond: it decrypts a short source, and parses a short JSON document
+ * but no YAML. */
 static bool is_quick(const struct call *c, const struct version_row *row)
 {
 	if (c->in.document.wants_source)
@@ -115,6 +119,7 @@ static enum result keep_record(void *ctx, const struct version_row *row, struct 
 	return *ret != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* The version that ?version=, ?revision= or ?at= names, referenced. */
 static enum result find_old(struct verb_context *ctx, struct doc_record **ret, struct error *err)
 {
 	const struct call *c = ctx->call;
@@ -153,6 +158,8 @@ enum step document_get_on_worker(struct verb_context *ctx)
 	rc = find_old(ctx, &record, &err);
 	if (rc != OK)
 		return response_error(c, rc, &err);
+	/* `state` is that of the time asked about; a version that was destroyed since has no
+	 * content. */
 	if (record->row.is_shredded || record->row.state != VERSION_LIVE)
 		step = response_fail(c, E_NOT_FOUND, "%.*s version %llu is %s", SLICE_ARGS(c->path),
 				     (unsigned long long)record->row.version,

@@ -38,6 +38,8 @@ static enum result join(char text[static TEXT_BYTES_MAX], struct slice folder, s
 	return OK;
 }
 
+/* The part of a prefix that consists of whole segments, for which rights can be asked: "orders/ba"
+ * may end within a segment. */
 static struct slice folder_of(struct slice prefix)
 {
 	while (prefix.len != 0 && prefix.data[prefix.len - 1] != '/')
@@ -71,6 +73,8 @@ static void write_versions(struct verb_context *ctx, struct buf *b, const struct
 		if (!snap_doc_is_live(d) || slice_is_equal(path, l->after) ||
 		    !rights_may(ctx->rights, MAY_LIST, path))
 			continue;
+		/* There is one more, so the page has a successor. It begins after the last path
+		 * shown, which the reader may know; the next path belongs to the next page. */
 		if (count++ == limit) {
 			response_next(ctx->call, snap_doc_row(last)->path);
 			break;
@@ -123,11 +127,12 @@ enum step document_dependents_on_worker(struct verb_context *ctx)
 	return response_json(c, &b);
 }
 
+/* One page of versions, newest first. */
 struct versions {
 	const struct codec *codec;
 	struct buf out;
 	uint32_t count, limit;
-	uint64_t last;
+	uint64_t last; /* version that was written */
 	bool has_more;
 };
 

@@ -131,6 +131,8 @@ static enum result write_page(struct chunk *chunk, struct buf *b, uint64_t befor
 				response_next_number(c, before);
 				return OK;
 			}
+			/* The next page begins below the last revision that was read, shown or
+			 * not. */
 			before = chunk->items[i].revision;
 			rc = check_visible(chunk->ctx, before, &is_visible, err);
 			if (rc != OK || !is_visible)
@@ -178,6 +180,7 @@ struct part {
 	struct part *next;
 };
 
+/* One revision on its way into the response. */
 struct reading {
 	struct verb_context *ctx;
 	struct part *first, **last;

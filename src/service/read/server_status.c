@@ -7,6 +7,7 @@
 
 #define LOOK_STEPS 5 /* of one document or token that is counted */
 
+/* Counting stops where the budget ends; the engine then responds with E_LIMIT. */
 static void count_documents(const struct verb_context *ctx, uint64_t counts[static KIND_COUNT])
 {
 	const struct snap_doc *d;
@@ -19,6 +20,7 @@ static void count_documents(const struct verb_context *ctx, uint64_t counts[stat
 	}
 }
 
+/* The committer replaces the checkpoint; a copy keeps the lock short. */
 static void copy_checkpoint(struct service *s, struct buf *ret)
 {
 	pthread_mutex_lock(&s->head_mutex);

@@ -1,3 +1,12 @@
+/*
+ * Differences of documents and of configurations, on top of the comparison of two trees
+ * (doc/diff.h).
+ *
+ * Two configurations can differ although their trees are equal: a reference to a secret stands
+ * where it stood, and the secret has a new version. To find these, the references of the older
+ * configuration are sorted by a hash and each reference of the newer one is looked up, so that the
+ * work grows as n log n. It runs in the caller's thread and keeps nothing.
+ */
 #include "service/state/diff.h"
 
 #include "doc/diff.h"
@@ -39,6 +48,8 @@ struct config_diff {
 	const struct diff_sink *sink;
 };
 
+/* Absent where the tree has none (a value that no document wrote), or the reader may not read the
+ * document. */
 static struct origin_item origin_of(const struct effective_entry *e, const struct rights *reader,
 				    const struct tree_node *n)
 {
@@ -84,7 +95,7 @@ static enum result give_config_difference(void *ctx, enum diff_op op, struct sli
 	return give(d, &item, err);
 }
 
-/* A reference of the older configuration by what it says and where. */
+/* A reference of the older configuration, by a hash of its place, path and pinned version. */
 struct ref_slot {
 	uint64_t hash;
 	uint32_t at;
@@ -105,7 +116,7 @@ static int compare_slots(const void *x, const void *y)
 	return a->at < b->at ? -1 : a->at > b->at;
 }
 
-/* Where slots of the hash, or of a higher one, begin. */
+/* The first slot whose hash is not lower. */
 static uint32_t first_slot(const struct ref_slot *slots, uint32_t count, uint64_t hash)
 {
 	uint32_t low = 0;
