@@ -5,7 +5,7 @@
 #include "service/engine/response.h"
 #include "service/write/write.h"
 
-/* What some verbs say in a body beside the path. */
+/* Reads the body of the verbs that take version numbers. */
 static enum result read_body(struct verb_context *ctx, struct write *w, struct change *c,
 			     struct error *err)
 {

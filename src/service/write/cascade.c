@@ -240,7 +240,8 @@ static enum result check_profile(struct cascade *c, struct affected *f, struct e
 	return profile_edges(c, f, layer->header, err);
 }
 
-/* What a schema refers to: `uri` texts live as long as its tree or the call, so they are copied. */
+/* The schemas that a schema refers to. Their texts are copied: a `uri` may live only for the call
+ * of keep_reference(). */
 struct schema_needs {
 	struct needs needs;
 	struct arena *arena;

@@ -105,7 +105,7 @@ static void add_omitted(struct check_report *r, const struct affected *f)
 
 	report_add_error(
 		r, &place,
-		"has more problems than can be told, of which some may be new: mend some of "
+		"has more problems than can be told, of which some may be new: correct some of "
 		"them first");
 }
 

@@ -94,7 +94,7 @@ static enum result append_change(struct buf *b, struct write *w, const struct ch
 	return rc;
 }
 
-/* What a configuration came to before, if it came to anything. */
+/* The configuration before the write; NULL where there was none. */
 static enum result entry_before(struct verb_context *ctx, const struct affected *f,
 				struct slice config, struct effective_entry **ret,
 				struct error *err)

@@ -214,7 +214,7 @@ static void cut_sentence(const struct write *w, struct check_problem *p)
 	const struct change *c = p->origin_path.len != 0 ? write_change(w, p->origin_path) : NULL;
 
 	if (has_word(message, "what it inherits from"))
-		p->message = "edits a list, but what it inherits is none";
+		p->message = "edits a list, but what it inherits is not a list";
 	else if (p->origin_path.len != 0 && write_may_see(w, p->origin_path))
 		return;
 	else if (!quotes_only(message, c != NULL ? c->body : SLICE_NULL))

@@ -164,7 +164,7 @@ void problems_hide_names(const struct write *w, struct error *err)
 		(void)fail(err, E_INVALID, "it is refused together with what you may not read");
 }
 
-/* What is hidden is counted in one problem that names nothing. */
+/* Adds one problem that counts the hidden ones and names nothing. */
 static void write_hidden(struct buf *ret, const struct codec *codec, uint32_t count)
 {
 	char text[64];

@@ -146,7 +146,8 @@ static enum result drop_live_ones(struct referring *r, const struct change *c, s
 	return is_verdict(rc) ? OK : rc;
 }
 
-/* Who sent the content knows what it names; who brings an old one back need not. */
+/* A caller who sends the content knows which documents it names; a caller who restores an old
+ * version may not, so that the message names none. */
 static enum result refuse(struct referring *r, const struct change *c, struct error *err)
 {
 	struct call *call = r->write->call;
@@ -176,8 +177,8 @@ static bool is_named(struct slice key, const char *const *names)
 	return false;
 }
 
-/* Whether a patch of a schema sets a reference anywhere, or touches what decides how those that
- * are there are read. */
+/* Whether a patch of a schema sets a reference, or a member that decides how references are
+ * resolved. */
 static bool sets_reference(const struct tree_node *patch)
 {
 	static const char *const references[] = {"$ref", "$dynamicRef", NULL};
@@ -206,8 +207,8 @@ static bool is_set(const struct tree_node *patch, const char *key)
 	return value != NULL && value->kind != TREE_NULL;
 }
 
-/* A patch by who may not read is judged by what it says, whether or not the live version says the
- * same. */
+/* A patch by a caller who may not read the document is checked by itself: whether the live version
+ * has the same reference must not show. */
 static bool patch_refers(const struct change *c)
 {
 	const struct tree_node *patch = &c->patch_tree.root;
@@ -218,7 +219,7 @@ static bool patch_refers(const struct change *c)
 	       (is_set(patch, "$extends") || is_set(patch, "$schema"));
 }
 
-/* Whether it brings content to life that was not there before. */
+/* Whether the change makes content live that was not live before. */
 static bool brings_content(const struct change *c)
 {
 	if ((c->kind != KIND_PROFILES && c->kind != KIND_SCHEMAS) || !c->is_changed || !c->exists)
