@@ -1,3 +1,18 @@
+/*
+ * The configuration's file on a memory file system, in a folder of its own for each supervisor:
+ * /dev/shm/reeve-run.XXXXXX/config.json.
+ *
+ * A struct config_file owns the folder, the file in it and the lock on the folder;
+ * config_file_close() removes all three. The lock is flock() on the folder's descriptor: the kernel
+ * releases it when its process ends, however it ends, so a locked folder has a living owner.
+ * O_CLOEXEC keeps a child from inheriting the descriptor, which would keep the lock beyond the
+ * supervisor's end.
+ *
+ * Between mkdtemp() and flock() a folder is there without a lock. Another supervisor that starts at
+ * this moment must not remove it: folders younger than UNLOCKED_S are left alone.
+ *
+ * One thread, the supervisor's main thread, uses a config_file. It takes no lock of the process.
+ */
 #include "agent/config_file.h"
 
 #include "base/file.h"
@@ -14,11 +29,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PREFIX	   "reeve-run."
-#define FILE_NAME  "config.json"
-#define UNLOCKED_S 60 /* a folder that is younger may not be locked yet */
+#define PREFIX	  "reeve-run."
+#define FILE_NAME "config.json"
+/* In seconds; a folder that is younger may not be locked yet. */
+#define UNLOCKED_S 60
 
-/* A disk could keep the content after the file is deleted. */
+/* A disk could keep the content after the file is deleted. XDG_RUNTIME_DIR may be any folder, and
+ * /dev/shm may be missing in a container: only the file system's own type tells. A relative path
+ * would depend on the folder in which the command was started. */
 static bool is_in_memory(const char *folder)
 {
 	struct statfs fs;
@@ -27,12 +45,16 @@ static bool is_in_memory(const char *folder)
 	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
+/* By name, not by a walk through the folder: nothing else is ever in it, and if something is, the
+ * removal of the folder fails and it stays. */
 static void remove_content(int folder)
 {
 	unlinkat(folder, FILE_NAME, 0);
 	unlinkat(folder, FILE_NAME ".new", 0);
 }
 
+/* /dev/shm belongs to all users. Following a link there, or removing the folder of another user,
+ * would let one user delete the files of another. */
 static bool is_old_and_ours(int place, const char *name)
 {
 	struct stat st;
@@ -57,6 +79,7 @@ static void remove_if_abandoned(int place, const char *name)
 	unlinkat(place, name, AT_REMOVEDIR);
 }
 
+/* Best effort: a folder that cannot be removed now is tried again by the next supervisor. */
 static void remove_abandoned(const char *place)
 {
 	DIR *d = opendir(place);
@@ -74,6 +97,8 @@ enum result config_file_open(struct config_file *ret, struct error *err)
 	const char *const places[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
 	struct config_file f = CONFIG_FILE_NULL;
 
+	/* A place that cannot be used is passed over. A folder that was made but cannot be locked
+	 * is an error: it may be taken for an abandoned one. */
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		if (!is_in_memory(places[i]) ||
 		    snprintf(f.folder, sizeof f.folder, "%s/" PREFIX "XXXXXX", places[i]) >=
@@ -114,7 +139,9 @@ static enum result write_content(const char *name, struct slice content, struct 
 	return OK;
 }
 
-/* A reader that has the former file open keeps reading the former content. */
+/* Writes beside the file and renames (rename(2) replaces in one step): a reader opens either the
+ * former content or the new one, whole. A reader that has the former file open keeps reading the
+ * former content. No fsync(): a memory file system does not survive a crash anyway. */
 enum result config_file_write(const struct config_file *f, struct slice content, struct error *err)
 {
 	char next_file[320];

@@ -1,3 +1,12 @@
+/*
+ * Which open files a child inherits. Noting at the start and passing only those is the reverse of
+ * O_CLOEXEC at each open(): it also covers descriptors that a library opens without the flag, at
+ * any time and in any thread.
+ *
+ * descriptors_note() runs once in the main thread, before others exist. descriptors_pass_only()
+ * runs in the child between fork() and exec, where only async-signal-safe calls are allowed: it
+ * makes system calls and allocates nothing.
+ */
 #include "agent/descriptors.h"
 
 #include <dirent.h>
@@ -8,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* After standard input, output and error, which every child gets. */
 #define FIRST	     3
 #define FALLBACK_MAX 4096 /* where the kernel has no close_range() (before 5.11) */
 
@@ -20,6 +30,8 @@ static int by_number(const void *a, const void *b)
 
 void descriptors_note(struct descriptors *ret)
 {
+	/* Without /proc nothing is noted, and the child gets the three standard descriptors only:
+	 * the safe side. */
 	DIR *d = opendir("/proc/self/fd");
 	struct dirent *entry;
 
@@ -46,6 +58,8 @@ static void close_between(unsigned first, unsigned last)
 		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* Closes the gaps between the noted numbers, which are in rising order: with 5 and 8 noted that is
+ * 3-4, 6-7 and 9 to the end. So a few system calls do, however many descriptors are open. */
 void descriptors_pass_only(const struct descriptors *d)
 {
 	unsigned first = FIRST;

@@ -1,3 +1,18 @@
+/*
+ * Builds the environment of a child from three sources: REEVE_CONFIG_FILE, the variables that the
+ * user of the command picked (--env) or asked for in bulk (--env-all), and this process's own
+ * environment.
+ *
+ * The rule: the author of a configuration and the user who runs the command need not trust each
+ * other. A name that the user typed is used if it does not steer programs, or if --env-unsafe says
+ * so. A name that the configuration chose must match a pattern of --env-allow, or without patterns
+ * begin with the prefix, and no flag lets it steer programs. No name is set twice. The variables by
+ * which the agent authenticates (REEVE_TOKEN, REEVE_TOKEN_FILE) do not reach the child.
+ *
+ * Everything that is made lives in the caller's arena, which wipes; texts that are inherited are
+ * borrowed from `environ`. The main thread builds environments, before it forks, so the child only
+ * passes a pointer to exec. No lock is taken, and nothing may change `environ` meanwhile.
+ */
 #include "agent/environment.h"
 
 #include "agent/variable.h"
@@ -6,6 +21,8 @@
 
 #include <unistd.h>
 
+/* Of variables from the configuration. It bounds the list and the quadratic search for duplicates
+ * in it; more is E_LIMIT, and the run does not start or the change is refused. */
 #define VARIABLES_MAX 4096
 
 struct list {
@@ -20,6 +37,7 @@ static bool has_name(const char *variable, struct slice name)
 	return strncmp(variable, name.data, name.len) == 0 && variable[name.len] == '=';
 }
 
+/* A linear search: at most VARIABLES_MAX names, once for each variable at a child's start. */
 static bool is_set(const struct list *l, struct slice name)
 {
 	for (size_t i = 0; i < l->count; i++) {
@@ -52,6 +70,7 @@ static enum result add(struct list *l, struct slice name, struct slice value, st
 	return OK;
 }
 
+/* Only for names of --env-all. "DB_*" of --env-allow fits DB_URL, and not MYDB_URL. */
 static bool is_allowed(const struct environment_request *request, struct slice name)
 {
 	for (size_t i = 0; i < request->allowed_count; i++) {
@@ -62,6 +81,8 @@ static bool is_allowed(const struct environment_request *request, struct slice n
 	       0; /* the prefix alone decides, and every name begins with it */
 }
 
+/* For one line in the log, so that the user learns why a variable is missing. A failure to allocate
+ * loses the line only. */
 static void note_omitted(const struct environment_request *request, struct slice name)
 {
 	if (request->omitted == NULL)
@@ -93,6 +114,9 @@ static enum result add_from_all(void *ctx, struct slice name, struct slice value
 	return add(l, name, value, err);
 }
 
+/* The names follow from the pointers, as env_write() forms them: with the prefix "APP_" the value
+ * at /db/url becomes APP_DB_URL. An empty prefix without patterns would let the configuration set
+ * every name. */
 static enum result add_all(struct list *l, const struct tree_node *config, struct error *err)
 {
 	const struct environment_request *request = l->request;
@@ -105,6 +129,8 @@ static enum result add_all(struct list *l, const struct tree_node *config, struc
 	return env_each(config, slice_text(request->all_prefix), add_from_all, l, err);
 }
 
+/* The user typed this name, so a wrong one is an error here, while add_from_all() only leaves out
+ * what it may not set. */
 static enum result check_picked_name(const struct environment_request *request, struct slice name,
 				     struct error *err)
 {
@@ -122,6 +148,8 @@ static enum result check_picked_name(const struct environment_request *request, 
 		    SLICE_ARGS(name), what);
 }
 
+/* "DB_URL=/warehouse/url": a name, the first '=', a JSON pointer (RFC 6901). A missing value is an
+ * error, not an empty variable: a child would otherwise start with a default of its own. */
 static enum result add_pick(struct list *l, const char *pick, const struct tree_node *config,
 			    struct error *err)
 {
@@ -149,6 +177,7 @@ static enum result add_pick(struct list *l, const char *pick, const struct tree_
 	raw_write(&value, n);
 	if (buf_is_failed(&value))
 		return fail(err, E_MEMORY, "out of memory");
+	/* execve() takes texts that end at a NUL: the child would see a part of the value. */
 	if (memchr(buf_slice(&value).data, '\0', value.len) != NULL)
 		return fail(err, E_INVALID,
 			    "the value at %.*s contains a NUL, which a variable cannot contain",
@@ -197,6 +226,8 @@ enum result environment_build(char ***ret, struct arena *a,
 	l.items = arena_alloc_array(a, VARIABLES_MAX + inherited + 1, sizeof *l.items);
 	if (l.items == NULL)
 		return fail(err, E_MEMORY, "out of memory");
+	/* First, so that a configuration that would set this name is refused as a duplicate. The
+	 * inherited variables come last: they yield to all that are set by then. */
 	rc = add(&l, SLICE_LITERAL("REEVE_CONFIG_FILE"), slice_text(request->config_file), err);
 	for (size_t i = 0; rc == OK && i < request->picks_count; i++)
 		rc = add_pick(&l, request->picks[i], config, err);

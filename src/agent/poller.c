@@ -1,3 +1,17 @@
+/*
+ * The long polls of `reeve run`. The thread sends one request after another: "respond when the
+ * configuration is no longer the one with this ETag, or after 30 s". A 200 brings a new content, a
+ * 304 means that the time was over.
+ *
+ * poller.h says what is owned by whom and which thread writes what. In this file publish() and
+ * poller_take() are the two ends of the hand-over: content and flag change under `lock`; the
+ * eventfd wakes the main thread's poll() and carries no data. publish() writes to it after the
+ * content is in place, so a wake always finds it; a wake that finds nothing (two contents, taken at
+ * once) is harmless.
+ *
+ * What bounds it: one request at a time, one content kept, a pause that doubles from 0.5 s to 30 s
+ * while requests fail or return early, one line in the log for a row of failures.
+ */
 #include "agent/poller.h"
 
 #include "base/clock.h"
@@ -13,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Half of the server's default maximum (wait_max). Shorter waits cost more requests; longer ones
+ * would meet the time-outs of proxies, which are often 60 s. */
 #define WAIT_MS		 30000
 #define WAIT_MS_MIN	 1000
 #define TIMEOUT_EXTRA_MS 15000 /* a request may take so much longer than its wait */
@@ -52,6 +68,9 @@ void fetched_config_clear(struct fetched_config *f)
 	*f = (struct fetched_config)FETCHED_CONFIG_NULL;
 }
 
+/* Both the first read and each poll. `reveal` is always asked for, because the child needs the
+ * values of the secrets; so the token needs the rights to them. `*ret_is_changed` is false for a
+ * 304, and `ret` is then untouched. */
 static enum result fetch(struct fetched_config *ret, bool *ret_is_changed, struct client *client,
 			 const struct poll *q, struct error *err)
 {
@@ -99,6 +118,7 @@ enum result fetch_config(struct fetched_config *ret, struct client *client, stru
 	return fetch(ret, &is_changed, client, &q, err);
 }
 
+/* Takes the content out of `f`. A content that was not taken yet is replaced and wiped. */
 static void publish(struct poller *p, struct fetched_config *f)
 {
 	const uint64_t one = 1;
@@ -127,6 +147,8 @@ static void back_off(struct poller *p)
 	p->backoff_ms = p->backoff_ms * 2 < BACKOFF_MS_MAX ? p->backoff_ms * 2 : BACKOFF_MS_MAX;
 }
 
+/* An epoch is raised by a restore from a backup, after which revisions may be lower than before. So
+ * a lower revision is acceptable only with a higher epoch. */
 static bool is_backwards(const struct poller *p, const struct fetched_config *f)
 {
 	return f->epoch < p->epoch || (f->epoch == p->epoch && f->revision < p->revision);
@@ -164,7 +186,9 @@ static void warn_of_token_file(struct poller *p)
 	p->is_token_file_open = is_open;
 }
 
-/* A server may allow only shorter waits. False: this one is as short as it gets. */
+/* E_MALFORMED (400) is the server's reply to a wait above its own maximum. The wait is halved until
+ * the server takes it, down to WAIT_MS_MIN. It is not raised again: the maximum is a setting of the
+ * server. False: this one is as short as it gets. */
 static bool shorten_wait(struct poller *p)
 {
 	if (p->wait_ms <= WAIT_MS_MIN)
@@ -220,6 +244,7 @@ static void *poll_forever(void *ctx)
 	return NULL;
 }
 
+/* Only before the thread runs: after that the poller lives as long as the process. */
 static void poller_free(struct poller *p)
 {
 	if (p == NULL)
@@ -289,6 +314,8 @@ bool poller_take(struct poller *p, struct fetched_config *ret)
 	uint64_t count;
 	bool has;
 
+	/* Resets the eventfd before the content is looked at. In the other order a content that
+	 * comes between the two would wake nobody. */
 	if (read(p->fd, &count, sizeof count) < 0 && errno != EAGAIN)
 		return false;
 	pthread_mutex_lock(&p->lock);

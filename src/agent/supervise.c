@@ -39,6 +39,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Of the effective configuration as JSON. Above it the change is refused, or the run does not
+ * start. The bounds only keep a wrong server from filling the memory. */
 #define CONFIG_BYTES_MAX (16 * 1024 * 1024)
 #define CONFIG_NODES_MAX 1000000
 
@@ -49,15 +51,18 @@ struct supervisor {
 	struct fetched_config current;
 	struct fetched_config next; /* applied when the splay is over */
 	bool has_next;
-	bool is_stopping; /* for a restart */
-	bool is_ending;	  /* the child got a signal to end, from us or from the terminal */
-	int64_t due_ms;	  /* monotonic: end of the splay or of the grace period; 0: none */
+	/* SIGTERM was sent for a restart; the end of the child starts the next one. */
+	bool is_stopping;
+	bool is_ending; /* the child got a signal to end, from us or from the terminal */
+	int64_t due_ms; /* monotonic: end of the splay or of the grace period; 0: none */
 	pid_t child;
 	sigset_t signals;
 	sigset_t signals_before;
 	int signal_fd;
 };
 
+/* The signals that programs take as "read your configuration again" or as an end. SIGKILL and
+ * SIGSTOP are not among them: a child could not act on them. */
 bool signal_parse(const char *name, int *ret)
 {
 	static const struct {
@@ -86,6 +91,8 @@ static void supervisor_clear(struct supervisor *s)
 		close(s->signal_fd);
 }
 
+/* The signals are blocked and read from a descriptor. So no handler runs at an arbitrary place, and
+ * each signal is handled between two steps of supervise(). */
 static enum result block_signals(struct supervisor *s, struct error *err)
 {
 	static const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
@@ -116,12 +123,17 @@ static void log_not_started(const char *command, int code)
 		 why != NULL ? why : "unknown error");
 }
 
+/* In the child, between fork() and exec: only calls that take no lock, since the poller's thread
+ * may have held any of them at the fork. The signal mask goes back to the one that this process was
+ * started with, because exec keeps it. 126 and 127 are the exit codes of a shell for a command that
+ * cannot be run and for one that is not found. */
 static void become_child(const struct supervisor *s, char **environment, pid_t parent)
 {
 	sigprocmask(SIG_SETMASK, &s->signals_before, NULL);
 	signal(SIGPIPE, SIG_DFL); /* an ignored signal stays ignored across exec */
 	/* If the supervisor is killed, nothing updates the child any more: it ends too. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* The parent may have ended before prctl(): the kernel would then never send the signal. */
 	if (getppid() != parent)
 		_exit(127);
 	descriptors_pass_only(&s->inherited);
@@ -192,6 +204,7 @@ static enum result start_child(struct supervisor *s, struct error *err)
 	return OK;
 }
 
+/* 0 in due_ms means that nothing is due, so a time that happens to be 0 becomes 1. */
 static void set_due(struct supervisor *s, int64_t delay_ms)
 {
 	s->due_ms = clock_monotonic_ms(&system_clock) + delay_ms;
@@ -199,6 +212,9 @@ static void set_due(struct supervisor *s, int64_t delay_ms)
 		s->due_ms = 1;
 }
 
+/* A change is applied after a random delay (--splay), so that many supervisors of one configuration
+ * do not restart their children at the same moment. A newer change takes the place of one that
+ * waits and keeps its due time: a stream of changes must not put off the first for ever. */
 static void take_change(struct supervisor *s, struct poller *poller)
 {
 	int64_t delay_ms = 0;
@@ -224,7 +240,9 @@ static void make_next_current(struct supervisor *s)
 	s->has_next = false;
 }
 
-/* False: no child can be started with the next configuration; it is dropped. */
+/* Builds the environment as a start would, and throws it away. It costs little beside a restart,
+ * and finds a value that no variable can have while the running child still works. False: no child
+ * can be started with the next configuration; it is dropped, and the child keeps the former one. */
 static bool check_next(struct supervisor *s)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_INIT(0, true);
@@ -242,6 +260,10 @@ static bool check_next(struct supervisor *s)
 	return false;
 }
 
+/* The due time has come: of the grace period (the child gets SIGKILL), or of a change's delay. With
+ * a signal the file is replaced first, so the child that is told finds the new content. If the file
+ * cannot be written the child is not told; it keeps the former content, and the next change tries
+ * again. */
 static void apply_change(struct supervisor *s)
 {
 	struct error err = ERROR_NULL;
@@ -300,10 +322,14 @@ static bool reap(struct supervisor *s, int *ret_exit, enum result *rc, struct er
 		*rc = start_child(s, err);
 		return *rc != OK;
 	}
+	/* As a shell reports it: 128 and the number for a child that a signal ended. */
 	*ret_exit = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return true;
 }
 
+/* SIGHUP from a terminal means that the terminal is gone; from a process it usually asks a program
+ * to read its configuration, so the run goes on. SI_KERNEL is the origin of the signals that a
+ * terminal makes. */
 static void pass_on(struct supervisor *s, const struct signalfd_siginfo *info)
 {
 	bool is_from_terminal = info->ssi_code == SI_KERNEL;
@@ -320,6 +346,8 @@ static void pass_on(struct supervisor *s, const struct signalfd_siginfo *info)
 		kill(s->child, number);
 }
 
+/* True: the run is over. Reads all signals that are there; the descriptor does not block. Several
+ * SIGCHLD may be merged into one, which is why reap() waits for all that ended. */
 static bool handle_signals(struct supervisor *s, int *ret_exit, enum result *rc, struct error *err)
 {
 	struct signalfd_siginfo info;
@@ -333,6 +361,8 @@ static bool handle_signals(struct supervisor *s, int *ret_exit, enum result *rc,
 	return false;
 }
 
+/* For poll(): -1 without a due time, at most a minute at once, so that the number fits an int
+ * whatever the delay is. */
 static int time_left_ms(const struct supervisor *s)
 {
 	int64_t left;
@@ -352,6 +382,8 @@ static enum result supervise(struct supervisor *s, struct poller *poller, int *r
 	for (;;) {
 		if (poll(fds, ARRAY_SIZE(fds), time_left_ms(s)) < 0 && errno != EINTR)
 			return fail_errno(err, E_IO, "poll");
+		/* Signals first: a child that has ended, or a signal to end, must be seen before a
+		 * change is applied. The due time last: it may have come during the two others. */
 		if (handle_signals(s, ret_exit, &rc, err))
 			return rc;
 		if ((fds[1].revents & POLLIN) != 0)

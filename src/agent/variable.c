@@ -1,3 +1,15 @@
+/*
+ * The table of the variables that steer programs (variable.h has the rule), and the matching of
+ * names with patterns.
+ *
+ * A row of the table has the thing that is steered, for the error message, and patterns of names.
+ * The rows' order has no meaning; a group that does not fit into one row's 24 places continues in a
+ * second one. A name that a configuration can need as data, such as PGHOST or MYSQL_PASSWORD, is
+ * not listed, although it chooses the host: the program was written to take it from outside, and
+ * the user of the command wants it set.
+ *
+ * All is constant, and any thread may call.
+ */
 #include "agent/variable.h"
 
 #include "base/memory.h"
@@ -154,13 +166,15 @@ bool variable_is_name(struct slice name)
 	return name.len != 0;
 }
 
+/* Of ASCII letters: the names of variables have no others. */
 static bool is_same(char a, char b, bool is_any_case)
 {
 	return a == b || (is_any_case && toupper((unsigned char)a) == toupper((unsigned char)b));
 }
 
-/* Goes back to the last * only: its shortest match is as good as any (linear but for one
- * factor). */
+/* Matches the whole name, without recursion. Goes back to the last * only: its shortest match is as
+ * good as any, so the time is at most the product of both lengths, and a pattern of many stars
+ * cannot make it slow. */
 static bool fits(const char *pattern, struct slice name, bool is_any_case)
 {
 	const char *star = NULL;

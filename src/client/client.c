@@ -1,3 +1,13 @@
+/*
+ * What a client adds to the transport: the token, Reeve's headers, and the renewal of the token.
+ *
+ * A client owns its transport, its URL and its token, all freed by client_close(). The token's
+ * buffer is wiped when it is cleared (base/buf.h), also the former one after a renewal. One thread
+ * at a time uses a client; no lock is taken.
+ *
+ * What must hold: once a client has a token it has one for good. renew_token() never replaces it by
+ * an empty one, since the transport would go on sending the former (transport.c).
+ */
 #include "client/client.h"
 
 #include "base/memory.h"
@@ -9,6 +19,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* For a request whose caller gives no time of its own. Waits of long polls, applying a folder and
+ * backups do. */
 #define TIMEOUT_MS 30000
 
 struct client {
@@ -20,7 +32,8 @@ struct client {
 	bool is_private;
 };
 
-/* The file has precedence over the token itself. */
+/* The file has precedence over the token itself, because the file can be read again when the token
+ * expires. */
 static enum result set_token(struct client *c, const struct client_options *o, struct error *err)
 {
 	if (o->token_file == NULL) {
@@ -89,6 +102,8 @@ static void on_header(void *response, struct slice name, struct slice value)
 	client_response_take_header(response, name, value);
 }
 
+/* NULL values leave their headers out (transport.h), so one list fits all requests. The body of
+ * `response` moves into `ret`, and on failure `ret` is empty or has some headers only. */
 static enum result send_once(struct client *c, const struct client_request *q,
 			     struct client_response *ret, struct error *err)
 {
@@ -127,7 +142,9 @@ static enum result send_once(struct client *c, const struct client_request *q,
 	return OK;
 }
 
-/* Whether the token file now holds another token than the one that was sent. */
+/* Whether the token file now holds another token than the one that was sent. A file that cannot be
+ * read, or is in the middle of being replaced, counts as unchanged: the caller then reports the
+ * 401, and the next request tries the file again. */
 static bool renew_token(struct client *c)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
@@ -147,8 +164,9 @@ enum result client_send(struct client *c, const struct client_request *request,
 {
 	enum result rc = send_once(c, request, ret, err);
 
-	/* A program that runs for months outlives its token. The file's owner replaces the token
-	 * in it before the old one expires. */
+	/* A program that runs for months outlives its token. The file's owner replaces the token in
+	 * it before the old one expires. Sent again once only: a second 401 is reported. A request
+	 * that was refused with 401 has changed nothing, so to repeat a write is safe. */
 	if (rc == OK && ret->status == 401 && renew_token(c))
 		rc = send_once(c, request, ret, err);
 	return rc;

@@ -1,8 +1,17 @@
+/*
+ * The headers of a response, as members of a struct. All of them come from outside, so nothing is
+ * trusted: a value that is malformed or too long leaves its member as it was, which means "not
+ * sent", and the caller goes on without it. Lengths are those of struct client_response; no header
+ * makes it allocate.
+ *
+ * A header is added by a row in client_response_take_header() and a function before it.
+ */
 #include "client/client_response.h"
 
 #include <string.h>
 #include <strings.h>
 
+/* A day: a larger number would only overflow the milliseconds, or let a client wait for ever. */
 #define RETRY_AFTER_S_MAX 86400
 
 void client_response_clear(struct client_response *r)
@@ -50,6 +59,8 @@ static void take_audit_index(struct client_response *r, struct slice value)
 	r->has_audit_index = slice_to_u64(value, UINT64_MAX, &r->audit_index);
 }
 
+/* RFC 9110 section 10.2.3 also allows a date, which Reeve's server never sends: it is passed over
+ * like any other value that is not a number. */
 static void take_retry_after(struct client_response *r, struct slice value)
 {
 	uint64_t seconds;
@@ -59,7 +70,8 @@ static void take_retry_after(struct client_response *r, struct slice value)
 			(int64_t)(seconds < RETRY_AFTER_S_MAX ? seconds : RETRY_AFTER_S_MAX) * 1000;
 }
 
-/* `Link: </v1/…>; rel="next"` */
+/* RFC 8288, in the one form that the server writes: `Link: </v1/…>; rel="next"`. Links of other
+ * relations are passed over. */
 static void take_link(struct client_response *r, struct slice value)
 {
 	const char *end;

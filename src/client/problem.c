@@ -1,3 +1,13 @@
+/*
+ * Turns a response of status 400 and above into a result and a text, for the command's exit code
+ * and its error message.
+ *
+ * The body may come from a proxy on the way, or from a server of another version, so nothing of it
+ * is needed: without a readable problem the status alone decides. The result always follows from
+ * the status, never from the body, so that a body cannot turn a refusal into another kind of
+ * failure. The texts of a server are data: control characters in the list are replaced before a
+ * terminal sees them.
+ */
 #include "client/problem.h"
 
 #include "base/text.h"
@@ -39,6 +49,8 @@ static bool read_problem(struct tree *ret, const struct client_response *r)
 	       ret->root.kind == TREE_OBJECT;
 }
 
+/* The member's text, or an empty slice for a missing member and for one of another type. `object`
+ * may be NULL, so lookups can be nested. The text lives with the tree. */
 static struct slice get_text(const struct tree_node *object, const char *key)
 {
 	const struct tree_node *n = object != NULL ? tree_get(object, slice_text(key)) : NULL;
@@ -46,6 +58,8 @@ static struct slice get_text(const struct tree_node *object, const char *key)
 	return n != NULL && n->kind == TREE_STRING ? tree_text(n) : SLICE_NULL;
 }
 
+/* A place in a file, counted from 1. 0 for a missing member and for anything but a natural
+ * number. */
 static uint64_t get_number(const struct tree_node *object, const char *key)
 {
 	const struct tree_node *n = object != NULL ? tree_get(object, slice_text(key)) : NULL;
@@ -56,6 +70,8 @@ static uint64_t get_number(const struct tree_node *object, const char *key)
 	return (uint64_t)n->as.integer;
 }
 
+/* RFC 9457 section 3.1.4 makes `detail` the explanation of this occurrence; `title` only names the
+ * kind of problem. */
 enum result problem_explain(const struct client_response *r, struct error *err)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);

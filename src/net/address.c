@@ -1,3 +1,12 @@
+/*
+ * Whether the host of a URL is this machine. Plain http is private only then (base_url.c), so a
+ * wrong "yes" lets a token cross a network unencrypted without a warning; a wrong "no" costs one
+ * warning. In doubt the result is false.
+ *
+ * Hosts are parsed and never resolved. A name server could give 127.0.0.1 to this check and another
+ * address to the connection that follows. For the same reason a name of this machine in /etc/hosts
+ * is not loopback here.
+ */
 #include "net/address.h"
 
 #include <arpa/inet.h>
@@ -11,6 +20,8 @@ static bool is_loopback_v4(const uint8_t bytes[static 4])
 	return bytes[0] == 127;
 }
 
+/* Exactly ::1 (RFC 4291 section 2.5.3), or 127.0.0.0/8 in the IPv4-mapped form ::ffff:a.b.c.d
+ * (section 2.5.5.2), which the kernel connects by IPv4. */
 static bool is_loopback_v6(const uint8_t bytes[static 16])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, one[16] = {[15] = 1};
@@ -27,9 +38,12 @@ bool address_is_loopback(const char *host)
 
 	if (strcasecmp(host, "localhost") == 0)
 		return true;
+	/* No text of an address has more than 45 characters: a longer host is a name. */
 	if (len >= sizeof plain)
 		return false;
 	memcpy(plain, host, len + 1);
+	/* RFC 3986 section 3.2.2: a URL has its IPv6 address in brackets. Brackets around an IPv4
+	 * address are malformed and so not loopback. */
 	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
 		memcpy(plain, host + 1, len - 2);
 		plain[len - 2] = '\0';

@@ -1,3 +1,11 @@
+/*
+ * The check of a server's URL, once, before a token is sent to it. From then on the normalised text
+ * is used, and a target is appended to it as it is.
+ *
+ * Two parsers of one URL can disagree about where its host ends, and then the checked host is not
+ * the one that gets the token. So all parts come from libcurl's parser, which also makes the
+ * connection. CURLU has no state outside of itself: any thread may call.
+ */
 #include "net/base_url.h"
 
 #include "net/address.h"
@@ -14,6 +22,7 @@ static void clear_part(char **part)
 	curl_free(*part);
 }
 
+/* libcurl has an error code for each part that is missing; any error counts as missing. */
 static bool has_part(CURLU *url, CURLUPart which)
 {
 	CLEANUP(clear_part) char *part = NULL;
@@ -62,6 +71,8 @@ enum result base_url_parse(struct buf *ret, bool *ret_is_private, const char *te
 	rc = check_parts(url, scheme, err);
 	if (rc != OK)
 		return rc;
+	/* A target begins with '/'. A slash at the end of the base would double it, and servers
+	 * differ in what "//v1" means. */
 	rest = slice_text(whole);
 	while (rest.len != 0 && rest.data[rest.len - 1] == '/')
 		rest.len--;

@@ -1,9 +1,26 @@
+/*
+ * Requests over libcurl's easy interface. The one handle of a transport keeps its connections
+ * alive, so a client pays for TCP and TLS once.
+ *
+ * The handle also keeps its options. transport_open() sets those that never change; set_request()
+ * sets all others again for each request. One option only ever grows: a token, once set, stays
+ * until the next request with a token. So a caller that has used a token must go on using one, as
+ * client.c does.
+ *
+ * Callbacks run inside curl_easy_perform(), in the caller's thread. A callback that fails leaves
+ * its reason in struct transfer, because libcurl passes on nothing but "failed writing".
+ *
+ * Ownership: a struct transfer lives for one transport_perform(); its body moves into the response
+ * on success and is freed otherwise. No lock is taken.
+ */
 #include "net/transport.h"
 
 #include "base/memory.h"
 
 #include <curl/curl.h>
 
+/* Shorter than a request may take, so that a wrong address is reported after seconds and not after
+ * the time that a long poll has. */
 #define CONNECT_TIMEOUT_MS 5000
 
 struct transport {
@@ -36,12 +53,17 @@ enum result transport_open(struct transport **ret, const char *user_agent, struc
 	if (t->curl == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, t->curl_error);
+	/* libcurl must install no signal handlers: the agent handles all signals of its process,
+	 * and transports run in threads. */
 	curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* The library's defaults, stated here because the token's secrecy depends on them. 2 for
+	 * the host name: the certificate must name the host of the URL. */
 	curl_easy_setopt(t->curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(t->curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	/* Empty, not unset: unset, libcurl takes the proxy from http_proxy and its like. */
 	curl_easy_setopt(t->curl, CURLOPT_PROXY, "");
 	if (curl_easy_setopt(t->curl, CURLOPT_USERAGENT, user_agent) != CURLE_OK)
 		return fail(err, E_MEMORY, "out of memory");
@@ -75,6 +97,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	size_t len = size * count;
 	unsigned status = status_of(t->transport);
 
+	/* The body of a failure is collected also for callers that take pieces: it is the problem
+	 * that explains the failure, and must not end in their file. */
 	if (q->on_piece != NULL && status >= 200 && status < 300) {
 		t->stop_result = q->on_piece(q->piece_ctx, slice_make(data, len), &t->stop_error);
 		return t->stop_result == OK ? len : 0;
@@ -97,6 +121,8 @@ static struct slice trim(struct slice s)
 	return s;
 }
 
+/* libcurl's callback, once for each line of the headers, also of an interim response such as 100.
+ * It cannot fail: a header that is not understood is passed over. */
 static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -114,6 +140,8 @@ static void free_headers(struct curl_slist **list)
 	curl_slist_free_all(*list);
 }
 
+/* Of curl_slist_append(): the list is unchanged on failure, so the caller still frees it. The line
+ * is copied. A value without characters ("Expect:") removes libcurl's own header. */
 static bool add_header(struct curl_slist **list, const struct transport_header *h)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
@@ -140,6 +168,9 @@ static bool add_headers(struct curl_slist **list, const struct transport_request
 	return add_header(list, &no_waiting);
 }
 
+/* The order matters: POST and HTTPGET choose a method and whether a body is sent; CUSTOMREQUEST
+ * then replaces the method's name only. So the same two branches serve PUT, PATCH and DELETE. The
+ * body is borrowed (POSTFIELDS does not copy). */
 static void set_request(CURL *curl, struct transfer *t, const char *url, struct curl_slist *headers)
 {
 	const struct transport_request *q = t->request;
@@ -174,6 +205,8 @@ static enum result fail_transfer(struct transfer *t, CURLcode code, struct error
 	const char *server = t->request->base_url;
 	const char *why = t->transport->curl_error;
 
+	/* libcurl fills its error buffer for most failures, with more detail than the text of the
+	 * code. */
 	if (why[0] == '\0')
 		why = curl_easy_strerror(code);
 	if (buf_is_failed(&t->body))

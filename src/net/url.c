@@ -1,3 +1,9 @@
+/*
+ * Percent-encoding of what is appended to a base URL. Every byte but the plainly allowed ones is
+ * encoded, so that a value cannot end its part of the URL: "a&b=c" as a value stays one value, and
+ * "x?y" as a path stays a path. The server decodes exactly once (http/request_target.c). A failure
+ * to allocate stays in the buffer, for the caller's buf_check().
+ */
 #include "net/url.h"
 
 static bool is_unreserved(char c)
@@ -19,6 +25,8 @@ static void append_encoded(struct buf *url, struct slice text, const char *also_
 	}
 }
 
+/* The server takes ':' as the beginning of a custom verb, so "profiles/orders/base:versions" must
+ * keep it; '@' and '=' may stand in its paths plainly. */
 void url_append_path(struct buf *url, struct slice path)
 {
 	append_encoded(url, path, "/:@=");
@@ -26,6 +34,7 @@ void url_append_path(struct buf *url, struct slice path)
 
 void url_append_query(struct buf *url, const char *name, struct slice value)
 {
+	/* The only '?' is the query's own: in paths and values it is encoded. */
 	bool is_first = url->len == 0 || memchr(url->data, '?', url->len) == NULL;
 
 	buf_printf(url, "%c%s=", is_first ? '?' : '&', name);
