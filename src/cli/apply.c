@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "cli/request.h"
 #include "cli/write_response.h"
+#include "doc/json_member.h"
 #include "net/url.h"
 
 #define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */
@@ -20,11 +21,14 @@ struct apply_options {
 
 static void append_put(struct buf *body, const struct folder_document *d)
 {
-	buf_append_text(body, "{\"op\":\"put\",\"path\":");
-	json_append_string(body, slice_text(d->path));
-	buf_printf(body, ",\"content_type\":\"%s\",\"source\":",
-		   d->format == DOC_JSON ? "application/json" : "application/yaml");
-	json_append_string(body, buf_slice(&d->source));
+	json_comma(body);
+	buf_append_char(body, '{');
+	json_member_text(body, "op", SLICE_LITERAL("put"));
+	json_member_text(body, "path", slice_text(d->path));
+	json_member_text(body, "content_type",
+			 slice_text(d->format == DOC_JSON ? "application/json"
+							  : "application/yaml"));
+	json_member_text(body, "source", buf_slice(&d->source));
 	buf_append_char(body, '}');
 }
 
@@ -70,10 +74,10 @@ static bool is_shipped(struct slice path)
 
 static void append_delete(struct buf *body, struct slice path)
 {
-	if (body->len != 0 && body->data[body->len - 1] != '[')
-		buf_append_char(body, ',');
-	buf_append_text(body, "{\"op\":\"delete\",\"path\":");
-	json_append_string(body, path);
+	json_comma(body);
+	buf_append_char(body, '{');
+	json_member_text(body, "op", SLICE_LITERAL("delete"));
+	json_member_text(body, "path", path);
 	buf_append_char(body, '}');
 }
 
@@ -131,12 +135,10 @@ static int build_body(struct buf *body, struct session *s, const struct folder *
 {
 	buf_append_char(body, '{');
 	member_append_text(body, "message", o->message);
-	buf_append_text(body, o->message != NULL ? ",\"changes\":[" : "\"changes\":[");
-	for (size_t i = 0; i < f->count; i++) {
-		if (i != 0)
-			buf_append_char(body, ',');
+	json_member(body, "changes");
+	buf_append_char(body, '[');
+	for (size_t i = 0; i < f->count; i++)
 		append_put(body, &f->documents[i]);
-	}
 	for (size_t i = 0; i < o->prune.count; i++) {
 		int code = append_prune(body, s, f, o->prune.items[i]);
 

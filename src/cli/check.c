@@ -2,6 +2,7 @@
 #include "cli/check_folder.h"
 #include "cli/commands.h"
 #include "cli/session.h"
+#include "doc/json_member.h"
 
 static void print_problem(const struct folder_check *c, const struct check_problem *p,
 			  const char *label)
@@ -41,13 +42,14 @@ static int print_json(const struct folder_check *c)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 
-	buf_append_text(&text, "{\"errors\":");
+	buf_append_char(&text, '{');
+	json_member(&text, "errors");
 	check_problems_write(&text, c->errors.items, c->errors.count);
-	buf_append_text(&text, ",\"warnings\":");
+	json_member(&text, "warnings");
 	check_problems_write(&text, c->warnings.items, c->warnings.count);
-	buf_append_text(&text, ",\"unchecked\":");
+	json_member(&text, "unchecked");
 	check_problems_write(&text, c->report.unchecked, c->report.unchecked_count);
-	buf_append_text(&text, "}");
+	buf_append_char(&text, '}');
 	if (print_content_line(buf_slice(&text)) != EXIT_DONE)
 		return EXIT_REFUSED;
 	return folder_check_count_errors(c) == 0 ? EXIT_DONE : EXIT_REFUSED;

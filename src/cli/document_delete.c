@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/request.h"
 #include "cli/write_response.h"
+#include "doc/json_member.h"
 #include "net/url.h"
 
 /* target_document() or target_secret() */
@@ -111,7 +112,8 @@ static int post_versions(const struct command *command, int argc, char **argv,
 		return code;
 	if (versions == NULL)
 		return usage_error(command, "--versions is missing, such as --versions 3");
-	buf_append_text(&body, "{\"versions\":");
+	buf_append_char(&body, '{');
+	json_member(&body, "versions");
 	if (!versions_append(&body, command, versions, &code))
 		return code;
 	buf_append_char(&body, '}');

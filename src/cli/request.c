@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/options.h"
+#include "doc/json_member.h"
 #include "net/url.h"
 #include "doc/path.h"
 
@@ -94,10 +95,6 @@ bool versions_append(struct buf *json, const struct command *command, const char
 
 void member_append_text(struct buf *json, const char *name, const char *value)
 {
-	if (value == NULL)
-		return;
-	if (json->len != 0 && json->data[json->len - 1] != '{')
-		buf_append_char(json, ',');
-	buf_printf(json, "\"%s\":", name);
-	json_append_string(json, slice_text(value));
+	if (value != NULL)
+		json_member_text(json, name, slice_text(value));
 }

@@ -12,6 +12,7 @@
 #include "cli/session.h"
 #include "cli/request.h"
 #include "cli/write_response.h"
+#include "doc/json_member.h"
 #include "net/url.h"
 #include "doc/path.h"
 #include "doc/write.h"
@@ -87,8 +88,7 @@ static enum result append_pair(struct buf *json, const char *pair, struct error 
 			"the value of %.*s is not UTF-8: encode it as base64 and set \"encoding\" "
 			"in the secret's metadata",
 			SLICE_ARGS(key));
-	if (json->len != 0 && json->data[json->len - 1] != '{')
-		buf_append_char(json, ',');
+	json_comma(json);
 	json_append_string(json, key);
 	buf_append_char(json, ':');
 	json_append_string(json, buf_slice(&value));
@@ -103,7 +103,9 @@ static int build_body(struct buf *json, const struct command *command,
 
 	if (rc != OK)
 		return usage_error(command, "%s", err.text);
-	buf_append_text(json, "{\"data\":{");
+	buf_append_char(json, '{');
+	json_member(json, "data");
+	buf_append_char(json, '{');
 	for (int i = 1; i < operands->count; i++) {
 		rc = append_pair(json, operands->items[i], &err);
 		if (rc != OK)
@@ -111,7 +113,8 @@ static int build_body(struct buf *json, const struct command *command,
 	}
 	buf_append_char(json, '}');
 	if (expires_at != NULL) {
-		buf_append_text(json, ",\"metadata\":{");
+		json_member(json, "metadata");
+		buf_append_char(json, '{');
 		member_append_text(json, "expires_at", expires_at);
 		buf_append_char(json, '}');
 	}

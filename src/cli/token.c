@@ -5,6 +5,7 @@
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/request.h"
+#include "doc/json_member.h"
 #include "net/url.h"
 
 #include <unistd.h>
@@ -42,7 +43,7 @@ static bool build_create(struct buf *body, const struct create_words *w, int *re
 	if (w->uses != NULL) {
 		if (!number_parse(&token_create_command, "--uses", w->uses, &count, ret_exit))
 			return false;
-		buf_printf(body, ",\"uses\":%llu", (unsigned long long)count);
+		json_member_u64(body, "uses", count);
 	}
 	buf_append_char(body, '}');
 	return true;
