@@ -34,7 +34,8 @@ Test(secret_memory, a_key_is_lent_and_its_source_wiped)
 	secret_memory_free(m);
 }
 
-/* On purpose a look at what was freed: the slot that the next key takes is the one just given back. */
+/* On purpose a look at what was freed: the slot that the next key takes is the one just given
+ * back. */
 static enum result keep_address(void *ctx, const uint8_t bytes[static KEY_BYTES], struct error *err)
 {
 	(void)err;

@@ -1,5 +1,6 @@
-/* What can be stored can be shown: a document at each limit is written in every format within the bound of an answer, and
- * what JSON and YAML make of it reads back within the limits of depth and values. */
+/* What can be stored can be shown: a document at each limit is written in every format within the
+ * bound of an answer, and what JSON and YAML make of it reads back within the limits of depth and
+ * values. */
 #include "helpers.h"
 
 #include "base/text.h"
@@ -110,7 +111,8 @@ Test(limits, what_can_be_stored_can_be_shown_in_every_format)
 	}
 }
 
-/* Maps and lists by turns, as deep as may be, with a key that needs a line of its own at each level. */
+/* Maps and lists by turns, as deep as may be, with a key that needs a line of its own at each
+ * level. */
 Test(limits, the_deepest_document_reads_back_from_yaml)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL, key = BUF_NULL;

@@ -32,14 +32,16 @@ enum result fixture_try_put(struct fixture *f, const char *path, const char *jso
 enum result fixture_load(void *ctx, struct slice path, const struct profile_layer **ret,
 			 struct error *err);
 
-/* "a b c": the names of the layers in the order in which they apply. The result fails the test unless OK. */
+/* "a b c": the names of the layers in the order in which they apply. The result fails the test
+ * unless OK. */
 const char *fixture_order(struct fixture *f, const char *path);
 enum result fixture_try_order(struct fixture *f, const char *path);
 
 /* Into f->effective, problems and err. */
 enum result fixture_resolve(struct fixture *f, const char *path);
 
-/* The effective configuration of profiles/app/x, alone, as JSON with ' for "; fails the test unless OK. */
+/* The effective configuration of profiles/app/x, alone, as JSON with ' for "; fails the test unless
+ * OK. */
 const char *fixture_json(struct fixture *f, const char *path);
 const char *fixture_node_json(struct fixture *f, const struct tree_node *n);
 

@@ -1,4 +1,5 @@
-/* One budget bounds all that is read, merged, resolved, revealed and compared: each of them asks it while it works. */
+/* One budget bounds all that is read, merged, resolved, revealed and compared: each of them asks it
+ * while it works. */
 #include "doc/diff.h"
 
 #include "../doc/helpers.h"

@@ -120,7 +120,8 @@ Test(profile_secrets, each_is_listed_with_its_pointer_in_document_order)
 }
 
 /*
- * Revealing. The vault's secrets: one text, numbers, an object; one that may not be looked at; one whose reading fails.
+ * Revealing. The vault's secrets: one text, numbers, an object; one that may not be looked at; one
+ * whose reading fails.
  */
 
 struct vault {
