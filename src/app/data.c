@@ -1,3 +1,10 @@
+/*
+ * The parts of a data folder. They depend on each other in one direction: secret memory, then the
+ * store, then the root key, then the keyring, which decrypts rows of the store with the root key.
+ * data_clear() closes them in reverse, since the keys of the keyring are in the secret memory.
+ *
+ * Runs in the main thread of reeved, before other threads start and after they have ended.
+ */
 #include "app/data.h"
 
 #include "base/log.h"
@@ -39,6 +46,8 @@ enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
 	return OK;
 }
 
+/* A new store must not be mixed with the files of an old one. initial_files_undo() relies on it
+ * too: it removes all files of the folder after a failure. */
 static enum result check_empty(const char *path, struct error *err)
 {
 	DIR *folder = opendir(path);
@@ -61,6 +70,7 @@ enum result data_make_folder(struct slice folder, struct error *err)
 		return fail(err, E_MALFORMED, "the data folder's path must have 1 to %d bytes",
 			    PATH_MAX - 1);
 	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
+	/* The store refuses a folder that other users can open (store/sqlite.h). */
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return fail_errno(err, E_IO, "create folder %s", path);
 	return check_empty(path, err);
@@ -78,6 +88,8 @@ enum result data_start_crypto(struct secret_memory **ret, struct error *err)
 	return rc;
 }
 
+/* Leaves the parts that it opened in `d` also on failure. The root key needs no cleanup here:
+ * service_open_keyring() takes it in every case. */
 static enum result open_parts(struct data *d, struct slice folder, struct slice root_key,
 			      struct error *err)
 {

@@ -18,8 +18,10 @@ struct store;
 
 /* The opened parts. The caller may take one out with steal(), which leaves NULL. */
 struct data {
+	/* Locked memory for keys. It must outlive the keyring. */
 	struct secret_memory *memory;
 	struct store *store;
+	/* The keys of the store, unwrapped with the root key. */
 	struct keyring *keyring;
 };
 
@@ -29,7 +31,10 @@ struct data {
 	}
 
 /* Opens the data folder; an empty `root_key` means FOLDER/root.key. Logs a warning where keys
- * cannot be locked in memory. On failure `ret` is untouched. */
+ * cannot be locked in memory. On success the caller clears `ret` with data_clear(). On failure
+ * `ret` is untouched; the result is that of the part that could not be opened: E_NOT_FOUND without
+ * a store or a root key, E_BUSY where another server has the store open, E_CRYPTO where the root
+ * key belongs to another store. */
 MUST_USE enum result data_open(struct data *ret, struct slice folder, struct slice root_key,
 			       struct error *err);
 /* Closes the parts that are not NULL. */

@@ -1,3 +1,8 @@
+/*
+ * Parses the flags of `reeved` in one pass over argv. Copies nothing: every value is a slice of
+ * argv. A flag that is unknown, repeated or without its value ends the parsing with E_MALFORMED, so
+ * that no command starts with a setting that the operator did not mean.
+ */
 #include "app/flags.h"
 
 #include "base/text.h"
@@ -11,6 +16,8 @@ static const struct flag_row *find_flag(struct slice name, struct flag_set flags
 	return NULL;
 }
 
+/* Looks for a similar name among the first FLAGS_MAX rows only, which bounds the stack. With more
+ * rows a suggestion may be missing, but the flag is refused all the same. */
 static enum result refuse_unknown(struct slice name, struct flag_set flags, struct error *err)
 {
 	struct slice known[FLAGS_MAX], nearest;
@@ -41,6 +48,8 @@ static enum result parse_flag(struct slice *values, struct flag_set flags, int a
 	value = &values[row - flags.rows];
 	if (value->data != NULL)
 		return fail(err, E_MALFORMED, "--%s is given twice", row->name);
+	/* slice_next_part() leaves NULL in `rest` only where the argument has no '='. So
+	 * "--port-file=" is an empty value, and does not take the next argument. */
 	if (rest.data != NULL) {
 		*value = rest;
 	} else if (row->is_yes_no) {

@@ -1,6 +1,11 @@
 /*
- * reeved init: creates a data folder with keys, a store and the first token. If a step fails, the
- * files that were made are removed again.
+ * reeved init: creates a data folder with keys, a store and the first token.
+ *
+ * The order: refuse what exists (the token's file, a folder with content), create the folder, then
+ * the root key, the store, audit.pub, and at last the token. So a token's file exists only for a
+ * store that is complete. If a step fails, the files that were made are removed again, the root key
+ * only if this run created it; the folder itself remains. An existing root key is used as it is,
+ * which lets an operator keep it on another disk or create it elsewhere.
  */
 #include "app/command.h"
 #include "app/data.h"
@@ -16,6 +21,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* 128 random bits: no two stores have the same id. It is bound into all sealed data, so that a row
+ * of one store cannot be decrypted as a row of another (crypto/keyring.h). */
 #define STORE_ID_BYTES 16
 
 enum init_flag { INIT_DATA, INIT_TOKEN_FILE, INIT_ROOT_KEY, INIT_FLAGS };
@@ -39,14 +46,19 @@ static const char init_help[] =
 	"Keep a copy of the root key in another place: backups do not hold it, and without it\n"
 	"nobody can read the data.\n";
 
+/* One run of the command. `values` are slices of argv; the rest belongs to this struct. */
 struct init {
 	struct slice values[INIT_FLAGS];
 	char key_path[PATH_MAX];
+	/* This run created the root key, and removes it if a later step fails. */
 	bool is_key_created;
 	struct data data;
+	/* The administrator's token (wiped with the buffer) and the line of audit.pub. */
 	struct buf token, vkey;
 };
 
+/* Reads the root key back from its file also when it was created just now: a file that later starts
+ * could not read must fail here, while no data depends on it. */
 static enum result make_keys(struct init *i, struct error *err)
 {
 	uint8_t store_id[STORE_ID_BYTES];
@@ -67,6 +79,8 @@ static enum result make_keys(struct init *i, struct error *err)
 			      slice_make((const char *)store_id, sizeof store_id), err);
 }
 
+/* The token comes last. It cannot be shown a second time, so its file must not remain next to a
+ * store that failed. */
 static enum result make_store(struct init *i, struct error *err)
 {
 	char folder[PATH_MAX];
@@ -101,6 +115,7 @@ static enum result make_all(struct init *i, struct error *err)
 		rc = make_keys(i, err);
 	if (rc == OK)
 		rc = make_store(i, err);
+	/* Closes the store before its files are removed. */
 	data_clear(&i->data);
 	if (rc != OK) {
 		initial_files_undo(i->values[INIT_DATA]);

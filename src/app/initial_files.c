@@ -1,3 +1,8 @@
+/*
+ * The files that init and restore create: a token (0600) and audit.pub (0644). file_create() makes
+ * them durable and never follows an existing name, so that no file of the user is overwritten even
+ * if it appears after the check.
+ */
 #include "app/initial_files.h"
 
 #include "app/data.h"
@@ -9,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Paths arrive as slices, for system calls they need a NUL. */
 static enum result terminate(char ret[static PATH_MAX], struct slice path, struct error *err)
 {
 	if (path.len == 0 || path.len >= PATH_MAX)
@@ -67,6 +73,7 @@ void initial_files_undo(struct slice folder)
 	open = opendir(path);
 	if (open == NULL)
 		return;
+	/* Errors are ignored: the command already fails with the reason that matters. */
 	while ((entry = readdir(open)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			unlinkat(dirfd(open), entry->d_name, 0);

@@ -6,14 +6,17 @@
 #include "base/result.h"
 #include "base/slice.h"
 
-/* E_CONFLICT where `path` exists. Called before anything is created. */
+/* E_CONFLICT where `path` exists. Called before anything is created, so that a run that cannot
+ * store its token leaves nothing behind. E_MALFORMED for a path that is empty or too long. */
 MUST_USE enum result initial_file_check_absent(struct slice path, struct error *err);
 
-/* Writes one line to a new file of mode 0600. Appends the newline to `token`. */
+/* Writes one line to a new file of mode 0600. Appends the newline to `token`, which the caller
+ * clears. E_CONFLICT where the file exists, E_IO, E_MEMORY. */
 MUST_USE enum result initial_files_write_token(struct slice path, struct buf *token,
 					       struct error *err);
 
-/* Writes FOLDER/audit.pub with mode 0644. */
+/* Writes FOLDER/audit.pub with mode 0644: auditors who run as other users verify the log with it.
+ * `vkey` is the line without its newline. E_CONFLICT, E_IO, E_MEMORY. */
 MUST_USE enum result initial_files_write_audit_key(struct slice folder, struct slice vkey,
 						   struct error *err);
 

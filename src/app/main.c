@@ -1,4 +1,7 @@
-/* reeved: runs the command that the first word names. */
+/*
+ * reeved: runs the command that the first word names. Sets here only what must hold for the whole
+ * process before a command creates a file or a thread: the umask and the bound on malloc's arenas.
+ */
 #include "app/command.h"
 #include "base/memory.h"
 
@@ -7,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* To add a command, declare its function in command.h and add a row. `run` gets the words behind
+ * the command's name and returns the exit code of the process. */
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -39,6 +44,8 @@ int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 
+	/* Every file of reeved is for its own user only: the store, the keys and the tokens.
+	 * audit.pub and the port file are the exceptions. */
 	umask(077);
 	bound_memory();
 	if (strcmp(word, "--version") == 0) {

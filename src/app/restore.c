@@ -2,6 +2,10 @@
  * reeved restore: creates a data folder from a backup. Raises the epoch, so that clients notice
  * that an older state is back, and revokes the tokens of the backup. If a step fails, the files
  * that were made are removed again.
+ *
+ * The backup is the database file itself, encrypted as in the data folder; it holds neither the
+ * root key nor audit.pub. The root key stays in the file that --root-key names and is not copied;
+ * audit.pub is computed anew. The token's file comes last, as in init.c.
  */
 #include "app/command.h"
 #include "app/data.h"
@@ -60,13 +64,17 @@ static const char restore_help[] =
 	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key \\\n"
 	"                 --reason \"disk lost\"\n";
 
+/* One run of the command. `values` are slices of argv; the rest belongs to this struct. */
 struct restore {
 	struct slice values[RESTORE_FLAGS];
 	char token_path[PATH_MAX];
 	struct data data;
+	/* The new administrator's token (wiped with the buffer) and the line of audit.pub. */
 	struct buf token, vkey;
 };
 
+/* Copies inside the kernel until the end of the file, COPY_BYTES_MAX at a time. The fsync() comes
+ * before the store is opened: a crash must not leave a store that lacks pages. */
 static enum result copy_bytes(int to, int from, struct error *err)
 {
 	ssize_t copied;
@@ -90,12 +98,14 @@ static enum result copy_backup(const struct restore *r, struct error *err)
 	CLEANUP(file_closep) int from = open(from_path, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", from_path);
+	/* O_EXCL: never over a store that appeared after the folder was checked. */
 	CLEANUP(file_closep) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return fail_errno(err, E_IO, "create %s", to_path);
 	return copy_bytes(to, from, err);
 }
 
+/* The origin is the name of the log's key, which every checkpoint carries. */
 static enum result append_origin(void *ctx, struct slice value, struct error *err)
 {
 	(void)err;
@@ -126,6 +136,8 @@ static enum result read_audit_key(struct restore *r, struct error *err)
 	return buf_check(&r->vkey, err);
 }
 
+/* The copied store is opened as a server would open it, which proves that the root key fits before
+ * anything is changed. It is closed before the token is written. */
 static enum result restore_service(struct restore *r, struct error *err)
 {
 	enum result rc = copy_backup(r, err);
@@ -169,6 +181,7 @@ static enum result restore_all(struct restore *r, struct error *err)
 	return rc;
 }
 
+/* The first four flags are needed; the enum has them in this order for this loop. */
 static enum result check_given(const struct restore *r, struct error *err)
 {
 	for (size_t i = RESTORE_DATA; i <= RESTORE_REASON; i++) {

@@ -1,7 +1,15 @@
 /*
  * reeved serve: opens the data folder, the service and the HTTP server in this order, waits for
- * SIGTERM or SIGINT, and closes them in reverse. The main thread only waits; signals are blocked
- * before other threads start, so that no thread is interrupted by one.
+ * SIGTERM or SIGINT, and closes them in reverse.
+ *
+ * struct server owns all parts and the texts of the settings. The service takes store and keyring
+ * out of `data`; the memory for keys stays there, because it must outlive the keyring.
+ *
+ * Threads: the main thread only waits; service/ and http/ start the others. Signals are blocked
+ * before that, so that no thread is interrupted by one and sigwait() gets them all.
+ *
+ * A wrong setting exits with EXIT_USAGE and prints to standard error as text. From the moment at
+ * which the log is set up, failures are log lines.
  */
 #include "app/command.h"
 #include "app/data.h"
@@ -18,6 +26,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* The default of Linux for the most files that a process may open (fs.nr_open); the largest
+ * connections_max, 1,000,000, fits below it. */
 #define FILES_MAX 1048576
 
 static const char serve_help[] =
@@ -36,6 +46,7 @@ static const char serve_example[] =
 	"  reeved serve --data ./data --listen 127.0.0.1:0 --port-file ./port\n";
 
 struct server {
+	/* Its texts are in `texts`, in argv or in the environment. */
 	struct settings settings;
 	struct arena texts;
 	struct data data;
@@ -46,8 +57,12 @@ struct server {
 /* The flags that follow those of the settings. */
 enum extra_flag { EXTRA_CONFIG, EXTRA_SCHEMA, EXTRA_FLAGS };
 
+/* The thing that the command line asks for. */
 enum request { REQUEST_SERVE, REQUEST_HELP, REQUEST_SCHEMA };
 
+/* Writes a row for each setting, in the order of setting_rows, so that value i of the parsed flags
+ * belongs to setting i; then the extra flags. Returns their number. 32 bytes hold the longest name,
+ * "unauthenticated-per-address-max". */
 static size_t make_flags(struct flag_row rows[static SETTINGS_MAX + EXTRA_FLAGS],
 			 char names[static SETTINGS_MAX][32])
 {
@@ -90,6 +105,8 @@ static enum result load_settings(struct server *s, enum request *ret, int argc, 
 	return rc;
 }
 
+/* reeved itself speaks HTTP without TLS: on an address that other hosts can reach, tokens and
+ * secrets would be readable on the network. The operator must ask for that explicitly. */
 static enum result check_listen(const struct settings *settings, struct error *err)
 {
 	bool is_loopback = false;
@@ -117,8 +134,10 @@ static void raise_files(struct settings *settings)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
 	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+	/* If the bound cannot be raised, the present one counts. */
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
+	/* A bound too small for the spare files is shared in halves. */
 	max = limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
 	if (settings->http.connections_max > max) {
 		settings->http.connections_max = (uint32_t)max;
@@ -138,6 +157,9 @@ static enum result harden(struct error *err)
 #endif
 }
 
+/* The order: settings that make the start pointless first; then no core dumps and no debugger,
+ * before a key is in memory; then the bound on files, which may lower connections_max, before the
+ * HTTP server reads it. */
 static enum result open_server(struct server *s, struct error *err)
 {
 	enum result rc = check_listen(&s->settings, err);
@@ -150,6 +172,7 @@ static enum result open_server(struct server *s, struct error *err)
 	rc = data_open(&s->data, s->settings.data, s->settings.root_key, err);
 	if (rc != OK)
 		return rc;
+	/* service_open() takes store and keyring also on failure. */
 	rc = service_open(&s->service,
 			  &(struct service_parts){.store = steal(&s->data.store),
 						  .keyring = steal(&s->data.keyring),
@@ -171,6 +194,8 @@ static enum result open_server(struct server *s, struct error *err)
 				err);
 }
 
+/* With port 0 this file is how a script learns the port. It appears only once the server listens,
+ * and file_write() renames it into place, so a reader never sees half a number. */
 static enum result write_port_file(const struct server *s, struct error *err)
 {
 	char path[PATH_MAX], port[8];
@@ -190,6 +215,8 @@ static void block_signals(sigset_t *ret)
 	sigaddset(ret, SIGTERM);
 	sigaddset(ret, SIGINT);
 	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	/* A client that closes its connection gives EPIPE at the write instead of ending the
+	 * server. The end of the terminal that started the server does not stop it either. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 }
@@ -210,6 +237,7 @@ static enum result serve_until_signal(struct server *s, const sigset_t *signals,
 	return OK;
 }
 
+/* In reverse order of opening: each part uses the ones below it. */
 static void server_clear(struct server *s)
 {
 	http_server_close(s->http);
@@ -255,6 +283,7 @@ int command_serve(int argc, char **argv)
 		return print_usage_error(&err);
 	if (request != REQUEST_SERVE)
 		return print_request(request);
+	/* settings_load() has checked the word. */
 	log_level_parse(s.settings.log_level, &level);
 	log_set_sink(STDERR_FILENO, level);
 	block_signals(&signals);

@@ -1,3 +1,14 @@
+/*
+ * The table of settings, and the parsing of one value by its row.
+ *
+ * The type of a row must fit the C type of its field: TEXT and WORD a struct slice, FLAG a bool,
+ * COUNT a uint32_t, BYTES a size_t, DURATION an int64_t in milliseconds. setting_parse() writes
+ * through the offset and cannot check that; a wrong type overwrites the fields behind it. The
+ * maximum of a row must fit into its field.
+ *
+ * A sentence of the table is for the operator: it appears in --help and in schemas/reeved.json. The
+ * order of the rows is that of the help text.
+ */
 #include "app/settings.h"
 
 #include "base/clock.h"
@@ -6,6 +17,8 @@
 
 #include <stddef.h>
 
+/* Durations are in milliseconds, sizes in bytes. A text has the bounds of a path: PATH_MAX without
+ * its NUL. */
 #define KIB	 UINT64_C(1024)
 #define MIB	 (1024 * KIB)
 #define GIB	 (1024 * MIB)
@@ -117,7 +130,7 @@ static bool is_one_of(struct slice word, const char *words)
 	return false;
 }
 
-/* "64KiB", "64" */
+/* "64KiB", "64". False for other units, blanks, signs, and for more than 64 bits. */
 static bool parse_bytes(struct slice text, uint64_t *ret)
 {
 	static const struct {
@@ -138,6 +151,7 @@ static bool parse_bytes(struct slice text, uint64_t *ret)
 	return false;
 }
 
+/* The bounds of the row hold for the value in bytes or milliseconds, whatever its unit was. */
 static enum result parse_number(const struct setting_row *row, struct slice text, uint64_t *ret,
 				struct error *err)
 {
@@ -208,6 +222,7 @@ enum result setting_parse(struct settings *ret, const struct setting_row *row, s
 	return OK;
 }
 
+/* Writes the name with `from` replaced by `to`: one spelling for each kind of source. */
 static void append_changed(struct buf *ret, const char *name, char from, char to, bool is_upper)
 {
 	for (const char *p = name; *p != '\0'; p++) {

@@ -1,5 +1,13 @@
-/* Reads the settings from flags, environment, file and defaults. Every error names the place to
- * edit. */
+/*
+ * Reads the settings from flags, environment, file and defaults. Every error names the place to
+ * edit: the setting, the variable, or the file with its line.
+ *
+ * Each source is first read as text, one text for each row (struct given), then merge() takes for
+ * each row the text of the strongest source and parses it. A name that no row has is an error in
+ * every source, since a mistyped setting would silently keep its default.
+ *
+ * Runs in the main thread at the start. Changes `ret` only.
+ */
 #include "app/settings.h"
 
 #include "base/file.h"
@@ -11,8 +19,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* Far above any real file of settings; bounds the memory for a wrong path. */
 #define FILE_BYTES_MAX (256 * 1024)
 
+/* The schema comes from the table each time and not from schemas/reeved.json, so a server needs no
+ * other file, and table and schema agree. */
 static enum result compile_schema(struct schema **ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
@@ -27,6 +38,7 @@ static enum result compile_schema(struct schema **ret, struct error *err)
 	return rc == OK ? schema_compile(ret, &tree.root, &options, NULL, err) : rc;
 }
 
+/* Checks names and kinds of values. Reports the first problem only, with its line and pointer. */
 static enum result check_file(const struct tree_node *root, struct error *err)
 {
 	CLEANUP(schema_unrefp) struct schema *schema = NULL;
@@ -73,6 +85,8 @@ enum result settings_read_file(struct given *ret, struct arena *a, struct slice 
 
 		if (row == NULL) /* the schema is made from the same table */
 			return fail(err, E_INTERNAL, "settings: the table and its schema differ");
+		/* merge() parses the value again; here the line is known for the error. The schema
+		 * cannot check the bounds of "64KiB" or "30s", this does. */
 		rc = setting_parse(&ignored, row, scalar_text(&m->value), err);
 		if (rc != OK)
 			return wrap(err, rc, "line %u: %s", m->value.line, row->name);
@@ -85,6 +99,7 @@ enum result settings_read_file(struct given *ret, struct arena *a, struct slice 
 	return rc;
 }
 
+/* getenv() for the environment that was passed in. */
 static const char *variable(char *const *environment, const char *name)
 {
 	size_t len = strlen(name);
@@ -129,7 +144,9 @@ static enum result read_environment(struct given *ret, char *const *environment,
 	return OK;
 }
 
-/* Writes the path of the file to read to `path`; an empty text where there is no file. */
+/* Writes the path of the file to read to `path`; an empty text where there is no file. A file that
+ * the operator named must exist: reading it fails otherwise. DATA/reeved.yaml may be absent. The
+ * data folder comes from flags or environment here, since the file is not read yet. */
 static void find_file(char *path, size_t size, const struct given *flags,
 		      const struct given *environment, struct slice config_file,
 		      const char *config_variable)
@@ -151,6 +168,7 @@ static void find_file(char *path, size_t size, const struct given *flags,
 	}
 }
 
+/* `sources` are in rising order of strength: the last one that gives a text wins. */
 static enum result merge(struct settings *ret, const struct given *const *sources, size_t count,
 			 struct error *err)
 {

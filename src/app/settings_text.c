@@ -1,8 +1,14 @@
-/* Writes the help text and the JSON Schema of the settings from the table. */
+/*
+ * Writes the help text and the JSON Schema of the settings from the table. Both change only with
+ * the table; a test compares the schema with schemas/reeved.json.
+ *
+ * Appends to a buffer that the caller checks for failure (buf_is_failed).
+ */
 #include "app/settings.h"
 
 #include "base/text.h"
 
+/* The placeholder behind the flag: "--wait-max DURATION". For a word, the choices themselves. */
 static const char *value_name(const struct setting_row *row)
 {
 	switch (row->type) {
@@ -38,6 +44,7 @@ void settings_write_help(struct buf *ret)
 	}
 }
 
+/* "error|warn" gives "enum": ["error", "warn"]. */
 static void write_words(struct buf *ret, const char *words)
 {
 	struct slice rest = slice_text(words), part;
@@ -70,6 +77,8 @@ static void write_type(struct buf *ret, const struct setting_row *row)
 		buf_printf(ret, "\"type\": \"integer\", \"minimum\": %llu, \"maximum\": %llu",
 			   (unsigned long long)row->min, (unsigned long long)row->max);
 		break;
+	/* With a unit the value is a string, whose bounds a schema cannot express: setting_parse()
+	 * checks them. */
 	case SETTING_BYTES:
 		buf_append_text(ret, "\"type\": [\"integer\", \"string\"], \"minimum\": 0, "
 				     "\"pattern\": \"^[0-9]+(KiB|MiB|GiB)?$\"");
@@ -81,6 +90,7 @@ static void write_type(struct buf *ret, const struct setting_row *row)
 	}
 }
 
+/* Defaults of sizes and durations have units, so they are strings as in the file. */
 static void write_default(struct buf *ret, const struct setting_row *row)
 {
 	if (row->fallback[0] == '\0')
