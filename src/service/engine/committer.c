@@ -142,16 +142,16 @@ static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 	}
 	rc = audit_draft_append(g->service, &g->log, c, c->out.revision,
 				clock_wall_ms(&g->service->state.clock), err);
-
 	add_to_group(g, c);
 	if (rc == OK) {
 		g->has_rows = true;
 		return true;
 	}
+	/* Rows wait in memory until the end: with the log as it was before, those of this call are
+	 * left out, and the group goes on. */
+	g->log = before;
 	response_unrecorded(c, E_UNAVAILABLE, err->text);
-	/* Once the entry is in the tree its row may be half there: only the transaction's end takes
-	 * both back. */
-	return rc != E_IO && rc != E_UNAVAILABLE && g->log.tree.size == before.tree.size;
+	return true;
 }
 
 /* Whether the group can go on. */
@@ -161,6 +161,7 @@ static bool add_job(struct group *g, struct call *c, struct error *err)
 	enum result rc = apply_job(g, c, &is_lost, err);
 
 	if (is_lost) {
+		response_unrecorded(c, E_UNAVAILABLE, err->text);
 		add_to_group(g, c);
 		return false;
 	}

@@ -23,6 +23,8 @@
 #include "service/engine/waiters.h"
 #include "service/engine/waker.h"
 
+#include <string.h>
+
 static bool is_of_one_document(enum verb verb)
 {
 	return verb >= VERB_DOCUMENT_PUT && verb <= VERB_DOCUMENT_ROLLBACK;
@@ -30,7 +32,7 @@ static bool is_of_one_document(enum verb verb)
 
 bool verb_is_write(enum verb verb)
 {
-	return is_of_one_document(verb) || verb == VERB_BATCH || verb == VERB_REVISION_REVERT;
+	return verb_input_family(verb) == INPUT_WRITE;
 }
 
 static bool may_pass(const struct verb_context *ctx)
@@ -59,11 +61,11 @@ static enum result look_at_key(struct verb_context *ctx, const struct verb_row *
 
 	if (c->in.idempotency_key.len == 0)
 		return E_NOT_FOUND;
-	if (row->key == KEY_NEVER_KEPT)
+	if (row->has_credential)
 		return fail(err, E_MALFORMED,
 			    "Idempotency-Key is not known here: the answer is a new token, which "
 			    "is never kept; revoke what a lost answer made");
-	if (row->key == KEY_REFUSED)
+	if (row->replay == NULL)
 		return fail(err, E_MALFORMED, "Idempotency-Key is not known here: send it without");
 	if (call_is_dry_run(c) || ctx->worker == NULL)
 		return E_NOT_FOUND;
@@ -226,7 +228,8 @@ void call_unqueued(struct call *c)
 }
 
 /* Publishing comes before marking: a poll that was added too late to be marked is marked here. */
-static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen)
+static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen,
+			  struct slice config)
 {
 	CLEANUP(snapshot_unrefp) struct snapshot *now = state_snapshot(&ctx->service->state);
 	const struct snapshot *then = ctx->snapshot;
@@ -235,7 +238,7 @@ static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen)
 	if (snapshot_doc(now, path) == seen && pmap_is_same(&now->policies, &then->policies) &&
 	    pmap_is_same(&now->tokens_by_accessor, &then->tokens_by_accessor))
 		return;
-	waiters_mark(ctx->service->waiters, ctx->call->path);
+	waiters_mark(ctx->service->waiters, config);
 	waker_kick(ctx->service);
 }
 
@@ -271,6 +274,8 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	struct service *s = ctx->service;
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 	struct snap_doc *seen = config_doc(ctx->snapshot, c->path);
+	char config[PROFILE_PATH_BYTES];
+	size_t len = c->path.len < sizeof config ? c->path.len : 0; /* else `seen` is NULL */
 
 	if (c->deadline_ms == 0)
 		c->deadline_ms = now_ms + (c->in.config.wait_ms < s->state.settings.wait_ms_max
@@ -285,9 +290,11 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	snapshot_unref(c->snapshot); /* a waiting poll must not keep an old snapshot alive */
 	c->snapshot = NULL;
 	arena_clear(&c->arena); /* nor the memory of its rights: thousands of polls may wait */
+	/* Once it waits the call belongs to the waiters and may be gone: its path is copied before. */
+	memcpy(config, c->path.data, len);
 	if (!add_to_waiters(s, c))
 		return CALL_DONE;
-	mark_if_moved(ctx, seen);
+	mark_if_moved(ctx, seen, slice_make(config, len));
 	return CALL_WAITING;
 }
 

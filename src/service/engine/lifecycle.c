@@ -1,7 +1,8 @@
 #include "service/engine/lifecycle.h"
 
-#define STORE_FAILED "the disk has failed"
+#define STORE_FAILED "the store takes no writes until reeved is restarted"
 #define ENDING	     "shutting down"
+#define SEALED	     "sealed: the root key is needed to unseal it"
 
 static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
 	[LIFECYCLE_STARTING] =
@@ -17,11 +18,22 @@ static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
 	[LIFECYCLE_SEALED] =
 		{
 			.name = "sealed",
-			.refusal = "sealed: the root key is needed to unseal it",
+			.refusal = SEALED,
 			.record_refusal = "sealed",
-			.health = "sealed: the root key is needed to unseal it",
+			.health = SEALED,
 			.after = {[EVENT_UNSEALED] = LIFECYCLE_SERVING,
+				  [EVENT_STORE_FAILED] = LIFECYCLE_SEALED_READ_ONLY,
 				  [EVENT_DRAIN] = LIFECYCLE_DRAINING},
+		},
+	[LIFECYCLE_SEALED_READ_ONLY] =
+		{
+			.name = "sealed, read-only",
+			.refusal = SEALED,
+			.record_refusal = STORE_FAILED,
+			.health = SEALED,
+			.is_read_only = true,
+			.after = {[EVENT_UNSEALED] = LIFECYCLE_READ_ONLY,
+				  [EVENT_DRAIN] = LIFECYCLE_DRAINING_READ_ONLY},
 		},
 	[LIFECYCLE_SERVING] =
 		{
@@ -35,10 +47,11 @@ static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
 		{
 			.name = "read-only",
 			.record_refusal = STORE_FAILED,
-			.health = "read-only: the disk failed in a commit, whose outcome is "
-				  "decided at the next start",
+			.health = "read-only: " STORE_FAILED,
 			.may_wait = true,
-			.after = {[EVENT_DRAIN] = LIFECYCLE_DRAINING_READ_ONLY},
+			.is_read_only = true,
+			.after = {[EVENT_SEALED] = LIFECYCLE_SEALED_READ_ONLY,
+				  [EVENT_DRAIN] = LIFECYCLE_DRAINING_READ_ONLY},
 		},
 	/* Calls that it has taken before are finished, writes too. */
 	[LIFECYCLE_DRAINING] =
@@ -55,6 +68,7 @@ static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
 			.refusal = ENDING,
 			.record_refusal = STORE_FAILED,
 			.health = ENDING,
+			.is_read_only = true,
 			.is_ending = true,
 		},
 };

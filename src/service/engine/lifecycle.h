@@ -16,6 +16,7 @@
 enum lifecycle_state {
 	LIFECYCLE_STARTING,
 	LIFECYCLE_SEALED,
+	LIFECYCLE_SEALED_READ_ONLY,
 	LIFECYCLE_SERVING,
 	LIFECYCLE_READ_ONLY,
 	LIFECYCLE_DRAINING,
@@ -38,6 +39,7 @@ struct lifecycle_rules {
 	const char *refusal;	    /* of a new call; NULL: calls are taken */
 	const char *record_refusal; /* of a write, or of a read that must be recorded; NULL: none */
 	const char *health;	    /* why it is not ready; NULL: it is */
+	bool is_read_only;	    /* the store takes no writes until the next start */
 	bool may_wait;	/* polls wait for a change; else they are answered as they are */
 	bool is_ending; /* what was only counted is recorded now, not at the next time */
 	enum lifecycle_state after[EVENT_COUNT]; /* LIFECYCLE_STARTING: the event changes nothing */

@@ -59,25 +59,18 @@ enum guard {
 			kinds */
 };
 
-/* How a verb treats an Idempotency-Key. The default is to refuse it, so that a key is never
- * overlooked. */
-enum key_use {
-	KEY_REFUSED,
-	KEY_HONOURED, /* replayed before the verb runs, kept in the write's transaction; not looked
-			 at in a dry run */
-	KEY_NEVER_KEPT, /* refused, because its answer is a credential */
-};
-
 struct verb_row {
-	const char *action; /* the audit log's word; "%s" stands for the kind in the singular:
-			       "document.read", "secret.read" */
+	/* The audit log's word. Before a dot at its beginning stands the kind: "secret", "policy", or
+	 * "document" for schemas and profiles. */
+	const char *action;
 	enum guard guard;
 	verb_fn *on_loop;   /* NULL: straight to a worker */
 	verb_fn *on_worker; /* NULL: never needs one */
-	enum key_use key;
-	/* Where the key is honoured. OK: call->out is the response of then. E_NOT_FOUND: the key is
-	 * new. Worker only. */
+	/* An Idempotency-Key is refused, so that none is overlooked, unless `replay` is given: it
+	 * runs before the verb, not in a dry run. OK: call->out is the first response. E_NOT_FOUND:
+	 * the key is new. Worker only. */
 	enum result (*replay)(struct verb_context *ctx, struct error *err);
+	bool has_credential; /* the response is a credential, which is never kept under a key */
 };
 
 /* Defined by the facade (service/verbs.c), since it names the functions of all sub-folders. */

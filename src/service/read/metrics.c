@@ -90,8 +90,8 @@ void service_metrics(struct service *s, struct buf *ret)
 	write_one(ret, "reeve_epoch", "gauge", "Restores from backup, counted from 1.", epoch);
 	write_one(ret, "reeve_revision", "gauge", "The store's last revision.", revision);
 	write_one(ret, "reeve_read_only", "gauge",
-		  "1 after the disk failed in a commit: the server accepts no more writes.",
-		  lifecycle_rules(&s->lifecycle)->record_refusal != NULL);
+		  "1 while the store takes no writes, until the next start.",
+		  lifecycle_rules(&s->lifecycle)->is_read_only);
 	write_calls(ret, counters);
 	write_one(ret, "reeve_calls_refused_total", "counter", "Calls refused by policy.",
 		  read_count(&counters->refused));

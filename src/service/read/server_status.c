@@ -65,7 +65,7 @@ enum step status_on_worker(struct verb_context *ctx)
 		.revision_ms = ctx->snapshot->time_ms,
 		.now_ms = ctx->now_ms,
 		.started_ms = s->started_ms,
-		.is_read_only = lifecycle_rules(&s->lifecycle)->record_refusal != NULL,
+		.is_read_only = lifecycle_rules(&s->lifecycle)->is_read_only,
 		.tokens = tokens_in_force(ctx),
 		.audit_origin = slice_text(s->log_key.name),
 		.key_generation = keyring_generation(s->state.keyring),

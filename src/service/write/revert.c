@@ -190,6 +190,8 @@ static bool may_revert_all(const struct verb_context *ctx, const struct write *w
 		if (path_check(c->path, &c->kind, NULL) == OK && write_may_change(ctx, w, c))
 			continue;
 		atomic_fetch_add(&ctx->service->counters.refused, 1);
+		/* First in the entry, which names only so many paths: this one is the reason. */
+		(void)audit_draft_touch(ctx->call, c->path, 0, NULL);
 		return false;
 	}
 	return true;

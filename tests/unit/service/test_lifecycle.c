@@ -21,7 +21,11 @@ Test(lifecycle, an_event_moves_on_or_changes_nothing)
 		{LIFECYCLE_STARTING, EVENT_OPENED, LIFECYCLE_SERVING},
 		{LIFECYCLE_STARTING, EVENT_SEALED, LIFECYCLE_SEALED},
 		{LIFECYCLE_SEALED, EVENT_UNSEALED, LIFECYCLE_SERVING},
-		{LIFECYCLE_SEALED, EVENT_STORE_FAILED, LIFECYCLE_SEALED},
+		{LIFECYCLE_SEALED, EVENT_STORE_FAILED, LIFECYCLE_SEALED_READ_ONLY},
+		{LIFECYCLE_SEALED_READ_ONLY, EVENT_UNSEALED, LIFECYCLE_READ_ONLY},
+		{LIFECYCLE_SEALED_READ_ONLY, EVENT_OPENED, LIFECYCLE_SEALED_READ_ONLY},
+		{LIFECYCLE_SEALED_READ_ONLY, EVENT_DRAIN, LIFECYCLE_DRAINING_READ_ONLY},
+		{LIFECYCLE_READ_ONLY, EVENT_SEALED, LIFECYCLE_SEALED_READ_ONLY},
 		{LIFECYCLE_SERVING, EVENT_OPENED, LIFECYCLE_SERVING},
 		{LIFECYCLE_SERVING, EVENT_STORE_FAILED, LIFECYCLE_READ_ONLY},
 		{LIFECYCLE_SERVING, EVENT_DRAIN, LIFECYCLE_DRAINING},
@@ -47,15 +51,17 @@ Test(lifecycle, each_state_says_what_it_answers)
 	static const struct {
 		enum lifecycle_state state;
 		const char *name;
-		bool takes_calls, records, is_ready, may_wait, is_ending;
+		bool takes_calls, records, is_ready, may_wait, is_ending, is_read_only;
 	} cases[] = {
-		{LIFECYCLE_STARTING, "starting", false, false, false, false, false},
-		{LIFECYCLE_SEALED, "sealed", false, false, false, false, false},
-		{LIFECYCLE_SERVING, "serving", true, true, true, true, false},
-		{LIFECYCLE_READ_ONLY, "read-only", true, false, false, true, false},
-		{LIFECYCLE_DRAINING, "draining", false, true, false, false, true},
-		{LIFECYCLE_DRAINING_READ_ONLY, "draining, read-only", false, false, false, false,
+		{LIFECYCLE_STARTING, "starting", false, false, false, false, false, false},
+		{LIFECYCLE_SEALED, "sealed", false, false, false, false, false, false},
+		{LIFECYCLE_SEALED_READ_ONLY, "sealed, read-only", false, false, false, false, false,
 		 true},
+		{LIFECYCLE_SERVING, "serving", true, true, true, true, false, false},
+		{LIFECYCLE_READ_ONLY, "read-only", true, false, false, true, false, true},
+		{LIFECYCLE_DRAINING, "draining", false, true, false, false, true, false},
+		{LIFECYCLE_DRAINING_READ_ONLY, "draining, read-only", false, false, false, false,
+		 true, true},
 	};
 
 	for (size_t i = 0; i < LIFECYCLE_COUNT; i++) {
@@ -68,5 +74,6 @@ Test(lifecycle, each_state_says_what_it_answers)
 		cr_expect_eq(rules->health == NULL, cases[i].is_ready, "%s", rules->name);
 		cr_expect_eq(rules->may_wait, cases[i].may_wait, "%s", rules->name);
 		cr_expect_eq(rules->is_ending, cases[i].is_ending, "%s", rules->name);
+		cr_expect_eq(rules->is_read_only, cases[i].is_read_only, "%s", rules->name);
 	}
 }
