@@ -67,8 +67,8 @@ static struct principal_link copy_link(struct room *room, const struct principal
 	return link;
 }
 
-/* All that a first token's descendants do counts as done by the one just below the first token: else a principal could have as
- * many shares as it makes names. */
+/* All that a first token's descendants do counts as done by the one just below the first token:
+ * else a principal could have as many shares as it makes names. */
 static struct slice share_of(const struct principal_link *chain, uint32_t count)
 {
 	return count == 1 ? chain[0].name : chain[count - 2].name;

@@ -1,11 +1,13 @@
 /*
  * A principal: the one that a request acts for.
  *
- * The front end's credential (today a token; later a certificate or a signed statement) is exchanged for a principal once, when
- * the request is authenticated. Rights, the audit log, shares and polls know principals and never a credential.
+ * The front end's credential (today a token; later a certificate or a signed statement) is
+ * exchanged for a principal once, when the request is authenticated. Rights, the audit log, shares
+ * and polls know principals and never a credential.
  *
- * A principal is immutable and shared by reference count, so that any thread may read it. What may change while it is in use (a
- * token is revoked, renewed or used up, a policy is edited) is no part of it: it is looked up in the snapshot by accessor.
+ * A principal is immutable and shared by reference count, so that any thread may read it. What may
+ * change while it is in use (a token is revoked, renewed or used up, a policy is edited) is no part
+ * of it: it is looked up in the snapshot by accessor.
  */
 #pragma once
 
@@ -55,5 +57,6 @@ const char *principal_proof_name(enum principal_proof proof);
 /* Whether the policy is one of its own, not of those above it. */
 bool principal_has_policy(const struct principal *p, struct slice name);
 
-/* Whether it may come from the address (IPv4 as ::ffff:a.b.c.d). A bound of one above it binds it too. */
+/* Whether it may come from the address (IPv4 as ::ffff:a.b.c.d). A bound of one above it binds it
+ * too. */
 bool principal_may_come_from(const struct principal *p, const uint8_t address[static 16]);

@@ -68,7 +68,8 @@ MUST_USE enum result params_read(struct call_input *ret, struct param_format *re
 				 struct slice query, const struct param_rules *rules,
 				 struct error *err);
 
-/* The preconditions of a write, whose family is INPUT_WRITE: If-Match: "v3", If-None-Match: *, and Idempotency-Key. */
+/* The preconditions of a write, whose family is INPUT_WRITE: If-Match: "v3", If-None-Match: *, and
+ * Idempotency-Key. */
 MUST_USE enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
 					       struct error *err);
 

@@ -63,7 +63,7 @@ void check_report_clear(struct check_report *r);
 
 /* Resolves the profile `path` ("profiles/app/name") and validates it with the values of its
  * secrets.
- * 
+ *
  *   OK             the profile is valid; `ret` is its effective configuration
  *   E_INVALID      it is refused; the reasons are added to `report`, after those of other profiles
  *   E_UNSUPPORTED  it is abstract, so only its header was checked

@@ -243,7 +243,8 @@ enum result merge_list_edits(struct merger *m, struct merged_node *ret,
 
 	rc = find_run(m, &run, top);
 	if (rc == E_INVALID)
-		return OK; /* The problem was added; the node stays null, so that the merge can find other problems. */
+		return OK; /* The problem was added; the node stays null, so that the merge can find
+			      other problems. */
 	if (rc == OK)
 		rc = make_list(m, &l, &run);
 	if (rc != OK)

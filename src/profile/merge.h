@@ -90,7 +90,7 @@ struct contribution {
 	const struct tree_node *node;
 	const struct contribution *below;
 	uint16_t source;
-	bool is_literal; /* stands under `$value`: null is null, maps do not merge with lower layers */
+	bool is_literal; /* under `$value`: null is null, and maps do not merge with lower layers */
 };
 
 struct merger {

@@ -128,7 +128,7 @@ struct profile_resolve_input {
 
 /* Merges the layers and resolves the references. Values that a later layer replaces and variables
  * that are not used are not read, so they cannot cause an error.
- * 
+ *
  * `problems` must be zeroed. All problems that can be found in one pass are added to it (texts in
  * the arena `a`), and the result is then E_INVALID with the first of them in `err`. With E_LIMIT
  * and E_MEMORY the list may be incomplete. The output is bounded by PROFILE_EFFECTIVE_BYTES_MAX and

@@ -43,7 +43,7 @@ struct schema_options {
 	enum schema_draft draft; /* of a document without $schema */
 	bool is_format_asserted; /* `format` is checked; else it is an annotation */
 	bool is_strict;	     /* for storing: refuses unknown keywords that do not begin with x-, and
-			 * validates the document against its metaschema */
+			      * validates the document against its metaschema */
 	bool is_listed_only; /* refuses references to other documents that
 			      * schema_each_reference() would not list, because only a JSON
 			      * pointer leads to the schema that they stand in */

@@ -84,8 +84,7 @@ struct optional_number {
 struct document_input {
 	uint64_t version; /* ?version= */
 	struct past_state at;
-	bool wants_source; /* respond with the document as it was written (BODY_SOURCE), not as JSON
-			    */
+	bool wants_source; /* the document as it was written (BODY_SOURCE), not as JSON */
 };
 
 /* A change of documents: of one, in a batch, or by a revert. */
@@ -216,8 +215,7 @@ struct response {
 	uint64_t revision, epoch;  /* of the snapshot that answered, or that this write made */
 	bool has_audit_index;
 	uint64_t audit_index;
-	char next[2304]; /* `after` of the next page, percent-encoding left to http/; empty for none
-			  */
+	char next[2304]; /* `after` of the next page, not percent-encoded; empty for none */
 	uint32_t retry_after_s;
 };
 

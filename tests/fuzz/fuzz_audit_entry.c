@@ -1,5 +1,5 @@
-/* Lines of an audit log that someone may have made up: both readers agree, and what reads is written as a line
- * that reads the same. */
+/* Lines of an audit log that someone may have made up: both readers agree, and what reads is
+ * written as a line that reads the same. */
 #include "audit/index_check.h"
 #include "crypto/crypto.h"
 

@@ -1,6 +1,7 @@
 /*
- * What comes from outside to prove a log: signed notes, public keys, checkpoints, and the small formats beside
- * them. Nothing verifies that was not signed, and what parses is written as it was read.
+ * What comes from outside to prove a log: signed notes, public keys, checkpoints, and the small
+ * formats beside them. Nothing verifies that was not signed, and what parses is written as it was
+ * read.
  */
 #include "audit/checkpoint.h"
 #include "audit/audit_log.h"

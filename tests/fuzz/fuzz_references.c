@@ -1,7 +1,8 @@
 /*
- * Two layers of any form, resolved and revealed. The input is two documents in YAML, the heir's behind the first
- * NUL byte. What must hold whatever they are: nothing is read or written that is not ours, work ends, what is
- * resolved stays within its bounds, every flagged string is listed, and a reveal leaves no reference behind.
+ * Two layers of any form, resolved and revealed. The input is two documents in YAML, the heir's
+ * behind the first NUL byte. What must hold whatever they are: nothing is read or written that is
+ * not ours, work ends, what is resolved stays within its bounds, every flagged string is listed,
+ * and a reveal leaves no reference behind.
  */
 #include "profile/profile.h"
 

@@ -1,6 +1,7 @@
 /*
- * A request as the guard, the router and the parameters see it: the first line is the target, each further one a header as
- * name, colon, value. Whatever passes holds to the rules that the rest of the server counts on.
+ * A request as the guard, the router and the parameters see it: the first line is the target, each
+ * further one a header as name, colon, value. Whatever passes holds to the rules that the rest of
+ * the server counts on.
  */
 #include "base/memory.h"
 #include "http/guard.h"

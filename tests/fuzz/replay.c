@@ -1,4 +1,5 @@
-/* Runs a fuzz target over every file of a folder, without a fuzzer: what broke it once must not do so again. */
+/* Runs a fuzz target over every file of a folder, without a fuzzer: what broke it once must not do
+ * so again. */
 #include "base/buf.h"
 #include "base/file.h"
 

@@ -18,8 +18,8 @@ static inline bool fault_may_allocate(void *ctx)
 	return ++f->seen != f->n;
 }
 
-/* Runs `body` with the first, second, third … allocation failing, until a run in which none did. The
- * body says whether what it did succeeded. */
+/* Runs `body` with the first, second, third … allocation failing, until a run in which none did.
+ * The body says whether what it did succeeded. */
 static inline void each_fault(bool (*body)(void *ctx), void *ctx)
 {
 	for (uint32_t n = 1;; n++) {

@@ -1,5 +1,5 @@
-/* A test that cannot run here says so, and scripts/count-tests counts its line: Criterion itself tells of a skip only when
- * it is verbose, and takes a logged warning for a failure. */
+/* A test that cannot run here says so, and scripts/count-tests counts its line: Criterion itself
+ * tells of a skip only when it is verbose, and takes a logged warning for a failure. */
 #pragma once
 
 #include <criterion/criterion.h>
@@ -14,7 +14,8 @@
 		cr_skip_test(reason);                     \
 	} while (0)
 
-/* The folder `name` of the public test suites under REEVE_SUITES, written to `ret`; skips the test where it is not there. */
+/* The folder `name` of the public test suites under REEVE_SUITES, written to `ret`; skips the test
+ * where it is not there. */
 static inline void find_suite_or_skip(const char *name, char *ret, size_t size)
 {
 	const char *suites = getenv("REEVE_SUITES");

@@ -1,11 +1,13 @@
-/* A folder of its own for each test, under TMPDIR: scripts/test fails where something is left in there. */
+/* A folder of its own for each test, under TMPDIR: scripts/test fails where something is left in
+ * there. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Makes a folder and writes its path to `ret` of `size` bytes; false where it could not, or TMPDIR is too long. */
+/* Makes a folder and writes its path to `ret` of `size` bytes; false where it could not, or TMPDIR
+ * is too long. */
 static inline bool temporary_folder(char *ret, size_t size)
 {
 	const char *root = getenv("TMPDIR");

@@ -24,9 +24,9 @@ struct commit_context {
 
 struct commit_job_ops {
 	/*
-	 * Between savepoint and release: re-checks what was read, writes the rows and the audit
-	 * entry, moves `working` on, and fills call->out. E_STALE: what was read has changed; the
-	 * job is prepared again by a worker. On any failure the committer takes back rows,
+	 * Between savepoint and release: re-checks what was read, writes the rows, drafts the
+	 * audit entry, moves `working` on, and fills call->out. E_STALE: what was read has changed;
+	 * the job is prepared again by a worker. On any failure the committer takes back rows,
 	 * `working` and log.
 	 */
 	enum result (*apply)(struct commit_job *job, struct commit_context *ctx, struct error *err);

@@ -290,7 +290,7 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	snapshot_unref(c->snapshot); /* a waiting poll must not keep an old snapshot alive */
 	c->snapshot = NULL;
 	arena_clear(&c->arena); /* nor the memory of its rights: thousands of polls may wait */
-	/* Once it waits the call belongs to the waiters and may be gone: its path is copied before. */
+	/* A waiting call belongs to the waiters and may be gone: its path is copied before. */
 	memcpy(config, c->path.data, len);
 	if (!add_to_waiters(s, c))
 		return CALL_DONE;

@@ -75,8 +75,7 @@ struct service {
 
 	struct audit_log log;	      /* the committer's; as of the last commit */
 	struct audit_rows audit_rows; /* the committer's, of its transaction */
-	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing is left to shred
-			      */
+	int64_t shred_at_ms; /* the committer's: when to try, monotonic; 0: nothing to shred */
 	bool is_shred_late;  /* the committer's: the last try failed */
 	pthread_mutex_t head_mutex;
 	struct buf checkpoint; /* the signed note of the last commit, under head_mutex */

@@ -60,8 +60,8 @@ enum guard {
 };
 
 struct verb_row {
-	/* The audit log's word. Before a dot at its beginning stands the kind: "secret", "policy", or
-	 * "document" for schemas and profiles. */
+	/* The audit log's word. Before a dot at its beginning stands the kind: "secret", "policy",
+	 * or "document" for schemas and profiles. */
 	const char *action;
 	enum guard guard;
 	verb_fn *on_loop;   /* NULL: straight to a worker */

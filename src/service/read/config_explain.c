@@ -22,9 +22,9 @@ struct explaining {
 	const struct effective_entry *entry;
 	const struct rights *reader;
 	struct budget *budget;
-	struct buf pointer; /* of the value at hand */
-	uint8_t readings
-		[PROFILE_LAYERS_MAX]; /* enum reading, of each document that values come from */
+	struct buf pointer;		      /* of the value at hand */
+	uint8_t readings[PROFILE_LAYERS_MAX]; /* enum reading, of each document that values come
+						 from */
 };
 
 static bool may_read_source(struct explaining *x, uint16_t source)

@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Runs as a child at a terminal, and asks for a value. Exits with 0 if "typed" is typed, with 1 on an
- * error. */
+/* Runs as a child at a terminal, and asks for a value. Exits with 0 if "typed" is typed, with 1 on
+ * an error. */
 static _Noreturn void ask(void)
 {
 	struct buf value = BUF_NULL;

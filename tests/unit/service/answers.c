@@ -10,7 +10,8 @@ static const char *const changing[] = {"\"time\":\"",	  "\"created_at\":\"", "\"
 				       "_accessor\":\"",  "\"digest\":\"",     "\"value_mac\":\"",
 				       "\"accessor\": \""};
 
-/* The length of a member's name and colon up to the quote that opens its value, 0 where none of those begins here. */
+/* The length of a member's name and colon up to the quote that opens its value, 0 where none of
+ * those begins here. */
 static size_t changing_at(const char *text)
 {
 	for (size_t i = 0; i < sizeof changing / sizeof *changing; i++) {

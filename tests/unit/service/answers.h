@@ -18,8 +18,9 @@ void expect_response_at(struct fixture *f, const char *wanted, struct ask what, 
 void expect_refusal_at(struct fixture *f, enum result result, const char *wanted, struct ask what,
 		       const char *file, int line);
 
-/* Asks, wants `result`, and that the entry of this call says `action`, `reason` and of what was touched exactly `touched`: "path
- * version", each followed by a line feed, with " mac" behind it where it has the hash of a value. */
+/* Asks, wants `result`, and that the entry of this call says `action`, `reason` and of what was
+ * touched exactly `touched`: "path version", each followed by a line feed, with " mac" behind it
+ * where it has the hash of a value. */
 #define expect_entry(f, result, action, reason, touched, ...)                                    \
 	expect_entry_at((f), (result), (action), (reason), (touched), (struct ask){__VA_ARGS__}, \
 			__FILE__, __LINE__)

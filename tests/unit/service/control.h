@@ -1,4 +1,5 @@
-/* What a test holds in its hands: the time, when the store's calls go on, and what is logged. One of each a process. */
+/* What a test holds in its hands: the time, when the store's calls go on, and what is logged. One
+ * of each a process. */
 #pragma once
 
 #include "base/log.h"
@@ -57,7 +58,8 @@ static inline bool control_is_idle(struct fixture *f)
 	return atomic_load(&f->service->calls_open) == 0;
 }
 
-/* The store call that is held up until control_let_go(), or that fails, or that takes time. NULL: none. */
+/* The store call that is held up until control_let_go(), or that fails, or that takes time. NULL:
+ * none. */
 static const char *_Atomic control_held, *_Atomic control_failing, *_Atomic control_slow;
 static _Atomic int64_t control_slow_ms;
 static atomic_int control_fails_left; /* how often it fails; negative: always */

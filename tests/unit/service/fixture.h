@@ -1,5 +1,5 @@
-/* A service over a real store in a temporary folder (or in memory, where the environment says REEVE_TEST_STORE=memory), and calls
- * made as one who waits for the answer. */
+/* A service over a real store in a temporary folder (or in memory, where the environment says
+ * REEVE_TEST_STORE=memory), and calls made as one who waits for the answer. */
 #pragma once
 
 #include "crypto/note.h"
@@ -22,7 +22,8 @@ struct fixture {
 	void *may_call_ctx;
 };
 
-/* A new store with one policy, "all", that allows everything, and a token of it; opened and served. */
+/* A new store with one policy, "all", that allows everything, and a token of it; opened and served.
+ */
 void fixture_open(struct fixture *f);
 /* As fixture_open() with a store that asks before each call, until fixture_restart(). */
 void fixture_open_failing(struct fixture *f, bool (*may_call)(void *ctx, const char *name),
@@ -38,8 +39,8 @@ void fixture_close(struct fixture *f);
 struct vkey fixture_log_key(struct fixture *f);
 /* Stops and starts again over the same data. */
 void fixture_restart(struct fixture *f);
-/* The same with `*left`, which is negative otherwise, at `n` while it starts: whether that did not come down to 0, and it serves. Else
- * it may have failed. */
+/* The same with `*left`, which is negative otherwise, at `n` while it starts: whether that did not
+ * come down to 0, and it serves. Else it may have failed. */
 bool fixture_restart_failing(struct fixture *f, atomic_int *left, int n);
 
 /* Stores a policy of rules in YAML and a token that has only it; the token's text. */
@@ -80,7 +81,8 @@ struct told {
 struct told ask(struct fixture *f, struct ask what);
 void told_clear(struct told *t);
 
-/* Asks, wants `result`, and whether the body holds `text` (NULL: any); the version in the answer's ETag, 0 for none. */
+/* Asks, wants `result`, and whether the body holds `text` (NULL: any); the version in the answer's
+ * ETag, 0 for none. */
 #define expect(f, wanted, text, ...) \
 	expect_at((f), (wanted), (text), (struct ask){__VA_ARGS__}, __FILE__, __LINE__)
 uint64_t expect_at(struct fixture *f, enum result wanted, const char *text, struct ask what,

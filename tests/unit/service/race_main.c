@@ -1,10 +1,12 @@
 /*
- * Everything at once against one service, for ThreadSanitizer (under which Criterion cannot run) and as a rough measure:
+ * Everything at once against one service, for ThreadSanitizer (under which Criterion cannot run)
+ * and as a rough measure:
  *
  *   race_service [mixed|reads|configs|writes] [milliseconds]
  *
- * A few loops keep many calls under way, as event loops do; in "mixed" they write documents that depend on one another, change a policy, read and
- * reveal, wait and forget. Ends with 0 when every call was answered and every answer was one that may be.
+ * A few loops keep many calls under way, as event loops do; in "mixed" they write documents that
+ * depend on one another, change a policy, read and reveal, wait and forget. Ends with 0 when every
+ * call was answered and every answer was one that may be.
  */
 #include "../temporary.h"
 #include "crypto/crypto.h"

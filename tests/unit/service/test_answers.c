@@ -229,8 +229,7 @@ Test(answers, an_idempotency_key_is_never_overlooked)
 
 		for (size_t j = 0; j < ARRAY_SIZE(honoured); j++)
 			is_honoured |= (int)honoured[j] == i;
-		cr_expect_eq(verb_table[i].replay != NULL, is_honoured, "%s",
-			     verb_table[i].action);
+		cr_expect_eq(verb_table[i].replay != NULL, is_honoured, "%s", verb_table[i].action);
 		if (!is_honoured)
 			expect(&f, E_MALFORMED,
 			       i == VERB_TOKEN_CREATE

@@ -1,4 +1,5 @@
-/* Who may read which part of the log, what a request's body may hold, and what a check of rights says. */
+/* Who may read which part of the log, what a request's body may hold, and what a check of rights
+ * says. */
 #include "answers.h"
 
 #include <stdio.h>
@@ -166,7 +167,8 @@ Test(audit_reads, a_path_that_ends_in_a_slash_or_a_star_is_all_that_lies_below)
 			AUDIT, .audit_path = "profiles/a/", .token = token.data);
 }
 
-/* A reason may name another document than those that were touched; and what was not opened is not in the entry. */
+/* A reason may name another document than those that were touched; and what was not opened is not
+ * in the entry. */
 Test(audit_reads, a_reason_is_shown_where_all_that_it_names_may_be_audited)
 {
 	CLEANUP(buf_clear)

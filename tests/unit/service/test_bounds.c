@@ -42,7 +42,8 @@ Test(bounds, what_is_too_large_is_refused)
 		       "{\"op\":\"delete\",\"path\":\"profiles/a/c\"}]}");
 }
 
-/* Ten thousand values, each of which an explanation, a diff and a properties file name by its whole pointer. */
+/* Ten thousand values, each of which an explanation, a diff and a properties file name by its whole
+ * pointer. */
 static char *long_pointers(char value)
 {
 	enum { KEY_LEN = 100000, LEAVES = 10000 };

@@ -1,4 +1,5 @@
-/* What may be written around a document that is broken already, and how many problems and dependents there may be. */
+/* What may be written around a document that is broken already, and how many problems and
+ * dependents there may be. */
 #include "fixture.h"
 
 #include "profile/check.h"

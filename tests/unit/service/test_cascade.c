@@ -121,7 +121,8 @@ Test(cascade, a_pinned_version_may_not_be_destroyed)
 	expect(&f, OK, "\"v\":\"one\"", CONFIG, .path = "config/a/b", .is_revealed = true);
 }
 
-/* Whoever may not read a secret learns nothing of its value by writing a schema or a profile around it. */
+/* Whoever may not read a secret learns nothing of its value by writing a schema or a profile around
+ * it. */
 Test(cascade, validation_is_no_oracle)
 {
 	CLEANUP(buf_clear)

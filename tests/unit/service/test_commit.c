@@ -223,7 +223,8 @@ static enum result keep_head(void *ctx, const struct log_row *row, struct error 
 
 static struct rows rows;
 
-/* Reads the log beside the service and verifies it; gives the number of entries that hold `text`. */
+/* Reads the log beside the service and verifies it; gives the number of entries that hold `text`.
+ */
 static uint64_t verify(const char *text)
 {
 	struct error err = ERROR_NULL;

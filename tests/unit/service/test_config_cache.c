@@ -166,7 +166,8 @@ static void expect_etag(const char *wanted, struct ask what)
 	told_clear(&t);
 }
 
-/* The store remembers what was served by the digest that these are made of: another build must come to the same. */
+/* The store remembers what was served by the digest that these are made of: another build must come
+ * to the same. */
 Test(config_cache, an_etag_is_the_same_in_every_build)
 {
 	put("secrets/s", "{\"data\":{\"k\":\"v\"}}");

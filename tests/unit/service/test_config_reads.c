@@ -1,4 +1,5 @@
-/* Whole answers about configurations: what each value comes from, how two differ, and who may know it. */
+/* Whole answers about configurations: what each value comes from, how two differ, and who may know
+ * it. */
 #include "answers.h"
 
 #include <stdio.h>

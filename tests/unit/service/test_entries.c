@@ -1,4 +1,5 @@
-/* What an entry of the audit log names, and what becomes of an answer whose entry or use cannot be written. */
+/* What an entry of the audit log names, and what becomes of an answer whose entry or use cannot be
+ * written. */
 #include "control.h"
 
 #include <stdio.h>
@@ -307,7 +308,8 @@ Test(entries, an_response_whose_use_cannot_be_written_does_not_leave_and_costs_n
 	expect_entries("secret.read", 0, "[]");
 }
 
-/* A read, a write that fails by one call of the store, and a read, in one transaction; how the reads end. */
+/* A read, a write that fails by one call of the store, and a read, in one transaction; how the
+ * reads end. */
 static void expect_group(const char *failing, enum result wanted)
 {
 	struct asking *held, *a[3];

@@ -1,4 +1,5 @@
-/* Failures of known principals that are counted: when they are written, what the entry says, and that none is forgotten. */
+/* Failures of known principals that are counted: when they are written, what the entry says, and
+ * that none is forgotten. */
 #include "control.h"
 
 #include "base/memory.h"
@@ -43,7 +44,8 @@ static struct told entries_after_tick(void)
 	return ask(&f, (struct ask){AUDIT, .actor = "few", .limit = 1000});
 }
 
-/* Of the entries of `few`: how many say each failure by itself, how many stand for more, and for how many. */
+/* Of the entries of `few`: how many say each failure by itself, how many stand for more, and for
+ * how many. */
 static void expect_entries(int alone, int folded, uint64_t more, const char *text)
 {
 	struct told t = entries_after_tick();

@@ -1,4 +1,5 @@
-/* What a secret must look like, to the place of what is wrong in it; and what a dry run says of each kind of change. */
+/* What a secret must look like, to the place of what is wrong in it; and what a dry run says of
+ * each kind of change. */
 #include "fixture.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* A start finds all that was stored, or says what is wrong with it; whatever call fails, it leaves nothing behind. */
+/* A start finds all that was stored, or says what is wrong with it; whatever call fails, it leaves
+ * nothing behind. */
 #include "../temporary.h"
 #include "answers.h"
 
@@ -52,7 +53,8 @@ static bool may_allocate(void *ctx)
 	return atomic_fetch_add(&f->calls, 1) + 1 != f->fail_at;
 }
 
-/* Serves what is stored. Asks `may_call` before each call of the store, and lets an allocation fail; NULL: neither. */
+/* Serves what is stored. Asks `may_call` before each call of the store, and lets an allocation
+ * fail; NULL: neither. */
 static enum result start(bool (*may_call)(void *ctx, const char *name), struct failing *f,
 			 struct error *ret_err)
 {

@@ -222,7 +222,8 @@ static void remove_from_copy(const struct removal *r)
 	pmap_clear(&copy);
 }
 
-/* Of a balance without memory the tree is only less even: a removal may be done although an allocation failed. */
+/* Of a balance without memory the tree is only less even: a removal may be done although an
+ * allocation failed. */
 Test(pmap, a_removal_that_finds_no_memory_takes_nothing_away)
 {
 	struct removal r = {.m = PMAP_INIT(&ops)};

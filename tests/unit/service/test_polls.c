@@ -113,7 +113,8 @@ Test(polls, a_revoked_token_ends_its_polls_and_its_childrens_and_no_others)
 	forget(c);
 }
 
-/* What earlier writes had the waker look at is over: the round in which the poll was last looked at stays the same for a while. */
+/* What earlier writes had the waker look at is over: the round in which the poll was last looked at
+ * stays the same for a while. */
 static uint64_t settled_round(const struct call *c)
 {
 	uint64_t round = c->asked_in_round;

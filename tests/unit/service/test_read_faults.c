@@ -193,7 +193,8 @@ static int copies_left(void)
 	return ret;
 }
 
-/* One backup; where it fails nothing of it is left, and the log has no entry of what did not leave. */
+/* One backup; where it fails nothing of it is left, and the log has no entry of what did not leave.
+ */
 static void back_up(void)
 {
 	struct told t = ask(&f, (struct ask){.verb = VERB_BACKUP,

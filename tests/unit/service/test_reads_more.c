@@ -1,4 +1,5 @@
-/* Reads by time, of secrets as they are stored, of long histories and of what is no document or configuration. */
+/* Reads by time, of secrets as they are stored, of long histories and of what is no document or
+ * configuration. */
 #include "answers.h"
 
 #include "service/engine/engine.h"

@@ -1,5 +1,6 @@
-/* What changes between a write's preparation and its commit, and commits that fail. The committer is held where it begins a
- * transaction, so that what is prepared meanwhile meets a state that it was not prepared for. */
+/* What changes between a write's preparation and its commit, and commits that fail. The committer
+ * is held where it begins a transaction, so that what is prepared meanwhile meets a state that it
+ * was not prepared for. */
 #include "fixture.h"
 
 #include "service/engine/engine.h"
@@ -65,7 +66,8 @@ static struct asking *begin_first(struct ask what)
 	return a;
 }
 
-/* Starts another and comes back once it is prepared: it waits for the committer, which the first holds. */
+/* Starts another and comes back once it is prepared: it waits for the committer, which the first
+ * holds. */
 static struct asking *begin_second(struct ask what)
 {
 	struct asking *a = ask_begin(&f, what);
@@ -226,7 +228,8 @@ Test(recheck, of_two_administrators_who_go_at_once_one_stays)
 	buf_clear(&second);
 }
 
-/* Of a batch, since writes of one document take turns. The second is told what the first did, and nothing of an attempt of its own that was thrown away. */
+/* Of a batch, since writes of one document take turns. The second is told what the first did, and
+ * nothing of an attempt of its own that was thrown away. */
 Test(recheck, of_two_with_one_key_at_once_the_second_gets_the_response_of_the_first)
 {
 	const struct ask what = {
@@ -268,7 +271,8 @@ Test(recheck, two_children_do_not_both_get_their_parents_last_use)
 #define RENEW .verb = VERB_TOKEN_RENEW
 #define SELF  .verb = VERB_TOKEN_SELF
 
-/* A renewal stores the token anew: it must not store the uses that were left when it was prepared. */
+/* A renewal stores the token anew: it must not store the uses that were left when it was prepared.
+ */
 Test(recheck, a_renewal_gives_no_use_back_that_was_taken_meanwhile)
 {
 	char token[128];
@@ -282,7 +286,8 @@ Test(recheck, a_renewal_gives_no_use_back_that_was_taken_meanwhile)
 	expect(&f, E_UNAUTHENTICATED, NULL, SELF, .token = token);
 }
 
-/* The content is ready when the use of the token that pays for it turns out not to be on the disk. */
+/* The content is ready when the use of the token that pays for it turns out not to be on the disk.
+ */
 Test(recheck, no_response_leaves_that_could_not_be_paid_for)
 {
 	static const char *const failing[] = {"update_tokens", "put_meta", "commit"};

@@ -12,7 +12,8 @@ static void put(const char *path, const char *body)
 	expect(&f, OK, NULL, PUT, .path = path, .body = body, .is_yaml = true);
 }
 
-/* Three secrets that one profile refers to, one of them pinned to a version that is not the current one. */
+/* Three secrets that one profile refers to, one of them pinned to a version that is not the current
+ * one. */
 static void open_it(void)
 {
 	fixture_open(&f);

@@ -1,4 +1,5 @@
-/* Refusals of callers that nobody knows: each is counted, and the log says how many there were and from where. */
+/* Refusals of callers that nobody knows: each is counted, and the log says how many there were and
+ * from where. */
 #include "control.h"
 
 #include "base/memory.h"

@@ -1,4 +1,5 @@
-/* The way of a call: what the first look at it says, where it is worked on, and how its answer is put. */
+/* The way of a call: what the first look at it says, where it is worked on, and how its answer is
+ * put. */
 #include "control.h"
 
 #include "base/memory.h"

@@ -152,8 +152,8 @@ Test(work_queue, what_finds_no_room_is_refused_but_not_what_was_at_work_before)
 	close_queue(&s);
 }
 
-/* A write whose turn it is and that waits in its lane because its principal has as much at work as it may; and another's write of the
- * same document. */
+/* A write whose turn it is and that waits in its lane because its principal has as much at work as
+ * it may; and another's write of the same document. */
 static struct call *idle_turn(struct setting *s, struct call **ret_busy, struct call **ret_other)
 {
 	struct call *first, *busy, *waits, *other;

@@ -1,5 +1,6 @@
-/* Each kind of write, dry run and replay while memory or the store fails once, at each place in turn: it is done whole and said in
- * full, or nothing of it is done and nothing of its answer leaves. */
+/* Each kind of write, dry run and replay while memory or the store fails once, at each place in
+ * turn: it is done whole and said in full, or nothing of it is done and nothing of its answer
+ * leaves. */
 #include "fixture.h"
 
 #include "base/memory.h"
@@ -34,7 +35,8 @@ static bool may_call(void *ctx, const char *name)
 	return !fault.is_of_store || strncmp(name, "commit", 6) == 0 || is_let();
 }
 
-/* `what` once everything in `before` was done; `%llu` in its body is the version that the first of those made. */
+/* `what` once everything in `before` was done; `%llu` in its body is the version that the first of
+ * those made. */
 struct trial {
 	struct ask what;
 	struct ask before[3];
