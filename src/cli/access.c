@@ -1,4 +1,8 @@
-/* access: asks the server for the decision on one permission. */
+/*
+ * access: asks the server for the decision on one permission. The exit code is the answer, so that
+ * a script can ask before it acts; the output names the rule for people. The server decides by the
+ * token that makes the call.
+ */
 #include "cli/commands.h"
 #include "cli/request.h"
 #include "cli/session.h"

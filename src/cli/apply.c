@@ -1,6 +1,13 @@
 /*
  * apply: stores a directory of documents as one revision. The whole batch is one request, so the
  * server stores all of it or nothing.
+ *
+ * The order: read and check all files before a connection is made; list the documents to prune;
+ * send the batch. A document that another client creates after the listing is not deleted. The body
+ * is built in memory; the server's batch_max bounds it in the end.
+ *
+ * Exit codes: 2 for files that cannot be read, 1 for a refused batch or a dry run with errors, 3
+ * for changes where --exit-code is given.
  */
 #include "base/text.h"
 #include "cli/commands.h"
@@ -13,6 +20,7 @@
 
 #define PRUNE_PAGES_MAX 100 /* of up to 1,000 documents each */
 
+/* The options as typed; texts of argv. */
 struct apply_options {
 	const char *directory, *message, *source;
 	struct option_list prune; /* prefixes */
@@ -32,6 +40,8 @@ static void append_put(struct buf *body, const struct folder_document *d)
 	buf_append_char(body, '}');
 }
 
+/* JSON strings must be UTF-8. The server would refuse the body at a byte of the request; here the
+ * file, line and column are known. */
 static enum result check_sources(const struct folder *f, struct error *err)
 {
 	for (size_t i = 0; i < f->count; i++) {
@@ -113,6 +123,8 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 	url_append_path(&target, kind);
 	url_append_query(&target, "prefix", rest.data != NULL ? rest : SLICE_LITERAL(""));
 	url_append_query_u64(&target, "limit", 1000);
+	/* A longer list ends the command before anything is stored, as a partial list would prune
+	 * in part. The bound also ends a server's list that never ends. */
 	for (unsigned page = 0; page < PRUNE_PAGES_MAX; page++) {
 		CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 		int code = session_get(s, &apply_command, buf_slice(&target));
@@ -130,6 +142,7 @@ static int append_prune(struct buf *body, struct session *s, const struct folder
 	return EXIT_REFUSED;
 }
 
+/* {"message": …, "changes": [puts…, deletions…]} */
 static int build_body(struct buf *body, struct session *s, const struct folder *f,
 		      const struct apply_options *o)
 {
@@ -149,6 +162,7 @@ static int build_body(struct buf *body, struct session *s, const struct folder *
 	return buf_is_failed(body) ? EXIT_REFUSED : EXIT_DONE;
 }
 
+/* The output for a comment on a pull request. */
 static int print_markdown(struct session *s)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
@@ -165,6 +179,8 @@ static int print_markdown(struct session *s)
 	return code == EXIT_DONE && write_response_has_errors(&tree.root) ? EXIT_REFUSED : code;
 }
 
+/* Prints by the form asked for, then reads the response once more for the exit code and the last
+ * line, which belong to all forms. */
 static int print_response(struct session *s, const struct apply_options *o)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
@@ -189,6 +205,7 @@ static int apply(struct session *s, const struct apply_options *o)
 {
 	CLEANUP(folder_clear) struct folder folder = FOLDER_NULL;
 	CLEANUP(buf_clear) struct buf body = BUF_NULL, target = BUF_NULL;
+	/* Five minutes: the server validates every profile that the batch affects. */
 	struct client_request request = {.method = "POST",
 					 .content_type = "application/json",
 					 .timeout_ms = 300000};

@@ -1,4 +1,5 @@
-/* audit list, and the table of the subcommands of audit. */
+/* audit list, and the table of the subcommands of audit. All filters are the server's: this file
+ * only passes them on. One call gives one page; --after INDEX continues. */
 #include "cli/audit_verify.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -7,6 +8,8 @@
 
 extern const struct command audit_list_command;
 
+/* The documents that the entry is about: " secrets/orders/warehouse@1". A path without a version,
+ * such as that of a token, has no "@". */
 static void touched_append(struct buf *ret, const struct tree_node *entry)
 {
 	const struct tree_node *touched = json_array(entry, "touched");
@@ -21,6 +24,8 @@ static void touched_append(struct buf *ret, const struct tree_node *entry)
 	}
 }
 
+/* One line: "7 2026-11-21T17:52:20.196Z administrator secret.read ok secrets/orders/warehouse@1
+ * (dry run)". Texts of the log are escaped, since some of them come from clients. */
 static void entry_write(struct buf *ret, const struct tree_node *entry)
 {
 	buf_printf(ret, "%llu ", (unsigned long long)json_number(entry, "index"));

@@ -1,3 +1,15 @@
+/*
+ * Pages of audit entries for the verification. audit_pages_next() cuts a page into rows; the two
+ * fetch functions fill a page from a store or from a server. The end of the log is a page without
+ * lines.
+ *
+ * Nothing in a page is trusted. Lines, leaf hashes and index rows are three parallel lists that
+ * must stay in step, so an entry that would put them out of step (a newline in it, a leaf of
+ * another length) is E_CORRUPT at once. Everything else is left to audit/verify.c.
+ *
+ * One thread. A page owns its buffers and its arena, and they are reset before the next page is
+ * fetched: rows are valid until then.
+ */
 #include "cli/audit_rows.h"
 
 #include "audit/entry.h"
@@ -5,6 +17,7 @@
 
 #include <stdlib.h>
 
+/* Keeps the memory of the buffers for the next page. */
 static void reset_page(struct audit_page *page)
 {
 	buf_reset(&page->lines);
@@ -21,6 +34,7 @@ void audit_pages_clear(struct audit_pages *p)
 	buf_clear(&p->page.leaves);
 }
 
+/* Goes on behind the last entry that was given out: `index` is the next one that is expected. */
 static enum result fetch_page(struct audit_pages *p, struct error *err)
 {
 	enum result rc;
@@ -90,6 +104,7 @@ struct store_page {
 	struct buf paths; /* struct indexed_path */
 };
 
+/* An entry's path in the index; the text is in the page's arena. */
 struct indexed_path {
 	uint64_t index;
 	struct slice path;
@@ -106,12 +121,15 @@ static bool copy_text(struct arena *a, struct slice *ret, struct slice text)
 	return ret->data != NULL;
 }
 
+/* Called for each entry of the store. `index_rows` has room for AUDIT_PAGE rows, which the limit of
+ * the filter keeps to. */
 static enum result add_row(void *ctx, const struct audit_row *row, struct error *err)
 {
 	struct store_page *p = ctx;
 	struct audit_page *page = p->page;
 	struct audit_index_row *index_row = &page->index_rows[page->index_rows_count];
 
+	/* The writer of the log cannot produce either, so another program changed the row. */
 	if (row->leaf.len != HASH_BYTES || memchr(row->entry.data, '\n', row->entry.len) != NULL)
 		return fail(err, E_CORRUPT, "entry %llu was changed after it was written",
 			    (unsigned long long)row->index);
@@ -127,6 +145,7 @@ static enum result add_row(void *ctx, const struct audit_row *row, struct error 
 	return OK;
 }
 
+/* Called for each path of those entries, in no order. */
 static enum result add_path(void *ctx, uint64_t index, struct slice path, struct error *err)
 {
 	struct store_page *p = ctx;
@@ -147,7 +166,9 @@ static int compare_indexed_paths(const void *x, const void *y)
 	return slice_compare(a->path, b->path);
 }
 
-/* Gives each entry its paths, which are next to each other once all are sorted. */
+/* Gives each entry its paths, which are next to each other once all are sorted, in the order that
+ * audit_index_check() needs. The store gives only paths of the entries that were read, so each has
+ * a row. */
 static enum result set_paths(struct store_page *p, struct error *err)
 {
 	struct indexed_path *indexed = (struct indexed_path *)(void *)p->paths.data;

@@ -1,6 +1,6 @@
 /*
  * The entries of an audit log for its verification, page by page, from a data directory or from a
- * server. Only one page is in memory at a time.
+ * server. Only one page is in memory at a time, so a log of any length can be verified. One thread.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "store/store.h"
 
+/* Entries in one page: the default of the server's limit_max. */
 #define AUDIT_PAGE 1000
 
 /* Up to AUDIT_PAGE entries: whole lines with their newline. From a store also the stored leaf hash
@@ -23,12 +24,16 @@ struct audit_page {
 typedef enum result audit_fetch_fn(void *ctx, uint64_t after, struct audit_page *ret,
 				   struct error *err);
 
+/* A position in the log. AUDIT_PAGES_INIT begins at the first entry. */
 struct audit_pages {
 	audit_fetch_fn *fetch;
 	void *ctx;
 	struct audit_page page;
+	/* The next row of the page: the offset of its line, and its number for leaf and index
+	 * row. */
 	size_t line_at;
 	uint32_t row_at;
+	/* The index that the next entry should have; the next page begins there. */
 	uint64_t index;
 	bool is_last_page;
 };
@@ -41,7 +46,7 @@ struct audit_pages {
 void audit_pages_clear(struct audit_pages *p);
 
 /* The next entry, for struct audit_verify_rows; `pages` is a struct audit_pages. Texts live until
- * the next call. */
+ * the next call. E_CORRUPT for a page that is not made of lines; else as `fetch` fails. */
 enum result audit_pages_next(void *pages, struct audit_verify_row *ret, bool *ret_is_end,
 			     struct error *err);
 

@@ -1,7 +1,13 @@
 /*
  * audit verify: recomputes the log's hash tree from its entries and compares it with the signed
  * checkpoint, and with an older checkpoint where the user kept one. Trusts nothing but the log's
- * public key and that older checkpoint.
+ * public key and that older checkpoint; audit/verify.h says which changes this finds.
+ *
+ * The checkpoint is read first, then the entries that it covers, because the log may grow
+ * meanwhile. A data directory is read in one transaction instead, also while a server uses it.
+ *
+ * Exit codes: 0 for a sound log; 1 for one that is not sound or could not be verified, and the text
+ * says which; 2 where the key or the older checkpoint cannot be read.
  */
 #include "cli/audit_verify.h"
 
@@ -12,6 +18,7 @@
 #include "crypto/crypto.h"
 #include "store/sqlite.h"
 
+/* audit.pub is one line of some hundred bytes. */
 #define KEY_BYTES_FILE_MAX 4096
 
 struct verify_options {
@@ -29,6 +36,7 @@ static void session_closep(struct store_session **s)
 	store_session_close(*s);
 }
 
+/* Called every 4,096 entries; shows each sixteenth call. */
 static void show_progress(void *ctx, uint64_t entries)
 {
 	(void)ctx;
@@ -68,6 +76,7 @@ static enum result read_key(struct vkey *ret, const struct verify_options *o, st
 	return rc == OK ? OK : wrap(err, rc, "%s", file.data);
 }
 
+/* The row of the log is valid during the call only. */
 static enum result append_checkpoint(void *ctx, const struct log_row *row, struct error *err)
 {
 	struct buf *ret = ctx;
@@ -90,6 +99,8 @@ static enum result fetch_checkpoint(struct buf *ret, struct client *client, stru
 	return buf_check(ret, err);
 }
 
+/* The log is sound. Saves the checkpoint only now: one of a log that was not verified would be
+ * worthless as an older checkpoint. */
 static int report(const struct audit_report *r, const struct verify_options *o, struct slice note)
 {
 	CLEANUP(buf_clear) struct buf root = BUF_NULL;
@@ -117,6 +128,8 @@ static int report(const struct audit_report *r, const struct verify_options *o, 
 	return EXIT_DONE;
 }
 
+/* Tells a log that was changed from one that could not be read: the first is an incident, the
+ * second may be a broken connection. */
 static void print_unsound(const struct audit_report *r, bool is_corrupt, const struct error *err)
 {
 	const char *why = r->first_problem[0] != '\0' ? r->first_problem : err->text;
@@ -206,6 +219,7 @@ static enum result fetch_bounded(void *ctx, uint64_t after, struct audit_page *r
 	if (after >= b->size)
 		return OK;
 	rc = audit_fetch_server(b->client, after, ret, err);
+	/* Finds the end of the last line that the checkpoint covers; the page may go beyond. */
 	for (uint64_t i = after; rc == OK && i < b->size && at < lines->len; i++) {
 		const char *end = memchr(lines->data + at, '\n', lines->len - at);
 
@@ -216,7 +230,8 @@ static enum result fetch_bounded(void *ctx, uint64_t after, struct audit_page *r
 	return rc;
 }
 
-/* The number of entries that a checkpoint covers. */
+/* The number of entries that a checkpoint covers: its second line (C2SP tlog-checkpoint). A
+ * malformed checkpoint bounds nothing here; audit_verify() refuses it later. */
 static uint64_t size_of(struct slice note)
 {
 	struct slice origin, size;

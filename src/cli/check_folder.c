@@ -1,3 +1,14 @@
+/*
+ * Checks a folder of documents in three passes: parse all, check each, gather the problems.
+ *
+ * All documents are parsed before the first is checked, because they refer to each other. A
+ * document that cannot be parsed counts as missing for the others. Schemas are compiled and the
+ * headers of profiles are read on first use, once each, however many profiles need them.
+ *
+ * Layers borrow from the trees, and problems from trees, schemas and the arena: everything lives
+ * until folder_check_clear(). A failure for lack of memory while a problem is added is counted, so
+ * that a check never passes for that reason. One thread.
+ */
 #include "cli/check_folder.h"
 
 #include "access/policy.h"
@@ -25,6 +36,7 @@ void folder_check_clear(struct folder_check *c)
 	folder_clear(&c->folder);
 }
 
+/* Room for `more` problems; NULL, with the lost ones counted, where memory is short. */
 static struct check_problem *grow(struct problem_list *list, uint32_t more)
 {
 	if (list->room - list->count < more) {
@@ -64,6 +76,7 @@ static void add_error(struct folder_check *c, const struct checked_document *ite
 	add_problem(c, &c->errors, item, err->text, err->line, err->column);
 }
 
+/* NULL also for a document that could not be parsed: its own error is reported already. */
 static struct checked_document *find(struct folder_check *c, struct slice path)
 {
 	const struct folder_document *d = folder_get(&c->folder, path);
@@ -72,6 +85,8 @@ static struct checked_document *find(struct folder_check *c, struct slice path)
 	return item != NULL && item->is_read ? item : NULL;
 }
 
+/* For profile_check(), as load_schema() and unknown_secret(): the documents of the folder take the
+ * place of the server's. */
 static enum result load_layer(void *ctx, struct slice path, const struct profile_layer **ret,
 			      struct error *err)
 {
@@ -95,6 +110,8 @@ static enum result load_layer(void *ctx, struct slice path, const struct profile
 	return OK;
 }
 
+/* A $ref to reeve:///schemas/x is the document schemas/x of the folder; nothing is fetched from a
+ * network. */
 static enum result load_schema_source(void *ctx, struct slice uri, const struct tree_node **ret,
 				      struct error *err)
 {
@@ -108,6 +125,8 @@ static enum result load_schema_source(void *ctx, struct slice uri, const struct 
 	return OK;
 }
 
+/* Compiles with the options of a server that stores the schema (`formats` has its default), so that
+ * both refuse the same ones. The base URI is the one that relative references have there. */
 static enum result compile(struct folder_check *c, struct checked_document *item, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf base = BUF_NULL;
@@ -143,6 +162,8 @@ static enum result load_schema(void *ctx, struct slice path, const struct schema
 	return rc;
 }
 
+/* Every secret exists here. A reference to a key gives a string, one to a whole secret an object;
+ * both are opaque, so that keywords which need the value are counted as unchecked. */
 static enum result unknown_secret(void *ctx, const struct secret_ref *ref,
 				  const struct tree_node **ret, struct error *err)
 {
@@ -183,6 +204,7 @@ static void read_all(struct folder_check *c)
 	}
 }
 
+/* The path has its kind, checked by folder_read(). Policies do not refer to other documents. */
 static void check_policy(struct folder_check *c, struct checked_document *item)
 {
 	struct policy *policy = NULL;
@@ -204,8 +226,10 @@ static void check_profile(struct folder_check *c, struct checked_document *item)
 				       &c->report, &err);
 
 	effective_clear(&effective);
+	/* E_UNSUPPORTED: an abstract profile, of which only the header is checked. */
 	if (rc == OK || rc == E_UNSUPPORTED)
 		return;
+	/* E_INVALID adds its reasons to the report; other failures, such as E_LIMIT, do not. */
 	if (c->report.errors_count == before)
 		add_error(c, item, &err);
 }

@@ -17,6 +17,7 @@ struct problem_list {
 	uint32_t dropped; /* not kept, because memory ran out */
 };
 
+/* One check. Its parts borrow from each other, so they are freed together. */
 struct folder_check {
 	struct folder folder;
 	struct checked_document *documents; /* one for each of the folder's documents */

@@ -1,10 +1,12 @@
+/* Dispatch: follows the words of the command line down the table until it finds a command that
+ * runs. A group such as `secret` has subcommands and no function of its own. */
 #include "cli/command.h"
 
 #include "cli/output.h"
 
 #include <string.h>
 
-/* "put" of "secret put" */
+/* The word to type after the group's name: "put" of "secret put". */
 static const char *last_word(const struct command *command)
 {
 	const char *blank = strchr(command->name, ' ');
@@ -12,6 +14,8 @@ static const char *last_word(const struct command *command)
 	return blank != NULL ? blank + 1 : command->name;
 }
 
+/* The help of a group. It borrows the example of its first subcommand, so that each help text ends
+ * with a line to copy. */
 static void print_list(enum print_to to, const struct command *command)
 {
 	const char *example = strstr(command->subcommands[0]->help, "Example: ");
@@ -31,6 +35,7 @@ static void print_list(enum print_to to, const struct command *command)
 		print_text(to, slice_text(example));
 }
 
+/* The depth is that of the table: a group and its subcommands. */
 int command_run(const struct command *command, int argc, char **argv)
 {
 	if (command->subcommands == NULL)

@@ -1,4 +1,8 @@
-/* Every command of `reeve`. main.c holds the table; to add a command, add it here and there. */
+/*
+ * Every command of `reeve`. main.c holds the table; to add a command, add it here and there, and
+ * its file to meson.build. One file holds the options, the request, the output and the help text of
+ * a command, often of several related ones.
+ */
 #pragma once
 
 #include "cli/command.h"

@@ -1,5 +1,9 @@
-/* completion: generates a shell's script from the table of commands, so that it is never out of
- * date. */
+/*
+ * completion: generates a shell's script from the table of commands, so that it is never out of
+ * date. The words come from the help texts: commands have no other list of their options.
+ *
+ * Only small letters and dashes of them reach the script, so it needs no quoting.
+ */
 #include "base/buf.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -8,7 +12,8 @@
 #include <ctype.h>
 #include <string.h>
 
-/* The options that a help text mentions. */
+/* The options that a help text mentions: "--" and a small letter, at the start of a word. A bare
+ * "--" (as in `reeve run … -- COMMAND`) is skipped. */
 static void append_options(struct buf *ret, const char *help)
 {
 	for (const char *at = strstr(help, "--"); at != NULL; at = strstr(at + 2, "--")) {
@@ -21,7 +26,8 @@ static void append_options(struct buf *ret, const char *help)
 	}
 }
 
-/* The words to choose from in a usage line: "bash|zsh". */
+/* The words to choose from in a usage line: "bash|zsh" after "completion". Nothing for an operand
+ * in capitals, such as PATH. */
 static void append_alternatives(struct buf *ret, const struct command *c)
 {
 	const char *at = strstr(c->help, c->name);
@@ -32,6 +38,9 @@ static void append_alternatives(struct buf *ret, const struct command *c)
 		buf_append_char(ret, *at == '|' ? ' ' : *at);
 }
 
+/* One case of the script: 'token create '*) words=' --name … --help' ;; The cases of subcommands
+ * come before that of their group, because the shell takes the first pattern that matches, and
+ * 'token '* matches all of them. */
 static void append_command(struct buf *ret, const struct command *c)
 {
 	if (c->subcommands == NULL) {
@@ -71,6 +80,7 @@ static void append_bash(struct buf *ret)
 			     "complete -F _reeve reeve\n");
 }
 
+/* zsh runs the script of bash by its own emulation. */
 static void append_zsh(struct buf *ret)
 {
 	buf_append_text(ret, "# eval \"$(reeve completion zsh)\"\n"

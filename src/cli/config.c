@@ -1,10 +1,13 @@
-/* config: prints an effective configuration. */
+/* config: prints an effective configuration as the server formats it. The output env is meant for a
+ * shell (`eval`), so variables that control programs get a warning on standard error. */
 #include "agent/variable.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/request.h"
 #include "net/url.h"
 
+/* The outputs, and the media types to accept for them. The query parameter `format` chooses the
+ * form. */
 static const struct {
 	const char *word, *accept;
 } formats[] = {
@@ -13,6 +16,7 @@ static const struct {
 	{"raw", "text/plain, */*"},
 };
 
+/* NULL for a word that is no output. */
 static const char *accept_of(const char *format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {

@@ -1,6 +1,9 @@
 /*
  * delete and undelete of any document, and delete, undelete and destroy of a secret. The commands
- * of a pair differ only in how the typed path becomes a request target.
+ * of a pair differ only in how the typed path becomes a request target: `reeve secret` takes the
+ * path without "secrets/".
+ *
+ * A delete can be undone and a destroy cannot, which the summaries and the help texts must say.
  */
 #include "cli/document_delete.h"
 

@@ -1,4 +1,8 @@
-/* list, get, history, diff: read documents. */
+/*
+ * list, get, history, diff: read documents. Lists are printed page by page as they arrive: only one
+ * page is in memory, and each page has its own column widths. For "config/APP/PROFILE", history and
+ * diff are about an effective configuration instead of a document.
+ */
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -7,7 +11,8 @@
 #include "doc/path.h"
 #include "doc/write.h"
 
-/* Follows `Link: rel="next"` and prints each page. */
+/* Follows `Link: rel="next"` and prints each page, until the server gives no next one. With -o json
+ * each page is a line of its own. `none` is the text for an empty list. */
 static int print_pages(struct session *s, const struct command *command, struct buf *target,
 		       const struct column *columns, size_t count, const char *none)
 {
@@ -106,6 +111,8 @@ static int run_get(int argc, char **argv)
 	url_append_query_text(&target, "revision", revision);
 	url_append_query_text(&target, "at", at);
 	request.target = buf_slice(&target);
+	/* The response to YAML is the stored source, whatever its format; "source" is the
+	 * default. */
 	request.accept = session_is_json(&s) ? "application/json" : "application/yaml";
 	code = session_open_and_call(&s, &get_command, &request);
 	if (code != EXIT_DONE)
@@ -150,6 +157,7 @@ static int run_history(int argc, char **argv)
 	if (!options_parse(&operands, &history_command, argc, argv, OPTION_SET(rows), &code) ||
 	    !session_output_is_text_or_json(&s, &history_command, &code))
 		return code;
+	/* A configuration has revisions instead of versions, so other columns. */
 	is_config = strncmp(operands.items[0], "config/", 7) == 0;
 	is_good = is_config ? target_config(&target, &history_command, operands.items[0],
 					    "versions", &code)
@@ -176,6 +184,7 @@ const struct command history_command = {
 	.operands_max = 1,
 	.run = run_history};
 
+/* The response lists differences; for a secret it has only pointers, never values. */
 static int print_diff(struct session *s, const struct command *command)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);

@@ -1,4 +1,8 @@
-/* put, rollback: write one document as one revision. */
+/*
+ * put, rollback: write one document as one revision. The server validates; this file only reads the
+ * source and sets the conditions. A rollback copies on the server, so its content does not pass
+ * through the client, which needs no right to read it.
+ */
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -11,8 +15,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* More than any server accepts (document_max is at most 1 MiB), so that the server's error, which
+ * names its own bound, is the one that the user sees. */
 #define SOURCE_BYTES_MAX (8 * 1024 * 1024)
 
+/* `given` is the value of --type, which was checked, or NULL. */
 static const char *type_of(const char *file, const char *given)
 {
 	size_t len = strlen(file);
@@ -24,6 +31,9 @@ static const char *type_of(const char *file, const char *given)
 	return "application/yaml";
 }
 
+/* --if-version 3 becomes If-Match: "v3", the entity tag of version 3; --if-version new becomes
+ * If-None-Match: * (RFC 9110, sections 13.1.1 and 13.1.2). `etag` must live as long as the request;
+ * 32 bytes hold the longest number. */
 static bool set_condition(struct client_request *request, char *etag, size_t size,
 			  const struct command *command, const char *if_version, int *ret_exit)
 {

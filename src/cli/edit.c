@@ -4,6 +4,9 @@
  * The document may be a secret. Its text is kept in a folder of its own (mode 0700), on a memory
  * file system where there is one. The folder is removed at the end together with all that an editor
  * leaves in it, such as backup copies and swap files.
+ *
+ * The write has the condition If-Match with the entity tag of the text that was opened, also after
+ * a second try: a change by another writer is never overwritten.
  */
 #include "base/file.h"
 #include "cli/commands.h"
@@ -23,13 +26,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The largest document that a server stores (DOC_BYTES_MAX). */
 #define SOURCE_BYTES_MAX (1024 * 1024)
 
+/* The text while it is edited. draft_clear() removes folder and file. */
 struct draft {
+	/* Empty until the folder exists. */
 	char folder[64];
 	char file[80];
+	/* Of the version that was opened; as long as in struct client_response. */
 	char etag[128];
 	const char *content_type;
+	/* The text that was opened: the same text again is not stored. */
 	struct buf source;
 };
 
@@ -51,6 +59,8 @@ static void draft_clear(struct draft *d)
 	buf_clear(&d->source);
 }
 
+/* /dev/shm is memory, so a secret does not reach the disk there. The ending .yaml lets editors
+ * choose their mode; JSON is YAML as well. */
 static enum result draft_open(struct draft *d, struct error *err)
 {
 	const char *places[] = {"/dev/shm", "/tmp"};
@@ -68,6 +78,7 @@ static enum result draft_open(struct draft *d, struct error *err)
 	return file_create(d->file, buf_slice(&d->source), 0600, err);
 }
 
+/* VISUAL before EDITOR, as most programs do. */
 static const char *editor_name(void)
 {
 	static const char *const names[] = {"VISUAL", "EDITOR"};
@@ -100,9 +111,12 @@ static int run_editor(const char *file)
 	ignore_terminal_signals(true);
 	pid = fork();
 	if (pid == 0) {
+		/* Ignored signals would remain ignored across exec. main() ignores SIGPIPE. */
 		ignore_terminal_signals(false);
 		signal(SIGPIPE, SIG_DFL);
 		setenv("REEVE_EDITOR", editor_name(), 1);
+		/* eval splits $REEVE_EDITOR into words; the file is an argument of its own, which
+		 * no shell splits. */
 		execl("/bin/sh", "sh", "-c", "eval \"$REEVE_EDITOR\" '\"$1\"'", "reeve", file,
 		      (char *)NULL);
 		_exit(127);
@@ -115,6 +129,7 @@ static int run_editor(const char *file)
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Gets the source with its comments, its entity tag and its format. */
 static int fetch(struct draft *d, struct session *s, struct slice target)
 {
 	struct client_request request = {.method = "GET",
@@ -143,7 +158,8 @@ static int put_back(struct draft *d, struct session *s, struct slice target, str
 	return session_call(s, &edit_command, &request);
 }
 
-/* Keeps what the user wrote although the server refused it; but leaves no file with a secret. */
+/* Keeps what the user wrote although the server refused it; but leaves no file with a secret. The
+ * link is outside of the folder that draft_clear() removes, on the same file system. */
 static void keep_draft(const struct draft *d, struct slice target)
 {
 	char kept[80];

@@ -1,4 +1,5 @@
-/* The exit codes of `reeve`. Scripts rely on the numbers. */
+/* The exit codes of `reeve`. Scripts rely on the numbers. EXIT_CHANGES is given only where
+ * --exit-code asks for it. `reeve run` is an exception: it exits with the code of its child. */
 #pragma once
 
 enum command_exit {

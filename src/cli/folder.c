@@ -1,3 +1,16 @@
+/*
+ * Reads a directory of documents for `apply` and `check`. The author of the directory is not
+ * trusted: in a pull request, links may lead to other files of the machine that runs the check, and
+ * their content would appear in messages or on the server.
+ *
+ * So every file and folder is resolved with realpath() and must lie below the root: the directory
+ * itself, or the git repository that holds it, where links between folders are allowed. Bounds:
+ * FOLDER_DOCUMENTS_MAX documents, FOLDER_ENTRIES_MAX entries looked at (links may form loops),
+ * PATH_SEGMENTS_MAX levels, DOC_BYTES_MAX per file.
+ *
+ * struct folder owns all texts and is sorted by path once the walk has ended; folder_get() and the
+ * search for duplicates rely on that.
+ */
 #include "cli/folder.h"
 
 #include "base/file.h"
@@ -10,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Secrets are not files: they are stored with `reeve secret`. */
 static const char *const kinds[] = {"schemas", "policies", "profiles"};
 
 static void document_clear(struct folder_document *d)
@@ -27,6 +41,8 @@ void folder_clear(struct folder *f)
 	*f = (struct folder)FOLDER_NULL;
 }
 
+/* "base.yaml" is the stem "base" in YAML. False for other endings and for names without a stem,
+ * such as ".yaml". */
 static bool split_ending(struct slice name, struct slice *stem, enum doc_format *format)
 {
 	static const struct {
@@ -47,6 +63,7 @@ static bool split_ending(struct slice name, struct slice *stem, enum doc_format 
 	return false;
 }
 
+/* Pointers to documents are valid only until the next add(), which may move the array. */
 static struct folder_document *add(struct folder *f, struct error *err)
 {
 	if (f->count == FOLDER_DOCUMENTS_MAX) {
@@ -68,7 +85,8 @@ static struct folder_document *add(struct folder *f, struct error *err)
 	return &f->documents[f->count++];
 }
 
-/* `path` is the document's path so far: "profiles/orders". */
+/* Adds one document. `parent` is its path so far: "profiles/orders". A file with the right ending
+ * but no valid path is an error and is not skipped: a misspelt file would silently be left out. */
 static enum result add_file(struct folder *f, const char *file, struct slice parent,
 			    struct slice name, struct error *err)
 {
@@ -126,6 +144,7 @@ static bool find_root(struct walk_state *w, const char *directory)
 	if (realpath(directory, w->root) == NULL)
 		return false;
 	for (len = strlen(w->root); len > 1; len--) {
+		/* Only at the ends of folders: /a/b/c, /a/b, /a. */
 		if (w->root[len] != '\0' && w->root[len] != '/')
 			continue;
 		snprintf(marker, sizeof marker, "%.*s/.git", (int)len, w->root);
@@ -138,7 +157,8 @@ static bool find_root(struct walk_state *w, const char *directory)
 }
 
 /* Whether the file, with all links resolved, is below the root. Files in .git are not: they may
- * hold the tokens of the repository's host. */
+ * hold the tokens of the repository's host. A root of length 1 is "/", below which everything
+ * is. */
 static bool is_inside(const struct walk_state *w, const char *file)
 {
 	size_t len = strlen(w->root);
@@ -152,6 +172,8 @@ static bool is_inside(const struct walk_state *w, const char *file)
 static enum result walk(struct walk_state *w, const char *place, struct slice path, unsigned depth,
 			struct error *err);
 
+/* One entry of a folder. Names of other endings are skipped before the check of links, since they
+ * are never opened: a README may be a link to anywhere. */
 static enum result visit(struct walk_state *w, const char *place, struct slice path,
 			 const char *name, unsigned depth, struct error *err)
 {
@@ -194,6 +216,7 @@ static enum result walk(struct walk_state *w, const char *place, struct slice pa
 	struct dirent *entry;
 	enum result rc = OK;
 
+	/* No deeper file could have a valid path. */
 	if (depth > PATH_SEGMENTS_MAX)
 		return fail(err, E_LIMIT, "%s: folders are nested too deep", place);
 	d = opendir(place);
@@ -211,6 +234,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* base.yaml and base.json are one document. After sorting they are neighbours. */
 static enum result check_duplicates(const struct folder *f, struct error *err)
 {
 	for (size_t i = 1; i < f->count; i++) {
@@ -229,6 +253,7 @@ enum result folder_read(struct folder *ret, const char *directory, struct error 
 
 	if (!find_root(&w, directory))
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", directory);
+	/* Any of the three folders may be missing, but not all: that is most likely a wrong DIR. */
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		char place[PATH_MAX];
 		enum result rc;

@@ -1,6 +1,7 @@
 /*
  * A directory of documents on disk: schemas/, policies/ and profiles/ in it, one file for each
- * document. The author of the directory is not trusted, because a pull request may have written it.
+ * document. The author of the directory is not trusted, because a pull request may have written it;
+ * folder.c says how it is kept from reading other files. One thread.
  */
 #pragma once
 
@@ -9,14 +10,18 @@
 #include "doc/path.h"
 #include "doc/read.h"
 
+/* A directory with more is refused (E_LIMIT), before it uses up memory or time. */
 #define FOLDER_DOCUMENTS_MAX 10000
 #define FOLDER_ENTRIES_MAX   100000 /* files and folders looked at */
 
 struct folder_document {
 	char *path; /* of the document: "profiles/orders/base" */
 	char *file; /* with the directory: "examples/profiles/orders/base.yaml" */
+	/* From the first segment of the path. */
 	enum doc_kind kind;
+	/* From the ending of the file: .json is JSON, .yaml and .yml are YAML. */
 	enum doc_format format;
+	/* The bytes of the file, at most DOC_BYTES_MAX; not yet parsed. */
 	struct buf source;
 };
 

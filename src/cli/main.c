@@ -1,4 +1,10 @@
-/* reeve: finds the command that the first word names, and runs it. */
+/*
+ * reeve: finds the command that the first word names, and runs it. Sets the state of the process
+ * here, before a token or a secret is read: no core dumps, and SIGPIPE ignored. A command that
+ * writes to standard output ends in output_finish(), so that lost output is never a success.
+ *
+ * The table lists the commands in the order of the help text. completion.c reads it too.
+ */
 #include "cli/commands.h"
 
 #include "base/memory.h"
@@ -36,6 +42,7 @@ static void print_commands(enum print_to to)
 	print_text(to, foot);
 }
 
+/* NULL where no command has that name. */
 static const struct command *find(const char *name)
 {
 	for (size_t i = 0; i < commands_count; i++) {

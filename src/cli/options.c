@@ -1,3 +1,10 @@
+/*
+ * Turns a command's option rows into the tables of getopt_long() and stores each value at its
+ * target. Values are pointers into argv; nothing is copied.
+ *
+ * Error texts are ours, not getopt's: they name the option only, never the words around it, since a
+ * value may be a secret. Uses the global state of getopt, so one thread only.
+ */
 #include "cli/options.h"
 
 #include "base/buf.h"
@@ -6,6 +13,8 @@
 #include <getopt.h>
 #include <string.h>
 
+/* The most rows of one command, which bounds the tables on the stack. A command with more rows
+ * fails with EXIT_USAGE at every call, so a test of it cannot miss that. */
 #define ROWS_MAX   32
 #define FIRST_LONG 256 /* getopt_long() returns this and the row's number for a long option */
 
@@ -30,12 +39,15 @@ int usage_error(const struct command *command, const char *fmt, ...)
 	return code;
 }
 
-/* The tables that getopt_long() reads. */
+/* The tables that getopt_long() reads. Beside the rows they hold --help and the end mark; beside
+ * the letters '+', ':', 'h' and a NUL. */
 struct getopt_tables {
 	struct option longs[ROWS_MAX + 2];
 	char shorts[2 * ROWS_MAX + 5];
 };
 
+/* With `ends_at_operand` ('+') the options end at the first operand: the words of `reeve run --
+ * COMMAND` belong to that command. */
 static void make_tables(struct getopt_tables *ret, struct option_set set, bool ends_at_operand)
 {
 	char *shorts = ret->shorts;
@@ -62,6 +74,8 @@ static void make_tables(struct getopt_tables *ret, struct option_set set, bool e
 	ret->longs[set.count + 1] = (struct option){NULL, 0, NULL, 0};
 }
 
+/* The row of a result of getopt_long(): a long option by its number, a short one by its letter.
+ * NULL for -h, for an unknown option and for a missing value. */
 static const struct option_row *find_row(int code, struct option_set set)
 {
 	if (code >= FIRST_LONG && (size_t)(code - FIRST_LONG) < set.count)
@@ -99,12 +113,15 @@ static int option_error(const struct command *command, int code, char **argv)
 {
 	const char *problem = code == ':' ? "a value is missing after" : "no such option:";
 
+	/* A letter is in `optopt`. For a long option `optopt` is 0 or its row, and the word is the
+	 * one before `optind`; the text is cut at '=', where its value begins. */
 	if (optopt > 0 && optopt < FIRST_LONG)
 		return usage_error(command, "%s -%c", problem, optopt);
 	return usage_error(command, "%s %.*s", problem, (int)strcspn(argv[optind - 1], "="),
 			   argv[optind - 1]);
 }
 
+/* The first line of a help text is its usage line, which names the missing word. */
 static bool check_operands(const struct operands *o, const struct command *command, int *ret_exit)
 {
 	if (o->count < command->operands_min)
@@ -128,6 +145,8 @@ bool options_parse(struct operands *ret, const struct command *command, int argc
 	if (options.count > ROWS_MAX)
 		return false;
 	make_tables(&tables, options, command->operands_max == OPERANDS_END_OPTIONS);
+	/* 0 makes glibc start anew and read the '+' again; messages are printed here, not by
+	 * getopt. */
 	optind = 0;
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {

@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How often an option may be repeated; one more is an error. */
 #define OPTION_LIST_MAX 64
 
+/* The values of a repeated option in the order of the command line; pointers into argv. */
 struct option_list {
 	const char *items[OPTION_LIST_MAX];
 	size_t count;
@@ -36,6 +38,7 @@ struct option_set {
 	size_t count;
 };
 
+/* `rows` is an array, not a pointer: its size is taken. */
 #define OPTION_SET(rows) ((struct option_set){(rows), ARRAY_SIZE(rows)})
 #define OPTION_SET_EMPTY ((struct option_set){NULL, 0})
 

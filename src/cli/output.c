@@ -1,3 +1,12 @@
+/*
+ * All output of `reeve`, through stdio. Text for people passes write_visible(), which escapes
+ * control characters; content for programs is written as it is, unless a terminal would interpret
+ * it.
+ *
+ * Errors of standard output stay in the stream until output_finish(), which main() calls last: a
+ * full disk is an exit code and a message, a reader that went away (`reeve log | head`) is neither
+ * a message nor a success.
+ */
 #include "cli/output.h"
 
 #include "base/buf.h"
@@ -19,6 +28,8 @@ static FILE *stream_of(enum print_to to)
 /* Writes `text` as text_visible() escapes it, except for the ASCII characters in `kept`. */
 static bool write_visible(FILE *to, struct slice text, const char *kept)
 {
+	/* Writes in pieces of this size: a text may be large, and one call for each character would
+	 * be slow. */
 	char out[4096];
 	size_t used = 0, at = 0;
 	bool is_written = true;
@@ -37,6 +48,8 @@ static bool write_visible(FILE *to, struct slice text, const char *kept)
 	return is_written;
 }
 
+/* Formats first and escapes the result as a whole, so that no argument can bring in a line break or
+ * a control character, whatever the format. */
 static void PRINTF_LIKE(3, 0)
 	print_formatted(enum print_to to, const char *end, const char *fmt, va_list args)
 {
@@ -106,6 +119,7 @@ void print_progress(const char *fmt, ...)
 
 	if (!isatty(STDERR_FILENO))
 		return;
+	/* The next text begins at the start of the line and covers the old one. */
 	fputs("\r", stderr);
 	va_start(args, fmt);
 	print_formatted(TO_STDERR, "", fmt, args);
@@ -118,7 +132,8 @@ void print_progress_end(void)
 		fputs("\r", stderr);
 }
 
-/* "reeve log | head" is not an error. */
+/* "reeve log | head" is not an error to report: poll() gives POLLERR for a pipe without a
+ * reader. */
 static bool is_reader_gone(void)
 {
 	struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};

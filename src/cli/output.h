@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/slice.h"
 
+/* Results go to standard output; errors, warnings and questions go to standard error. */
 enum print_to { TO_STDOUT, TO_STDERR };
 
 /* One formatted line for a person. Line breaks within it are escaped, so that no argument can begin
@@ -33,8 +34,10 @@ void print_prompt(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Shows progress on standard error in place of what was shown before. Does nothing where standard
  * error is not a terminal. */
 void print_progress(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Moves back to the start of the line, so that the next text covers the progress. */
 void print_progress_end(void);
 
+/* Whether standard output is a terminal: content then gets escaped, and a final newline. */
 bool is_output_terminal(void);
 
 /* Returns `code`; but if `code` is a success and standard output could not be written, prints an

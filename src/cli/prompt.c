@@ -1,3 +1,11 @@
+/*
+ * Questions on the terminal. The value of a secret is read without echo, one byte at a time, so
+ * that nothing behind the line is taken from standard input and no copy remains in the buffer of a
+ * stream.
+ *
+ * While echo is off, the signals that could end or stop the process are blocked, and a signalfd
+ * tells of them: the terminal is set back first, then the signal takes effect. One thread.
+ */
 #include "cli/prompt.h"
 
 #include "base/file.h"
@@ -10,6 +18,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* A piped value usually ends with a newline that is not part of it ("echo secret | reeve …"). */
 static void drop_line_end(struct buf *b)
 {
 	if (b->len != 0 && b->data[b->len - 1] == '\n')
@@ -28,6 +37,8 @@ static bool is_interrupted(int signal_fd)
 	return (fds[1].revents & POLLIN) != 0;
 }
 
+/* Reads until a newline, the end of input or a signal. `signal_fd` is -1 where signals are not
+ * blocked. */
 static enum result read_line(struct buf *ret, int signal_fd, size_t bytes_max, struct error *err)
 {
 	for (;;) {
@@ -79,6 +90,7 @@ enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, 
 	sigset_t held, before;
 	enum result rc;
 
+	/* A pipe: the whole input is the value, line breaks within it included. */
 	if (!isatty(STDIN_FILENO)) {
 		rc = file_read_fd(ret, STDIN_FILENO, "standard input", bytes_max, err);
 		drop_line_end(ret);
@@ -88,6 +100,7 @@ enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		sigaddset(&held, numbers[i]);
 	sigprocmask(SIG_BLOCK, &held, &before);
+	/* Without a signalfd the signals wait until the user has typed the line. */
 	signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
 	rc = ask(ret, name, signal_fd, bytes_max, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);

@@ -1,3 +1,8 @@
+/*
+ * Checks words of the command line here, before a connection is made: a wrong path is an error of
+ * usage (exit code 2) and needs no server. The functions append to a buffer whose failure the
+ * caller or the client notices.
+ */
 #include "cli/request.h"
 
 #include "base/text.h"
@@ -31,6 +36,7 @@ bool target_secret(struct buf *ret, const struct command *command, const char *p
 	if (strncmp(path, "secrets/", 8) != 0)
 		buf_append_text(&full, "secrets/");
 	buf_append_text(&full, path);
+	/* For want of memory; target_document() sets another code for a wrong path. */
 	*ret_exit = EXIT_REFUSED;
 	return !buf_is_failed(&full) && target_document(ret, command, full.data, verb, ret_exit);
 }

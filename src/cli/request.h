@@ -22,14 +22,17 @@ bool target_secret(struct buf *ret, const struct command *command, const char *p
 bool target_config(struct buf *ret, const struct command *command, const char *name,
 		   const char *verb, int *ret_exit);
 
-/* Parses a whole number from 1. `name` is what the error calls it. */
+/* Parses a whole number from 1 to INT64_MAX, the range of versions and revisions. `name` is its
+ * name in the error ("--to"). */
 bool number_parse(const struct command *command, const char *name, const char *text, uint64_t *ret,
 		  int *ret_exit);
 
-/* Appends the JSON list [1,2,5] for "1,2,5". */
+/* Appends the JSON list [1,2,5] for "1,2,5". Each number is at least 1. On failure `json` keeps the
+ * part that was appended already. */
 bool versions_append(struct buf *json, const struct command *command, const char *text,
 		     int *ret_exit);
 
-/* Appends `"name":"value"` with a comma before it where the object is not empty. Appends
- * nothing where `value` is NULL. */
+/* Appends `"name":"value"` with a comma before it where the object is not empty
+ * (json_member_text()). Appends nothing where `value` is NULL, as for an option that was not
+ * given. */
 void member_append_text(struct buf *json, const char *name, const char *value);

@@ -1,4 +1,8 @@
-/* log, show, revert: the store's revisions. */
+/*
+ * log, show, revert: the store's revisions. A revision is one write, of one document or of a batch;
+ * its number belongs to the whole store. Versions, by contrast, count the changes of one document
+ * (document_read.c).
+ */
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -38,6 +42,7 @@ static int run_log(int argc, char **argv)
 		return EXIT_REFUSED;
 	table_write(&text, json_array(&tree.root, "items"), columns, ARRAY_SIZE(columns),
 		    "no revisions");
+	/* One page only: `log` is read from the newest revision on, and seldom to its end. */
 	if (s.response.next[0] != '\0')
 		buf_append_text(&text, "more revisions exist; show them with -n N\n");
 	return print_text(TO_STDOUT, buf_slice(&text));
@@ -54,6 +59,7 @@ const struct command log_command = {
 		"  -o text|json\n" SESSION_HELP "\nExample: reeve log --path profiles/orders/\n",
 	.run = run_log};
 
+/* `verb` is "" or begins with a colon: /v1/revisions/12:revert. */
 static bool target_revision(struct buf *target, const struct command *command, const char *number,
 			    const char *verb, int *ret_exit)
 {
@@ -65,6 +71,7 @@ static bool target_revision(struct buf *target, const struct command *command, c
 	return true;
 }
 
+/* "update profiles/orders/base (version 3)", then its differences, indented. */
 static void change_write(struct buf *ret, const struct tree_node *item)
 {
 	plain_append(ret, json_text(item, "action"));
@@ -74,6 +81,8 @@ static void change_write(struct buf *ret, const struct tree_node *item)
 	diff_write(ret, json_array(item, "diff"), "  ");
 }
 
+/* The head, then one part for each document. All texts are escaped: the author of a message must
+ * not control the reader's terminal. */
 static void revision_write(struct buf *ret, const struct tree_node *root)
 {
 	const struct tree_node *changes = json_array(root, "changes");

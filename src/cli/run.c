@@ -1,4 +1,8 @@
-/* run: runs a command with its configuration. The work is done in agent/. */
+/*
+ * run: runs a command with its configuration. Checks the options here, before a connection is made
+ * and a child exists; agent/ does the rest. The process ends here: the poller's thread cannot be
+ * stopped in the middle of a long poll.
+ */
 #include "agent/supervise.h"
 #include "agent/variable.h"
 
@@ -10,6 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+/* A day, for --grace too: longer times are most likely a mistake in the unit. */
 #define SPLAY_MS_MAX (24 * 3600 * INT64_C(1000))
 
 /* The options as typed. */
@@ -19,6 +24,8 @@ struct run_words {
 	bool is_unsafe;
 };
 
+/* Turns the words into `ret`, which borrows from argv and from `w`. Prints an error and sets
+ * `*ret_exit` where it returns false. */
 static bool read_words(struct run_options *ret, const struct run_words *w, int *ret_exit)
 {
 	*ret_exit = EXIT_USAGE;
@@ -85,6 +92,7 @@ static int run_run(int argc, char **argv)
 		return usage_error(&run_command_row, "--config APP/PROFILE is missing");
 	if (!target_config(&target, &run_command_row, w.config, NULL, &code))
 		return code;
+	/* `target` and argv live as long as the process, which ends in this function. */
 	options.target = target.data;
 	options.argv = operands.items;
 	code = session_open(&s, &run_command_row);

@@ -1,10 +1,15 @@
-/* schema check: validates files against one schema, or pairs of a schema and an instance. */
+/*
+ * schema check: validates files against one schema, or pairs of a schema and an instance. With
+ * several files the exit code is the worst one: 2 (not readable) above 1 (invalid) above 0. Every
+ * file is checked, also after a failure.
+ */
 #include "base/file.h"
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
 
 #include <unistd.h>
 
+/* One of the output formats of JSON Schema 2020-12 core, section 12.4. */
 static int print_output(enum schema_output output, bool is_valid,
 			const struct schema_report *report)
 {
@@ -27,6 +32,7 @@ static void print_warnings(const char *path, const struct doc_warnings *warnings
 			   warnings->items[i].column, warnings->items[i].text);
 }
 
+/* schema_file_read() has printed why a file cannot be read. */
 static int check_file(const char *path, const struct schema *s, const struct schema_arguments *a)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
@@ -79,6 +85,8 @@ static enum result read_lines(struct buf *ret, const char *path, struct error *e
 	return file_read(ret, path, FILE_BYTES_MAX, err);
 }
 
+/* One verdict for each line that is not empty, in order, so that a script can pair them with its
+ * input. A line that is no JSON is a verdict too, and does not end the batch. */
 static int check_batch(const char *path, const struct schema_arguments *a)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;

@@ -1,3 +1,4 @@
+/* The table of the schema commands. None of them needs a server or a token. */
 #include "cli/schema_command.h"
 
 #include "base/memory.h"

@@ -1,4 +1,5 @@
-/* schema: validates files without a server. */
+/* schema: validates files without a server. Each subcommand has a file of its own; schema_command.c
+ * lists them. */
 #pragma once
 
 #include "cli/command.h"

@@ -1,12 +1,17 @@
-/* Nothing is fetched from a network: a URI names a file in a folder that the user gave, or it is an
- * error. */
+/*
+ * Documents for the schema commands. Nothing is fetched from a network: a URI names a file in a
+ * folder that the user gave, or it is an error. The library reads each document once and owns it
+ * until schema_library_clear(), because several schemas may refer to it.
+ */
 #include "cli/schema_files.h"
 
 #include "base/file.h"
 
+/* The official test suite serves its folder remotes/ there. */
 #define REMOTES_URI "http://localhost:1234/"
 #define SCHEMAS_URI "reeve:///schemas/"
 
+/* A document that was read, under the URI that asked for it. */
 struct schema_document {
 	struct schema_document *next;
 	char *uri;
@@ -20,6 +25,8 @@ static bool ends_with(const char *path, const char *end)
 	return len >= end_len && strcmp(path + len - end_len, end) == 0;
 }
 
+/* By the ending, else by the first character: JSON documents of other endings begin with a brace or
+ * a bracket. Everything else is read as YAML. */
 static enum doc_format format_of(const char *path, struct slice text)
 {
 	size_t at = 0;
@@ -75,6 +82,8 @@ void schema_library_clear(struct schema_library *l)
 	}
 }
 
+/* Tries the name as it is, then with each ending: reeve:///schemas/orders is the file orders.yaml,
+ * and the test suite's URIs have their endings. */
 static enum result read_first(struct schema_library *l, struct slice uri, struct slice base,
 			      const char *folder, const struct tree_node **ret, struct error *err)
 {
@@ -107,7 +116,8 @@ static enum result read_first(struct schema_library *l, struct slice uri, struct
 	return OK;
 }
 
-/* Whether the name leads out of the folder. */
+/* Whether the name leads out of the folder: a schema must not read other files of the user. A NUL
+ * would cut the path behind the check. */
 static bool leaves_folder(struct slice name)
 {
 	struct slice part;
@@ -158,6 +168,7 @@ void schema_library_base(struct buf *ret, const struct schema_library *l, const 
 		name = slice_from(name, folder_len + 1);
 	else if (slash != NULL)
 		name = slice_text(slash + 1);
+	/* Drops the ending of the last segment: "v1.2/base.yaml" is v1.2/base. */
 	dot = name.len != 0 ? memrchr(name.data, '.', name.len) : NULL;
 	if (dot != NULL && memchr(dot, '/', (size_t)(name.data + name.len - dot)) == NULL)
 		name.len = (size_t)(dot - name.data);

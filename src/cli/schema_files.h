@@ -1,4 +1,4 @@
-/* Reads schemas and instances from files, for the commands that need no server. */
+/* Reads schemas and instances from files, for the commands that need no server. One thread. */
 #pragma once
 
 #include "base/buf.h"
@@ -22,6 +22,7 @@ MUST_USE enum result schema_file_read(struct tree *ret, const char *path,
 struct schema_library {
 	const char *remotes; /* folder of http://localhost:1234/ URIs; NULL: there is none */
 	const char *schemas; /* folder of reeve:///schemas/ URIs; NULL: there is none */
+	/* A list, newest first; the library is small, and is searched once for each reference. */
 	struct schema_document *first;
 };
 
@@ -32,8 +33,10 @@ void schema_library_clear(struct schema_library *l);
 MUST_USE enum result schema_library_load(void *ctx, struct slice uri, const struct tree_node **ret,
 					 struct error *err);
 
-/* Appends the reeve:///schemas/ URI of the schema at `path`; nothing where the library has no
- * folder of schemas. */
+/* Appends the reeve:///schemas/ URI of the schema at `path`, so that its relative references work
+ * as on the server; nothing where the library has no folder of schemas. With --schemas conf,
+ * conf/orders/base.yaml is reeve:///schemas/orders/base. A file outside of the folder has only its
+ * own name: /tmp/x.yaml is reeve:///schemas/x. */
 void schema_library_base(struct buf *ret, const struct schema_library *l, const char *path);
 
 /* Prints "path:line:column: pointer: message" for each problem, without the pointer where the

@@ -1,5 +1,8 @@
+/* Parses the options that the schema commands share. A command ignores those that it does not use;
+ * its help text lists the ones that it does. */
 #include "cli/schema_options.h"
 
+/* "draft7" and "draft2020-12" are the names of the test suite's folders. */
 static bool set_draft(struct schema_arguments *ret, const char *name)
 {
 	if (name == NULL)
@@ -13,6 +16,7 @@ static bool set_draft(struct schema_arguments *ret, const char *name)
 	return true;
 }
 
+/* The order of the names is that of enum schema_output. */
 static bool set_output(struct schema_arguments *ret, const char *name)
 {
 	static const char *const names[] = {"flag", "basic", "detailed"};
@@ -74,6 +78,7 @@ enum result schema_arguments_compile(struct schema **ret, struct schema_argument
 	if (rc != OK)
 		return rc;
 	schema_library_base(&base, &a->library, a->schema);
+	/* Borrowed for the compilation only; `base` is freed below. */
 	a->options.base_uri = buf_slice(&base);
 	rc = schema_compile(ret, &source.root, &a->options, &report, &err);
 	a->options.base_uri = SLICE_NULL;

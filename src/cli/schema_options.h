@@ -1,4 +1,5 @@
-/* The options that schema test, schema check and schema bench share. */
+/* The options that schema test, schema check and schema bench share. The texts are those of argv.
+ * The caller clears the library with schema_library_clear(). */
 #pragma once
 
 #include "cli/options.h"
@@ -8,6 +9,7 @@ struct schema_arguments {
 	struct schema_library library;
 	const char *schema;    /* --schema */
 	const char *instances; /* --instances */
+	/* For schema_compile(); `load` reads from the library. */
 	struct schema_options options;
 	bool has_output; /* --output */
 	enum schema_output output;

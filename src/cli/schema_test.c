@@ -1,15 +1,22 @@
 /*
- * schema test: runs files in the form of the official test suite, which is an array of groups:
- * {description, schema, tests: [{description, data, valid}]}.
+ * schema test: runs files in the form of the official test suite
+ * (json-schema-org/JSON-Schema-Test-Suite), which is an array of groups: {description, schema,
+ * tests: [{description, data, valid}]}.
+ *
+ * Every test counts as passed or failed, also those of a schema that is refused, so the total does
+ * not depend on failures. A file that has not this form ends with exit code 2, after the others
+ * have run.
  */
 #include "cli/schema_command.h"
 #include "cli/schema_options.h"
 
+/* Over all files. */
 struct tally {
 	unsigned passed;
 	unsigned failed;
 };
 
+/* One group of a file; borrows from its tree. */
 struct group {
 	const char *file;
 	const char *description;
@@ -39,6 +46,7 @@ static void print_reasons(const struct schema_report *report)
 			   report->problems[i].message);
 }
 
+/* Whether the test passed. Prints why it did not, in the form file:line:column. */
 static bool run_test(const struct group *g, const struct schema *s, const struct tree_node *test)
 {
 	CLEANUP(schema_report_clear) struct schema_report report = {.arena = ARENA_NULL};
@@ -81,6 +89,7 @@ static void run_group(const struct group *g, struct schema_arguments *a, struct 
 	}
 }
 
+/* Errors of the file are printed here or by schema_file_read(). */
 static enum result run_file(const char *path, struct schema_arguments *a, struct tally *tally)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);

@@ -2,7 +2,10 @@
  * secret: stores and reads secrets.
  *
  * Values are read from files, from the terminal without echo, or from standard input, because every
- * user of the machine can read the argument list. Values are kept in struct buf, which is wiped.
+ * user of the machine can read the argument list. Values are kept in struct buf, which is wiped,
+ * and in trees made with `is_secret`, which are wiped too. No message quotes a value.
+ *
+ * delete, undelete and destroy are in document_delete.c.
  */
 #include "base/file.h"
 #include "base/text.h"
@@ -19,6 +22,7 @@
 
 #include <unistd.h>
 
+/* The default of the server's secret_max. */
 #define VALUE_BYTES_MAX (512 * 1024)
 
 extern const struct command secret_put_command, secret_set_command, secret_get_command;
@@ -54,6 +58,7 @@ static enum result check_pairs(const struct operands *o, struct error *err)
 	return OK;
 }
 
+/* "@FILE", "-" or the value itself; the last with a warning. */
 static enum result read_value(struct buf *value, struct slice key, const char *given,
 			      struct error *err)
 {
@@ -69,6 +74,7 @@ static enum result read_value(struct buf *value, struct slice key, const char *g
 	return buf_check(value, err);
 }
 
+/* Appends `"key":"value"`. JSON strings are UTF-8, so the user must encode other bytes. */
 static enum result append_pair(struct buf *json, const char *pair, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf value = BUF_NULL;
@@ -95,6 +101,8 @@ static enum result append_pair(struct buf *json, const char *pair, struct error 
 	return buf_check(json, err);
 }
 
+/* {"data": {"user": …}, "metadata": {"expires_at": …}}. All pairs are checked before the first
+ * value is read: the user must not type a password for a command that fails anyway. */
 static int build_body(struct buf *json, const struct command *command,
 		      const struct operands *operands, const char *expires_at)
 {
@@ -122,6 +130,8 @@ static int build_body(struct buf *json, const struct command *command,
 	return EXIT_DONE;
 }
 
+/* put sends all keys (PUT), set the changed ones as a merge patch (PATCH, RFC 7396). The body is
+ * the same. */
 static int write_secret(const struct command *command, int argc, char **argv, const char *method,
 			const char *content_type)
 {
@@ -191,6 +201,8 @@ const struct command secret_set_command = {
 	.operands_max = OPERANDS_ANY,
 	.run = run_set};
 
+/* The raw value, so that a script gets it without quotes or escapes; a newline only for a
+ * terminal. */
 static int print_key(struct session *s, const char *key)
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, true);

@@ -1,3 +1,10 @@
+/*
+ * The steps that all commands with a server share: address and token from options or environment,
+ * one client, calls one after the other, and their errors as text for people.
+ *
+ * A failed call prints its reason here, so callers only pass on the exit code. `s->response` holds
+ * the last response, whose texts are valid until the next call. One thread.
+ */
 #include "cli/session.h"
 
 #include "client/problem.h"
@@ -24,6 +31,8 @@ int print_failure(const struct command *command, enum result rc, const struct er
 	return EXIT_REFUSED;
 }
 
+/* The option, else the variable. An empty text counts as absent, so that REEVE_TOKEN= switches a
+ * token off. */
 static const char *from_environment(const char *given, const char *name)
 {
 	const char *value = given != NULL ? given : getenv(name);
@@ -31,6 +40,7 @@ static const char *from_environment(const char *given, const char *name)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+/* Warnings only: over a tunnel, or in a test, a connection without encryption is fine. */
 static void warn_of_exposure(const struct session *s, const struct command *command,
 			     const struct client_options *o)
 {
@@ -83,6 +93,8 @@ int session_call(struct session *s, const struct command *command,
 		problem_list(&lines, &s->response);
 		if (!buf_is_failed(&lines) && lines.len != 0)
 			print_text(TO_STDERR, buf_slice(&lines));
+		/* The server's answer is the same for a missing and a wrong token; here the
+		 * difference is known. */
 		if (rc == E_UNAUTHENTICATED && from_environment(NULL, "REEVE_TOKEN") == NULL &&
 		    from_environment(s->token_file, "REEVE_TOKEN_FILE") == NULL)
 			print_line(TO_STDERR,
@@ -116,6 +128,9 @@ int session_open_and_get(struct session *s, const struct command *command, struc
 
 bool session_read_json(struct session *s, const struct command *command, struct tree *ret)
 {
+	/* A response wraps documents, which may be DOC_DEPTH_MAX deep, in objects and lists of its
+	 * own: 16 more levels suffice. The nodes bound the memory for a response that is not
+	 * ours. */
 	const struct doc_limits limits = {CLIENT_BODY_BYTES_MAX, DOC_DEPTH_MAX + 16, 10000000,
 					  NULL};
 	struct error err = ERROR_NULL;
@@ -153,6 +168,8 @@ bool session_is_json(const struct session *s)
 	return s->output != NULL && strcmp(s->output, "json") == 0;
 }
 
+/* The json_ functions take a member of another kind as absent: a response of another version, or of
+ * a server that is not Reeve, gives an empty text and never a crash. */
 static const struct tree_node *get(const struct tree_node *object, const char *key)
 {
 	return object != NULL ? tree_get(object, slice_text(key)) : NULL;

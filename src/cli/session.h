@@ -48,6 +48,7 @@ struct session {
 	"  --force              for a policy: even if no token could administer the\n" \
 	"                       store afterwards; recorded in the audit log\n"
 
+/* Closes the client, which wipes its token, and clears the response. */
 void session_clear(struct session *s);
 
 /* Connects. Prints what is wrong where the result is not EXIT_DONE. Warns on standard error when
@@ -65,7 +66,8 @@ int session_open_and_call(struct session *s, const struct command *command,
 			  const struct client_request *request);
 int session_open_and_get(struct session *s, const struct command *command, struct slice target);
 
-/* Parses the response's JSON. Prints the error where it is false. */
+/* Parses the response's JSON into `ret`, which the caller initializes with TREE_INIT and clears.
+ * False, after an error was printed, where it is no JSON or too large. */
 bool session_read_json(struct session *s, const struct command *command, struct tree *ret);
 
 /* True where -o is absent or one of `words`; else prints the error and sets `*ret_exit`. */
@@ -87,4 +89,5 @@ uint64_t json_number(const struct tree_node *object, const char *key);
 bool json_is_true(const struct tree_node *object, const char *key);
 const struct tree_node *json_array(const struct tree_node *object, const char *key);
 
+/* tree_clear(), for CLEANUP. */
 void tree_clearp(struct tree *t);

@@ -1,4 +1,8 @@
-/* status, backup: operate a server. */
+/*
+ * status, backup: operate a server. status asks /readyz first, because a server that cannot serve
+ * may still describe itself; its failure is then the exit code. backup streams to a file, so its
+ * size is not bounded by memory.
+ */
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -10,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* One line for each member, objects indented. The depth is bounded by session_read_json(). */
 static void members_write(struct buf *ret, const struct tree_node *object, int indent)
 {
 	for (uint32_t i = 0; i < object->count; i++) {
@@ -67,13 +72,16 @@ const struct command status_command = {
 		"  -o text|json\n" SESSION_HELP "\nExample: reeve status\n",
 	.run = run_status};
 
+/* The file that a backup is written to, for receive_backup(). */
 struct backup_file {
 	int fd;
 	const char *name;
 	uint64_t bytes;
+	/* The time of the last progress line, on the monotonic clock. */
 	int64_t shown_ms;
 };
 
+/* Called for each piece of the body. A failure ends the request with that result. */
 static enum result receive_backup(void *ctx, struct slice piece, struct error *err)
 {
 	struct backup_file *f = ctx;
@@ -89,6 +97,7 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
 			return fail_errno(err, E_IO, "write %s", f->name);
 		piece = slice_from(piece, (size_t)put);
 	}
+	/* At most five times a second: a terminal is slower than the network. */
 	if (now - f->shown_ms > 200) {
 		print_progress("%llu KiB", (unsigned long long)f->bytes / 1024);
 		f->shown_ms = now;
@@ -96,11 +105,13 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
 	return OK;
 }
 
-/* Writes to a temporary file first, so that `file` is either complete or absent. */
+/* Writes to a temporary file first, so that `file` is either complete or absent. link() and not
+ * rename(): it fails if `file` exists by now, and never replaces an older backup. */
 static int receive_into(struct session *s, const char *file)
 {
 	CLEANUP(buf_clear) struct buf part = BUF_NULL;
 	struct backup_file f = {.name = file};
+	/* A day: a backup takes as long as the network needs. */
 	struct client_request request = {.method = "GET",
 					 .target = SLICE_LITERAL("/v1/backup"),
 					 .accept = "application/octet-stream, */*",

@@ -1,9 +1,12 @@
+/* Tables and differences as text for people. Every text in them comes from a server and is escaped
+ * before its width is measured, so that the columns fit the text that the terminal shows. */
 #include "cli/table.h"
 
 #include "base/text.h"
 #include "doc/pointer.h"
 #include "doc/write.h"
 
+/* The callers' tables are constant and have at most six columns. */
 #define COLUMNS_MAX    12
 #define WIDTH_MAX      100 /* a wider cell does not widen its column */
 #define DIFF_BYTES_MAX (32 * 1024 * 1024)
@@ -13,6 +16,7 @@ void plain_append(struct buf *ret, struct slice text)
 	text_append_visible(ret, text, "");
 }
 
+/* A string without quotes, other values as JSON, null and absent as nothing. */
 static void value_append(struct buf *ret, const struct tree_node *n)
 {
 	CLEANUP(buf_clear) struct buf json = BUF_NULL;
@@ -24,6 +28,8 @@ static void value_append(struct buf *ret, const struct tree_node *n)
 	plain_append(ret, n->kind == TREE_STRING ? tree_text(n) : buf_slice(&json));
 }
 
+/* Formats the cell only to measure it, and write_cells() formats it again: so no cells are kept.
+ * Counts characters, not bytes. */
 static size_t width_of(const struct tree_node *item, const char *key)
 {
 	CLEANUP(buf_clear) struct buf cell = BUF_NULL;
@@ -38,6 +44,7 @@ static void pad(struct buf *ret, size_t used, size_t width)
 		buf_append_char(ret, ' ');
 }
 
+/* One line. `item` is NULL for the header. */
 static void write_cells(struct buf *ret, const struct tree_node *item, const struct column *columns,
 			const size_t *widths, size_t count)
 {
@@ -54,6 +61,7 @@ static void write_cells(struct buf *ret, const struct tree_node *item, const str
 			pad(ret, utf8_length(cell), widths[i] + 2);
 		}
 	}
+	/* An empty last cell leaves blanks behind. */
 	while (ret->len != 0 && ret->data[ret->len - 1] == ' ')
 		buf_cut(ret, ret->len - 1);
 	buf_append_char(ret, '\n');
@@ -82,10 +90,13 @@ void table_write(struct buf *ret, const struct tree_node *items, const struct co
 		write_cells(ret, &items->of.items[i], columns, widths, count);
 }
 
-/* The line of a difference that is being written. */
+/* The line of a difference that is being written. `sign` is "+ ", "- " or "~ "; `reload` is the
+ * value of x-reload in the schema (live, next-run or restart): how a running program may take on
+ * the change. */
 struct difference {
 	const char *indent, *sign;
 	const struct tree_node *reload;
+	/* Grows by a key while leaves_write() goes down, and is cut on the way back. */
 	struct buf pointer;
 };
 
@@ -135,6 +146,7 @@ static void leaves_write(struct buf *ret, struct difference *d, const struct tre
 	end_line(ret, d);
 }
 
+/* "~ /spark/cores: 4 -> 8 [live]" */
 static void replacement_write(struct buf *ret, const struct difference *d,
 			      const struct tree_node *from, const struct tree_node *to)
 {
@@ -147,6 +159,8 @@ static void replacement_write(struct buf *ret, const struct difference *d,
 	end_line(ret, d);
 }
 
+/* One entry of a `diff` list: {"pointer", "op", "from", "to", "secret", "reload"}. The server
+ * leaves out the values of secrets, so the line says only that there is a change. */
 static void difference_write(struct buf *ret, const struct tree_node *item, const char *indent)
 {
 	const struct tree_node *op = TREE_GET(item, "op"), *pointer = TREE_GET(item, "pointer");
@@ -177,6 +191,7 @@ void diff_write(struct buf *ret, const struct tree_node *diff, const char *inden
 {
 	for (uint32_t i = 0; diff != NULL && i < diff->count && ret->len <= DIFF_BYTES_MAX; i++)
 		difference_write(ret, &diff->of.items[i], indent);
+	/* The output may be incomplete by whole lines only. */
 	if (ret->len > DIFF_BYTES_MAX)
 		buf_append_text(ret, "there are more differences; -o json shows all of them\n");
 }

@@ -1,9 +1,11 @@
-/* Lists for people, from the items of a JSON list. */
+/* Lists for people, from the items of a JSON list. Appends to a buffer, which the caller prints
+ * with print_text(). */
 #pragma once
 
 #include "base/buf.h"
 #include "doc/tree.h"
 
+/* One column of a table; the tables of the commands are constant. */
 struct column {
 	const char *header;
 	const char *key; /* of the item; values other than strings are shown as JSON */

@@ -1,4 +1,8 @@
-/* token: makes, lists and revokes tokens. */
+/*
+ * token: makes, lists and revokes tokens. A token is shown once, when it is created; afterwards
+ * only its accessor is known, which names it and gives no rights. Where a token may be in memory,
+ * the tree is one that is wiped.
+ */
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -13,6 +17,7 @@
 extern const struct command token_create_command, token_list_command, token_revoke_command,
 	token_self_command;
 
+/* Writes the comma first: there is always a member before it. */
 static void append_list(struct buf *json, const char *name, const struct option_list *list)
 {
 	if (list->count == 0)
@@ -26,6 +31,7 @@ static void append_list(struct buf *json, const char *name, const struct option_
 	buf_append_char(json, ']');
 }
 
+/* The options of token create, as typed. */
 struct create_words {
 	const char *name, *ttl, *uses, *save_file;
 	struct option_list policies, addresses;
@@ -49,7 +55,8 @@ static bool build_create(struct buf *body, const struct create_words *w, int *re
 	return true;
 }
 
-/* Prints only the token to standard output, or writes it to a file of mode 0600. */
+/* Prints only the token to standard output, or writes it to a file of mode 0600. The token exists
+ * on the server by now: if it cannot be written, the text says how to revoke it. */
 static int show_token(const struct tree_node *root, const char *save_file)
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
@@ -102,6 +109,7 @@ static int run_create(int argc, char **argv)
 		return code;
 	if (w.name == NULL || w.policies.count == 0)
 		return usage_error(&token_create_command, "--name and --policy are needed");
+	/* Before the request: afterwards the token exists and could not be stored. */
 	if (w.save_file != NULL && (session_is_json(&s) || access(w.save_file, F_OK) == 0))
 		return usage_error(&token_create_command,
 				   "--save needs a file that does not exist, and excludes -o json");
@@ -188,6 +196,7 @@ static int run_revoke(int argc, char **argv)
 
 	if (!options_parse(&operands, &token_revoke_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
+	/* A token in a request target would end in the logs of proxies. */
 	if (strncmp(operands.items[0], "rv_", 3) == 0)
 		return usage_error(
 			&token_revoke_command,

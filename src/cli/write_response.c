@@ -1,8 +1,20 @@
+/*
+ * Prints the responses to writes, which have three forms (docs/api.md):
+ *
+ *   one write   {"path", "version", "changed", …, "warnings", "unchecked"}
+ *   a batch     {"revision", "items": [{"path", "version", "changed", …}], "warnings", "unchecked"}
+ *   a dry run   {"dry_run": true, "changes", "effective", "errors", "warnings", "unchecked"}
+ *
+ * A dry run succeeds on the server although the write would fail, so its errors decide the exit
+ * code here. The changes go to standard output; warnings of a write go to standard error, so that a
+ * script can use the output.
+ */
 #include "cli/write_response.h"
 
 #include "cli/table.h"
 #include "doc/write.h"
 
+/* " (profiles/orders/base:3:12)": the place of the value that the finding is about. */
 static void origin_append(struct buf *ret, const struct tree_node *item)
 {
 	const struct tree_node *origin = TREE_GET(item, "origin");
@@ -17,6 +29,8 @@ static void origin_append(struct buf *ret, const struct tree_node *item)
 	buf_append_char(ret, ')');
 }
 
+/* "error: orders/production /spark/cores: must be … (profiles/orders/base:3:12)". An entry may also
+ * be a plain text. */
 static void findings_write(struct buf *ret, const struct tree_node *list, const char *label)
 {
 	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
@@ -48,6 +62,7 @@ static bool is_unchanged(const struct tree_node *item)
 	       slice_is_text(json_text(item, "action"), "unchanged");
 }
 
+/* A document's change in a dry run: its action and path, then the differences. */
 static void change_write(struct buf *ret, const struct tree_node *item, bool is_markdown)
 {
 	buf_append_text(ret, is_markdown ? "* " : "");
@@ -65,6 +80,8 @@ static void change_write(struct buf *ret, const struct tree_node *item, bool is_
 		buf_append_text(ret, "  ```\n");
 }
 
+/* The differences of an effective configuration, which may come from another document. A
+ * configuration without differences is left out. */
 static void effective_write(struct buf *ret, const struct tree_node *item, bool is_markdown)
 {
 	const struct tree_node *diff = json_array(item, "diff");
@@ -142,6 +159,7 @@ static void action_append(struct buf *ret, const struct tree_node *item)
 	plain_append(ret, json_text(item, "action"));
 }
 
+/* One line for one document: "profiles/orders/base is now version 3". */
 static void written_write(struct buf *ret, const struct tree_node *item)
 {
 	plain_append(ret, json_text(item, "path"));
