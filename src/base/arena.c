@@ -1,9 +1,22 @@
+/*
+ * The arena: a list of blocks, the newest first.
+ *
+ * Objects are cut from the newest block only. Room that is left in an older block is not used
+ * again, so an allocation never searches. Blocks come from alloc_zero() and no byte is given out
+ * twice before arena_clear(), so objects need not be zeroed one by one.
+ *
+ * Must hold: `used_bytes` is the sum of the sizes of all blocks and is never above `max_bytes`
+ * where that is not 0. The budget is charged for the same sum, so that arena_clear() can give back
+ * exactly what add_block() took. No lock: the arena belongs to one thread at a time.
+ */
 #include "base/arena.h"
 
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* The sizes of blocks, without their heads. The upper bound limits the room that is allocated and
+ * never used. An object that is larger gets a block of exactly its size. */
 #define BLOCK_BYTES_MIN 1024
 #define BLOCK_BYTES_MAX (256 * 1024)
 
@@ -38,7 +51,10 @@ void arena_leave_budget(struct arena *a)
 	a->budget = NULL;
 }
 
-/* Blocks double up to a bound, so that a small document costs little and a large one few calls. */
+/* Blocks double up to a bound, so that a small document costs little and a large one few calls.
+ * Near `max_bytes` a block of exactly `size` is tried before the arena is exhausted. The budget is
+ * charged before the allocation, so that a request beyond its budget takes no memory from the
+ * system. */
 static bool add_block(struct arena *a, size_t size)
 {
 	size_t wanted = a->last == NULL ? BLOCK_BYTES_MIN : a->last->size * 2;
@@ -61,6 +77,7 @@ static bool add_block(struct arena *a, size_t size)
 		a->is_exhausted = true;
 		return false;
 	}
+	/* The head of a block is not charged: it is small beside the least block. */
 	block = alloc_zero(sizeof *block + wanted);
 	if (block == NULL) {
 		a->is_short = true;

@@ -16,6 +16,8 @@
 
 struct arena_block;
 
+/* Initialized with ARENA_INIT. The two flags of failure stay set until arena_clear(), so that a
+ * caller can try several allocations and look at the reason once. */
 struct arena {
 	struct arena_block *last;
 	size_t used_bytes; /* of all blocks, for accounting */
@@ -35,7 +37,9 @@ struct arena {
 	}
 #define ARENA_NULL ARENA_INIT(0, false)
 
-/* Frees all that was allocated; the arena may then be used again, with the same bound. */
+/* Frees all that was allocated and gives the memory back to the budget; the arena may then be used
+ * again, with the same bound and the same budget. Pointers into the arena are invalid afterwards.
+ * An arena that never allocated may be cleared. */
 void arena_clear(struct arena *a);
 
 /* For an arena that outlives its request: returns the memory to the budget and forgets the
@@ -43,10 +47,12 @@ void arena_clear(struct arena *a);
 void arena_leave_budget(struct arena *a);
 
 /* Zeroed and aligned for any object. NULL when the memory, the bound or the budget is used up:
- * `is_short` and `is_exhausted` then say which. */
+ * `is_short` and `is_exhausted` then say which; neither is set for a size that overflows. A size of
+ * 0 gives a pointer that may be compared but not read. The memory belongs to the arena. */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
 
-/* Copies into the arena; arena_text() adds a NUL. NULL as above. */
+/* Copies into the arena; arena_text() adds a NUL that the slice does not count. The source may end
+ * before the arena does. NULL as above. */
 char *arena_text(struct arena *a, struct slice s);
 void *arena_copy(struct arena *a, const void *data, size_t size);

@@ -1,3 +1,14 @@
+/*
+ * The cost of one request.
+ *
+ * budget_spend() is inlined into every loop, so it must cost one comparison: it compares with
+ * `until_check` only, which is never more than `steps`. All other bounds are looked at here, once
+ * in BUDGET_CHECK_STEPS steps.
+ *
+ * Must hold: once `outcome` is not OK it never changes, and `steps` and `until_check` are 0, so
+ * that each further budget_spend() comes here and fails. A loop may therefore spend without looking
+ * at the outcome, if its caller calls budget_result() at the end. No lock: one thread at a time.
+ */
 #include "base/budget.h"
 
 /* At most the steps that are left, so that budget_spend() needs one comparison only. */
@@ -16,6 +27,7 @@ void budget_init(struct budget *b, const struct budget_limits *limits, const str
 		b->deadline_ms = clock_monotonic_ms(clock) + limits->time_ms_max;
 }
 
+/* `reason` is not copied and must be a static text. */
 static bool end(struct budget *b, enum result outcome, const char *reason)
 {
 	b->outcome = outcome;
@@ -24,6 +36,8 @@ static bool end(struct budget *b, enum result outcome, const char *reason)
 	return false;
 }
 
+/* The steps are compared before the clock is read: that costs nothing, and it gives the same
+ * outcome on a slow and on a fast machine. */
 bool budget_spend_checked(struct budget *b, uint64_t steps)
 {
 	enum result rc;
@@ -45,6 +59,7 @@ bool budget_spend_checked(struct budget *b, uint64_t steps)
 	return true;
 }
 
+/* Does not read the clock; the steps that use the memory do. */
 bool budget_hold(struct budget *b, uint64_t bytes)
 {
 	if (b == NULL)

@@ -18,12 +18,15 @@
 
 #define BUDGET_CHECK_STEPS 20000 /* between two reads of the clock: well under a millisecond */
 
+/* The bounds of one request. All three are upper bounds for all of its work together. */
 struct budget_limits {
 	uint64_t steps_max;
 	uint64_t bytes_max;  /* held at the same time */
 	int64_t time_ms_max; /* 0: no bound */
 };
 
+/* Initialized by budget_init(). Other code changes only `check` and `ctx`, and asks
+ * budget_result() for the outcome. */
 struct budget {
 	const struct clock *clock;
 	uint64_t steps;	      /* left, `until_check` included */
@@ -38,7 +41,8 @@ struct budget {
 	void *ctx;
 };
 
-/* The time begins now. `clock` must outlive the budget. */
+/* The time begins now. `clock` must outlive the budget; `limits` is copied. `check` and its `ctx`
+ * are NULL afterwards and may be set by the owner. */
 void budget_init(struct budget *b, const struct budget_limits *limits, const struct clock *clock);
 
 /* For budget_spend(): reads the clock and calls `check`. */
@@ -63,7 +67,8 @@ static inline bool budget_spend_bytes_read(struct budget *b, uint64_t bytes)
 }
 
 /* Counts memory that the request uses until budget_release() or its end. False when there is not
- * enough left; the budget is then exhausted. */
+ * enough left; the budget is then exhausted. The caller releases exactly the bytes that it has
+ * held. Both take NULL. */
 bool budget_hold(struct budget *b, uint64_t bytes);
 void budget_release(struct budget *b, uint64_t bytes);
 

@@ -1,3 +1,13 @@
+/*
+ * Growing buffers.
+ *
+ * Must hold: `data` is NULL if and only if `size` is 0. Otherwise `len` is less than `size`, and
+ * the byte after the content is a NUL. `is_failed` stays set until buf_reset() or buf_clear(), and
+ * a failed buffer takes no more bytes, so that the content never has a gap.
+ *
+ * The bytes of a content are zeroed before their memory is freed or used again. No lock: a buffer
+ * belongs to one thread at a time.
+ */
 #include "base/buf.h"
 
 #include <stdio.h>
@@ -9,6 +19,7 @@ void buf_clear(struct buf *b)
 	*b = (struct buf)BUF_INIT(b->max_bytes);
 }
 
+/* The wiped bytes are zero, so the empty content has its NUL. */
 void buf_reset(struct buf *b)
 {
 	mem_wipe(b->data, b->len);
@@ -16,7 +27,8 @@ void buf_reset(struct buf *b)
 	b->is_failed = b->is_full = false;
 }
 
-/* A new block instead of realloc(), which could leave a copy behind that is not wiped. */
+/* A new block instead of realloc(), which could leave a copy behind that is not wiped. On failure
+ * the old block stays, so that the content up to here can still be read. */
 static bool grow(struct buf *b, size_t size)
 {
 	char *data = alloc_zero(size);
@@ -32,7 +44,9 @@ static bool grow(struct buf *b, size_t size)
 	return true;
 }
 
-/* Doubles until `need` fits, at most to the bound and its NUL. */
+/* Doubles until `need` fits, at most to the bound and its NUL, so that appending n bytes one by
+ * one copies at most 2n bytes. The first block has 64 bytes: keys and short paths fit into it.
+ * The caller has checked that `need` is within the bound. */
 static size_t size_for(const struct buf *b, size_t need)
 {
 	size_t size = b->size < 64 ? 64 : b->size;
@@ -88,6 +102,8 @@ void buf_append_char(struct buf *b, char c)
 	buf_append(b, &c, 1);
 }
 
+/* Not by buf_printf(), which would format twice: numbers are frequent in responses. UINT64_MAX
+ * has 20 digits. */
 void buf_append_u64(struct buf *b, uint64_t value)
 {
 	char digits[20];
@@ -100,6 +116,8 @@ void buf_append_u64(struct buf *b, uint64_t value)
 	buf_append(b, digits + at, sizeof digits - at);
 }
 
+/* Formats twice: the first time for the length only. A format writes nothing where it does not fit
+ * as a whole. `args` is used up by the first pass, so the second one has a copy. */
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {
 	va_list again;
@@ -125,6 +143,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(args);
 }
 
+/* The wiped bytes are zero, so the shorter content has its NUL. */
 void buf_cut(struct buf *b, size_t len)
 {
 	if (len >= b->len)
@@ -140,6 +159,8 @@ enum result buf_check(const struct buf *b, struct error *err)
 	return b->is_failed ? fail(err, E_MEMORY, "out of memory") : OK;
 }
 
+/* The new owner gets the failure too, so that an incomplete content is not taken for a whole
+ * one. */
 struct buf buf_steal(struct buf *b)
 {
 	struct buf out = *b;

@@ -15,6 +15,8 @@
 
 #include <stdarg.h>
 
+/* Initialized with BUF_INIT or BUF_NULL, freed by buf_clear(). Code that has called buf_reserve()
+ * may write into `data` after `len` and then add to `len`; it must put a NUL after the content. */
 struct buf {
 	char *data; /* NUL-terminated whenever not NULL; the NUL is not counted in `len` */
 	size_t len;
@@ -37,7 +39,8 @@ void buf_reset(struct buf *b); /* wipes the content, keeps the memory, forgets a
  * buffer has then failed. */
 bool buf_reserve(struct buf *b, size_t more);
 
-/* Each appends all or nothing; when it cannot, the buffer has failed. */
+/* Each appends all or nothing; when it cannot, the buffer has failed. The bytes must not lie in the
+ * same buffer: growing frees the old block. */
 void buf_append(struct buf *b, const void *data, size_t len);
 void buf_append_slice(struct buf *b, struct slice s);
 void buf_append_text(struct buf *b, const char *text);
@@ -48,11 +51,14 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0)
 
 void buf_cut(struct buf *b, size_t len); /* keeps the first `len` bytes, wipes the rest */
 
+/* Whether something is missing from the content. For loops; buf_check() also gives the reason. */
 static inline bool buf_is_failed(const struct buf *b)
 {
 	return b->is_failed;
 }
 
+/* The content, borrowed until the buffer next changes. Its data is never NULL. A failed buffer
+ * gives what fitted, so call buf_check() before the content is used. */
 static inline struct slice buf_slice(const struct buf *b)
 {
 	return (struct slice){b->data != NULL ? b->data : "", b->len};
@@ -61,5 +67,6 @@ static inline struct slice buf_slice(const struct buf *b)
 /* OK, E_LIMIT when the buffer reached its bound, E_MEMORY when it failed for another reason. */
 MUST_USE enum result buf_check(const struct buf *b, struct error *err);
 
-/* Moves the content out and leaves an empty buffer with the same bound. */
+/* Moves the content out and leaves an empty buffer with the same bound. The caller clears the
+ * buffer that it gets. */
 struct buf buf_steal(struct buf *b);

@@ -1,3 +1,10 @@
+/*
+ * Clocks, timestamps and durations.
+ *
+ * The calendar is computed here and not by timegm(), which accepts dates that do not exist, such as
+ * 31 February, and reads them as others. All functions are pure but for reading the system's
+ * clocks; any thread may call.
+ */
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -27,7 +34,11 @@ static int64_t read_monotonic_ms(void *ctx)
 
 const struct clock system_clock = {read_wall_ms, read_monotonic_ms, NULL};
 
-/* Howard Hinnant's days_from_civil: eras of 400 years that begin on 1 March. */
+/* The days from 1970-01-01 to a date of the Gregorian calendar: Howard Hinnant's days_from_civil
+ * ("chrono-Compatible Low-Level Date Algorithms"). Years begin on 1 March there, so that the leap
+ * day is the last of its year. An era is 400 years or 146097 days; 719468 days lie between
+ * 0000-03-01 and 1970-01-01. The 153 are the days of five months from March on, after which their
+ * lengths repeat. */
 static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
 {
 	int64_t era;
@@ -41,6 +52,9 @@ static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
 	return era * 146097 + (int64_t)day_of_era - 719468;
 }
 
+/* The reverse: civil_from_days of the same paper. 1460, 36524 and 146096 take the leap days of 4,
+ * 100 and 400 years out, so that the rest divides by 365. `shifted` is the month counted from
+ * March. */
 static void date_from_days(int64_t days, int *year, unsigned *month, unsigned *day)
 {
 	int64_t era;
@@ -69,11 +83,14 @@ void timestamp_format(char ret[static TIMESTAMP_BYTES], int64_t wall_ms)
 		wall_ms = TIMESTAMP_MS_MAX;
 	date_from_days(wall_ms / MS_PER_DAY, &year, &month, &day);
 	in_day = (unsigned)(wall_ms % MS_PER_DAY);
+	/* The remainders change no value. With them the compiler can prove that the text fits. */
 	snprintf(ret, TIMESTAMP_BYTES, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 		 (unsigned)year % 10000, month % 100, day % 100, in_day / 3600000 % 100,
 		 in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
 }
 
+/* The read functions below take a part from the front of `*s`. False: the part is malformed, and
+ * the whole text is refused. */
 static bool read_digits(struct slice *s, size_t count, unsigned *ret)
 {
 	uint64_t value;
@@ -85,6 +102,8 @@ static bool read_digits(struct slice *s, size_t count, unsigned *ret)
 	return true;
 }
 
+/* Takes one character of `any_of`. A NUL is refused first, because strchr() would find the one at
+ * the end of `any_of`. */
 static bool read_char(struct slice *s, const char *any_of)
 {
 	if (s->len == 0 || s->data[0] == '\0' || strchr(any_of, s->data[0]) == NULL)
@@ -93,6 +112,8 @@ static bool read_char(struct slice *s, const char *any_of)
 	return true;
 }
 
+/* Years before 1970 are refused: wall time would be negative, which timestamp_format() cannot
+ * write. */
 static bool read_date(struct slice *s, int64_t *ret_days)
 {
 	static const unsigned char month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -111,6 +132,8 @@ static bool read_date(struct slice *s, int64_t *ret_days)
 	return true;
 }
 
+/* The fraction is optional. `scale` is 0 after three digits, so that further ones are read and
+ * count nothing. */
 static bool read_fraction_ms(struct slice *s, unsigned *ret_ms)
 {
 	unsigned ms = 0, scale = 100;
@@ -128,6 +151,8 @@ static bool read_fraction_ms(struct slice *s, unsigned *ret_ms)
 	return digits != 0;
 }
 
+/* "Z", "+02:00" or "-05:30", in minutes east of UTC. A time without an offset is refused: it would
+ * mean another moment on every machine. */
 static bool read_offset_minutes(struct slice *s, int *ret)
 {
 	unsigned hours, minutes;
@@ -155,6 +180,8 @@ bool timestamp_parse(struct slice text, int64_t *ret_wall_ms)
 	    !read_digits(&text, 2, &second) || !read_fraction_ms(&text, &fraction) ||
 	    !read_offset_minutes(&text, &offset) || text.len != 0)
 		return false;
+	/* The 60th second is a leap second (RFC 3339 section 5.7). It counts as the first of the
+	 * next minute, since wall time has no leap seconds. */
 	if (hour > 23 || minute > 59 || second > 60)
 		return false;
 	ms = days * MS_PER_DAY + (int64_t)hour * 3600000 + (int64_t)minute * 60000 +
@@ -165,6 +192,8 @@ bool timestamp_parse(struct slice text, int64_t *ret_wall_ms)
 	return true;
 }
 
+/* The unit is all that follows the digits, so "ms" is not taken for "m". Overflow is tested before
+ * the bound, because a product that wrapped could be below `max_ms`. */
 bool duration_parse(struct slice text, int64_t max_ms, int64_t *ret_ms)
 {
 	static const struct {

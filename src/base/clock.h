@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Both functions get `ctx`, may be called from any thread and cannot fail. Wall time may jump in
+ * both directions when an administrator sets it: deadlines and waits use monotonic time, timestamps
+ * and the validity of tokens use wall time. */
 struct clock {
 	int64_t (*wall_ms)(void *ctx);
 	int64_t (*monotonic_ms)(void *ctx);
@@ -36,9 +39,11 @@ static inline int64_t clock_monotonic_ms(const struct clock *c)
 void timestamp_format(char ret[static TIMESTAMP_BYTES], int64_t wall_ms);
 
 /* An RFC 3339 (section 5.6) date-time with any offset; the fraction of a second is cut after three
- * digits. False for any other text and for years before 1970. */
+ * digits. "T" and "Z" may be small letters, and a space may replace the "T". False for any other
+ * text and for years before 1970; `*ret_wall_ms` is then untouched. */
 bool timestamp_parse(struct slice text, int64_t *ret_wall_ms);
 
-/* "250ms", "30s", "5m", "12h", "7d" or plain seconds ("30"); no sign, no blank. False when
- * malformed or above `max_ms`. */
+/* "250ms", "30s", "5m", "12h", "7d" or plain seconds ("30"); no sign, no blank, no fraction, one
+ * unit only. The result is in milliseconds. False when malformed or above `max_ms`; `*ret_ms` is
+ * then untouched. */
 bool duration_parse(struct slice text, int64_t max_ms, int64_t *ret_ms);

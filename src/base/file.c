@@ -1,3 +1,15 @@
+/*
+ * Whole files, within a bound.
+ *
+ * A function that writes returns OK only when the content and the name are on the disk: fsync() of
+ * the file, then fsync() of its folder. file_write() renames between the two, so a crash leaves the
+ * old or the whole new content, and perhaps a temporary file "<path>.XXXXXX". After a crash in
+ * file_create() the new file may be incomplete.
+ *
+ * Every call that a signal interrupts is repeated. Descriptors are O_CLOEXEC, since the agent
+ * starts other programs. Any thread may call; two writers of one path do not disturb each other,
+ * and the last rename wins.
+ */
 #include "base/file.h"
 
 #include <errno.h>
@@ -8,12 +20,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The result of close() is ignored: fsync() has reported before whether the content was written. */
 void file_closep(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 }
 
+/* Does not ask for the size first: pipes and files in /proc have none, and a file may grow while it
+ * is read. A file beyond the bound is noticed after at most 64 KiB more than allowed. */
 enum result file_read_fd(struct buf *ret, int fd, const char *name, size_t max_bytes,
 			 struct error *err)
 {
@@ -51,6 +66,8 @@ enum result file_read(struct buf *ret, const char *path, size_t max_bytes, struc
 	return file_read_fd(ret, fd, path, max_bytes, err);
 }
 
+/* write(2) may take a part only, for example on a disk that becomes full. The call after that
+ * reports the reason. */
 static enum result write_all(int fd, const char *path, struct slice content, struct error *err)
 {
 	while (content.len != 0) {
@@ -90,9 +107,12 @@ enum result file_write(const char *path, struct slice content, mode_t mode, stru
 
 	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", path);
+	/* In the same folder, because rename(2) is atomic within one file system only. */
 	CLEANUP(file_closep) int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return fail_errno(err, E_IO, "create %s", temporary);
+	/* The mode is set before the first byte is written: mkostemp() has made the file 0600, so
+	 * the content is never more public than asked for. */
 	rc = fchmod(fd, mode) == 0 ? write_all(fd, path, content, err)
 				   : fail_errno(err, E_IO, "chmod %s", path);
 	if (rc == OK && rename(temporary, path) != 0)
@@ -107,6 +127,8 @@ enum result file_write(const char *path, struct slice content, mode_t mode, stru
 enum result file_create(const char *path, struct slice content, mode_t mode, struct error *err)
 {
 	enum result rc;
+	/* O_EXCL also refuses a symbolic link at `path`, so that the content cannot be led to
+	 * another file. */
 	CLEANUP(file_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
 	if (fd < 0)

@@ -6,24 +6,29 @@
 
 #include <sys/types.h>
 
-/* Appends the file's bytes. E_NOT_FOUND without such a file, E_TOO_LARGE over `max_bytes`, E_IO. */
+/* Appends the file's bytes. E_NOT_FOUND without such a file, E_TOO_LARGE over `max_bytes`,
+ * E_MEMORY, E_IO. On failure `ret` may hold the beginning of the file. */
 MUST_USE enum result file_read(struct buf *ret, const char *path, size_t max_bytes,
 			       struct error *err);
 
-/* Like file_read(), from an open descriptor to its end. `name` is for the error text. */
+/* Like file_read(), from an open descriptor to its end; the descriptor stays the caller's. `name`
+ * is for the error text. */
 MUST_USE enum result file_read_fd(struct buf *ret, int fd, const char *name, size_t max_bytes,
 				  struct error *err);
 
 /* Replaces the file atomically and durably (a temporary file beside it, fsync, rename, fsync of the
- * folder), so that a crash leaves either the old or the new content. */
+ * folder), so that a crash leaves either the old or the new content. `mode` is exact, without the
+ * umask. E_TOO_LARGE for a path over PATH_MAX, E_IO. */
 MUST_USE enum result file_write(const char *path, struct slice content, mode_t mode,
 				struct error *err);
 
-/* Writes a new file durably; E_CONFLICT when the file exists. */
+/* Writes a new file durably; E_CONFLICT when the file exists, E_IO. The umask is taken from `mode`.
+ * A file that could not be written as a whole is removed again. */
 MUST_USE enum result file_create(const char *path, struct slice content, mode_t mode,
 				 struct error *err);
 
-/* Makes the file's name in its folder durable. */
+/* Makes the file's name in its folder durable, for files that other code has made or renamed.
+ * E_IO. */
 MUST_USE enum result file_sync_folder(const char *path, struct error *err);
 
 /* For CLEANUP: closes a descriptor that is not negative. */

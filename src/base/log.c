@@ -1,3 +1,12 @@
+/*
+ * Log lines.
+ *
+ * The sink and its level are mutable globals. They are set before threads start and only read
+ * later, so they need no lock. A line is put together on the stack and leaves by one write(2):
+ * LINE_BYTES is below PIPE_BUF (4,096 on Linux), up to which a write to a pipe is atomic, so that
+ * the lines of several threads do not mix. No allocation, because a lack of memory must be logged
+ * too.
+ */
 #include "base/log.h"
 
 #include "base/clock.h"
@@ -37,7 +46,8 @@ bool log_level_parse(struct slice word, enum log_level *ret)
 	return false;
 }
 
-/* The line is lost when the sink fails: there is no other place to report that. */
+/* The line is lost when the sink fails: there is no other place to report that. The loop is for
+ * sinks that take a part of a line, such as a terminal. */
 static void write_all(const char *line, size_t len)
 {
 	while (len != 0) {
@@ -73,6 +83,8 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	used = (size_t)head < LINE_BYTES ? (size_t)head : LINE_BYTES - 1;
 	rest = slice_text(pairs);
 	rest.len = utf8_whole(rest);
+	/* The last character may go beyond LINE_BYTES by its escaped form, for which `line` has
+	 * room. What is beyond is cut below, between characters. */
 	while (at < rest.len && used < LINE_BYTES)
 		used += text_visible(line + used, rest, &at);
 	if (used >= LINE_BYTES)
@@ -81,6 +93,8 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	write_all(line, used);
 }
 
+/* Room is kept for the backslash of one more character, the closing quote and the NUL, so that a
+ * value that is cut still has both of its quotes. */
 const char *log_quote(char *ret, size_t size, struct slice text)
 {
 	size_t used = 0, at = 0;

@@ -1,3 +1,9 @@
+/*
+ * Allocation by calloc() and realloc(), behind a hook for fault tests.
+ *
+ * New objects are zeroed, so that a half-built object can be given to its _free function. The hook
+ * is a mutable global without a lock: it is set before any thread starts.
+ */
 #include "base/memory.h"
 
 #include <stdint.h>
@@ -18,6 +24,7 @@ static bool may_allocate(void)
 	return hook == NULL || hook(hook_ctx);
 }
 
+/* Never asks for 0 bytes: calloc() may then return NULL, which would look like a failure. */
 void *alloc_zero(size_t size)
 {
 	if (!may_allocate())
@@ -34,6 +41,8 @@ void *alloc_zero_array(size_t count, size_t size)
 	return alloc_zero(bytes);
 }
 
+/* realloc() with 0 bytes may free the block; see above. The new bytes are not zeroed and the old
+ * block is not wiped: not for secrets. */
 void *alloc_resize(void *old, size_t size)
 {
 	if (!may_allocate())
@@ -58,6 +67,8 @@ void alloc_free(void *p)
 	free(p);
 }
 
+/* By memcpy(), because the pointer at `pp` is of another type than void *: reading it as one would
+ * break the rules of aliasing (C17 6.5). */
 void alloc_freep(void *pp)
 {
 	void *p;
@@ -67,6 +78,7 @@ void alloc_freep(void *pp)
 	memset(pp, 0, sizeof p);
 }
 
+/* The compiler may remove a memset() of memory that is not read again; explicit_bzero(3) stays. */
 void mem_wipe(void *p, size_t size)
 {
 	if (size != 0)

@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The variable is cleaned up by fn(&variable) where its scope ends, on every return. The
+ * declaration must initialize it. Variables of one scope are cleaned up in reverse order. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
+/* Only for arrays, not for parameters and pointers. */
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof *(a))
 
 /* Each returns NULL when there is no memory or a size overflows, and never aborts. A size of 0
@@ -27,7 +30,8 @@ void alloc_hook_set(bool (*may_allocate)(void *ctx), void *ctx);
 /* Overwrites with zeros in a way that the compiler cannot remove. Takes NULL with size 0. */
 void mem_wipe(void *p, size_t size);
 
-/* Moves a pointer out of `*pp` and leaves NULL there. */
+/* Moves a pointer out of `*pp` and leaves NULL there: the value outlives the CLEANUP of its
+ * variable. For example `*ret = steal(&s);` at the end of a function that makes an object. */
 #define steal(pp)                                  \
 	__extension__({                            \
 		__typeof__(*(pp)) stolen_ = *(pp); \

@@ -1,3 +1,7 @@
+/*
+ * The kernel's randomness. Nothing is kept in the process, so that a forked process cannot repeat a
+ * sequence. Any thread may call.
+ */
 #include "base/random.h"
 
 #include <errno.h>
@@ -10,6 +14,8 @@ static void fill_from_kernel(void *ctx, void *ret, size_t len)
 
 	(void)ctx;
 	while (len != 0) {
+		/* Without flags: it waits after the boot until the kernel has collected enough, and
+		 * never gives weak bytes. */
 		ssize_t got = getrandom(at, len, 0);
 
 		if (got < 0 && errno == EINTR)
@@ -23,6 +29,8 @@ static void fill_from_kernel(void *ctx, void *ret, size_t len)
 
 const struct random_source system_random = {fill_from_kernel, NULL};
 
+/* Draws again above the last multiple of `below`: a plain remainder would give small numbers
+ * more often. At least half of all values are accepted, so that two draws are enough on average. */
 uint64_t random_below(const struct random_source *r, uint64_t below)
 {
 	uint64_t limit = UINT64_MAX - UINT64_MAX % below;

@@ -1,3 +1,14 @@
+/*
+ * Error texts.
+ *
+ * Nothing here allocates: an error must be explained also when memory is what failed. A text is
+ * always safe to print: it is cut between characters at ERROR_TEXT_BYTES, and characters that could
+ * mislead a reader of a terminal are replaced, because a text may quote names from an input. With
+ * `err` NULL no text is made; the result is the same.
+ *
+ * The arguments of a text must not point into the same `err`: it is overwritten while they are
+ * read.
+ */
 #include "base/result.h"
 
 #include "base/utf8.h"
@@ -7,7 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Replaces each character that could move a cursor or mislead a reader by '?'. */
+/* Replaces each character that could move a cursor or mislead a reader by '?'. In place: no
+ * character becomes longer. */
 static void hide(char *text)
 {
 	struct slice s = slice_text(text);
@@ -87,6 +99,7 @@ enum result fail_at(struct error *err, enum result rc, uint32_t line, uint32_t c
 	return rc;
 }
 
+/* errno is kept first, because formatting may change it. */
 enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...)
 {
 	int saved = errno;
@@ -101,6 +114,8 @@ enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...)
 	return rc;
 }
 
+/* `line` and `column` stay: they are those of the place where the reason is. When both texts are
+ * too long together, the end of the inner one is lost. */
 enum result wrap(struct error *err, enum result rc, const char *fmt, ...)
 {
 	char inner[ERROR_TEXT_BYTES];
@@ -116,6 +131,7 @@ enum result wrap(struct error *err, enum result rc, const char *fmt, ...)
 	return rc;
 }
 
+/* The names are kept in audit entries and used in alerts: a name is never changed, only added. */
 const char *result_name(enum result rc)
 {
 	static const char *const names[] = {

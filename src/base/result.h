@@ -20,6 +20,7 @@ enum result {
 	E_MALFORMED,	   /* the input's form is wrong: syntax, a bad path, an unknown parameter */
 	E_UNAUTHENTICATED, /* the request has no valid credentials */
 	E_FORBIDDEN,	   /* the principal may not do this, or may not know whether it exists */
+	/* No such document, version, file or key. */
 	E_NOT_FOUND,
 	E_CONFLICT,	/* the state of the store does not allow it */
 	E_PRECONDITION, /* If-Match or if_version does not hold */
@@ -34,13 +35,16 @@ enum result {
 	E_IO,		/* the operating system or the disk failed */
 	E_CORRUPT,	/* stored data differs from the data that was written */
 	E_CRYPTO,	/* a wrong key, or sealed data that cannot be opened */
+	/* The system gave no memory. A bound of our own is E_LIMIT instead. */
 	E_MEMORY,
+	/* Something that must hold does not: a defect of this program. */
 	E_INTERNAL,
 };
 
 #define ERROR_TEXT_BYTES 512
 
-/* The explanation. `line` and `column` (from 1; 0 when unknown) are the place in the input. */
+/* The explanation. `line` and `column` (from 1, in code points; 0 when unknown) are the place in
+ * the input. On the stack of the caller, with ERROR_NULL; there is nothing to free. */
 struct error {
 	uint32_t line;
 	uint32_t column;
@@ -55,8 +59,9 @@ struct error {
 		}         \
 	}
 
-/* Writes the explanation and returns `rc`. `err` may be NULL. A text that is too long is cut
- * between characters; characters that text_visible() escapes become '?'. */
+/* Writes the explanation and returns `rc`. `err` may be NULL. The arguments must not point into
+ * `err`. A text that is too long is cut between characters; characters that text_visible() escapes
+ * become '?'. The place is set to unknown. */
 enum result fail(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Like fail(), with a place in the input. */
@@ -66,7 +71,8 @@ enum result fail_at(struct error *err, enum result rc, uint32_t line, uint32_t c
 /* Like fail(), with ": " and strerror(errno) after the text. */
 enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Puts "<fmt>: " before the existing explanation and returns `rc`. */
+/* Puts "<fmt>: " before the existing explanation and returns `rc`. The place stays. The existing
+ * explanation must be of this failure: with a fresh ERROR_NULL the text ends in ": ". */
 enum result wrap(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* A short stable name such as "not_found", for logs, metrics and audit entries. */

@@ -1,5 +1,10 @@
+/*
+ * Slices: order, parts, numbers and a hash. Nothing here allocates or keeps state; any thread may
+ * call. The functions that are short enough to be inlined stand in slice.h.
+ */
 #include "base/slice.h"
 
+/* memcmp() must not get NULL, even for 0 bytes (C17 7.24.1), and an empty slice may have NULL. */
 int slice_compare(struct slice a, struct slice b)
 {
 	size_t shorter = a.len < b.len ? a.len : b.len;
@@ -27,6 +32,8 @@ bool slice_next_part(struct slice *rest, char separator, struct slice *part)
 	return true;
 }
 
+/* Leading zeros are allowed. An overflow ends it at once, so a long text costs no more than 20
+ * digits and its zeros. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -46,6 +53,7 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *ret)
 	return true;
 }
 
+/* Byte order of the machine, at any address: the hash is never stored or sent. */
 static uint64_t read_u64(const unsigned char *p)
 {
 	uint64_t v;
@@ -54,6 +62,8 @@ static uint64_t read_u64(const unsigned char *p)
 	return v;
 }
 
+/* In the manner of wyhash: 16 bytes for each multiplication. The first constant is 2^64 divided
+ * by the golden ratio; the second has no meaning but its scattered bits. */
 uint64_t hash_long_bytes(const void *data, size_t len)
 {
 	const uint64_t k0 = UINT64_C(0x9e3779b97f4a7c15), k1 = UINT64_C(0xd6e8feb86659fd93);

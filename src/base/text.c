@@ -1,11 +1,21 @@
+/*
+ * Text that is appended to buffers, and similar words.
+ *
+ * json_append_string() runs for every string of every JSON response: it copies runs of bytes that
+ * need no escape and looks for the end of a run eight bytes at a time. No function keeps state; any
+ * thread may call. What fails is kept in the buffer.
+ */
 #include "base/text.h"
 
+/* Longer words have no similar word: the work is the product of two lengths, and the input of a
+ * client chooses one of them. */
 #define NEAR_BYTES_MAX 64
 
 void utf8_append(struct buf *b, uint32_t code_point)
 {
 	char out[4];
 	size_t len = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+	/* The mark of the first byte, by the length of the sequence (RFC 3629 section 3). */
 	static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
 
 	for (size_t i = len - 1; i > 0; i--) {
@@ -16,6 +26,7 @@ void utf8_append(struct buf *b, uint32_t code_point)
 	buf_append(b, out, len);
 }
 
+/* The escapes of two characters (RFC 8259 section 7). '/' has one too, but needs none. */
 static const char *short_escape(char c)
 {
 	switch (c) {
@@ -82,6 +93,8 @@ void json_append_escape(struct buf *b, uint16_t unit)
 	buf_append(b, text, sizeof text);
 }
 
+/* Most strings need no escape, so their length and two quotes are reserved at once. The loop ends
+ * as soon as the buffer fails. */
 void json_append_string(struct buf *b, struct slice s)
 {
 	size_t at = 0;
@@ -107,6 +120,7 @@ void json_append_string(struct buf *b, struct slice s)
 	buf_append_char(b, '"');
 }
 
+/* The NUL is tested first, because strchr() would find the one at the end of `kept`. */
 void text_append_visible(struct buf *b, struct slice s, const char *kept)
 {
 	size_t at = 0;
@@ -171,7 +185,9 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein with adjacent swaps (optimal string alignment) in three rows. */
+/* Levenshtein with adjacent swaps (optimal string alignment) in three rows: a swap is the most
+ * frequent mistake in typing and counts as one. `two` and `one` are the rows before `row`. Both
+ * words have at most NEAR_BYTES_MAX bytes. */
 static size_t edit_distance(struct slice a, struct slice b)
 {
 	size_t rows[3][NEAR_BYTES_MAX + 1];
@@ -206,6 +222,8 @@ struct slice text_nearest(struct slice word, const struct slice *candidates, siz
 	if (word.len == 0 || word.len > NEAR_BYTES_MAX)
 		return SLICE_NULL;
 	for (size_t i = 0; i < count; i++) {
+		/* The distance is at least the difference of the lengths, which excludes most
+		 * candidates at no cost. Of several that are equally near, the first is taken. */
 		size_t gap = candidates[i].len > word.len ? candidates[i].len - word.len
 							  : word.len - candidates[i].len;
 		size_t distance;

@@ -1,7 +1,16 @@
+/*
+ * UTF-8 (RFC 3629).
+ *
+ * utf8_check() is the only function that may get any bytes and judges them. utf8_next() and
+ * utf8_length() rely on it: they take valid text and check nothing but the end of the text.
+ * utf8_whole() and text_position() take any bytes. No function keeps state.
+ */
 #include "base/utf8.h"
 
 /* How many bytes follow a lead byte, and the bounds of the first of them (RFC 3629 section 4); -1
- * for a byte that cannot lead. */
+ * for a byte that cannot lead. The narrower bounds refuse overlong forms (after E0 and F0),
+ * surrogates (after ED) and code points above U+10FFFF (after F4). C0, C1 and F5 to FF lead
+ * nothing. */
 static int lead(unsigned char c, unsigned char *low, unsigned char *high)
 {
 	*low = 0x80;
@@ -53,11 +62,15 @@ size_t utf8_check(struct slice s)
 	return SIZE_MAX;
 }
 
+/* 10xxxxxx: a byte that is not the first of its character. */
 static bool is_continuation(char c)
 {
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* Goes back to the lead byte of the last character, over three continuation bytes at most, and
+ * keeps the character if it has all of its bytes. Malformed bytes are kept: they are not
+ * incomplete. */
 size_t utf8_whole(struct slice s)
 {
 	size_t at = s.len;

@@ -1,4 +1,8 @@
-/* UTF-8 (RFC 3629): checking, decoding, counting, and places in a text. */
+/*
+ * UTF-8 (RFC 3629): checking, decoding, counting, and places in a text. Offsets and lengths are in
+ * bytes unless the text says code points. Nothing is normalized: two texts are the same if their
+ * bytes are.
+ */
 #pragma once
 
 #include "base/slice.h"
@@ -7,13 +11,15 @@
  * valid, else the offset of the first character that is not. */
 size_t utf8_check(struct slice s);
 
-/* Decodes the code point at `s.data[*at]` and moves `*at` past it; the text must be valid UTF-8. */
+/* Decodes the code point at `s.data[*at]` and moves `*at` past it; the text must be valid UTF-8,
+ * and `*at` must be less than its length. */
 uint32_t utf8_next(struct slice s, size_t *at);
 
 /* The number of code points in valid UTF-8. */
 size_t utf8_length(struct slice s);
 
-/* The length of the text without an incomplete character at its end. */
+/* The length of the text without an incomplete character at its end: for texts that were cut at a
+ * number of bytes. */
 size_t utf8_whole(struct slice s);
 
 /* The line and column of a byte offset, both from 1. The column counts code points; a byte that is

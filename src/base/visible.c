@@ -1,3 +1,10 @@
+/*
+ * Text from an input, made safe for a terminal and for people.
+ *
+ * One list of ranges decides for log lines, error texts and tables of the command, so that no
+ * output shows a character that another one hides. The functions write to bounded places of the
+ * caller and allocate nothing, because errors are also formatted when memory has run out.
+ */
 #include "base/visible.h"
 
 #include "base/memory.h"
@@ -7,7 +14,7 @@
 
 /* Control characters (C0, DEL, C1), Unicode's bidirectional controls (UAX 9), its other format
  * characters and separators without a glyph, and its default ignorables (UAX 44), which can hide
- * text. */
+ * text. The ranges are in ascending order: the loop ends at the first one beyond the character. */
 bool text_is_hidden(uint32_t cp)
 {
 	static const struct {
@@ -43,6 +50,7 @@ static struct slice take_char(struct slice s, size_t *at, uint32_t *ret_code_poi
 	return slice_make(s.data + from, *at - from);
 }
 
+/* Backslashes stay as they are, so the escaped form is for people and cannot be read back. */
 size_t text_visible(char ret[static TEXT_VISIBLE_BYTES], struct slice s, size_t *at)
 {
 	uint32_t cp;
@@ -79,6 +87,7 @@ static size_t quote_char(char out[static TEXT_VISIBLE_BYTES], struct slice s, si
 
 const char *text_quote(char *ret, size_t size, struct slice name)
 {
+	/* The room that must stay free: the mark of a cut, the closing quote and the NUL. */
 	const size_t tail = sizeof "...\"";
 	size_t used = 1, at = 0;
 
