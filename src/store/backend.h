@@ -17,14 +17,24 @@ struct store;
 struct store_session;
 struct backup_target;
 
+/* The writer. One thread calls these, but for `backup` and `session_open`, which any thread may
+ * call while that thread writes. Every member is set: a back end that cannot do one gives
+ * E_UNSUPPORTED from it.
+ *
+ * The members stand in the order of store.h: life, transaction, rows, upkeep. */
 struct store_ops {
+	/* Rolls back an open transaction and frees `s` with all that the back end holds. */
 	void (*close)(struct store *s);
+	/* `ret` is never NULL here: store.c gives its own where the caller gave NULL. */
 	enum result (*begin)(struct store *s, struct store_position *ret, struct error *err);
 	enum result (*commit)(struct store *s, struct error *err);
 	void (*rollback)(struct store *s);
 	enum result (*savepoint)(struct store *s, struct error *err);
 	enum result (*release)(struct store *s, struct error *err);
 	enum result (*rollback_to)(struct store *s, struct error *err);
+	/* Batches: `rows` has `count` items, which may be 0. They are put one after the other, so a
+	 * later row of a batch sees the earlier ones. What failed half-way is undone by the
+	 * caller. */
 	enum result (*put_versions)(struct store *s, const struct version_row *rows, uint32_t count,
 				    struct error *err);
 	enum result (*set_states)(struct store *s, const struct state_row *rows, uint32_t count,
@@ -52,14 +62,21 @@ struct store_ops {
 				struct error *err);
 	enum result (*put_idempotent)(struct store *s, const struct idempotent_row *row,
 				      int64_t forget_before_ms, struct error *err);
+	/* Upkeep. `shred` never waits for a reader; `backup` may take minutes and must not hold the
+	 * writer's lock meanwhile. */
 	enum result (*shred)(struct store *s, struct error *err);
 	enum result (*backup)(struct store *s, const struct backup_target *target,
 			      struct buf *ret_file, struct error *err);
 	enum result (*session_open)(struct store_session **ret, struct store *s, struct error *err);
 };
 
+/* One reader. One thread at a time calls these. A walk (each_…) gives row by row to the callback,
+ * spends the budget for each row that it looks at, and ends at the first result that is not OK,
+ * which becomes its own. A callback may read from the same session: see query_open() in
+ * sqlite_db.h. */
 struct store_session_ops {
 	void (*close)(struct store_session *ss);
+	/* Between begin and end all calls see one committed state. */
 	enum result (*begin)(struct store_session *ss, struct error *err);
 	void (*end)(struct store_session *ss);
 	void (*set_budget)(struct store_session *ss, struct budget *budget);
@@ -109,10 +126,13 @@ struct store_session_ops {
 				      struct error *err);
 };
 
+/* The first member of a back end's own struct, which the back end allocates and frees. store.c
+ * reads nothing else of it. */
 struct store {
 	const struct store_ops *ops;
 };
 
+/* The same for a reader. */
 struct store_session {
 	const struct store_session_ops *ops;
 };

@@ -1,7 +1,15 @@
 /*
- * A store whose n-th call fails, for tests of its callers. A call that is made to fail changes
- * nothing, with one exception: a commit that fails at "commit_sync" has happened and is not
- * acknowledged, as after a power cut between the two.
+ * A store whose n-th call fails, for tests of its callers: a test lets call 1, 2, 3 … fail in turn,
+ * until a run in which none failed, and checks each time that nothing was lost.
+ *
+ * Each call asks `may_call` and is then handed to the inner store, which does the work. A call that
+ * is made to fail changes nothing, with one exception: a commit that fails at "commit_sync" has
+ * happened and is not acknowledged, as after a power cut between the two. After a commit that
+ * failed, writing calls give E_UNAVAILABLE until the store is opened again, as those of the SQLite
+ * store do.
+ *
+ * Calls that cannot fail (close, rollback, end of a session) are handed on without a question.
+ * Threads: those of the inner store; `may_call` is called on the thread of the call.
  */
 #include "store/failing.h"
 
@@ -13,6 +21,7 @@ struct failing_store {
 	struct store *inner;
 	bool (*may_call)(void *ctx, const char *name);
 	void *ctx;
+	/* A commit failed: only the writing thread reads and sets it. */
 	bool is_failed;
 };
 
@@ -39,6 +48,8 @@ static enum result ask(const struct failing_store *f, const char *name, struct e
 	return fail(err, E_IO, "%s: made to fail", name);
 }
 
+/* The refusal comes before the question: it is no call that reaches the disk, so it is not
+ * counted. */
 static enum result ask_to_write(const struct failing_store *f, const char *name, struct error *err)
 {
 	if (f->is_failed)
@@ -46,7 +57,8 @@ static enum result ask_to_write(const struct failing_store *f, const char *name,
 	return ask(f, name, err);
 }
 
-/* Hands the writing call of this name to the inner store, unless it is made to fail. */
+/* Hands the writing call of this name to the inner store, unless it is made to fail. `err` stands
+ * twice in a call: once for the failure, once in the arguments of the inner call. */
 #define WRITE(s, name, err, ...)                                               \
 	do {                                                                   \
 		struct failing_store *f_ = failing_of(s);                      \
@@ -54,6 +66,7 @@ static enum result ask_to_write(const struct failing_store *f, const char *name,
 		return rc_ == OK ? store_##name(f_->inner, __VA_ARGS__) : rc_; \
 	} while (0)
 
+/* The same for a reader. Reads go on after a commit that failed. */
 #define READ(ss, name, err, ...)                                               \
 	do {                                                                   \
 		struct failing_session *f_ = failing_session_of(ss);           \
@@ -67,6 +80,8 @@ static void failing_close(struct store *s)
 	alloc_free(s);
 }
 
+/* A commit refused before it began is rolled back, as the SQLite store does. A failure of the inner
+ * store itself is its own to remember. */
 static enum result failing_commit(struct store *s, struct error *err)
 {
 	struct failing_store *f = failing_of(s);
@@ -427,6 +442,7 @@ enum result store_wrap_failing(struct store **ret, struct store *inner,
 {
 	struct failing_store *f = alloc_zero(sizeof *f);
 
+	/* `inner` is taken, so it is closed here. */
 	if (f == NULL) {
 		store_close(inner);
 		return fail(err, E_MEMORY, "wrap a store: out of memory");

@@ -1,7 +1,15 @@
 /*
  * The writer of the memory store. A transaction works on a copy of the committed state, a savepoint
- * keeps another copy to go back to, and a commit makes the working copy the committed one. Only
- * `committed` is shared between threads.
+ * keeps another copy to go back to, and a commit makes the working copy the committed one. A copy
+ * costs a few reference counters (memory_table.h).
+ *
+ * Must hold: `working` is empty outside a transaction, `savepoint` outside a savepoint.
+ * `disk->committed` changes only in commit(), as a whole, so a reader sees all rows of a
+ * transaction or none.
+ *
+ * Threads: `working` and `savepoint` belong to the one thread that writes. Only `disk` is shared;
+ * its mutex is held for a copy or a swap, and no other lock is taken under it. Rows are freed with
+ * the last state that has them, on the thread that clears it.
  */
 #include "store/memory.h"
 
@@ -21,11 +29,14 @@ static struct memory_store *memory_of(struct store *s)
 	return (struct memory_store *)s;
 }
 
+/* A mistake of the caller, but one that SQLite answers with an error too: tests of the service run
+ * on both stores. */
 static enum result may_write(const struct memory_store *s, struct error *err)
 {
 	return s->is_in_transaction ? OK : fail(err, E_INTERNAL, "a write outside a transaction");
 }
 
+/* A decimal meta value; 0 where the row does not exist yet, as in a new store. */
 static enum result read_number(const struct memory_state *s, const char *name, uint64_t *ret,
 			       struct error *err)
 {
@@ -53,6 +64,7 @@ static enum result read_position(const struct memory_state *s, struct store_posi
 	return rc;
 }
 
+/* Also ends a transaction that was committed: it clears what commit() has left in `working`. */
 static void roll_back(struct store *store)
 {
 	struct memory_store *s = memory_of(store);
@@ -95,6 +107,7 @@ static enum result commit(struct store *store, struct error *err)
 	before = s->disk->committed;
 	s->disk->committed = s->working;
 	pthread_mutex_unlock(&s->disk->mutex);
+	/* The old state is cleared after the mutex is released: it may free many rows. */
 	s->working = before;
 	roll_back(store);
 	return OK;
@@ -114,6 +127,8 @@ static enum result set_savepoint(struct store *store, struct error *err)
 	return OK;
 }
 
+/* Either copy may be the one to keep; the other is cleared. The swap moves the tables and needs no
+ * memory, so undoing cannot fail for lack of it. */
 static enum result end_savepoint(struct memory_store *s, bool is_undone, struct error *err)
 {
 	enum result rc = may_write(s, err);
@@ -143,6 +158,8 @@ static enum result roll_back_to(struct store *s, struct error *err)
 	return end_savepoint(memory_of(s), true, err);
 }
 
+/* A destroyed version keeps its row as history, without its key and content. Rows of older states
+ * still have them until their last reader ends: see shred(). */
 static void erase_content(struct version_row *row)
 {
 	row->is_shredded = true;
@@ -155,12 +172,14 @@ static enum result put_version(struct memory_state *s, const struct version_row 
 {
 	struct version_row put = *row;
 
+	/* The caller's value is ignored: rows.h says that reads set it. */
 	put.is_shredded = false;
 	if (put.state == VERSION_DESTROYED)
 		erase_content(&put);
 	return state_add(s, TABLE_VERSIONS, &put, err);
 }
 
+/* Copies the row, since the callers change it and put it back. Its slices stay in the state. */
 static enum result find_version(const struct memory_state *s, struct slice path, uint64_t version,
 				struct version_row *ret, struct error *err)
 {
@@ -223,6 +242,7 @@ static enum result put_effective(struct memory_state *s, const struct effective_
 	return state_add(s, TABLE_EFFECTIVES, row, err);
 }
 
+/* Edges are sorted by source first, so those of one source lie together from state_lower() on. */
 static enum result replace_edges(struct memory_state *s, const struct edge_set *set,
 				 struct error *err)
 {
@@ -237,11 +257,14 @@ static enum result replace_edges(struct memory_state *s, const struct edge_set *
 			break;
 		rc = state_remove(s, TABLE_EDGES, at, err);
 	}
+	/* state_replace() and not state_add(): duplicates in a set count once. */
 	for (uint32_t i = 0; rc == OK && i < set->count; i++)
 		rc = state_replace(s, TABLE_EDGES, &set->edges[i], err);
 	return rc;
 }
 
+/* The table is sorted by accessor, as reads give it, so a hash is searched row by row. Tests have
+ * few tokens. */
 static const struct token_row *find_token(const struct memory_state *s, struct slice hash)
 {
 	for (uint32_t i = 0; i < state_count(s, TABLE_TOKENS); i++) {
@@ -273,11 +296,15 @@ static enum result update_token(struct memory_state *s, const struct token_row *
 
 	if (before == NULL)
 		return fail(err, E_NOT_FOUND, "there is no such token");
+	/* The accessor is the key of the table: with the one that is stored, the row is replaced
+	 * and not added. */
 	after.row.accessor = before->accessor;
 	rc = read_number(s, META_REVISION, &after.revision, err);
 	return rc == OK ? state_replace(s, TABLE_TOKENS, &after, err) : rc;
 }
 
+/* The paths become rows of a table of their own. state_add() copies only slices that the struct
+ * itself has, so `paths` must not stay in the row. */
 static enum result put_audit(struct memory_state *s, const struct audit_row *row, struct error *err)
 {
 	struct audit_row entry = *row;
@@ -321,6 +348,7 @@ static enum result put_idempotent(struct store *store, const struct idempotent_r
 	struct memory_store *s = memory_of(store);
 	enum result rc = may_write(s, err);
 
+	/* From the end: a removal moves the rows behind it. */
 	for (uint32_t i = state_count(&s->working, TABLE_IDEMPOTENT); rc == OK && i-- > 0;) {
 		const struct idempotent_row *old = state_row(&s->working, TABLE_IDEMPOTENT, i);
 
@@ -356,7 +384,9 @@ DEFINE_PUT(put_audits, audit_row, put_audit)
 DEFINE_PUT(put_keys, wrap_key_row, put_key)
 DEFINE_PUT(put_metas, meta_row, put_meta)
 
-/* Erased rows are freed with the last snapshot that has them. */
+/* Nothing is left to erase: erased rows are freed with the last state that has them, and freed
+ * memory is not part of the model. A reader between begin and end may still have them, so the call
+ * reports it as SQLite does. */
 static enum result shred(struct store *store, struct error *err)
 {
 	struct memory_store *s = memory_of(store);
@@ -384,6 +414,7 @@ static enum result session_open(struct store_session **ret, struct store *s, str
 	return memory_session_open(ret, memory_of(s)->disk, err);
 }
 
+/* One store per disk at a time stands for the lock file of the SQLite store. */
 static void set_open(struct memory_disk *d, bool is_open)
 {
 	pthread_mutex_lock(&d->mutex);

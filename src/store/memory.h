@@ -11,6 +11,7 @@
 
 struct memory_disk;
 
+/* An empty disk; the caller frees it. E_MEMORY. */
 MUST_USE enum result memory_disk_new(struct memory_disk **ret, struct error *err);
 /* Takes NULL. Stores and sessions on it must be closed. */
 void memory_disk_free(struct memory_disk *d);

@@ -1,5 +1,11 @@
-/* Queries of the audit log in a memory store: a walk over the whole span that looks at every
- * entry. */
+/*
+ * Queries of the audit log in a memory store: a walk over the whole span that looks at every entry.
+ *
+ * It gives the same entries in the same order as sqlite_audit.c and the same errors, in the
+ * simplest way, so that one suite tests both. Only the count of steps until E_LIMIT
+ * differs. Runs on the reader's thread, without a lock: the state that it walks over is its own
+ * copy.
+ */
 #include "base/memory.h"
 #include "store/memory_internal.h"
 
@@ -22,6 +28,7 @@ static bool ends_in(struct slice s, const char *end)
 	return s.len >= len && slice_is_text(slice_from(s, s.len - len), end);
 }
 
+/* An action such as "token.*" stands for all that begin with "token."; an empty one for all. */
 static bool fits(struct slice wanted, struct slice value)
 {
 	if (ends_in(wanted, "*"))
@@ -29,6 +36,8 @@ static bool fits(struct slice wanted, struct slice value)
 	return wanted.len == 0 || slice_is_equal(wanted, value);
 }
 
+/* "secrets/a" is one path; "secrets/a/" and "secrets/a/**" stand for all paths that begin with
+ * "secrets/a/". */
 static bool fits_path(struct slice wanted, struct slice path)
 {
 	if (ends_in(wanted, "**"))
@@ -38,6 +47,7 @@ static bool fits_path(struct slice wanted, struct slice path)
 	return slice_is_equal(wanted, path);
 }
 
+/* The paths of one entry lie together in the table, from the first with its index on. */
 static bool has_path(const struct query *q, uint64_t index)
 {
 	const struct audit_path key = {.index = index};
@@ -67,6 +77,8 @@ static bool is_wanted(const struct query *q, const struct audit_row *row)
 	       fits(f->action, row->action) && (is_any_path || has_path(q, row->index));
 }
 
+/* `after` is the first index when read forward and an exclusive end when read backward. Times are
+ * compared row by row in is_wanted(), not turned into a span as sqlite_audit.c does. */
 static void set_span(struct query *q)
 {
 	const struct audit_filter *f = q->filter;
@@ -77,6 +89,9 @@ static void set_span(struct query *q)
 	q->to = state_lower(q->state, TABLE_AUDIT, &(struct audit_row){.index = last});
 }
 
+/* Called for each row of the span before it is compared. Without conditions every row is wanted, so
+ * the limit of rows bounds the walk and `scan_max` does not count. The index in the text is where
+ * the next call goes on, in either direction. */
 static enum result look(struct query *q, const struct audit_row *row, uint64_t expected,
 			struct error *err)
 {

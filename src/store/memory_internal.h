@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+/* The mutex is held only to copy or swap a state, never while rows are read or written. No other
+ * lock is taken under it. */
 struct memory_disk {
 	pthread_mutex_t mutex; /* for all below */
 	struct memory_state committed;
@@ -21,8 +23,10 @@ struct memory_session {
 	struct budget *budget; /* may be NULL */
 };
 
-/* memory_read.c: what a call reads, to be cleared by state_clear(). */
+/* memory_read.c: the state that a call reads: the session's snapshot, or the last committed one.
+ * Owned by the caller, who clears it with state_clear(). */
 struct memory_state memory_state_now(const struct memory_session *s);
+/* Owned by the caller: store_session_close(). `disk` must outlive it. */
 enum result memory_session_open(struct store_session **ret, struct memory_disk *disk,
 				struct error *err);
 

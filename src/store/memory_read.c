@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "store/memory_internal.h"
 
+/* Of the budget for one row that is looked at: about what the SQLite store takes for one. */
 #define STEPS_PER_ROW 20
 
 static struct memory_session *session_of(struct store_session *ss)
@@ -125,6 +126,7 @@ static struct walk walk_all(struct store_session *ss, const struct memory_state 
 	return (struct walk){.session = session_of(ss), .state = now, .id = id, .to = UINT32_MAX};
 }
 
+/* The exclusive end of a page; 0 stands for no end. */
 static uint64_t below(uint64_t before)
 {
 	return before != 0 ? before : UINT64_MAX;
@@ -135,6 +137,7 @@ static enum result give_version(const struct walk *w, const void *row, struct er
 	return w->each.version(w->ctx, row, err);
 }
 
+/* Leaves out what store.h says that a history does not have, although it is at hand. */
 static enum result give_bare_version(const struct walk *w, const void *row, struct error *err)
 {
 	struct version_row bare = *(const struct version_row *)row;
@@ -191,7 +194,8 @@ static enum result get_version(struct store_session *ss, struct slice path, uint
 	return each(ctx, row, err);
 }
 
-/* The state that the last change up to a revision has left. */
+/* The state that the last change up to a revision has left. The state of the row is that of today;
+ * if it is older than the revision, nothing has changed it since. */
 static void set_state_at(const struct memory_state *s, struct version_row *row, uint64_t revision)
 {
 	static const enum version_state states[] = {[CHANGE_PUT] = VERSION_LIVE,
@@ -224,6 +228,8 @@ static enum result get_version_at(struct store_session *ss, const struct version
 	uint32_t i = state_lower(&now, TABLE_VERSIONS, &last);
 	struct version_row row;
 
+	/* `last` is then the wanted version itself, so the search begins at it and not before
+	 * it. */
 	if (at->version != 0 && i < state_count(&now, TABLE_VERSIONS))
 		i++; /* the row itself, where it is there */
 	while (i-- > 0) {

@@ -1,4 +1,16 @@
-/* Tables of rows that are shared by counting references, and copied before they change. */
+/*
+ * Tables of rows that are shared by counting references, and copied before they change.
+ *
+ * A table is a sorted list of pointers to rows. A row is one block: the struct, then the bytes of
+ * all its slices. Must hold: a row never changes once it is in a table; a table changes only while
+ * exactly one state has it (own_table()); every slice of a stored row points into its own block.
+ *
+ * Threads: reference counters are atomic, since states on different threads share tables. All else
+ * needs no lock: a table with one reference belongs to one state, and a state to one thread.
+ *
+ * Insertions move the rest of the list, and each table is searched by bisection. That is enough for
+ * tests, where tables have thousands of rows.
+ */
 #include "store/memory_table.h"
 
 #include "base/memory.h"
@@ -12,6 +24,7 @@ struct memory_row {
 	max_align_t data[]; /* the struct, then the bytes of its slices */
 };
 
+/* `size` is the number of places in `rows`, `count` of those in use. */
 struct table {
 	atomic_uint refs;
 	uint32_t count, size;
@@ -23,6 +36,9 @@ static int compare_u64(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
+/* The orders of the tables. They are the orders in which store.h promises rows, and those of the
+ * primary keys in sqlite_schema.c. A search may give a struct in which only the compared members
+ * are set. */
 static int compare_meta(const void *a, const void *b)
 {
 	const struct meta_entry *x = a, *y = b;
@@ -128,6 +144,7 @@ struct kind {
 	size_t numbers[NUMBERS_MAX];
 };
 
+/* offsetof() of a first member is 0, which would end the list. */
 #define FIRST		 SIZE_MAX
 #define AT(type, member) offsetof(struct type, member)
 
@@ -199,6 +216,7 @@ static struct slice *slice_in(void *data, size_t entry)
 	return (struct slice *)((char *)data + offset_of(entry));
 }
 
+/* SQLite has signed numbers only. Checked here too, so that no test passes on memory alone. */
 static bool has_large_number(const struct kind *k, const void *row)
 {
 	for (size_t i = 0; i < NUMBERS_MAX && k->numbers[i] != 0; i++) {
@@ -211,6 +229,8 @@ static bool has_large_number(const struct kind *k, const void *row)
 	return false;
 }
 
+/* One block for the struct and its bytes, so that one alloc_free() frees all. The slices are
+ * redirected in a copy: `row` is the caller's and const. */
 static struct memory_row *row_new(const struct kind *k, const void *row)
 {
 	char copy[sizeof(struct version_row)] __attribute__((aligned(_Alignof(max_align_t))));
@@ -241,6 +261,7 @@ static struct memory_row *row_new(const struct kind *k, const void *row)
 _Static_assert(sizeof(struct version_row) >= sizeof(struct audit_row),
 	       "the largest row fits the copy in row_new()");
 
+/* The last reference may be given back on any thread. */
 static void row_unref(struct memory_row *r)
 {
 	if (atomic_fetch_sub(&r->refs, 1) == 1)
@@ -257,7 +278,9 @@ static void table_unref(struct table *t)
 	alloc_free(t);
 }
 
-/* The state's own table, which may be changed and has a place for one more row; NULL: no memory. */
+/* The state's own table, which may be changed and has a place for one more row; NULL: no memory,
+ * and the state is unchanged. A shared table is copied as a list: its rows stay shared. A count of
+ * 1 cannot rise meanwhile, because only this state could copy it. */
 static struct table *own_table(struct memory_state *s, enum table_id id)
 {
 	struct table *old = s->tables[id], *t = old;
@@ -270,6 +293,7 @@ static struct table *own_table(struct memory_state *s, enum table_id id)
 		atomic_init(&t->refs, 1);
 	}
 	if (t->size <= count) {
+		/* Doubling, so that n insertions copy the list a few times only. */
 		uint32_t size = count * 2 + 8;
 		struct memory_row **rows =
 			alloc_resize(t->rows, size * sizeof(struct memory_row *));
@@ -358,6 +382,8 @@ static enum result put(struct memory_state *s, enum table_id id, const void *row
 		return fail(err, E_LIMIT, "a number is above 2^63 - 1");
 	if (is_there && !is_replacing)
 		return fail(err, E_CONFLICT, "a row of this key exists already");
+	/* The new row is made before the old one is given back: `row` may point into the old
+	 * one. */
 	r = row_new(&kinds[id], row);
 	t = r != NULL ? own_table(s, id) : NULL;
 	if (t == NULL) {

@@ -9,6 +9,8 @@
 
 #include "store/rows.h"
 
+/* Which struct a table holds. The `const void *row` of the functions below points to one of these;
+ * any other type is a mistake that the compiler cannot find. */
 enum table_id {
 	TABLE_META,	   /* struct meta_entry */
 	TABLE_VERSIONS,	   /* struct version_row, with `is_shredded` as reads give it */
@@ -25,15 +27,18 @@ enum table_id {
 	TABLES_COUNT
 };
 
+/* A meta_row whose name is a slice, so that it is copied with the row. */
 struct meta_entry {
 	struct slice name, value;
 };
 
+/* A token and the revision that store_each_token() compares with `since`. */
 struct token_entry {
 	struct token_row row;
 	uint64_t revision; /* of the store when the row was written */
 };
 
+/* One path of one audit entry: the key is both. */
 struct audit_path {
 	uint64_t index;
 	struct slice path;
@@ -45,8 +50,10 @@ struct memory_state {
 	struct table *tables[TABLES_COUNT]; /* NULL: empty */
 };
 
+/* Shares all tables of `from`; cannot fail. `*ret` is overwritten without being cleared. */
 void state_copy(struct memory_state *ret, const struct memory_state *from);
-void state_clear(struct memory_state *s); /* for CLEANUP too */
+/* Gives back the references and leaves an empty state. For CLEANUP too. */
+void state_clear(struct memory_state *s);
 
 /* Rows are structs of the table's type, in the order of the key; borrowed until the state
  * changes. */
@@ -55,15 +62,18 @@ const void *state_row(const struct memory_state *s, enum table_id id, uint32_t a
 /* The first row whose key is not less than that of `key`, a struct of which only the key is set; or
  * the count. */
 uint32_t state_lower(const struct memory_state *s, enum table_id id, const void *key);
-const void *state_find(const struct memory_state *s, enum table_id id,
-		       const void *key); /* or NULL */
+/* The row of this key, or NULL. */
+const void *state_find(const struct memory_state *s, enum table_id id, const void *key);
 
 /* Copies the row, with all that its slices point to. E_CONFLICT for a key that exists; E_LIMIT for
  * a number above INT64_MAX. */
 MUST_USE enum result state_add(struct memory_state *s, enum table_id id, const void *row,
 			       struct error *err);
-/* In place of the row of that key, if there is one. `row` may point into the state. */
+/* In place of the row of that key, if there is one. `row` may point into the state: it is copied
+ * before the old row is given back. E_LIMIT, E_MEMORY. */
 MUST_USE enum result state_replace(struct memory_state *s, enum table_id id, const void *row,
 				   struct error *err);
+/* `at` must be less than the count. E_MEMORY where a shared table cannot be copied: the state is
+ * then unchanged. */
 MUST_USE enum result state_remove(struct memory_state *s, enum table_id id, uint32_t at,
 				  struct error *err);

@@ -25,16 +25,21 @@ struct store_position {
 	uint64_t log_size; /* of the last log_row; 0 before the first */
 };
 
-enum version_state { VERSION_LIVE, VERSION_DELETED, VERSION_DESTROYED };
+/* Live can become deleted and back; destroyed is final. Stored as numbers: never change one. */
+enum version_state {
+	VERSION_LIVE,
+	VERSION_DELETED,  /* hidden from reads; its content is kept for an undelete */
+	VERSION_DESTROYED /* its key and content are erased; the row stays as history */
+};
 
 /* One content of one document. Key: path and version. */
 struct version_row {
 	struct slice path; /* "profiles/orders/base" */
-	uint64_t version;
+	uint64_t version;  /* from 1, per path */
 	uint64_t revision; /* that made it */
 	int64_t created_ms;
-	struct slice created_by;
-	struct slice message;
+	struct slice created_by;   /* name of the principal */
+	struct slice message;	   /* of the person who wrote it; may be empty */
 	struct slice content_type; /* of the source: application/yaml, application/json */
 	struct slice digest;	   /* SHA-256 of the source; keyed for secrets */
 	enum version_state state;
@@ -59,7 +64,7 @@ struct state_row {
 struct rewrap_row {
 	struct slice path;
 	uint64_t version;
-	uint32_t generation;
+	uint32_t generation; /* of the new wrapping key */
 	struct slice wrapped_key;
 };
 
@@ -70,18 +75,25 @@ struct version_at {
 	uint64_t revision;
 };
 
-/* Key: revision. */
+/* One committed change of one document or several. Key: revision. */
 struct revision_row {
 	uint64_t revision;
-	int64_t time_ms; /* never less than that of the revision before */
-	struct slice author;
-	struct slice accessor;
-	struct slice message;
-	struct slice source; /* repo@commit or empty */
-	struct slice request_id;
+	int64_t time_ms;	 /* never less than that of the revision before */
+	struct slice author;	 /* name of the principal, or of the server itself */
+	struct slice accessor;	 /* of its token; empty: the server itself */
+	struct slice message;	 /* of the person who asked for it; may be empty */
+	struct slice source;	 /* repo@commit or empty */
+	struct slice request_id; /* as in the response and the log lines */
 };
 
-enum change_action { CHANGE_PUT, CHANGE_DELETE, CHANGE_UNDELETE, CHANGE_DESTROY };
+/* Stored as numbers: never change one. The state that a version had at a revision is computed from
+ * them. */
+enum change_action {
+	CHANGE_PUT,	 /* a new version: live */
+	CHANGE_DELETE,	 /* live to deleted */
+	CHANGE_UNDELETE, /* deleted to live */
+	CHANGE_DESTROY	 /* any state to destroyed */
+};
 
 /* What a revision did to one version of a document. Key: revision, path and version. */
 struct change_row {
@@ -100,11 +112,16 @@ struct effective_row {
 	struct slice digest; /* as in its ETag; empty where it no longer exists */
 };
 
-/* What `source` needs of `target`: a profile its parent, its schema or a secret; a schema another
- * schema. */
-enum edge_kind { EDGE_EXTENDS, EDGE_SCHEMA, EDGE_SECRET, EDGE_SCHEMA_REF };
+/* Why `source` needs `target`. Stored as numbers: never change one. */
+enum edge_kind {
+	EDGE_EXTENDS,	/* a profile its parent */
+	EDGE_SCHEMA,	/* a profile the schema that it must fulfil */
+	EDGE_SECRET,	/* a profile a secret that one of its values refers to */
+	EDGE_SCHEMA_REF /* a schema another schema */
+};
 
-/* Key: all three. The target may not exist. */
+/* One dependency of a document on another, kept so that a change of the target finds all documents
+ * that must be checked again. Key: all three. The target may not exist. */
 struct edge_row {
 	struct slice source, target;
 	enum edge_kind kind;
@@ -117,7 +134,8 @@ struct edge_set {
 	uint32_t count;
 };
 
-/* Key: hash. */
+/* A token's record. The token itself is never stored: its hash finds the row, and its accessor
+ * names it where the token must not stand. Key: hash. */
 struct token_row {
 	struct slice hash;     /* keyed */
 	struct slice accessor; /* unique */
@@ -127,13 +145,15 @@ struct token_row {
 	bool is_revoked;
 };
 
-/* A key-encryption key. Key: generation. */
+/* A key-encryption key, wrapped under the root key. Versions name their generation, so a row must
+ * stay as long as a version was wrapped with it. Key: generation. */
 struct wrap_key_row {
 	uint32_t generation;
 	struct slice wrapped;
 };
 
-/* Key: index. */
+/* One audit entry with the columns that queries find it by. The columns are not hashed:
+ * audit/index_check.h compares them with the entry. Key: index. */
 struct audit_row {
 	uint64_t index;			     /* from 0, without a gap */
 	int64_t time_ms;		     /* never less than that of the entry before */
@@ -166,7 +186,7 @@ struct log_row {
 	int64_t time_ms;	 /* of the last entry */
 };
 
-/* Key: name. */
+/* A single value of the store, under one of the names below. Key: name. */
 struct meta_row {
 	const char *name;
 	struct slice value;
@@ -183,9 +203,9 @@ struct meta_row {
 /* The response to a request that carried an idempotency key. Key: key. */
 struct idempotent_row {
 	struct slice key;
-	struct slice fingerprint; /* of the request */
-	struct slice response;
-	int64_t time_ms;
+	struct slice fingerprint; /* of the request: another request with the same key is refused */
+	struct slice response;	  /* given again to a repeated request; opaque to the store */
+	int64_t time_ms;	  /* when it was stored */
 };
 
 /* Part of a list that is read newest first. */

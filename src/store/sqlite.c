@@ -1,9 +1,17 @@
 /*
- * Opens and closes DIR/reeve.db. While a server has it open it has a write-ahead log. A clean close
- * writes the log into the database and switches it off, since a reader of a database with a log
- * needs to write beside it. Locks: ours on SQLITE_LOCK keeps a second server out; SQLite's own
- * order this process's writer and all readers. The writer's connection belongs to the thread that
- * writes, each session has a connection of its own.
+ * Opens and closes DIR/reeve.db, and makes the two kinds of connection: one for the writer, one for
+ * each session.
+ *
+ * While a server has the file open it has a write-ahead log. A clean close writes the log into the
+ * database and switches it off, since a reader of a database with a log needs to write beside it.
+ *
+ * Order when opening for writing: check the folder, take the lock, check the file, check or migrate
+ * the format, switch the log on. Nothing in the folder is changed before the lock is held, and a
+ * file that is not ours is not changed at all.
+ *
+ * Locks: ours on SQLITE_LOCK keeps a second server out; SQLite's own order this process's writer
+ * and all readers. The writer's connection belongs to the thread that writes, each session has a
+ * connection of its own, and so has each backup.
  */
 #include "store/sqlite.h"
 
@@ -20,10 +28,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PROGRESS_OPS  1000 /* SQLite instructions between two checks of a reader's budget */
-#define STEPS_PER_OP  5	   /* of the budget for one instruction: about 50 ns */
+#define PROGRESS_OPS 1000 /* SQLite instructions between two checks of a reader's budget */
+#define STEPS_PER_OP 5	  /* of the budget for one instruction: about 50 ns */
+/* How long a close waits for a reader such as `reeve audit verify` before it leaves the log. */
 #define CLOSE_WAIT_MS 1000
 
+/* SQLite's hook after each commit. A hook replaces SQLite's own checkpoint at 1,000 pages:
+ * sqlite_write.c decides when. */
 static int remember_log_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
 {
 	struct sqlite_store *s = ctx;
@@ -34,6 +45,8 @@ static int remember_log_pages(void *ctx, sqlite3 *handle, const char *name, int 
 	return SQLITE_OK;
 }
 
+/* Also for a store that is half opened. The connection is closed before the lock is dropped, so
+ * that no other server opens the file beside it. */
 static void free_store(struct sqlite_store *s)
 {
 	db_close(&s->db);
@@ -49,7 +62,9 @@ static void free_storep(struct sqlite_store **s)
 		free_store(*s);
 }
 
-/* The log stays where readers are still there or the disk failed; the next open uses it. */
+/* The log stays where readers are still there or the disk failed; the next open uses it. SQLite
+ * refuses to change the journal mode while statements are open, so the cached ones are finalized
+ * first. */
 static void close_store(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -67,7 +82,8 @@ static void close_store(struct store *store)
 	free_store(s);
 }
 
-/* For the file `place`, or for SQLITE_FILE in the folder `place`. */
+/* For the file `place`, or for SQLITE_FILE in the folder `place`. The name is made absolute: the
+ * process may change its working folder before a session is opened. */
 static enum result new_store(struct sqlite_store **ret, const char *place, bool is_folder,
 			     struct error *err)
 {
@@ -89,7 +105,8 @@ static enum result new_store(struct sqlite_store **ret, const char *place, bool 
 	return OK;
 }
 
-/* Makes an empty private file for a new store; else checks that there is one. */
+/* Makes an empty private file for a new store; else checks that there is one. SQLite would create
+ * the file with the rights of the umask; its log and journal take the rights of the database. */
 static enum result check_presence(const char *file, const char *folder, bool is_new,
 				  struct error *err)
 {
@@ -131,6 +148,8 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc != OK)
 		return rc;
 	sqlite3_wal_hook(s->db.handle, remember_log_pages, s);
+	/* 64 MiB, the size at which sqlite_write.c restarts the log (LOG_PAGES_HARD pages of 4
+	 * KiB). */
 	/* The log's file shrinks again after it grew. */
 	return db_exec(&s->db, "PRAGMA journal_size_limit = 67108864", "bound the log", err);
 }
@@ -156,6 +175,8 @@ enum result store_open_sqlite(struct store **ret, const char *folder, bool is_ne
 	return OK;
 }
 
+/* No check of the folder's mode and no lock: a reader may run as another user and beside a
+ * server. */
 enum result store_open_sqlite_readonly(struct store **ret, const char *folder, struct error *err)
 {
 	CLEANUP(free_storep) struct sqlite_store *s = NULL;
@@ -184,6 +205,8 @@ static enum result restore_to(const char *folder, struct sqlite_store *from, str
 	return rc == OK ? db_copy(&from->db, to->file, NULL, NULL, err) : rc;
 }
 
+/* The source is opened as a reader opens it: a backup may lie in a folder without write permission,
+ * and its format is checked before anything is made in `folder`. */
 enum result store_restore_sqlite(const char *folder, const char *file, struct error *err)
 {
 	CLEANUP(free_storep) struct sqlite_store *from = NULL;
@@ -202,6 +225,8 @@ static void close_session(struct store_session *ss)
 	alloc_free(session);
 }
 
+/* May run on any thread while the writer writes: it reads only members of the store that are set
+ * when it is opened. */
 static enum result open_session(struct store_session **ret, struct store *store, struct error *err)
 {
 	const struct sqlite_store *s = sqlite_of(store);
@@ -261,7 +286,8 @@ static void end_session(struct store_session *ss)
 	session->is_in_transaction = false;
 }
 
-/* A new name in the folder of the data: a copy is as secret as they are. */
+/* A new name in the folder of the data: a copy is as secret as they are. 8 random bytes: two
+ * backups at the same time do not meet, and db_copy() refuses a name that exists. */
 static enum result name_copy(const struct sqlite_store *s, struct buf *ret, struct error *err)
 {
 	uint8_t random[8];
@@ -272,6 +298,8 @@ static enum result name_copy(const struct sqlite_store *s, struct buf *ret, stru
 	return buf_check(ret, err);
 }
 
+/* On a connection of its own, so that it may run on any thread while the writer commits. The name
+ * is appended before the copy is made: after a success nothing can fail any more. */
 static enum result backup(struct store *store, const struct backup_target *target,
 			  struct buf *ret_file, struct error *err)
 {

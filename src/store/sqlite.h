@@ -1,4 +1,5 @@
-/* The store in one SQLite file, and how to open it. */
+/* The store in one SQLite file, and how to open it. The three functions may run on any thread;
+ * afterwards the threads are those of store.h. */
 #pragma once
 
 #include "store/store.h"

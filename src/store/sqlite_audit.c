@@ -24,7 +24,8 @@ struct bitmap {
 	uint64_t words[BITMAP_WORDS];
 };
 
-/* Equal to `value`; with `is_prefix`, at least `value` and less than `end`. */
+/* One condition of a filter, with the two statements that find the entries of a bucket which fulfil
+ * it. Equal to `value`; with `is_prefix`, at least `value` and less than `end`. */
 struct condition {
 	const char *exact_sql, *range_sql;
 	struct slice value;
@@ -34,6 +35,8 @@ struct condition {
 
 enum { CONDITIONS_MAX = 4 };
 
+/* One call of sqlite_each_audit(). `left` counts the entries that may still be given, `budget` the
+ * entries and index rows that may still be looked at (AUDIT_SCAN_MAX). */
 struct scan {
 	struct db *db;
 	struct condition conditions[CONDITIONS_MAX];
@@ -51,6 +54,7 @@ static void scan_clear(struct scan *scan)
 		buf_clear(&scan->conditions[i].end);
 }
 
+/* An entry may name a path twice (two versions of one document): one row is enough to find it. */
 static enum result put_paths(struct sqlite_store *s, const struct audit_row *row, uint64_t bucket,
 			     struct error *err)
 {
@@ -103,6 +107,7 @@ struct position {
 	int64_t time_ms;
 };
 
+/* The first row of a statement that selects idx and time_ms and takes one bound. */
 static enum result find_first(struct db *db, const char *sql, int64_t bound, struct position *ret,
 			      struct error *err)
 {
@@ -134,7 +139,9 @@ static enum result find_size(struct db *db, uint64_t *ret, struct error *err)
 	return rc;
 }
 
-/* The first index in [first, last) whose time is at or after `bound_ms`, or `last`. */
+/* The first index in [first, last) whose time is at or after `bound_ms`, or `last`. A binary search
+ * by the primary key: an index by time would be one more page to write in every commit. Each step
+ * takes the next row that is there, so a gap in a damaged file does not end the search. */
 static enum result find_time(struct db *db, uint64_t first, uint64_t last, int64_t bound_ms,
 			     uint64_t *ret, struct error *err)
 {
@@ -157,6 +164,7 @@ static enum result find_time(struct db *db, uint64_t first, uint64_t last, int64
 	return OK;
 }
 
+/* `to_ms` before `from_ms`: the second search is then over the shorter span. */
 static enum result set_span(struct scan *scan, const struct audit_filter *filter, struct error *err)
 {
 	enum result rc = find_size(scan->db, &scan->last, err);
@@ -205,7 +213,9 @@ static bool ends_in(struct slice s, const char *end)
 #define RANGE_SQL(table, column) \
 	"SELECT idx FROM " table " WHERE bucket = ? AND " column " >= ? AND " column " < ?"
 
-/* The most selective condition comes first. */
+/* The most selective condition comes first: once a bucket has no entry left, the other indexes are
+ * not read. "secrets/**" and "secrets/" are prefixes, and so is "token.*"; "**" and "*" alone leave
+ * an empty prefix, which is no condition. */
 static enum result set_conditions(struct scan *scan, const struct audit_filter *filter,
 				  struct error *err)
 {
@@ -232,7 +242,9 @@ static enum result set_conditions(struct scan *scan, const struct audit_filter *
 	return rc;
 }
 
-/* Counts one step before entries [at, at + count) are looked at. */
+/* Counts one step before entries [at, at + count) are looked at. Out of steps, the text names the
+ * `after` to go on from, so that the caller sees these entries again: the first of them when
+ * reading forward, one past the last when reading backward. */
 static enum result spend(struct scan *scan, uint64_t at, uint64_t count, struct error *err)
 {
 	if (scan->budget == 0)
@@ -272,6 +284,7 @@ static enum result fill_bitmap(struct scan *scan, const struct condition *c, uin
 	return rc;
 }
 
+/* False: no entry is left. */
 static bool intersect(struct bitmap *all, const struct bitmap *more)
 {
 	uint64_t any = 0;
@@ -343,6 +356,7 @@ static enum result give_entry(struct scan *scan, uint64_t index, struct error *e
 	return give_row(scan, &q, index, err);
 }
 
+/* The bits are read in the order in which the caller wants the entries. */
 static enum result give_bitmap(struct scan *scan, const struct bitmap *bits, uint64_t bucket,
 			       struct error *err)
 {
@@ -373,6 +387,7 @@ static enum result scan_bucket(struct scan *scan, uint64_t bucket, struct error 
 	return give_bitmap(scan, &bits, bucket, err);
 }
 
+/* Each bucket costs one step even if no entry fits, so a filter that finds nothing ends too. */
 static enum result scan_buckets(struct scan *scan, struct error *err)
 {
 	enum result rc = OK;
@@ -413,11 +428,13 @@ static enum result scan_all(struct scan *scan, struct error *err)
 		rc = query_next(&q, &has_row, err);
 		if (rc == OK && has_row)
 			rc = give_row(scan, &q, expected, err);
+		/* Adding UINT64_MAX subtracts 1. */
 		expected += scan->is_newest_first ? UINT64_MAX : 1;
 	}
 	return rc;
 }
 
+/* One transaction for all statements, so that they see one state of the log. */
 enum result sqlite_each_audit(struct store_session *ss, const struct audit_filter *filter,
 			      audit_fn *each, void *ctx, struct error *err)
 {
@@ -451,6 +468,8 @@ struct path_walk {
 	void *ctx;
 };
 
+/* Without an order: the primary key is (bucket, path, idx), and sorting by index would need memory
+ * for all rows. */
 static enum result give_paths(const struct path_walk *w, uint64_t bucket, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;

@@ -1,7 +1,13 @@
 /*
- * Copies what one read transaction sees. The copy is made under a temporary name and renamed once
- * it is durable, so a file of the wanted name is always complete. It has no write-ahead log, so
- * that it can be read in a folder without write permission.
+ * Copies what one read transaction sees, for backups, restores and the copy before a migration.
+ *
+ * The copy is made under a temporary name beside the wanted one and renamed once it is durable, so
+ * a file of the wanted name is always complete. Order: copy, sync the file, rename, sync the
+ * folder. After a crash a file FILE.XXXXXX may be left, of mode 0600. The copy has no write-ahead
+ * log, so that it can be read in a folder without write permission.
+ *
+ * Runs on the thread of its caller and needs no lock of ours: SQLite lets the writer commit
+ * meanwhile.
  */
 #include "store/sqlite_copy.h"
 
@@ -15,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* 1 MiB between two calls of `progress`. */
 #define STEP_PAGES 256
 
 static enum result sync_file(const char *path, struct error *err)
@@ -26,6 +33,8 @@ static enum result sync_file(const char *path, struct error *err)
 	return OK;
 }
 
+/* sqlite3_backup copies page by page, free pages included: a copy holds what the file holds, also
+ * of deleted rows. */
 static enum result copy_pages(struct db *from, struct db *to,
 			      void (*progress)(void *ctx, uint64_t done, uint64_t left), void *ctx,
 			      struct error *err)
@@ -61,6 +70,7 @@ static enum result copy_snapshot(struct db *from, const char *temporary,
 	if (rc == OK)
 		rc = db_scope_begin(from, &has_begun, err);
 	if (rc == OK)
+		/* BEGIN alone takes no snapshot; the first read does. */
 		rc = db_run(from, "SELECT count(*) FROM sqlite_schema", "begin to copy", ARGS_NONE,
 			    err);
 	if (rc == OK)
@@ -71,6 +81,7 @@ static enum result copy_snapshot(struct db *from, const char *temporary,
 	return rc;
 }
 
+/* Never replaces a file: another process may have made one of that name since db_copy() looked. */
 static enum result rename_new(const char *from, const char *to, struct error *err)
 {
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
@@ -85,6 +96,7 @@ static enum result rename_new(const char *from, const char *to, struct error *er
 	return fail_errno(err, E_IO, "rename to %s", to);
 }
 
+/* SQLite may have made the files of a journal beside the copy. */
 static void remove_temporary(const char *temporary)
 {
 	static const char *const endings[] = {"", "-journal", "-wal", "-shm"};

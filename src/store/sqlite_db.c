@@ -1,19 +1,29 @@
 /*
+ * The one file that opens connections to SQLite and asks it for columns.
+ *
  * A database file is untrusted input: it may be damaged, tampered with or made by another program.
  * No code in it is run (triggers, views, functions in the schema), every page and every column's
  * type is checked, and no error text quotes its content. db_open() follows SQLite's list "Defense
  * Against The Dark Arts" (sqlite.org/security.html).
+ *
+ * Must hold: a statement is used only by the thread that has the connection (SQLITE_OPEN_NOMUTEX,
+ * so SQLite takes no lock); a cached statement is finalized only by db_close() or by the close of a
+ * store; a query that was opened is closed on every path (CLEANUP).
  */
 #include "store/sqlite_db.h"
 
 #include "base/buf.h"
 
-#define BUSY_MS		5000
+/* How long a call waits for a lock of another process; a commit takes milliseconds. */
+#define BUSY_MS 5000
+/* Of one value or row. SQLite refuses a larger one before it allocates memory for it. */
 #define VALUE_BYTES_MAX (64 * 1024 * 1024)
 /* In KiB. Large enough for the upper pages of the audit log's indexes, which every commit needs. */
 #define WRITER_CACHE_PRAGMA "PRAGMA cache_size = -8000"
 #define READER_CACHE_PRAGMA "PRAGMA cache_size = -2000"
 
+/* The lowest byte of an extended code is the primary code. A result that is not named here is a
+ * mistake of ours (SQLITE_MISUSE, SQLITE_RANGE), hence E_INTERNAL. */
 static enum result result_of(int code)
 {
 	switch (code & 0xff) {
@@ -56,6 +66,7 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 	enum result rc;
 	int system_error = 0;
 
+	/* The progress handler interrupted the statement: the budget knows why. */
 	if ((code & 0xff) == SQLITE_INTERRUPT && budget_result(db->budget, err) != OK)
 		return db->budget->outcome;
 	/* The call may return the primary code only; the connection has the extended one. */
@@ -94,6 +105,8 @@ static void append_uri(struct buf *uri, const char *file, enum db_mode mode)
 					       : "?mode=ro&immutable=1");
 }
 
+/* Just above what our own statements and rows need, so that a hostile schema cannot cost more:
+ * SQLite parses the SQL of the schema before our first statement. */
 static void lower_limits(sqlite3 *handle)
 {
 	static const struct {
@@ -116,6 +129,11 @@ static void lower_limits(sqlite3 *handle)
 		sqlite3_limit(handle, limits[i].id, limits[i].value);
 }
 
+/* The pragmas that are not plain: trusted_schema OFF and cell_size_check ON belong to the untrusted
+ * file. With mmap_size 0 a bad disk gives SQLITE_IOERR; with a mapped file it ends the process by a
+ * signal. With temp_store MEMORY the rows that SQLite sorts reach no file outside the data folder.
+ * secure_delete puts zeros over deleted rows; synchronous FULL makes a commit durable
+ * (sqlite_write.c). */
 static enum result set_up(struct db *db, enum db_mode mode, const char *file, struct error *err)
 {
 	static const char *const pragmas[] = {
@@ -188,6 +206,9 @@ enum result db_exec(struct db *db, const char *sql, const char *what, struct err
 	return code == SQLITE_OK ? OK : db_fail(db, code, what, err);
 }
 
+/* A statement is compiled once for each connection. Its text is found by address, since each call
+ * has its own constant. A callback may run the same call again while its rows are still being read;
+ * that one gets a statement of its own, which query_close() finalizes. */
 static enum result find_statement(struct query *q, const char *sql, struct error *err)
 {
 	struct db *db = q->db;
@@ -216,6 +237,8 @@ static enum result find_statement(struct query *q, const char *sql, struct error
 	return OK;
 }
 
+/* SQLITE_STATIC: no copy, since arguments live until query_close(). A NULL pointer would bind NULL
+ * instead of an empty value, and our columns are NOT NULL. */
 static int bind_one(sqlite3_stmt *statement, int at, const struct arg *arg)
 {
 	const char *data = arg->bytes.data != NULL ? arg->bytes.data : "";
@@ -247,6 +270,7 @@ enum result query_open(struct query *ret, struct db *db, const char *sql, const 
 	struct query q = {db, NULL, what, false, false};
 	enum result rc;
 
+	/* Before anything is prepared or bound: sqlite3_bind would store a negative number. */
 	for (size_t i = 0; i < args.count; i++)
 		if (args.items[i].kind == ARG_TOO_LARGE)
 			return fail(err, E_LIMIT, "%s: a number is above 2^63 - 1", what);
@@ -265,6 +289,7 @@ enum result query_open(struct query *ret, struct db *db, const char *sql, const 
 	return OK;
 }
 
+/* `is_bad` is about the current row only: the caller has checked the one before. */
 enum result query_next(struct query *q, bool *ret_has_row, struct error *err)
 {
 	int code = sqlite3_step(q->statement);
@@ -289,6 +314,8 @@ void query_close(struct query *q)
 	q->statement = NULL;
 }
 
+/* The readers of columns never convert: a text where a number is due means that the file is not
+ * what we wrote. Each notes it in `is_bad`, so that a row is read whole and checked once. */
 bool query_is_null(const struct query *q, int column)
 {
 	return sqlite3_column_type(q->statement, column) == SQLITE_NULL;
@@ -373,6 +400,7 @@ enum result db_run(struct db *db, const char *sql, const char *what, struct args
 	return rc == OK ? query_next(&q, &has_row, err) : rc;
 }
 
+/* Within a session's own transaction there is nothing to begin: autocommit is off. */
 enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err)
 {
 	bool is_free = sqlite3_get_autocommit(db->handle) != 0;

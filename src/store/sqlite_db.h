@@ -2,6 +2,14 @@
  * One connection to one SQLite file: opens it as untrusted input, keeps statements prepared, checks
  * the types of arguments and columns, and turns SQLite's result codes into ours. One thread at a
  * time uses a connection.
+ *
+ * A read goes like this:
+ *
+ *   query_open(&q, db, sql, what, ARGS(args), err)   binds the arguments
+ *   query_next(&q, &has_row, err)                    once for each row
+ *   query_number(&q, 0), query_bytes(&q, 1), …       each column once
+ *   query_check(&q, err)                             before the row is used
+ *   query_close(&q)                                  by CLEANUP
  */
 #pragma once
 
@@ -15,8 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* More than one connection uses. Beyond it a statement is compiled for each call. */
 #define DB_STATEMENTS_MAX 64
 
+/* A value that must not be copied while statements are open. db_close() ends it. */
 struct db {
 	sqlite3 *handle; /* NULL: closed */
 	struct {
@@ -33,25 +43,31 @@ enum db_mode {
 	DB_IMMUTABLE, /* without any writer: takes no lock and makes no file */
 };
 
+/* Opens an existing file; never makes one. E_IO, E_CORRUPT where it is no database, E_MEMORY. On
+ * failure `ret` is untouched. */
 MUST_USE enum result db_open(struct db *ret, const char *file, enum db_mode mode,
 			     struct error *err);
+/* Finalizes the cached statements. For CLEANUP too. */
 void db_close(struct db *db); /* may be closed already */
 
-/* Writes the explanation for a result code of SQLite and gives our result. Quotes no data. */
+/* Writes the explanation for a result code of SQLite and gives our result, never OK. `what` names
+ * the work ("read a version"). Quotes no data: a text of SQLite's own may name columns, but holds
+ * no values. */
 enum result db_fail(const struct db *db, int code, const char *what, struct error *err);
 
-/* Runs constant SQL without arguments or rows that matter. */
+/* Runs constant SQL without arguments or rows that matter: pragmas, BEGIN, tables. */
 MUST_USE enum result db_exec(struct db *db, const char *sql, const char *what, struct error *err);
 
+/* One argument of a statement. Made by the functions below, which choose the type. */
 struct arg {
 	enum {
-		ARG_TEXT,
-		ARG_TEXT_COPY,
-		ARG_BYTES,
-		ARG_ZEROS,
+		ARG_TEXT,      /* UTF-8, borrowed until query_close() */
+		ARG_TEXT_COPY, /* UTF-8, copied */
+		ARG_BYTES,     /* borrowed until query_close() */
+		ARG_ZEROS,     /* `number` zero bytes */
 		ARG_NUMBER,
 		ARG_NULL,
-		ARG_TOO_LARGE
+		ARG_TOO_LARGE /* makes query_open() fail with E_LIMIT */
 	} kind;
 	struct slice bytes;
 	int64_t number;
@@ -63,6 +79,7 @@ struct args {
 	size_t count;
 };
 
+/* Of an array whose size the compiler knows. */
 #define ARGS(array) ((struct args){(array), ARRAY_SIZE(array)})
 #define ARGS_NONE   ((struct args){NULL, 0})
 
@@ -77,17 +94,19 @@ static inline struct arg arg_text_copy(struct slice s)
 	return (struct arg){ARG_TEXT_COPY, s, 0};
 }
 
+/* Stored as a BLOB. An empty slice gives an empty value, not NULL. */
 static inline struct arg arg_bytes(struct slice s)
 {
 	return (struct arg){ARG_BYTES, s, 0};
 }
 
-/* `len` zero bytes. */
+/* `len` zero bytes, which are not held in memory: for overwriting a content in place. */
 static inline struct arg arg_zeros(uint64_t len)
 {
 	return (struct arg){ARG_ZEROS, SLICE_NULL, (int64_t)len};
 }
 
+/* Times, and numbers that may be negative. */
 static inline struct arg arg_signed(int64_t n)
 {
 	return (struct arg){ARG_NUMBER, SLICE_NULL, n};
@@ -124,10 +143,15 @@ struct query {
 		NULL, NULL, NULL, false, false \
 	}
 
-/* `sql` has to be a constant. */
+/* Prepares the statement, or takes the cached one, and binds the arguments; runs nothing yet. `sql`
+ * has to be a constant, since it is cached by its address. E_LIMIT for a number above INT64_MAX;
+ * E_CORRUPT where the file lacks our tables. On failure `ret` is untouched. */
 MUST_USE enum result query_open(struct query *ret, struct db *db, const char *sql, const char *what,
 				struct args args, struct error *err);
+/* The next row, or `*ret_has_row` false at the end. Columns of the row before are then invalid.
+ * When the budget of the connection runs out, the result is that of the budget. */
 MUST_USE enum result query_next(struct query *q, bool *ret_has_row, struct error *err);
+/* Harmless for QUERY_NULL and when called again. For CLEANUP too. */
 void query_close(struct query *q);
 
 /* Columns of the current row, borrowed until the next. A column of the wrong type gives 0 or an
@@ -137,7 +161,9 @@ struct slice query_bytes(struct query *q, int column);
 struct slice query_bytes_exact(struct query *q, int column, size_t len);
 uint64_t query_number(struct query *q, int column);
 int64_t query_signed(struct query *q, int column);
-uint32_t query_choice(struct query *q, int column, uint32_t max); /* NULL is 0 */
+/* A number from 0 to `max`, such as that of an enum. NULL is 0. */
+uint32_t query_choice(struct query *q, int column, uint32_t max);
+/* Call it when all columns of a row are read and before any of them is used. */
 MUST_USE enum result query_check(const struct query *q, struct error *err);
 
 /* Runs a statement that gives no rows. */

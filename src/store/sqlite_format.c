@@ -1,5 +1,12 @@
-/* A file that is not ours is never changed: newer formats are refused, older ones are copied before
- * they are migrated. */
+/*
+ * The number of the format that stands in a file, and the migration from older ones.
+ *
+ * A file that is not ours is never changed: newer formats are refused, older ones are copied before
+ * they are migrated. The new tables and their number are written in one transaction, so after a
+ * crash the file has the old format or the new one. The caller holds the lock of the data folder
+ * and has the only connection that writes. To change a table: raise STORE_FORMAT, add a step to the
+ * table in sqlite.c, and let store_schema make the same tables at once.
+ */
 #include "store/sqlite_format.h"
 
 #include "store/sqlite_copy.h"
@@ -8,9 +15,11 @@
 #include <limits.h>
 #include <stdio.h>
 
+/* A row of `meta`, as decimal text. Not among the names of rows.h: only this back end uses it. */
 #define META_FORMAT "format"
 #define COPIES_MAX  100
 
+/* The one number that a statement gives. */
 static enum result count_rows(struct db *db, const char *sql, const char *file, uint64_t *ret,
 			      struct error *err)
 {
@@ -46,6 +55,7 @@ static enum result run_all(struct db *db, const char *const *statements, struct 
 	return rc;
 }
 
+/* Commits where all went well so far, else rolls back; gives the first failure. */
 static enum result end_transaction(struct db *db, enum result rc, struct error *err)
 {
 	if (rc == OK)
@@ -55,6 +65,8 @@ static enum result end_transaction(struct db *db, enum result rc, struct error *
 	return rc;
 }
 
+/* Looks for tables inside the write transaction, so that two processes cannot both find the file
+ * empty. */
 enum result format_create(struct db *db, uint32_t format, struct error *err)
 {
 	uint64_t tables = 0;
@@ -72,7 +84,9 @@ enum result format_create(struct db *db, uint32_t format, struct error *err)
 	return end_transaction(db, rc, err);
 }
 
-/* A store has no code in its schema, and its text is UTF-8. */
+/* A store has no code in its schema, and its text is UTF-8. Read before any other statement of
+ * ours, since a view could have the name of a table. UTF-8 matters because columns are read without
+ * a conversion (query_bytes()). */
 static enum result refuse_foreign(struct db *db, const char *file, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
@@ -139,6 +153,7 @@ static enum result copy_before(struct db *db, const char *file, uint32_t format,
 	return rc;
 }
 
+/* NULL where the table has no step from this format. */
 static const struct format_step *find_step(const struct format_step *steps, size_t count,
 					   uint32_t from)
 {
@@ -160,6 +175,7 @@ enum result format_migrate(struct db *db, const char *file, uint32_t format,
 		return fail(err, E_UNSUPPORTED,
 			    "%s has format %u; this program knows formats up to %u", file, has,
 			    format);
+	/* Before anything is copied or changed: all steps must be there. */
 	for (uint32_t from = has; from < format; from++)
 		if (find_step(steps, steps_count, from) == NULL)
 			return fail(err, E_UNSUPPORTED,

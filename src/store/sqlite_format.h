@@ -1,6 +1,5 @@
-/*
- * The format of a file, and the migration from an older format to ours.
- */
+/* The format of a file, a number from 1 that stands in its table `meta`, and the migration from an
+ * older format to ours. All functions run on the thread that opens the store. */
 #pragma once
 
 #include "store/sqlite_db.h"
@@ -14,7 +13,8 @@ struct format_step {
 /* Makes the tables in an empty file, as format `format`. E_CONFLICT where it has tables. */
 MUST_USE enum result format_create(struct db *db, uint32_t format, struct error *err);
 
-/* E_NOT_FOUND for an empty file, E_CORRUPT for one that does not hold a store. */
+/* Which format the file has; it may be newer than ours. `file` names it in errors. E_NOT_FOUND for
+ * an empty file, E_CORRUPT for one that does not hold a store. */
 MUST_USE enum result format_read(struct db *db, const char *file, uint32_t *ret, struct error *err);
 
 /* Migrates the file from its format to `format`: copies it to FILE.format-N, then takes all steps

@@ -1,4 +1,8 @@
-/* What the files of the SQLite back end share. */
+/*
+ * What the files of the SQLite back end share: the structs of the writer and of a reader, and the
+ * functions that the tables in sqlite.c point to. Each of these does what store.h says of the
+ * function of its name.
+ */
 #pragma once
 
 #include "store/backend.h"
@@ -7,28 +11,32 @@
 #define SQLITE_FILE "reeve.db"
 #define SQLITE_LOCK "reeve.lock"
 
+/* The writer's thread owns all members. Other threads (open_session(), backup()) read `file` and
+ * `mode` only, which do not change once the store is open. */
 struct sqlite_store {
 	struct store base;
 	struct db db;
-	char *file;	   /* absolute, since sessions are opened later */
+	char *file;	   /* absolute, since sessions are opened later; owned */
 	enum db_mode mode; /* of the sessions: DB_READ or DB_IMMUTABLE */
 	char *copied_to;   /* a private folder that goes with the store, or NULL */
 	int lock;	   /* -1 for a reader */
 	bool is_readonly;
-	bool is_failed; /* a commit failed: nothing more is written */
+	bool is_failed; /* a commit or the disk failed: nothing more is written */
 	bool is_in_transaction;
-	uint64_t revision; /* that the transaction found */
+	uint64_t revision; /* that the transaction found; token rows are marked with it */
 	bool has_savepoint;
 	int log_pages;	   /* in the write-ahead log after the last commit */
 	int restart_pages; /* size of the log below which no restart of it is tried */
 };
 
+/* One thread at a time. The connection is its own, so readers do not wait for each other. */
 struct sqlite_session {
 	struct store_session base;
 	struct db db;
 	bool is_in_transaction;
 };
 
+/* The tables in sqlite.c belong to these structs alone, so the casts are safe. */
 static inline struct sqlite_store *sqlite_of(struct store *s)
 {
 	return (struct sqlite_store *)s;
@@ -45,12 +53,17 @@ extern const struct store_session_ops sqlite_session_ops;
 /* sqlite_lock.c: takes the lock file and writes our process number into it. E_BUSY where another
  * process has it. */
 MUST_USE enum result lock_take(int *ret, const char *folder, struct error *err);
+/* Releases the lock and sets -1; harmless for -1. */
 void lock_drop(int *fd); /* for CLEANUP too */
+/* Whether a folder is closed to all but its owner; with `may_make` it is made with mode 0700.
+ * E_NOT_FOUND, E_FORBIDDEN, E_IO. */
 MUST_USE enum result folder_check(const char *folder, bool may_make, struct error *err);
-/* Makes an empty file of mode 0600; of a file that exists, takes away the rights of others. */
+/* Makes an empty file of mode 0600; of a file that exists, takes away the rights of others. E_IO
+ * where the name is not a plain file (a link, for one). */
 MUST_USE enum result file_make_private(const char *file, struct error *err);
 
-/* sqlite_write.c */
+/* sqlite_write.c: transactions. The transaction and the savepoint that the caller sees are two
+ * flags of the store; SQLite's own state is asked before each row. */
 enum result sqlite_begin(struct store *s, struct store_position *ret, struct error *err);
 enum result sqlite_commit(struct store *s, struct error *err);
 void sqlite_rollback(struct store *s);
@@ -58,10 +71,11 @@ enum result sqlite_savepoint(struct store *s, struct error *err);
 enum result sqlite_release(struct store *s, struct error *err);
 enum result sqlite_rollback_to(struct store *s, struct error *err);
 enum result sqlite_shred(struct store *s, struct error *err);
-/* Whether a row may be written now. */
+/* Whether a row may be written now. E_UNAVAILABLE after a failed commit or for a reader, E_INTERNAL
+ * outside a transaction, E_IO where SQLite has undone it. */
 MUST_USE enum result sqlite_may_write(const struct sqlite_store *s, struct error *err);
 
-/* sqlite_put.c */
+/* sqlite_put.c: rows. After a failure the earlier rows of the call are still in the transaction. */
 enum result sqlite_put_versions(struct store *s, const struct version_row *rows, uint32_t count,
 				struct error *err);
 enum result sqlite_set_states(struct store *s, const struct state_row *rows, uint32_t count,
@@ -88,7 +102,8 @@ enum result sqlite_put_meta(struct store *s, const struct meta_row *rows, uint32
 enum result sqlite_put_idempotent(struct store *s, const struct idempotent_row *row,
 				  int64_t forget_before_ms, struct error *err);
 
-/* sqlite_read.c */
+/* sqlite_read.c: each call is one statement, but for those that read a state at a revision. Rows
+ * that are not what we wrote are E_CORRUPT and are not given to the callback. */
 enum result sqlite_each_head(struct store_session *ss, uint64_t since, version_fn *each, void *ctx,
 			     struct error *err);
 enum result sqlite_get_version(struct store_session *ss, struct slice path, uint64_t version,
@@ -123,7 +138,7 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 				  struct slice fingerprint, bytes_fn *each, void *ctx,
 				  struct error *err);
 
-/* sqlite_audit.c */
+/* sqlite_audit.c: the audit log, which is searched by buckets. */
 enum result sqlite_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 			     struct error *err);
 enum result sqlite_each_audit(struct store_session *ss, const struct audit_filter *filter,
@@ -134,5 +149,6 @@ enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uin
 /* sqlite_readonly.c: removes the private copy that a reader made, with its folder, and frees the
  * name. Takes NULL. */
 void copy_remove(char *folder);
-/* Opens `s->file` for reading. */
+/* Opens `s->file` for reading and sets `mode` and `is_readonly`; `file` becomes that of a private
+ * copy where one has to be made. E_NOT_FOUND, E_UNSUPPORTED for another format, E_CORRUPT, E_IO. */
 MUST_USE enum result sqlite_open_reader(struct sqlite_store *s, struct error *err);

@@ -1,8 +1,13 @@
 /*
- * The data folder belongs to one user and to one server at a time. We lock a file of our own,
- * because SQLite's exclusive mode would keep readers such as `reeve audit verify` out. The file
- * stays when the lock is released: if it were removed, two processes could lock two files of the
- * same name.
+ * The data folder belongs to one user and to one server at a time.
+ *
+ * We lock a file of our own, because SQLite's exclusive mode would keep readers such as `reeve
+ * audit verify` out. The file stays when the lock is released: if it were removed, two processes
+ * could lock two files of the same name. The kernel releases the lock when the process ends,
+ * however it ends, so no lock is ever left behind.
+ *
+ * Nothing here follows a link in the last part of a name that it opens, and no file is made with
+ * rights for others.
  */
 #include "store/sqlite_internal.h"
 
@@ -22,6 +27,9 @@ void lock_drop(int *fd)
 	*fd = -1;
 }
 
+/* Names the process that holds the lock, where its number can be read: the operator's next
+ * question. The text may be of an earlier server for a moment, since the lock is taken before the
+ * number is written. */
 static enum result refuse_second(int fd, const char *folder, struct error *err)
 {
 	char text[24] = "";
@@ -54,6 +62,7 @@ enum result lock_take(int *ret, const char *folder, struct error *err)
 			return refuse_second(fd, folder, err);
 		return fail_errno(err, E_IO, "lock %s", path);
 	}
+	/* For people and for refuse_second(): the lock itself does not depend on the content. */
 	len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
 		return fail_errno(err, E_IO, "write %s", path);
@@ -62,6 +71,8 @@ enum result lock_take(int *ret, const char *folder, struct error *err)
 	return OK;
 }
 
+/* Rights of the folder stand before those of the files: with 0700 nobody else can reach the log
+ * that SQLite makes beside the database. */
 enum result folder_check(const char *folder, bool may_make, struct error *err)
 {
 	struct stat st;

@@ -1,6 +1,18 @@
-/* Writes rows, in the transaction that the caller has begun. */
+/*
+ * Writes rows, in the transaction that the caller has begun.
+ *
+ * Each call of store.h is one or a few prepared statements for each row. Nothing is read first to
+ * find a conflict: the primary keys refuse a row that exists (E_CONFLICT), and an UPDATE that
+ * changes no row is explained afterwards. A failure leaves the earlier rows of the call in the
+ * transaction; the caller goes back to its savepoint.
+ *
+ * Must hold, so that destroyed contents are gone from the file (sqlite_schema.c): rows of
+ * `contents` are added with the greatest id and overwritten by as many bytes, never deleted. Runs
+ * on the one thread that writes.
+ */
 #include "store/sqlite_internal.h"
 
+/* One statement without rows; `args` is an array. */
 #define RUN(s, sql, what, args, err) db_run(&(s)->db, sql, what, ARGS(args), err)
 
 /* Contents are numbered in the order in which they come, and no number is used again: see
@@ -21,6 +33,8 @@ static enum result find_last_content(struct sqlite_store *s, uint64_t *ret, stru
 	return rc;
 }
 
+/* Key and content lie in a table of their own: `versions` stays small for histories, and only this
+ * table has rows that must be erased in place. */
 static enum result put_content(struct sqlite_store *s, const struct version_row *row, uint64_t id,
 			       struct error *err)
 {
@@ -60,6 +74,7 @@ static enum result put_version_row(struct sqlite_store *s, const struct version_
 		   "put a version", args, err);
 }
 
+/* The greatest version wins, in whatever order a batch has them. */
 static enum result put_head(struct sqlite_store *s, const struct version_row *row,
 			    struct error *err)
 {
@@ -141,6 +156,9 @@ static enum result wipe_content(struct sqlite_store *s, const struct arg *key, s
 	return rc;
 }
 
+/* Wipes first: a failure between the two leaves a version without content in the transaction, which
+ * the caller then undoes. To destroy a version twice is no conflict; it sets `state_revision`
+ * again. */
 static enum result destroy_version(struct sqlite_store *s, const struct arg *key, uint64_t revision,
 				   struct error *err)
 {
@@ -155,6 +173,7 @@ static enum result destroy_version(struct sqlite_store *s, const struct arg *key
 	return rc;
 }
 
+/* The 2 in the statements of this file is VERSION_DESTROYED: such a version gets no other state. */
 static enum result set_state(struct sqlite_store *s, const struct state_row *row, struct error *err)
 {
 	static const char what[] = "set a version's state";
@@ -174,6 +193,8 @@ static enum result set_state(struct sqlite_store *s, const struct state_row *row
 	return rc;
 }
 
+/* All wrapped keys have the same length (WRAPPED_KEY_BYTES), so the row keeps its place and the old
+ * key is overwritten. */
 static enum result rewrap_version(struct sqlite_store *s, const struct rewrap_row *row,
 				  struct error *err)
 {
@@ -235,6 +256,7 @@ static enum result put_effective(struct sqlite_store *s, const struct effective_
 		   "put an effective configuration", args, err);
 }
 
+/* ON CONFLICT DO NOTHING: duplicates in a set count once. */
 static enum result replace_edges(struct sqlite_store *s, const struct edge_set *set,
 				 struct error *err)
 {
@@ -254,6 +276,8 @@ static enum result replace_edges(struct sqlite_store *s, const struct edge_set *
 	return rc;
 }
 
+/* `s->revision` is that of the last commit: a change of tokens makes no revision of its own, and
+ * store_each_token() compares with >=. */
 static enum result put_token(struct sqlite_store *s, const struct token_row *row, struct error *err)
 {
 	const struct arg args[] = {
@@ -336,6 +360,7 @@ enum result sqlite_put_idempotent(struct store *store, const struct idempotent_r
 				   arg_bytes(row->response), arg_signed(row->time_ms)};
 	enum result rc = sqlite_may_write(s, err);
 
+	/* The tables of format 1 call a response an answer. */
 	if (rc == OK)
 		rc = RUN(s, "DELETE FROM answers WHERE time_ms < ?", what, old, err);
 	if (rc == OK)

@@ -39,7 +39,7 @@ struct walk {
 	enum version_part part; /* for versions */
 };
 
-/* Up to the first result that is not OK. `ret_count` may be NULL. */
+/* To the end or the first result that is not OK. `ret_count` may be NULL. */
 static enum result walk_rows(struct query *q, const struct walk *w, uint64_t *ret_count,
 			     struct error *err)
 {

@@ -1,8 +1,14 @@
 /*
- * Reads data that another process serves or has served. Beside a running server the reader uses
- * SQLite's shared index of the log. After a clean stop the file alone is read. A killed server
- * leaves a log, or a journal that is still to be rolled back; where that needs write permission
- * which this process does not have, a private copy is recovered and read.
+ * Reads data that another process serves or has served, and never changes them.
+ *
+ * Beside a running server the reader uses SQLite's shared index of the log. After a clean stop the
+ * file alone is read. A killed server leaves a log, or a journal that is still to be rolled back;
+ * where that needs write permission which this process does not have, a private copy is recovered
+ * and read.
+ *
+ * The three ways are tried in this order (sqlite_open_reader()), and the store remembers the one
+ * that worked for its sessions. A private copy lives in a folder of mode 0700 under TMPDIR until
+ * the store is closed; it needs as much space as the data.
  */
 #include "store/sqlite_internal.h"
 
@@ -18,8 +24,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What SQLite keeps beside a database that was not closed: a write-ahead log or a rollback
+ * journal. */
 static const char *const logs[] = {"-wal", "-journal"};
 
+/* Only the names that SQLite makes are removed, then the folder if it is empty: no removal of a
+ * tree whose name came from the environment. */
 void copy_remove(char *folder)
 {
 	static const char *const all[] = {"", "-wal", "-shm", "-journal"};
@@ -61,6 +71,7 @@ static enum result copy_bytes(int from, int to, const char *name, struct error *
 	}
 }
 
+/* An empty log is none: SQLite truncates it at the end of a checkpoint. */
 static bool has_file(const char *file, const char *ending)
 {
 	char path[PATH_MAX + 16];
@@ -91,6 +102,8 @@ static enum result copy_file(const char *file, const char *copy, const char *end
 	return copy_bytes(from, to, from_path, err);
 }
 
+/* A server that runs is read through its shared index, so these are the files of one that was
+ * killed, and nothing changes them meanwhile. */
 static enum result copy_all(const char *file, const char *copy, struct error *err)
 {
 	enum result rc = copy_file(file, copy, "", err);
@@ -119,7 +132,8 @@ static enum result make_folder(struct sqlite_store *s, struct error *err)
 	return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
 }
 
-/* Opens the file in this mode and reads from it once. */
+/* Opens the file in this mode and reads from it once: SQLite opens the file and its log at the
+ * first read, so only then a missing right shows. */
 static enum result try_mode(struct sqlite_store *s, const char *file, enum db_mode mode,
 			    struct error *err)
 {
@@ -161,6 +175,8 @@ static enum result read_copy(struct sqlite_store *s, struct error *err)
 	return rc;
 }
 
+/* A reader takes older formats as they are: it must not migrate a file that a server of an older
+ * release may still use. */
 static enum result check_format(struct sqlite_store *s, struct error *err)
 {
 	uint32_t format = 0;
@@ -182,6 +198,9 @@ enum result sqlite_open_reader(struct sqlite_store *s, struct error *err)
 	if (stat(s->file, &st) != 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", s->file);
 	rc = try_mode(s, s->file, DB_READ, err);
+	/* E_IO stands for a missing right here. Without a log the file alone is complete, and
+	 * DB_IMMUTABLE needs no right to write. With one, the newest commits may be in the log
+	 * only, so it has to be recovered in a copy. */
 	if (rc == E_IO)
 		rc = has_log(s->file) ? read_copy(s, err) : try_mode(s, s->file, DB_IMMUTABLE, err);
 	return rc == OK ? check_format(s, err) : rc;

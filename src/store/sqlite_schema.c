@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+/* STRICT: SQLite checks the type of each value that is written. WITHOUT ROWID: the rows are stored
+ * in the order of the primary key, without a second search. */
 #define BIGINT	  "INTEGER"
 #define BYTES	  "BLOB"
 #define TEXT	  "TEXT COLLATE BINARY" /* paths compare by bytes */
@@ -17,6 +19,7 @@ const char *const store_schema[] = {
 	"CREATE TABLE meta (name " TEXT " NOT NULL PRIMARY KEY, value " BYTES
 	" NOT NULL)" CLUSTERED,
 
+	/* The greatest version of each path, so that a start reads one row for each document. */
 	"CREATE TABLE heads (path " TEXT " NOT NULL PRIMARY KEY, version " BIGINT
 	" NOT NULL)" CLUSTERED,
 
@@ -38,12 +41,14 @@ const char *const store_schema[] = {
 	"CREATE TABLE revisions (revision " BIGINT " NOT NULL PRIMARY KEY, time_ms " BIGINT
 	" NOT NULL, author " TEXT " NOT NULL, accessor " TEXT " NOT NULL, message " TEXT
 	" NOT NULL, source " TEXT " NOT NULL, request_id " TEXT " NOT NULL)" ROWS,
+	/* For store_revision_at(). */
 	"CREATE INDEX revisions_time ON revisions (time_ms, revision)",
 
 	"CREATE TABLE changes (revision " BIGINT " NOT NULL, path " TEXT
 	" NOT NULL, version " BIGINT " NOT NULL, action " BIGINT
 	" NOT NULL CHECK (action IN (0, 1, 2, 3)), origin " TEXT
 	" NOT NULL, PRIMARY KEY (revision, path, version))" CLUSTERED,
+	/* For a document's revisions and for its state at a revision. */
 	"CREATE INDEX changes_path ON changes (path, revision)",
 
 	"CREATE TABLE effectives (config " TEXT " NOT NULL, revision " BIGINT
@@ -62,6 +67,7 @@ const char *const store_schema[] = {
 	"CREATE TABLE wrap_keys (generation " BIGINT " NOT NULL PRIMARY KEY, wrapped " BYTES
 	" NOT NULL)" ROWS,
 
+	/* `bucket` is idx / AUDIT_BUCKET and begins every index: sqlite_audit.c says why. */
 	"CREATE TABLE audit (idx " BIGINT " NOT NULL PRIMARY KEY, bucket " BIGINT
 	" NOT NULL, time_ms " BIGINT " NOT NULL, actor " TEXT " NOT NULL, action " TEXT
 	" NOT NULL, outcome " TEXT " NOT NULL, leaf " BYTES " NOT NULL, entry " BYTES
@@ -77,6 +83,7 @@ const char *const store_schema[] = {
 	" NOT NULL, peaks " BYTES " NOT NULL, checkpoint " BYTES " NOT NULL, time_ms " BIGINT
 	" NOT NULL)" ROWS,
 
+	/* Responses by idempotency key. The index serves the removal of old rows. */
 	"CREATE TABLE answers (idempotency_key " BYTES " NOT NULL PRIMARY KEY, fingerprint " BYTES
 	" NOT NULL, answer " BYTES " NOT NULL, time_ms " BIGINT " NOT NULL)" ROWS,
 	"CREATE INDEX answers_time ON answers (time_ms)",
@@ -84,6 +91,8 @@ const char *const store_schema[] = {
 	NULL,
 };
 
+/* Tokens of format 1 get revision 0: a reader that asks for changes since a revision has read them
+ * at its start. */
 const char *const store_schema_2[] = {
 	"ALTER TABLE tokens ADD COLUMN changed_revision " BIGINT " NOT NULL DEFAULT 0",
 	"CREATE INDEX tokens_changed ON tokens (changed_revision)",

@@ -1,4 +1,4 @@
-/* The tables, in SQL that PostgreSQL understands too. */
+/* The tables, in SQL that PostgreSQL understands too. sqlite_format.h says how a file gets them. */
 #pragma once
 
 /* 2: tokens have a column changed_revision. */

@@ -1,8 +1,17 @@
 /*
- * Transactions. When a commit returns OK its rows survive a power cut: with synchronous=FULL each
- * commit syncs the write-ahead log. After a commit that failed the content of the disk is unknown
- * (the next recovery may find its frames), so nothing more is written until the store is opened
- * again. All functions run on the one thread that writes.
+ * Transactions, savepoints and checkpoints of the SQLite store.
+ *
+ * When a commit returns OK its rows survive a power cut: with synchronous=FULL each commit syncs
+ * the write-ahead log. After a commit that failed the content of the disk is unknown (the next
+ * recovery may find its frames), so nothing more is written until the store is opened again
+ * (`is_failed`).
+ *
+ * Must hold: `is_in_transaction` and `has_savepoint` say what the caller has begun; SQLite may have
+ * undone the transaction by itself meanwhile, which sqlite_may_write() finds before each row. No
+ * call waits for a reader longer than RESTART_WAIT_MS.
+ *
+ * All functions run on the one thread that writes. BEGIN IMMEDIATE takes SQLite's write lock, and
+ * commit or rollback releases it; the lock of the data folder is held all the time.
  */
 #include "store/sqlite_internal.h"
 
@@ -13,9 +22,9 @@
 #define LOG_PAGES_SOFT	4000
 #define LOG_PAGES_HARD	16384
 #define RESTART_WAIT_MS 20
-#define RESTART_PAGES \
-	2048 /* growth of the log until a restart that readers prevented is tried again */
-#define BUSY_MS 5000
+/* Growth of the log until a restart that readers prevented is tried again. */
+#define RESTART_PAGES 2048
+#define BUSY_MS	      5000
 
 static enum result refuse_failed(struct error *err)
 {
@@ -23,6 +32,7 @@ static enum result refuse_failed(struct error *err)
 		    "the store takes no writes since a commit failed; restart to recover");
 }
 
+/* For calls that need no transaction: begin and shred. */
 static enum result may_change(const struct sqlite_store *s, struct error *err)
 {
 	if (s->is_readonly)
@@ -54,6 +64,8 @@ static bool read_number(struct query *q, int column, uint64_t *ret)
 	return slice_to_u64(query_bytes(q, column), INT64_MAX, ret);
 }
 
+/* One statement for all three, in the transaction that has just taken the write lock: no other
+ * process can change them until it ends. */
 static enum result read_position(struct sqlite_store *s, struct store_position *ret,
 				 struct error *err)
 {
@@ -79,6 +91,8 @@ static enum result read_position(struct sqlite_store *s, struct store_position *
 	return rc;
 }
 
+/* IMMEDIATE: the lock is taken here, where the caller can still wait or refuse. A deferred
+ * transaction would take it at its first row and could fail there. */
 enum result sqlite_begin(struct store *store, struct store_position *ret, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -100,8 +114,9 @@ enum result sqlite_begin(struct store *store, struct store_position *ret, struct
 	return rc;
 }
 
-/* The rows are durable already: a failure here costs space, not data. But after a failure of the
- * disk nothing more is written. */
+/* Copies the log's pages into the database. The rows are durable already: a failure here costs
+ * space, not data. But after a failure of the disk nothing more is written. SQLITE_BUSY is
+ * expected: a reader still needs a part of the log. */
 static void checkpoint(struct sqlite_store *s)
 {
 	int mode = SQLITE_CHECKPOINT_PASSIVE;
@@ -122,6 +137,9 @@ static void checkpoint(struct sqlite_store *s)
 		s->is_failed = true;
 }
 
+/* A call out of order is rolled back, so that the caller need not ask in which state it is. A
+ * COMMIT that failed is E_IO whatever SQLite says: only the next recovery knows whether its frames
+ * are whole. */
 enum result sqlite_commit(struct store *store, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -146,6 +164,8 @@ enum result sqlite_commit(struct store *store, struct error *err)
 	return OK;
 }
 
+/* Autocommit is on where SQLite has undone the transaction already. A ROLLBACK that failed and left
+ * it open would mix its rows with those of the next one. */
 void sqlite_rollback(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -173,6 +193,7 @@ enum result sqlite_savepoint(struct store *store, struct error *err)
 	return rc;
 }
 
+/* ROLLBACK TO undoes the rows but keeps the savepoint, so RELEASE follows in both cases. */
 static enum result end_savepoint(struct sqlite_store *s, bool is_undone, struct error *err)
 {
 	enum result rc = sqlite_may_write(s, err);
@@ -200,6 +221,8 @@ enum result sqlite_rollback_to(struct store *s, struct error *err)
 	return end_savepoint(sqlite_of(s), true, err);
 }
 
+/* Old pages, with the destroyed content, lie in the log until it starts anew. TRUNCATE copies all
+ * pages and cuts the file to zero bytes; it succeeds only when no reader needs the log. */
 enum result sqlite_shred(struct store *store, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);

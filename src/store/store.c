@@ -1,9 +1,17 @@
-/* The calls of store.h, each handed to the back end behind it, after the checks that are the same
- * for all. */
+/*
+ * The calls of store.h, each handed to the back end behind it.
+ *
+ * A check stands here when it is the same for all back ends and needs no stored row: lengths of
+ * hashes, sources of edges, NULL where the caller may give it. So a back end may rely on these, and
+ * the mistake has one error text. This file has no state and takes no lock; the threads are those
+ * of store.h.
+ */
 #include "store/store.h"
 
 #include "store/backend.h"
 
+/* Readers hand a digest on as an array of DIGEST_BYTES. A row with another length would be
+ * E_CORRUPT at each later read, so it is refused while its writer can still be found. */
 static enum result check_digest(const char *what, struct slice digest, struct error *err)
 {
 	if (digest.len != DIGEST_BYTES)
@@ -90,6 +98,8 @@ enum result store_put_effectives(struct store *s, const struct effective_row *ro
 	return s->ops->put_effectives(s, rows, count, err);
 }
 
+/* A set replaces the edges of `set->source`. An edge of another source would be added to edges that
+ * nothing has removed. */
 static enum result check_sources(const struct edge_set *set, struct error *err)
 {
 	for (uint32_t i = 0; i < set->count; i++) {

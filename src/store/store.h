@@ -40,15 +40,24 @@ void store_close(struct store *s);
  * If the disk has undone the whole transaction, all further calls fail until store_rollback().
  */
 
-/* Waits a moment for the lock, then E_BUSY. `ret` may be NULL. */
+/* Takes the writer's lock and begins a transaction. Waits a moment (SQLite: 5 s) for a lock that
+ * another process holds, then E_BUSY. `ret`, which may be NULL, gets the position after the last
+ * commit. E_INTERNAL inside a transaction. */
 MUST_USE enum result store_begin(struct store *s, struct store_position *ret, struct error *err);
 /* OK: all rows are durable. E_IO: whether they are is known after the next open; until then every
- * writing call gives E_UNAVAILABLE, and reads go on. */
+ * writing call gives E_UNAVAILABLE, and reads go on. The transaction has ended in either case; with
+ * a savepoint that is still set it is rolled back (E_INTERNAL). */
 MUST_USE enum result store_commit(struct store *s, struct error *err);
-/* Harmless where no transaction is open. */
+/* Undoes all rows since store_begin(), the savepoint included. Harmless where no transaction is
+ * open. Cannot fail: a disk that fails here makes the store refuse later writes. */
 void store_rollback(struct store *s);
+/* E_INTERNAL outside a transaction, and where a savepoint is set already. */
 MUST_USE enum result store_savepoint(struct store *s, struct error *err);
+/* Keeps the rows since the savepoint, as part of the transaction. E_INTERNAL without a
+ * savepoint. */
 MUST_USE enum result store_release(struct store *s, struct error *err);
+/* Undoes the rows since the savepoint and ends it; the rows before it stay. E_INTERNAL without a
+ * savepoint. */
 MUST_USE enum result store_rollback_to(struct store *s, struct error *err);
 
 /*
@@ -56,44 +65,55 @@ MUST_USE enum result store_rollback_to(struct store *s, struct error *err);
  * replaces.
  */
 
-/* The newest version of a path becomes its head. */
+/* The version with the greatest number of a path becomes its head. A digest of another length than
+ * DIGEST_BYTES is E_INTERNAL. A row that is VERSION_DESTROYED is stored without key and content. */
 MUST_USE enum result store_put_versions(struct store *s, const struct version_row *rows,
 					uint32_t count, struct error *err);
 /* E_NOT_FOUND where there is no such version. VERSION_DESTROYED erases wrapped_key and sealed, and
  * no other state can follow it (E_CONFLICT). */
 MUST_USE enum result store_set_states(struct store *s, const struct state_row *rows, uint32_t count,
 				      struct error *err);
-/* E_NOT_FOUND; E_CONFLICT for a destroyed version. The old wrapped key is erased. */
+/* Replaces the wrapped key and its generation, and leaves the content alone. E_NOT_FOUND;
+ * E_CONFLICT for a destroyed version. The old wrapped key is erased. */
 MUST_USE enum result store_rewrap_versions(struct store *s, const struct rewrap_row *rows,
 					   uint32_t count, struct error *err);
+/* The caller also raises META_REVISION in the same transaction: store_begin() reads the position
+ * from there. */
 MUST_USE enum result store_put_revisions(struct store *s, const struct revision_row *rows,
 					 uint32_t count, struct error *err);
 /* Every version that is put and every state that is set needs a change row of the same revision:
  * store_each_head() and store_get_version_at() rely on it. */
 MUST_USE enum result store_put_changes(struct store *s, const struct change_row *rows,
 				       uint32_t count, struct error *err);
+/* Only configurations whose digest changed need a row: the last row at or before a revision
+ * holds. */
 MUST_USE enum result store_put_effectives(struct store *s, const struct effective_row *rows,
 					  uint32_t count, struct error *err);
 /* All edges of each source become those of its set. */
 MUST_USE enum result store_replace_edges(struct store *s, const struct edge_set *sets,
 					 uint32_t count, struct error *err);
+/* E_CONFLICT where the hash or the accessor exists. E_INTERNAL for a hash of another length than
+ * DIGEST_BYTES. */
 MUST_USE enum result store_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
 				      struct error *err);
 /* Replaces all but hash and accessor; E_NOT_FOUND. */
 MUST_USE enum result store_update_tokens(struct store *s, const struct token_row *rows,
 					 uint32_t count, struct error *err);
-/* Once per transaction is enough: the rows of a whole group of requests. */
+/* Once per transaction is enough: the rows of a whole group of requests. The caller keeps the index
+ * without a gap and stores the log's head (store_put_log()) in the same transaction. E_INTERNAL for
+ * a leaf of another length than DIGEST_BYTES. */
 MUST_USE enum result store_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 				     struct error *err);
-/* Replaces. */
+/* Replaces the one row. */
 MUST_USE enum result store_put_log(struct store *s, const struct log_row *row, struct error *err);
-/* Replaces. */
+/* Replaces the rows of the same generation. A new root key leads to new wrapped forms of all. */
 MUST_USE enum result store_put_keys(struct store *s, const struct wrap_key_row *rows,
 				    uint32_t count, struct error *err);
-/* Replaces. */
+/* Replaces the values of the same name. `name` is borrowed for the call, as all slices are. */
 MUST_USE enum result store_put_meta(struct store *s, const struct meta_row *rows, uint32_t count,
 				    struct error *err);
-/* Also removes the rows older than `forget_before_ms`. */
+/* First removes the rows older than `forget_before_ms` (wall time), so that the table does not grow
+ * without end; then adds `row`. E_CONFLICT where the key exists still. */
 MUST_USE enum result store_put_idempotent(struct store *s, const struct idempotent_row *row,
 					  int64_t forget_before_ms, struct error *err);
 
@@ -104,9 +124,11 @@ MUST_USE enum result store_shred(struct store *s, struct error *err);
 
 /* Where a backup goes. */
 struct backup_target {
-	const char *
-		file; /* must not exist; NULL: a new file beside the data, as private as they are */
-	void (*progress)(void *ctx, uint64_t done, uint64_t left); /* pages; may be NULL */
+	/* Must not exist. NULL: a new file beside the data, as private as they are. */
+	const char *file;
+	/* Told how many pages are copied and how many are left; a commit during the copy changes
+	 * neither. Called on the thread of store_backup(). May be NULL. */
+	void (*progress)(void *ctx, uint64_t done, uint64_t left);
 	void *ctx;
 };
 
@@ -121,10 +143,15 @@ MUST_USE enum result store_backup(struct store *s, const struct backup_target *t
  * sees them.
  */
 
+/* A session is used by one thread at a time and closed before its store. Several sessions of one
+ * store may be open. E_MEMORY, E_IO, E_CORRUPT. */
 MUST_USE enum result store_session_open(struct store_session **ret, struct store *s,
 					struct error *err);
 void store_session_close(struct store_session *ss); /* takes NULL */
+/* All reads until store_session_end() see the state that is committed now, whatever is committed
+ * meanwhile. Does not nest: E_INTERNAL. */
 MUST_USE enum result store_session_begin(struct store_session *ss, struct error *err);
+/* Harmless where none has begun. */
 void store_session_end(struct store_session *ss);
 /* From now on reads take their work from this budget and end with its result when it runs out.
  * NULL: no bound. The budget must live until another is set. */
@@ -134,7 +161,8 @@ void store_session_set_budget(struct store_session *ss, struct budget *budget);
  * `since`, only those that a later revision has put or given another state. */
 MUST_USE enum result store_each_head(struct store_session *ss, uint64_t since, version_fn *each,
 				     void *ctx, struct error *err);
-/* E_NOT_FOUND without a call. */
+/* One version with its state of today, its wrapped key and its content. E_NOT_FOUND without a
+ * call. */
 MUST_USE enum result store_get_version(struct store_session *ss, struct slice path,
 				       uint64_t version, version_fn *each, void *ctx,
 				       struct error *err);
@@ -155,12 +183,14 @@ MUST_USE enum result store_each_wrapped_below(struct store_session *ss, uint32_t
 MUST_USE enum result store_each_revision(struct store_session *ss, struct slice path,
 					 struct row_page page, revision_fn *each, void *ctx,
 					 struct error *err);
+/* One revision. E_NOT_FOUND without a call. */
 MUST_USE enum result store_get_revision(struct store_session *ss, uint64_t revision,
 					revision_fn *each, void *ctx, struct error *err);
 /* The last revision whose time is at or before `time_ms`; 0 where there is none. */
 MUST_USE enum result store_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
 				       struct error *err);
-/* By path and version. */
+/* What one revision changed, by path and version. Without a call where the revision does not
+ * exist. */
 MUST_USE enum result store_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
 				       void *ctx, struct error *err);
 /* The changes of one document after `revision`, oldest first. */
@@ -171,7 +201,8 @@ MUST_USE enum result store_each_change_after(struct store_session *ss, struct sl
 MUST_USE enum result store_each_effective(struct store_session *ss, struct slice config,
 					  struct row_page page, effective_fn *each, void *ctx,
 					  struct error *err);
-/* By source, kind and target. */
+/* All edges, by source, kind and target. The service keeps them in memory, so there is no call for
+ * those of one document. */
 MUST_USE enum result store_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 				     struct error *err);
 /* By accessor. With `since`, only those that were put or updated while the store was at that
@@ -179,7 +210,7 @@ MUST_USE enum result store_each_edge(struct store_session *ss, edge_fn *each, vo
  * that it has. */
 MUST_USE enum result store_each_token(struct store_session *ss, uint64_t since, token_fn *each,
 				      void *ctx, struct error *err);
-/* By generation. */
+/* All wrapped key-encryption keys, by generation. */
 MUST_USE enum result store_each_key(struct store_session *ss, key_fn *each, void *ctx,
 				    struct error *err);
 /* In the order of the index; E_CORRUPT at a gap. E_LIMIT where `scan_max` rows were looked at,
@@ -189,12 +220,15 @@ MUST_USE enum result store_each_audit(struct store_session *ss, const struct aud
 /* The paths that the entries [first, last) were put with, in no order. */
 MUST_USE enum result store_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
 					   audit_path_fn *each, void *ctx, struct error *err);
-/* E_NOT_FOUND before the first store_put_log(). */
+/* The audit log's head. E_NOT_FOUND before the first store_put_log(). */
 MUST_USE enum result store_get_log(struct store_session *ss, log_fn *each, void *ctx,
 				   struct error *err);
+/* The value of one of the META_ names (rows.h). E_NOT_FOUND without a call. */
 MUST_USE enum result store_get_meta(struct store_session *ss, const char *name, bytes_fn *each,
 				    void *ctx, struct error *err);
-/* E_NOT_FOUND; E_CONFLICT where the key came with another fingerprint. */
+/* The stored response to a request with this idempotency key. E_NOT_FOUND where the key is new, or
+ * its row was removed by a later store_put_idempotent(); E_CONFLICT where the key came with another
+ * fingerprint: the client used it for two different requests. */
 MUST_USE enum result store_get_idempotent(struct store_session *ss, struct slice key,
 					  struct slice fingerprint, bytes_fn *each, void *ctx,
 					  struct error *err);
