@@ -1,10 +1,14 @@
-/* Addresses are 16 bytes. IPv4 is mapped into ::ffff:0:0/96 (RFC 4291 section 2.5.5.2), so that one
- * comparison serves both. */
+/*
+ * Addresses are 16 bytes. IPv4 is mapped into ::ffff:0:0/96 (RFC 4291 section 2.5.5.2), so that one
+ * comparison serves both. Texts come from clients and from stored records: every length is checked
+ * before a copy. Pure functions; any thread may call.
+ */
 #include "access/token.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 
+/* The first 12 bytes of a mapped IPv4 address. */
 static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 static bool is_ipv4_mapped(const uint8_t address[static 16])
@@ -29,6 +33,9 @@ bool address_parse(struct slice text, uint8_t ret[static 16])
 	return true;
 }
 
+/* "10.0.0.0/8" gives 104 bits; an address alone stands for itself. Bits behind the prefix may be
+ * set and are ignored by range_contains(). An IPv6 text of a mapped address counts its bits from
+ * the first of 128. */
 bool address_range_parse(struct slice text, struct address_range *ret)
 {
 	struct slice rest = text, address = SLICE_NULL;

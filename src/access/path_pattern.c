@@ -1,7 +1,15 @@
-/* Matching by dynamic programming. A pattern of n segments against a path of m segments has one row
+/*
+ * Matching by dynamic programming. A pattern of n segments against a path of m segments has one row
  * of m + 1 bits for each segment of the pattern: bit j is set when the pattern so far matches the
  * first j segments of the path. There is no backtracking, so every pattern costs at most n row
- * updates. */
+ * updates.
+ *
+ * Example, the pattern "config/*" and the path "config/a/b": the first row is {0}; after "config"
+ * it is {1}; after "*" it is {2}. The pattern has ended and bit 3 is not set, so it does not match.
+ *
+ * Nothing is allocated and nothing is kept; any thread may call. A path of too many segments is
+ * never matched: such a path cannot be stored.
+ */
 #include "access/path_pattern.h"
 
 #include "doc/path.h"
@@ -9,6 +17,7 @@
 /* A path begins with its kind, hence one segment more than a document has. */
 #define SEGMENTS_MAX (PATH_SEGMENTS_MAX + 1)
 
+/* UINT32_MAX: more than SEGMENTS_MAX segments. The parts are borrowed from `path`. */
 static uint32_t split(struct slice path, struct slice parts[static SEGMENTS_MAX])
 {
 	uint32_t count = 0;
@@ -35,7 +44,9 @@ static uint32_t step_literal(uint32_t row, struct slice literal, const struct sl
 	return next;
 }
 
-/* The row after one more segment of the pattern. */
+/* The row after one more segment of the pattern. `**` may take no segment or more, so it sets every
+ * bit from the lowest one on: `row & -row` is that bit. `*` moves each bit by one segment. A row
+ * has at most 18 bits (SEGMENTS_MAX + 1). */
 static uint32_t step(uint32_t row, struct slice segment, const struct slice *parts, uint32_t count)
 {
 	uint32_t all = (UINT32_C(2) << count) - 1;
@@ -113,6 +124,8 @@ static uint32_t narrow(struct slice allow, struct slice prefix,
 	return count;
 }
 
+/* Matches `deny` against the narrowed `allow` as if it were a path. That is right for literal
+ * segments and `*`: `*` in the path equals no literal, only `*` and `**` take it. */
 bool path_pattern_covers(struct slice deny, struct slice allow, struct slice prefix)
 {
 	struct slice parts[SEGMENTS_MAX];

@@ -1,4 +1,5 @@
-/* The permissions that rules of policies grant on paths. A set is the bitwise or of several. */
+/* The permissions that rules of policies grant on paths. A set is the bitwise or of several. The
+ * words stand in policies and in docs/api.md; the numbers are never stored. */
 #pragma once
 
 #include "base/slice.h"

@@ -1,3 +1,17 @@
+/*
+ * Compiles a policy document and decides with several policies.
+ *
+ * The document comes from a write that is checked, or from the store: it is read strictly, since a
+ * key that is misspelt and ignored could be the deny of a rule. All parts of a policy lie in its
+ * arena and go with it.
+ *
+ * The rule of a decision: deny before allow before nothing. policies_decide() looks at the rules in
+ * their order and keeps the first allow, but ends only at a deny, so the order of rules and
+ * policies changes the rule that is named and never the verdict.
+ *
+ * Threads: compiled on one thread, then immutable. Only the reference counter changes; the last
+ * policy_unref() sees all that other owners did (acquire and release).
+ */
 #include "access/policy.h"
 
 #include "access/path_pattern.h"
@@ -6,6 +20,7 @@
 
 #include <stdatomic.h>
 
+/* One rule: what it allows or denies, and the patterns of `on`, of which one must match. */
 struct rule {
 	bool is_deny;
 	uint32_t permissions; /* enum permission, or-ed */
@@ -35,6 +50,7 @@ struct vocabulary {
 	size_t count;
 };
 
+/* The words of permission.c again, in the form that text_nearest() takes. */
 static const struct slice permission_names[] = {
 	SLICE_INIT("read"),   SLICE_INIT("list"),     SLICE_INIT("write"),   SLICE_INIT("check"),
 	SLICE_INIT("delete"), SLICE_INIT("rollback"), SLICE_INIT("destroy"), SLICE_INIT("audit"),
@@ -63,6 +79,7 @@ static enum result fail_unknown(struct error *err, uint32_t line, uint32_t colum
 	return fail_at(err, E_INVALID, line, column, "not a known %s", known->name);
 }
 
+/* A list of words to a set of bits. The same word twice is harmless. */
 static enum result read_permissions(uint32_t *ret, const struct tree_node *list, struct error *err)
 {
 	uint32_t all = 0;
@@ -84,6 +101,8 @@ static enum result read_permissions(uint32_t *ret, const struct tree_node *list,
 	return OK;
 }
 
+/* `*` and `**` only as whole segments: "orders-*" would look as if it matched and is refused. Every
+ * literal segment has to be valid in a path, or the rule could never match. */
 static bool is_pattern(struct slice pattern)
 {
 	struct slice rest = pattern, segment;
@@ -114,6 +133,8 @@ static enum result read_pattern(struct slice *ret, struct arena *a, const struct
 	return ret->data != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* `on` is one pattern or a list of them. `patterns_count` grows with each that was read, so that a
+ * policy that failed half-way is consistent. */
 static enum result read_patterns(struct rule *rule, struct arena *a, const struct tree_node *on,
 				 struct error *err)
 {
@@ -135,6 +156,7 @@ static enum result read_patterns(struct rule *rule, struct arena *a, const struc
 	return OK;
 }
 
+/* An unknown key is an error, with the nearest known one as a suggestion. */
 static enum result check_keys(const struct tree_node *object, const struct vocabulary *known,
 			      struct error *err)
 {
@@ -288,6 +310,9 @@ static bool is_denied_under(const struct policy *const *policies, uint32_t count
 	return false;
 }
 
+/* Tries each allow rule that reaches the prefix, until one is found that no single deny rule takes
+ * back. Several denies that cover it only together are not noticed: the answer is then a list that
+ * turns out empty, and never one that shows too much. */
 bool policies_may_under(const struct policy *const *policies, uint32_t count,
 			enum permission wanted, struct slice prefix)
 {

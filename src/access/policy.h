@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "doc/tree.h"
 
+/* One decision looks at each rule of each policy of a principal once. */
 #define POLICY_RULES_MAX	 1000
 #define POLICY_PATTERN_BYTES_MAX 2200
 
@@ -20,6 +21,8 @@ struct policy;
  * E_MEMORY. */
 MUST_USE enum result policy_compile(struct policy **ret, struct slice name,
 				    const struct tree_node *root, struct error *err);
+/* For one more owner; returns `p`, which must not be NULL. The last policy_unref() frees it, on any
+ * thread. */
 struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p); /* takes NULL */
 

@@ -1,11 +1,18 @@
-/* A principal lies in one block of memory: the struct, its links, and all that they refer to. */
+/*
+ * Makes principals. A principal lies in one block of memory: the struct, its links, and all that
+ * they refer to. So it is freed by one call, and a reader of any part holds the whole.
+ *
+ * The block is measured first, part by part, and then filled in the same order: structs, slices,
+ * address ranges, texts. The order is that of falling alignment, so no part needs padding. Nothing
+ * in it changes afterwards but the reference counter.
+ */
 #include "access/principal.h"
 
 #include "base/memory.h"
 
 #include <string.h>
 
-/* What is left of the block, by type. */
+/* What is left of the block, by type: each pointer moves on as a part is used. */
 struct room {
 	struct slice *slices;
 	struct address_range *ranges;
@@ -42,6 +49,7 @@ static size_t text_bytes(const struct principal_link *chain, uint32_t count)
 	return sum;
 }
 
+/* Keeps a NUL behind the text, so that it can be handed to functions that take a C string. */
 static struct slice copy_text(struct room *room, struct slice s)
 {
 	char *at = room->text;
@@ -67,8 +75,9 @@ static struct principal_link copy_link(struct room *room, const struct principal
 	return link;
 }
 
-/* All that a first token's descendants do counts as done by the one just below the first token:
- * else a principal could have as many shares as it makes names. */
+/* The name that its queues, polls and connections are counted under. All descendants of a first
+ * token count as the one just below the first token; else a principal could have as many shares as
+ * it makes names. */
 static struct slice share_of(const struct principal_link *chain, uint32_t count)
 {
 	return count == 1 ? chain[0].name : chain[count - 2].name;

@@ -45,7 +45,8 @@ struct principal {
 	const struct principal_link *chain; /* itself first; at least one */
 };
 
-/* Copies the chain with all that it refers to. NULL: no memory. */
+/* Copies the chain with all that it refers to; `chain_count` is at least 1. The caller owns the one
+ * reference. NULL: no memory. */
 struct principal *principal_new(enum principal_proof proof, const struct principal_link *chain,
 				uint32_t chain_count, bool has_limited_uses);
 struct principal *principal_ref(struct principal *p); /* takes NULL */

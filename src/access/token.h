@@ -13,6 +13,8 @@
 
 #define ADDRESS_TEXT_BYTES 64
 
+/* The addresses whose first `bits` bits are those of `bytes`: 0 to 128, for IPv4 96 more than in
+ * its text. */
 struct address_range {
 	uint8_t bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t bits;
@@ -41,11 +43,13 @@ MUST_USE enum result token_record_read(struct token_record *ret, struct arena *a
 
 /* A range such as "10.0.0.0/8" or "::1", and a single address. False when malformed. */
 bool address_range_parse(struct slice text, struct address_range *ret);
+/* IPv4 in dotted form or IPv6, without a zone or a port. `ret` is untouched on failure. */
 bool address_parse(struct slice text, uint8_t ret[static 16]);
 /* The bytes by which callers are counted: an IPv6 address without its last 64 bits, because one
  * customer of a provider has all addresses of a /64. */
 void address_fold(uint8_t ret[static 16], const uint8_t address[static 16]);
 /* The result of address_fold() as text: "192.0.2.7", "2001:db8::/64". */
 void address_write_folded(char ret[static ADDRESS_TEXT_BYTES], const uint8_t folded[static 16]);
+/* True for no ranges at all: a token without a list may be used from everywhere. */
 bool address_ranges_contain(const struct address_range *ranges, uint32_t count,
 			    const uint8_t address[static 16]);

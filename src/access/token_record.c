@@ -1,3 +1,12 @@
+/*
+ * The stored form of a token's record, in JSON. The store keeps it as bytes and does not look into
+ * it.
+ *
+ * Reading is strict where a mistake would widen a right: a member that is missing or of another
+ * kind makes the record E_CORRUPT, and the token is then refused. Members that are not known are
+ * ignored, so an older server can read what a newer one wrote. No text of a record is quoted in an
+ * error. Any thread may call; the texts live in the arena of the caller.
+ */
 #include "access/token.h"
 
 #include "base/clock.h"
@@ -108,6 +117,7 @@ static enum result read_addresses(struct token_record *r, struct arena *a,
 	return OK;
 }
 
+/* The members that have one value, as a table: a text or a time for each. */
 static enum result read_fields(struct token_record *r, struct arena *a,
 			       const struct tree_node *root, struct error *err)
 {
@@ -145,6 +155,7 @@ enum result token_record_read(struct token_record *ret, struct arena *a, struct 
 {
 	CLEANUP(tree_clearp) struct tree tree = TREE_INIT(0, false);
 	struct token_record r = {0};
+	/* Bytes, depth and nodes: an object with two lists needs a depth of 2. */
 	const struct doc_limits limits = {RECORD_BYTES_MAX, 4, 1000, NULL};
 	enum result rc = doc_read(&tree, DOC_JSON, json, &limits, NULL, err);
 	const struct tree_node *root = &tree.root;

@@ -1,9 +1,20 @@
+/*
+ * The state of the log in the committer: extends it by one entry, signs it, and turns it into bytes
+ * and back.
+ *
+ * Must hold, for verify.c checks it: indexes have no gap, times never decrease, epochs never
+ * decrease, and within an epoch revisions never decrease. audit_log_append() sets or raises these
+ * members, so that a clock that went back or a late read cannot make a log that does not verify.
+ * Everything that can fail comes before the first change of `log`.
+ *
+ * No locks: one thread appends, and the state is a value that it owns.
+ */
 #include "audit/audit_log.h"
 
 #include "base/bytes.h"
 
 #define STATE_VERSION 1
-#define STATE_HEAD    (1 + 3 * 8)
+#define STATE_HEAD    (1 + 3 * 8) /* version, time, epoch, revision */
 
 enum result audit_log_append(struct audit_log *log, struct audit_entry *entry, int64_t now_ms,
 			     struct buf *ret_line, uint8_t ret_leaf[static HASH_BYTES],
@@ -16,6 +27,8 @@ enum result audit_log_append(struct audit_log *log, struct audit_entry *entry, i
 	if (e.epoch < log->epoch)
 		return fail(err, E_CONFLICT, "audit log: epoch %llu after %llu",
 			    (unsigned long long)e.epoch, (unsigned long long)log->epoch);
+	/* The store takes indexes up to INT64_MAX only; this bound protects the tree's own
+	 * counter. */
 	if (log->tree.size == UINT64_MAX)
 		return fail(err, E_LIMIT, "audit log: no further index is left");
 	e.index = log->tree.size;

@@ -11,10 +11,10 @@
 #include "audit/entry.h"
 
 struct audit_log {
-	struct merkle tree;
-	int64_t last_time_ms;
-	uint64_t epoch;
-	uint64_t revision;
+	struct merkle tree;   /* its size is the index of the next entry */
+	int64_t last_time_ms; /* of the last entry; 0 before the first */
+	uint64_t epoch;	      /* of the last entry */
+	uint64_t revision;    /* of the last entry */
 };
 
 #define AUDIT_LOG_EMPTY               \
@@ -32,7 +32,8 @@ MUST_USE enum result audit_log_append(struct audit_log *log, struct audit_entry 
 				      int64_t now_ms, struct buf *ret_line,
 				      uint8_t ret_leaf[static HASH_BYTES], struct error *err);
 
-/* Appends the signed checkpoint of the log in its present state. */
+/* Appends the signed checkpoint of the log in its present state. `seed` is the signing key of the
+ * keyring and `key` its public half. E_CRYPTO when they do not belong together; E_MEMORY. */
 MUST_USE enum result audit_log_sign(const struct audit_log *log, const struct vkey *key,
 				    const struct key *seed, struct buf *ret_note,
 				    struct error *err);

@@ -1,3 +1,10 @@
+/*
+ * Writes and reads the three lines of a checkpoint (C2SP tlog-checkpoint).
+ *
+ * A checkpoint may come from a file that somebody kept elsewhere, so checkpoint_verify() checks the
+ * signature first and then parses strictly. The origin must be the name of the key, so that a text
+ * that the key signed for another log proves nothing here. No state; any thread may call.
+ */
 #include "audit/checkpoint.h"
 
 #include "crypto/base64.h"
@@ -17,6 +24,7 @@ enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct e
 		return fail(err, E_MALFORMED,
 			    "a checkpoint's origin must have 1 to %zu bytes and no NUL",
 			    sizeof c.origin - 1);
+	/* No leading zeros, so that a size has one text only. */
 	if (!slice_to_u64(size, UINT64_MAX, &c.size) || (size.len > 1 && size.data[0] == '0'))
 		return fail(err, E_MALFORMED, "a checkpoint's size must be a decimal number");
 	if (!base64_parse(BASE64_STANDARD, root, c.root, sizeof c.root))

@@ -1,10 +1,16 @@
 /*
+ * Writes, reads and hashes entries; the form of a line is in entry.h.
+ *
  * Invariants: audit_entry_write() is the only writer of entries, so audit_head_read() and
  * audit_index_check() may rely on the order of the keys and on the absence of blanks. Entries that
  * are stored can never change: neither may their form, but under another "v".
  *
  * Each text is bounded, so that all of them together, with escapes of up to six bytes for one,
  * leave room for at least one touched document in AUDIT_ENTRY_BYTES_MAX (asserted below).
+ *
+ * There are two readers. audit_entry_read() builds a tree and is for showing entries;
+ * audit_head_read() walks over the bytes and is for verification, which reads millions. Both treat
+ * the line as untrusted: it may be of a log that was tampered with. No state; any thread may call.
  */
 #include "audit/entry.h"
 
@@ -14,9 +20,9 @@
 #include "doc/json_member.h"
 #include "doc/read.h"
 
-#define ESCAPE_MAX   6
-#define FIELDS_COUNT 7
-#define NUMBER_MAX   20
+#define ESCAPE_MAX   6	/* a control character: \u0001 */
+#define FIELDS_COUNT 7	/* texts with the bound AUDIT_FIELD_BYTES_MAX */
+#define NUMBER_MAX   20 /* digits of 2^64 - 1 */
 /* `],"touched_more":4294967295}` */
 #define TAIL_BYTES 29
 /* `,{"path":"","version":,"value_mac":""}` with their values */
@@ -29,6 +35,8 @@ _Static_assert(300 + 3 * NUMBER_MAX +
 		       AUDIT_ENTRY_BYTES_MAX,
 	       "one touched document always fits");
 
+/* A text over its bound is refused, not cut: a name or a path that was cut would name something
+ * else. Only the reason may be cut (cut_reason()). */
 static enum result check_text(const char *name, struct slice text, size_t max, struct error *err)
 {
 	if (text.len > max)
@@ -87,7 +95,8 @@ static void append_touch(struct buf *b, const struct audit_touch *touch)
 	buf_append_char(b, '}');
 }
 
-/* Appends as many as fit and counts the others. `start` is where the line begins in `b`. */
+/* Appends as many as fit and counts the others; the end of the line (TAIL_BYTES) always has room.
+ * `start` is where the line begins in `b`. */
 static void append_touched(struct buf *b, const struct audit_entry *entry, size_t start)
 {
 	uint32_t count = 0;
@@ -242,6 +251,7 @@ enum result audit_entry_read(struct audit_entry *ret, struct tree *tree, struct 
 	return rc;
 }
 
+/* Moves `rest` past the text; false where it does not begin with it. */
 static bool skip_text(struct slice *rest, struct slice text)
 {
 	if (!slice_starts_with(*rest, text))
@@ -250,6 +260,7 @@ static bool skip_text(struct slice *rest, struct slice text)
 	return true;
 }
 
+/* A decimal number as audit_entry_write() writes it: without leading zeros. */
 static bool take_number(struct slice *rest, uint64_t *ret)
 {
 	size_t len = 0;
@@ -263,6 +274,8 @@ static bool take_number(struct slice *rest, uint64_t *ret)
 	return true;
 }
 
+/* Nothing before "actor" is a text of a request, so the first members have fixed places and no
+ * escapes. */
 enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err)
 {
 	struct audit_head head;

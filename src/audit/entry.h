@@ -20,6 +20,7 @@
 	512			  /* longer reasons are cut, also before bytes that are not UTF-8 */
 #define AUDIT_PATH_BYTES_MAX 4096 /* also of a refused request, whose path may be malformed */
 
+/* A document that the action read, changed or was refused. */
 struct audit_touch {
 	struct slice path;
 	uint64_t version; /* 0: the document as a whole, or a resource without versions */

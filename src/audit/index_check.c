@@ -1,12 +1,18 @@
-/* Compares strings as they are written in the line, without building a tree: a verification reads
+/*
+ * Compares strings as they are written in the line, without building a tree: a verification reads
  * millions of entries. This relies on the form of a line, which only audit_entry_write() writes:
- * equal texts are always written alike, and nothing before "actor" comes from a request. */
+ * equal texts are always written alike, and nothing before "actor" comes from a request.
+ *
+ * A line of another form is E_CORRUPT, not skipped: an entry that cannot be compared could hide a
+ * wrong index. No state; any thread may call.
+ */
 #include "audit/index_check.h"
 
 #include "base/text.h"
 
 #include <stdlib.h>
 
+/* Moves `rest` past the text; false where it does not begin with it. */
 static bool skip_text(struct slice *rest, const char *text)
 {
 	if (!slice_starts_with(*rest, slice_text(text)))
@@ -54,6 +60,8 @@ static int compare_paths(const void *a, const void *b)
 	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
+/* First by bisection, since paths without escapes are equal to their written form; then, for a path
+ * with escapes, one by one. */
 static enum result is_indexed(bool *ret, const struct audit_index_row *index_row,
 			      struct slice written, struct error *err)
 {

@@ -5,6 +5,7 @@
 
 #include "audit/entry.h"
 
+/* The columns of one entry, as the store has them. Borrowed for the call. */
 struct audit_index_row {
 	int64_t time_ms;
 	struct slice actor, action, outcome;

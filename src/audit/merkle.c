@@ -1,7 +1,17 @@
+/*
+ * The Merkle tree of RFC 6962 as a compact range: an append hashes one node on average and 63 at
+ * most, a root one node less than the size has bits set. The root of n entries depends on the
+ * entries alone, so a verifier that starts from nothing gets the same one.
+ *
+ * Must hold: `peaks[i]` is set exactly where bit i of the size is; the other peaks are never read.
+ * No state beyond the value; any thread may call.
+ */
 #include "audit/merkle.h"
 
 #include "base/bytes.h"
 
+/* The first byte differs for leaves and nodes, so that no entry can be built that hashes like a
+ * node (RFC 6962 section 2.1). */
 void merkle_leaf(uint8_t ret[static HASH_BYTES], struct slice entry)
 {
 	static const uint8_t domain = 0x00;
@@ -39,6 +49,8 @@ void merkle_append(struct merkle *tree, const uint8_t leaf[static HASH_BYTES])
 	tree->size++;
 }
 
+/* From the smallest subtree to the largest: each peak is the left neighbour of all that is joined
+ * so far. */
 void merkle_root(uint8_t ret[static HASH_BYTES], const struct merkle *tree)
 {
 	bool is_first = true;
@@ -70,6 +82,8 @@ void merkle_append_state(struct buf *ret, const struct merkle *tree)
 	}
 }
 
+/* The length must fit the size, so the loop below reads exactly the bytes that are there. At most
+ * 64 peaks: no overflow. */
 enum result merkle_read_state(struct merkle *ret, struct slice state, struct error *err)
 {
 	struct merkle tree = MERKLE_EMPTY;

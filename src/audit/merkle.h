@@ -30,11 +30,15 @@ struct merkle {
 		}                 \
 	}
 
+/* The hash of one entry, and of two subtrees that lie side by side. `ret` may be `left` or
+ * `right`. */
 void merkle_leaf(uint8_t ret[static HASH_BYTES], struct slice entry);
 void merkle_node(uint8_t ret[static HASH_BYTES], const uint8_t left[static HASH_BYTES],
 		 const uint8_t right[static HASH_BYTES]);
 
+/* Adds one leaf, a hash of merkle_leaf(); cannot fail below 2^64 leaves. */
 void merkle_append(struct merkle *tree, const uint8_t leaf[static HASH_BYTES]);
+/* The hash of all leaves in their order, as a checkpoint signs it. */
 void merkle_root(uint8_t ret[static HASH_BYTES], const struct merkle *tree);
 
 /* The stored form: the size (8 bytes, big-endian), then the peaks, the largest subtree first.

@@ -1,7 +1,13 @@
-/* The verification is one pass over the entries, on one thread. Every problem is counted, and the
+/*
+ * The verification is one pass over the entries, on one thread. Every problem is counted, and the
  * first is kept with its place; the pass goes on after a problem, so that the report says how many
  * entries are wrong. The tree is built from the lines alone: stored hashes and index columns serve
- * only to find out which entry was changed. */
+ * only to find out which entry was changed.
+ *
+ * Two kinds of failure are kept apart: a problem of the log goes into the report (note_problem()),
+ * a failure to verify it (no memory, a disk that cannot be read) ends the pass with its own result.
+ * A log is never called valid after either. Memory does not grow with the log.
+ */
 #include "audit/verify.h"
 
 #include "audit/entry.h"
@@ -11,6 +17,7 @@
 
 #define PROGRESS_EVERY 4096
 
+/* The state of one verification: what has been read so far and what must follow. */
 struct pass {
 	struct audit_report *report;
 	const struct vkey *key; /* the log's */
@@ -21,6 +28,7 @@ struct pass {
 	struct checkpoint newest, older;
 };
 
+/* Later problems are often consequences of the first, so only that one is worded. */
 static void PRINTF_LIKE(3, 4)
 	note_problem(struct audit_report *report, uint64_t index, const char *fmt, ...)
 {
@@ -107,6 +115,8 @@ static enum result check_row(struct pass *p, const struct audit_verify_row *row,
 			     "entry %" PRIu64 " stands where %" PRIu64
 			     " is due: entries were removed, added or swapped",
 			     index, p->expected);
+	/* From the row that is there: one removed entry is one problem, not one for each entry
+	 * behind it. */
 	p->expected = index + 1;
 	merkle_leaf(leaf, row->line);
 	if (row->leaf.data != NULL &&
@@ -160,6 +170,8 @@ static enum result read_checkpoint(struct pass *p, struct checkpoint *ret, bool 
 	return OK;
 }
 
+/* Compares the whole log with both checkpoints. The older one may be smaller than the log, which
+ * has grown since; the stored one must have its exact size. */
 static void check_end(struct pass *p, bool has_newest)
 {
 	struct audit_report *report = p->report;

@@ -14,6 +14,7 @@
 
 #define AUDIT_NO_INDEX UINT64_MAX
 
+/* One stored row, as it was read; nothing of it is trusted. */
 struct audit_verify_row {
 	uint64_t index;
 	struct slice line; /* valid until the next call */
@@ -29,6 +30,7 @@ struct audit_verify_rows {
 	void *ctx;
 };
 
+/* What to verify. All is borrowed for the call. */
 struct audit_verification {
 	const struct vkey *key;
 	struct slice checkpoint; /* the signed note that is stored with the log */
@@ -39,6 +41,7 @@ struct audit_verification {
 	void *progress_ctx;
 };
 
+/* What was found. The counts go up to the row at which the verification ended. */
 struct audit_report {
 	uint64_t entries;	  /* read */
 	uint64_t checkpoint_size; /* signed */

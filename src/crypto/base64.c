@@ -1,4 +1,11 @@
-/* Uses libsodium, whose time does not depend on the bytes: tokens and keys are encoded here. */
+/*
+ * Uses libsodium, whose time does not depend on the bytes: tokens and keys are encoded here.
+ *
+ * libsodium checks the padding and the unused bits of the last digit. This file adds the limits of
+ * our buffers and refuses what libsodium accepts beyond ASCII. Bytes of a text that turns out
+ * malformed are wiped: they may be the beginning of a secret. Pure functions; any thread may call
+ * them.
+ */
 #include "crypto/base64.h"
 
 #include <sodium.h>
@@ -13,6 +20,7 @@ void base64_append(struct buf *b, enum base64_form form, const void *data, size_
 {
 	size_t size;
 
+	/* sodium_base64_encoded_len() would overflow for more than 3/4 of SIZE_MAX. */
 	if (len > SIZE_MAX / 2) {
 		b->is_failed = true;
 		return;
@@ -50,6 +58,8 @@ bool base64_parse(enum base64_form form, struct slice text, void *ret, size_t le
 	return false;
 }
 
+/* The bound on `max` is generous: four digits make three bytes, and fewer digits make at most
+ * two. */
 bool base64_decode(enum base64_form form, struct slice text, struct buf *ret)
 {
 	size_t max = text.len / 4 * 3 + 3, got = 0;

@@ -8,6 +8,7 @@ enum base64_form {
 	BASE64_URL,	 /* section 5, without */
 };
 
+/* Appends the text. The buffer fails without memory. */
 void base64_append(struct buf *b, enum base64_form form, const void *data, size_t len);
 
 /* Decodes exactly `len` bytes; false for any other text. `ret` is wiped on failure. */

@@ -1,9 +1,23 @@
+/*
+ * Seals and opens the content of one version. Each version has a data key of its own, which no
+ * other version has; content.h shows both blobs and their associated data.
+ *
+ * Must hold: the fields of the associated data and their order never change, since every stored
+ * blob was sealed with them. The content is bound to its content type but not to the generation, so
+ * that rotation can leave it alone; the wrapped key is bound to its generation. A plain data key
+ * exists only in secret memory and only during a call.
+ *
+ * Nothing is kept between calls. Any thread may call; a keyring may be rotated meanwhile
+ * (keyring.h).
+ */
 #include "crypto/content.h"
 
 #define CONTENT_LABEL  "content"
 #define DATA_KEY_LABEL "data-key"
 #define DATA_KEY_ID    0 /* a data key needs no id: its wrapped form is stored beside the content */
 
+/* "reeve" separates this use from other programs with the same key; the store's id, from other
+ * stores under the same root key. */
 static void append_place(struct buf *ad, const struct keyring *ring,
 			 const struct content_place *place)
 {
@@ -58,6 +72,8 @@ static enum result unwrap_data_key(struct key **ret, const struct keyring *ring,
 
 	if (rc != OK)
 		return rc;
+	/* The generation comes from the blob, which is not trusted yet: it chooses a key of the
+	 * keyring, and unwrapping fails if it was changed. */
 	kek = keyring_kek(ring, generation);
 	if (kek == NULL)
 		return fail(err, E_CRYPTO, "key generation %u is not in the keyring", generation);
@@ -70,12 +86,15 @@ static enum result unwrap_data_key(struct key **ret, const struct keyring *ring,
 			       wrapped, err);
 }
 
+/* Says which version an error is about. A path is no secret. */
 static enum result wrap_place(struct error *err, enum result rc, const struct content_place *place)
 {
 	return wrap(err, rc, "%.*s version %llu", SLICE_ARGS(place->path),
 		    (unsigned long long)place->version);
 }
 
+/* The key is wrapped before the content is sealed: so `ret_blob`, which may be large, is appended
+ * last and need not be cut. */
 enum result content_seal(struct buf *ret_blob, struct buf *ret_wrapped, const struct keyring *ring,
 			 const struct content_place *place, struct slice plain, struct error *err)
 {

@@ -1,3 +1,16 @@
+/*
+ * Seals and opens blobs in the form that envelope.h describes.
+ *
+ * Why the derivation and the commitment: XChaCha20-Poly1305 alone does not commit to its key; a
+ * blob can be built that opens under two keys. Each blob therefore has an encryption key and a
+ * commitment of its own, both from one BLAKE2b-512 over the key, the label and the nonce. The label
+ * separates uses of one key, so a blob of one use does not open in another. A nonce has 24 random
+ * bytes: two of one key do not meet by chance.
+ *
+ * Must hold: nothing is decrypted before the commitment is compared; no plaintext leaves a function
+ * that failed; derived keys are wiped on every path (CLEANUP). No state, no locks; any thread may
+ * call.
+ */
 #include "crypto/envelope.h"
 
 #include "base/bytes.h"
@@ -6,6 +19,7 @@
 
 #include <sodium.h>
 
+/* The layout of a blob. KEY_ID_AT follows the byte of the version. */
 #define VERSION	     1
 #define NONCE_BYTES  crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define COMMIT_BYTES 32
@@ -57,6 +71,8 @@ void associated_append_u64(struct buf *ad, uint64_t field)
 	associated_append(ad, slice_make((const char *)bytes, sizeof bytes));
 }
 
+/* The zero byte ends the label: without it a label and a nonce could be divided in two ways.
+ * BLAKE2b with a key is a PRF, so no HKDF is needed (RFC 7693). */
 static void derive_okm(struct okm *ret, const struct envelope_params *params,
 		       const uint8_t nonce[static NONCE_BYTES])
 {
@@ -113,7 +129,8 @@ enum result envelope_key_id(struct slice blob, uint32_t *ret, struct error *err)
 	return OK;
 }
 
-/* Opens into `plain`, which has room for it. */
+/* Opens into `plain`, which has room for it; the caller has checked the length and the version.
+ * libsodium leaves no plaintext there when the tag is wrong. */
 static enum result open_into(uint8_t *plain, const struct envelope_params *params,
 			     struct slice blob, struct error *err)
 {
@@ -169,6 +186,7 @@ enum result envelope_wrap(struct buf *ret, const struct envelope_params *params,
 			     slice_make((const char *)inner->bytes, sizeof inner->bytes), err);
 }
 
+/* The plaintext is a key, so it is written straight into secret memory and never into a buffer. */
 enum result envelope_unwrap(struct key **ret, struct secret_memory *m,
 			    const struct envelope_params *params, struct slice blob,
 			    struct error *err)

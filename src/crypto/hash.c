@@ -1,3 +1,5 @@
+/* Hashes and keyed hashes over libsodium. No state beyond the caller's struct sha256; any thread
+ * may call. */
 #include "crypto/hash.h"
 
 #include "base/bytes.h"
@@ -19,6 +21,7 @@ void sha256_init(struct sha256 *s)
 	crypto_hash_sha256_init(state(s));
 }
 
+/* A slice of no bytes may have a NULL pointer, which is not passed on. */
 void sha256_update(struct sha256 *s, const void *data, size_t len)
 {
 	if (len != 0)
@@ -45,6 +48,7 @@ void key_mac(uint8_t ret[static HASH_BYTES], const struct key *k, struct slice d
 			   sizeof k->bytes);
 }
 
+/* The length before each field keeps {"a", "bc"} and {"ab", "c"} apart. */
 void key_mac_fields(uint8_t ret[static HASH_BYTES], const struct key *k, const struct slice *fields,
 		    size_t count)
 {

@@ -8,10 +8,12 @@
 
 #include <stdalign.h>
 
+/* libsodium's state, in a size that is checked when hash.c is compiled. */
 struct sha256 {
 	alignas(8) uint8_t opaque[104];
 };
 
+/* For data that comes in pieces. After sha256_final() the state must be initialised again. */
 void sha256_init(struct sha256 *s);
 void sha256_update(struct sha256 *s, const void *data, size_t len);
 void sha256_final(struct sha256 *s, uint8_t ret[static HASH_BYTES]);

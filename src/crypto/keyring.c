@@ -1,7 +1,14 @@
 /*
+ * The keys of one store in secret memory, and their rows in wrapped form.
+ *
+ * Must hold: `keks` is sorted by generation, without duplicates; every key of the ring is owned by
+ * it and freed with it; the root key never leaves this file. A row is bound to the store, its
+ * purpose and its generation, so rows cannot be swapped or moved to another store.
+ *
  * Threads: after a keyring was made, only keyring_add_generation() changes it. Generations are
- * appended and never moved. It writes the new entry first and raises `count` afterwards, so a
- * reader that has read `count` may use all entries below it without a lock.
+ * appended and never moved. It writes the new entry first and raises `count` afterwards (a
+ * sequentially consistent atomic), so a reader that has read `count` may use all entries below it
+ * without a lock.
  */
 #include "crypto/keyring.h"
 
@@ -12,6 +19,7 @@
 #define ROOT_ID	  0 /* the root key has no generations */
 #define ROW_LABEL "keyring"
 
+/* One generation of the key-encryption key. */
 struct kek {
 	uint32_t generation;
 	struct key *key;
@@ -29,6 +37,8 @@ struct keyring {
 	struct kek keks[KEYRING_GENERATIONS_MAX]; /* by generation */
 };
 
+/* These names and labels are part of the stored form: a change makes every existing store
+ * unreadable. */
 static const char *const purpose_names[] = {
 	[KEY_KEK] = "kek",
 	[KEY_DERIVE] = "derive",
@@ -84,6 +94,8 @@ static enum result begin_ring(struct keyring **ret, struct secret_memory *m, str
 	return OK;
 }
 
+/* Derived and not stored: they come out the same at each start, and a new root key or a rotation
+ * does not change them. */
 static enum result derive_keys(struct keyring *ring, struct error *err)
 {
 	for (size_t i = 0; i < DERIVED_COUNT; i++) {
@@ -96,6 +108,8 @@ static enum result derive_keys(struct keyring *ring, struct error *err)
 	return OK;
 }
 
+/* A key that cannot be made leaves a ring with some keys missing; keyring_free() takes NULL for
+ * each. */
 enum result keyring_create(struct keyring **ret, struct secret_memory *m, struct key *root_take,
 			   struct slice store_id, struct error *err)
 {
@@ -118,6 +132,8 @@ enum result keyring_create(struct keyring **ret, struct secret_memory *m, struct
 	return rc;
 }
 
+/* The rows come from the store and are not trusted: purpose and generation are checked before they
+ * index purpose_names. */
 static bool is_row_known(const struct key_row *row)
 {
 	return (row->purpose == KEY_KEK && row->generation != 0) ||
@@ -233,6 +249,8 @@ enum result keyring_open(struct keyring **ret, struct secret_memory *m, struct k
 	return rc;
 }
 
+/* First the generations, then the two single keys. The nonces are random, so a row wrapped anew
+ * differs from the stored one. */
 enum result keyring_each_row(const struct keyring *ring,
 			     enum result (*each)(void *ctx, const struct key_row *row,
 						 struct error *err),
@@ -306,6 +324,8 @@ void generation_clear(struct generation *g)
 	g->number = 0;
 }
 
+/* Changes nothing in the ring: until the row is durable, no write may use the key, or a crash would
+ * make its contents unreadable. */
 enum result keyring_make_generation(const struct keyring *ring, struct generation *ret,
 				    struct error *err)
 {

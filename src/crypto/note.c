@@ -1,3 +1,12 @@
+/*
+ * Writes, reads and verifies signed notes and verifier keys (C2SP signed-note; the forms are in
+ * note.h).
+ *
+ * A note to verify comes from a file or from another machine, so it is untrusted: its length, the
+ * number of its signatures and each line are checked before the signature is. A signature line of a
+ * key that we do not know is skipped, as the specification requires, so that others can add theirs.
+ * No state; any thread may call.
+ */
 #include "crypto/note.h"
 
 #include "base/text.h"
@@ -14,6 +23,8 @@ static bool is_wide_blank(uint32_t c)
 	       c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
+/* The name ends at a blank in a note and at '+' in a vkey, so it may contain neither. Control
+ * characters are refused too, since names stand in error texts. */
 static bool is_name_valid(struct slice name)
 {
 	size_t at = 0;
@@ -29,6 +40,7 @@ static bool is_name_valid(struct slice name)
 	return true;
 }
 
+/* 4 bytes only: an id finds the line to check and proves nothing. */
 static void compute_key_id(uint8_t ret[static NOTE_KEY_ID_BYTES], struct slice name,
 			   const uint8_t public_key[static SIGN_PUBLIC_BYTES])
 {

@@ -1,3 +1,11 @@
+/*
+ * Writes and reads the file of the root key.
+ *
+ * The checks of mode and owner are made on the open file, not on its name, so that it cannot be
+ * replaced between check and read. Every copy of the key outside secret memory is wiped: the buffer
+ * of the line by buf_clear(), the parsed bytes by key_take_bytes(). No state; called while a
+ * program starts.
+ */
 #include "crypto/root_key.h"
 
 #include "base/file.h"
@@ -9,8 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* 64 hexadecimal digits and a newline need 65. */
 #define FILE_BYTES_MAX 256
 
+/* Borrows the bytes of the key for key_lend(). */
 static enum result append_base64(void *ctx, const uint8_t bytes[static KEY_BYTES],
 				 struct error *err)
 {
@@ -51,6 +61,8 @@ static enum result check_file(int fd, const char *path, struct error *err)
 	return OK;
 }
 
+/* Hexadecimal first: 64 digits are no base64 of 32 bytes, so no text has two readings. The error
+ * does not quote the line. */
 static enum result parse_line(struct key **ret, struct secret_memory *m, struct slice line,
 			      const char *path, struct error *err)
 {

@@ -3,7 +3,12 @@
  * memory that a process may lock (RLIMIT_MEMLOCK) is small. `taken` says which slots are in use; it
  * lives outside the mapping.
  *
- * Threads: `lock` guards `taken` only. A slot belongs to the thread that took it until it is freed.
+ * Must hold: a slot that is not taken is all zeros, since the pool starts so and key_free() wipes
+ * before it gives the slot back. So key_new_blank() need not wipe, and a key never has bytes of an
+ * earlier one.
+ *
+ * Threads: `lock` guards `taken` only and is taken with no other lock held inside. A slot belongs
+ * to the thread that took it until it is freed.
  */
 #include "crypto/secret_memory.h"
 
@@ -83,7 +88,8 @@ uint32_t secret_memory_keys(struct secret_memory *m)
 	return count;
 }
 
-/* Returns SECRET_MEMORY_KEYS when no slot is free. */
+/* Returns SECRET_MEMORY_KEYS when no slot is free. The last word has more bits than there are
+ * slots; a bit beyond them means that all before it are taken. */
 static size_t take_slot(struct secret_memory *m)
 {
 	size_t slot = SECRET_MEMORY_KEYS;
@@ -157,6 +163,7 @@ enum result key_derive(struct key **ret, struct secret_memory *m, const struct k
 	return OK;
 }
 
+/* Wipes outside the lock, while no other thread can take the slot. */
 void key_free(struct key *k)
 {
 	struct secret_memory *m;

@@ -28,6 +28,7 @@ MUST_USE enum result secret_memory_new(struct secret_memory **ret, struct error 
 void secret_memory_free(struct secret_memory *m);
 void secret_memory_freep(struct secret_memory **m);
 
+/* False: keys may reach the swap space. */
 bool secret_memory_is_locked(const struct secret_memory *m);
 
 /* The number of keys in use, for tests and for the status. */

@@ -1,3 +1,5 @@
+/* Ed25519 over libsodium. Only the seed is kept; libsodium's secret key (the seed and the public
+ * key, 64 bytes) is computed on the stack for each call and wiped. Any thread may call. */
 #include "crypto/sign.h"
 
 #include "crypto/internal.h"

@@ -1,3 +1,11 @@
+/*
+ * Makes and checks the text of tokens and accessors.
+ *
+ * The secret exists here as bytes only while it is encoded or checked, and is wiped (CLEANUP). The
+ * text itself belongs to the caller, whose buffer wipes it. The checksum is no protection: everyone
+ * can compute it. It lets the server refuse a mistyped token without a look at the store. No state;
+ * any thread may call.
+ */
 #include "crypto/token_text.h"
 
 #include "crypto/base64.h"
@@ -10,6 +18,7 @@
 #define CHECKED_CHARS  (sizeof TOKEN_PREFIX - 1 + SECRET_CHARS)
 #define CHECKSUM_BYTES 3
 
+/* Crockford's: without i, l, o and u, which are mistaken for digits or make words. */
 static const char base32_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 static void wipe_hash(uint8_t (*hash)[HASH_BYTES])
@@ -38,6 +47,8 @@ enum result token_generate(struct buf *ret, struct error *err)
 	return OK;
 }
 
+/* Decodes the secret only to refuse digits that are not base64url, also the unused bits of the last
+ * one. */
 bool token_is_well_formed(struct slice text)
 {
 	CLEANUP(wipe_hash) uint8_t secret[HASH_BYTES];
@@ -61,6 +72,7 @@ bool token_hash(uint8_t ret[static HASH_BYTES], const struct key *pepper, struct
 	return true;
 }
 
+/* 128 bits are 25 digits of 5 bits and a last one for the remaining 3. */
 void accessor_generate(char ret[static ACCESSOR_BYTES])
 {
 	uint8_t bytes[16];

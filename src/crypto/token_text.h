@@ -24,5 +24,6 @@ bool token_is_well_formed(struct slice text);
  * the text is not well-formed. Find the token by this hash, then compare with secret_is_equal(). */
 bool token_hash(uint8_t ret[static HASH_BYTES], const struct key *pepper, struct slice text);
 
+/* A new accessor, with its NUL. Never fails; 128 random bits, so accessors do not repeat. */
 void accessor_generate(char ret[static ACCESSOR_BYTES]);
 bool accessor_is_well_formed(struct slice text);
