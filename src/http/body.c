@@ -1,11 +1,30 @@
+/*
+ * The counting of request bodies; body.h has the rules that it keeps.
+ *
+ * The way of one body: body_init() when the request starts; body_admit() once the principal is
+ * known; body_append() for each piece; body_end_upload() after the last one; body_release() when
+ * the service no longer reads it. A refused body takes the same way with body_discard().
+ *
+ * What is added to a sum is noted in the body (bytes_counted, bytes_counted_small, is_upload), and
+ * exactly that is given back. So a body can be released at any step, and twice. A body is counted
+ * in one place at a time: in the reserve while it is small, then in the pool and its principal's
+ * share.
+ *
+ * Several event loops add to the sums at once. Only its own loop touches a struct request_body;
+ * while the service has the call, its threads read the content.
+ */
 #include "http/body.h"
 
 #include "base/memory.h"
 
-#define SMALL_BYTES_MAX	    ((size_t)16 * 1024)
+/* A body of at most so many bytes may use the reserve. */
+#define SMALL_BYTES_MAX ((size_t)16 * 1024)
+/* Many clients read no response before they have sent the whole body. A refused body is received up
+ * to here, so that they see why, and not only a broken connection. */
 #define DISCARDED_BYTES_MAX (16 * 1024 * 1024)
 #define GRACE_MS	    5000 /* before the minimum rate applies */
-#define STALL_MS	    10000
+/* The longest pause between two pieces of a body, however many bytes came before. */
+#define STALL_MS 10000
 
 /* The part of the pool that only small bodies may take. */
 static size_t reserve_bytes(const struct body_pool *pool)
@@ -43,6 +62,9 @@ enum result body_admit(struct request_body *b, struct share *share, struct error
 	return OK;
 }
 
+/* The earliest of three ends, each counted from the body's beginning: STALL_MS after now; the time
+ * that the bytes so far have earned at the minimum rate, after the grace; the setting for the whole
+ * body. A fast client thus earns time for later pauses, and a slow one cannot stretch its body. */
 int64_t body_deadline_ms(const struct request_body *b, int64_t now_ms)
 {
 	const struct http_settings *settings = b->pool->settings;

@@ -1,3 +1,18 @@
+/*
+ * The life of a connection, and the protocol by which it sleeps and wakes.
+ *
+ * libmicrohttpd calls connection_notify() when a connection starts and when it is closed. Between
+ * the two the connection's event loop owns it. retire() then moves it to server->closed, from where
+ * the monitor frees it: an epoll event of the monitor may still point to it.
+ *
+ * Sleeping: the event loop submits a call, then suspends the connection. The service may be done
+ * before that. So a wake is remembered in is_woken, and connection_suspend() does not suspend a
+ * connection that was woken since the submission; connection_resume() resets the flags for the next
+ * call. Both sides change the flags under the connection's mutex, so no wake is lost.
+ *
+ * Deadlines are single atomic numbers that the event loop writes and the monitor compares. The
+ * writes are relaxed: a value that is seen a tick late closes a connection a tick late.
+ */
 #include "http/connection.h"
 
 #include "base/memory.h"
@@ -95,11 +110,14 @@ void connection_set_idle(struct connection *conn)
 	const struct http_settings *settings = &conn->server->settings;
 	int64_t now_ms = clock_monotonic_ms(conn->server->clock);
 
+	/* 0 would mean that the connection has a request. */
 	atomic_store_explicit(&conn->entry.idle_since_ms, now_ms != 0 ? now_ms : 1,
 			      memory_order_relaxed);
 	set_deadline_at(conn, now_ms + settings->idle_ms + settings->header_ms);
 }
 
+/* Often with locks of the service held: does nothing but set flags and resume. Waking twice is
+ * harmless, since only the first wake finds it suspended. */
 void connection_wake(struct connection *conn, bool is_ended)
 {
 	pthread_mutex_lock(&conn->mutex);
@@ -146,6 +164,8 @@ bool connection_suspend(struct connection *conn, bool is_polling)
 	return is_asleep;
 }
 
+/* Only after a wake, in the event loop: from here on no thread of the service refers to the
+ * connection until the next submission. */
 bool connection_resume(struct connection *conn)
 {
 	bool is_ended;

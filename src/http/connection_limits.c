@@ -1,3 +1,20 @@
+/*
+ * The table of connections: three kinds of doubly linked lists through the entries, and which entry
+ * is evicted when.
+ *
+ * What always holds, under the mutex:
+ * - an entry is in `all` from connection_limits_enter() to connection_limits_leave();
+ * - it is in `unauthenticated` and in its address's row while it is neither authenticated nor
+ *   evicted;
+ * - `evicted` counts the entries of `all` with is_evicted. They keep their descriptor and their
+ *   place until their event loop closes them.
+ *
+ * Costs: entering, leaving and identifying take constant time. A sweep walks over all connections,
+ * so one that closed nothing is not repeated within SWEEP_EACH_MS, except by the monitor's tick.
+ *
+ * To evict is to shut the socket down, which never blocks. When EVICTED_MAX entries wait to be
+ * closed, a new connection that finds no place is itself evicted.
+ */
 #include "http/connection_limits.h"
 
 #include "access/token.h"
@@ -58,6 +75,8 @@ static void take_out(struct connection_list *list, struct connection_entry *e,
  * choose an address that has the row of another. */
 static uint32_t row_of(const struct connection_limits *l, const struct connection_entry *e)
 {
+	/* The multiplier is 2^64 divided by the golden ratio, which spreads neighbouring values
+	 * over the higher bits. An IPv6 address counts as its /64. */
 	uint8_t folded[16];
 	uint64_t hash = l->seed;
 
@@ -105,6 +124,7 @@ static uint32_t limit_or_part(uint32_t limit, uint32_t connections_max, uint32_t
 	return limit != 0 ? connections_max : connections_max / divisor;
 }
 
+/* A copy of the time: the event loop may change the entry's own while the list is sorted. */
 struct idle_entry {
 	struct connection_entry *entry;
 	int64_t since_ms;
@@ -206,6 +226,8 @@ static void enforce_limits(struct connection_limits *l, struct connection_entry 
 	const struct connection_list *row = &l->by_address[e->address_row];
 	int64_t now_ms = clock_monotonic_ms(l->clock);
 
+	/* The new one is the only unauthenticated one: no other can give way, but an idle one
+	 * may. */
 	if (count_staying(l) > max && l->unauthenticated.count == 1 && now_ms >= l->next_sweep_ms)
 		sweep_idle(l, now_ms);
 	if (row->count > limit_or_part(settings->unauthenticated_per_address_max, max, 4))
@@ -259,6 +281,7 @@ void connection_limits_identify(struct connection_limits *l, struct connection_e
 		e->authenticate_by_ms =
 			clock_monotonic_ms(l->clock) + l->settings->authentication_ms;
 	if (taken != NULL)
+		/* Counted, never refused: find_largest() compares the counts. */
 		(void)share_take(taken, SHARE_CONNECTIONS, 1, UINT64_MAX);
 	pthread_mutex_lock(&l->mutex);
 	if (e->is_authenticated != is_authenticated && !e->is_evicted && is_authenticated)
@@ -287,6 +310,8 @@ void connection_limits_tick(struct connection_limits *l, int64_t now_ms)
 {
 	uint32_t max = l->settings->connections_max, staying = count_staying(l);
 
+	/* From three quarters on idle connections are closed, so that a table that fills slowly is
+	 * never full. The operator hears of it when that was not enough. */
 	if (staying > max - max / 16)
 		log_full(l, now_ms);
 	if (staying > max - max / 4)

@@ -1,3 +1,12 @@
+/*
+ * Counts responses and writes the metrics of http/ as text. The names of metrics and labels are an
+ * interface: dashboards and alerts refer to them.
+ *
+ * Every counter is an atomic number of its own, changed with relaxed order: event loops never wait
+ * for each other. So a scrape during requests may see a response in one counter and not yet in
+ * another; the next scrape sees both. Sums over buckets are made when they are written, which keeps
+ * counts_add() to three additions.
+ */
 #include "http/counters.h"
 
 #include <time.h>
@@ -19,6 +28,8 @@ int64_t counts_time_us(void)
 
 void counts_add(struct http_counts *c, const struct route *route, unsigned status, int64_t took_us)
 {
+	/* The place in the route table. What matched no route is one row, whatever its path: a
+	 * client must not be able to make new labels. */
 	uint32_t row = route != NULL ? (uint32_t)(route - routes) : ROUTES_MAX;
 	uint64_t took = took_us > 0 ? (uint64_t)took_us : 0;
 	uint32_t bucket = 0;
@@ -69,6 +80,8 @@ static void write_classes(struct buf *ret, const struct http_counts *c, uint32_t
 	}
 }
 
+/* A Prometheus histogram: each bucket has the requests up to its bound, so it includes the buckets
+ * before it; "+Inf" has all. Times are in seconds. */
 static void write_durations(struct buf *ret, const struct http_counts *c, uint32_t row)
 {
 	uint64_t sum = 0;

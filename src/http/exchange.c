@@ -1,3 +1,10 @@
+/*
+ * The memory of one request and its response, which is used again for the next request of the
+ * connection. A request's memory is released in two steps: the body and the call when the response
+ * is queued (exchange_end_call()), the rest when it is sent or the connection is closed
+ * (exchange_reset()). Runs in the connection's event loop; only exchange_clear() runs where the
+ * connection is freed, usually in the monitor.
+ */
 #include "http/exchange.h"
 
 #define KEPT_BYTES_MAX 1024 /* of each buffer of an idle connection */

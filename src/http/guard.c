@@ -1,3 +1,14 @@
+/*
+ * The request guard. Its danger is request smuggling: a proxy and this server find the end of a
+ * request at different places, and the rest of one client's request becomes the beginning of
+ * another's. So what has two readings is refused, not repaired: Content-Length beside
+ * Transfer-Encoding, two of either, any coding but chunked, bytes that no name or value may
+ * contain, a missing or empty Host.
+ *
+ * A header that http/ needs is one member of struct headers and one row of known_headers; all other
+ * headers are checked for their bytes and ignored. Nothing is copied or allocated. Runs in the
+ * connection's event loop, once for each request.
+ */
 #include "http/guard.h"
 
 #include "base/memory.h"
@@ -5,6 +16,8 @@
 #include <stddef.h>
 #include <strings.h>
 
+/* `offset` is that of the member in struct headers. A header that comes twice is refused, but for
+ * lists (RFC 9110 section 5.3 joins them; some clients split Accept). */
 static const struct known_header {
 	const char *name;
 	uint8_t len;
@@ -101,9 +114,12 @@ void guard_header(struct headers *h, struct slice name, struct slice value)
 		h->problem = "a header that may be sent once was sent twice";
 		return;
 	}
+	/* An empty value is not a missing header: "Host:" is refused for being empty, "If-Match:"
+	 * of a write for its form. */
 	*field = value.data != NULL ? value : SLICE_LITERAL("");
 }
 
+/* Without regard to case, as RFC 9112 section 7 wants for codings. */
 static bool is_word(struct slice s, const char *word)
 {
 	return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
@@ -112,6 +128,7 @@ static bool is_word(struct slice s, const char *word)
 enum result guard_check(const struct headers *h, struct slice version, uint64_t *ret_body_bytes,
 			struct error *err)
 {
+	/* HTTP/1.0 has no chunked bodies and needs no Host. */
 	bool is_old = slice_is_text(version, "HTTP/1.0");
 	uint64_t length = 0;
 
@@ -134,6 +151,8 @@ enum result guard_check(const struct headers *h, struct slice version, uint64_t 
 		*ret_body_bytes = UINT64_MAX;
 		return OK;
 	}
+	/* Digits only: "+5", "5, 5" and "0x5" are refused (RFC 9110 section 8.6). UINT64_MAX is the
+	 * mark of an unknown length. */
 	if (h->content_length.data != NULL &&
 	    !slice_to_u64(h->content_length, UINT64_MAX - 1, &length))
 		return fail(err, E_MALFORMED, "Content-Length is not a number");

@@ -1,9 +1,19 @@
+/*
+ * The address to listen on, from its text to a listening socket, and the addresses of clients.
+ *
+ * Nothing is resolved: a server that must be reachable on one address only must not depend on a
+ * name server for which one. "localhost" is the one exception, and always means 127.0.0.1. The
+ * sockets are non-blocking and are not inherited by children. listen_open() runs once, before the
+ * event loops start; the other functions are free of state.
+ */
 #include "http/listen.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
+/* Connections that wait to be accepted, so that many clients that return after a restart are not
+ * refused. The kernel lowers it to net.core.somaxconn. */
 #define BACKLOG 4096
 
 /* At the last colon: an IPv6 address has more of them. */
@@ -59,6 +69,8 @@ static enum result bind_and_listen(int fd, uint16_t *ret_port, const union socke
 	union socket_address bound = {0};
 	socklen_t len = address->any.sa_family == AF_INET ? sizeof address->v4 : sizeof address->v6;
 
+	/* A restart must not wait until the connections of the former process have left
+	 * TIME_WAIT. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0)
 		return fail_errno(err, E_IO, "listen");
 	/* [::] must not take IPv4 clients too, whatever the system's default is. */
@@ -70,6 +82,7 @@ static enum result bind_and_listen(int fd, uint16_t *ret_port, const union socke
 	if (listen(fd, BACKLOG) != 0)
 		return fail_errno(err, E_IO, "listen");
 	len = sizeof bound;
+	/* The kernel chooses the port where 0 was asked for. */
 	if (getsockname(fd, &bound.any, &len) != 0)
 		return fail_errno(err, E_IO, "read the address listened on");
 	*ret_port = ntohs(bound.any.sa_family == AF_INET ? bound.v4.sin_port : bound.v6.sin6_port);

@@ -1,3 +1,19 @@
+/*
+ * The monitor's loop. It waits at most TICK_MS for epoll events, which tell of clients that left
+ * during a long poll, and does one round:
+ *
+ * - handle_events() ends the polls of clients that left;
+ * - check_connections() walks over all connections: deadlines, abandoned requests, evictions;
+ * - free_closed() frees what event loops have closed. It comes after handle_events(), whose events
+ *   may point to these;
+ * - return_memory() and service_tick(), which needs a caller several times a second.
+ *
+ * A poll whose client has left is ended through service_forget(). A worker may have the call at
+ * that moment; then is_client_gone stays set and the next tick tries again.
+ *
+ * Locks: limits.mutex for the walk, which keeps connections from being closed meanwhile; within it
+ * one connection's mutex at a time. server_state.h has the order.
+ */
 #include "http/monitor.h"
 
 #include "base/memory.h"
@@ -11,8 +27,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TICK_MS		     100
-#define EVENTS_MAX	     256
+/* How late a deadline may be noticed. The walk costs little beside it: a few loads for each
+ * connection. */
+#define TICK_MS	   100
+#define EVENTS_MAX 256
+/* With fewer connections there is too little memory to return for the cost of malloc_trim(). */
 #define CONNECTIONS_PEAK_MIN 256
 #define ABANDON_MS	     200 /* shorter requests are not checked for clients that left */
 
@@ -104,7 +123,8 @@ static void free_closed(struct http_server *s)
 }
 
 /* The memory of many closed connections lies free all over the heap, and malloc() does not return
- * it to the system by itself. */
+ * it to the system by itself. Done when half of the connections of the last peak are closed, so at
+ * most once for each halving. */
 static void return_memory(struct http_server *s)
 {
 	uint64_t now = atomic_load(&s->counts.connections);
@@ -175,6 +195,7 @@ void monitor_stop(struct http_server *s)
 
 	if (!s->monitor.has_thread)
 		return;
+	/* The eventfd makes epoll_wait() return at once; its event has no connection. */
 	while (write(s->monitor.stop_fd, &one, sizeof one) < 0 && errno == EINTR)
 		;
 	pthread_join(s->monitor.thread, NULL);

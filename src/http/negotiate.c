@@ -1,9 +1,19 @@
+/*
+ * Media types: names of ?format=, ranges of Accept, values of Content-Type. Three tables and the
+ * parsers of two headers, without state and without memory of their own; any thread may call.
+ *
+ * The parser of Accept forgives, because the header is only a preference: what it does not
+ * understand is passed over, and at worst the client gets JSON. The parser of Content-Type does not
+ * forgive: a body that is read in the wrong format could be stored with another meaning.
+ */
 #include "http/negotiate.h"
 
 #include "base/memory.h"
 
 #include <strings.h>
 
+/* A type of ?format= and of the response. Properties files are ISO 8859-1 by their definition, with
+ * escapes for all else. */
 static const struct media_row {
 	const char *name;
 	const char *type;
@@ -16,7 +26,9 @@ static const struct media_row {
 	[MEDIA_NDJSON] = {"ndjson", "application/x-ndjson"},
 };
 
-/* Their names in an Accept header. */
+/* Their names in an Accept header. The x- forms and text/yaml are older than application/yaml (RFC
+ * 9512) and are still sent. Env and raw have no type of their own, so only ?format= chooses
+ * them. */
 static const struct accepted {
 	const char *range;
 	enum media media;
@@ -33,6 +45,8 @@ static const struct accepted {
 	{"application/jsonl", MEDIA_NDJSON},
 };
 
+/* RFC 7396 for the merge patch. JSON and YAML are read by the same rules under each of their
+ * names. */
 static const struct content_row {
 	const char *type;
 	enum content content;
@@ -77,7 +91,8 @@ static bool is_word(struct slice s, const char *word)
 	return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
 }
 
-/* "0.75" gives 750. A malformed weight counts as 1. */
+/* "0.75" gives 750: at most three digits follow the point (RFC 9110 section 12.4.2), so thousandths
+ * are exact. A malformed weight counts as 1, as a missing one does. */
 static unsigned parse_quality(struct slice text)
 {
 	unsigned value = 0, scale = 100;
@@ -123,6 +138,8 @@ enum media media_from_accept(struct slice accept, uint32_t offered)
 		struct slice range = parse_range(element, &quality);
 
 		for (size_t i = 0; i < ARRAY_SIZE(accepted); i++) {
+			/* Greater, not equal: of equal weights the first in the header wins. q=0
+			 * never wins, since it means "not acceptable". */
 			if (quality > best_quality &&
 			    (MEDIA_BIT(accepted[i].media) & offered) != 0 &&
 			    is_word(range, accepted[i].range)) {
@@ -145,6 +162,8 @@ enum content content_from_type(struct slice type)
 	name = trim(name);
 	while (slice_next_part(&rest, ';', &parameter)) {
 		parameter = trim(parameter);
+		/* Both formats are read as UTF-8. A body that announces another charset is refused
+		 * instead of being misread. */
 		if (!is_word(parameter, "charset=utf-8") &&
 		    !is_word(parameter, "charset=\"utf-8\""))
 			return CONTENT_OTHER;

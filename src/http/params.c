@@ -1,3 +1,19 @@
+/*
+ * Turns the query and the headers of a request into the typed input of its call.
+ *
+ * One table has every parameter once for each family of input that it belongs to: its name, its
+ * bit, its type, and where in struct call_input its value goes. A route names the bits that it
+ * knows (routes.c); the verb names the family; both must fit. A name may have two rows with
+ * different types: `from` is a version or a revision in a diff and a time in the audit log, `after`
+ * is a path in some lists and a number in others.
+ *
+ * What must hold: a row's field has the C type that its enum param_type stands for, because the
+ * value is written through an offset. A parameter is refused if the route does not know it, if it
+ * comes twice, or if it has no value: to ignore any of these could turn a dry run into a write.
+ *
+ * Texts are decoded in place and point into the exchange's buffer, which lives as long as the call.
+ * Runs in the connection's event loop; any thread may call.
+ */
 #include "http/params.h"
 
 #include "base/clock.h"
@@ -8,15 +24,25 @@
 #include <stddef.h>
 #include <strings.h>
 
+/* The C type of the field, and what is accepted. */
 enum param_type {
-	TYPE_NUMBER, /* from 1 */
+	/* uint64_t, from 1: versions and revisions. */
+	TYPE_NUMBER,
+	/* struct optional_number: from 0, for positions in a list. */
 	TYPE_OPTIONAL_NUMBER,
+	/* uint32_t, from 1 to the setting limit_max. */
 	TYPE_LIMIT,
+	/* int64_t, milliseconds since 1970; an RFC 3339 text. */
 	TYPE_TIME,
+	/* int64_t, milliseconds; a duration such as 30s. */
 	TYPE_WAIT,
+	/* bool; true or false, and no other word. */
 	TYPE_FLAG,
+	/* struct slice, at most MESSAGE_BYTES_MAX. */
 	TYPE_TEXT,
+	/* struct slice, a JSON pointer (RFC 6901). */
 	TYPE_POINTER,
+	/* In struct param_format, not in the call: only http/ needs it. */
 	TYPE_FORMAT,
 };
 
@@ -80,7 +106,8 @@ uint32_t params_of_family(enum input_family family)
 	return params;
 }
 
-/* A '+' in a time is the sign of its offset; elsewhere it is a blank, as forms write it. */
+/* A '+' in a time is the sign of its offset ("at=2026-11-20T21:04:23+01:00"); elsewhere it is a
+ * blank, as forms write it. */
 static bool is_plus_kept(struct slice name)
 {
 	return slice_is_text(name, "at") || slice_is_text(name, "from") ||
@@ -193,7 +220,7 @@ static enum result read_value(const struct param_row *row, void *field, struct s
 	return OK;
 }
 
-/* A request can name one state of the past, not two. */
+/* A request can name one state of the past, not two. `x & (x - 1)` is 0 for at most one bit. */
 static enum result check_times(uint32_t seen, struct error *err)
 {
 	uint32_t states = seen & (PARAM_VERSION | PARAM_REVISION | PARAM_AT);
@@ -233,8 +260,9 @@ enum result params_read(struct call_input *ret, struct param_format *ret_format,
 	}
 }
 
-/* "v3" with its quotes: our own strong entity tags of documents, as we write them and no other
- * way. */
+/* "v3" with its quotes: our own strong entity tags of documents, as we write them and no other way,
+ * so "v03" and W/"v3" are malformed. RFC 9110 section 13.1.1 wants strong comparison for
+ * If-Match. */
 static bool read_version_tag(struct slice tag, uint64_t *ret)
 {
 	if (tag.len < 4 || !slice_starts_with(tag, SLICE_LITERAL("\"v")) ||
@@ -278,6 +306,9 @@ enum result params_read_idempotency(struct call_input *ret, const struct headers
 	return OK;
 }
 
+/* RFC 9110 section 13.1: If-Match is for changing what the client has seen, If-None-Match: * for
+ * creating what must not exist yet. A list of tags is not supported: a write replaces one
+ * version. */
 enum result params_read_preconditions(struct call_input *ret, const struct headers *h,
 				      struct error *err)
 {
@@ -301,6 +332,8 @@ enum result params_read_preconditions(struct call_input *ret, const struct heade
 	return params_read_idempotency(ret, h, err);
 }
 
+/* RFC 6750 section 2.1; the scheme's name has no case (RFC 9110 section 11.1). The token itself is
+ * not looked at here: all wrong tokens get the same refusal from the service. */
 struct slice params_bearer(const struct headers *h)
 {
 	struct slice rest = h->authorization;

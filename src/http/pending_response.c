@@ -1,7 +1,21 @@
+/*
+ * Counts the bytes of large responses while their clients receive them.
+ *
+ * A hash table with chains, keyed by the body's address: bodies are shared by reference, so equal
+ * addresses are equal bodies as long as a response refers to them. An entry is one pair of body and
+ * principal; it lives from the first such response to the last. The sum of all counts a body once,
+ * when its first entry is made and until its last is freed; a share counts it once for each of its
+ * principal's entries.
+ *
+ * An entry owns a reference to its share. It borrows its body, which the responses in progress keep
+ * alive. All under one mutex: a walk along a chain is short, and only large responses come here.
+ */
 #include "http/pending_response.h"
 
 #include "base/memory.h"
 
+/* Small ones are bounded by the number of connections alone, and counting each would make every
+ * read take the mutex. */
 #define COUNTED_BYTES_MIN (64 * 1024) /* a smaller response is not counted */
 
 /* One body that is being sent to clients of one principal. */
@@ -24,7 +38,8 @@ void pending_responses_clear(struct pending_responses *all)
 	pthread_mutex_destroy(&all->mutex);
 }
 
-/* The lowest bits of an allocation's address are always the same. */
+/* The lowest bits of an allocation's address are always the same: a struct shared_body takes about
+ * 64 bytes. */
 static struct pending_response **bucket_of(struct pending_responses *all,
 					   const struct shared_body *body)
 {
@@ -104,6 +119,8 @@ static void pending_free(struct pending_responses *all, struct pending_response 
 	while (*at != r)
 		at = &(*at)->next;
 	*at = r->next;
+	/* The entry is out of its chain: another one of the same body is that of another
+	 * principal. */
 	if (!is_counted(all, r->body))
 		atomic_fetch_sub(&all->bytes, r->len);
 	if (r->share != NULL)

@@ -1,3 +1,15 @@
+/*
+ * Problem details (RFC 9457), status codes and links, as text; no libmicrohttpd, no connection.
+ *
+ * A table gives each result its status and its title. `type` is "urn:reeve:problem:" and the name
+ * of the result: programs compare it, so names do not change. The explanation of a failure inside
+ * the server (storage, keys, memory) is for the log only: it can name files and errors of the
+ * system, and a client cannot act on it. Such a problem has its title as detail, and its request_id
+ * leads to the line in the log.
+ *
+ * The size is bounded: texts by struct error, the list of errors by ERRORS_BYTES_MAX. Any thread
+ * may call.
+ */
 #include "http/problem.h"
 
 #include "base/memory.h"
@@ -7,6 +19,7 @@
 /* The rest is for a title, a sentence of ERROR_TEXT_BYTES and numbers. */
 #define ERRORS_BYTES_MAX (PROBLEM_BYTES_MAX - ((size_t)128 << 10))
 
+/* A new result gets a row here, its reverse in client/problem.c, and a line in docs/api.md. */
 static const struct status_row {
 	unsigned status;
 	const char *title;
@@ -42,6 +55,7 @@ static const struct status_row *status_row(enum result rc)
 	return &status_rows[row];
 }
 
+/* 304 before 201 and 204: a response that is not modified has no body either. */
 unsigned response_status(const struct response *r)
 {
 	if (r->result != OK)
@@ -62,7 +76,9 @@ static struct slice valid_part(const char *text)
 }
 
 /* The longest beginning of a JSON array that has whole items and at most `max` bytes, without the
- * closing bracket. */
+ * closing bracket. The array is well-formed, since the service wrote it; so it is enough to follow
+ * strings and brackets. `{"a":"],"}` shows why strings matter. An array whose first item is too
+ * long gives "[". */
 static struct slice whole_items(struct slice array, size_t max)
 {
 	size_t end = 1, depth = 0;
@@ -138,6 +154,8 @@ static void append_encoded(struct buf *ret, const char *text)
 	}
 }
 
+/* The former `after` is left out and the new one appended; all other parameters stay as they were
+ * sent, still encoded, so the next page is of the same list. */
 void link_write_next(struct buf *ret, struct slice raw_target, const char *after)
 {
 	struct slice rest = raw_target, part;

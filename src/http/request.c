@@ -1,3 +1,22 @@
+/*
+ * The steps of a request (request.h names them) and what is counted for it meanwhile.
+ *
+ * What must hold:
+ * - request_on_completed() runs once for each request that began, whatever ended it, and gives back
+ *   what is still held: the call, the body, the large response, the places in the principal's share
+ *   and in in_flight.
+ * - within one request x->phase moves forward only; request_on_access() looks at nothing else to
+ *   choose the step.
+ * - Between connection_suspend() and connection_resume() the call is the service's, and the event
+ *   loop does not touch it.
+ * - Each step that waits for the client sets a deadline.
+ *
+ * A failure that a step finds goes into x->call.out, as the service's own do, and response_send()
+ * sends it: there is one way out. MHD_NO closes the connection without a response and is for lack
+ * of memory and for clients that send too much or are gone.
+ *
+ * Runs in the connection's event loop. Only wake_connection() runs in threads of the service.
+ */
 #include "http/request.h"
 
 #include "base/memory.h"
@@ -15,6 +34,9 @@ static void wake_connection(struct call *c)
 	connection_wake(c->ctx, false);
 }
 
+/* The target is kept as it was sent, since libmicrohttpd's own `url` has no query. The buffer may
+ * fail for lack of memory: request_check.c looks at that, for here nothing can be answered. The
+ * result becomes the `context` of the other callbacks. */
 void *request_on_uri(void *server, const char *raw_target, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
@@ -31,7 +53,9 @@ void *request_on_uri(void *server, const char *raw_target, struct MHD_Connection
 	return conn;
 }
 
-/* Splitmix64's finaliser is a bijection, so a process never repeats an id. */
+/* Splitmix64 (Steele, Lea, Flood 2014) over a counter, with a random seed of the process. Its
+ * finaliser is a bijection, so a process never repeats an id. An id is 16 hexadecimal digits; it is
+ * a name for the log, not a secret. */
 static void make_request_id(struct http_server *s, char *ret, size_t size)
 {
 	uint64_t z = s->request_seed +
@@ -75,6 +99,8 @@ static void start_exchange(struct connection *conn)
 	init_call(conn);
 	x->has_call = x->is_open = true;
 	atomic_store_explicit(&conn->entry.idle_since_ms, 0, memory_order_relaxed);
+	/* Requests that begin during the drain get their refusal, but the drain does not wait for
+	 * them: new ones could keep it waiting to its end. */
 	x->is_in_flight = !atomic_load(&conn->server->is_draining);
 	if (x->is_in_flight)
 		atomic_fetch_add(&conn->server->in_flight, 1);
@@ -203,6 +229,8 @@ static enum MHD_Result begin(struct connection *conn, const char *method, const 
 	enum result rc;
 	bool is_body_received;
 
+	/* All checks run before anything is sent. The first failure is the response, except that a
+	 * principal with too many requests hears that first, and its connection is closed. */
 	start_exchange(conn);
 	r->result = request_check(conn, method, version, &headers, &r->error);
 	rc = count_request(conn, &r->error);
@@ -215,6 +243,8 @@ static enum MHD_Result begin(struct connection *conn, const char *method, const 
 	x->phase = PHASE_BODY;
 	is_body_received = !x->must_close && x->body.bytes_announced <= SHORT_BODY_BYTES_MAX &&
 			   headers.expect.data == NULL;
+	/* A body that service_admit() refused goes to the service without it, so that the refusal
+	 * is recorded like any other. */
 	if ((r->result != OK || x->is_admission_refused) && !is_body_received) {
 		x->must_close = true;
 		return r->result != OK ? response_send(conn) : run(conn);

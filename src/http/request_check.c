@@ -1,3 +1,19 @@
+/*
+ * All that is decided about a request from its headers, in this order: guard, target and route,
+ * token, parameters and headers, path, body. Each step relies on the ones before. What the request
+ * may not do is told only to authenticated clients; that a path does not exist is told to all,
+ * since the routes are public.
+ *
+ * Two failures close the connection: those of the guard and those of a malformed target, after
+ * which the two sides may disagree about where the next request begins.
+ *
+ * A failed authentication makes the connection an unauthenticated one again, also if an earlier
+ * request on it was valid: it can be evicted from then on.
+ *
+ * Runs in the connection's event loop, without waiting: the service's functions that it calls take
+ * locks for moments only. Fills the exchange and the call, whose slices point into x->target and
+ * into libmicrohttpd's headers; both live until the request is completed.
+ */
 #include "http/request_check.h"
 
 #include "base/memory.h"
@@ -14,6 +30,8 @@ static enum MHD_Result collect_header(void *headers, enum MHD_ValueKind kind, co
 	return MHD_YES;
 }
 
+/* x->target is a copy, because it is decoded in place: raw_target is needed again for the link to a
+ * next page. */
 static enum result find_route(struct exchange *x, struct request_target *target, const char *method,
 			      struct route_match *match, struct error *err)
 {
@@ -61,6 +79,7 @@ static enum result refuse_format(uint32_t offered, enum media format, struct err
 static enum result read_media(struct exchange *x, const struct headers *h,
 			      const struct param_format *format, struct error *err)
 {
+	/* Without a row: 0, CONFIG_JSON. */
 	static const enum config_format formats[MEDIA_COUNT] = {
 		[MEDIA_YAML] = CONFIG_YAML,
 		[MEDIA_PROPERTIES] = CONFIG_PROPERTIES,
@@ -120,6 +139,7 @@ static enum result check_body(struct connection *conn, const struct headers *h,
 		return x->body.bytes_announced == 0
 			       ? OK
 			       : fail(err, E_MALFORMED, "this request takes no body");
+	/* A compressed body could grow to many times its counted bytes. */
 	if (h->content_encoding.data != NULL)
 		return fail(err, E_UNSUPPORTED, "a body may have no Content-Encoding");
 	if (x->body.bytes_announced != BODY_BYTES_UNKNOWN &&
@@ -138,7 +158,9 @@ static enum result check_body(struct connection *conn, const struct headers *h,
 	return OK;
 }
 
-/* Takes over the verb, the permission and the values in the path. */
+/* Takes over the verb, the permission and the values in the path: for "/v1/profiles/orders/base"
+ * call.path becomes "profiles/orders/base". The number in a path is a revision to revert to for
+ * writes, else the thing to read. */
 static enum result fill_call(struct connection *conn, const struct request_target *t,
 			     const struct route_match *match, struct error *err)
 {

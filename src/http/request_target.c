@@ -1,3 +1,16 @@
+/*
+ * The parser of request targets. "/v1/profiles/orders/base:diff?from=1&to=2" becomes the segments
+ * "v1", "profiles", "orders", "base", the verb "diff" and the undecoded query; query_item_next()
+ * then takes the query apart.
+ *
+ * It is strict where proxies differ (RFC 3986 allows more): segments may not be empty, "." or "..";
+ * percent-encoding must be complete, and in a path it may only stand for bytes that could stand
+ * there plainly. So every path has exactly one decoded form, and the path that is authorised is the
+ * path that is read. All checks of the form come before routing, so no route has its own.
+ *
+ * Everything is decoded in place: a decoded text is never longer. Nothing is allocated; bounds are
+ * TARGET_BYTES_MAX and TARGET_SEGMENTS_MAX. Any thread may call.
+ */
 #include "http/request_target.h"
 
 #include "base/memory.h"
@@ -34,6 +47,8 @@ static bool is_path_char(char c)
 	return is_segment_char((unsigned char)c) || (c != '\0' && strchr("!$&'()*+,;:", c) != NULL);
 }
 
+/* `path` has no '/' at its beginning. An encoded '/' is refused by is_segment_char(), so the number
+ * of segments does not change. `*len` becomes the decoded length. */
 static enum result decode_path(char *path, size_t *len, struct error *err)
 {
 	size_t out = 0;
@@ -74,6 +89,8 @@ static enum result split_path(struct request_target *t, struct error *err)
 	return OK;
 }
 
+/* Cuts ":rollback" off the last segment and off the path. Colons were not decoded from %3A
+ * (decode_path() refuses that), so a colon is always the client's own. */
 static enum result cut_verb(struct request_target *t, struct error *err)
 {
 	struct slice *last = &t->segments[t->segments_count - 1];

@@ -1,3 +1,20 @@
+/*
+ * From a call's result to a response that libmicrohttpd sends.
+ *
+ * A body is a reference to shared bytes: a cached configuration goes to many clients without a
+ * copy. libmicrohttpd gives the reference back by unref_body() when it has sent the last byte or
+ * the connection is closed. `taken` in a parameter's name says that the function takes that
+ * reference, also when it fails.
+ *
+ * The order in response_send() matters. The body is chosen and counted first, since too many large
+ * responses turn the result into a refusal, and status and headers must say the same. The call is
+ * ended last: nothing of it is needed to send the bytes, and a slow client would hold its arena and
+ * its snapshot.
+ *
+ * What must hold: a write that was done is never reported as refused (shorten_response()).
+ *
+ * Runs in the connection's event loop.
+ */
 #include "http/response.h"
 
 #include "base/log.h"
@@ -11,7 +28,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RESPONSE_BYTES_PER_MS 64 /* a client that receives a large response slower is cut */
+/* About 64 kB a second: a client that receives a large response slower is cut. Small ones have the
+ * setting response_ms. */
+#define RESPONSE_BYTES_PER_MS 64
 
 static void unref_body(void *body)
 {
@@ -31,7 +50,9 @@ static struct MHD_Response *respond_with_body(struct shared_body *taken)
 	return m;
 }
 
-/* Sends a file and removes its name before, so that no copy stays behind. */
+/* Sends a file, the copy of a backup, and removes its name before: the open descriptor keeps the
+ * bytes until they are sent, and no copy stays behind, not even after a crash. libmicrohttpd closes
+ * the descriptor. */
 static struct MHD_Response *respond_with_file(struct connection *conn)
 {
 	const struct response *r = &conn->exchange.call.out;
@@ -115,6 +136,8 @@ static struct MHD_Response *respond(struct connection *conn, struct shared_body 
 	return respond_with_body(taken);
 }
 
+/* One line for each response at the level debug, and a warning for each failure of the server. The
+ * route's pattern stands for the target: the names of documents are not for the log of requests. */
 static void log_response(const struct connection *conn, unsigned status)
 {
 	const struct call *c = &conn->exchange.call;
@@ -157,6 +180,7 @@ static bool shorten_response(struct connection *conn)
 			fail(&r->error, E_BUSY,
 			     "too many large responses wait for their clients to read them; try "
 			     "again later");
+		/* A refusal must not carry the tag of the content that was not sent. */
 		r->etag[0] = '\0';
 		return true;
 	}
@@ -196,6 +220,7 @@ enum MHD_Result response_send(struct connection *conn)
 
 	if (!take_body(&body, conn))
 		return MHD_NO;
+	/* No verb has set it, as in most refusals: the headers still name the server's state. */
 	if (r->revision == 0)
 		service_revision(conn->server->service, &r->epoch, &r->revision);
 	status = x->is_wrong_method ? 405 : response_status(r);

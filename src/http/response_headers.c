@@ -1,3 +1,13 @@
+/*
+ * The headers of every response, in one place, so that no endpoint forgets one. Caching is the
+ * delicate part: nothing that has a secret may be stored by a cache, and a body may only be reused
+ * after the server has confirmed it by its entity tag.
+ *
+ * The rules: a problem and a response without an entity tag are `no-store`; one with a tag and
+ * without secrets is `private, no-cache`; the state of the store (Reeve-Revision, Reeve-Epoch) and
+ * the request's id are in every response. Runs in the connection's event loop, before the response
+ * is queued.
+ */
 #include "http/response_headers.h"
 
 #include "base/memory.h"
@@ -12,6 +22,7 @@ static void add(struct MHD_Response *m, const char *name, const char *value)
 	(void)MHD_add_response_header(m, name, value);
 }
 
+/* 21 bytes: 20 digits of UINT64_MAX and the NUL. */
 static void add_number(struct MHD_Response *m, const char *name, uint64_t value)
 {
 	char text[21], *at = text + sizeof text - 1;
@@ -85,6 +96,7 @@ static void add_next(struct MHD_Response *m, const struct connection *conn)
 		add(m, "Link", link.data);
 }
 
+/* RFC 9110 section 15.5.6: a 405 must name the methods that the target has. HEAD comes with GET. */
 static void add_allow(struct MHD_Response *m, uint32_t methods)
 {
 	char text[64] = "";
@@ -107,6 +119,7 @@ static void add_problem_headers(struct MHD_Response *m, const struct connection 
 
 	add(m, "Content-Type", PROBLEM_TYPE);
 	add(m, "Cache-Control", "no-store");
+	/* RFC 9110 section 11.6.1: a 401 must name a scheme. */
 	if (status == 401)
 		add(m, "WWW-Authenticate", "Bearer realm=\"reeve\"");
 	if (status == 405)

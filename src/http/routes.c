@@ -1,3 +1,18 @@
+/*
+ * The table of all endpoints, and the search in it.
+ *
+ * The first row whose pattern, custom verb and method fit is the route; the methods of other rows
+ * that fit are collected, for 405 and Allow. A pattern is compared segment by segment: {kind} fits
+ * the four folders of documents only, so "config" and "tokens" never fit it; {path} fits the rest
+ * of the target. The search is linear: some thirty short comparisons, and the most frequent route
+ * is first.
+ *
+ * What must hold: a route's permission is asked for on the path that its subject gives. A row with
+ * permission 0 belongs to a verb that asks by itself (its body names the paths), that any token may
+ * use, or that needs no token.
+ *
+ * All is constant; any thread may call.
+ */
 #include "http/routes.h"
 
 #include "base/memory.h"

@@ -1,3 +1,18 @@
+/*
+ * The server as a whole: what is opened in which order, and closed in which.
+ *
+ * Opening: limits and counters first, then the listening socket, the monitor, and libmicrohttpd
+ * last, since it accepts connections from then on. A failure closes what was opened;
+ * http_server_close() takes a half-built server.
+ *
+ * Closing has two steps, called in this order. http_server_drain() makes the service refuse new
+ * calls and finish the ones it has, then waits for the responses to be sent. http_server_close()
+ * wakes what still sleeps, stops the monitor, stops libmicrohttpd (which closes every connection,
+ * and so fills server->closed), and frees what is left. The service outlives the server.
+ *
+ * libmicrohttpd is configured to do little: it decodes nothing, answers nothing by itself, and its
+ * own limit of connections is never reached.
+ */
 #include "http/server.h"
 
 #include "base/log.h"
@@ -13,8 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Instead of the system's usual 8 MiB: no event loop recurses deeply. */
 #define THREAD_STACK_BYTES (512 * 1024)
-#define CLOSE_WAIT_MS	   5
+/* Between two looks at the requests in flight, at a stop only. */
+#define CLOSE_WAIT_MS 5
 
 /* libmicrohttpd must not decode anything: request_target.c does, once and strictly. */
 static size_t leave_encoded(void *ctx, struct MHD_Connection *connection, char *text)
@@ -49,6 +66,8 @@ static void panic(void *ctx, const char *file, unsigned line, const char *reason
 
 static enum result start_daemon(struct http_server *s, struct error *err)
 {
+	/* One epoll set and thread for each loop of the pool; suspending is what lets a loop go on
+	 * while the service works. TURBO reads and writes before it waits for the socket. */
 	const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			       MHD_USE_ERROR_LOG | MHD_USE_TURBO;
 	unsigned idle_s = (unsigned)((s->settings.idle_ms + 999) / 1000);

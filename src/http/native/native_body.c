@@ -1,3 +1,12 @@
+/*
+ * What the readers of small bodies share. A body is JSON or YAML, by its Content-Type; both give
+ * the same tree, so a reader knows nothing of formats. Unknown keys are refused with a suggestion:
+ * a mistyped "max_tll" must not make a token that lives longer than it should.
+ *
+ * Texts that a reader keeps are copied into the arena of the call, because the tree is freed when
+ * the reader returns. Runs in a worker, or in an event loop for a small question about access.
+ * Errors name line and column, and quote keys but no values.
+ */
 #include "http/native/native_body.h"
 
 #include "base/plain_text.h"
@@ -30,6 +39,7 @@ enum result native_read_object(struct tree *ret, const struct body_input *body,
 			       const struct slice *keys, size_t keys_count, struct error *err)
 {
 	const struct doc_limits limits = DOC_LIMITS_DEFAULT;
+	/* Every member may be optional (`ttl` of a renewal), so no body is the same as {}. */
 	bool is_empty = body->text.len == 0;
 	enum result rc = doc_read(ret, is_empty ? DOC_JSON : body->format,
 				  is_empty ? SLICE_LITERAL("{}") : body->text, &limits, NULL, err);
@@ -78,6 +88,7 @@ enum result native_read_duration(int64_t *ret, const struct tree_node *object, s
 				 struct error *err)
 {
 	const struct tree_node *n = tree_get(object, key);
+	/* A number's text is its digits, so 90 and "90" are read alike. */
 	bool is_text = n != NULL && (n->kind == TREE_STRING || n->kind == TREE_NUMBER);
 	int64_t ms;
 

@@ -1,3 +1,11 @@
+/*
+ * Comparisons as JSON: of two versions of a document, of two revisions of an effective
+ * configuration, and the differences in both.
+ * {"pointer":"/db/url","op":"replace","from":"a","to":"b","secret":false, …}
+ *
+ * A value of NULL is left out: the pointer is not there on that side, or the value is a secret that
+ * is not shown. A JSON null is a node, not NULL.
+ */
 #include "http/native/native_json.h"
 
 #include "doc/json_member.h"

@@ -1,3 +1,8 @@
+/*
+ * Versions of documents and dependents as JSON. Member names and the words of states are part of
+ * the interface (docs/api.md): they may be added to, and never renamed. Each function writes one
+ * item of a list, with the comma before it where one is due.
+ */
 #include "http/native/native_json.h"
 
 #include "base/text.h"
@@ -25,6 +30,8 @@ void native_version_members(struct buf *b, const struct version_item *v)
 		json_member_text(b, "created_by", v->created_by);
 		json_member_text(b, "message", v->message);
 	}
+	/* A digest of a secret's content is keyed, so a reader cannot confirm a guess of the secret
+	 * by hashing it; its prefix tells the two kinds apart. */
 	if (v->digest.len != 0) {
 		json_member(b, "digest");
 		buf_append_text(b, v->is_keyed ? "\"keyed:" : "\"sha256:");

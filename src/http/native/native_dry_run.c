@@ -1,3 +1,9 @@
+/*
+ * The result of a dry run as JSON:
+ * {"dry_run":true,"changes":[{…,"diff":[…]}],"effective":[{…,"diff":[…]}]} and lists of problems.
+ * The service calls these functions in the order of service/codec.h while it looks the items up, so
+ * nothing here knows how many follow. native_difference() writes the items of each "diff".
+ */
 #include "http/native/native_json.h"
 
 #include "doc/json_member.h"

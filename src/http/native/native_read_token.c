@@ -1,7 +1,13 @@
+/*
+ * The bodies about tokens and access: a new token, a renewal, a question about access. The readers
+ * check form and type. Whether the caller may give such a token, and whether the policies exist, is
+ * the service's question (service/token/).
+ */
 #include "http/native/native_body.h"
 
 #include "doc/path.h"
 
+/* More than any permission's name and any accessor has; a longer text could only be a mistake. */
 #define PERMISSION_BYTES_MAX 32
 #define ACCESSOR_BYTES_MAX   64
 
@@ -57,6 +63,8 @@ static enum result read_uses(struct token_request *t, const struct tree_node *ro
 {
 	const struct tree_node *n = TREE_GET(root, "uses");
 
+	/* Not sent: the token may be used without a limit. 0 would be a token that is never valid,
+	 * so the least is 1. */
 	t->uses = -1;
 	if (n == NULL)
 		return OK;
@@ -124,6 +132,7 @@ enum result native_read_access(struct access_request *ret, const struct body_inp
 		rc = fail(err, E_MALFORMED, "`permission` and `path` are needed");
 	if (rc != OK)
 		return rc;
+	/* Optional: without it the question is about the token that asks. */
 	rc = native_read_text(&ret->accessor, &tree.root, keys[2], ACCESSOR_BYTES_MAX, a, err);
 	return rc == E_NOT_FOUND ? OK : rc;
 }

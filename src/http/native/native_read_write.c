@@ -1,3 +1,14 @@
+/*
+ * The bodies of writes: batches of changes, and the versions of rollback, undelete and destroy.
+ *
+ * A change is an object with `op` and `path`; which other members it has follows from the op, and a
+ * member that the op does not take is refused. The document itself comes as `content` (a value) or
+ * as `source` (the text of a file, so that comments and order are kept). Content is written as JSON
+ * again, for the service takes every document as text.
+ *
+ * Bounds: the batch's bytes, its number of changes (body->changes_max), the depth and number of its
+ * values, and the call's budget, because a batch is read by a worker for long.
+ */
 #include "http/native/native_body.h"
 
 #include "doc/write.h"
@@ -58,6 +69,8 @@ static enum result read_version_list(struct version_list *ret, const struct tree
 		return fail(err, E_MEMORY, "out of memory");
 	for (uint32_t i = 0; rc == OK && i < n->count; i++) {
 		uint64_t version;
+		/* Quadratic in the list, which has at most `max` numbers. A number that is there
+		 * twice is taken once. */
 		bool is_there = false;
 
 		rc = read_number(&n->of.items[i], "versions", 1, &version, err);
@@ -137,6 +150,8 @@ static enum result read_op(struct change_request *c, const struct tree_node *n, 
 
 	for (int i = 0; op != NULL && i < CHANGE_OP_COUNT; i++) {
 		c->op = (enum change_op)i;
+		/* A destruction cannot be undone, so no batch has it: it has an endpoint of its
+		 * own. */
 		if (i != CHANGE_OP_DESTROY && tree_is_text(op, change_op_name(c->op)))
 			return OK;
 	}

@@ -1,3 +1,9 @@
+/*
+ * A token's record as JSON. The token itself is in the response only where it was just made
+ * (`text`); a list or the record of an existing token has its accessor, by which it can be revoked
+ * but not used. A member that does not apply is null if every token has it, and is left out if only
+ * some have it.
+ */
 #include "http/native/native_json.h"
 
 #include "base/text.h"

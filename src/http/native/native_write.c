@@ -1,3 +1,8 @@
+/*
+ * The results of writes as JSON: one document, or several in a batch, and the problems of each. A
+ * written document is an open object between its begin and its end, so that lists of problems
+ * become its members.
+ */
 #include "http/native/native_json.h"
 
 #include "doc/json_member.h"
