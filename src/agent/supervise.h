@@ -4,16 +4,22 @@
 #include "agent/environment.h"
 #include "client/client.h"
 
+/* What the child gets when its configuration has changed: a new process, or the new file and a
+ * signal. */
 enum on_change { ON_CHANGE_RESTART, ON_CHANGE_SIGNAL };
 
 struct run_options {
-	const char *target;		    /* "/v1/config/orders/production" */
-	struct environment_request request; /* config_file is filled in */
+	const char *target; /* "/v1/config/orders/production" */
+	/* What the child's environment has; config_file is filled in by run_command(). */
+	struct environment_request request;
 	enum on_change on_change;
-	int signal;	   /* of ON_CHANGE_SIGNAL */
-	int64_t splay_ms;  /* a change is applied after a random part of it */
-	int64_t grace_ms;  /* between SIGTERM and SIGKILL at a restart */
-	char *const *argv; /* the command */
+	int signal; /* of ON_CHANGE_SIGNAL */
+	/* A change is applied after a random part of it, so that many children do not restart at
+	 * once; 0: at once. */
+	int64_t splay_ms;
+	int64_t grace_ms; /* between SIGTERM and SIGKILL at a restart */
+	/* The command and its arguments, up to a NULL; found by PATH. */
+	char *const *argv;
 };
 
 /* The number of "HUP", "SIGHUP", "USR1" …; false for another name. */

@@ -24,7 +24,8 @@ struct client_options {
 	const char *address; /* the server's base URL; NULL: CLIENT_ADDRESS_DEFAULT */
 	/* Read at client_open(), and again when a server responds with 401; NULL: no file. */
 	const char *token_file;
-	const char *token;	/* used where there is no file; NULL: no token */
+	/* Used where there is no file; NULL: no token. Copied. */
+	const char *token;
 	const char *user_agent; /* NULL: "reeve/VERSION" */
 };
 
@@ -42,6 +43,7 @@ bool client_is_private(const struct client *c);
  * when it was last read, 0 without a file. */
 bool client_has_open_token_file(const struct client *c, unsigned *ret_mode);
 
+/* All that it refers to is borrowed until the call returns. */
 struct client_request {
 	const char *method;
 	struct slice target; /* "/v1/…?…", encoded */
@@ -49,7 +51,8 @@ struct client_request {
 	const char *content_type;				/* NULL: no body */
 	const char *accept;					/* NULL: application/json */
 	const char *if_match, *if_none_match, *idempotency_key; /* NULL: not sent */
-	int64_t timeout_ms;					/* 0: 30 s */
+	/* Of the whole request, connecting and the server's wait included; 0: 30 s. */
+	int64_t timeout_ms;
 	/* Not NULL: takes the body of a 2xx response piece by piece, whatever its length. A result
 	 * other than OK ends the request, which then fails with it. */
 	enum result (*receive)(void *ctx, struct slice piece, struct error *err);

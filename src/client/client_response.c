@@ -1,8 +1,7 @@
 /*
  * The headers of a response, as members of a struct. All of them come from outside, so nothing is
- * trusted: a value that is malformed or too long leaves its member as it was, which means "not
- * sent", and the caller goes on without it. Lengths are those of struct client_response; no header
- * makes it allocate.
+ * trusted: a value that is malformed or too long counts as not sent, and the caller goes on without
+ * it. Lengths are those of struct client_response; no header makes it allocate.
  *
  * A header is added by a row in client_response_take_header() and a function before it.
  */

@@ -41,6 +41,7 @@ enum connection_list_kind {
 	LIST_KINDS
 };
 
+/* An entry's neighbours in one list; NULL at the ends and outside of the list. */
 struct connection_link {
 	struct connection_entry *before, *next;
 };
@@ -58,7 +59,9 @@ struct connection_entry {
 	struct connection_link links[LIST_KINDS];
 	bool is_evicted;
 	bool is_authenticated; /* its last token was valid */
-	struct share *share;   /* of that token's principal, a reference; NULL: unauthenticated */
+	/* A reference to the share of that token's principal; NULL: unauthenticated. */
+	struct share *share;
+	/* Its row in by_address: addresses (IPv6: /64) with one row share it. */
 	uint32_t address_row;
 	/* Its event loop's: while it is unauthenticated no deadline is later. */
 	int64_t authenticate_by_ms;
@@ -73,15 +76,18 @@ struct connection_entry {
 struct connection_limits {
 	const struct http_settings *settings;
 	const struct clock *clock;
+	/* Of the hash that gives an address its row. */
 	uint64_t seed;
 	_Atomic uint64_t *evictions; /* counts them */
 
 	pthread_mutex_t mutex;
 	struct connection_list all, unauthenticated, by_address[ADDRESS_ROWS];
 	uint32_t evicted; /* of `all` */
+	/* Monotonic: no sweep for a new connection, and no line in the log, before then. */
 	int64_t next_sweep_ms, next_log_ms;
 };
 
+/* Borrows `settings`, `clock` and `evictions`. Clear it when no connection is listed any more. */
 void connection_limits_init(struct connection_limits *l, const struct http_settings *settings,
 			    const struct clock *clock, uint64_t seed, _Atomic uint64_t *evictions);
 void connection_limits_clear(struct connection_limits *l);

@@ -1,5 +1,10 @@
-/* One request and its response, on a connection that carries one after the other. Private to
- * http/. */
+/*
+ * One request and its response, on a connection that carries one after the other. Private to http/.
+ *
+ * Part of struct connection, and used again for the next request. It owns the call, the body and
+ * both buffers. Only the connection's event loop uses it, except for `call` while the service has
+ * it.
+ */
 #pragma once
 
 #include "http/body.h"
@@ -9,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The step that comes next (request.h has the steps). */
 enum phase {
 	PHASE_NEW,	 /* libmicrohttpd read the request's first line */
 	PHASE_BODY,	 /* the headers were checked; the body, also an empty one, is received */
@@ -16,7 +22,8 @@ enum phase {
 	PHASE_RESPONDED, /* the response was handed to libmicrohttpd */
 };
 
-/* Only the connection's event loop uses it, except for `call` while the service has it. */
+/* The members from `phase` to `must_close` steer the request, those from `route` to `has_format`
+ * are what its target and headers said, the rest is what it holds until it is completed. */
 struct exchange {
 	enum phase phase;
 	bool is_open;		   /* begun and not completed */
@@ -29,6 +36,7 @@ struct exchange {
 	const struct route *route; /* NULL: no route matched */
 	uint32_t methods;	   /* bits of those that the target has, for Allow */
 	bool is_wrong_method;	   /* 405: the target exists, but not with this method */
+	/* The type of the response's body, if it is of a kind that has several. */
 	enum media media;
 	bool has_format;	/* ?format= chose `media`, not Accept */
 	bool is_errors_omitted; /* the list of a problem's errors is not sent */
@@ -36,6 +44,7 @@ struct exchange {
 	struct request_body body;
 	uint64_t response_bytes;	  /* that the client has to receive */
 	struct pending_response *pending; /* while a large body is being sent; else NULL */
+	/* Of counts_time_us(): when the headers were here. */
 	int64_t started_us;
 	struct buf raw_target; /* as it was sent */
 	struct buf target;     /* decoded in place; the call's slices point into it */

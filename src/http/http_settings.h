@@ -1,31 +1,47 @@
-/* The settings of the HTTP server: limits and times. app/settings.c gives each its name, its bounds
- * and its sentence for the operator. */
+/*
+ * The settings of the HTTP server: limits and times. app/settings.c gives each its name, its bounds
+ * and its sentence for the operator.
+ *
+ * The server copies them when it opens; they do not change while it runs. Times are in
+ * milliseconds, sizes in bytes. Limits on connections and bytes protect clients from each other:
+ * what one principal or one address can take is a part of what all can take.
+ */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct http_settings {
-	uint32_t threads;		      /* event loops */
-	uint32_t connections_max;	      /* of all loops together */
-	uint32_t connections_per_address_max; /* 0: only connections_max bounds them */
+	/* Event loops. They never wait, so a few serve all connections. */
+	uint32_t threads;
+	/* Of all loops together. */
+	uint32_t connections_max;
+	/* libmicrohttpd refuses further ones at once; 0: only connections_max bounds them. */
+	uint32_t connections_per_address_max;
 	/* Connections on which no request carried a valid token yet: all, and those of one
 	 * address (IPv6: /64). 0: a half and a quarter of connections_max. */
 	uint32_t unauthenticated_max, unauthenticated_per_address_max;
-	size_t connection_bytes_max; /* libmicrohttpd's pool of one: bounds a request's headers */
+	/* libmicrohttpd's memory for one connection: bounds a request's headers. */
+	size_t connection_bytes_max;
 	/* Of all request bodies that are being received or processed; a quarter for each
 	 * principal. */
 	size_t bodies_bytes_max;
 	/* Of large responses that clients have not yet received; a quarter for each principal. */
 	size_t responses_bytes_max;
-	uint32_t uploads_per_principal_max; /* requests whose body is being received */
-	size_t body_rate_min;	   /* bytes a second, after the first seconds; 0: no minimum */
-	int64_t authentication_ms; /* from a connection's start to a request with a valid token */
-	int64_t header_ms;	   /* from a request's first line to its last header */
-	int64_t body_ms;	   /* from the last header to the body's last byte */
-	int64_t idle_ms;	   /* between two requests */
-	int64_t response_ms;	   /* for a client to receive its response; long ones get more */
-	int64_t drain_ms;	   /* at a stop, for requests in flight */
+	/* Requests whose body is being received; at most half of connections_max. */
+	uint32_t uploads_per_principal_max;
+	/* Bytes a second that a body must bring, after the first seconds; 0: no minimum. */
+	size_t body_rate_min;
+	/* From a connection's start, or the end of its token, to a request with a valid token. */
+	int64_t authentication_ms;
+	/* From a request's first line to its last header. */
+	int64_t header_ms;
+	/* From the last header to the body's last byte. */
+	int64_t body_ms;
+	int64_t idle_ms; /* between two requests */
+	/* For a client to receive its response; long ones get more. */
+	int64_t response_ms;
+	int64_t drain_ms; /* at a stop, for requests in flight */
 };
 
 #define HTTP_SETTINGS_DEFAULT                             \

@@ -1,5 +1,10 @@
-/* The media types of requests and responses. ?format= has precedence over Accept. An Accept header
- * that no type fits gets JSON. */
+/*
+ * The media types of requests and responses. ?format= has precedence over Accept. An Accept header
+ * that no type fits gets JSON, as RFC 9110 section 12.5.1 allows: a client that sends a wrong
+ * preference still gets a response.
+ *
+ * No state, and nothing is allocated; any thread may call. Names and types are constants.
+ */
 #pragma once
 
 #include "base/slice.h"
@@ -8,12 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The forms of a response's body. The routes say which of them an endpoint has. */
 enum media {
 	MEDIA_JSON,
 	MEDIA_YAML,
 	MEDIA_PROPERTIES,
+	/* Lines of NAME=value for a POSIX shell. */
 	MEDIA_ENV,
 	MEDIA_RAW,
+	/* One JSON object a line, of the audit log. */
 	MEDIA_NDJSON,
 	MEDIA_COUNT,
 };
@@ -21,7 +29,7 @@ enum media {
 #define MEDIA_BIT(m)	   (1u << (m))
 #define MEDIA_FORMAT_NAMES "json, yaml, properties, env, raw, ndjson"
 
-/* The names of ?format=. */
+/* The names of ?format=; false for another name, and `*ret` is untouched. */
 bool media_from_name(struct slice name, enum media *ret);
 const char *media_name(enum media m);
 

@@ -7,12 +7,15 @@
 
 #include <stdbool.h>
 
+/* RFC 9457 section 3. */
 #define PROBLEM_TYPE	  "application/problem+json"
 #define PROBLEM_BYTES_MAX ((size_t)1 << 20)
 
-/* 200, 201, 204, 304, or the status of its result. */
+/* 200, 201, 204, 304, or the status of its result. It does not know 405, which is a matter of
+ * routes. */
 unsigned response_status(const struct response *r);
 
+/* What problem details are made of; all is borrowed. */
 struct problem {
 	const struct response *response; /* its result is not OK */
 	const char *request_id;

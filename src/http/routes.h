@@ -1,5 +1,14 @@
-/* Every endpoint, as one const table. Each row names the permission, the parameters and the body
- * that its endpoint needs, and request.c applies the rows: no endpoint can forget a check. */
+/*
+ * Every endpoint, as one const table. Each row names the permission, the parameters and the body
+ * that its endpoint needs, and request_check.c applies the rows: no endpoint can forget a check.
+ *
+ * A pattern is matched against the decoded segments of a target. "/v1/{kind}/{path}:rollback" fits
+ * "/v1/profiles/orders/base:rollback": {kind} is one of the four folders of documents, {path} all
+ * segments that follow, and the word after ':' the custom verb, which must be equal. {app},
+ * {profile}, {number} and {accessor} fit one segment each.
+ *
+ * All is constant. An endpoint is added by a row (docs/architecture.md, "How to add").
+ */
 #pragma once
 
 #include "doc/path.h"
@@ -7,6 +16,7 @@
 #include "http/request_target.h"
 #include "service/call.h"
 
+/* Each is a bit (1 << method) where a set of methods is meant. HEAD is GET. */
 enum method { METHOD_GET, METHOD_PUT, METHOD_PATCH, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 
 /* The source of the response. All but the health endpoints need a token. */
@@ -25,11 +35,15 @@ enum subject {
 	SUBJECT_FIXED,	/* the row's `path` */
 };
 
+/* What the body of a request is, which gives its bound and its types. */
 enum body_class {
 	BODY_IS_NONE,
 	BODY_IS_DOCUMENT, /* the kind decides its bound */
 	BODY_IS_PATCH,	  /* the same, as application/merge-patch+json */
+	/* The bound is the setting batch_bytes_max; JSON or YAML. */
 	BODY_IS_BATCH,
+	/* At most BODY_SMALL_BYTES_MAX; JSON or YAML; may be empty where its members are
+	 * optional. */
 	BODY_IS_SMALL,
 };
 
@@ -39,10 +53,13 @@ struct route {
 	enum method method;
 	/* {kind} {path} {app} {profile} {number} {accessor}; a custom verb after ':'. */
 	const char *pattern;
+	/* Of the service; VERB_COUNT for the health endpoints, which have no verb. */
 	enum verb verb;
 	uint32_t permission; /* enum permission; 0 where the verb decides */
 	enum subject subject;
+	/* Of SUBJECT_FIXED, such as "sys/audit"; else NULL. */
 	const char *path;
+	/* Bits of enum param; another parameter is refused. */
 	uint32_t params;
 	enum body_class body;
 	uint32_t media;	     /* that it can respond with beside JSON: bits of enum media */
@@ -50,11 +67,13 @@ struct route {
 	enum responder responder;
 };
 
+/* Bounds the counters by route (counters.h); a static assertion compares it with the table. */
 #define ROUTES_MAX 64
 
 extern const struct route routes[];
 extern const uint32_t routes_count;
 
+/* "GET" … */
 const char *method_name(enum method m);
 const char *kind_folder(enum doc_kind kind); /* "profiles/" */
 /* HEAD is GET without its body. */
@@ -70,4 +89,6 @@ struct route_match {
 	bool has_kind;
 };
 
+/* `m`: METHOD_COUNT for a method that no route has, which fills only `ret->methods`. The slices of
+ * `ret` point into the target. Any thread. */
 void route_find(struct route_match *ret, const struct request_target *t, enum method m);

@@ -1,6 +1,9 @@
 /*
  * The HTTP front end over libmicrohttpd: a few event loops that never wait. A request that the
  * service cannot respond to at once suspends its connection; the service resumes it by call.done.
+ *
+ * One thread opens, drains and closes the server, in this order. Between http_server_open() and
+ * http_server_close() the server's own threads do the rest.
  */
 #pragma once
 
@@ -14,7 +17,8 @@ struct http_server;
 /* All that it refers to but `listen` must outlive the server. */
 struct http_server_options {
 	struct service *service;
-	struct slice listen;		       /* "127.0.0.1:7338", "[::1]:0" */
+	/* "127.0.0.1:7338", "[::1]:0"; needed during http_server_open() only. */
+	struct slice listen;
 	const struct http_settings *settings;  /* copied */
 	const struct service_settings *limits; /* the service's; copied */
 	const struct clock *clock;

@@ -30,20 +30,29 @@ struct http_server {
 	struct http_settings settings;
 	struct service_settings service_settings;
 	struct MHD_Daemon *daemon;
-	int listen_fd; /* the daemon's once it runs */
+	/* libmicrohttpd's once it runs, which then closes it. */
+	int listen_fd;
+	/* That was bound, also where 0 was asked for. */
 	uint16_t port;
+	/* Random, of this process: for request ids and the rows of addresses. */
 	uint64_t request_seed;
 
+	/* Set once, by http_server_drain(). Responses then close their connections. */
 	atomic_bool is_draining;
+	/* Numbers requests, for their ids. */
 	_Atomic uint64_t request_count;
 	_Atomic uint64_t in_flight; /* requests that began before the drain */
 	struct http_counts counts;
+	/* Bytes of request bodies (body.h), of large responses (pending_response.h), and the table
+	 * of connections (connection_limits.h). Each guards itself. */
 	struct body_pool bodies;
 	struct pending_responses pending;
 	struct connection_limits limits;
 	struct connection *closed; /* by next_closed, under limits.mutex; the monitor frees them */
 
 	struct {
+		/* -1 before they are open. Event loops add sockets to epoll_fd; only the monitor
+		 * waits. */
 		int epoll_fd; /* sockets of clients that poll */
 		int stop_fd;  /* eventfd */
 		pthread_t thread;

@@ -29,6 +29,7 @@ MUST_USE enum result transport_open(struct transport **ret, const char *user_age
 				    struct error *err);
 void transport_close(struct transport *t); /* takes NULL */
 
+/* Both texts are borrowed; neither may have a line break, which nothing here checks. */
 struct transport_header {
 	const char *name;
 	const char *value; /* NULL: this header is not sent; "": libcurl's own is not sent */
@@ -42,6 +43,7 @@ struct transport_request {
 	const struct transport_header *headers;
 	size_t headers_count;
 	const char *bearer_token; /* NULL or "": no Authorization header */
+	/* Without a body the request has no Content-Length; an empty body is a body. */
 	bool has_body;
 	struct slice body;
 	int64_t timeout_ms;    /* of the whole request */
@@ -55,6 +57,7 @@ struct transport_request {
 	void *piece_ctx;
 };
 
+/* `status` is that of the final response, 100 to 599; the body is the caller's to clear. */
 struct transport_response {
 	unsigned status;
 	struct buf body;

@@ -1,4 +1,7 @@
-/* Parts of a URL, percent-encoded (RFC 3986 section 2). */
+/*
+ * Parts of a URL, percent-encoded (RFC 3986 section 2). All append; a failure to allocate stays in
+ * `url`, so one buf_check() at the end is enough.
+ */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /*
- * The table of the native codec, in the order of struct codec, and its lists. A function that
- * service/codec.h gains needs its row here: a verb calls it without looking whether it is there.
+ * The table of the native codec, and its lists. A function that service/codec.h gains needs its row
+ * here: a verb calls it without looking whether it is there.
  */
 #include "http/native/native.h"
 #include "http/native/native_body.h"

@@ -26,16 +26,23 @@ MUST_USE enum result native_read_duration(int64_t *ret, const struct tree_node *
 MUST_USE enum result native_keep_text(struct slice *ret, struct slice text, struct arena *a,
 				      struct error *err);
 
-/* The readers of the native codec (service/codec.h). */
+/* The readers of the native codec (service/codec.h). This one: {"name":…,"policies":[…]}, and as
+ * members that may be missing ttl, max_ttl, addresses, uses. */
 MUST_USE enum result native_read_token(struct token_request *ret, const struct body_input *body,
 				       struct arena *a, struct error *err);
+/* {"ttl":…} or an empty body, which leaves `ret` as it is. */
 MUST_USE enum result native_read_ttl(int64_t *ret, const struct body_input *body,
 				     struct error *err);
+/* {"permission":…,"path":…}, and as a member that may be missing accessor. */
 MUST_USE enum result native_read_access(struct access_request *ret, const struct body_input *body,
 					struct arena *a, struct error *err);
+/* {"version":3}, of a rollback. */
 MUST_USE enum result native_read_version(uint64_t *ret, const struct body_input *body,
 					 struct error *err);
+/* {"versions":[1,2]}, of undelete and destroy; each number once. */
 MUST_USE enum result native_read_versions(struct version_list *ret, const struct body_input *body,
 					  struct arena *a, struct error *err);
+/* {"changes":[…]}, and as members that may be missing message and source. E_TOO_LARGE for more than
+ * body->changes_max changes. */
 MUST_USE enum result native_read_batch(struct batch_request *ret, const struct body_input *body,
 				       struct arena *a, struct error *err);

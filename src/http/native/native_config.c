@@ -1,3 +1,10 @@
+/*
+ * An explained configuration as JSON:
+ * {"content":{…},"origins":{"/db/url":{"path":…}},"secrets":{"/db/password":{…}},"warnings":["…"]}.
+ * The names of members in "origins" and "secrets" are JSON pointers into "content", so a client
+ * finds the origin of a value by one lookup. The content has references instead of the values of
+ * secrets.
+ */
 #include "http/native/native_json.h"
 
 #include "base/text.h"

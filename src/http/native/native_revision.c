@@ -1,3 +1,9 @@
+/*
+ * Revisions of the store as JSON, alone with their changes or in a list, the history of a
+ * configuration, and the words that several files of the codec share. A revision names its author
+ * as it was then: the token's name, its accessor, and the accessor of the token that made it; these
+ * are null where there is none, so that a client can tell "none" from "not sent".
+ */
 #include "http/native/native_json.h"
 
 #include "base/text.h"
@@ -64,6 +70,7 @@ void native_change_begin(struct buf *b, const struct change_item *c)
 	json_member_u64(b, "version", c->version);
 	if (c->has_state_before)
 		json_member_text(b, "state_before", slice_text(native_state_name(c->state_before)));
+	/* The content was destroyed, so there is no diff to show. */
 	if (c->detail == CHANGE_LOST)
 		json_member_bool(b, "destroyed", true);
 	if (c->detail == CHANGE_SHOWN) {

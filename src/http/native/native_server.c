@@ -1,3 +1,10 @@
+/*
+ * What concerns the server and not a document: entries of the audit log, a decision about access,
+ * the status.
+ *
+ * An audit entry passes through byte by byte, since its hash is over these bytes: anything that
+ * parsed and wrote it again would break a client's check of the log.
+ */
 #include "http/native/native_json.h"
 
 #include "base/text.h"

@@ -1,3 +1,8 @@
+/*
+ * Turns a finished body into YAML. Only the JSON form of a response is written by hand; its YAML is
+ * made from it, so both always say the same. It costs one more parse, which the call's budget pays
+ * for.
+ */
 #include "http/native/native_json.h"
 
 #include "doc/read.h"
