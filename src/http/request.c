@@ -5,7 +5,7 @@
  * - request_on_completed() runs once for each request that began, whatever ended it, and gives back
  *   what is still held: the call, the body, the large response, the places in the principal's share
  *   and in in_flight.
- * - within one request x->phase moves forward only; request_on_access() looks at nothing else to
+ * - Within one request x->phase moves forward only; request_on_access() looks at nothing else to
  *   choose the step.
  * - Between connection_suspend() and connection_resume() the call is the service's, and the event
  *   loop does not touch it.

@@ -10,8 +10,8 @@
  * wakes what still sleeps, stops the monitor, stops libmicrohttpd (which closes every connection,
  * and so fills server->closed), and frees what is left. The service outlives the server.
  *
- * libmicrohttpd is configured to do little: it decodes nothing, answers nothing by itself, and its
- * own limit of connections is never reached.
+ * libmicrohttpd is configured to do little: it decodes nothing, responds by itself only to what it
+ * cannot parse, and its own limit of connections is never reached.
  */
 #include "http/server.h"
 
