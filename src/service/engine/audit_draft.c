@@ -1,5 +1,21 @@
-/* An audit entry names the principal, its address, the action, the versions touched and the
- * outcome. Of a value it has a keyed hash only. */
+/*
+ * The audit entry of a call: collected here while the call runs, and appended to the log by the
+ * committer.
+ *
+ * An entry names the principal, its address, the action, the versions touched and the outcome. Of a
+ * value it has a keyed hash only, so that the log can be given to auditors.
+ *
+ * What must hold:
+ * - A call with a draft gets no response before its entry is durable. So what a verb touches is
+ *   noted before its content is used.
+ * - A touch with a hash (`has_mac`) means that a secret's content was opened. Such an entry always
+ *   names all of them, if need be in several entries; only an entry that says nothing but "failed"
+ *   may be shortened or counted together with others.
+ * - A draft lives in the call's arena and dies with it; it is written again from nothing each time
+ *   the call runs.
+ *
+ * The call's thread collects; the committer appends, in its transaction.
+ */
 #include "service/engine/audit_write.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -7,13 +23,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The most that one entry names of the things touched: well below AUDIT_ENTRY_BYTES_MAX. */
+/* The most that one entry names of the things touched, as bytes of its text: well below
+ * AUDIT_ENTRY_BYTES_MAX, the bound of the whole entry. A touch is its path and about TOUCH_BYTES
+ * for version, hash and punctuation. */
 #define ENTRY_TOUCHED_BYTES  ((size_t)48 << 10)
 #define FAILED_TOUCHED_BYTES ((size_t)4 << 10)
 #define TOUCH_BYTES	     ((size_t)120)
 #define ACTION_BYTES	     64
 #define NOTED_LOOKED_AT	     256
 
+/* The first part of an action that begins with a dot: ".read" of a secret is "secret.read". */
 static const char *noun_of(struct slice path)
 {
 	if (slice_starts_with(path, SLICE_LITERAL("secrets/")))
@@ -59,6 +78,8 @@ static bool grow(struct call *c, struct audit_draft *r)
 	return true;
 }
 
+/* A path that is too long is cut: it came from a refused request, since no stored path is so long.
+ */
 bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
 {
 	struct audit_draft *r;
@@ -195,6 +216,9 @@ enum result content_for_call(struct call *c, const struct version_row *row, stru
 	return content_for_caller(&c->service->state, &recorder, row, ret, err);
 }
 
+/* The response carries the index of the first entry. `touched_more` says how many touches a
+ * shortened entry leaves out. A failure in the middle leaves the log moved on; the committer goes
+ * back to its copy. */
 enum result audit_draft_append(struct service *s, struct audit_log *log, struct call *c,
 			       uint64_t revision, int64_t now_ms, struct error *err)
 {

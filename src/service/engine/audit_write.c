@@ -1,4 +1,17 @@
-/* A row repeats the members of the entry that queries use; the entry is what counts. */
+/*
+ * Writes the rows of the audit log.
+ *
+ * The rows of one transaction are collected and given to the store in one call at its end. A row
+ * repeats the members of the entry that queries use; the entry itself, as text, is what counts, and
+ * its hash is the leaf of the tree.
+ *
+ * What must hold: the rows written are exactly those of the entries that are in the log when the
+ * transaction ends. If a job fails, the committer puts the log back to an older copy, and the rows
+ * of the job stay here. The next entry, or the end, drops them by their index, which is then not
+ * below the log's size.
+ *
+ * Only the thread that has the open transaction: the committer, or init and restore.
+ */
 #include "service/engine/audit_write.h"
 
 #include "base/memory.h"
@@ -96,6 +109,7 @@ enum result audit_rows_add(struct audit_rows *r, struct audit_log *log, struct a
 	return OK;
 }
 
+/* Entries that were undone last have no successor that dropped their rows, so it is done here. */
 enum result audit_rows_put(struct audit_rows *r, struct store *store, const struct audit_log *log,
 			   struct error *err)
 {
@@ -117,6 +131,8 @@ void audit_rows_free(struct audit_rows *r)
 	*r = (struct audit_rows){.items = NULL};
 }
 
+/* The tree's state and the signed checkpoint go into one row, in the transaction of their entries:
+ * a start finds them together or not at all. */
 enum result audit_write_head(struct store *store, const struct keyring *keyring,
 			     const struct vkey *key, const struct audit_log *log,
 			     struct buf *ret_checkpoint, struct error *err)

@@ -1,5 +1,18 @@
-/* Callers without a valid token all get the same error text, whatever is wrong with their token,
- * and are counted by address. */
+/*
+ * Authentication by token, and the counting of callers that have no valid one.
+ *
+ * Callers without a valid token all get the same error text, whatever is wrong with their token, so
+ * that a guess teaches nothing. A token is found by its keyed hash in the snapshot, in memory; the
+ * store is not read. Uses are not counted here but when the response leaves (token_use.c).
+ *
+ * Refusals of unknown callers are counted by address and become audit entries every
+ * REFUSALS_FOLD_MS: one for each of the ENTRIES_MAX busiest addresses and one for all others. So
+ * unknown callers can make at most 17 entries in ten seconds, and yet none of their refusals is
+ * lost: where an entry cannot be written, its count goes back into the tally.
+ *
+ * service_authenticate() runs in any thread; refusals_fold() in the one that ticks. Lock: the mutex
+ * of struct refusals, held alone. The tally is taken out under it and folded without it.
+ */
 #include "service/engine/authenticate.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -12,10 +25,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROWS		 1024 /* a power of two */
-#define PROBES		 16
-#define ENTRIES_MAX	 16 /* of addresses by themselves, each time */
-#define REFUSALS_FOLD_MS 10000
+#define ROWS		 1024  /* a power of two */
+#define PROBES		 16    /* rows looked at for one address, under the mutex */
+#define ENTRIES_MAX	 16    /* of addresses by themselves, each time */
+#define REFUSALS_FOLD_MS 10000 /* between two foldings */
 
 /* Refusals of unknown callers by address (IPv6 by /64), until they are written to the log. Those of
  * addresses that find no row are counted together, so that no refusal is lost. */
@@ -75,6 +88,7 @@ static struct refusal *row_of(struct tally *t, const uint8_t address[static 16])
 	return single;
 }
 
+/* IPv6 addresses are folded to their /64, since one host usually has all addresses of one. */
 static void refusals_add(struct refusals *r, const uint8_t address[static 16], uint64_t count)
 {
 	uint8_t folded[16];
@@ -111,6 +125,7 @@ static void add_tally(struct refusals *r, const struct tally *t)
 	pthread_mutex_unlock(&r->mutex);
 }
 
+/* Counts the refusals of an entry that was not written again, for the next fold. */
 static void count_on(const struct entry *e)
 {
 	if (e->rest != NULL)
@@ -125,6 +140,7 @@ static void entry_free(struct call *c)
 	alloc_free(c);
 }
 
+/* The committer's last word on the entry: without an index in the log it was not written. */
 static void entry_done(struct call *c)
 {
 	if (!c->out.has_audit_index)
@@ -132,6 +148,8 @@ static void entry_done(struct call *c)
 	entry_free(c);
 }
 
+/* All that the entry refers to moves to the arena of its call, because the caller's stack is gone
+ * when the committer gets to it. */
 static bool fill_entry(struct call *c, const struct entry *e, const char *reason)
 {
 	struct entry *kept = arena_copy(&c->arena, e, sizeof *e);
@@ -148,7 +166,8 @@ static bool fill_entry(struct call *c, const struct entry *e, const char *reason
 	return c->audit_draft->reason.data != NULL && (e->rest == NULL || kept->rest != NULL);
 }
 
-/* An audit entry that no call waits for. False: it cannot be written now. */
+/* Sends the committer an audit entry that no client waits for, in a call of its own. False: it
+ * cannot be written now; the caller counts again. */
 static bool submit_entry(const struct entry *e, const char *address, const char *reason)
 {
 	struct service *s = e->service;
@@ -205,6 +224,8 @@ static void fold_rest(struct service *s, const struct tally *t)
 		count_on(&e);
 }
 
+/* A look at all rows for each of the few entries; it is done every ten seconds, without the mutex.
+ */
 static struct refusal *largest(struct tally *t)
 {
 	struct refusal *found = &t->rows[0];
@@ -227,6 +248,7 @@ static void fold_tally(struct service *s, struct tally *t)
 	fold_rest(s, t);
 }
 
+/* Not while entries cannot be written (`record_refusal`): the counts stay and are written later. */
 void refusals_fold(struct service *s)
 {
 	const struct lifecycle_rules *rules = lifecycle_rules(&s->lifecycle);
@@ -248,6 +270,7 @@ void refusals_fold(struct service *s)
 		fold_tally(s, &taken);
 }
 
+/* Only the token itself is looked at here; the tokens above it are when the rights are loaded. */
 static bool is_good(const struct service *s, const struct token *t, const struct principal *p,
 		    const struct call *c)
 {
@@ -255,6 +278,8 @@ static bool is_good(const struct service *s, const struct token *t, const struct
 	       principal_may_come_from(p, c->address);
 }
 
+/* The lookup by hash takes time that depends on the hash, not on the token: without the key a
+ * caller cannot aim at a hash. The comparison that decides takes constant time. */
 enum result service_authenticate(struct service *s, struct call *c, struct slice token,
 				 struct error *err)
 {

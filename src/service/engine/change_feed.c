@@ -1,3 +1,14 @@
+/*
+ * The ring of change records.
+ *
+ * A position counts all records ever appended, so a cursor is a number and the feed need not know
+ * its readers: one that is slow only finds that its position is no longer in the ring.
+ *
+ * What must hold: `first` ≤ `end` ≤ `first` + CHANGE_FEED_RECORDS_MAX; a record at position p lies
+ * at p modulo the ring's size; `bytes` is the sum of the records in the ring. The ring holds one
+ * reference to each, a reader another one, so that a record can be dropped while it is read. A
+ * record that alone is larger than the bound still is kept, as the only one.
+ */
 #include "service/engine/change_feed.h"
 
 #include "base/memory.h"

@@ -29,6 +29,8 @@
 
 #include <string.h>
 
+/* The most calls in one transaction: enough to share an fsync, few enough that the first need not
+ * wait long for the last. */
 #define GROUP_MAX      256
 #define SHRED_AGAIN_MS 1000
 #define SLOW_MS	       1000 /* a commit or a shredding that is worth a line in the log */
@@ -111,7 +113,9 @@ static enum result apply_job(struct group *g, struct call *c, bool *ret_is_lost,
 	return rc;
 }
 
-/* Whether the group can go on. */
+/* For a response that costs a use. If no use is left, the call gets 401 in place of its response
+ * and no entry. Whether the group can go on: a failure other than that may have left half of the
+ * uses taken. */
 static bool consume_use(struct group *g, struct call *c, struct error *err)
 {
 	enum result rc = token_consume_use(g->service, g->working, c, err);
@@ -129,6 +133,8 @@ static bool consume_use(struct group *g, struct call *c, struct error *err)
 	return rc == E_UNAUTHENTICATED;
 }
 
+/* For a call without a job, or whose job failed: its response is ready, and only its use and its
+ * audit entry are missing. Whether the group can go on. */
 static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 {
 	struct audit_log before = g->log;
@@ -189,6 +195,8 @@ static bool add_call(struct group *g, struct call *c, struct error *err)
 	return c->job != NULL ? add_job(g, c, err) : add_audit_draft(g, c, err);
 }
 
+/* The numbers that begin_group() compares at the next transaction, and that the next start reads. A
+ * group of reads moves the log only. */
 static enum result write_heads(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
@@ -206,6 +214,8 @@ static enum result write_heads(struct group *g, struct error *err)
 	return rc;
 }
 
+/* A commit that fails may be durable or not: fsync does not say. So nothing is retried, and no
+ * write is taken until a start has read what is there. */
 static enum result end_group(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
@@ -234,6 +244,8 @@ static void publish_snapshot(struct group *g)
 	snapshot_unref(before);
 }
 
+/* The log's head goes first: a snapshot that can be seen has its entry in a checkpoint that can be
+ * fetched. */
 static void publish(struct group *g)
 {
 	struct service *s = g->service;
@@ -247,6 +259,7 @@ static void publish(struct group *g)
 		publish_snapshot(g);
 }
 
+/* Lists of a group are built newest first; calls are answered in the order in which they came. */
 static struct call *reversed(struct call *list)
 {
 	struct call *out = NULL;
@@ -273,6 +286,7 @@ static void finish_all(struct group *g)
 	}
 }
 
+/* After publishing, so that the new attempt sees the snapshot that made the old one stale. */
 static void requeue(struct group *g)
 {
 	struct call *c = reversed(g->stale);
@@ -288,7 +302,8 @@ static void requeue(struct group *g)
 	}
 }
 
-/* Calls that failed by themselves, or wrote nothing, keep their response. */
+/* The group is lost: `rest` was not reached any more. Calls that failed by themselves, or needed
+ * nothing durable, keep their response; all others get 503. */
 static void fail_all(struct group *g, struct call *rest, const struct error *err)
 {
 	store_rollback(g->service->state.store);
@@ -374,6 +389,8 @@ static void log_slow(const struct group *g)
 			 (long long)(end_ms - g->committed_ms));
 }
 
+/* One transaction from begin to the last response. From the first failure that concerns more than
+ * one call, `is_good` is false and all that was written is rolled back. */
 static void commit_group(struct group *g, struct call *list)
 {
 	struct service *s = g->service;
@@ -416,6 +433,7 @@ static void commit_group(struct group *g, struct call *list)
 	log_slow(g);
 }
 
+/* Without memory for the working snapshot the whole group fails, and the store was not touched. */
 static void run_group(struct service *s, struct call *list)
 {
 	struct group g = {.service = s, .log = s->log};
@@ -434,6 +452,8 @@ static void run_group(struct service *s, struct call *list)
 	audit_rows_clear(&s->audit_rows);
 }
 
+/* It sleeps until a call comes; while something is left to shred it also wakes by itself. After the
+ * queue is closed it first empties it. */
 static void *committer_main(void *arg)
 {
 	struct service *s = arg;

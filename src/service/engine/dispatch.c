@@ -35,6 +35,8 @@ bool verb_is_write(enum verb verb)
 	return verb_input_family(verb) == INPUT_WRITE;
 }
 
+/* A dry run of one document changes nothing, so permission `check` is enough for it; a batch checks
+ * each of its paths itself (GUARD_VERB). */
 static bool may_pass(const struct verb_context *ctx)
 {
 	const struct call *c = ctx->call;
@@ -104,6 +106,8 @@ static enum step run_verb(struct verb_context *ctx)
 	return row->on_worker != NULL ? row->on_worker(ctx) : row->on_loop(ctx);
 }
 
+/* YAML is made where the response is made if it is small; an event loop leaves the rest to a
+ * worker. */
 static enum step render(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
@@ -126,6 +130,8 @@ static enum step response_exhausted(struct call *c, const struct error *err)
 	return response_error(c, c->budget.outcome, err);
 }
 
+/* All that an earlier run of the call left goes first: response, job, draft, arena. Then the rights
+ * are loaded from the newest snapshot, so that a right that was taken away meanwhile is missing. */
 enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 		   struct worker *worker)
 {
@@ -168,6 +174,8 @@ enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 	return step;
 }
 
+/* The rights live in the arena of the call only until the decision; service_submit() loads them
+ * again. */
 bool service_admit(struct service *s, struct call *c)
 {
 	CLEANUP(snapshot_unrefp) struct snapshot *now = state_snapshot(&s->state);
@@ -189,6 +197,8 @@ void verb_end(struct verb_context *ctx)
 	ctx->snapshot = NULL;
 }
 
+/* The next writer of the document goes on first. A response that is still to become YAML goes round
+ * once more through a worker; `is_rendered` keeps that to one time. */
 void call_finish(struct service *s, struct call *c)
 {
 	work_queue_end_turn(&s->work, c);
@@ -227,7 +237,9 @@ void call_unqueued(struct call *c)
 	c->is_queued = false;
 }
 
-/* Publishing comes before marking: a poll that was added too late to be marked is marked here. */
+/* Closes the gap between the snapshot that the poll has seen and its place in the table: a commit
+ * in between has marked before the poll was there. Publishing comes before marking, so one of the
+ * two sees the other. */
 static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen,
 			  struct slice config)
 {
@@ -242,7 +254,9 @@ static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen,
 	waker_kick(ctx->service);
 }
 
-/* The latest time at which the poll goes on: its wait is over, or its principal ends. */
+/* The latest time at which the poll goes on: its wait is over, or its principal ends (one
+ * millisecond after, when it has ended). Monotonic; the principal's end is wall time and is moved
+ * over by the difference. */
 static int64_t wake_time(const struct verb_context *ctx, int64_t now_ms)
 {
 	int64_t deadline_ms = ctx->call->deadline_ms;
@@ -268,6 +282,8 @@ static bool add_to_waiters(struct service *s, struct call *c)
 	return false;
 }
 
+/* CALL_DONE: the "not modified" in call->out is the response now, or a refusal. The call may be
+ * woken by another thread as soon as it is in the table, so that all its members are set before. */
 static enum call_state wait_for_change(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
@@ -298,6 +314,9 @@ static enum call_state wait_for_change(struct verb_context *ctx)
 	return CALL_WAITING;
 }
 
+/* The state becomes CALL_PENDING and the call is counted as open before the queue has it: the
+ * committer may be done with it before queue_push() returns. A worker's call was within the bound
+ * when it was queued for the worker, so a full queue does not turn it away here. */
 static enum call_state to_committer(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
@@ -326,6 +345,7 @@ static enum call_state to_committer(struct verb_context *ctx)
 	return CALL_DONE;
 }
 
+/* As to_committer(): first the state and the count, then the queue. */
 static enum call_state to_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;
@@ -350,6 +370,8 @@ static bool must_consume_use(const struct call *c)
 	       c->principal->has_limited_uses;
 }
 
+/* A poll of a principal with limited uses does not wait: it is answered "not modified" at once,
+ * which costs a use as every response does. */
 enum call_state call_after(struct verb_context *ctx, enum step step)
 {
 	struct call *c = ctx->call;
@@ -373,6 +395,7 @@ enum call_state call_after(struct verb_context *ctx, enum step step)
 	return c->audit_draft != NULL || c->consumes_use ? to_committer(ctx) : CALL_DONE;
 }
 
+/* The entry of every call and of every poll that was woken (its `deadline_ms` is set then). */
 enum call_state service_submit(struct service *s, struct call *c)
 {
 	const char *refusal = lifecycle_rules(&s->lifecycle)->refusal;

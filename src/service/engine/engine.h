@@ -10,8 +10,8 @@
  * - Members marked as the committer's are read and written by that thread only.
  *
  * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters,
- * change feed, shares, cache and folded failures is held alone and for a few instructions; no
- * function takes a second one while it holds one.
+ * change feed, shares, cache and folded failures is held for a few instructions and alone. The one
+ * exception: that of the shares is taken under that of the folded failures, to keep a share.
  */
 #pragma once
 

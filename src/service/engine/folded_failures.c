@@ -1,3 +1,19 @@
+/*
+ * Failures of known principals, counted instead of recorded.
+ *
+ * In each window of WINDOW_MS a principal has `failures_recorded_max` entries of its own; its
+ * further failures are counted in one struct folded_refusals, which hangs at its share.
+ * service_tick() takes all of these out now and then and sends the committer one entry for each, in
+ * a call that no client waits for.
+ *
+ * What must hold: no failure is lost. A struct is in the list of struct folded (and at its share),
+ * or with the call of its entry; where the entry could not be written, entry_done() puts the counts
+ * back.
+ *
+ * Any thread counts. Lock: the mutex of struct folded guards the list, all structs in it and
+ * `refusals` of every share. It is held alone, except that share_ref() takes the mutex of the
+ * shares under it.
+ */
 #include "service/engine/folded_failures.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
@@ -92,6 +108,7 @@ static struct folded_refusals *refusals_of(struct folded *f, struct share *sh)
 	return r;
 }
 
+/* Some of the paths are enough to look into it; a path that does not fit is left out. */
 static void add_path(struct folded_refusals *r, struct slice path)
 {
 	for (uint32_t i = 0; i < r->paths_count; i++) {
@@ -102,6 +119,7 @@ static void add_path(struct folded_refusals *r, struct slice path)
 		snprintf(r->paths[r->paths_count++], PATH_BYTES, "%.*s", SLICE_ARGS(path));
 }
 
+/* The entry describes the last failure, with its principal: a share can have several tokens. */
 static void note(struct folded_refusals *r, const struct call *c)
 {
 	r->count++;
@@ -114,6 +132,7 @@ static void note(struct folded_refusals *r, const struct call *c)
 		add_path(r, c->audit_draft->touched[i].path);
 }
 
+/* Without memory the failure gets an entry of its own after all. */
 bool folded_count(struct service *s, struct call *c)
 {
 	struct folded *f = s->folded;
@@ -132,6 +151,8 @@ bool folded_count(struct service *s, struct call *c)
 	return r != NULL;
 }
 
+/* The entry has the principal and address of the last failure and action "access.refused"; its
+ * reason says how many there were. */
 static bool fill_entry(struct service *s, struct call *c, const struct folded_refusals *r)
 {
 	char reason[160];
@@ -188,7 +209,8 @@ static void entry_done(struct call *c)
 		put_back(r->service->folded, r);
 }
 
-/* An entry without an answer, which then has `r`. */
+/* Sends the committer one entry; its call then has `r`. No bound on the queue: there is at most one
+ * such call for each principal that had too many failures. */
 static void write_one(struct service *s, struct folded_refusals *r)
 {
 	struct call *c = alloc_zero(sizeof *c);

@@ -1,3 +1,10 @@
+/*
+ * The table of states. In each state it says which calls are refused, with which text; a state that
+ * is not named after an event stays as it is.
+ *
+ * LIFECYCLE_STARTING has the number 0, so an entry of `after` that is not written means "no
+ * change": nothing leads back to starting.
+ */
 #include "service/engine/lifecycle.h"
 
 #define STORE_FAILED "the store takes no writes until reeved is restarted"
@@ -78,6 +85,8 @@ const struct lifecycle_rules *lifecycle_rules(const struct lifecycle *l)
 	return &rules[atomic_load(&l->state)];
 }
 
+/* Threads may bring events at the same time. Each tries until its event was applied to the state
+ * that it looked at. */
 bool lifecycle_move(struct lifecycle *l, enum lifecycle_event event)
 {
 	enum lifecycle_state now = atomic_load(&l->state), next;

@@ -1,4 +1,10 @@
-/* A thread that pushes waits at most for a few instructions of another that pushes or takes. */
+/*
+ * The committer's queue: a list of calls under one mutex.
+ *
+ * A thread that pushes waits at most for a few instructions of another that pushes or takes, so
+ * that event loops may push. The one thread that takes sleeps in the condition variable. After
+ * queue_close() pushes fail, and takes go on until the queue is empty.
+ */
 #include "service/engine/queue.h"
 
 #include <time.h>
@@ -49,7 +55,8 @@ void queue_close(struct call_queue *q)
 	pthread_mutex_unlock(&q->mutex);
 }
 
-/* Under the mutex; at most `wait_ms` where that is not 0. */
+/* Under the mutex; at most `wait_ms` where that is not 0. Wall time: a jump of the clock only makes
+ * one wait shorter or longer. */
 static void wait_until_filled(struct call_queue *q, int64_t wait_ms)
 {
 	struct timespec until;
@@ -64,6 +71,7 @@ static void wait_until_filled(struct call_queue *q, int64_t wait_ms)
 	}
 }
 
+/* Takes up to `max` calls at once: they become one transaction. */
 struct call *queue_take(struct call_queue *q, uint32_t max, int64_t wait_ms, bool *ret_is_over)
 {
 	struct call *list, *end;

@@ -1,6 +1,14 @@
 /*
- * Which failures are recorded, and what their entries name: each refusal of a known principal, and
- * each of its writes that failed. Failures of the server itself (429, 503) are not recorded.
+ * Which failures are recorded, and what their entries name.
+ *
+ * Each refusal of a known principal is recorded, and each of its writes that failed, since an
+ * attempt to write is worth knowing also if it was only malformed. Failures of the server itself
+ * (429, 503) are not recorded: they say nothing of the caller, and the log may be what has failed.
+ * Reads that found nothing are not recorded either.
+ *
+ * The paths come from the commit job where there is one, so that a refused batch names all its
+ * documents; else from the request. They may be malformed: text of a client, cut at
+ * AUDIT_PATH_BYTES_MAX.
  */
 #include "service/engine/audit_draft.h"
 #include "service/engine/commit_job.h"
@@ -35,6 +43,7 @@ bool call_is_refusal(const struct call *c, enum result rc)
 	}
 }
 
+/* Each path once: several changes of a batch may be of one document. */
 static bool touch(struct call *c, struct slice path)
 {
 	return path.len == 0 || audit_draft_has(c, path) || audit_draft_touch(c, path, 0, NULL);
@@ -62,6 +71,8 @@ struct job_paths {
 	bool has_any;
 };
 
+/* A malformed path of a batch is left out. If no other path is left, the subject of the request is
+ * named. */
 static bool touch_path(void *ctx, struct slice path)
 {
 	struct job_paths *p = ctx;
@@ -111,6 +122,7 @@ static bool touch_subject(struct call *c)
 	}
 }
 
+/* A refused dry run stays a refusal; any other failed dry run says so in its reason. */
 bool audit_draft_refusal(struct call *c)
 {
 	bool has_any;

@@ -1,4 +1,17 @@
-/* A response is complete or becomes a failure. The call owns all of it. */
+/*
+ * Responses: how a call's `out` is filled, replaced and freed, and how the call itself begins and
+ * ends.
+ *
+ * What must hold:
+ * - A response is complete or becomes a failure: a body whose buffer failed is never sent, nor a
+ *   list of problems that was cut short.
+ * - A failure has no body, and a refusal of a known principal has an audit draft. If there is no
+ *   memory for the draft, the failure becomes 503, since it could not be recorded.
+ * - The call owns its response. The bytes of a body are counted, so that one configuration is sent
+ *   to many readers without a copy.
+ *
+ * The thread that has the call; shared bodies in any thread.
+ */
 #include "base/text.h"
 #include "service/engine/commit_job.h"
 #include "service/engine/audit_draft.h"
@@ -11,6 +24,7 @@
 
 #define CALL_ARENA_BYTES_MAX ((size_t)96 << 20)
 
+/* A failed buffer gives NULL and is freed all the same: it is taken in any case. */
 struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret)
 {
 	struct shared_body *b = buf_is_failed(bytes_taken) ? NULL : alloc_zero(sizeof *b);
@@ -89,6 +103,7 @@ void call_clear(struct call *c)
 	arena_clear(&c->arena);
 }
 
+/* Every failure passes here, so that none can leave without its entry. */
 static enum step response_failed(struct call *c, enum result rc)
 {
 	c->out.result = rc;
@@ -181,6 +196,7 @@ void response_etag_version(struct call *c, uint64_t version)
 	snprintf(c->out.etag, sizeof c->out.etag, "\"v%llu\"", (unsigned long long)version);
 }
 
+/* A text that does not fit is left out: a cut one would be another place in the list. */
 void response_next(struct call *c, struct slice after)
 {
 	size_t len = after.len < sizeof c->out.next ? after.len : 0;

@@ -1,3 +1,10 @@
+/*
+ * Responses as YAML: the JSON of a response is parsed and written again.
+ *
+ * So one codec for each surface is enough, and only those who ask for YAML pay for it. The tree is
+ * wiped if the body is secret. The depth may be twice that of a document, since a document stands
+ * inside the members of a response.
+ */
 #include "service/engine/response_yaml.h"
 
 #include "service/codec.h"

@@ -1,11 +1,20 @@
-/* Tokens with a limited number of uses. The committer counts them down, durably, before the
+/*
+ * Tokens with a limited number of uses. The committer counts them down, durably, before the
  * response that the use pays for leaves. A token made with such a token counts it down too: else it
- * would be the way to as many responses as one likes. */
+ * would be the way to as many responses as one likes.
+ *
+ * What must hold: either each limited token of the chain loses one use, or none does. So all are
+ * looked at before the first is changed; a failure after that ends in the caller's rollback.
+ *
+ * Only the committer, in its transaction. A token is immutable, so a use taken puts a new one in
+ * its place.
+ */
 #include "service/engine/engine.h"
 #include "service/engine/token_use.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 
+/* Writes the row and makes the token of it, so that the snapshot holds what a start would read. */
 static enum result update_row(struct service *s, const struct token *t, int64_t uses_left,
 			      struct token **ret, struct error *err)
 {

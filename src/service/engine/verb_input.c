@@ -1,3 +1,6 @@
+/* What verbs need of their input and context: limits of lists, revisions of the past, bodies,
+ * views. Each function reads the call and the settings only, so it runs in the thread that has the
+ * call. */
 #include "service/engine/engine.h"
 
 #define LIMIT_DEFAULT 100
@@ -9,6 +12,7 @@ uint32_t list_limit(const struct service *s, uint32_t requested)
 	return limit < s->state.settings.limit_max ? limit : s->state.settings.limit_max;
 }
 
+/* A time means the last revision that was committed by then; a revision must exist already. */
 enum result revision_asked(struct verb_context *ctx, const struct past_state *at, uint64_t *ret,
 			   struct error *err)
 {

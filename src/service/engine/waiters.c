@@ -1,3 +1,19 @@
+/*
+ * The table of long polls: a hash table by path, with a bit for each bucket that the waker must
+ * look at.
+ *
+ * Marks are by bucket, not by path: a marked bucket may hold polls of other paths, which
+ * `must_wake` then leaves where they are. Marks for the next round are kept apart (`next`), so that
+ * a round ends although commits go on marking.
+ *
+ * A round may be interrupted after LOOKED_AT_MAX calls, to let other threads have the mutex.
+ * `asked_in_round` says which calls of a bucket were looked at already, so that the round goes on
+ * behind them, and a call that was added meanwhile is looked at as well.
+ *
+ * What must hold, besides the header: a bucket loses its mark only after all its calls were looked
+ * at. Woken calls are linked by `next`, which is free while a call waits, and are handed back after
+ * the mutex.
+ */
 #include "service/engine/waiters.h"
 
 #include "base/memory.h"
@@ -66,6 +82,8 @@ bool waiters_add(struct waiters *w, struct call *c)
 	return has_room;
 }
 
+/* Under the mutex. CALL_NEW tells every other thread that the call is no longer there to be taken.
+ */
 static void unlink_call(struct waiters *w, struct call *c)
 {
 	if (c->before_in_waiters != NULL)
@@ -194,6 +212,7 @@ uint32_t waiters_wake_marked(struct waiters *w, uint32_t max,
 	return hand_back(k.list);
 }
 
+/* Looks at all calls. It is called a few times a second and costs a comparison for each. */
 void waiters_wake_late(struct waiters *w, int64_t now_ms)
 {
 	struct call *list = NULL;

@@ -1,3 +1,15 @@
+/*
+ * The thread that wakes long polls: it reads the change feed, marks, and wakes in slices.
+ *
+ * If 10,000 polls were woken at once, their responses would fill the event loops for longer than
+ * other requests should wait. So at most SLICE_MAX are woken, and the next only once nearly all of
+ * these have gone on (service_submit() counts `woken` down), or after PAUSES_MAX pauses, about 2
+ * ms: a client that has left never goes on.
+ *
+ * What must hold: each commit that changes a configuration or takes rights away is followed by a
+ * kick, after its record is in the feed. The flag `is_kicked` is cleared before the feed is read,
+ * so that a kick that comes during a round leads to another one.
+ */
 #include "service/engine/waker.h"
 #include "service/engine/engine.h"
 #include "service/state/state.h"
@@ -12,7 +24,8 @@
 #define PAUSE_NS    50000 /* between two looks at that */
 #define PAUSES_MAX  40	  /* a client that has left is not waited for */
 
-/* The state that polls are compared with. */
+/* The state that polls are compared with. Polls of one path are in one bucket and are looked at
+ * together, so the revision of the last path is kept. */
 struct looking {
 	struct snapshot *now;
 	int64_t now_ms;	   /* wall */
@@ -32,6 +45,7 @@ static uint64_t changed_at(struct looking *l, struct slice path)
 	return l->revision;
 }
 
+/* Called under the mutex of the waiters: a few lookups, and no other lock. */
 static bool must_wake(void *ctx, const struct call *c)
 {
 	struct looking *l = ctx;
@@ -50,6 +64,7 @@ static void wait_for_responses(struct service *s, uint32_t woken)
 		nanosleep(&pause, NULL);
 }
 
+/* Each slice compares with the newest snapshot, since a round may take long. */
 static void wake_round(struct service *s)
 {
 	bool is_over = false;

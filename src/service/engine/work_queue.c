@@ -1,4 +1,21 @@
-/* A lane is in the ring exactly while it has a waiting call and fewer than lane_max at work. */
+/*
+ * The queue of the workers: lanes of principals in a ring, turns of documents, and idle workers.
+ *
+ * What must hold, under the mutex:
+ * - A lane is in the ring exactly while it has a waiting call and fewer than lane_max at work. A
+ *   lane that gives a call goes to the end of the ring, so that principals take turns whatever they
+ *   send.
+ * - `writing` has at most one call for each document: the one whose turn it is. The writes behind
+ *   it are its list `behind`, in the order in which they came, and are in no lane.
+ * - The turn passes on when its call ends (call_finish) or becomes long. A call that is pushed
+ *   again keeps its turn, since its write is not done.
+ * - `waking` counts workers that were woken and do not have the mutex yet. They count as at work,
+ *   so that no more are woken than may run.
+ *
+ * Each idle worker waits in a condition of its own, on its stack, and the last to become idle is
+ * woken first: its caches are warm, and the others can sleep on. No allocation, so no push can fail
+ * for memory.
+ */
 #include "service/engine/work_queue.h"
 
 #include "service/call.h"
@@ -122,6 +139,7 @@ bool work_queue_push(struct work_queue *q, struct call *c, uint32_t max)
 	return is_in;
 }
 
+/* No bound: the call was accepted before. */
 bool work_queue_push_again(struct work_queue *q, struct call *c)
 {
 	bool is_in;
@@ -137,6 +155,8 @@ bool work_queue_push_again(struct work_queue *q, struct call *c)
 	return is_in;
 }
 
+/* Writes of one document by its own path; batches and reverts touch several and take no turns. Dry
+ * runs and the rendering of a response that is done write nothing. */
 static bool takes_turns(const struct call *c)
 {
 	return c->verb >= VERB_DOCUMENT_PUT && c->verb <= VERB_DOCUMENT_ROLLBACK &&
@@ -222,7 +242,8 @@ void work_queue_end_turn(struct work_queue *q, struct call *c)
 	pthread_mutex_unlock(&q->mutex);
 }
 
-/* Under the mutex. NULL: none may run now. */
+/* Under the mutex. NULL: none may run now. A call that must wait for its turn leaves its lane here
+ * and counts as waiting still. */
 static struct call *next_call(struct work_queue *q)
 {
 	while (q->short_running < q->short_max && q->ring_first != NULL) {
@@ -241,6 +262,8 @@ static struct call *next_call(struct work_queue *q)
 	return NULL;
 }
 
+/* A worker that finds a call never sleeps; one that finds none is first in the list of the idle.
+ * After closing, the worker that takes the last call wakes all others, so that they end. */
 struct call *work_queue_take(struct work_queue *q)
 {
 	struct idle_worker self = {.woken = PTHREAD_COND_INITIALIZER};

@@ -1,5 +1,18 @@
-/* The worker threads. They do what may take long, within the request's budget; a call that takes
- * long gives its place to shorter ones after a while. */
+/*
+ * The worker threads. They do what may take long, within the request's budget; a call that takes
+ * long gives its place to shorter ones after a while.
+ *
+ * There are short_max + long_max threads, of which at most short_max are at work on short calls.
+ * After SHORT_MS a call becomes long, if there is a place for it; if there is none it ends with
+ * E_BUSY, so that long calls cannot take all threads from short ones.
+ *
+ * What must hold:
+ * - A worker has one call at a time, and its own store session, which it opens with the first call.
+ *   Sessions read; only the committer writes.
+ * - A call's budget spans all its attempts: a write that is prepared again goes on with what is
+ *   left.
+ * - After call_after() or call_finish() the worker does not touch the call, which may be gone.
+ */
 #include "service/engine/engine.h"
 #include "service/state/state.h"
 #include "service/engine/audit_draft.h"
@@ -48,6 +61,8 @@ static void begin_budget(struct worker *w, struct call *c)
 	c->budget.ctx = w;
 }
 
+/* The rest of the time is kept as a duration, because the deadline would run on while the call
+ * waits. */
 static void end_budget(struct worker *w, struct call *c)
 {
 	c->budget_ms = c->budget.deadline_ms - clock_monotonic_ms(&w->service->state.clock);
@@ -64,6 +79,8 @@ static enum step response_too_late(struct call *c)
 			     c->attempts);
 }
 
+/* After ATTEMPTS_MAX conflicts the write gives up: others change what it depends on faster than it
+ * can be prepared. */
 static enum step run(struct worker *w, struct verb_context *ctx, struct call *c)
 {
 	enum result rc = OK;
@@ -95,6 +112,8 @@ static void render_on(struct worker *w, struct call *c)
 	call_finish(w->service, c);
 }
 
+/* An exhausted budget after a conflict is reported as the conflict: another try can succeed, and a
+ * smaller request would not help. */
 static void work_on(struct worker *w, struct call *c)
 {
 	struct service *s = w->service;
@@ -129,6 +148,8 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+/* `workers_count` is the number of threads that run, also after a failure, so that workers_stop()
+ * joins exactly these. */
 enum result workers_start(struct service *s, struct error *err)
 {
 	uint32_t count = s->work.short_max + s->work.long_max;

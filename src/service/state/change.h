@@ -1,4 +1,10 @@
-/* One document's change: the request, and what a worker prepared from it. */
+/*
+ * One document's change: the request, and what a worker prepared from it.
+ *
+ * A worker fills the second half against one snapshot. If the commit finds that what was read has
+ * changed, all of it is made again. A view can lay a prepared change over its path (view_lay), so
+ * that all checks see the document as it would be afterwards.
+ */
 #pragma once
 
 #include "access/policy.h"
@@ -10,7 +16,7 @@
 
 struct view_doc;
 
-/* One document's change. Texts live in the write's arena. */
+/* One document's change. Texts live in the write's arena; members that are not set are zero. */
 struct change {
 	/* request */
 	struct slice path;

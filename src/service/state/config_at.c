@@ -1,3 +1,16 @@
+/*
+ * Effective configurations of now and of old revisions, for workers.
+ *
+ * What must hold:
+ * - A configuration is shown only if it was served at that revision: the store's log of effective
+ *   digests says so. A forced write can leave a profile that resolves and yet was not served.
+ * - An old configuration is not stored. It is resolved again from the old versions and compared
+ *   with the digest of then, so that a change of the resolver itself gives E_CONFLICT and never
+ *   another content under an old revision's number.
+ * - Only the newest state goes to the cache; an old one is resolved for each request.
+ *
+ * The result does not depend on the reader: the caller checks the rights before it uses the entry.
+ */
 #include "service/state/config_at.h"
 
 #include "service/state/view.h"
@@ -10,6 +23,7 @@ struct recorded {
 	uint8_t digest[HASH_BYTES];
 };
 
+/* A digest of another length (an empty one) records that the configuration stopped being served. */
 static enum result keep_recorded(void *ctx, uint64_t revision, struct slice digest,
 				 struct error *err)
 {
@@ -23,6 +37,8 @@ static enum result keep_recorded(void *ctx, uint64_t revision, struct slice dige
 	return OK;
 }
 
+/* The page begins below `revision + 1` and has one row, so at most the newest row that counts at
+ * `revision` comes. Without any row `ret` stays "not served". */
 static enum result read_recorded(const struct config_source *source, struct slice config,
 				 uint64_t revision, struct recorded *ret, struct error *err)
 {
@@ -52,7 +68,8 @@ static enum result resolve(const struct config_source *source, struct slice path
 }
 
 /* The configuration of now. A forced write may have left it invalid; that was recorded when its
- * values could be checked. */
+ * values could be checked, and is read here, because the check without rights may not see it. The
+ * log is read only after a miss: an entry in the cache was found to be served. */
 static enum result entry_now(const struct config_source *source, struct slice config,
 			     struct slice path, struct effective_entry **ret, struct error *err)
 {
@@ -79,7 +96,8 @@ static enum result entry_now(const struct config_source *source, struct slice co
 	return OK;
 }
 
-/* The error of a configuration that was not served at a revision. */
+/* The error of a configuration that was not served at a revision: it resolves the configuration
+ * once more, only to tell "did not exist" and "abstract" from "invalid". */
 static enum result why_not_served(const struct config_source *source, struct slice path,
 				  uint64_t revision, struct error *err)
 {

@@ -1,5 +1,17 @@
-/* An entry is immutable and belongs to one snap_doc. Which entries are kept is decided under one
- * mutex, which is never held while an entry is made or freed. */
+/*
+ * The cache of effective configurations: how an entry is made, and which entries are kept.
+ *
+ * An entry is immutable and belongs to one snap_doc. The order of use is a list through the
+ * snap_docs themselves (cache_before, cache_next), so that keeping an entry allocates nothing and
+ * cannot fail.
+ *
+ * What must hold:
+ * - `d->entry` is not NULL exactly while `d` is in the list, and `bytes` is the sum of the listed
+ *   entries.
+ * - The cache holds one reference to each entry. A snap_doc that is freed takes its entry out
+ *   (drop_entry), so the list never names a freed document.
+ * - The mutex is never held while an entry is made or freed: both may take long.
+ */
 #include "service/state/config_cache.h"
 
 #include "base/text.h"
@@ -35,6 +47,7 @@ void effective_entry_unref(struct effective_entry *e)
 	alloc_free(e);
 }
 
+/* Big-endian, so that the digest does not depend on the machine: the store keeps it. */
 static void hash_u64(struct sha256 *h, uint64_t value)
 {
 	uint8_t bytes[8];
@@ -44,12 +57,15 @@ static void hash_u64(struct sha256 *h, uint64_t value)
 	sha256_update(h, bytes, sizeof bytes);
 }
 
+/* The length goes first, so that no two sequences of texts hash the same bytes. */
 static void hash_slice(struct sha256 *h, struct slice s)
 {
 	hash_u64(h, s.len);
 	sha256_update(h, s.data, s.len);
 }
 
+/* The digest covers the versions of the secrets too: a rotated secret changes no byte of the JSON,
+ * but must wake polls and change the ETag. */
 static void digest_entry(struct effective_entry *e)
 {
 	struct sha256 h;
@@ -63,7 +79,8 @@ static void digest_entry(struct effective_entry *e)
 	sha256_final(&h, e->digest);
 }
 
-/* Allocates nothing: no entry is kept without one. */
+/* It writes into the entry itself and allocates nothing, so that it cannot fail. 16 bytes of the
+ * digest are enough: an ETag must only not collide by accident. */
 static void write_etag(char ret[static ETAG_BYTES], const uint8_t digest[static HASH_BYTES])
 {
 	static const char digits[] = "0123456789abcdef";
@@ -93,6 +110,8 @@ void effective_etag(char ret[static ETAG_BYTES], const struct effective_entry *e
 	write_etag(ret, digest);
 }
 
+/* The version that each reference means now. A reference that finds no secret has a default, or
+ * else the check would have failed; its version stays 0. */
 static enum result note_versions(struct effective_entry *e, struct view *v, struct error *err)
 {
 	enum result rc = OK;
@@ -109,6 +128,8 @@ static enum result note_versions(struct effective_entry *e, struct view *v, stru
 	return rc;
 }
 
+/* The JSON is written once, here, and sent to every reader. `bytes` is what the entry takes of the
+ * cache: the tree and the JSON are by far the largest parts. */
 static enum result write_ready(struct effective_entry *e, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf json = BUF_NULL;
@@ -162,6 +183,7 @@ static void unlink_doc(struct config_cache *c, struct snap_doc *d)
 	d->cache_before = d->cache_next = NULL;
 }
 
+/* Called by snap_doc_unref() for the last reference to a document, by any thread. */
 static void drop_entry(struct doc_cache *base, struct snap_doc *d)
 {
 	struct config_cache *c = (struct config_cache *)base;
@@ -225,8 +247,9 @@ struct effective_entry *config_cache_get(struct config_cache *c, struct snap_doc
 	return e;
 }
 
-/* Takes out the oldest entries while the cache is too large. The caller frees them, without the
- * mutex. */
+/* Takes out at most `max` of the oldest entries while the cache is too large, but never the one of
+ * `but`, which was just put. The caller frees them, without the mutex. What is too much after `max`
+ * is taken out by the next put. */
 static uint32_t evict(struct config_cache *c, const struct snap_doc *but,
 		      struct effective_entry **gone, uint32_t max)
 {
@@ -243,6 +266,8 @@ static uint32_t evict(struct config_cache *c, const struct snap_doc *but,
 	return count;
 }
 
+/* An entry larger than the whole cache is not kept: it would drive out all others. If another
+ * thread put an entry for the document first, that one stays; both are the same. */
 void config_cache_put(struct config_cache *c, struct snap_doc *d, struct effective_entry *e)
 {
 	struct effective_entry *gone[16];

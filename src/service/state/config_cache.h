@@ -17,6 +17,8 @@
 #include "service/state/view.h"
 #include "service/call.h"
 
+/* One resolved configuration: the tree, its JSON, and what tells it from others. Readers hold
+ * references; the last one frees it. */
 struct effective_entry {
 	atomic_uint refs;
 	struct effective effective; /* immutable */
@@ -33,6 +35,7 @@ struct effective_entry {
 MUST_USE enum result effective_entry_new(struct effective_entry **ret, struct view *v,
 					 struct slice path, struct check_report *report,
 					 struct error *err);
+/* A further reference to `e`, which may be NULL. Any thread. */
 struct effective_entry *effective_entry_ref(struct effective_entry *e);
 void effective_entry_unref(struct effective_entry *e); /* takes NULL */
 
@@ -42,10 +45,13 @@ void effective_etag(char ret[static ETAG_BYTES], const struct effective_entry *e
 
 struct config_cache;
 
+/* An empty cache that keeps at most `bytes_max` bytes of entries. NULL: no memory. */
 struct config_cache *config_cache_new(size_t bytes_max);
 void config_cache_free(struct config_cache *c); /* after all snapshots */
 
-/* A reference; NULL: there is none yet. */
+/* The entry of a document, as a reference that the caller gives back; it becomes the last used.
+ * NULL: none is kept. */
 struct effective_entry *config_cache_get(struct config_cache *c, struct snap_doc *d);
-/* Keeps the entry with the document, unless it has one already. */
+/* Keeps the entry with the document, unless it has one already or the entry is larger than the
+ * cache. Takes a reference of its own. It never fails: what is not kept is resolved again. */
 void config_cache_put(struct config_cache *c, struct snap_doc *d, struct effective_entry *e);

@@ -1,11 +1,13 @@
 /*
- * Differences of documents and of configurations, on top of the comparison of two trees
- * (doc/diff.h).
+ * Comparisons of documents and of effective configurations.
  *
- * Two configurations can differ although their trees are equal: a reference to a secret stands
- * where it stood, and the secret has a new version. To find these, the references of the older
- * configuration are sorted by a hash and each reference of the newer one is looked up, so that the
- * work grows as n log n. It runs in the caller's thread and keeps nothing.
+ * Two trees are compared by doc/diff.h; this file decides what of a difference may be shown.
+ * Differences are handed to the sink one by one while they are found, so that a comparison holds no
+ * list of them. All work is charged to the sink's budget.
+ *
+ * Two configurations can be equal as trees and still differ: a reference "${secret:a#b}" is the
+ * same text after the secret was rotated. So a second pass compares the versions that equal
+ * references mean; the references of one side are sorted by a hash, so that it takes n log n.
  */
 #include "service/state/diff.h"
 
@@ -20,6 +22,7 @@ struct document_diff {
 	bool is_secret;
 };
 
+/* Of a secret document only pointer and operation are given; values stay NULL. */
 static enum result give_document_difference(void *ctx, enum diff_op op, struct slice pointer,
 					    const struct tree_node *from,
 					    const struct tree_node *to, struct error *err)
@@ -48,8 +51,8 @@ struct config_diff {
 	const struct diff_sink *sink;
 };
 
-/* Absent where the tree has none (a value that no document wrote), or the reader may not read the
- * document. */
+/* Absent where no document wrote the value (line 0). The reader learns of an origin only if it may read
+ * that document: even its path could tell of a parent that it may not know. */
 static struct origin_item origin_of(const struct effective_entry *e, const struct rights *reader,
 				    const struct tree_node *n)
 {
@@ -62,6 +65,8 @@ static struct origin_item origin_of(const struct effective_entry *e, const struc
 				    n->line, n->column};
 }
 
+/* Adds how a consumer may take the change on, as the schema's x-reload says, and hands the
+ * difference to the sink. */
 static enum result give(const struct config_diff *d, struct difference_item *item,
 			struct error *err)
 {
@@ -77,6 +82,7 @@ static bool is_reference(const struct tree_node *n)
 	return n != NULL && (n->flags & TREE_IS_SECRET) != 0;
 }
 
+/* The origin is that of the new value; of a removed one, the old value's. */
 static enum result give_config_difference(void *ctx, enum diff_op op, struct slice pointer,
 					  const struct tree_node *from, const struct tree_node *to,
 					  struct error *err)
@@ -95,12 +101,15 @@ static enum result give_config_difference(void *ctx, enum diff_op op, struct sli
 	return give(d, &item, err);
 }
 
-/* A reference of the older configuration, by a hash of its place, path and pinned version. */
+/* A reference of the older configuration, by a hash of its place, path and pinned version,
+ * which a bisection finds: a configuration may hold thousands of them. */
 struct ref_slot {
 	uint64_t hash;
 	uint32_t at;
 };
 
+/* The constant (2^64 divided by the golden ratio) keeps path and pointer from cancelling each
+ * other. A collision only costs a comparison. */
 static uint64_t hash_ref(const struct secret_ref *ref)
 {
 	return hash_fold(slice_hash(ref->pointer) ^ ref->version,
@@ -156,6 +165,7 @@ static bool is_rotated(const struct config_diff *d, const struct ref_slot *slots
 	return false;
 }
 
+/* The new version is named only to readers who may read the secret. */
 static enum result give_rotated(const struct config_diff *d, uint32_t i, struct error *err)
 {
 	const struct secret_ref *ref = &d->to->effective.secrets[i];
@@ -170,7 +180,8 @@ static enum result give_rotated(const struct config_diff *d, uint32_t i, struct 
 	return give(d, &item, err);
 }
 
-/* References that stand where they stood and say what they said, and now mean another version. */
+/* References that stand where they stood and say what they said, and now mean another version. Each
+ * costs steps by the length of its pointer, which is hashed here and may be written by the sink. */
 static enum result give_each_rotated(const struct config_diff *d, struct error *err)
 {
 	const struct effective *from = &d->from->effective, *to = &d->to->effective;

@@ -1,5 +1,17 @@
-/* Loads the first snapshot. It parses only the policies, which are needed at once, so that a start
- * takes little time. */
+/*
+ * Loads the first snapshot, and the head of the audit log, from the store.
+ *
+ * It runs once, in the thread that opens the service, before any other thread exists: so it needs
+ * no locks, and puts the snapshot into `current` only when all is loaded. All rows are read in one
+ * read transaction, so that they are of one state of the store.
+ *
+ * It parses only the policies, which the first request needs, and the records of the tokens. The
+ * contents of all other documents stay sealed, and the edges between documents are stored, so that
+ * a start with 100,000 documents takes well under a second.
+ *
+ * A row that does not check out ends the start with an error: a server that skipped a policy or a
+ * token would decide differently from the one that wrote it.
+ */
 #include "base/log.h"
 #include "service/state/open_content.h"
 #include "service/state/state.h"
@@ -7,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is being loaded, passed to every row function as its ctx. */
 struct loading {
 	struct state *state;
 	struct loaded_log *log;
@@ -18,6 +31,8 @@ struct loading {
 	struct arena arena;
 };
 
+/* A policy that cannot be opened or compiled stops the start: without it, a deny in it would not
+ * count. */
 static enum result load_policy(struct loading *l, const struct version_row *row, struct error *err)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
@@ -34,6 +49,8 @@ static enum result load_policy(struct loading *l, const struct version_row *row,
 		       : fail(err, E_MEMORY, "out of memory");
 }
 
+/* The newest version of one document, of any state: deleted documents are loaded too, so that their
+ * version numbers go on. */
 static enum result load_head(void *ctx, const struct version_row *row, struct error *err)
 {
 	struct loading *l = ctx;
@@ -53,7 +70,8 @@ static enum result load_head(void *ctx, const struct version_row *row, struct er
 	return OK;
 }
 
-/* Gives the document the edges that were collected. While it loads, no other thread has the
+/* Gives the document the edges that were collected. A snap_doc is immutable but for its caches, so
+ * the document gets a new one in the place of the old. While it loads, no other thread has the
  * snapshot. */
 static enum result end_source(struct loading *l, struct error *err)
 {
@@ -72,6 +90,8 @@ static enum result end_source(struct loading *l, struct error *err)
 	return OK;
 }
 
+/* Closes the source before, and frees the memory of its edges: only one document's edges are held
+ * at a time. */
 static enum result begin_source(struct loading *l, struct slice source, struct error *err)
 {
 	enum result rc = end_source(l, err);
@@ -127,6 +147,7 @@ static enum result load_token(void *ctx, const struct token_row *row, struct err
 	return snapshot_put_token(l->snapshot, t) ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* Meta values are decimal text. Revisions and times must also fit the signed integers of SQL. */
 static enum result read_number(void *ctx, struct slice value, struct error *err)
 {
 	uint64_t *ret = ctx;
@@ -144,6 +165,8 @@ static enum result load_number(struct store_session *ss, const char *name, uint6
 	return rc == OK ? OK : wrap(err, rc, "%s", name);
 }
 
+/* The Merkle tree's state (its peaks) and the size column are written together; that they differ
+ * means a damaged or mixed database. */
 static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
 {
 	struct loading *l = ctx;
@@ -158,6 +181,8 @@ static enum result read_log(void *ctx, const struct log_row *row, struct error *
 	return buf_check(&s->checkpoint, err);
 }
 
+/* The log's origin is the first line of its checkpoints; with the seed of the keyring it makes the
+ * key that signs them. */
 static enum result read_origin(void *ctx, struct slice value, struct error *err)
 {
 	struct loading *l = ctx;
@@ -166,6 +191,8 @@ static enum result read_origin(void *ctx, struct slice value, struct error *err)
 				   err);
 }
 
+/* A store without a log row is new. An epoch that a restore raised counts for the log from its next
+ * entry on. */
 static enum result load_heads(struct loading *l, struct store_session *ss, struct error *err)
 {
 	struct snapshot *snapshot = l->snapshot;
@@ -191,6 +218,7 @@ static enum result load_heads(struct loading *l, struct store_session *ss, struc
 	return OK;
 }
 
+/* Documents go before edges, because edges are given to documents that exist. */
 static enum result load_all(struct loading *l, struct store_session *ss, struct error *err)
 {
 	enum result rc = store_session_begin(ss, err);

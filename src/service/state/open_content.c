@@ -1,10 +1,19 @@
-/* Opens stored content: into wiped memory, one version at a time, and only if it is bound to the
- * path and version that it is stored under. */
+/*
+ * Opens stored content: into wiped memory, one version at a time, and only if it is bound to the
+ * path and version that it is stored under.
+ *
+ * The associated data of the ciphertext name kind, path, version and content type
+ * (crypto/content.h), so a row whose ciphertext was exchanged for another row's does not open.
+ *
+ * A secret goes to a principal only through content_for_caller(), which records the read before it
+ * hands the content on. Any thread; no state.
+ */
 #include "base/log.h"
 #include "crypto/content.h"
 #include "doc/read.h"
 #include "service/state/open_content.h"
 
+/* "secrets" of "secrets/orders/warehouse". */
 static struct slice kind_of(struct slice path)
 {
 	struct slice kind = path;
@@ -36,6 +45,8 @@ enum result content_of_row(struct state *s, const struct version_row *row, struc
 		    (unsigned long long)row->version);
 }
 
+/* On a failed record the buffer is wiped whole: the caller must not get content that the audit log
+ * does not name. */
 enum result content_for_caller(struct state *s, const struct read_recorder *for_whom,
 			       const struct version_row *row, struct buf *ret, struct error *err)
 {
@@ -50,7 +61,9 @@ enum result content_for_caller(struct state *s, const struct read_recorder *for_
 	return rc;
 }
 
-/* Content that was stored under larger bounds stays readable. */
+/* Content that was stored under larger bounds stays readable: its bytes are bounded by its own
+ * length, and its nodes by what patches may have let it grow to. A content type that is not YAML is
+ * JSON. */
 enum result tree_of_content(struct slice content, struct slice content_type, struct budget *budget,
 			    struct tree *ret, struct doc_warnings *warnings, struct error *err)
 {

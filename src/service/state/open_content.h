@@ -33,7 +33,8 @@ MUST_USE enum result content_of_row(struct state *s, const struct version_row *r
 #define CONTENT_YAML	   "application/yaml"
 #define CONTENT_JSON	   "application/json"
 
-/* `budget` may be NULL. */
+/* Parses plain content into `ret`, which the caller made with TREE_INIT and clears. `budget` and
+ * `warnings` may be NULL. */
 MUST_USE enum result tree_of_content(struct slice content, struct slice content_type,
 				     struct budget *budget, struct tree *ret,
 				     struct doc_warnings *warnings, struct error *err);

@@ -1,5 +1,19 @@
-/* A node with more than one reference is never written. If the root and every node on the way to a
- * node have one reference each, nothing else can reach that node: it may be changed in place. */
+/*
+ * A persistent AVL tree: copies share nodes, and a change copies only the path to what it changes.
+ *
+ * What must hold:
+ * - A node with more than one reference is never written. If the root and every node on the way to
+ *   a node have one reference each, nothing else can reach that node: it may be changed in place.
+ * - Keys rise from left to right, and `count` and `height` of a node are those of its subtree.
+ * - The heights of two siblings differ by at most 1, so 2^32 nodes are at most 46 high, below
+ *   PMAP_HEIGHT_MAX. Only a removal that runs out of memory may leave a subtree less balanced.
+ * - Memory is taken before anything is changed on the way (pmap_put allocates its node first), so
+ *   that a failure leaves the map as it was.
+ *
+ * A reader takes no lock: it holds a reference to the root, which keeps every node below alive.
+ * Counts go down with memory_order_acq_rel, because the thread that frees a node may not be the one
+ * that wrote it.
+ */
 #include "service/state/pmap.h"
 
 #include "base/memory.h"
@@ -50,6 +64,9 @@ static void update(struct pmap_node *n)
 	n->count = count_of(n->left) + count_of(n->right) + 1;
 }
 
+/* Makes the node at `*link` this map's alone: it stays if it is already, else a copy takes its
+ * place. To be called from the root downwards: "one reference" says nothing if a node above is
+ * shared. False: no memory, nothing changed. */
 static bool own(const struct pmap_ops *ops, struct pmap_node **link)
 {
 	struct pmap_node *n = *link, *copy;
@@ -71,6 +88,7 @@ static bool own(const struct pmap_ops *ops, struct pmap_node **link)
 	return true;
 }
 
+/* All nodes that a rotation writes are owned by the caller. */
 static void rotate_right(struct pmap_node **link)
 {
 	struct pmap_node *n = *link, *up = n->left;
@@ -180,6 +198,7 @@ static bool own_first(const struct pmap_ops *ops, struct pmap_node **link)
 	return true;
 }
 
+/* Takes the first node out of the subtree, whose left spine own_first() made ours. */
 static struct pmap_node *take_first(const struct pmap_ops *ops, struct pmap_node **link)
 {
 	struct pmap_node *first;
@@ -194,6 +213,8 @@ static struct pmap_node *take_first(const struct pmap_ops *ops, struct pmap_node
 	return first;
 }
 
+/* A node with two children is replaced by the next one in order. `gone` keeps no children, so that
+ * node_unref() frees it and its value alone. */
 static bool remove_here(const struct pmap_ops *ops, struct pmap_node **link)
 {
 	struct pmap_node *gone = *link, *next;
@@ -230,6 +251,7 @@ static bool remove_at(const struct pmap_ops *ops, struct pmap_node **link, struc
 	return is_done;
 }
 
+/* An absent key is looked for first, so that nothing is copied for it. */
 bool pmap_remove(struct pmap *m, struct slice key)
 {
 	return pmap_get(m, key) == NULL || remove_at(m->ops, &m->root, key);
@@ -265,6 +287,8 @@ uint32_t pmap_count(const struct pmap *m)
 	return count_of(m->root);
 }
 
+/* The stack holds the nodes that come still: those at which the way went left. Recursion-free, so
+ * that a walk can stop and go on. */
 void pmap_walk_from(struct pmap_walk *w, const struct pmap *m, struct slice from)
 {
 	const struct pmap_node *n = m->root;

@@ -1,8 +1,22 @@
-/* A path may be touched where the principal and all above it may touch it. */
+/*
+ * The rights of a principal in one snapshot.
+ *
+ * A principal is a chain: its own token first, then the token that made it, up to a token that the
+ * server made. A path may be touched where every level allows it, so that a token never gets more
+ * than its maker has, also when the maker's policies shrink later.
+ *
+ * Missing things give nothing: a policy that does not exist has no rules, and a token of the chain
+ * that is missing or has ended gives E_UNAUTHENTICATED, with the same text as for any bad token.
+ *
+ * Loading costs one lookup for each token and each policy; decisions look at rules and are made for
+ * each path. Any thread; the result borrows from the snapshot.
+ */
 #include "service/state/rights.h"
 
 #include "service/state/token_chain.h"
 
+/* Policies are looked up by name each time, so that a changed policy counts from the next call on.
+ */
 static void fill_level(struct rights_level *level, const struct snapshot *snapshot,
 		       const struct principal_link *link)
 {
@@ -15,6 +29,7 @@ static void fill_level(struct rights_level *level, const struct snapshot *snapsh
 	}
 }
 
+/* Most principals have one level, for which `first` saves the allocation. */
 enum result rights_load(struct rights *ret, struct arena *a, const struct snapshot *snapshot,
 			const struct principal *p, int64_t now_ms, struct error *err)
 {
@@ -80,6 +95,8 @@ bool rights_are_same(const struct snapshot *a, const struct snapshot *b, const s
 	return true;
 }
 
+/* A sum weighted by position: the policies and their order are fixed by the principal, so only
+ * their revisions vary. 0 is kept free for "has ended". */
 uint64_t rights_fingerprint(const struct snapshot *snapshot, const struct principal *p,
 			    int64_t now_ms)
 {

@@ -1,5 +1,17 @@
-/* A share exists while it is referenced; unreferenced ones are kept for a while and the oldest of
- * them freed first. */
+/*
+ * The shares of principals, by name, in one hash table.
+ *
+ * What must hold:
+ * - `refs`, the bucket lists and the idle list are under the mutex; `held` is atomic and needs
+ *   none.
+ * - A share is in the idle list exactly while `refs` is 0. It is freed only from there, the oldest
+ *   first, once more than IDLE_MAX are idle.
+ * - The name lies behind the struct, in the same block.
+ *
+ * Idle shares are kept because they remember the principal's recent failures: if they were freed at
+ * once, the count would begin again with each connection. Only authenticated principals have
+ * shares, so unknown callers cannot make the table grow.
+ */
 #include "service/state/share.h"
 
 #include "base/memory.h"
@@ -140,6 +152,8 @@ void share_unref(struct share *sh)
 	pthread_mutex_unlock(&s->mutex);
 }
 
+/* Adds first and takes back on failure, so that two threads cannot both take the last piece. For a
+ * moment `held` may be above `max`; a thread that looks just then is refused, which is harmless. */
 bool share_take(struct share *sh, enum share_kind kind, uint64_t amount, uint64_t max)
 {
 	uint64_t before = atomic_fetch_add(&sh->held[kind], amount);

@@ -17,12 +17,13 @@
 struct call;
 struct shares;
 
+/* What is counted for each principal. The bounds stand where a kind is taken. */
 enum share_kind {
 	SHARE_QUEUED,		/* calls that wait for a worker or the committer */
 	SHARE_POLLS,		/* long polls that wait */
 	SHARE_UPLOADS,		/* requests whose body is being read */
 	SHARE_BODY_BYTES,	/* of bodies that are being read or worked on */
-	SHARE_RESPONSE_BYTES,	/* of large answers that wait for their clients to read them */
+	SHARE_RESPONSE_BYTES,	/* of large responses that wait for their clients to read them */
 	SHARE_CONNECTIONS,	/* connections whose last valid token was the principal's */
 	SHARE_HELD_CONNECTIONS, /* of those the ones with a request */
 	SHARE_KINDS
@@ -41,7 +42,7 @@ struct share {
 		uint32_t running;
 		bool is_in_ring;
 	} lane;
-	/* folded.c, under its mutex: the principal's failures. */
+	/* folded_failures.c, under its mutex: the principal's failures. */
 	struct {
 		int64_t window_ms;		/* when the counting began, monotonic */
 		uint32_t recorded;		/* since then */
@@ -54,11 +55,13 @@ struct share {
 struct shares *shares_new(void);    /* NULL: no memory */
 void shares_free(struct shares *s); /* no share is referenced any more; takes NULL */
 
-/* The principal's share, referenced; NULL without memory. */
+/* The principal's share, made where there is none yet. The caller gives the reference back with
+ * share_unref(). NULL: no memory. */
 struct share *shares_get(struct shares *s, struct slice principal);
 struct share *share_ref(struct share *sh);
 void share_unref(struct share *sh); /* takes NULL */
 
 /* Takes `amount` unless the principal would then hold more than `max`. */
 bool share_take(struct share *sh, enum share_kind kind, uint64_t amount, uint64_t max);
+/* Gives back what share_take() took: the same kind and amount, once. */
 void share_give(struct share *sh, enum share_kind kind, uint64_t amount);

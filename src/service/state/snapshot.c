@@ -1,5 +1,19 @@
-/* A published snapshot never changes. A fork shares everything with its origin until it is changed,
- * by one thread, before it is published. */
+/*
+ * The objects of a snapshot, and the changes of a fork.
+ *
+ * What must hold:
+ * - A published snapshot never changes. A fork shares everything with its origin until it is
+ *   changed, by one thread, before it is published.
+ * - Every object is counted: the maps of all snapshots that name it hold one reference each. The
+ *   last snapshot that goes frees it, in whichever thread that happens.
+ * - `edges` is the reverse of the documents' own edges: it holds (target, source) exactly for each
+ *   edge of the current snap_doc of source. snapshot_put_doc() changes both together.
+ * - A token stands in tokens_by_hash and tokens_by_accessor for ever, and in tokens_by_name while
+ *   it is neither revoked nor used up.
+ *
+ * Functions that end in "_take" arguments own these also on failure. A fork on which a change
+ * failed may have taken half of it; its owner throws it away.
+ */
 #include "service/state/snapshot.h"
 
 #include "base/memory.h"
@@ -17,7 +31,8 @@ static bool count_down(atomic_uint *refs)
 	return atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel) == 1;
 }
 
-/* Moves a text to `*at` and points there. */
+/* Copies a text to `*at` and points there. One byte, which alloc_zero() left 0, stays behind each
+ * text. */
 static void take_bytes(struct slice *s, char **at)
 {
 	if (s->len != 0)
@@ -26,6 +41,8 @@ static void take_bytes(struct slice *s, char **at)
 	*at += s->len + 1;
 }
 
+/* One block holds the struct and all its texts, since a snapshot has a record for each document.
+ * ARRAY_SIZE(texts) is the room for the zero bytes behind them. */
 struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *row)
 {
 	struct doc_record *r;
@@ -66,6 +83,7 @@ void doc_record_unref(struct doc_record *r)
 		alloc_free(r);
 }
 
+/* The texts lie behind the array, in the same block. */
 struct doc_edges *doc_edges_new(const struct doc_edge *items, uint32_t count)
 {
 	struct doc_edges *e;
@@ -138,6 +156,7 @@ struct snap_doc *snap_doc_ref(struct snap_doc *d)
 	return d;
 }
 
+/* The cache goes first: it still reads the document's links. */
 void snap_doc_unref(struct snap_doc *d)
 {
 	if (d == NULL || !count_down(&d->refs))
@@ -167,6 +186,7 @@ static void doc_unref(void *value)
 
 static const struct pmap_ops doc_ops = {doc_key, doc_ref, doc_unref};
 
+/* The key is target, NUL, source, so that all edges to one target stand together. */
 static struct snap_edge *snap_edge_new(struct slice target, struct slice source,
 				       enum edge_kind kind)
 {
@@ -256,7 +276,8 @@ size_t token_name_fold(char *ret, struct slice name)
 	return name.len;
 }
 
-/* Big-endian, so that the order of bytes is the order of numbers; what never ends is 0. */
+/* Big-endian, so that the order of bytes is the order of numbers. The later a token ends, the
+ * smaller the number; one that never ends is 0 and so comes first. */
 static void put_earliness(char ret[static 8], int64_t expires_ms)
 {
 	uint64_t early = expires_ms != 0 ? UINT64_MAX - (uint64_t)expires_ms : 0;
@@ -265,6 +286,8 @@ static void put_earliness(char ret[static 8], int64_t expires_ms)
 		ret[i] = (char)(early & 0xff);
 }
 
+/* "Alice" that never expires, with accessor "abc" → "alice\0" 00 00 00 00 00 00 00 00 "abc". The
+ * accessor at the end keeps tokens of one name and one expiry apart. */
 static bool make_name_key(struct token *t)
 {
 	struct slice name = t->record.name, accessor = t->record.accessor;
@@ -373,6 +396,7 @@ struct snapshot *snapshot_new(void)
 	return s;
 }
 
+/* It costs one reference for each of the six maps, however large they are. */
 struct snapshot *snapshot_fork(const struct snapshot *from)
 {
 	struct snapshot *s = alloc_zero(sizeof *s);
@@ -452,6 +476,8 @@ void snapshot_tokens_named(struct token_walk *w, const struct snapshot *s, struc
 	pmap_walk_from(&w->walk, &s->tokens_by_name, slice_make(w->folded, w->len));
 }
 
+/* The tokens of a name come in the order "last to end first", so the first that has expired ends
+ * the walk. */
 const struct token *snapshot_token_named_next(struct token_walk *w, int64_t now_ms)
 {
 	const struct token *t = pmap_walk_next(&w->walk);
@@ -476,6 +502,8 @@ const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice tar
 	return e != NULL && slice_is_equal(e->target, target) ? e : NULL;
 }
 
+/* The key alone finds an edge; the kind of the one that is made here to carry the key does not
+ * matter. */
 static bool drop_edges(struct snapshot *s, const struct snap_doc *d)
 {
 	for (uint32_t i = 0; d->edges != NULL && i < d->edges->count; i++) {
@@ -502,6 +530,8 @@ static bool put_edges(struct snapshot *s, const struct snap_doc *d)
 	return true;
 }
 
+/* A new snap_doc with the very same edges (a document whose configuration changed and whose content
+ * did not) leaves the map of edges as it is. */
 bool snapshot_put_doc(struct snapshot *s, struct snap_doc *d_take)
 {
 	const struct snap_doc *before = snapshot_doc(s, d_take->record->row.path);
@@ -529,7 +559,8 @@ bool snapshot_remove_policy(struct snapshot *s, struct slice name)
 	return pmap_remove(&s->policies, name);
 }
 
-/* What stood for it before leaves, since its time may have been another. */
+/* What stood for the token before leaves first: a renewal changes its expiry, and with it the key.
+ */
 static bool put_token_name(struct snapshot *s, struct token *t)
 {
 	const struct token *before = snapshot_token(s, t->record.accessor);

@@ -39,6 +39,7 @@ struct doc_record {
 	char bytes[];
 };
 
+/* Copies the row with all its texts. NULL: no memory. The reference is the caller's. */
 struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *row);
 struct doc_record *doc_record_ref(struct doc_record *r);
 void doc_record_unref(struct doc_record *r);
@@ -67,6 +68,7 @@ struct doc_cache {
 	void (*drop)(struct doc_cache *c, struct snap_doc *d);
 };
 
+/* A document in snapshots. Immutable, but for the members that say otherwise. */
 struct snap_doc {
 	atomic_uint refs;
 	/* Never 0. With the path it names one state of all that follows from the document: a commit
@@ -85,13 +87,17 @@ struct snap_doc {
 struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take,
 			      uint64_t changed_revision);
 struct snap_doc *snap_doc_ref(struct snap_doc *d);
+/* Takes NULL. The last one also takes the entry out of its cache. */
 void snap_doc_unref(struct snap_doc *d);
 
+/* The row of the newest version; borrowed. */
 static inline const struct version_row *snap_doc_row(const struct snap_doc *d)
 {
 	return &d->record->row;
 }
 
+/* Whether it exists for readers: there is a document, and its newest version is neither deleted nor
+ * destroyed. */
 static inline bool snap_doc_is_live(const struct snap_doc *d)
 {
 	return d != NULL && d->record->row.state == VERSION_LIVE;
@@ -115,6 +121,7 @@ struct snap_policy {
 	char bytes[];
 };
 
+/* Takes the policy, also on failure. NULL: no memory. */
 struct snap_policy *snap_policy_new(struct slice name, struct policy *policy_take,
 				    uint64_t changed_revision);
 
@@ -132,10 +139,13 @@ struct token {
 	_Atomic(struct principal *) principal;
 };
 
+/* A token of a row, whose texts it copies. E_CORRUPT: the row or its record is malformed. E_MEMORY.
+ */
 MUST_USE enum result token_new(struct token **ret, const struct token_row *row, struct error *err);
 struct token *token_ref(struct token *t);
 void token_unref(struct token *t); /* takes NULL */
 
+/* One revision. A reader holds a reference for as long as it reads. */
 struct snapshot {
 	atomic_uint refs;
 	uint64_t epoch, revision;
@@ -152,7 +162,8 @@ struct snapshot {
 };
 
 struct snapshot *snapshot_new(void); /* empty */
-/* A copy to change before it is published. */
+/* A copy to change before it is published, with the epoch, revision and time of the original. NULL:
+ * no memory. */
 struct snapshot *snapshot_fork(const struct snapshot *from);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* takes NULL */
@@ -187,7 +198,10 @@ const struct snap_edge *snapshot_edge_next(struct pmap_walk *w, struct slice tar
 
 /* Changing a fork. False: no memory; the fork is then to be thrown away. */
 bool snapshot_put_doc(struct snapshot *s, struct snap_doc *d_take); /* its edges too */
+/* In place of the policy of that name, if there is one. Takes the policy. */
 bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *policy_take,
 			 uint64_t changed_revision);
+/* The policy is no longer in force; without one of that name nothing changes. */
 bool snapshot_remove_policy(struct snapshot *s, struct slice name);
+/* In place of the token with the same accessor, in all three maps. Takes the reference. */
 bool snapshot_put_token(struct snapshot *s, struct token *t_take);

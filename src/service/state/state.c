@@ -1,3 +1,9 @@
+/*
+ * The access to the current snapshot, and the way from a configuration's path to its profile.
+ *
+ * The mutex covers the load of `current` and its reference together: without it the committer could
+ * free the snapshot between the two.
+ */
 #include "service/state/state.h"
 
 #include <string.h>
@@ -12,6 +18,7 @@ struct snapshot *state_snapshot(struct state *s)
 	return now;
 }
 
+/* "config/orders/production" is served from the profile "profiles/orders/production". */
 bool config_profile_path(char ret[static PROFILE_PATH_BYTES], struct slice config,
 			 struct slice *path)
 {

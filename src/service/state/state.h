@@ -18,6 +18,7 @@
 
 struct config_cache;
 
+/* One for each service; set when it opens, and but for `current` not changed until it closes. */
 struct state {
 	struct service_settings settings;
 	struct store *store;
@@ -33,6 +34,7 @@ struct state {
 /* A reference to the current snapshot. Any thread. */
 struct snapshot *state_snapshot(struct state *s);
 
+/* The largest path, with room for "profiles/" in place of "config/". */
 #define PROFILE_PATH_BYTES (PATH_BYTES_MAX + 16)
 
 /* "profiles/app/name" of "config/app/name", into `ret`; `*path` lies in it. False: it is no

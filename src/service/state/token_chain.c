@@ -1,3 +1,14 @@
+/*
+ * Tokens and those above them.
+ *
+ * Each token names its parent by accessor. Every walk upwards ends after PRINCIPAL_CHAIN_MAX steps,
+ * so that even a damaged store with a cycle of parents cannot make it endless. A token whose parent
+ * is missing, or whose chain is too long, counts as ended: nothing shows that its maker still
+ * allows it.
+ *
+ * The parts of a principal that a token gives never change while the token exists; what changes
+ * (revoked, uses left, expiry) is looked up in the snapshot at hand each time.
+ */
 #include "service/state/token_chain.h"
 
 int64_t token_earlier(int64_t a, int64_t b)
@@ -62,6 +73,8 @@ static struct principal_link link_of(const struct token *t)
 				       .ends_ms = t->expires_ms};
 }
 
+/* The chain has one link more than is allowed, so that a chain that is too long is seen:
+ * rights_load() refuses it. */
 static struct principal *make_principal(const struct snapshot *snapshot, const struct token *t)
 {
 	struct principal_link chain[PRINCIPAL_CHAIN_MAX + 1];
@@ -83,6 +96,8 @@ static struct principal *make_principal(const struct snapshot *snapshot, const s
 	return principal_new(PROOF_TOKEN, chain, count, has_limited_uses);
 }
 
+/* Threads may make it at the same time; the first to put its own wins and the others free theirs.
+ * The token then holds the reference. */
 struct principal *token_principal(const struct snapshot *snapshot, struct token *t)
 {
 	struct principal *p = atomic_load_explicit(&t->principal, memory_order_acquire);
@@ -99,6 +114,8 @@ struct principal *token_principal(const struct snapshot *snapshot, struct token 
 	return p;
 }
 
+/* By the expiry that each token has in this snapshot, since a renewal moves it; where the token is
+ * gone, by that of the principal. */
 int64_t principal_ends_ms(const struct snapshot *snapshot, const struct principal *p)
 {
 	int64_t end = 0;

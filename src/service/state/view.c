@@ -1,5 +1,23 @@
-/* A view gives the same result for a path from the first look to the last, and remembers each path
- * that was looked at. */
+/*
+ * A view: documents as one reader or writer sees them, parsed and compiled on first use.
+ *
+ * What must hold:
+ * - The view gives the same result for a path from the first look to the last. Every path that was
+ *   looked at stays in `docs`, also if it does not exist: a write's commit checks that none of them
+ *   has changed since.
+ * - A change is laid over its path before that path is looked at, so that no result of the old
+ *   content can have been used.
+ * - A compiled schema is shared with other views, through the snap_doc, only if it was made of the
+ *   snapshot's own content (may_share).
+ * - The value of a secret leaves the view only if its read is recorded, or if the value came with
+ *   the call itself. Else an opaque node takes its place, which has the kind of the value and
+ *   nothing of its content.
+ * - Without a session (an event loop) nothing is read from the store, and only small JSON is
+ *   parsed; the rest is E_NEEDS_STORE, and a worker does it from the start.
+ *
+ * What is parsed is charged to the request's budget, and released when the view forgets it. One
+ * thread at a time; no locks. view_clear() frees everything at once.
+ */
 #include "service/state/change.h"
 #include "service/state/view.h"
 
@@ -34,6 +52,7 @@ void view_init(struct view *v, struct state *state, struct snapshot *snapshot,
 			   .arena = ARENA_INIT(0, true)};
 }
 
+/* Frees the parsed tree; the record stays, so that the tree can be read again. */
 static void forget(struct view *v, struct view_doc *d)
 {
 	if (d->is_parsed) {
@@ -70,6 +89,7 @@ void view_clear(struct view *v)
 	*v = (struct view){.docs = PMAP_INIT(&view_doc_ops)};
 }
 
+/* `key` is the path, or for an old version path, NUL and number; the path is its first part. */
 static enum result add_doc(struct view *v, struct slice path, struct slice key,
 			   struct view_doc **ret, struct error *err)
 {
@@ -104,6 +124,7 @@ static enum result keep_record(void *ctx, const struct version_row *row, struct 
 	return d->record != NULL ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* Version and state are those of the row that was found. */
 static void take_record(struct view_doc *d)
 {
 	if (d->record == NULL)
@@ -112,6 +133,9 @@ static void take_record(struct view_doc *d)
 	d->exists = d->record->row.state == VERSION_LIVE;
 }
 
+/* A read that failed keeps its error in `load_rc` and is tried again the next time: a lack of
+ * memory must not become "does not exist". E_NOT_FOUND of the store is no failure: the document did
+ * not exist at that revision. */
 enum result view_find(struct view *v, struct slice path, struct view_doc **ret, struct error *err)
 {
 	struct view_doc *d = pmap_get(&v->docs, path);
@@ -140,6 +164,8 @@ enum result view_find(struct view *v, struct slice path, struct view_doc **ret, 
 	return rc;
 }
 
+/* New content replaces the record, so that view_parse() reads the content of the change. A delete
+ * or an undelete leaves the record: only its state changes. */
 enum result view_lay(struct view *v, const struct change *change, struct error *err)
 {
 	struct view_doc *d;
@@ -172,6 +198,7 @@ static enum version_state state_under(const struct change *c, uint64_t version,
 	return state;
 }
 
+/* The newest version is in the snapshot; an older one is read from the store. */
 static enum result load_version(struct view *v, struct view_doc *newest, uint64_t version,
 				struct view_doc *d, struct error *err)
 {
@@ -194,6 +221,8 @@ static enum result load_version(struct view *v, struct view_doc *newest, uint64_
 				 : rc;
 }
 
+/* The live version needs no entry of its own. Another version is looked up once; then only its
+ * state is worked out each time, because the change that is laid over may delete or restore it. */
 enum result view_find_version(struct view *v, struct slice path, uint64_t version,
 			      struct view_doc **ret, struct error *err)
 {
@@ -235,13 +264,15 @@ enum result view_find_version(struct view *v, struct slice path, uint64_t versio
 	return OK;
 }
 
-/* The most that an event loop may parse. */
+/* The most that an event loop may parse: little, and JSON, because libyaml is slow. */
 static bool is_small(const struct view_doc *d)
 {
 	return d->record != NULL && d->record->row.sealed.len <= LOOP_BYTES_MAX &&
 	       slice_is_text(d->record->row.content_type, CONTENT_JSON);
 }
 
+/* New content collects warnings, because its writer gets them. Stored content was warned about when
+ * it was written. */
 enum result view_parse(struct view *v, struct view_doc *d, struct error *err)
 {
 	enum result rc;
@@ -273,6 +304,8 @@ enum result view_parse(struct view *v, struct view_doc *d, struct error *err)
 	return OK;
 }
 
+/* For profile/: one layer of a profile. A path that no document can have is "does not exist" here,
+ * because the reference to it came from a document. */
 static enum result load_layer(void *ctx, struct slice path, const struct profile_layer **ret,
 			      struct error *err)
 {
@@ -298,6 +331,8 @@ static enum result load_layer(void *ctx, struct slice path, const struct profile
 
 #define SCHEMA_BASE "reeve:///"
 
+/* For schema/: the document that a "$ref" names. No other base is looked up, so that a schema
+ * cannot make the server fetch anything. */
 static enum result load_referred_schema(void *ctx, struct slice uri, const struct tree_node **ret,
 					struct error *err)
 {
@@ -318,6 +353,8 @@ static enum result load_referred_schema(void *ctx, struct slice uri, const struc
 	return rc;
 }
 
+/* Unknown keywords are refused (is_strict) only in a schema that is being written: a stored one was
+ * accepted under the rules of its time. */
 static enum result compile(struct view *v, struct view_doc *d, struct schema **ret,
 			   struct schema_report *report, struct error *err)
 {
@@ -343,11 +380,15 @@ static enum result compile(struct view *v, struct view_doc *d, struct schema **r
 	return schema_compile(ret, &d->tree.root, &options, report, err);
 }
 
+/* A schema that refers to a changed schema is another one too, so with any new schema nothing is
+ * shared. */
 static bool may_share(const struct view *v, const struct view_doc *d)
 {
 	return v->at_revision == 0 && d->doc != NULL && d->change == NULL && !v->has_new_schemas;
 }
 
+/* Several threads may compile one schema at the same time; the first to store it wins, and the
+ * others keep theirs for the view only. */
 enum result view_schema(struct view *v, struct slice path, const struct schema **ret,
 			struct schema_report *report, struct error *err)
 {
@@ -381,6 +422,7 @@ static enum result load_schema(void *ctx, struct slice path, const struct schema
 	return view_schema(ctx, path, ret, NULL, err);
 }
 
+/* A reference without a version means the newest version, which must be live. */
 static enum result find_secret(struct view *v, const struct secret_ref *ref, struct view_doc **ret,
 			       struct error *err)
 {
@@ -420,6 +462,7 @@ static bool is_brought(const struct view_doc *d, struct slice key)
 	return patched != NULL && patched->kind != TREE_OBJECT;
 }
 
+/* Without a recorder no secret is opened, whatever the rights. */
 static bool may_open(const struct view *v, const struct view_doc *d)
 {
 	return v->for_whom.record != NULL &&
@@ -455,6 +498,8 @@ enum result view_record_read(struct view *v, struct view_doc *d, struct error *e
 	return rc;
 }
 
+/* Kind and "is an integer" are kept: writers may have existence and JSON type checked without the
+ * right to read. The content is empty, "" or 0. */
 static const struct tree_node *opaque(struct view *v, const struct tree_node *value)
 {
 	struct tree_node *n = arena_alloc(&v->arena, sizeof *n);
@@ -471,6 +516,8 @@ static const struct tree_node *opaque(struct view *v, const struct tree_node *va
 	return n;
 }
 
+/* The value is looked up before the rights are asked, so that a missing key is reported alike to
+ * all; then it is recorded, or hidden. */
 enum result view_secret_value(void *view, const struct secret_ref *ref,
 			      const struct tree_node **ret, struct error *err)
 {
@@ -503,6 +550,8 @@ enum result view_secret_value(void *view, const struct secret_ref *ref,
 	return rc;
 }
 
+/* An old revision is resolved without the values of secrets: they are checked at the write, and the
+ * configuration is compared by digest. */
 struct check_source view_source(struct view *v)
 {
 	return (struct check_source){load_layer, load_schema,

@@ -49,6 +49,7 @@ struct view_doc {
 	struct view_doc *next; /* all of a view */
 };
 
+/* A view, in memory of the caller. view_init() and view_clear() enclose its use. */
 struct view {
 	struct state *state;
 	struct snapshot *snapshot;     /* referenced */
@@ -71,6 +72,8 @@ struct view {
  * afterwards. */
 void view_init(struct view *v, struct state *state, struct snapshot *snapshot,
 	       struct store_session *session, struct budget *budget);
+/* Frees all that the view gave out, but for schemas that the snapshot shares. The view is empty
+ * afterwards. */
 void view_clear(struct view *v);
 
 /* Gives also a path that does not exist (`exists` is false). Lives as long as the view.
@@ -81,6 +84,8 @@ MUST_USE enum result view_find(struct view *v, struct slice path, struct view_do
  * destroyed; then `*ret` says which. */
 MUST_USE enum result view_find_version(struct view *v, struct slice path, uint64_t version,
 				       struct view_doc **ret, struct error *err);
+/* Opens and parses the document into `d->tree`, once. E_NOT_FOUND: it has no content.
+ * E_NEEDS_STORE: only a worker may. E_LIMIT: the budget is used up. */
 MUST_USE enum result view_parse(struct view *v, struct view_doc *d, struct error *err);
 /* Frees parsed content if there is much of it; it is read again when it is needed. Changes that are
  * laid over stay. Not while a result of the view is in use. */
