@@ -1,10 +1,5 @@
-/*
- * Responses as YAML: the JSON of a response is parsed and written again.
- *
- * So one codec for each surface is enough, and only those who ask for YAML pay for it. The tree is
- * wiped if the body is secret. The depth may be twice that of a document, since a document stands
- * inside the members of a response.
- */
+/* Responses as YAML. The codec turns the finished JSON into YAML, so that verbs write one form only
+ * and only clients that ask for YAML pay for it. On failure the JSON stays in its place. */
 #include "service/engine/response_yaml.h"
 
 #include "service/codec.h"

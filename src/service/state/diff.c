@@ -51,8 +51,8 @@ struct config_diff {
 	const struct diff_sink *sink;
 };
 
-/* Absent where no document wrote the value (line 0). The reader learns of an origin only if it may read
- * that document: even its path could tell of a parent that it may not know. */
+/* Absent where no document wrote the value (line 0). The reader learns of an origin only if it may
+ * read that document: even its path could tell of a parent that it may not know. */
 static struct origin_item origin_of(const struct effective_entry *e, const struct rights *reader,
 				    const struct tree_node *n)
 {
