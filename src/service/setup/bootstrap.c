@@ -1,9 +1,17 @@
+/*
+ * The first token, and audit entries of the server itself.
+ *
+ * A token's text is made, hashed and given out once; only its hash and its record reach the store.
+ * The hash is keyed, so the keyring must be open before.
+ */
 #include "service/setup/bootstrap.h"
 
 #include "access/token.h"
 
 #include <stdio.h>
 
+/* The token has no expiry, no parent and no limit of uses: it must work until other tokens exist.
+ */
 enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
 				    char ret_accessor[static ACCESSOR_BYTES], struct error *err)
 {
@@ -36,6 +44,7 @@ enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
 	return store_put_tokens(f->store, &row, 1, err);
 }
 
+/* Proof "embedded" says that the entry came from a command on the machine, not from a request. */
 enum result bootstrap_record(struct bootstrap *f, const char *action, struct slice reason,
 			     struct audit_touch *touched, uint32_t touched_count, struct error *err)
 {

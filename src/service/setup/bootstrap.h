@@ -1,5 +1,11 @@
-/* What the making of a new store and a restore have in common: both write to the store before a
- * service runs on it. */
+/*
+ * What the making of a new store and a restore have in common: both write to the store before a
+ * service runs on it.
+ *
+ * One thread, no snapshot and no calls: rows and audit entries are written directly, within a
+ * transaction that the caller has begun and ends. The entries have the actor SERVER_AUTHOR, since
+ * no principal exists or is known.
+ */
 #pragma once
 
 #include "base/clock.h"

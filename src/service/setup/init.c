@@ -1,7 +1,15 @@
 /*
- * A new store is made in one transaction, so that a crash never leaves half a store. All that it
- * has from the start (the documents that ship, the first token) is in the audit log from the
- * start.
+ * Makes a new store in one transaction, so that a crash never leaves half a store.
+ *
+ * The order: identity and keys, the shipped documents as revision 1, the administrator's token, the
+ * audit entries, the signed head of the log. All that the store has from the start is in the audit
+ * log from the start, so that the first checkpoint covers it.
+ *
+ * What must hold: after a failure the store is as it was, and `ret_token` holds no token that is
+ * not in it. The documents are sealed and digested as any written document is, and later reads
+ * cannot tell the difference.
+ *
+ * One thread, before any service runs on the store.
  */
 #include "service/setup/bootstrap.h"
 #include "service/engine/engine.h"
@@ -16,6 +24,8 @@
 
 #define ORIGIN_PREFIX "reeve/"
 
+/* Where each key is stored: key-encryption keys by generation in their own table, the other two as
+ * meta values. open_keyring.c reads the same places. */
 static enum result put_key(void *ctx, const struct key_row *row, struct error *err)
 {
 	struct store *store = ctx;
@@ -84,6 +94,8 @@ static enum result check_shipped(struct slice path, struct slice source, enum do
 	return rc;
 }
 
+/* The version, its content sealed under a data key of its own, and the line of the history that
+ * says it was put. */
 static enum result put_rows(struct bootstrap *f, const struct content_place *place,
 			    struct slice source, struct slice digest, struct error *err)
 {
@@ -118,6 +130,7 @@ static enum result put_rows(struct bootstrap *f, const struct content_place *pla
 	return rc == OK ? store_put_changes(f->store, &change, 1, err) : rc;
 }
 
+/* Fills in the touch of the one "store.init" entry that names all documents. */
 static enum result put_document(struct bootstrap *f, const struct shipped_document *d,
 				struct audit_touch *touch, struct error *err)
 {
@@ -165,6 +178,7 @@ static enum result put_documents(struct bootstrap *f, const struct shipped_docum
 			: rc;
 }
 
+/* The head of the log comes last: it signs all entries before it. */
 static enum result put_all(struct bootstrap *f, const struct shipped_document *documents,
 			   size_t count, struct buf *ret_token, struct error *err)
 {

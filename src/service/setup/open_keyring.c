@@ -1,5 +1,13 @@
-/* The place of a row in the store says which key it holds; opening it checks that the key was
- * wrapped for that place. */
+/*
+ * Opens the keyring of a stored store.
+ *
+ * The place of a row in the store says which key it holds; opening it checks that the key was
+ * wrapped for that place, so rows that were exchanged do not open. All rows are read in one read
+ * transaction and copied, because the store lends them only for a callback.
+ *
+ * The root key is taken whatever happens, and wiped by its owner: the keyring, or this function on
+ * failure.
+ */
 #include "base/arena.h"
 #include "crypto/keyring.h"
 #include "service/service.h"
@@ -20,6 +28,8 @@ static bool copy_slice(struct collected_keys *g, struct slice *ret, struct slice
 	return copy != NULL;
 }
 
+/* The array has room for KEYRING_GENERATIONS_MAX generations and the two other keys; more
+ * generations mean a damaged store. */
 static enum result add_row(struct collected_keys *g, enum key_purpose purpose, uint32_t generation,
 			   struct slice wrapped, struct error *err)
 {
@@ -57,6 +67,8 @@ static enum result collect_id(void *ctx, struct slice value, struct error *err)
 	return copy_slice(g, &g->store_id, value) ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* The id comes first: a store that has none was never initialised, and that is a clearer error than
+ * a missing key. */
 static enum result collect(struct collected_keys *g, struct store_session *ss, struct error *err)
 {
 	enum result rc = store_session_begin(ss, err);

@@ -1,7 +1,16 @@
 /*
- * A restore makes invalid what the server gave out after the backup was taken. The epoch rises,
- * so that no client takes the older state for a newer one. Tokens are revoked, because the backup
- * does not tell which were revoked since. An audit entry says why.
+ * What a restore does to a store that was copied from a backup.
+ *
+ * A restore makes invalid what the server gave out after the backup was taken. The epoch rises, so
+ * that no client takes the older state for a newer one. Tokens are revoked, because the backup does
+ * not tell which were revoked since. An audit entry says why.
+ *
+ * What must hold: all of it is one transaction, or nothing happened. Unless tokens are kept, the
+ * restore ends with one token that can administer; if the backup's policy would not give it that
+ * right, the restore is refused, since no token could then change anything.
+ *
+ * One thread, while no service runs on the store. Rows are read through a session within the same
+ * transaction.
  */
 #include "service/setup/bootstrap.h"
 
@@ -48,6 +57,7 @@ static bool gives_administration(const struct policy *p)
 	       policies_decide(&p, 1, MAY_ADMIN, any).is_allowed;
 }
 
+/* The policy is opened and compiled here because no snapshot exists yet. */
 static enum result note_policy(void *ctx, const struct version_row *row, struct error *err)
 {
 	struct restoration *a = ctx;
@@ -75,6 +85,8 @@ static enum result note_policy(void *ctx, const struct version_row *row, struct 
 	return OK;
 }
 
+/* The heads of the backup. The key of the log is made again from its origin and the keyring:
+ * entries go on in the same log. */
 static enum result read_state(struct restoration *a, struct store_session *ss, struct error *err)
 {
 	static const struct slice policy = SLICE_INIT("policies/" FIRST_POLICY);
@@ -93,6 +105,7 @@ static enum result read_state(struct restoration *a, struct store_session *ss, s
 	return rc == E_NOT_FOUND ? OK : rc;
 }
 
+/* Expired tokens too: a clock that is set back must not make them valid again. */
 static enum result revoke_one(void *ctx, const struct token_row *row, struct error *err)
 {
 	struct restoration *a = ctx;
@@ -105,6 +118,8 @@ static enum result revoke_one(void *ctx, const struct token_row *row, struct err
 	return store_update_tokens(a->f.store, &revoked, 1, err);
 }
 
+/* One entry for all revoked tokens: their number, not their names, since a store may have
+ * thousands. */
 static enum result record(struct restoration *a, struct slice reason, const char *accessor,
 			  struct error *err)
 {
@@ -124,6 +139,8 @@ static enum result record(struct restoration *a, struct slice reason, const char
 	return rc == OK ? bootstrap_record_token(&a->f, accessor, err) : rc;
 }
 
+/* The check for an administrator comes before the first row is written, the head of the log last.
+ */
 static enum result restore_state(struct restoration *a, struct store_session *ss,
 				 struct slice reason, bool is_keeping_tokens, struct buf *ret_token,
 				 struct error *err)

@@ -1,8 +1,14 @@
 /*
+ * The search for a token that can administer after a change.
+ *
  * Two changes that come at the same time must not take away each other's last administrator.
  * Therefore a worker looks for a token that can administer in the state after its change, and the
  * committer checks that one token again in the state that it is about to publish. The committer
  * never searches: where the token no longer can, the change goes back to a worker (E_STALE).
+ *
+ * The worker's state is a fork of its snapshot with the changed policies and tokens; it is never
+ * published. The caller's token is tried first. Then only tokens with a granting policy are looked
+ * at closely, so that a store with many tokens costs one quick look for each.
  */
 #include "service/token/lockout.h"
 
@@ -14,7 +20,7 @@
 /* Stands for policies in general: no document has this path, so no rule about a single policy
  * matches it. */
 #define ANY_POLICY   "policies/."
-#define GRANTING_MAX 256
+#define GRANTING_MAX 256 /* granting policies that are remembered */
 
 /* The state after a write. */
 struct aftermath {
@@ -71,6 +77,8 @@ static bool may_repair_own(const struct aftermath *a, const struct rights *right
 	return true;
 }
 
+/* In the state of `a`, by the rights of the whole chain: a token above it that may not administer
+ * is enough to refuse. */
 static bool can_administer(const struct aftermath *a, const struct token *t)
 {
 	static const struct slice policies = SLICE_INIT(ANY_POLICY);
@@ -85,6 +93,8 @@ static bool can_administer(const struct aftermath *a, const struct token *t)
 	       rights_may(&rights, MAY_ADMIN, policies) && may_repair_own(a, &rights, t);
 }
 
+/* Policies with `admin` on policies in general. If there are more than GRANTING_MAX, every token is
+ * looked at closely. */
 static void collect_granting(struct aftermath *a)
 {
 	static const struct slice policies = SLICE_INIT(ANY_POLICY);
@@ -164,6 +174,7 @@ static struct snapshot *fork_after(const struct rights_change *change)
 	return is_done ? steal(&s) : NULL;
 }
 
+/* Only a changed policy or a revoked token takes rights away at once. */
 static bool is_about_rights(const struct rights_change *change)
 {
 	for (uint32_t i = 0; i < change->documents_count; i++) {
@@ -177,6 +188,8 @@ static bool is_about_rights(const struct rights_change *change)
 	return false;
 }
 
+/* A store in which no token could administer before is not locked out by this change. Without
+ * memory the change counts as the reason. */
 static bool could_before(const struct rights_change *change, int64_t now_ms)
 {
 	CLEANUP(alloc_freep) struct aftermath *a = alloc_zero(sizeof *a);

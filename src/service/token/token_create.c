@@ -71,7 +71,8 @@ static enum result set_times(const struct verb_context *ctx, struct token_record
 	return OK;
 }
 
-/* `text` gets the new token's own text. */
+/* `text` gets the new token's own text: 256 random bits that exist only there and in the response.
+ * The store gets their keyed hash. */
 static enum result make_token(const struct verb_context *ctx, struct token_job *j,
 			      const struct token_request *t, struct buf *text, struct error *err)
 {
@@ -99,6 +100,8 @@ static enum result make_token(const struct verb_context *ctx, struct token_job *
 	return token_job_add(j, &record, &like, err);
 }
 
+/* The response is written before the commit, as a secret body; it leaves only if the token is
+ * stored. */
 static enum step response_created(struct call *c, const struct token *t, const struct buf *text)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;

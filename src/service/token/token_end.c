@@ -1,5 +1,10 @@
-/* Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those
- * above it. */
+/*
+ * The end of tokens: revoking and renewing.
+ *
+ * Revoking a token revokes all tokens below it, and a renewal never lets a token outlive those
+ * above it. Both are jobs of the committer (token_job.h); this file checks the request and says how
+ * the tokens will be.
+ */
 #include "service/codec.h"
 #include "service/engine/response.h"
 #include "service/state/token_chain.h"
@@ -10,6 +15,8 @@
 
 #define RENEWAL_PARTS 100 /* of its `ttl`, of which a renewal gives at least one */
 
+/* The number of tokens that the job needs room for: the same walk as revoke_below(), over the same
+ * snapshot. */
 static uint32_t count_below(const struct snapshot *snapshot, struct slice above)
 {
 	struct pmap_walk walk;

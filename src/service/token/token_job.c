@@ -1,6 +1,14 @@
 /*
+ * How a change of tokens is committed.
+ *
+ * A worker prepared it against one snapshot. The committer refuses it with E_STALE if the caller's
+ * rights, the name of a new token or the token that can administer are no longer what they were; a
+ * worker then prepares it again.
+ *
  * Uses that were consumed since the job was prepared stay consumed: only the committer knows the
  * number that is left, and it takes that number over into the new row.
+ *
+ * apply() and published() run in the committer, all else in the worker that has the call.
  */
 #include "service/token/token_job.h"
 
@@ -34,6 +42,8 @@ static enum result recheck_name(const struct snapshot *working, const struct tok
 	return fail(err, E_STALE, "the name was taken meanwhile");
 }
 
+/* A token that the working snapshot has is updated; any other one is new, and only then its name is
+ * checked again. */
 static enum result put_token(const struct commit_context *ctx, struct token *t, struct slice record,
 			     struct error *err)
 {
@@ -59,6 +69,7 @@ static enum result put_token(const struct commit_context *ctx, struct token *t, 
 	return rc;
 }
 
+/* The time of an entry never goes backwards, even if the clock does. */
 static enum result record(const struct token_job *j, struct commit_context *ctx, struct error *err)
 {
 	int64_t last_ms = ctx->working->time_ms;
@@ -72,6 +83,8 @@ static enum result record(const struct token_job *j, struct commit_context *ctx,
 				  ctx->now_ms > last_ms ? ctx->now_ms : last_ms, err);
 }
 
+/* The tokens go into `working` first, because the check for an administrator looks at the state
+ * after them. */
 static enum result apply(struct commit_job *job, struct commit_context *ctx, struct error *err)
 {
 	struct token_job *j = (struct token_job *)job;

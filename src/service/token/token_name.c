@@ -1,7 +1,13 @@
 /*
+ * The check of a new token's name.
+ *
  * A worker checks the name so that its response is a good one, the committer checks it again so
- * that the rule holds: of two makers who take one name at the same time, the second finds the
- * token of the first.
+ * that the rule holds: of two makers who take one name at the same time, the second finds the token
+ * of the first.
+ *
+ * Names are compared without regard to case and outer blanks (token_name_fold()). The snapshot
+ * lists the tokens of a name by the time they end, the last first, so the walk sees no expired
+ * token. After LOOKED_AT_MAX valid ones it gives up, and the name counts as taken.
  */
 #include "service/token/token_name.h"
 

@@ -1,5 +1,9 @@
-/* The text of a token is only in the response that made it; everything else names the token by
- * its accessor. */
+/*
+ * The verbs that read tokens: the list, and the caller's own.
+ *
+ * The text of a token is only in the response that made it; everything else names the token by its
+ * accessor. Lists show only tokens in force, in the order of their accessors.
+ */
 #include "service/token/tokens.h"
 
 #include "service/codec.h"
@@ -35,6 +39,7 @@ static void write_token(const struct call *c, struct buf *b, const struct token 
 	c->codec->token(b, &item);
 }
 
+/* It looks for one token more than the limit, so that the last page has no link to an empty one. */
 enum step token_list_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;

@@ -1,5 +1,11 @@
-/* The verbs that write documents. One call changes one document or, as a batch, many: then all of
- * them or none. */
+/*
+ * The verbs that write documents, up to the point where all writes are alike.
+ *
+ * One call changes one document or, as a batch, many: then all of them or none. These functions
+ * turn a request into the changes of a struct write and hand it to write_prepare(). They look at no
+ * state and ask for no rights, so the form of a request is checked before anything is read. In a
+ * worker.
+ */
 #include "service/codec.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
@@ -24,6 +30,8 @@ static enum result read_body(struct verb_context *ctx, struct write *w, struct c
 	return rc;
 }
 
+/* The verb says which operation it is; path and preconditions come from the request line and its
+ * headers. */
 enum step document_write_on_worker(struct verb_context *ctx)
 {
 	static const enum change_op ops[] = {

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Schemas that one schema may refer to; more refuse the write (E_LIMIT). */
 #define SCHEMA_NEEDS_MAX 1000
 /* Of one document, beside parsing, resolving and validating: mostly for its digest. */
 #define AFFECTED_STEPS 1000
@@ -68,6 +69,7 @@ static void sort_unique(struct needs *n)
 	n->count = kept;
 }
 
+/* Edges that are equal to the stored ones are not written again. */
 static enum result set_edges(struct affected *f, struct needs *n, struct error *err)
 {
 	sort_unique(n);
@@ -78,6 +80,8 @@ static enum result set_edges(struct affected *f, struct needs *n, struct error *
 	return OK;
 }
 
+/* A profile needs its parents, its schema (the effective one if it resolves, since a parent may
+ * name it), and the documents of all secrets that it refers to. */
 static enum result profile_edges(struct cascade *c, struct affected *f,
 				 const struct profile_header *header, struct error *err)
 {
@@ -136,6 +140,8 @@ static enum result digest_before(struct cascade *c, struct affected *f, struct b
 				    (struct row_page){.limit = 1}, keep_digest, ret, err);
 }
 
+/* By digest, so that the configuration before need not be resolved again: its digest is in the
+ * cache or in the log of effective digests. */
 static enum result compare(struct cascade *c, struct affected *f, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf before = BUF_NULL;
@@ -158,6 +164,8 @@ static enum result compare(struct cascade *c, struct affected *f, struct error *
 	return OK;
 }
 
+/* An abstract profile is not resolved: its references and values are checked with its descendants,
+ * which may still complete it. */
 enum result cascade_check_abstract(struct view *v, struct slice path, struct check_report *report,
 				   struct error *err)
 {
@@ -186,6 +194,7 @@ enum result cascade_check_abstract(struct view *v, struct slice path, struct che
 		    SLICE_ARGS(layer->header->schema));
 }
 
+/* A write of nothing but deletes and destroys: the kind that force can push through. */
 static bool only_takes_away(const struct write *w)
 {
 	for (uint32_t i = 0; i < w->changes_count; i++) {
@@ -204,6 +213,7 @@ static bool is_verdict(const struct write *w, enum result rc)
 	return rc == OK || rc == E_INVALID || rc == E_MALFORMED;
 }
 
+/* Says in the response that the document was not checked to its end. */
 static void add_unchecked(struct cascade *c, const struct affected *f, const struct error *err)
 {
 	struct check_problem place = {.profile = slice_from(f->path, strlen("profiles/")),
@@ -274,6 +284,7 @@ static enum result keep_reference(void *ctx, struct slice uri, struct error *err
 	return OK;
 }
 
+/* From the "$ref"s of the schema's own text, resolved against its URI, reeve:///schemas/… */
 static enum result schema_edges(struct cascade *c, struct affected *f, struct view_doc *d,
 				struct error *err)
 {
@@ -291,6 +302,8 @@ static enum result schema_edges(struct cascade *c, struct affected *f, struct vi
 	return rc == OK ? set_edges(f, &s.needs, err) : rc;
 }
 
+/* A schema that the write changes was compiled by change_check() already; one that only depends on
+ * it is compiled anew, since what it refers to has changed. */
 static enum result check_schema(struct cascade *c, struct affected *f, struct view_doc *d,
 				struct error *err)
 {
@@ -331,6 +344,7 @@ static enum result downgrade_old_problems(struct cascade *c, struct affected *f,
 	return rc == OK ? before_downgrade(&c->before, f, digest.len != 0, mark, err) : rc;
 }
 
+/* `before` is set first, whatever the check gives: later steps and write_free() rely on it. */
 static enum result check_one(struct cascade *c, struct affected *f, struct error *err)
 {
 	const struct errors_mark mark = {c->write->report.errors_count,
@@ -353,6 +367,7 @@ static enum result check_one(struct cascade *c, struct affected *f, struct error
 	return rc == OK && f->kind == KIND_PROFILES ? compare(c, f, err) : rc;
 }
 
+/* The edges that the document will have: the new ones, or those stored. */
 static const struct doc_edges *edges_after(const struct affected *f, const struct snap_doc *d)
 {
 	return f->has_edges ? f->edges : d != NULL ? d->edges : NULL;
@@ -405,6 +420,7 @@ static void find_needed(struct cascade *c, const struct affected *f)
 	}
 }
 
+/* E_CONFLICT where something that is needed would go, E_INVALID where content does not fit. */
 static enum result verdict(struct cascade *c, struct error *err)
 {
 	struct write *w = c->write;
@@ -418,6 +434,9 @@ static enum result verdict(struct cascade *c, struct error *err)
 		    count == 1 ? "" : "s");
 }
 
+/* In the order of paths, which find_affected() of other files relies on. The view is trimmed after
+ * each document, so that memory does not grow with their number. Needed documents are looked for at
+ * the end, when all edges are known. */
 enum result cascade_check(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	struct cascade c = {.ctx = ctx, .write = w, .before = {.ctx = ctx, .write = w}};

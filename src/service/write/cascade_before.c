@@ -1,11 +1,18 @@
 /*
+ * Which problems a document had before the write.
+ *
  * A write is refused only for problems that it adds. A document may be invalid before the write,
  * for example because a document that it needs was deleted by force: problems that it had already
- * become warnings. Where the write only adds secrets, all its problems become warnings: it must
- * be possible to rotate a secret while some profiles that need it are broken.
+ * become warnings. Where the write only adds secrets, all its problems become warnings: it must be
+ * possible to rotate a secret while some profiles that need it are broken.
  *
- * All problems count of a document that was served before the write, and so does each problem
- * that cannot be told from a new one.
+ * All problems count of a document that was served before the write, and so does each problem that
+ * cannot be told from a new one. Two problems are the same if profile, pointer, keyword and message
+ * are equal; places are not compared, since an edit moves lines.
+ *
+ * The state before is a second view over the same snapshot without the changes. It is made only
+ * where the write leaves a problem, because this is rare and costs a second check. In a worker,
+ * with the rights and the budget of the write.
  */
 #include "service/write/cascade.h"
 
@@ -18,6 +25,7 @@ void before_clear(struct before *b)
 	b->has_view = false;
 }
 
+/* It has the same reader as the view of the write, so that both checks see and hide the same. */
 static struct view *view_of(struct before *b)
 {
 	if (!b->has_view) {

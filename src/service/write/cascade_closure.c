@@ -17,6 +17,7 @@ struct found {
 	struct found *next; /* in the list of those that are still to be followed */
 };
 
+/* The walk: `found` has every path once, `open` those whose dependents were not looked for yet. */
 struct closing {
 	const struct snapshot *snapshot;
 	struct arena *arena;
@@ -39,6 +40,7 @@ static void count_nothing(void *value)
 
 static const struct pmap_ops found_ops = {found_key, count_nothing, count_nothing};
 
+/* A path of a snapshot or of the write: it lives longer than the walk, so it is not copied. */
 static enum result add(struct closing *c, struct slice path, struct error *err)
 {
 	struct found *f;
@@ -75,6 +77,8 @@ static enum result follow(struct closing *c, struct slice target, struct error *
 	return rc;
 }
 
+/* A secret is not checked itself, only what refers to it; policies have no dependents. The end is
+ * sure: each path is followed once. */
 static enum result close_over(struct closing *c, const struct write *w, struct error *err)
 {
 	enum result rc = OK;
@@ -96,6 +100,7 @@ static enum result close_over(struct closing *c, const struct write *w, struct e
 	return rc;
 }
 
+/* In the order of paths, so that two closures can be compared item by item. */
 static enum result list_paths(struct path_list *ret, struct closing *c, struct error *err)
 {
 	struct pmap_walk walk;

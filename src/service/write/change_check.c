@@ -1,5 +1,14 @@
-/* A document is checked as its kind will be read later, before it is stored: so each stored
- * document can be used. */
+/*
+ * The check of one document's new content, by its kind.
+ *
+ * A document is checked as its kind will be read later, before it is stored: so each stored
+ * document can be used. A policy is compiled, a schema is compiled with all that it refers to, of a
+ * profile the header is read (the cascade resolves it), and a secret must have the form of one.
+ *
+ * Problems go into the write's report with their line and column, so that one response names all of
+ * them. Content that the caller may not read (change_is_blind) gets no places and no warnings. In a
+ * worker, with the write's view.
+ */
 #include "service/write/write.h"
 
 #include "crypto/base64.h"
@@ -41,6 +50,8 @@ static enum result check_texts(const struct tree_node *value, const char *name, 
 	return OK;
 }
 
+/* The value must be base64 now, because a reader who asks for bytes later could only be told that
+ * it is not. Names of keys are cut at 100 bytes in the text. */
 static enum result check_encoding(const struct tree_node *encoding, const struct tree_node *data,
 				  struct error *err)
 {
@@ -66,6 +77,7 @@ static enum result check_encoding(const struct tree_node *encoding, const struct
 	return rc;
 }
 
+/* Unknown names are refused, so that a mistyped `expires_at` is not silently kept. */
 static enum result check_metadata(const struct tree_node *metadata, const struct tree_node *data,
 				  struct error *err)
 {
@@ -118,6 +130,7 @@ enum result secret_check(const struct tree_node *root, struct error *err)
 	return rc;
 }
 
+/* What YAML 1.1 would read otherwise, and the like: found while parsing. */
 static void add_doc_warnings(struct write *w, const struct change *c)
 {
 	const struct doc_warnings *from = c->doc->warnings;
@@ -132,6 +145,7 @@ static void add_doc_warnings(struct write *w, const struct change *c)
 	}
 }
 
+/* The compiled policy is kept: the commit puts it in force without compiling again. */
 static enum result check_policy(struct write *w, struct change *c, struct error *err)
 {
 	(void)w;

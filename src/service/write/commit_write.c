@@ -49,6 +49,8 @@ static bool has_same_rights(const struct write *w, const struct snapshot *workin
 	return rights_are_same(w->view.snapshot, working, w->call->principal);
 }
 
+/* Each path that the worker looked at must have the record that it had then, or none as then.
+ * Records are shared between snapshots, so comparing pointers is enough. */
 static bool has_same_reads(const struct write *w, const struct snapshot *working)
 {
 	for (const struct view_doc *d = w->view.first; d != NULL; d = d->next) {
@@ -60,6 +62,8 @@ static bool has_same_reads(const struct write *w, const struct snapshot *working
 	return true;
 }
 
+/* A document that another write created meanwhile may depend on this one, and was not checked with
+ * it. */
 static enum result has_same_dependents(const struct write *w, const struct snapshot *working,
 				       bool *ret, struct error *err)
 {
@@ -75,6 +79,8 @@ static enum result has_same_dependents(const struct write *w, const struct snaps
 	return OK;
 }
 
+/* If no document was written since then, the maps are the very same ones, and nothing is compared
+ * one by one. */
 static enum result recheck(const struct write *w, const struct snapshot *working, struct error *err)
 {
 	const struct snapshot *base = w->view.snapshot;
@@ -92,6 +98,7 @@ static enum result recheck(const struct write *w, const struct snapshot *working
 	return is_same ? OK : fail(err, E_STALE, "what it depends on has changed meanwhile");
 }
 
+/* `affected` is in the order of paths. */
 static const struct affected *find_affected(const struct write *w, struct slice path)
 {
 	uint32_t low = 0, high = w->affected_count;
@@ -110,6 +117,7 @@ static const struct affected *find_affected(const struct write *w, struct slice 
 	return NULL;
 }
 
+/* Borrows from the change and the write; the store and doc_record_new() copy. */
 static struct version_row row_of(const struct applying *a, const struct change *c)
 {
 	struct version_row row = {
@@ -167,6 +175,8 @@ static void add_change_row(struct write_rows *r, const struct applying *a, const
 							     .version = version};
 }
 
+/* The key generation is read from the wrapped key: it may have been rotated since the content was
+ * sealed. */
 static enum result add_version(struct write_rows *r, const struct applying *a,
 			       const struct change *c, struct error *err)
 {
@@ -177,6 +187,7 @@ static enum result add_version(struct write_rows *r, const struct applying *a,
 	return content_generation(row->wrapped_key, &row->key_generation, err);
 }
 
+/* One row of the history for each version, so that a revert can undo each. */
 static void add_states(struct write_rows *r, const struct applying *a, const struct change *c)
 {
 	static const enum version_state states[] = {[CHANGE_PUT] = VERSION_LIVE,
@@ -209,6 +220,7 @@ static enum result add_edges(struct write_rows *r, struct arena *arena, const st
 	return OK;
 }
 
+/* An empty digest says: from this revision on it is not served. */
 static enum result add_effective(struct write_rows *r, const struct applying *a,
 				 const struct affected *f, struct error *err)
 {
@@ -261,6 +273,7 @@ static enum result gather_rows(struct write_rows *r, const struct applying *a, s
 	return rc;
 }
 
+/* The revision goes first, because the other rows belong to it. */
 static enum result write_documents(struct applying *a, struct error *err)
 {
 	struct store *store = a->service->state.store;
@@ -323,6 +336,7 @@ static bool apply_policy(struct applying *a, const struct change *c)
 	       snapshot_put_policy(a->working, name, policy_ref(c->policy), a->revision);
 }
 
+/* A policy is put in force together with its document. */
 static bool apply_change(struct applying *a, const struct change *c)
 {
 	const struct affected *f = find_affected(a->write, c->path);
@@ -369,6 +383,8 @@ static bool apply_affected(struct applying *a, const struct affected *f)
 	return true;
 }
 
+/* Changes come before affected documents: apply_affected() sees by the snap_doc that a document was
+ * changed itself. */
 static enum result apply_documents(struct applying *a, struct error *err)
 {
 	struct write *w = a->write;
@@ -385,6 +401,7 @@ static enum result apply_documents(struct applying *a, struct error *err)
 	return is_done ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* All written versions, with the keyed hash of each new content. */
 static enum result record_changes(struct applying *a, struct audit_log *log, int64_t now_ms,
 				  struct error *err)
 {
@@ -438,6 +455,8 @@ static enum result keep_response(struct write *w, int64_t time_ms, struct error 
 	return idempotency_keep(&w->idempotency, w->call, &record, time_ms, err);
 }
 
+/* Rows, snapshot, check for an administrator, response, audit entry, key: each needs what those
+ * before decided. On any failure the committer takes back all of it. */
 static enum result apply(struct commit_job *job, struct commit_context *ctx, struct error *err)
 {
 	struct write *w = (struct write *)job;
@@ -468,6 +487,7 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	return rc == OK ? keep_response(w, a.time_ms, err) : rc;
 }
 
+/* For the entry of a refused write: as far as the body was read. */
 static bool each_path(const struct commit_job *job, bool (*look)(void *ctx, struct slice path),
 		      void *ctx)
 {

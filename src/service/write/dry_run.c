@@ -1,5 +1,15 @@
-/* A dry run tells what the write would do, as far as the caller may read what it would change,
- * and changes nothing. */
+/*
+ * The response of a dry run: what the write would do, as far as the caller may read what it would
+ * change.
+ *
+ * It comes after all checks and in place of the commit, also where the write would be refused: then
+ * the errors are in the response. Each document's differences are shown only to a caller who may
+ * read it, and each configuration's to one who may read that; others learn the operation that they
+ * asked for themselves.
+ *
+ * To compare content with a secret is to read it, so such comparisons are recorded, as reads. In a
+ * worker; the differences cost budget.
+ */
 #include "service/codec.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
@@ -10,6 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What it would do. For callers who may not read, this would tell whether the document exists: they
+ * get their own op (append_change). */
 static const char *action_of(const struct change *c)
 {
 	if (!c->is_changed)
@@ -132,6 +144,7 @@ static const struct schema *schema_of(struct write *w, const struct affected *f)
 	return schema;
 }
 
+/* A configuration that the write leaves invalid has nothing to compare; its errors say why. */
 static enum result append_config(struct verb_context *ctx, struct write *w,
 				 const struct affected *f, struct buf *b, struct error *err)
 {
@@ -158,6 +171,7 @@ static enum result append_config(struct verb_context *ctx, struct write *w,
 	return rc;
 }
 
+/* A response that is full ends the loop at once: the rest would be work for nothing. */
 static enum result append_all(struct verb_context *ctx, struct write *w, struct buf *b,
 			      struct error *err)
 {

@@ -1,3 +1,17 @@
+/*
+ * Responses kept under an Idempotency-Key.
+ *
+ * The key is stored with the caller's accessor before it, so that two callers never share one; the
+ * fingerprint is a keyed hash of all that the request says. It is kept in the transaction of the
+ * change: either both are there after a crash, or neither.
+ *
+ * A replay gives the first response, byte for byte, if the caller has the same rights as then (a
+ * digest of all policies of its chain and their versions). With other rights, but all that the
+ * request needs, it gives the short body, which tells nothing that takes the right to read. A
+ * response older than KEPT_MS is removed when the next one is kept.
+ *
+ * Replays run in a worker, keeping in the committer.
+ */
 #include "service/write/idempotency.h"
 
 #include "service/engine/audit_draft.h"
@@ -9,7 +23,7 @@
 #include <string.h>
 
 #define KEY_BYTES_MAX 255
-#define KEPT_MS	      INT64_C(86400000)
+#define KEPT_MS	      INT64_C(86400000) /* a day */
 
 /*
  * The form of a kept response, in lines: this mark, '1' where something was created or '0', and
@@ -56,6 +70,7 @@ static void hash_slice(struct sha256 *h, struct slice s)
 	sha256_update(h, s.data, s.len);
 }
 
+/* By version, not by content: a policy that was changed and changed back counts as another. */
 static void hash_policy(struct sha256 *h, const struct snapshot *snapshot, struct slice name)
 {
 	char path[PATH_BYTES_MAX + 16] = "policies/";
@@ -184,6 +199,8 @@ static enum result check_rights(const struct verb_context *ctx, struct slice *ke
 	return OK;
 }
 
+/* The kept body is JSON, whatever form the request asked for; the engine turns it into YAML
+ * afterwards. */
 static enum result replay_body(struct replaying *r, struct slice kept, struct error *err)
 {
 	struct call *c = r->ctx->call;
@@ -202,6 +219,8 @@ static enum result replay_body(struct replaying *r, struct slice kept, struct er
 	return c->out.result == OK ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
+/* Called with the kept bytes, which the store lends for this call. A mark of another form is from
+ * another version of the server. */
 static enum result replay(void *arg, struct slice kept, struct error *err)
 {
 	struct replaying *r = arg;

@@ -1,8 +1,13 @@
 /*
- * A caller who may patch a document without reading it learns nothing of its content. The patch
- * is checked by itself: its own size, and the encoding of the keys that it sets. A key that the
- * patch sets has the encoding that the patch gives, or none where it gives none, whatever the key
- * had before.
+ * Patches by callers who may write a document and not read it.
+ *
+ * Such a caller learns nothing of the content: no size, no equality, no failure that depends on
+ * what is stored. So the patch is checked by itself: its own size, and the encoding of the keys
+ * that it sets. A key that the patch sets has the encoding that the patch gives, or none where it
+ * gives none, whatever the key had before. Otherwise a patch could probe: whether "value" is
+ * accepted would tell if the stored encoding is base64.
+ *
+ * In a worker, called by prepare_patch() before and after the merge.
  */
 #include "service/write/write.h"
 
@@ -10,6 +15,8 @@
 #include "doc/diff.h"
 #include "doc/read.h"
 
+/* A put brings the whole content, so its writer knows it. All other operations start from what is
+ * stored. */
 bool change_is_blind(const struct write *w, const struct change *c)
 {
 	return c->op != CHANGE_OP_PUT && !rights_may(w->view.reader, MAY_READ, c->path);
@@ -87,6 +94,7 @@ static bool is_object(const struct tree_node *n)
 	return n != NULL && n->kind == TREE_OBJECT;
 }
 
+/* It merges a second patch, of nulls, into the result: RFC 7396 removes a member that is null. */
 enum result blind_patch_finish(struct write *w, const struct change *c, struct tree *scratch,
 			       struct tree_node *merged, struct error *err)
 {

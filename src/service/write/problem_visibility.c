@@ -18,6 +18,7 @@
 
 #define LAYERS_LOOKED_AT_MAX 256
 
+/* What may be told of a value: nothing, where it stands, or all of it. */
 enum sight { SIGHT_NONE, SIGHT_PLACE, SIGHT_WHOLE };
 
 /* `affected` is in the order of the paths. */
@@ -114,6 +115,8 @@ static bool has_word(struct slice s, const char *word)
 	return has_text(s, slice_text(word));
 }
 
+/* The next text between two backquotes, as messages quote keys and values. Without a second
+ * backquote, all of the rest. */
 static bool next_quoted(struct slice *rest, struct slice *ret)
 {
 	const char *from = rest->len != 0 ? memchr(rest->data, '`', rest->len) : NULL, *to;
@@ -135,6 +138,7 @@ static bool is_sent(struct slice body, struct slice quoted)
 	return (quoted.len > 1 && has_text(ours, quoted)) || has_text(body, quoted);
 }
 
+/* A message quotes what it found in the layers; what the caller sent itself may be repeated. */
 static bool quotes_only(struct slice message, struct slice body)
 {
 	struct slice quoted;
@@ -221,6 +225,7 @@ static void cut_sentence(const struct write *w, struct check_problem *p)
 		p->message = "is refused for what you may not read";
 }
 
+/* Without a place, or in a document whose content the caller does not know. */
 static bool is_changed_blindly(const struct write *w, const struct check_problem *p)
 {
 	const struct change *c = write_change(w, p->origin_path);
@@ -228,6 +233,8 @@ static bool is_changed_blindly(const struct write *w, const struct check_problem
 	return p->origin_path.len == 0 || (c != NULL && change_is_blind(w, c));
 }
 
+/* From the most that may be shown down to the least: all; a sentence; the place by sight; nothing
+ * but that there is a problem. */
 void problem_cut_content(const struct write *w, struct check_problem *p)
 {
 	bool is_of_schema = p->schema.len != 0 || p->constraint.len != 0 || p->keyword.len != 0;
@@ -254,6 +261,7 @@ void problem_cut_content(const struct write *w, struct check_problem *p)
 	}
 }
 
+/* That a profile has no $schema tells of its whole chain. */
 bool problem_is_left_out(const struct write *w, const struct check_problem *p)
 {
 	char text[PATH_BYTES_MAX + 16];

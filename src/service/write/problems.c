@@ -1,5 +1,14 @@
-/* A response names no document that the caller may not read: a problem that cannot be told
- * without such a name is told in general words, or only counted. */
+/*
+ * Problems of a write: how they are collected in its report, and what of them a response shows.
+ *
+ * A response names no document that the caller may not read: a problem that cannot be told without
+ * such a name is told in general words, or only counted. The report itself holds the full problems;
+ * each response cuts copies of them down, by content (problem_visibility.c) and by name (here).
+ *
+ * The report holds at most CHECK_PROBLEMS_MAX errors and as many warnings. Further errors are
+ * counted as dropped, so that a write is never taken for valid because the report was full or had
+ * no memory.
+ */
 #include "service/codec.h"
 #include "service/write/write.h"
 
@@ -8,9 +17,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bounds of a walk over schemas that refer to others; beyond them a schema counts as hidden. */
 #define SCHEMA_DEPTH_MAX      16
 #define SCHEMAS_LOOKED_AT_MAX 256
 
+/* Without memory the text is empty; problems_write() sees by `is_short` that the arena failed. */
 static struct slice keep_text(struct check_report *r, struct slice s)
 {
 	const char *copy = arena_text(&r->arena, s);
@@ -69,6 +80,8 @@ bool write_may_see(const struct write *w, struct slice path)
 	return (c != NULL && c->op == CHANGE_OP_PUT) || rights_may(w->view.reader, MAY_READ, path);
 }
 
+/* The caller may know of a profile that it writes, or whose source or configuration it may read.
+ * "config/" is written over the end of "profiles/", two bytes further on. */
 static bool may_see_profile(const struct write *w, struct slice profile)
 {
 	char path[PATH_BYTES_MAX + 16];

@@ -35,6 +35,8 @@ struct schema_walk {
 	reference_fn *each;
 };
 
+/* Other URIs than those of stored schemas are not looked up by anyone (view.c), so nothing is read
+ * through them. */
 static enum result tell_schema(void *ctx, struct slice uri, struct error *err)
 {
 	struct schema_walk *w = ctx;
@@ -80,6 +82,7 @@ static enum result walk(struct referring *r, enum doc_kind kind, struct slice pa
 				     : walk_schema(r, path, root, each, err);
 }
 
+/* A document that the same call puts is known to the caller whole. */
 static bool may_refer(const struct write *w, struct slice path)
 {
 	const struct change *c = write_change(w, path);
@@ -90,6 +93,8 @@ static bool may_refer(const struct write *w, struct slice path)
 	       rights_may(w->view.reader, MAY_USE, path);
 }
 
+/* First all references without a right are kept; then those that the live version has already are
+ * dropped. */
 static enum result keep_foreign(struct referring *r, struct slice path, struct error *err)
 {
 	const char *copy;
@@ -130,6 +135,8 @@ static bool is_verdict(enum result rc)
 	return rc == E_INVALID || rc == E_MALFORMED || rc == E_NOT_FOUND;
 }
 
+/* Not for a put by a caller who may not read the live version: which references pass would tell
+ * what it has. */
 static enum result drop_live_ones(struct referring *r, const struct change *c, struct error *err)
 {
 	CLEANUP(tree_clear) struct tree live = TREE_INIT(0, false);
@@ -250,6 +257,7 @@ static enum result check_one(struct write *w, const struct change *c, struct err
 	return rc == OK && r->count != 0 ? refuse(r, c, err) : rc;
 }
 
+/* Only content that comes to life can refer: a delete or a destroy adds no reference. */
 enum result referral_check(struct write *w, struct error *err)
 {
 	enum result rc = OK;

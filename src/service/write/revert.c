@@ -1,6 +1,15 @@
-/* Undoing a revision makes a new one that restores each document to its state before the
- * revision. Where a document has changed again since then, nothing is undone, and the response
- * lists those documents. */
+/*
+ * Undoing a revision makes a new one that restores each document to its state before the revision.
+ * Where a document has changed again since then, nothing is undone, and the response lists those
+ * documents.
+ *
+ * The steps, in a worker: count the changes of the revision, turn each into the operation that
+ * undoes it, ask for the rights that these operations need, refuse what cannot come back (a
+ * destroyed version), look for later changes, and go on as a batch (write_prepare). The rights come
+ * before any refusal that tells of the documents. What was put is rolled back to the version
+ * before, or deleted if there was none; that version is looked up in the store as of the revision
+ * before.
+ */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
@@ -43,6 +52,7 @@ static enum result note_version(void *ctx, const struct version_row *row, struct
 	return OK;
 }
 
+/* One later change is enough: E_CONFLICT ends the walk over the document's changes. */
 static enum result note_later(void *ctx, const struct change_row *row, struct error *err)
 {
 	struct reverting *r = ctx;
@@ -68,6 +78,8 @@ static enum result look_before(struct reverting *r, struct slice path, struct er
 	return rc == E_NOT_FOUND ? OK : rc;
 }
 
+/* One change for each document: a revision may have changed the states of several of its versions,
+ * in one row each. */
 static struct change *next_change(struct reverting *r, struct slice path)
 {
 	struct write *w = r->write;
@@ -103,6 +115,7 @@ static enum result add_version(struct reverting *r, struct change *c, uint64_t v
 	return OK;
 }
 
+/* A document that did not exist before, or was deleted, is deleted again. */
 static enum result undo_put(struct reverting *r, struct change *c, struct error *err)
 {
 	if (r->version == 0 || r->state != VERSION_LIVE) {
@@ -233,6 +246,7 @@ static enum step gather(struct verb_context *ctx, struct reverting *r, uint32_t 
 	return response_error(call, rc, &err);
 }
 
+/* The changes are counted first, to make room for all of them. */
 enum step revert_on_worker(struct verb_context *ctx)
 {
 	struct call *call = ctx->call;

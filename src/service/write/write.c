@@ -1,3 +1,18 @@
+/*
+ * A write from request to commit job: how it is made and freed, and the order of its checks.
+ *
+ * The order in write_prepare() matters:
+ *   rights and form     before any look at a document, so that a refusal tells nothing
+ *   prepare and lay     all changes, before any check: documents of one batch may need each other
+ *   references          before their targets are read for the check
+ *   content, cascade    all problems are collected for one response
+ *   lockout             after force has been applied to the problems
+ *   sealing             last: ciphertext is made only of content that will be committed
+ *
+ * What must hold: a write that reaches the committer was checked whole against one snapshot, and
+ * its view remembers all that was looked at. The call owns the write; write_free() frees it in any
+ * state. In a worker.
+ */
 #include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
@@ -50,6 +65,8 @@ static const struct rights *keep_rights(struct arena *a, const struct rights *fr
 	return r;
 }
 
+/* The key is made again for the committer; idempotency_replay() has checked it before, so only
+ * memory can fail here. */
 static bool keep_key(struct write *w, struct call *c)
 {
 	struct error ignored = ERROR_NULL;
@@ -122,6 +139,8 @@ uint32_t change_permissions(const struct write *w, const struct change *c)
 	return all;
 }
 
+/* For a dry run `check` is enough, except that a forced delete or destroy needs `admin` all the
+ * same: its dry run shows what force would push through. */
 bool write_may_change(const struct verb_context *ctx, const struct write *w, const struct change *c)
 {
 	const struct rights *r = ctx->rights;
@@ -169,6 +188,7 @@ static enum result check_force(const struct write *w, struct error *err)
 	return fail(err, E_MALFORMED, "`force` is for what takes something away, and for policies");
 }
 
+/* Each is compared with each: a batch has at most batch_changes_max changes, 1,000 by default. */
 static enum result refuse_twice(const struct write *w, struct error *err)
 {
 	for (uint32_t i = 1; i < w->changes_count; i++) {
@@ -194,6 +214,8 @@ static enum result check_text(struct slice text, const char *name, struct error 
 	return OK;
 }
 
+/* First all are prepared, each from the snapshot alone; then all are laid over the view, before
+ * anything is looked at in it. */
 static enum result prepare_changes(struct verb_context *ctx, struct write *w, struct error *err)
 {
 	enum result rc = OK;
@@ -224,6 +246,8 @@ static enum result check_changes(struct write *w, struct error *err)
 	return first;
 }
 
+/* In the worker, because the committer must not spend time on encryption. It uses the key
+ * generation of now. */
 static enum result seal_changes(struct write *w, struct error *err)
 {
 	enum result rc = OK;
@@ -242,11 +266,13 @@ static enum result seal_changes(struct write *w, struct error *err)
 	return rc;
 }
 
+/* Results that come with a list of problems. */
 static bool is_about_content(enum result rc)
 {
 	return rc == E_INVALID || rc == E_CONFLICT || rc == E_MALFORMED;
 }
 
+/* Names are hidden in the one text; the list is cut problem by problem. */
 static enum step response_refused(struct write *w, enum result rc, const struct error *err)
 {
 	struct call *c = w->call;
@@ -271,6 +297,8 @@ static void downgrade_problems(struct write *w)
 		report_add_warning(&w->report, &w->report.errors[i], w->report.errors[i].message);
 }
 
+/* Force overrides only what a delete or destroy leaves behind, never content that is invalid
+ * itself. */
 static bool is_forceable(const struct write *w, enum result rc)
 {
 	if (!w->is_forced || (rc != E_CONFLICT && rc != E_INVALID))

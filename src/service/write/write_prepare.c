@@ -1,5 +1,13 @@
-/* The result of one change by itself. Put, patch and rollback all end as content for a new
- * version; delete, undelete and destroy change the state of versions. */
+/*
+ * The result of one change by itself, from the snapshot and the request. Put, patch and rollback
+ * all end as content for a new version (become_version); delete, undelete and destroy change the
+ * state of versions (set_state).
+ *
+ * No other change of the write is looked at, and nothing is checked beyond what makes the result
+ * possible. Version numbers go on from the newest version of any state. What a caller without the
+ * right to read could learn from an equality, a size or a digest is left out on the way. In a
+ * worker.
+ */
 #include "service/write/write.h"
 #include "service/engine/engine.h"
 
@@ -10,6 +18,8 @@
 
 #include <string.h>
 
+/* If-Match and If-None-Match, against the newest version; a deleted document does not exist for
+ * them. E_PRECONDITION. */
 static enum result check_if_version(const struct change *c, struct error *err)
 {
 	bool is_live = snap_doc_is_live(c->before);
@@ -148,6 +158,8 @@ static enum result prepare_put(struct verb_context *ctx, struct write *w, struct
 	return become_version(ctx, c, err);
 }
 
+/* RFC 7396, on the parsed content. The result is stored as JSON, since the comments of YAML cannot
+ * be kept through a merge. */
 static enum result prepare_patch(struct verb_context *ctx, struct write *w, struct change *c,
 				 struct error *err)
 {
@@ -184,6 +196,7 @@ static enum result prepare_patch(struct verb_context *ctx, struct write *w, stru
 	return become_version(ctx, c, err);
 }
 
+/* For one row of the store. */
 struct reading {
 	struct verb_context *ctx;
 	struct change *change;
@@ -191,6 +204,8 @@ struct reading {
 	enum version_state state;
 };
 
+/* The content is copied while the store lends the row. A deleted version must be undeleted first.
+ */
 static enum result read_old(void *arg, const struct version_row *row, struct error *err)
 {
 	struct reading *r = arg;
@@ -208,6 +223,7 @@ static enum result read_old(void *arg, const struct version_row *row, struct err
 	return content_of_row(&r->ctx->service->state, row, &c->plain, err);
 }
 
+/* The old content becomes a new version, and is checked like one that was sent. */
 static enum result prepare_rollback(struct verb_context *ctx, struct write *w, struct change *c,
 				    struct error *err)
 {
@@ -238,6 +254,7 @@ static void set_state(struct change *c, enum version_state after)
 	c->exists = c->state == VERSION_LIVE;
 }
 
+/* A document that is deleted already is not there: E_NOT_FOUND, not success. */
 static enum result prepare_current_delete(struct write *w, struct change *c, struct error *err)
 {
 	enum result rc = need_live(c, err);
@@ -331,6 +348,7 @@ static enum result prepare_destroy(struct verb_context *ctx, struct write *w, st
 	return prepare_states(ctx, c, CHANGE_DESTROY, VERSION_DESTROYED, err);
 }
 
+/* The precondition comes first: it is about the state that the caller has seen. */
 enum result change_prepare(struct verb_context *ctx, struct write *w, struct change *c,
 			   struct error *err)
 {

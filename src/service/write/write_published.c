@@ -1,7 +1,13 @@
 /*
- * What a committed write tells those that wait for changes. The record names what may have
- * changed for a reader: each document that was written, and each configuration that came out
- * different or can no longer be made.
+ * What a committed write tells those that wait for changes.
+ *
+ * The record names what may have changed for a reader: each document that was written, and each
+ * configuration that came out different or can no longer be made. A changed policy is not traced to
+ * the configurations that it hides: `has_less_rights` makes the readers of the feed look at all.
+ *
+ * Runs in the committer, after the snapshot is published and before the response leaves. Without
+ * memory the feed gets a gap, and its readers look at everything: so a wake may be one too many,
+ * never one too few.
  */
 #include "service/write/write.h"
 

@@ -35,6 +35,8 @@ static struct version_row row_after(const struct write *w, const struct change *
 				    .digest = slice_make((const char *)c->digest, HASH_BYTES)};
 }
 
+/* A change of states, and content that was the same again, made no version: the item then describes
+ * the newest one that was there. */
 static void begin_document(struct buf *b, const struct write *w, const struct change *c,
 			   bool is_short)
 {
@@ -76,6 +78,7 @@ static void append_batch(struct buf *b, const struct write *w, bool is_short)
 	codec->batch_end(b);
 }
 
+/* The short form has no warnings and no unchecked problems: these tell of other documents. */
 static void append_response(struct buf *b, const struct write *w, bool is_short)
 {
 	if (w->is_batch) {
@@ -93,6 +96,8 @@ void write_response_short(struct buf *ret, const struct write *w)
 	append_response(ret, w, true);
 }
 
+/* A delete of one document has no body. Without memory the write fails with its response, before
+ * the commit. */
 enum result write_response(struct write *w, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
