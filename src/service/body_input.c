@@ -1,3 +1,4 @@
+/* The names of operations as requests and the history write them. */
 #include "service/body_input.h"
 
 const char *change_op_name(enum change_op op)

@@ -35,12 +35,15 @@ struct token_request {
 	int64_t uses; /* -1: not sent */
 };
 
+/* A question about rights: whether a token has a permission on a path. */
 struct access_request {
 	enum permission permission;
 	struct slice path;
 	struct slice accessor; /* of the token in question; empty: the caller's own */
 };
 
+/* What is asked for. It becomes a put, delete, undelete or destroy of versions (enum
+ * change_action). */
 enum change_op {
 	CHANGE_OP_PUT,
 	CHANGE_OP_PATCH,
@@ -53,6 +56,7 @@ enum change_op {
 
 const char *change_op_name(enum change_op op); /* "put" … */
 
+/* Version numbers of one document. */
 struct version_list {
 	uint64_t *items; /* each once */
 	uint32_t count;
@@ -70,6 +74,7 @@ struct change_request {
 	struct version_list versions; /* undelete */
 };
 
+/* A batch, with its changes in the order in which they were sent. */
 struct batch_request {
 	bool has_message, has_source;
 	struct slice message, source;

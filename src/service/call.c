@@ -1,3 +1,10 @@
+/*
+ * Which parameters each verb reads.
+ *
+ * A verb that is missing here has INPUT_NONE, which is 0: it reads only what all verbs have. The
+ * front end refuses any other parameter by this table, so a verb that gains a parameter must be
+ * moved to the family that has it.
+ */
 #include "service/call.h"
 
 enum input_family verb_input_family(enum verb verb)

@@ -28,7 +28,10 @@ struct commit_job;
 struct share;
 struct call;
 
+/* All that a client can ask for. The order of the writes of one document matters: PUT to ROLLBACK
+ * are recognised as a range. */
 enum verb {
+	/* Documents of one kind, or one document by its path. */
 	VERB_DOCUMENT_LIST,
 	VERB_DOCUMENT_GET,
 	VERB_DOCUMENT_PUT,
@@ -40,22 +43,29 @@ enum verb {
 	VERB_DOCUMENT_VERSIONS,
 	VERB_DOCUMENT_DIFF,
 	VERB_DOCUMENT_DEPENDENTS,
+	/* Changes of several documents as one revision. */
 	VERB_BATCH,
+	/* The history of the store. */
 	VERB_REVISION_LIST,
 	VERB_REVISION_GET,
 	VERB_REVISION_REVERT,
+	/* Effective configurations. */
 	VERB_CONFIG_GET,
 	VERB_CONFIG_VERSIONS,
 	VERB_CONFIG_DIFF,
+	/* The audit log: a search, one entry, the signed checkpoint. */
 	VERB_AUDIT_LIST,
 	VERB_AUDIT_ENTRY,
 	VERB_AUDIT_CHECKPOINT,
+	/* Tokens. SELF and RENEW are of the token that the caller used. */
 	VERB_TOKEN_CREATE,
 	VERB_TOKEN_LIST,
 	VERB_TOKEN_REVOKE,
 	VERB_TOKEN_SELF,
 	VERB_TOKEN_RENEW,
+	/* Whether a token may do something, and by which rule. */
 	VERB_ACCESS_CHECK,
+	/* The server itself. */
 	VERB_STATUS,
 	VERB_METRICS,
 	VERB_BACKUP,
@@ -87,7 +97,8 @@ struct document_input {
 	bool wants_source; /* the document as it was written (BODY_SOURCE), not as JSON */
 };
 
-/* A change of documents: of one, in a batch, or by a revert. */
+/* A change of documents: of one, in a batch, or by a revert. A batch may have message and source in
+ * its body, which then count. */
 struct write_input {
 	uint64_t revision; /* of a revert: the n of /v1/revisions/{n}:revert */
 	struct slice message;
@@ -121,7 +132,8 @@ struct config_input {
 	int64_t wait_ms; /* how long a poll may wait for a change; 0: no poll */
 };
 
-/* A search in the audit log. */
+/* A search in the audit log. Empty texts and times of 0 match all entries; the others must all
+ * match. */
 struct audit_input {
 	struct slice actor, action, outcome, path;
 	int64_t from_ms, to_ms;
@@ -185,12 +197,14 @@ struct shared_body {
 };
 
 struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret); /* NULL: no memory */
+/* A further reference; never NULL. */
 struct shared_body *shared_body_ref(struct shared_body *b);
 void shared_body_unref(struct shared_body *b); /* takes NULL */
 
+/* The form of the body, from which the front end makes the content type. */
 enum body_kind {
 	BODY_NONE,   /* nothing: 204, 304 */
-	BODY_JSON,   /* may be turned into YAML by http/ when asked */
+	BODY_JSON,   /* becomes YAML for a client that asks for it */
 	BODY_SOURCE, /* a document as it was written; its type in `content_type` */
 	BODY_YAML,
 	BODY_PROPERTIES,
@@ -200,8 +214,10 @@ enum body_kind {
 	BODY_FILE,   /* a file to send and to remove after: its path is the body's bytes (backup) */
 };
 
+/* With quotes and the byte that ends it: 32 hexadecimal digits, or "v" and a version. */
 #define ETAG_BYTES 48
 
+/* All that a response says. Zeroed but for `problems` before each run of the verb. */
 struct response {
 	enum result result;
 	struct error error;  /* when result is not OK: `detail` */
@@ -212,13 +228,14 @@ struct response {
 	bool is_created;	   /* 201 */
 	bool is_not_modified;	   /* 304 */
 	char etag[ETAG_BYTES];	   /* with its quotes; empty for none */
-	uint64_t revision, epoch;  /* of the snapshot that answered, or that this write made */
+	uint64_t revision, epoch;  /* of the snapshot that was read, or that this write made */
 	bool has_audit_index;
 	uint64_t audit_index;
 	char next[2304]; /* `after` of the next page, not percent-encoded; empty for none */
 	uint32_t retry_after_s;
 };
 
+/* Where a call is. The service moves it on; the front end may read it at any time. */
 enum call_state {
 	CALL_NEW,
 	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another
@@ -228,6 +245,8 @@ enum call_state {
 	CALL_DONE,
 };
 
+/* One request. Zeroed by call_init(); the front end keeps it until `done` was called or
+ * service_submit() gave CALL_DONE. */
 struct call {
 	/* request */
 	enum verb verb;
@@ -249,7 +268,7 @@ struct call {
 	struct principal *principal; /* a reference; NULL: unknown */
 	struct share *share;	     /* a reference; NULL until service_share() */
 
-	/* answered */
+	/* response; complete once `state` is CALL_DONE */
 	_Atomic enum call_state state;
 	struct response out;
 
@@ -268,9 +287,9 @@ struct call {
 	uint64_t asked_in_round; /* waiters.c's */
 	uint32_t attempts;	 /* to write, that came too late */
 	bool is_refused;	 /* by service_admit(): its body was not read */
-	bool consumes_use;	 /* the answer costs a use of the token */
+	bool consumes_use;	 /* the response costs a use of the token */
 	bool is_queued;		 /* counted in its principal's share */
-	bool is_rendered;	 /* the committer has answered; a worker renders the answer */
+	bool is_rendered;	 /* the committer is done; a worker renders the response */
 	bool has_budget;
 	struct budget budget; /* what the request may still cost, over all its attempts */
 	int64_t budget_ms;    /* of its time, what was left when it last left a worker */
@@ -287,11 +306,12 @@ static inline bool call_is_dry_run(const struct call *c)
 	return verb_input_family(c->verb) == INPUT_WRITE && c->in.write.is_dry_run;
 }
 
-/* Whether the call may be answered only after a wait. */
+/* Whether the call may get its response only after a wait. */
 static inline bool call_is_poll(const struct call *c)
 {
 	return verb_input_family(c->verb) == INPUT_CONFIG && c->in.config.wait_ms > 0;
 }
 
+/* An empty call with its arena; the request is then filled in. */
 void call_init(struct call *c);
 void call_clear(struct call *c); /* not while PENDING or WAITING */

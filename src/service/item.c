@@ -1,3 +1,5 @@
+/* How a stored row becomes an item. Only the detail that the caller may see is filled in; the codec
+ * shows what is there and asks for no rights. */
 #include "service/item.h"
 
 struct version_item version_item_make(const struct version_row *row, enum version_detail detail)

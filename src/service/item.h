@@ -123,6 +123,7 @@ struct planned_config_item {
 	bool is_served;	     /* afterwards */
 };
 
+/* The three lists of problems that a response to a write can have. */
 enum problem_list {
 	PROBLEMS_ERRORS, /* for which a write is refused */
 	PROBLEMS_WARNINGS,
@@ -136,6 +137,7 @@ struct author_item {
 	struct slice parent; /* of the token that made this one; empty: none, or no longer known */
 };
 
+/* One commit of the store. */
 struct revision_item {
 	uint64_t revision;
 	int64_t time_ms;

@@ -1,4 +1,18 @@
-/* Opens and closes a service. It is closed in the opposite order, as far as it was opened. */
+/*
+ * Opens and closes a service, and the functions of the facade that need no call.
+ *
+ * Order of opening: locks, tables, the first snapshot, then the committer, the waker and the
+ * workers. So no thread runs before all that it uses is there. service_close() goes the other way,
+ * as far as the service was opened: workers first, because they give calls to the committer, then
+ * the committer, then the waker. All members were zero before, so that a half-open service can be
+ * closed too.
+ *
+ * service_drain() comes before service_close(): it refuses new calls, lets those in flight finish,
+ * and returns when no call is open and no poll waits.
+ *
+ * Locks: snapshot_mutex for the current revision, idle_mutex for the end of the last call; one at a
+ * time.
+ */
 #include "service/service.h"
 
 #include "access/principal.h"
@@ -11,10 +25,10 @@
 #include "service/engine/waiters.h"
 #include "service/engine/waker.h"
 
-/* Calls that take longer than a short one may: beside the workers, so that short calls never wait
- * for them. */
+/* Calls that take longer than a short one may. Their threads are added to the workers of the
+ * settings, so that short calls never wait for them. */
 #define LONG_CALLS_MAX 12
-#define CLOCK_JUMP_MS  500
+#define CLOCK_JUMP_MS  500 /* between two ticks; a clock that is only adjusted moves less */
 
 static bool init_locks(struct service *s)
 {
@@ -31,6 +45,7 @@ static bool init_locks(struct service *s)
 	       pthread_cond_init(&s->idle, NULL) == 0;
 }
 
+/* What was loaded is taken over also on failure: service_close() frees it. */
 static enum result load(struct service *s, struct error *err)
 {
 	struct loaded_log loaded = {.checkpoint = BUF_NULL};
@@ -65,6 +80,7 @@ static enum result start(struct service *s, struct error *err)
 	return rc;
 }
 
+/* Once the locks exist, service_close() undoes everything, and closes store and keyring as well. */
 enum result service_open(struct service **ret, const struct service_parts *parts, struct error *err)
 {
 	struct service *s = alloc_zero(sizeof *s);
@@ -99,6 +115,7 @@ void service_call_begin(struct service *s)
 	atomic_fetch_add(&s->calls_open, 1);
 }
 
+/* Only a service that is ending has a thread that waits for the last call. */
 void service_call_end(struct service *s)
 {
 	if (atomic_fetch_sub(&s->calls_open, 1) != 1 || !lifecycle_rules(&s->lifecycle)->is_ending)
@@ -121,6 +138,8 @@ static void wait_until_idle(struct service *s)
 	pthread_mutex_unlock(&s->idle_mutex);
 }
 
+/* Polls that a worker or the committer still had may wait again after the first wake, so that it is
+ * repeated until none does. */
 void service_drain(struct service *s)
 {
 	lifecycle_move(&s->lifecycle, EVENT_DRAIN);
@@ -190,6 +209,7 @@ static void notice_jump(struct service *s, int64_t now_ms)
 	waker_kick(s);
 }
 
+/* The one place where time passes: late polls, clock jumps, and counted failures that are due. */
 void service_tick(struct service *s)
 {
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);

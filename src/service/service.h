@@ -37,8 +37,8 @@ struct service_parts {
 MUST_USE enum result service_open(struct service **ret, const struct service_parts *parts,
 				  struct error *err);
 
-/* No new calls are taken (E_UNAVAILABLE); waiting polls are woken and answered as they are; writes
- * in flight are finished. Returns once every call is done. */
+/* No new calls are taken (E_UNAVAILABLE); waiting polls are woken and get their response as it is;
+ * writes in flight are finished. Returns once every call is done. */
 void service_drain(struct service *s);
 void service_close(struct service *s); /* takes NULL; drained, all calls cleared */
 
@@ -60,7 +60,7 @@ bool service_is_share_of(const struct call *call, const struct share *share);
  * thread. */
 bool service_admit(struct service *s, struct call *call);
 
-/* Authorises, runs, records. Gives the state: DONE (the answer is there), PENDING or WAITING (see
+/* Authorises, runs, records. Gives the state: DONE (the response is there), PENDING or WAITING (see
  * call_state). After a wake from WAITING submit the call again, unchanged. Quick in the caller's
  * thread: no disk, no parsing of large input. `call->principal` is needed for all verbs. */
 enum call_state service_submit(struct service *s, struct call *call);
@@ -77,7 +77,7 @@ void service_tick(struct service *s);
 /* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */
 MUST_USE enum result service_ready(struct service *s, struct error *err);
 
-/* The current (epoch, revision), for headers of answers that no call made. */
+/* The current (epoch, revision), for headers of responses that no call made. */
 void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision);
 
 /* The counters of the service as Prometheus text. http/ adds its own. */

@@ -1,4 +1,6 @@
-/* The settings of the service that an operator may change. */
+/* The settings of the service that an operator may change. They are copied when the service opens
+ * and do not change afterwards. Bounds protect the server: a request that exceeds one is refused,
+ * never cut short. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,10 @@
-/* The verb table. It stands here because the engine, which uses it, may not include the verbs. */
+/*
+ * The verb table: for each verb its action word, guard, functions and key use. It stands here
+ * because the engine, which uses it, may not include the verbs.
+ *
+ * A new verb is a value of enum verb, a row here, a row in call.c and a route in http/. The first
+ * function runs in an event loop and must be quick; NULL sends the call straight to a worker.
+ */
 #include "service/read/read.h"
 #include "service/token/tokens.h"
 #include "service/write/write.h"

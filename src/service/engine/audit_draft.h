@@ -1,5 +1,10 @@
-/* The audit entry of a call, collected until the committer writes it. It lies in the call's arena;
- * one thread at a time, the one that has the call. */
+/*
+ * The audit entry of a call, collected until the committer writes it. It lies in the call's arena;
+ * one thread at a time, the one that has the call.
+ *
+ * A draft has no outcome: that is call->out when the entry is appended. A call without a draft
+ * leaves no entry of its own.
+ */
 #pragma once
 
 #include "audit/audit_log.h"

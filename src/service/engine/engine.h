@@ -37,6 +37,7 @@ struct worker {
 	pthread_t thread;
 };
 
+/* Counted since the start, for the metrics. Nothing else depends on them. */
 struct counters {
 	_Atomic uint64_t calls[VERB_COUNT];
 	_Atomic uint64_t refused, failed;
@@ -54,6 +55,8 @@ struct waker {
 	bool has_thread, is_kicked, is_stopping;
 };
 
+/* The whole service. The facade (service.c) makes and frees it; the threads share it as the
+ * comments say. */
 struct service {
 	struct state state;
 	struct vkey log_key; /* the audit log's */
@@ -102,6 +105,9 @@ void call_finish(struct service *s,
 /* Where a call goes after a step, in a worker or the caller's thread: to another thread, the
  * waiters or the end. Anything but CALL_DONE: it is not to be touched any more. */
 enum call_state call_after(struct verb_context *ctx, enum step step);
+/* Starting and stopping the threads. Each _stop() waits until its threads have ended, and is
+ * harmless if they were never started. Workers stop before the committer, since they give it calls.
+ * E_IO, E_MEMORY. */
 MUST_USE enum result workers_start(struct service *s, struct error *err);
 void workers_stop(struct service *s);
 MUST_USE enum result committer_start(struct service *s, struct error *err);

@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* A read-only state ends only with the process: the next start finds out what the store has.
+ * STARTING is 0, the state of zeroed memory. */
 enum lifecycle_state {
 	LIFECYCLE_STARTING,
 	LIFECYCLE_SEALED,
@@ -24,6 +26,7 @@ enum lifecycle_state {
 	LIFECYCLE_COUNT
 };
 
+/* What can happen to the service. */
 enum lifecycle_event {
 	EVENT_OPENED,	    /* data are loaded and threads run */
 	EVENT_SEALED,	    /* the root key is not there, or was taken away */

@@ -1,4 +1,10 @@
-/* Filling call->out. */
+/*
+ * Filling call->out: every response of every verb passes through these functions.
+ *
+ * They belong to the thread that has the call. A response is filled once; a later one replaces it
+ * whole. What a client reads as an error text stands in call->out.error: it must name no value, and
+ * nothing that the caller may not know.
+ */
 #pragma once
 
 #include "service/codec.h"
@@ -25,6 +31,7 @@ enum step response_json(struct call *c,
 void response_etag_version(struct call *c, uint64_t version); /* "v3" */
 /* Where the next page begins. A text that is too long leaves it out. */
 void response_next(struct call *c, struct slice after);
+/* The same for lists that go on below a number. */
 void response_next_number(struct call *c, uint64_t after);
 
 /* Where the differences of a comparison (service/state/diff.h) are written to: a BUF_RESPONSE, by
@@ -38,4 +45,6 @@ struct difference_writer {
 MUST_USE enum result response_difference(void *writer, const struct difference_item *d,
 					 struct error *err);
 
+/* Back to an empty response: body and problems are freed. Before each run of a verb, and where a
+ * response did not come true. */
 void response_reset(struct call *c);

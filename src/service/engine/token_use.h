@@ -1,4 +1,5 @@
-/* Tokens with a limited number of uses. */
+/* Tokens with a limited number of uses. Each response to such a principal costs a use, also a
+ * refusal, but not a 401. */
 #pragma once
 
 #include "service/call.h"

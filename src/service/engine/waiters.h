@@ -16,6 +16,7 @@
 
 struct waiters;
 
+/* At most `max` calls wait at a time. NULL: no memory. */
 struct waiters *waiters_new(uint32_t max);
 void waiters_free(struct waiters *w); /* empty by then */
 
@@ -41,6 +42,7 @@ uint32_t waiters_wake_marked(struct waiters *w, uint32_t max,
 			     bool (*must_wake)(void *ctx, const struct call *c), void *ctx,
 			     bool *ret_is_over);
 
+/* Wakes every call, as at the end of the service. */
 void waiters_wake_all(struct waiters *w);
 void waiters_wake_late(struct waiters *w,
 		       int64_t now_ms); /* calls whose wake_ms has come; monotonic */

@@ -22,6 +22,7 @@
 
 #define WRITING_BUCKETS 256 /* a power of two */
 
+/* All members are under the mutex, but for the bounds, which do not change. */
 struct work_queue {
 	pthread_mutex_t mutex;
 	struct idle_worker *idle; /* the last one to become idle first: its caches are warm */
@@ -55,6 +56,8 @@ void work_queue_done(struct work_queue *q, struct call *c);
  * that has no turn. */
 void work_queue_end_turn(struct work_queue *q, struct call *c);
 
+/* No call is taken from now on; workers empty the queue and then get NULL. */
 void work_queue_close(struct work_queue *q);
+/* For the metrics: the numbers of this moment. */
 uint32_t work_queue_waiting(struct work_queue *q);
 void work_queue_running(struct work_queue *q, uint32_t *ret_short, uint32_t *ret_long);
