@@ -1,3 +1,16 @@
+/*
+ * The stack on which both readers build a tree. It holds the finished children of all open
+ * containers, and in the slot below its children each open container itself. While {"a": [1, 2 is
+ * read, the stack is:
+ *
+ *   [0] object   [1] member "a": array   [2] 1   [3] 2   [4] free: builder_top()
+ *
+ * When a container closes, its children are copied into the arena as one array and leave the stack.
+ * So the memory of the stack is bounded by the input, and each container is one array. Not
+ * recursive: `frames` is the bound on depth.
+ *
+ * The stack belongs to the builder, all else to the tree's arena. One thread.
+ */
 #include "doc/builder.h"
 
 #define STACK_MIN 32
@@ -36,7 +49,8 @@ enum result builder_fail_memory(const struct builder *b, struct error *err)
 	return fail(err, E_MEMORY, "out of memory");
 }
 
-/* A fresh block rather than realloc(), which could leave an unwiped copy behind. */
+/* Doubles the stack, in a fresh block rather than by realloc(), which could leave an unwiped copy
+ * behind. */
 enum result builder_grow(struct builder *b, struct error *err)
 {
 	uint32_t size = b->size == 0 ? STACK_MIN : b->size * 2;
@@ -74,11 +88,14 @@ enum result builder_open(struct builder *b, enum tree_kind kind, uint32_t line, 
 	rc = builder_top(b, &top, err);
 	if (rc != OK)
 		return rc;
+	/* The key of a member was written to the slot before; only the value is set. */
 	top->value = (struct tree_node){.kind = (uint8_t)kind, .line = line, .column = column};
 	b->frames[b->depth++] = (struct builder_frame){.slot = b->used, .kind = (uint8_t)kind};
 	return builder_push(b, 1, err);
 }
 
+/* Items use only the value of each slot, so they are copied one by one; members are copied
+ * whole. */
 static enum result set_array(struct builder *b, struct tree_node *ret, uint32_t first,
 			     uint32_t count, struct error *err)
 {
@@ -95,7 +112,8 @@ static enum result set_array(struct builder *b, struct tree_node *ret, uint32_t 
 	return OK;
 }
 
-/* The budget steps of sorting the members of a large object. */
+/* The budget steps of sorting the members of a large object: about count * log2(count /
+ * TREE_INDEX_MIN). */
 static uint64_t index_steps(uint32_t count)
 {
 	uint64_t steps = 0;
@@ -134,6 +152,7 @@ enum result builder_close(struct builder *b, const struct tree_node **ret, struc
 
 	if (rc != OK)
 		return rc;
+	/* tree_set_array() and tree_set_object() have cleared the place. */
 	node->line = line;
 	node->column = column;
 	b->used = first;

@@ -1,3 +1,11 @@
+/*
+ * Compares two trees. Objects are compared by key, arrays by position: an item that was inserted at
+ * the front makes every later item differ, as a JSON pointer names items by position too.
+ *
+ * Subtrees that are the same node in memory are equal without a look at them. The pointer is one
+ * buffer that grows on the way down and is cut on the way back. The recursion is bounded by the
+ * depth of the trees (DOC_DEPTH_MAX).
+ */
 #include "doc/diff.h"
 
 #include "base/memory.h"
@@ -6,6 +14,7 @@
 #define MEMBER_STEPS 20 /* to find a member in the other object */
 #define NODE_STEPS   5
 
+/* A comparison in progress. A failure of `pointer` shows in report(), before `each` sees it. */
 struct walk {
 	enum result (*each)(void *ctx, enum diff_op op, struct slice pointer,
 			    const struct tree_node *from, const struct tree_node *to,
@@ -73,6 +82,9 @@ static enum result diff_removed(struct walk *w, const struct tree_node *from,
 	return OK;
 }
 
+/* In the order of `to`. Before a member that both have, the members that stood before it in `from`
+ * and are gone are reported. `at` only rises: where the order has changed, a removal may come
+ * later, but each comes once. */
 static enum result diff_objects(struct walk *w, const struct tree_node *from,
 				const struct tree_node *to)
 {
@@ -125,10 +137,12 @@ static enum result diff_nodes(struct walk *w, const struct tree_node *from,
 
 	if (from == to)
 		return OK;
+	/* Long texts cost a step for each 16 bytes, of the comparison below. */
 	rc = budget_take(w->budget, NODE_STEPS + (to != NULL && is_text(to) ? to->count / 16 : 0),
 			 w->err);
 	if (rc != OK)
 		return rc;
+	/* An opaque value may have changed, so it always counts as different. */
 	if (from == NULL || to == NULL || from->kind != to->kind ||
 	    ((from->flags | to->flags) & TREE_IS_OPAQUE) != 0)
 		return report(w, from, to);

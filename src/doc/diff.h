@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "doc/tree.h"
 
+/* The operations of RFC 6902 (JSON Patch) that a comparison can find. */
 enum diff_op { DIFF_ADD, DIFF_REMOVE, DIFF_REPLACE };
 
 const char *diff_op_name(enum diff_op op); /* "add", "remove", "replace" */
@@ -19,7 +20,8 @@ MUST_USE enum result diff_trees(const struct tree_node *from, const struct tree_
 						    const struct tree_node *to, struct error *err),
 				void *ctx, struct budget *budget, struct error *err);
 
-/* Applies a merge patch (RFC 7396) to `target`. `ret` borrows from both. E_LIMIT, E_MEMORY. */
+/* Applies a merge patch (RFC 7396) to `target`, which may be NULL. `ret` borrows from both, and its
+ * arrays of members live in `a`. Neither input changes. E_LIMIT, E_MEMORY. */
 MUST_USE enum result merge_patch(struct tree_node *ret, struct arena *a,
 				 const struct tree_node *target, const struct tree_node *patch,
 				 struct error *err);

@@ -1,3 +1,10 @@
+/*
+ * Lines of the form NAME=value for a shell, and the same names and values for the environment of a
+ * process. The names come from flatten(): {"a": {"b": ["x y"]}} is A_B_0='x y'.
+ *
+ * A shell reads the lines, so a value must never be code: everything but a short list of characters
+ * is quoted, and what cannot be quoted (NUL) is refused.
+ */
 #include "doc/write.h"
 
 #include "doc/flatten.h"
@@ -53,6 +60,7 @@ enum result env_write(struct buf *ret, const struct tree_node *n, struct slice p
 	return env_each(n, prefix, write_line, ret, err);
 }
 
+/* The prefix begins every name unchanged, so it must itself be the beginning of a name. */
 static bool is_prefix_valid(struct slice prefix)
 {
 	for (size_t i = 0; i < prefix.len; i++) {

@@ -1,4 +1,8 @@
-/* Equality and hashes by value: 1, 1.0 and 10e-1 are one number, members have no order. */
+/*
+ * Equality and hashes by value: 1, 1.0 and 10e-1 are one number, members have no order. Both are
+ * recursive, bounded by the depth of the trees. Equal trees have equal hashes; the hash is unkeyed
+ * and the same in every process (base/slice.h).
+ */
 #include "doc/tree.h"
 
 static bool are_items_equal(const struct tree_node *a, const struct tree_node *b)
@@ -46,6 +50,8 @@ bool tree_is_equal(const struct tree_node *a, const struct tree_node *b)
 	return false;
 }
 
+/* Spreads two words over one. The constants are 2^64 divided by the golden ratio, and one of wyhash
+ * (Wang Yi). */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	return hash_fold(a ^ UINT64_C(0x9e3779b97f4a7c15), b ^ UINT64_C(0xe7037ed1a0b428db));
@@ -55,6 +61,8 @@ uint64_t tree_hash(const struct tree_node *n)
 {
 	uint64_t h = mix(n->kind, n->count);
 
+	/* The hash must not depend on a value that may not be read. It equals only itself, so any
+	 * constant will do. */
 	if ((n->flags & TREE_IS_OPAQUE) != 0)
 		return mix(n->kind, 255);
 	switch ((enum tree_kind)n->kind) {

@@ -1,3 +1,14 @@
+/*
+ * Names the leaves of a tree: {"a": {"b": [1]}} gives a.b[0] for properties, and A_B_0 for an
+ * environment. Names must differ, since of two equal names a reader would keep one: {"a.b": 1, "a":
+ * {"b": 2}} is an error, as are "x-y" and "x_y" for an environment.
+ *
+ * Names repeat the keys above them, so all together may be much longer than the document: the arena
+ * bounds them at FLATTENED_NAMES_BYTES_MAX. The current name is one buffer that grows on the way
+ * down. Recursion is bounded by the depth of the tree.
+ *
+ * Leaves point into the tree, which must outlive the list.
+ */
 #include "doc/flatten.h"
 
 #include "base/text.h"
@@ -5,8 +16,10 @@
 
 #include <stdlib.h>
 
+/* Room for each of two pointers in an error's text; longer ones are cut. */
 #define POINTER_QUOTED_BYTES 200
 
+/* A list in the making. `prefix_len`: no separator follows the prefix. */
 struct walk {
 	struct flattened *flattened;
 	enum flatten_style style;
@@ -39,6 +52,7 @@ struct slice flattened_value(const struct tree_node *leaf)
 	}
 }
 
+/* An opaque secret is a leaf without a value, whatever its kind. */
 static bool is_container(const struct tree_node *n)
 {
 	return (n->kind == TREE_ARRAY || n->kind == TREE_OBJECT) &&
@@ -50,6 +64,7 @@ static const struct tree_node *child_at(const struct tree_node *n, uint32_t i)
 	return n->kind == TREE_ARRAY ? &n->of.items[i] : &n->of.members[i].value;
 }
 
+/* Empty containers have none. Counted first, to allocate all leaves at once. */
 static uint32_t count_leaves(const struct tree_node *n)
 {
 	uint32_t count = 0;
@@ -61,7 +76,8 @@ static uint32_t count_leaves(const struct tree_node *n)
 	return count;
 }
 
-/* Appends capitals, digits and '_'; any other character becomes one '_'. */
+/* Appends capitals, digits and '_'; any other character becomes one '_'. The later bytes of a
+ * character (10xxxxxx) are skipped: "café" is CAF_. */
 static void append_env_word(struct buf *name, struct slice word)
 {
 	for (size_t i = 0; i < word.len; i++) {
@@ -175,6 +191,7 @@ static bool find_pointer(struct buf *ret, const struct tree_node *n, uint32_t *l
 	return false;
 }
 
+/* Computes the pointers only now: leaves do not keep them. */
 static enum result fail_conflict(const struct flattened *f, const struct tree_node *root,
 				 uint32_t a, uint32_t b, struct error *err)
 {
@@ -209,6 +226,7 @@ static int compare_names(const void *x, const void *y, void *ctx)
 	return slice_compare(leaves[a->at].name, leaves[b->at].name);
 }
 
+/* Sorts instead of comparing all pairs: a document may have DOC_NODES_MAX leaves. */
 static enum result check_names(const struct flattened *f, const struct tree_node *root,
 			       struct error *err)
 {

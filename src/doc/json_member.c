@@ -1,3 +1,5 @@
+/* JSON text written piece by piece. The last byte of the buffer tells whether a comma is due, so no
+ * state is kept beside the buffer, and any function may append a member. */
 #include "doc/json_member.h"
 
 #include "base/clock.h"
@@ -15,6 +17,7 @@ void json_member(struct buf *b, const char *name)
 {
 	size_t len = strlen(name);
 
+	/* For the comma, two quotes and the colon: either all of it is written or nothing. */
 	if (!buf_reserve(b, len + 4))
 		return;
 	json_comma(b);

@@ -3,7 +3,12 @@
  *
  * The input is copied once into the tree's arena; strings, keys and numbers are pieces of that
  * copy. The parser only ever reads the input and only ever writes the copy: an escape is decoded
- * where it stands, which never needs more room, and the byte behind a piece becomes its NUL.
+ * where it stands, which never needs more room, and the byte behind a piece becomes its NUL. So the
+ * copy costs one allocation for the whole document.
+ *
+ * A function that reads begins with `at` on its first character and ends with `at` behind its last.
+ * `at` only moves forward; each loop ends at `end`. Errors name line and column in code points and
+ * never quote the input, which may be a secret.
  */
 #include "doc/json_read.h"
 
@@ -43,6 +48,8 @@ static void skip_blanks(struct reader *r)
 	}
 }
 
+/* Names the usual mistakes: comments, single quotes, a byte order mark (refused: RFC 8259, section
+ * 8.1). */
 static const char *text_of_unexpected(const struct reader *r, const char *otherwise)
 {
 	if (r->at == r->end)
@@ -92,6 +99,8 @@ static int32_t parse_hex4(const char *p, const char *end)
 	return value;
 }
 
+/* RFC 3629, section 3. Never longer than the escape that it replaces: six bytes become at most
+ * three, and a pair of twelve becomes four. */
 static char *put_utf8(char *out, uint32_t cp)
 {
 	if (cp < 0x80) {
@@ -134,6 +143,7 @@ static enum result read_unicode_escape(struct reader *r, char **out)
 	return OK;
 }
 
+/* `from` and `to` are parallel: the letter after the backslash, and its character. */
 static enum result read_escape(struct reader *r, char **out)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -251,6 +261,7 @@ static const char *scan_number(const char *p, const char *end)
 	return p;
 }
 
+/* The text is kept as it is written; the tree computes the value from it. */
 static enum result read_number(struct reader *r, struct tree_node *ret)
 {
 	const char *end = scan_number(r->at, r->end);
@@ -258,6 +269,7 @@ static enum result read_number(struct reader *r, struct tree_node *ret)
 
 	if (end == NULL)
 		return fail_here(r, "this is not a number as JSON writes it");
+	/* Overwrites the next character of the copy, which is read from the input. */
 	text[end - r->at] = '\0';
 	if (!tree_set_number(ret, slice_make(text, (size_t)(end - r->at))))
 		return fail_at(r->err, E_LIMIT, r->line, column_of(r, r->at),
@@ -383,6 +395,8 @@ static enum result read_open(struct reader *r, bool *is_empty)
 	return OK;
 }
 
+/* One round for each value. A container that opens is a round of its own, with its children in the
+ * next ones, so the depth costs no stack. */
 static enum result read_document(struct reader *r)
 {
 	bool is_next = true;
@@ -427,6 +441,7 @@ enum result json_read(struct tree *ret, struct slice input, const struct doc_lim
 		      struct error *err)
 {
 	CLEANUP(reader_clear) struct reader r;
+	/* The copy and the scan of plain text; values and escapes are charged one by one. */
 	enum result rc = budget_take(limits->budget, input.len / 8 + 1, err);
 
 	builder_init(&r.builder, ret, limits);

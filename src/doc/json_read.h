@@ -1,4 +1,8 @@
-/* The JSON part of doc_read(), which has checked the length of the input. */
+/*
+ * The JSON part of doc_read(), which has checked the length of the input. RFC 8259 without
+ * extensions; the parameters and results are those of doc_read(). There are no warnings: JSON has
+ * one meaning.
+ */
 #pragma once
 
 #include "doc/limits.h"

@@ -1,9 +1,15 @@
+/*
+ * Writes JSON in three layouts: compact, indented, and sorted for digests. Numbers keep the text
+ * that was read, so no digit is lost. Recursive, bounded by the depth of the tree. A buffer that
+ * fails ends the loops; the caller checks it once.
+ */
 #include "doc/write.h"
 
 #include "base/text.h"
 
 #include <stdlib.h>
 
+/* `is_pretty`: line breaks and two blanks for each level. `is_sorted`: members by key. */
 struct layout {
 	bool is_pretty;
 	bool is_sorted;
@@ -54,6 +60,8 @@ static int compare_members(const void *x, const void *y)
 	return slice_compare(tree_key(*a), tree_key(*b));
 }
 
+/* Sorted by the bytes of the keys, whatever their order in the source. Memory that is short makes
+ * the buffer fail, as in all writers. */
 static void write_sorted_members(struct buf *ret, const struct tree_node *n, struct layout layout,
 				 uint32_t depth)
 {

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The bounds of stored documents. Recursion over a tree relies on the depth, counters of 32 bits on
+ * the bytes. */
 #define DOC_DEPTH_MAX	  64
 #define DOC_DEPTH_CEILING 512 /* no reader goes deeper, whatever its limits say */
 #define DOC_NODES_MAX	  100000
 #define DOC_BYTES_MAX	  (1024 * 1024)
 
+/* The bounds for one call of a reader. Reaching one is E_TOO_LARGE (bytes) or E_LIMIT. */
 struct doc_limits {
 	size_t bytes_max;      /* of input */
 	uint32_t depth_max;    /* containers inside one another; DOC_DEPTH_MAX for stored input */
@@ -31,6 +34,7 @@ struct doc_warning {
 	const char *text; /* never a value; static, or in the arena of the tree that was read */
 };
 
+/* The first warnings of one document, in its order; `dropped` counts the others. */
 struct doc_warnings {
 	struct doc_warning items[DOC_WARNINGS_MAX];
 	uint32_t count;

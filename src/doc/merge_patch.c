@@ -1,3 +1,11 @@
+/*
+ * JSON Merge Patch, RFC 7396: members of the patch replace those of the target, null removes,
+ * everything that is no object replaces the whole value, arrays included.
+ *
+ * Copies nothing but arrays of members: values are shared with target and patch, which must outlive
+ * the result. The order of the target is kept, so that a diff of the result is short. The recursion
+ * is bounded by the depth of the patch.
+ */
 #include "doc/diff.h"
 
 static enum result fail_memory(const struct arena *a, struct error *err)
@@ -7,7 +15,8 @@ static enum result fail_memory(const struct arena *a, struct error *err)
 	return fail(err, E_MEMORY, "out of memory");
 }
 
-/* The new value of a key that the target has; it has the place of the patch. */
+/* The new value of a member: the patch's value merged into `target` (NULL: the target has no such
+ * key). The key has the place of the patch. */
 static enum result patch_member(struct tree_member *ret, struct arena *a,
 				const struct tree_node *target, const struct tree_member *patch,
 				struct error *err)
@@ -67,6 +76,8 @@ enum result merge_patch(struct tree_node *ret, struct arena *a, const struct tre
 		*ret = *patch;
 		return OK;
 	}
+	/* Section 2: a target that is no object counts as an empty one. Nulls within the patch are
+	 * dropped also there. */
 	if (target != NULL && target->kind != TREE_OBJECT)
 		target = NULL;
 	members = arena_alloc_array(a, (size_t)patch->count + (target != NULL ? target->count : 0),

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+/* Exponents fit 32 bits, so that sums of them with counts of digits cannot overflow. */
 #define EXPONENT_DIGITS_MAX 9
 #define SHORT_DIGITS_MAX    18 /* what parse_short() reads */
 #define HASH_SALT	    UINT64_C(0x9e3779b97f4a7c15)
@@ -51,6 +52,7 @@ static bool parse_exponent(struct slice text, int64_t *ret)
 	return true;
 }
 
+/* One form for each value: 10, 1e1 and 10.0 are the digit 1 with the exponent 1, and -0 is 0. */
 static void trim_zeros(struct decimal *d)
 {
 	while (d->count != 0 && d->digits[d->count - 1] == '0') {
@@ -63,6 +65,7 @@ static void trim_zeros(struct decimal *d)
 	}
 }
 
+/* The text has the syntax of JSON. False where it is too long or its exponent too large. */
 static bool parse_decimal(struct decimal *ret, struct slice text)
 {
 	size_t i = 0;
@@ -104,6 +107,7 @@ static bool decimal_to_int64(const struct decimal *d, int64_t *ret)
 
 	if (d->exponent < 0 || d->count + d->exponent > 19)
 		return false;
+	/* At most 19 digits; zeros follow those of `d` where its exponent is above 0. */
 	for (int64_t i = 0; i < d->count + d->exponent; i++) {
 		int digit = i < d->count ? d->digits[i] - '0' : 0;
 
@@ -179,6 +183,7 @@ static bool set_short_number(struct tree_node *n, int64_t digits, int fraction)
 	static const double tens[] = {1e0,  1e1,  1e2,	1e3,  1e4,  1e5,  1e6,	1e7,  1e8, 1e9,
 				      1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
 
+	/* 1.50 is 1.5, and 2.0 is an integer. */
 	for (; fraction > 0 && digits % 10 == 0; fraction--)
 		digits /= 10;
 	if (fraction == 0) {
@@ -254,6 +259,7 @@ static int compare_digits(const struct decimal *a, const struct decimal *b)
 	return a->count < b->count ? -1 : a->count > b->count;
 }
 
+/* Compares sign, then the place of the first digit (`a_top`), then the digits. */
 static int compare_decimals(const struct decimal *a, const struct decimal *b)
 {
 	int sign = a->is_negative ? -1 : 1;
@@ -279,6 +285,7 @@ int number_compare(const struct tree_node *a, const struct tree_node *b)
 
 	if ((a->flags & b->flags & TREE_FITS_INT64) != 0)
 		return a->as.integer < b->as.integer ? -1 : a->as.integer > b->as.integer;
+	/* Equal doubles prove nothing: very many numbers share one. */
 	a_real = number_real(a);
 	b_real = number_real(b);
 	if (a_real < b_real)
@@ -358,6 +365,7 @@ static void natural_set(struct natural *ret, const struct decimal *d, uint32_t z
 	}
 }
 
+/* Multiplies by one limb. Always appends a limb, 0 without a carry: algorithm D needs it. */
 static void natural_scale(struct natural *n, uint32_t factor)
 {
 	uint64_t carry = 0;
@@ -399,6 +407,7 @@ static int64_t subtract_multiple(struct natural *n, uint32_t at, const struct na
 	return (int64_t)n->limbs[at + d->count] - (int64_t)carry - borrow;
 }
 
+/* Step D6: the quotient was one too large. Returns the carry beyond the top limb. */
 static int64_t add_back(struct natural *n, uint32_t at, const struct natural *d)
 {
 	uint32_t carry = 0;
@@ -424,6 +433,7 @@ static bool is_divisible(struct natural *n, struct natural *d)
 	d->count--; /* its top limb stayed below the base */
 	for (uint32_t at = n->count - d->count; at > 0; at--) {
 		uint32_t j = at - 1;
+		/* Step D3: the quotient from the two top limbs, corrected by the third. */
 		uint64_t head = (uint64_t)n->limbs[j + top + 1] * LIMB_BASE + n->limbs[j + top];
 		uint64_t quotient = head / d->limbs[top], rest = head % d->limbs[top];
 		int64_t owed;

@@ -1,4 +1,8 @@
-/* The rule for paths of documents. No other file knows it. */
+/*
+ * The rule for paths of documents. No other file knows it. A path becomes a URL, a file name, a key
+ * of the store and part of a pattern in a policy, so its characters are few and "." and ".." cannot
+ * be segments. One spelling for each path: nothing is decoded, folded or normalized.
+ */
 #include "doc/path.h"
 
 #include "base/memory.h"
@@ -45,6 +49,8 @@ bool path_segment_is_valid(struct slice segment)
 	return true;
 }
 
+/* Counts the segments, the kind included. "a//b" and a '/' at the end give an empty segment, which
+ * is refused. */
 static enum result check_segments(struct slice rest, uint32_t *ret_count, struct error *err)
 {
 	struct slice segment;
@@ -91,12 +97,15 @@ enum result path_check(struct slice path, enum doc_kind *ret_kind, struct error 
 	return OK;
 }
 
+/* Of a path in running text, with its slashes. */
 static bool is_path_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       strchr("_./@=~-", c) != NULL;
 }
 
+/* Finds too much rather than too little: the caller hides texts that name a document which the
+ * reader may not see. */
 bool path_next_in_text(struct slice *rest, struct slice *ret)
 {
 	static const struct slice folders[] = {SLICE_INIT("profiles/"), SLICE_INIT("schemas/"),

@@ -6,13 +6,16 @@
 
 #include <stdbool.h>
 
+/* Segments of a path, the kind included, and bytes of a segment. */
 #define PATH_SEGMENTS_MAX      16
 #define PATH_SEGMENT_BYTES_MAX 128
 #define PATH_BYTES_MAX	       (PATH_SEGMENTS_MAX * (PATH_SEGMENT_BYTES_MAX + 1))
 
+/* The kinds of documents; KIND_COUNT is their number. */
 enum doc_kind { KIND_SCHEMAS, KIND_PROFILES, KIND_POLICIES, KIND_SECRETS, KIND_COUNT };
 
-/* "schemas", "profiles", "policies", "secrets": the first segment of every document's path. */
+/* "schemas", "profiles", "policies", "secrets": the first segment of every document's path.
+ * kind_parse() is false for any other word. */
 const char *kind_name(enum doc_kind kind);
 bool kind_parse(struct slice name, enum doc_kind *ret);
 

@@ -1,8 +1,10 @@
-/* RFC 6901. Tokens are compared decoded: '~1' is '/', '~0' is '~', in this order (section 4). */
+/* RFC 6901. Tokens are compared decoded: '~1' is '/', '~0' is '~', in this order (section 4).
+ * Decoding needs no memory for tokens without '~' and for short ones, which are nearly all. */
 #include "doc/pointer.h"
 
 #include "base/memory.h"
 
+/* Room on the stack for a decoded token. */
 #define TOKEN_BYTES 256
 
 bool pointer_is_valid(struct slice pointer)
@@ -47,6 +49,7 @@ static size_t decode_token(char *ret, size_t size, struct slice token)
 	return len;
 }
 
+/* Compares while it decodes, so it needs no room. */
 static bool is_token_of(struct slice token, struct slice key)
 {
 	size_t at = 0;

@@ -1,5 +1,8 @@
-/* Escapes like java.util.Properties.store(), so that load() reads the same text. The output is
- * ASCII. */
+/*
+ * Java properties. Escapes like java.util.Properties.store(), so that load() reads the same text.
+ * The output is ASCII, because load() reads a stream of bytes as ISO 8859-1. Names come from
+ * flatten(): a.b[0].
+ */
 #include "doc/write.h"
 
 #include "base/text.h"
@@ -18,6 +21,7 @@ static void append_unit(struct buf *ret, uint32_t unit)
 	buf_append(ret, text, sizeof text);
 }
 
+/* Java has UTF-16: a character beyond U+FFFF is a pair of surrogates. */
 static void append_utf16(struct buf *ret, uint32_t cp)
 {
 	if (cp < 0x10000) {

@@ -1,3 +1,5 @@
+/* Chooses the reader and bounds the length of the input before any work. Lengths of texts in a tree
+ * have 32 bits, so no limit may exceed that. */
 #include "doc/read.h"
 
 #include "base/text.h"

@@ -12,6 +12,7 @@
 #include "doc/limits.h"
 #include "doc/tree.h"
 
+/* The format of a source. YAML reads most JSON as well, but not with the same errors. */
 enum doc_format { DOC_JSON, DOC_YAML };
 
 /* Reads `input` into `ret` (TREE_INIT by the caller), which must be cleared also after a failure.

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+/* Room for the key in an error's text; longer keys are cut. */
 #define KEY_QUOTED_BYTES 80
 
 void tree_clear(struct tree *t)
@@ -86,6 +87,7 @@ bool tree_copy_string(struct tree_node *ret, struct arena *a, struct slice text)
 	return true;
 }
 
+/* A number always has its text, so it is written here. */
 bool tree_copy_integer(struct tree_node *ret, struct arena *a, int64_t value)
 {
 	char digits[24];
@@ -124,6 +126,8 @@ static enum result fail_memory(const struct arena *a, struct error *err)
 	return fail(err, E_MEMORY, "out of memory");
 }
 
+/* The error is at the later of the two. After sorting by hash their order is not that of the
+ * source, so the places decide. */
 static enum result fail_duplicate(const struct tree_member *one, const struct tree_member *other,
 				  struct error *err)
 {
@@ -179,6 +183,7 @@ static enum result build_index(const uint32_t **ret, struct arena *a, struct tre
 	return OK;
 }
 
+/* At most 16 members: 120 comparisons of hashes cost less than an index. */
 static enum result check_small(const struct tree_member *members, uint32_t count, struct error *err)
 {
 	for (uint32_t i = 1; i < count; i++) {
@@ -198,6 +203,8 @@ enum result tree_set_object(struct tree_node *ret, struct arena *a, struct tree_
 	enum result rc;
 
 	for (uint32_t i = 0; i < count; i++) {
+		/* 0 stands for a hash that is not computed yet; if it is the true hash, computing
+		 * it again does no harm. */
 		if (members[i].hash == 0)
 			members[i].hash = slice_hash(tree_key(&members[i]));
 	}
@@ -250,6 +257,7 @@ static enum result copy_members(struct tree_node *ret, struct arena *a,
 		if (rc != OK)
 			return rc;
 	}
+	/* The index holds positions, which are the same in the copy. */
 	if (from->as.index != NULL) {
 		ret->as.index = arena_copy(a, from->as.index, from->count * sizeof(uint32_t));
 		if (ret->as.index == NULL)

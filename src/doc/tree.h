@@ -71,6 +71,7 @@ struct tree_member {
 	struct tree_node value;
 };
 
+/* Objects of more members have an index; smaller ones are searched by a scan of the hashes. */
 #define TREE_INDEX_MIN 16
 
 /* An arena and the value in it. The arena is wiped when it is cleared if the tree was made with
@@ -88,8 +89,10 @@ struct tree {
 		}                                        \
 	}
 
+/* Frees the tree; `t` may be used again. */
 void tree_clear(struct tree *t);
 
+/* The text of a string or a number, borrowed. Other kinds have none. */
 static inline struct slice tree_text(const struct tree_node *n)
 {
 	return (struct slice){n->of.text, n->count};
@@ -171,6 +174,7 @@ void tree_set_string(struct tree_node *ret, struct slice text); /* NUL-terminate
 bool tree_copy_string(struct tree_node *ret, struct arena *a, struct slice text);
 bool tree_copy_integer(struct tree_node *ret, struct arena *a, int64_t value);
 
+/* The longest number, which bounds the exact computations (number.c). */
 #define NUMBER_BYTES_MAX 1100
 
 /* A number from its JSON text (RFC 8259 section 6; NUL-terminated; the caller has checked the

@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "doc/tree.h"
 
-/* JSON on one line without blanks; numbers as they were written, keys in their order. */
+/* JSON on one line without blanks; numbers as they were written, keys in their order. An opaque
+ * value is null in all formats. */
 void json_write(struct buf *ret, const struct tree_node *n);
 /* JSON indented by two blanks, with a newline at the end. */
 void json_write_pretty(struct buf *ret, const struct tree_node *n);

@@ -1,7 +1,13 @@
+/*
+ * Checks of a YAML text before libyaml reads it. libyaml 0.2.5 implements YAML 1.1 and takes some
+ * characters for line ends that 1.2 does not; after such a character its lines are not those of an
+ * editor, so its error places would be wrong. Two passes over the text, without memory.
+ */
 #include "doc/yaml_check.h"
 
 #include "base/text.h"
 
+/* Far above any real document. */
 #define TAG_DIRECTIVES_MAX 100
 
 /* The reason to refuse a character, or NULL: line ends that only YAML 1.1, and so libyaml, knows
@@ -49,6 +55,8 @@ static enum result check_directives(struct slice input, struct error *err)
 		size_t at = (size_t)(found - input.data);
 
 		rest = slice_from(input, at + 4);
+		/* Only at the start of a line is it a directive. Within a literal text it may be
+		 * counted too, which does no harm below the bound. */
 		if (at != 0 && found[-1] != '\n' && found[-1] != '\r')
 			continue;
 		if (++count <= TAG_DIRECTIVES_MAX)

@@ -1,5 +1,7 @@
-/* Refuses input before libyaml reads it: when the place of the error could not be found afterwards,
- * when libyaml would read it as YAML 1.1, or when it would cost too much time. */
+/*
+ * Refuses input before libyaml reads it: when the place of the error could not be found afterwards,
+ * when libyaml would read it as YAML 1.1, or when it would cost too much time. Any thread may call.
+ */
 #pragma once
 
 #include "base/result.h"

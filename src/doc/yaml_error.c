@@ -1,3 +1,8 @@
+/*
+ * Turns the errors of libyaml into sentences for the author of a file. Its own texts speak of
+ * tokens and nodes. The table is matched by the beginnings of these texts; a text that is missing
+ * here, as after an update of libyaml, gives a general sentence with the right place.
+ */
 #include "doc/yaml_error.h"
 
 #include "base/memory.h"
@@ -48,6 +53,7 @@ static const struct {
 	{"found invalid UTF-8", "the text is not valid UTF-8"},
 };
 
+/* Never NULL. `problem` may be NULL. */
 static const char *plain_sentence(const char *problem)
 {
 	for (size_t i = 0; problem != NULL && i < ARRAY_SIZE(sentences); i++) {

@@ -17,6 +17,7 @@
 
 #include <yaml.h>
 
+/* find_anchor() looks at all of them, so their number is bounded. */
 #define ANCHORS_MAX 1000
 #define NO_ANCHOR   UINT32_MAX
 #define TAG_PREFIX  "tag:yaml.org,2002:"
@@ -193,6 +194,7 @@ static enum result add_anchor(struct reader *r, const yaml_event_t *e, const yam
 	return OK;
 }
 
+/* The node has ended: from here on aliases may refer to it. */
 static void close_anchor(struct reader *r, uint32_t anchor, const struct anchor *as)
 {
 	struct anchor *a;
@@ -254,6 +256,7 @@ static enum result read_alias(struct reader *r, const yaml_event_t *e)
 	if (rc != OK)
 		return rc;
 	top->value = a->node;
+	/* The node has the place of the alias, its children keep that of the anchor. */
 	top->value.line = line_of(e);
 	top->value.column = column_of(e);
 	note_value(r, a->height);
@@ -331,6 +334,7 @@ static enum result check_key(const struct reader *r, const yaml_event_t *e)
 	return OK;
 }
 
+/* A key may have an anchor, and an alias then stands for its text. */
 static enum result read_key(struct reader *r, const yaml_event_t *e)
 {
 	struct slice text = scalar_text(e);
@@ -496,6 +500,7 @@ static int give_piece(void *ctx, unsigned char *buffer, size_t size, size_t *ret
 	return 1;
 }
 
+/* The budget first: give_piece() makes libyaml fail when it is used up. */
 static enum result fail_parse(const struct reader *r)
 {
 	enum result rc = budget_result(r->builder.budget, r->err);

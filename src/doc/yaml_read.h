@@ -1,4 +1,8 @@
-/* The YAML part of doc_read(), which has checked the length of the input. */
+/*
+ * The YAML part of doc_read(), which has checked the length of the input. The YAML 1.2 core schema,
+ * read through libyaml; `warnings` (may be NULL) lists the places that YAML 1.1 reads differently.
+ * The parameters and results are those of doc_read().
+ */
 #pragma once
 
 #include "doc/limits.h"

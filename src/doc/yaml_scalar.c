@@ -1,8 +1,19 @@
+/*
+ * Plain scalars by the core schema of YAML 1.2 (10.3.2), and their conversion to JSON's form of
+ * numbers. The grammar is written out by hand: each function removes what it has matched from the
+ * front of a slice.
+ *
+ * YAML 1.1 matters twice. Readers of it are common (PyYAML, SnakeYAML), so a text that they would
+ * read differently gets a warning when it is read here, and quotes when it is written. The first
+ * must be exact, or it would be noise; the second may be too wide.
+ *
+ * Copies of digits on the stack are wiped, as they may be a secret. Any thread.
+ */
 #include "doc/yaml_scalar.h"
 
 #include "base/memory.h"
 
-/* Room for 1,100 decimal digits and for the bits that they come from. */
+/* Room for 1,100 hexadecimal digits: 4,400 bits, 1,325 decimal digits, 148 limbs of nine. */
 #define LIMBS_MAX 160
 #define LIMB_BASE UINT32_C(1000000000)
 
@@ -42,6 +53,7 @@ static size_t skip_set(struct slice *s, const char *set)
 
 #define DIGITS "0123456789"
 
+/* [-+]? [0-9]+, 0o [0-7]+, 0x [0-9a-fA-F]+: only decimals have a sign. */
 static bool is_integer(struct slice s)
 {
 	if (slice_starts_with(s, SLICE_LITERAL("0o"))) {
@@ -78,6 +90,7 @@ static bool is_real(struct slice s)
 	return skip_set(&s, DIGITS) != 0 && s.len == 0;
 }
 
+/* .nan has no sign, .inf may have one; each in three spellings. */
 static bool is_not_finite(struct slice s)
 {
 	static const char *const nan[] = {".nan", ".NaN", ".NAN"};
@@ -97,6 +110,7 @@ enum yaml_type yaml_classify(struct slice s)
 
 	if (s.len == 0)
 		return YAML_NULL;
+	/* Most texts are told apart by their first character. */
 	if (strchr("~nNtTfF", s.data[0]) != NULL && s.data[0] != '\0' && s.len <= 5) {
 		if (is_one_of(s, null, ARRAY_SIZE(null)))
 			return YAML_NULL;
@@ -169,6 +183,7 @@ static bool is_old_number(struct slice s)
 	return s.len == 0;
 }
 
+/* The functions named surprise return a warning, a constant, or NULL. */
 static const char *surprise_of_integer(struct slice s)
 {
 	if (slice_starts_with(s, SLICE_LITERAL("0o")))
@@ -233,8 +248,8 @@ bool yaml_is_ambiguous(struct slice plain)
 	return rest.len == 0;
 }
 
-/* Converts digits whose base is a power of two to decimal, a few at a time. False when there are
- * too many. */
+/* Converts digits whose base is a power of two to decimal, up to 28 bits at a time, so that a limb
+ * times 2^28 and the carry fit 64 bits. `ret` has room for the result. Returns its length. */
 static size_t convert_digits(char *ret, struct slice s, unsigned bits)
 {
 	uint32_t limbs[LIMBS_MAX] = {0};

@@ -4,6 +4,7 @@
 
 #include "doc/tree.h"
 
+/* The types of the core schema, with true and false apart. */
 enum yaml_type {
 	YAML_TEXT,
 	YAML_NULL,
@@ -14,6 +15,7 @@ enum yaml_type {
 	YAML_NOT_FINITE, /* .inf, .nan: JSON has none */
 };
 
+/* The type of a plain scalar; an empty one is null. A quoted scalar is always text. */
 enum yaml_type yaml_classify(struct slice s);
 
 /* A warning when a reader of YAML 1.1 takes the plain scalar for something else, else NULL. It does

@@ -1,6 +1,11 @@
 /*
- * Block style that YAML 1.2 and 1.1 readers (PyYAML, SnakeYAML) take for the same data: what either
- * would read as another type is quoted, exponents are written as 1.1 wants them.
+ * Block style that YAML 1.2 and 1.1 readers (PyYAML, SnakeYAML) take for the same data: texts that
+ * either would read as another type are quoted, exponents are written as 1.1 wants them.
+ *
+ * A text is written in the first of three forms that is safe: plain, a literal block (|) for
+ * several lines, or in double quotes. Each test errs on the side of quotes. The depth of the tree
+ * bounds the recursion; indentation could make the output much longer than the data, so deep or
+ * dense literals are quoted instead.
  */
 #include "doc/write.h"
 
@@ -45,12 +50,15 @@ static bool is_printable(struct slice s, bool may_break)
 	return true;
 }
 
+/* Fewer characters than YAML allows: none that begins a tag, an anchor, a list, a flow container, a
+ * comment or a directive. */
 static bool may_begin_plain(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '_' || c == '/' || c == '$' || (unsigned char)c >= 0x80;
 }
 
+/* ": " would begin a value and " #" a comment; a blank at the end would be dropped. */
 static bool may_be_plain(struct slice s)
 {
 	if (s.len == 0 || !may_begin_plain(s.data[0]) || s.data[s.len - 1] == ' ' ||
@@ -124,6 +132,7 @@ static bool may_be_literal(struct slice s, uint32_t depth)
 	return is_printable(s, true) && !would_swell(s, depth);
 }
 
+/* "|" keeps one newline at the end, "|-" none, "|+" all. Empty lines are not indented. */
 static void write_literal(struct buf *ret, struct slice s, uint32_t depth)
 {
 	bool has_end = s.data[s.len - 1] == '\n';
@@ -203,6 +212,7 @@ static bool has_children(const struct tree_node *n)
 	       (n->flags & TREE_IS_OPAQUE) == 0;
 }
 
+/* A key may be at most 1,024 characters long unless "? " announces it. */
 static void write_key(struct buf *ret, struct slice key, uint32_t depth)
 {
 	bool is_explicit = key.len > KEY_BYTES_MAX / 6; /* an escape has six characters */
@@ -240,6 +250,7 @@ static void write_members(struct buf *ret, const struct tree_node *n, uint32_t d
 	}
 }
 
+/* A container in a list begins on the line of its "- ". */
 static void write_items(struct buf *ret, const struct tree_node *n, uint32_t depth, bool is_inline)
 {
 	for (uint32_t i = 0; i < n->count && !buf_is_failed(ret); i++) {
