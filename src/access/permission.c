@@ -1,3 +1,5 @@
+/* The word of each permission, as policies, errors and access checks have it. policy.c has the
+ * words again for its suggestions: a new permission stands in both. */
 #include "access/permission.h"
 
 #include "base/memory.h"

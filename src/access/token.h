@@ -11,6 +11,7 @@
 #define TOKEN_NAME_BYTES_MAX 128
 #define TOKEN_TTL_MS_MAX     (INT64_C(3650) * 86400000) /* ten years of days */
 
+/* An IPv6 address, "/64" and a NUL need 50. */
 #define ADDRESS_TEXT_BYTES 64
 
 /* The addresses whose first `bits` bits are those of `bytes`: 0 to 128, for IPv4 96 more than in
@@ -20,9 +21,11 @@ struct address_range {
 	uint8_t bits;
 };
 
-/* Immutable; its texts live in the arena that it was read into. */
+/* What a token stands for. Whether it is revoked and how many uses are left is no part of it: the
+ * store keeps these beside the record (struct token_row). Times are wall time in milliseconds.
+ * Immutable; its texts live in the arena that it was read into. */
 struct token_record {
-	struct slice accessor;
+	struct slice accessor;	/* names the token where the token itself must not stand */
 	struct slice name;	/* of the principal */
 	struct slice *policies; /* names: "orders-runtime" */
 	uint32_t policies_count;
@@ -31,12 +34,13 @@ struct token_record {
 	struct slice parent; /* accessor of the token that made it; may be empty */
 	int64_t created_ms;
 	int64_t expires_ms;	/* 0: never */
-	int64_t ttl_ms;		/* for renewal */
+	int64_t ttl_ms;		/* how long a renewal lasts */
 	int64_t max_expires_ms; /* the latest end after renewals; 0: no bound */
 	struct slice created_by;
 };
 
-/* The stored form, in JSON. Writing appends. E_CORRUPT for any other text, E_MEMORY. */
+/* The stored form, in JSON. Writing appends; the buffer fails without memory. Reading puts the
+ * texts into `a`: E_CORRUPT for any other text, E_MEMORY; on failure `ret` is untouched. */
 void token_record_write(struct buf *ret, const struct token_record *r);
 MUST_USE enum result token_record_read(struct token_record *ret, struct arena *a, struct slice json,
 				       struct error *err);

@@ -8,9 +8,9 @@
 
 /* What a signed head says. A value without pointers. */
 struct checkpoint {
-	char origin[NOTE_NAME_BYTES_MAX + 1];
-	uint64_t size;
-	uint8_t root[HASH_BYTES];
+	char origin[NOTE_NAME_BYTES_MAX + 1]; /* the log's name; NUL-terminated */
+	uint64_t size;			      /* entries */
+	uint8_t root[HASH_BYTES];	      /* merkle_root() of these entries */
 };
 
 /* Reads the body of a note. Lines after the third are extensions and are ignored. E_MALFORMED. */

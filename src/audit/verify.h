@@ -32,7 +32,7 @@ struct audit_verify_rows {
 
 /* What to verify. All is borrowed for the call. */
 struct audit_verification {
-	const struct vkey *key;
+	const struct vkey *key;	 /* the log's, from a source that the reader trusts */
 	struct slice checkpoint; /* the signed note that is stored with the log */
 	struct slice older;	 /* one that was kept elsewhere; SLICE_NULL without */
 	struct audit_verify_rows rows;
@@ -45,10 +45,13 @@ struct audit_verification {
 struct audit_report {
 	uint64_t entries;	  /* read */
 	uint64_t checkpoint_size; /* signed */
-	uint64_t older_size;
+	uint64_t older_size;	  /* signed by the older one; 0 without */
+	/* All problems that were found. Only the first is worded, since later ones often follow
+	 * from it. */
 	uint64_t problems;
 	uint64_t first_index; /* of the first problem; AUDIT_NO_INDEX: of the whole log */
 	char first_problem[ERROR_TEXT_BYTES];
+	/* Of the first and the last entry, as they say themselves. */
 	int64_t first_time_ms, last_time_ms;
 	uint64_t epoch, revision; /* of the last entry */
 	uint8_t root[HASH_BYTES]; /* computed from the entries */

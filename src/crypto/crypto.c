@@ -1,3 +1,5 @@
+/* Starts libsodium, which chooses the fastest code for this processor and opens the kernel's source
+ * of randomness. sodium_init() is safe to call again and from several threads. */
 #include "crypto/crypto.h"
 
 #include <sodium.h>

@@ -25,6 +25,8 @@ struct kek {
 	struct key *key;
 };
 
+/* Made by begin_ring() with all keys NULL, so that it can be freed at any moment. `derived` comes
+ * from `derive` and is not stored. */
 struct keyring {
 	struct secret_memory *memory;
 	struct key *root;
@@ -203,6 +205,7 @@ static enum result insert_kek(struct keyring *ring, uint32_t generation, struct 
 	return OK;
 }
 
+/* Unwraps one row and puts its key into its place; a second key for the same place is E_CORRUPT. */
 static enum result open_row(struct keyring *ring, const struct key_row *row, struct error *err)
 {
 	CLEANUP(key_freep) struct key *k = NULL;
@@ -228,6 +231,7 @@ static enum result open_row(struct keyring *ring, const struct key_row *row, str
 	return OK;
 }
 
+/* All rows first, then what is missing: the rows may come in any order. */
 enum result keyring_open(struct keyring **ret, struct secret_memory *m, struct key *root_take,
 			 struct slice store_id, struct key_rows rows, struct error *err)
 {

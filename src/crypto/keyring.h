@@ -13,7 +13,8 @@
 #include "base/buf.h"
 #include "crypto/secret_memory.h"
 
-#define STORE_ID_BYTES_MAX	64
+#define STORE_ID_BYTES_MAX 64
+/* Old generations are kept, so this bounds the rotations of a store. */
 #define KEYRING_GENERATIONS_MAX 256
 
 enum key_purpose {
@@ -29,11 +30,13 @@ struct key_row {
 	struct slice wrapped;
 };
 
+/* All rows of one store, borrowed for the call. */
 struct key_rows {
 	const struct key_row *items;
 	size_t count;
 };
 
+/* A key for each use, so that no hash of one use means anything in another. */
 enum derived_key {
 	DERIVED_TOKEN_PEPPER, /* hashes tokens: token_hash() */
 	DERIVED_VALUE_MAC,    /* hashes values for the audit log: audit_value_mac() */
@@ -55,6 +58,8 @@ MUST_USE enum result keyring_open(struct keyring **ret, struct secret_memory *m,
 				  struct key *root_take, struct slice store_id,
 				  struct key_rows rows, struct error *err);
 
+/* Wipes and frees all keys, the root key included. Takes NULL. No thread may use the keyring or a
+ * key borrowed from it any more. */
 void keyring_free(struct keyring *ring);
 void keyring_freep(struct keyring **ring);
 
@@ -65,7 +70,7 @@ MUST_USE enum result keyring_each_row(const struct keyring *ring,
 							  struct error *err),
 				      void *ctx, struct error *err);
 
-/* Borrowed. */
+/* All borrowed: they live as long as the keyring. */
 struct slice keyring_store_id(const struct keyring *ring);
 uint32_t keyring_generation(const struct keyring *ring); /* the newest: what new writes use */
 struct secret_memory *keyring_memory(const struct keyring *ring);

@@ -157,6 +157,8 @@ enum result note_sign(struct buf *ret, struct slice text, const struct vkey *key
 }
 
 /* The last blank line separates the text from the signature lines. */
+/* The text ends at the last blank line: a text may contain blank lines of its own, signatures may
+ * not. The text keeps its last newline, which is signed. */
 static bool split_note(struct slice note, struct slice *text, struct slice *signatures)
 {
 	if (!is_note_text(note))
@@ -223,6 +225,8 @@ static enum result check_line(struct slice text, struct slice line, const struct
 	return OK;
 }
 
+/* Every line must be well-formed, also those of other keys. One wrong signature under the name of
+ * `key` is a failure even if another one is right. */
 enum result note_verify(struct slice *ret_text, struct slice note, const struct vkey *key,
 			struct error *err)
 {

@@ -1,3 +1,5 @@
+/* Runs once, at the start of a program and before it reads a key. Later it would be too late: a
+ * core file or a debugger could have the key already. */
 #include "crypto/process.h"
 
 #include <sys/prctl.h>

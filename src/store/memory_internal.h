@@ -15,6 +15,7 @@ struct memory_disk {
 	bool is_open;	 /* a store writes to it */
 };
 
+/* One thread at a time, as all sessions. The budget is borrowed. */
 struct memory_session {
 	struct store_session base;
 	struct memory_disk *disk;

@@ -28,11 +28,13 @@ struct memory_state memory_state_now(const struct memory_session *s)
 	return ret;
 }
 
+/* Before each row, wanted or not: what costs is to look at it. */
 static enum result look(const struct memory_session *s, struct error *err)
 {
 	return budget_take(s->budget, STEPS_PER_ROW, err);
 }
 
+/* `pinned` makes shred() wait, as a reader's transaction does on disk. */
 static enum result begin(struct store_session *ss, struct error *err)
 {
 	struct memory_session *s = session_of(ss);
@@ -119,7 +121,7 @@ static enum result run(struct walk *w, struct error *err)
 	return OK;
 }
 
-/* Every row; the caller narrows it and says whom to call. */
+/* Every row; the caller narrows it and sets the callback. */
 static struct walk walk_all(struct store_session *ss, const struct memory_state *now,
 			    enum table_id id)
 {

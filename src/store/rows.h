@@ -32,7 +32,8 @@ enum version_state {
 	VERSION_DESTROYED /* its key and content are erased; the row stays as history */
 };
 
-/* One content of one document. Key: path and version. */
+/* One content of one document. A version never changes but for its state, which a revision changes,
+ * and its wrapped key, which a rotation replaces. Key: path and version. */
 struct version_row {
 	struct slice path; /* "profiles/orders/base" */
 	uint64_t version;  /* from 1, per path */
@@ -52,7 +53,7 @@ struct version_row {
 	struct slice sealed;	  /* the encrypted content; empty once destroyed */
 };
 
-/* A new state of an existing version. */
+/* A new state of an existing version. To destroy one that is destroyed already is allowed. */
 struct state_row {
 	struct slice path;
 	uint64_t version;
@@ -60,7 +61,8 @@ struct state_row {
 	uint64_t revision; /* that changes it */
 };
 
-/* The data key of an existing version, encrypted under another key. */
+/* The data key of an existing version, encrypted under another key. As long as the old one, so
+ * that a store can overwrite the old one in place. */
 struct rewrap_row {
 	struct slice path;
 	uint64_t version;
@@ -164,7 +166,9 @@ struct audit_row {
 	struct slice leaf;  /* their hash in the Merkle tree */
 };
 
-/* Which audit entries to read: those that fulfil all conditions. */
+/* Which audit entries to read: those that fulfil all conditions. A time is compared with that of
+ * the entry (wall time, milliseconds). A condition is searched for in the columns of audit_row, not
+ * in the entry. */
 struct audit_filter {
 	struct slice actor, action, outcome; /* empty: any. `action` ending in "*" is a prefix */
 	struct slice path;	/* exact, or a prefix where it ends in "/" or "**"; empty: any */
@@ -178,7 +182,8 @@ struct audit_filter {
 /* About two seconds of work. */
 #define AUDIT_SCAN_MAX UINT64_C(20000000)
 
-/* The audit log's head. There is one. It changes in the transaction that adds the entries. */
+/* The audit log's head, of which there is one. It changes in the transaction that adds the entries,
+ * so after a crash both are there or neither. The store reads only `size`, for the position. */
 struct log_row {
 	uint64_t size;
 	struct slice peaks;	 /* the compact Merkle tree (audit/merkle.h) */
@@ -200,7 +205,8 @@ struct meta_row {
 #define META_DERIVE_KEY "derive_key" /* the keyring derives its other keys from it; encrypted */
 #define META_LOG_ORIGIN "log_origin" /* the log's name */
 
-/* The response to a request that carried an idempotency key. Key: key. */
+/* The response to a request that carried an idempotency key, so that a client that repeats the
+ * request after a lost connection gets the same answer and no second write. Key: key. */
 struct idempotent_row {
 	struct slice key;
 	struct slice fingerprint; /* of the request: another request with the same key is refused */
@@ -208,7 +214,8 @@ struct idempotent_row {
 	int64_t time_ms;	  /* when it was stored */
 };
 
-/* Part of a list that is read newest first. */
+/* Part of a list that is read newest first. The next part begins with `before` set to the last
+ * number that was given. */
 struct row_page {
 	uint64_t before; /* only numbers below it; 0: from the newest */
 	uint32_t limit;	 /* 0: none */

@@ -8,6 +8,7 @@
 #include "store/backend.h"
 #include "store/sqlite_db.h"
 
+/* Names in the data folder. SQLite adds reeve.db-wal and reeve.db-shm while the store is open. */
 #define SQLITE_FILE "reeve.db"
 #define SQLITE_LOCK "reeve.lock"
 
@@ -47,6 +48,8 @@ static inline struct sqlite_session *session_of(struct store_session *ss)
 	return (struct sqlite_session *)ss;
 }
 
+/* sqlite.c: the table of the writer, also for a store that was opened for reading, whose writing
+ * calls are refused by sqlite_may_write(); and that of a reader. */
 extern const struct store_ops sqlite_ops;
 extern const struct store_session_ops sqlite_session_ops;
 
