@@ -71,8 +71,9 @@ static void take_out(struct connection_list *list, struct connection_entry *e,
 	list->count--;
 }
 
-/* Addresses with one row share its part of the table. The seed is secret, so an attacker cannot
- * choose an address that has the row of another. */
+/* Addresses with one row share its part of the table. The seed is random in each process, so the
+ * addresses that share a row cannot be computed beforehand. It is no strong secret: the ids of
+ * requests are made from the same number (request.c). */
 static uint32_t row_of(const struct connection_limits *l, const struct connection_entry *e)
 {
 	/* The multiplier is 2^64 divided by the golden ratio, which spreads neighbouring values

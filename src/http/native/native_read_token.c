@@ -11,6 +11,8 @@
 #define PERMISSION_BYTES_MAX 32
 #define ACCESSOR_BYTES_MAX   64
 
+/* Names only: a token has its policies by name, so a policy that changes later changes what the
+ * token may do. */
 static enum result read_policies(struct token_request *t, const struct tree_node *root,
 				 struct arena *a, struct error *err)
 {
@@ -34,6 +36,8 @@ static enum result read_policies(struct token_request *t, const struct tree_node
 	return rc;
 }
 
+/* Without the member the token is valid from everywhere. An empty list is refused, because it could
+ * be meant either way. */
 static enum result read_addresses(struct token_request *t, const struct tree_node *root,
 				  struct arena *a, struct error *err)
 {

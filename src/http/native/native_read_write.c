@@ -30,6 +30,8 @@ static bool is_known(struct slice key, const char *const *names, size_t count)
 	return false;
 }
 
+/* The key is cut at 64 bytes in the message: an error text has a bound, and the key is the
+ * client's. */
 static enum result refuse_unknown(const struct tree_node *object, const char *const *names,
 				  size_t count, struct error *err)
 {
@@ -129,6 +131,7 @@ static enum result read_content(struct change_request *c, const struct tree_node
 	return native_keep_text(&c->body, buf_slice(&text), a, err);
 }
 
+/* Most files of documents are YAML, so without `content_type` the text is read as YAML. */
 static enum result read_source(struct change_request *c, const struct tree_node *n,
 			       const struct tree_node *source, struct arena *a, struct error *err)
 {
@@ -159,7 +162,8 @@ static enum result read_op(struct change_request *c, const struct tree_node *n, 
 		       "`op` must be put, patch, delete, undelete or rollback");
 }
 
-/* The members that the op takes, and no others. */
+/* The members that the op takes, and no others: exactly one of `content` and `source` for put and
+ * patch, `version` for rollback, `versions` for undelete, none of them for delete. */
 static enum result read_op_members(struct change_request *c, const struct tree_node *n,
 				   uint32_t versions_max, struct arena *a, struct error *err)
 {
@@ -208,6 +212,7 @@ static enum result read_change(struct change_request *c, const struct tree_node 
 	return rc == OK ? read_op_members(c, n, versions_max, a, err) : rc;
 }
 
+/* An error names its change, counted from 1, before the place in the body. */
 static enum result read_changes(struct batch_request *ret, const struct tree_node *changes,
 				uint32_t max, struct arena *a, struct error *err)
 {
@@ -248,6 +253,8 @@ enum result native_read_batch(struct batch_request *ret, const struct body_input
 			      struct arena *a, struct error *err)
 {
 	static const char *const keys[] = {"message", "changes", "source"};
+	/* The tree is wiped: a change may be of a secret. It may have as many values as eight
+	 * documents of the largest number; the call's budget bounds its memory. */
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, true);
 	const struct doc_limits limits = {body->batch_bytes_max, DOC_DEPTH_MAX, DOC_NODES_MAX * 8,
 					  body->budget};

@@ -38,6 +38,7 @@ void native_batch_begin(struct buf *b, const struct batch_item *r)
 	buf_append_char(b, '[');
 }
 
+/* Closes "items" only: lists of problems may follow as members of the same object. */
 void native_batch_written_end(struct buf *b)
 {
 	buf_append_char(b, ']');
