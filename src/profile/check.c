@@ -1,15 +1,19 @@
 /*
+ * The check of one profile: load, order the layers, resolve, reveal, validate. Each step needs the
+ * result of the one before it, so the first that fails ends the check. Merging, resolving,
+ * revealing and validating collect all problems that they find.
+ *
  * Invariants of a report:
  *
- * - Each problem has the place that must be edited (document, version, line and column) and never a
- * value. - Constraints that could not be checked, because a secret may not be read, are listed as
- * unchecked: a
- *   report without entries means that everything was checked.
+ * - Each problem has the place that must be edited (document, version, line and column) where it is
+ *   known, and never a value.
+ * - Constraints that could not be checked, because a secret may not be read, are listed as
+ *   unchecked: a report without entries means that everything was checked.
  * - Only results that the documents themselves cause are problems (is_verdict()). All other
- * failures, a
- *   bound that was reached among them, end the check without a verdict.
+ *   failures, a bound that was reached among them, end the check without a verdict.
  *
  * A secret is checked by its value. It is revealed into a tree that is wiped when the check ends.
+ * The report's arena is the caller's and may collect the problems of many profiles.
  */
 #include "profile/check.h"
 
@@ -30,6 +34,7 @@ struct check {
 	uint32_t layers_count;
 };
 
+/* Errors refuse the profile; warnings do not; an unchecked constraint may or may not hold. */
 enum list { LIST_ERRORS, LIST_WARNINGS, LIST_UNCHECKED };
 
 void check_report_clear(struct check_report *r)
@@ -64,6 +69,8 @@ static struct check_problem *add(struct check_report *r, enum list list)
 	return &(*items)[(*count)++];
 }
 
+/* Layers and sources have the same indices. Problems of merging and resolving come before there are
+ * sources. */
 static void set_origin(struct check *c, struct check_problem *p, uint32_t source, uint32_t line,
 		       uint32_t column)
 {
@@ -82,6 +89,8 @@ static void set_origin(struct check *c, struct check_problem *p, uint32_t source
 	p->column = column;
 }
 
+/* Copies the texts, because `message` may be in an error or an arena that ends before the report.
+ * Without memory the problem stays, with an empty text: the verdict must not depend on that. */
 static struct check_problem *add_text(struct check *c, enum list list, const char *message)
 {
 	struct check_problem *p = add(c->report, list);
@@ -111,6 +120,7 @@ static void add_profile_problems(struct check *c, const struct profile_problems 
 	c->report->errors_dropped += problems->dropped;
 }
 
+/* "reeve:///schemas/base#/properties/port" → "schemas/base". */
 struct slice schema_location_path(struct slice location)
 {
 	static const struct slice base = SLICE_INIT("reeve:///");
@@ -126,7 +136,9 @@ struct slice schema_location_path(struct slice location)
 	return path;
 }
 
-/* Both are JSON pointers, "/conn/port" and "/properties/conn/$ref/properties/port/maximum". */
+/* Both are JSON pointers, "/conn/port" and "/properties/conn/$ref/properties/port/maximum". The
+ * keys must be found in this order; other steps between them, such as `$ref` and `allOf`, are
+ * passed over. */
 static bool is_named(struct slice pointer, struct slice way)
 {
 	struct slice key, step;
@@ -199,7 +211,9 @@ static void set_header_origin(struct check *c, struct check_problem *p,
 }
 
 /* The nearest layer, from `layer` upwards, that extends a profile which cannot be loaded; NULL when
- * all can be loaded. `budget` bounds the walk. */
+ * all can be loaded. profile_linearize() gives a sentence and not the document that must be edited,
+ * so this looks for it again. `budget` bounds the walk: parents that are shared are visited
+ * again. */
 static const struct profile_layer *find_missing_parent(struct check *c,
 						       const struct profile_layer *layer,
 						       uint32_t depth, uint32_t *budget)
@@ -265,6 +279,7 @@ enum result profile_check_chain(struct slice path, const struct check_source *so
 	return place_limit(&c, linearize(&c, &layers, path, &a, err), err);
 }
 
+/* The list of problems is large and so not on the stack. */
 static enum result resolve(struct check *c, struct effective *ret, struct slice path,
 			   struct arena *a, struct error *err)
 {
@@ -300,6 +315,8 @@ static void set_schema_origin(struct check *c, struct check_problem *p)
 	}
 }
 
+/* A schema that is missing or does not compile refuses the profile, since nothing could be checked;
+ * the place is the `$schema` that names it. */
 static enum result validate(struct check *c, const struct tree_node *root, struct error *err)
 {
 	struct schema_report report = {.arena = ARENA_INIT(0, true)};
@@ -349,6 +366,8 @@ static enum result check_revealed(struct check *c, struct arena *a, struct error
 	return validate(c, &revealed.root, err);
 }
 
+/* The own document comes first: an abstract profile need not resolve, because only profiles that
+ * extend it are served. */
 static enum result check_profile(struct check *c, struct effective *ret, struct slice path,
 				 struct arena *a, struct error *err)
 {
@@ -375,6 +394,8 @@ static enum result check_profile(struct check *c, struct effective *ret, struct 
 		return rc;
 	c->effective = ret;
 	add_warnings(c);
+	/* Without secrets the effective configuration is validated itself. With secrets a revealed
+	 * copy is, because a reference would fail a constraint that its value meets. */
 	if (ret->secrets_count != 0)
 		rc = source->secret_value != NULL ? check_revealed(c, a, err) : OK;
 	else if (ret->schema.len != 0)

@@ -9,7 +9,8 @@
 #include "schema/schema.h"
 
 /* Loads the documents. Everything that it returns must live until the results of the check are no
- * longer used. */
+ * longer used. The functions run in the thread of the check; a result that is not OK, E_NOT_FOUND,
+ * E_INVALID or E_MALFORMED ends the check without a verdict. */
 struct check_source {
 	profile_load_fn *load_layer;
 	/* The compiled schema at "schemas/…", borrowed; E_NOT_FOUND when it does not exist. */
@@ -44,8 +45,12 @@ struct check_problem {
 	uint32_t line, column;
 };
 
+/* Of each of the three lists: an author reads no more at once, and the report is bounded. */
 #define CHECK_PROBLEMS_MAX 100
 
+/* The three lists. One report may collect the problems of several profiles; check_report_clear()
+ * frees all of it. Problems beyond CHECK_PROBLEMS_MAX are counted for errors (`errors_dropped`) and
+ * forgotten for the other two. */
 struct check_report {
 	struct arena arena; /* ARENA_NULL by the caller */
 	struct check_problem *errors;
@@ -59,6 +64,7 @@ struct check_report {
 	bool has_checked_secrets;
 };
 
+/* Frees the entries and their texts. The report may then be used again. */
 void check_report_clear(struct check_report *r);
 
 /* Resolves the profile `path` ("profiles/app/name") and validates it with the values of its
@@ -80,10 +86,11 @@ MUST_USE enum result profile_check_chain(struct slice path, const struct check_s
 					 struct check_report *report, struct error *err);
 
 /* The path of the document that a `schema_location` lies in; empty when the schema has a name of
- * its own. */
+ * its own. Borrows from `location`. */
 struct slice schema_location_path(struct slice location);
 
 /* Appends one problem as a JSON object, or several as an array: {"profile", "pointer", "keyword",
- * "message", "origin": {"path", "version", "line", "column"}}. */
+ * "message", "origin": {"path", "version", "line", "column"}}. "origin" is absent where it is
+ * unknown. A failure stays in `ret`. */
 void check_problem_write(struct buf *ret, const struct check_problem *p);
 void check_problems_write(struct buf *ret, const struct check_problem *problems, uint32_t count);

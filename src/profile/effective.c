@@ -42,6 +42,8 @@ static void collector_clear(struct collector *c)
 	alloc_free(c->texts);
 }
 
+/* By address: two strings with the same bytes may have different parts, one from "${" and one from
+ * "$${". The order itself has no meaning. */
 static int compare_texts(const void *a, const void *b)
 {
 	uintptr_t x = (uintptr_t)(*(const struct secret_text *const *)a)->text;
@@ -50,6 +52,9 @@ static int compare_texts(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The resolver has a list in the order of resolving, with strings that are not in the result, such
+ * as variables. Sorted, each string of the tree finds its parts. 16 steps stand for the logarithm
+ * of the sort. */
 static enum result sort_texts(struct collector *c, const struct resolver *r)
 {
 	if (!budget_spend(c->budget, (uint64_t)r->secrets_count * 16))
@@ -98,6 +103,8 @@ static void list_secrets(struct collector *c, const struct secret_text *t, struc
 	}
 }
 
+/* A string that several references share stands at several places and is listed at each, so that
+ * each place is known. */
 static enum result collect_string(struct collector *c, const struct tree_node *n)
 {
 	const struct secret_text *t = find_text(c, n->of.text);
@@ -122,6 +129,8 @@ static enum result collect_string(struct collector *c, const struct tree_node *n
 	return OK;
 }
 
+/* Recursion is bounded by DOC_DEPTH_MAX, which check_sizes() has enforced. `pointer` is that of the
+ * node. */
 static enum result collect_node(struct collector *c, const struct tree_node *n)
 {
 	size_t pointer_len = c->pointer.len;
@@ -179,6 +188,8 @@ static enum result collect_secrets(struct effective *e, const struct resolver *r
 	return OK;
 }
 
+/* Copies what readers need of the layers. The last layer with a `$schema` decides: it applies
+ * last. */
 static enum result list_sources(struct effective *e, const struct profile_layer *const *layers,
 				uint32_t count, struct error *err)
 {
@@ -233,6 +244,8 @@ enum result profile_resolve(struct effective *ret, const struct profile_resolve_
 	r = alloc_zero(sizeof *r);
 	if (r == NULL)
 		return fail(err, E_MEMORY, "out of memory");
+	/* Both arenas are charged, so that requests that run at the same time cannot take more than
+	 * each was granted. */
 	scratch.budget = e.tree.arena.budget = in->budget;
 	r->app = in->app;
 	r->name = in->name;
@@ -253,6 +266,7 @@ enum result profile_resolve(struct effective *ret, const struct profile_resolve_
 		rc = budget_result(in->budget, err); /* some steps spend without a check */
 	if (rc != OK)
 		return rc;
+	/* The result outlives the request, in the cache of the server. */
 	arena_leave_budget(&e.tree.arena);
 	*ret = e;
 	e = (struct effective){.tree = TREE_INIT(0, false)};

@@ -1,7 +1,14 @@
 /*
  * The `$` keys of one profile document. A key that begins with one `$` is a header key, an
- * operator, or an error: a mistyped operator must not become data. `$$x` is the key `$x`. Code
- * after this check relies on it: map_form() looks at the first key of a map only.
+ * operator, or an error: a mistyped operator must not become data. `$$x` is the key `$x`.
+ *
+ * Each document is checked alone, before it is stored and again before it is merged, so that an
+ * error has the line and column of the document that its author must edit. Code after this check
+ * relies on it: map_form() looks at the first key of a map only, and a merge treats each key with
+ * one `$` at the top as a header key.
+ *
+ * The first error ends the check. Recursion is bounded by DOC_DEPTH_MAX (check_depth()). The
+ * functions keep no state; any thread may call.
  */
 #include "profile/profile.h"
 
@@ -9,6 +16,7 @@
 #include "profile/special_key.h"
 #include "profile/problem.h"
 
+/* Only at the top of a document. The lists are also the candidates for "did you mean". */
 static const struct slice header_keys[] = {
 	{"$schema", 7},
 	{"$extends", 8},
@@ -16,6 +24,7 @@ static const struct slice header_keys[] = {
 	{"$vars", 5},
 };
 
+/* In any map below the top, beside no other kind of key. */
 static const struct slice operator_keys[] = {
 	{"$value", 6},
 	{"$append", 7},
@@ -34,6 +43,7 @@ static bool is_one_of(struct slice key, const struct slice *keys, size_t count)
 
 #define IS_ONE_OF(key, keys) is_one_of((key), (keys), ARRAY_SIZE(keys))
 
+/* An empty map is plain: it merges with the maps below it and adds nothing. */
 enum map_form map_form(const struct tree_node *map)
 {
 	struct slice first;
@@ -52,6 +62,7 @@ static enum result refuse_key(const struct tree_member *m, struct error *err, co
 		       why);
 }
 
+/* `known` are the keys that may stand at this place, so that the suggestion is one that helps. */
 static enum result refuse_unknown(const struct tree_member *m, const struct slice *known,
 				  size_t count, struct error *err)
 {
@@ -66,6 +77,8 @@ static enum result refuse_unknown(const struct tree_member *m, const struct slic
 		       PROBLEM_NAME(tree_key(m)));
 }
 
+/* A key with one `$` that must not stand where it does. The sentence depends on the place, because
+ * the remedy does: move the key, or write `$$`. */
 static enum result refuse_special(const struct tree_member *m, bool is_literal, struct error *err)
 {
 	struct slice key = tree_key(m);
@@ -114,6 +127,9 @@ static enum result check_literal(const struct tree_node *n, unsigned depth, stru
 	return rc;
 }
 
+/* A map of operators: `{$value: …}` alone, or some of `$append`, `$prepend` and `$remove`, each
+ * with a list. A plain key beside them is refused, since it could mean either to merge or to
+ * edit. */
 static enum result check_operators(const struct tree_node *map, unsigned depth, struct error *err)
 {
 	bool is_value = map_form(map) == MAP_VALUE;
@@ -151,6 +167,8 @@ static enum result check_value(const struct tree_node *n, unsigned depth, struct
 	return check_map(n, false, depth, err);
 }
 
+/* Header keys are skipped at the top: their values are read by the functions below, and `$vars` is
+ * checked as a map of its own. */
 static enum result check_map(const struct tree_node *map, bool is_top, unsigned depth,
 			     struct error *err)
 {
@@ -173,6 +191,7 @@ static enum result check_map(const struct tree_node *map, bool is_top, unsigned 
 	return rc;
 }
 
+/* Variables merge like the body, so the same rules hold for them, but they have no header keys. */
 static enum result check_vars(const struct tree_node *vars, struct error *err)
 {
 	if (vars == NULL)
@@ -190,6 +209,8 @@ struct named_path {
 	struct slice parts[3]; /* joined without separators */
 };
 
+/* A name that gives no valid path is E_INVALID and not E_MALFORMED: the content of the document is
+ * wrong, not the path of the request. Whether a document has that path is not looked up here. */
 static enum result make_path(struct slice *ret, struct arena *a, const struct named_path *from,
 			     struct error *err)
 {
@@ -248,6 +269,8 @@ static struct slice path_app(struct slice path)
 	return slash != NULL ? slice_first(app, (size_t)(slash - app.data) + 1) : app;
 }
 
+/* "base" in profiles/orders/production → profiles/orders/base; "/shared/logging" →
+ * profiles/shared/logging. "shared/logging" is refused: it could be meant as either. */
 static enum result read_parent(struct slice *ret, struct arena *a, struct slice path,
 			       const struct tree_node *parent, struct error *err)
 {
@@ -271,6 +294,8 @@ static enum result read_parent(struct slice *ret, struct arena *a, struct slice 
 	return make_path(ret, a, &from, err);
 }
 
+/* One name or a list of names. A parent that is named twice is refused: the order of the layers
+ * would not say which of the two places counts. */
 static enum result read_extends(struct profile_header *h, struct arena *a, struct slice path,
 				const struct tree_node *extends, struct error *err)
 {
@@ -331,6 +356,7 @@ enum result profile_read_header(struct profile_header *ret, struct arena *a, str
 	if (root->kind != TREE_OBJECT)
 		return fail_at(err, E_INVALID, root->line, root->column,
 			       "a profile must be a map of keys to values");
+	/* First, because all functions after it use map_form(), which relies on it. */
 	rc = check_map(root, true, 1, err);
 	if (rc == OK)
 		rc = check_vars(TREE_GET(root, "$vars"), err);

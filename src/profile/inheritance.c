@@ -25,6 +25,8 @@ struct visit {
 	const struct profile_layer *layer;
 	uint64_t hash; /* of its path */
 	enum visit_state state;
+	/* Bounds the depth also where a profile was reached on a short way first: it is not entered
+	 * again on a longer one, so the depth of the recursion alone would miss that. */
 	uint32_t height;   /* the longest way to a profile without parents */
 	uint16_t *order;   /* C3: itself, then its ancestors; the one that wins stands first */
 	uint16_t *parents; /* in the order written */
@@ -40,6 +42,7 @@ struct chain {
 	const struct profile_chain_input *in;
 };
 
+/* Linear in at most PROFILE_LAYERS_MAX visits; visit_profile() spends for it. */
 static uint16_t find_visit(const struct chain *c, struct slice path)
 {
 	uint64_t hash = slice_hash(path);
@@ -51,7 +54,8 @@ static uint16_t find_visit(const struct chain *c, struct slice path)
 	return NOWHERE;
 }
 
-/* The place of the i-th name of a layer's `$extends`. */
+/* The place of the i-th name of a layer's `$extends`; an index beyond the list gives the place of
+ * the list itself. */
 static const struct tree_node *parent_place(const struct profile_layer *layer, uint32_t i)
 {
 	const struct tree_node *extends = TREE_GET(layer->root, "$extends");
@@ -82,6 +86,8 @@ static enum result refuse_cycle(const struct chain *c, uint16_t again,
 		       (int)text_fit(buf_slice(&way), PROBLEM_PART_BYTES_MAX), way.data);
 }
 
+/* A parent that does not exist makes the profile invalid, at the place where it is named. If the
+ * requested profile itself does not exist, E_NOT_FOUND stays: there is no document to edit. */
 static enum result load_layer(struct chain *c, uint16_t *ret, struct slice path,
 			      const struct tree_node *place, struct error *err)
 {
@@ -148,6 +154,8 @@ static uint16_t next_head(const struct merge_lists *m, bool *ret_is_done)
 	return NOWHERE;
 }
 
+/* Each list that the head leaves gets a new head, which is then behind in one list less. With these
+ * counts, next_head() needs no search in the rests of the lists. */
 static void take_head(struct merge_lists *m, uint16_t head)
 {
 	for (uint32_t i = 0; i < m->count; i++) {
@@ -159,6 +167,7 @@ static void take_head(struct merge_lists *m, uint16_t head)
 	}
 }
 
+/* For example `$extends: [x, y]` in one parent and `$extends: [y, x]` in the other. */
 static enum result refuse_order(const struct visit *v, struct error *err)
 {
 	const struct tree_node *place = parent_place(v->layer, UINT32_MAX);
@@ -181,6 +190,8 @@ static enum result order_visit(struct chain *c, uint16_t self, struct error *err
 	bool is_done;
 
 	m = alloc_zero(sizeof *m);
+	/* Room for all profiles that were reached: the profile itself and its ancestors are among
+	 * them. */
 	v->order = arena_alloc_array(c->arena, c->count, sizeof *v->order);
 	if (m == NULL || reversed == NULL || v->order == NULL)
 		return arena_failure(c->arena, err);
@@ -204,6 +215,7 @@ static enum result order_visit(struct chain *c, uint16_t self, struct error *err
 static enum result visit_profile(struct chain *c, uint16_t *ret, struct slice path,
 				 const struct tree_node *place, struct error *err);
 
+/* Parents first: order_visit() merges orders that are complete. */
 static enum result visit_parents(struct chain *c, uint16_t self, struct error *err)
 {
 	const struct profile_layer *layer = c->visits[self].layer;
@@ -277,6 +289,8 @@ enum result profile_linearize(const struct profile_layer ***ret, uint32_t *ret_c
 		return fail(err, E_MEMORY, "out of memory");
 	c->arena = &scratch;
 	c->in = in;
+	/* The requested profile has no place where it is named. No error uses it: with an empty
+	 * `active` neither a cycle nor a missing parent is possible. */
 	rc = visit_profile(c, &self, in->path, NULL, err);
 	if (rc != OK)
 		return rc;

@@ -1,11 +1,21 @@
-/* Interpolation: the value of a string with references. The values of the references are put into
- * the text. If one of them holds references to secrets, the result keeps a list of its parts
- * (secret_text.h), so that a reveal can replace the secrets later without parsing the text. */
+/*
+ * Interpolation: the value of a string with references.
+ *
+ * The values of the references are put into the text: with host "db" and port 5432,
+ * "${host}:${port}" gives "db:5432". If one of them holds references to secrets, the result keeps a
+ * list of its parts (secret_text.h), so that a reveal can replace the secrets later without parsing
+ * the text.
+ *
+ * Strings that refer to one another can double in length at each step. So all bytes that are put
+ * together are counted in the resolver (resolver_charge()), also where they appear in the result
+ * only as a part of others, as variables do. All memory comes from the arenas of the resolver.
+ */
 #include "profile/resolve.h"
 
 #include "profile/problem.h"
 #include "doc/yaml_scalar.h"
 
+/* A number is appended as it was written: 1.50 stays "1.50". */
 bool scalar_append(struct buf *ret, const struct tree_node *n)
 {
 	switch (n->kind) {
@@ -45,6 +55,9 @@ enum result resolver_take_string(struct resolver *r, struct resolved *ret, const
 	return OK;
 }
 
+/* `ret->node` is the string already: the address of its text identifies it when effective.c lists
+ * the secrets. Parts from other strings are copied with it, since the same secret may become part
+ * of many strings. */
 enum result resolver_take_secret(struct resolver *r, struct resolved *ret,
 				 const struct secret_part *parts, uint32_t count)
 {
@@ -86,6 +99,7 @@ static void interpolation_clear(struct interpolation *c)
 	buf_clear(&c->parts);
 }
 
+/* A literal is kept by its offset until the end: the buffer moves while it grows. */
 static void end_literal(struct interpolation *c)
 {
 	struct secret_part part = {
@@ -108,6 +122,7 @@ static void splice_secret(struct interpolation *c, const struct resolved *v)
 	c->has_secret = true;
 }
 
+/* null, lists and maps are refused inside other text: any notation for them would be a guess. */
 static enum result interpolate_part(struct resolver *r, struct interpolation *c,
 				    const struct ref_part *part)
 {
@@ -159,6 +174,7 @@ static enum result finish_parts(struct resolver *r, struct interpolation *c, str
 	return resolver_take_secret(r, ret, parts, count);
 }
 
+/* Charges after each part, so that a string is refused before it is much longer than the bound. */
 static enum result interpolate(struct resolver *r, struct resolved *ret,
 			       const struct ref_text *text)
 {
@@ -180,6 +196,7 @@ static enum result interpolate(struct resolver *r, struct resolved *ret,
 	return rc;
 }
 
+/* "${port}" is the number 5432; "${port} " is the string "5432 ". */
 enum result resolve_text(struct resolver *r, struct resolved *ret, const struct ref_text *text)
 {
 	if (ref_text_is_whole(text))
@@ -187,7 +204,8 @@ enum result resolve_text(struct resolver *r, struct resolved *ret, const struct 
 	return interpolate(r, ret, text);
 }
 
-/* Reads a default without references as YAML reads a plain scalar. */
+/* Reads a default without references as YAML reads a plain scalar: "${port:-5432}" gives a number,
+ * "${on:-true}" a boolean. */
 static enum result read_default(struct resolver *r, struct resolved *ret, struct slice plain)
 {
 	struct error why = ERROR_NULL;
@@ -207,6 +225,8 @@ static enum result read_default(struct resolver *r, struct resolved *ret, struct
 	return resolver_refuse(r, "a default: %s", why.text);
 }
 
+/* Inside other text (not `is_whole`) the default becomes part of a string in any case, so it is not
+ * read as a scalar: "0x10" stays "0x10". */
 enum result resolve_fallback(struct resolver *r, struct resolved *ret, const struct ref_text *text,
 			     bool is_whole)
 {
@@ -223,6 +243,9 @@ enum result resolve_fallback(struct resolver *r, struct resolved *ret, const str
 	return read_default(r, ret, plain);
 }
 
+/* `${reeve:app}` or `${reeve:profile}`; the parser accepts no other name. They are those of the
+ * requested profile and not of the layer that refers to them, so a shared parent can name its
+ * user. */
 static enum result resolve_reeve(struct resolver *r, struct resolved *ret,
 				 const struct ref_part *part)
 {
@@ -255,6 +278,8 @@ enum result resolve_part(struct resolver *r, struct resolved *ret, const struct 
 	rc = resolve_node(r, target);
 	if (rc != OK)
 		return rc;
+	/* Shared, not copied: the nodes of a resolved value do not change. The sizes go with it, so
+	 * they count once for each reference. */
 	*ret = target->value;
 	ret->height++;
 	return OK;

@@ -1,5 +1,13 @@
-/* References to secrets stay references: only their paths and defaults are resolved here. A reader
- * of the effective configuration sees which secrets it needs and none of their values. */
+/*
+ * References to secrets stay references: only their paths and defaults are resolved here. A reader
+ * of the effective configuration sees which secrets it needs and none of their values.
+ *
+ * No secret is looked up, so the result does not depend on the rights of a reader or on the time.
+ * profile_reveal() gets a full path, a key, a version and a default that is a scalar or again such
+ * a list of parts.
+ *
+ * "${secret:${reeve:app}/db#password}" in an app "orders" becomes "${secret:orders/db#password}".
+ */
 #include "profile/resolve.h"
 
 #include "doc/path.h"
@@ -7,7 +15,9 @@
 
 #define SECRET_STEPS 120 /* budget steps of the path, the key and the parts of a reference */
 
-/* A reference inside the path gives one segment or a part of one, and never a slash. */
+/* A reference inside the path gives one segment or a part of one, and never a slash: a value that a
+ * lower layer sets must not lead the path into another folder. A secret must not either: the path
+ * would show its value. */
 static enum result append_segment(struct resolver *r, struct buf *path, const struct ref_part *part)
 {
 	CLEANUP(buf_clear) struct buf segment = BUF_NULL;
@@ -30,6 +40,7 @@ static enum result append_segment(struct resolver *r, struct buf *path, const st
 	return rc;
 }
 
+/* The path as a whole is checked again: segments that are valid alone may be too long together. */
 static enum result make_secret_path(struct resolver *r, struct slice *ret,
 				    const struct ref_text *text)
 {
@@ -81,7 +92,8 @@ static enum result make_fallback(struct resolver *r, struct secret_part *secret,
 	return OK;
 }
 
-/* "${secret:orders/warehouse?version=3#password:-none}" */
+/* The text that readers see: "${secret:orders/warehouse?version=3#password:-none}". A default
+ * without references is shown as written, any other one as it was resolved. */
 static void write_secret(struct buf *ret, const struct secret_part *secret,
 			 const struct ref_text *fallback)
 {
@@ -124,6 +136,7 @@ enum result resolve_secret(struct resolver *r, struct resolved *ret, const struc
 		rc = make_fallback(r, &secret, part->fallback, is_whole, &height);
 	if (rc != OK)
 		return rc;
+	/* After the default, because the text shows it. */
 	write_secret(&text, &secret, part->fallback);
 	rc = resolver_charge(r, text.len);
 	if (rc == OK)

@@ -11,6 +11,8 @@
 #include "profile/special_key.h"
 #include "profile/problem.h"
 
+/* An item of the inherited list or of an edit, borrowed from its layer until merge_literal() copies
+ * it. */
 struct list_item {
 	const struct tree_node *node;
 	uint64_t hash; /* 0: not made yet */
@@ -18,7 +20,8 @@ struct list_item {
 	uint16_t source;
 };
 
-/* Has room at both ends; the items stand from `first` on. */
+/* Has room at both ends; the items stand from `first` on. `$prepend` takes room before them,
+ * `$append` behind; `$remove` moves the kept ones together and never needs more. */
 struct list {
 	struct list_item *items;
 	uint32_t first, count, size;
@@ -64,7 +67,8 @@ static void prepend_items(struct list *l, const struct tree_node *items, uint16_
 	put_items(l, l->first, items, source);
 }
 
-/* The budget steps of reading a value and all below it. */
+/* The budget steps of reading a value and all below it. Bounded by the size of the document, whose
+ * reading the budget has paid for. */
 static uint64_t steps_of(const struct tree_node *n)
 {
 	uint64_t steps = 1;
@@ -78,6 +82,8 @@ static uint64_t steps_of(const struct tree_node *n)
 	return steps;
 }
 
+/* 0 says that no hash was made, so a hash of 0 becomes 1. The steps are spent without a check: the
+ * callers check after each item. */
 static void make_hash(struct merger *m, struct list_item *item)
 {
 	uint64_t hash = tree_hash(item->node), steps = steps_of(item->node);
@@ -111,6 +117,7 @@ static struct list_item *find_removed(struct merger *m, const struct removal *r,
 	return NULL;
 }
 
+/* The table is at most half full. Equal items to remove share a slot. */
 static enum result gather_removed(struct merger *m, struct removal *r,
 				  const struct tree_node *removed)
 {
@@ -137,6 +144,8 @@ static enum result gather_removed(struct merger *m, struct removal *r,
 	return budget_result(m->report->budget, m->report->err);
 }
 
+/* Removes every item that is equal, not only the first. An item to remove that the list does not
+ * have is no error: the layer below may have dropped it. */
 static enum result remove_items(struct merger *m, struct list *l, const struct tree_node *removed)
 {
 	struct removal r = {0};
@@ -185,6 +194,8 @@ struct edit_run {
 	uint64_t before, behind;
 };
 
+/* 0 where the map of operators does not have this one. profile_read_header() has checked that the
+ * value is a list. */
 static uint32_t items_count(const struct tree_node *edit, struct slice name)
 {
 	const struct tree_node *items = tree_get(edit, name);
@@ -192,6 +203,9 @@ static uint32_t items_count(const struct tree_node *edit, struct slice name)
 	return items != NULL ? items->count : 0;
 }
 
+/* Where the key is removed, or no layer below has it, the edits apply to an empty list. There is
+ * at most one contribution for each layer, so the bound on the number of edits is never what
+ * ends the loop. */
 static enum result find_run(struct merger *m, struct edit_run *run, const struct contribution *top)
 {
 	for (const struct contribution *v = top; v != NULL && run->count < PROFILE_LAYERS_MAX;
@@ -214,6 +228,7 @@ static enum result find_run(struct merger *m, struct edit_run *run, const struct
 	return OK;
 }
 
+/* The lowest edit first: each layer edits the list that the layers below it made. */
 static enum result make_list(struct merger *m, struct list *l, const struct edit_run *run)
 {
 	enum result rc = OK;
@@ -242,9 +257,10 @@ enum result merge_list_edits(struct merger *m, struct merged_node *ret,
 	enum result rc;
 
 	rc = find_run(m, &run, top);
+	/* The problem was added; the node stays null, so that the merge can find other
+	 * problems. */
 	if (rc == E_INVALID)
-		return OK; /* The problem was added; the node stays null, so that the merge can find
-			      other problems. */
+		return OK;
 	if (rc == OK)
 		rc = make_list(m, &l, &run);
 	if (rc != OK)

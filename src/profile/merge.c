@@ -30,6 +30,8 @@ struct merge_table {
 	uint32_t probes; /* slots that the last search passed */
 };
 
+/* A power of two, so that a mask gives the slot, and at least twice the count, so that searches
+ * stay short. The product fits: callers bound the count by DOC_NODES_MAX * PROFILE_LAYERS_MAX. */
 static uint32_t slots_for(uint32_t count)
 {
 	uint32_t size = 4;
@@ -59,6 +61,7 @@ struct merged_node *merged_get(const struct merged_node *object, struct slice ke
 	return NULL;
 }
 
+/* From the root down, by recursion up the parents: at most DOC_DEPTH_MAX levels. */
 void merged_append_name(struct buf *ret, const struct merged_node *d)
 {
 	if (d->parent == NULL) {
@@ -74,6 +77,7 @@ void merged_append_name(struct buf *ret, const struct merged_node *d)
 		pointer_append_index(ret, d->position);
 }
 
+/* Counts before it allocates, so that a profile over the bound costs no memory for it. */
 enum result merged_alloc_children(struct merger *m, struct merged_node *d, uint32_t count)
 {
 	if (count > DOC_NODES_MAX || m->nodes > DOC_NODES_MAX - count)
@@ -122,6 +126,7 @@ enum result merged_index_keys(struct merger *m, struct merged_node *d)
 	return budget_result(m->report->budget, m->report->err);
 }
 
+/* The reader has made the hash of the key as written; only a key `$$x` needs a new one. */
 static struct merged_key make_key(const struct tree_member *from)
 {
 	struct slice key = key_unescape(tree_key(from));
@@ -135,6 +140,7 @@ static struct merged_key make_key(const struct tree_member *from)
 	};
 }
 
+/* Keys are unescaped here too: `$$x` is the key `$x` also inside lists and `$value`. */
 enum result merge_literal(struct merger *m, struct merged_node *ret, const struct tree_node *n,
 			  uint16_t source, unsigned depth)
 {
@@ -228,6 +234,7 @@ static enum result add_contributions(struct merger *m, struct merge_table *t,
 		contributions[i] =
 			(struct contribution){&member->value, e->top, map->source, map->is_literal};
 		e->top = &contributions[i];
+		/* The highest layer comes last, so its place of the key stays. */
 		e->key.line = key.line;
 		e->key.column = key.column;
 	}
@@ -261,7 +268,9 @@ static enum result merge_contributions(struct merger *m, struct merged_node *ret
 				       const struct contribution *top, bool *ret_is_absent,
 				       unsigned depth);
 
-/* Merges every key. A key that is removed leaves no gap: the next one takes its place. */
+/* Merges every key, in the order in which the lowest layers have them. A key that is removed leaves
+ * no gap: the next one takes its place. The table of keys is built at the end, when it is known
+ * which are left. */
 static enum result merge_entries(struct merger *m, struct merged_node *ret, struct merge_table *t,
 				 unsigned depth)
 {
@@ -287,6 +296,7 @@ static enum result merge_entries(struct merger *m, struct merged_node *ret, stru
 	return merged_index_keys(m, ret);
 }
 
+/* The merged map has the place of the highest layer that contributes to it. */
 static enum result merge_maps(struct merger *m, struct merged_node *ret,
 			      const struct contribution *maps, uint32_t maps_count, unsigned depth)
 {

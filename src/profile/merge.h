@@ -14,6 +14,8 @@
 struct ref_text;
 struct secret_text;
 
+/* NEW → ACTIVE → DONE or FAILED. ACTIVE: it is being resolved further out; to reach it again is a
+ * cycle. FAILED: its problem was added, so it is not added again. */
 enum resolve_state { RESOLVE_NEW, RESOLVE_ACTIVE, RESOLVE_DONE, RESOLVE_FAILED };
 
 /* The result of resolving a node or a reference. A node that several references share counts in the
@@ -27,6 +29,8 @@ struct resolved {
 	uint32_t height; /* resolutions inside one another */
 };
 
+/* A key of a merged object. The text is the layer's; line and column are those of the highest layer
+ * that has the key. */
 struct merged_key {
 	const char *text; /* NUL-terminated, `$$` unescaped */
 	uint64_t hash;
@@ -46,7 +50,9 @@ struct merged_node {
 	uint32_t position; /* among the children of the parent */
 	bool is_var;
 
-	/* Used while references are resolved. */
+	/* Used while references are resolved. `state` is that of the value; `followed` is that of
+	 * the way through a string to its target, which does not need the value. Once `is_parsed`,
+	 * `text` is set, or stays NULL where the string holds no reference. */
 	enum resolve_state state;
 	enum resolve_state followed;
 	struct merged_node
@@ -75,11 +81,13 @@ MUST_USE enum result merge_layers(struct merged_node *ret, struct arena *scratch
 				  const struct profile_report *report, uint32_t layers_count,
 				  bool is_vars);
 
-/* The child, or NULL. Spends from the budget but does not check it: the caller does. */
+/* The child, or NULL; NULL also where `object` is no object. Spends from the budget but does not
+ * check it: the caller does. */
 struct merged_node *merged_get(const struct merged_node *object, struct slice key,
 			       struct budget *budget);
 
-/* Appends where the node stands: "/a/b", "var:/a". */
+/* Appends where the node stands: "/a/b", "var:/a"; the root of the configuration is "". For
+ * messages and pointers of problems. */
 void merged_append_name(struct buf *ret, const struct merged_node *d);
 
 /* The rest is shared by merge.c and list_edit.c only. */
@@ -93,6 +101,7 @@ struct contribution {
 	bool is_literal; /* under `$value`: null is null, and maps do not merge with lower layers */
 };
 
+/* One merge under way: of the bodies, or of the variables. */
 struct merger {
 	struct arena *arena;
 	const struct profile_report *report;
@@ -102,11 +111,13 @@ struct merger {
 	bool has_problems;
 };
 
-/* Copies a value that does not merge: a scalar, a list, a value under `$value`. */
+/* Copies a value that does not merge: a scalar, a list, a value under `$value`. `source` is the
+ * index of its layer; `depth` counts from 1 at the top. */
 MUST_USE enum result merge_literal(struct merger *m, struct merged_node *ret,
 				   const struct tree_node *n, uint16_t source, unsigned depth);
 
-/* Applies the list operators of `top` and the layers below it to the list below them. */
+/* Applies the list operators of `top` and the layers below it to the list below them. OK also where
+ * there is no list to edit: that problem is in the report, and m->has_problems is set. */
 MUST_USE enum result merge_list_edits(struct merger *m, struct merged_node *ret,
 				      const struct contribution *top, unsigned depth);
 
@@ -122,7 +133,8 @@ enum contribution_form {
 enum contribution_form contribution_form(const struct contribution *v,
 					 struct contribution *ret_meant);
 
-/* Allocates and counts `count` children. */
+/* Allocates and counts `count` children, and for an object as many keys. E_LIMIT over DOC_NODES_MAX
+ * in one merge, E_MEMORY; or the budget's result. */
 MUST_USE enum result merged_alloc_children(struct merger *m, struct merged_node *d, uint32_t count);
 
 /* E_LIMIT: PROBES_MAX was reached. */

@@ -1,9 +1,19 @@
+/*
+ * The list of problems and the texts in it.
+ *
+ * A problem is a fault that the author has to correct. Problems are collected (E_INVALID) while the
+ * caller goes on. A list is bounded by PROFILE_PROBLEMS_MAX; more are only counted, so that a
+ * profile with very many faults takes no more memory than one with a hundred. Nothing here quotes a
+ * value.
+ */
 #include "profile/problem.h"
 
 #include "base/text.h"
 
 #include <stdio.h>
 
+/* The budget first: an arena that the budget refused is exhausted too, but the reason of the budget
+ * is the better explanation. */
 enum result arena_failure(const struct arena *a, struct error *err)
 {
 	if (budget_result(a->budget, NULL) != OK)
@@ -57,6 +67,8 @@ enum result profile_problem_add(const struct problem_sink *to, struct slice poin
 	problem = &problems->items[problems->count];
 	problem->pointer = slice_make(arena_text(a, pointer), pointer.len);
 	problem->message = arena_text(a, said);
+	/* Only the place is copied. The node lives in a layer or in the scratch arena, which end
+	 * before the list does. */
 	if (place != NULL) {
 		copy = arena_alloc(a, sizeof *copy);
 		if (copy == NULL)
@@ -68,6 +80,8 @@ enum result profile_problem_add(const struct problem_sink *to, struct slice poin
 	if (problem->pointer.data == NULL || problem->message == NULL)
 		return arena_failure(a, err);
 	problem->node = copy;
+	/* The error has room for one sentence and gets the first problem; the pointer and the
+	 * message are cut so that both fit. */
 	if (problems->count++ == 0)
 		fail_at(err, E_INVALID, copy != NULL ? copy->line : 0,
 			copy != NULL ? copy->column : 0, "%.*s%s%.*s", PROBLEM_NAME(pointer),

@@ -17,7 +17,8 @@
 /* The bound of a longer part of a message, with room for a name beside it. */
 #define PROBLEM_PART_BYTES_MAX 400
 
-/* How many bytes of the text fit into `max` without an incomplete character at the end. */
+/* How many bytes of the text fit into `max` without an incomplete character at the end. The text
+ * must be UTF-8. */
 size_t text_fit(struct slice text, size_t max);
 
 /* Where a problem is added: the list, the arena of its texts, and the error that gets the first
@@ -29,11 +30,12 @@ struct problem_sink {
 };
 
 /* Adds a problem, or counts it when the list is full. `place` (may be NULL) gives the source, line
- * and column. Returns E_INVALID, or E_MEMORY. */
+ * and column. The pointer, the place and the message are copied. Returns E_INVALID, or why there
+ * was no memory for it: E_MEMORY or E_LIMIT. */
 enum result profile_problem_add(const struct problem_sink *to, struct slice pointer,
 				const struct tree_node *place, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 
-/* The reason why an arena gave no memory: E_LIMIT when a bound or the budget was reached, else
- * E_MEMORY. */
+/* The reason why an arena gave no memory: E_LIMIT when a bound was reached, the budget's result
+ * when that is used up, else E_MEMORY. Called after the failed allocation; never OK. */
 enum result arena_failure(const struct arena *a, struct error *err);

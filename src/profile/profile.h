@@ -18,6 +18,8 @@
 #include "doc/read.h"
 #include "doc/tree.h"
 
+/* Bounds of one profile. Reaching one is E_LIMIT, except that problems beyond theirs are
+ * counted. */
 #define PROFILE_DEPTH_MAX	    32	/* levels of inheritance */
 #define PROFILE_LAYERS_MAX	    256 /* ancestors in all */
 #define PROFILE_EFFECTIVE_BYTES_MAX (8 * 1024 * 1024)
@@ -69,7 +71,7 @@ MUST_USE enum result profile_linearize(const struct profile_layer ***ret, uint32
 				       struct arena *a, const struct profile_chain_input *in,
 				       struct error *err);
 
-/* A reference to a secret in the effective configuration. */
+/* A reference to a secret in the effective configuration. Its texts live in the tree's arena. */
 struct secret_ref {
 	struct slice pointer; /* of the string that contains it */
 	struct slice path;    /* "secrets/orders/production/warehouse" */
@@ -89,6 +91,7 @@ struct profile_problem {
 	const struct tree_node *node;
 };
 
+/* Zeroed by the caller. The texts and nodes live in the arena that was passed with the list. */
 struct profile_problems {
 	struct profile_problem items[PROFILE_PROBLEMS_MAX];
 	uint32_t count;
@@ -116,6 +119,7 @@ struct effective {
 	struct doc_warnings warnings; /* e.g. no schema in the chain */
 };
 
+/* Frees everything in it; takes a zeroed one. */
 void effective_clear(struct effective *e);
 
 /* Borrowed for the time of profile_resolve(). */

@@ -1,5 +1,16 @@
-/* The parser of references. It only reads the syntax: reference_target.c finds the value. Messages
- * never quote a default, which is a value. */
+/*
+ * The parser of references. It only reads the syntax: reference_target.c finds the value. Messages
+ * never quote a default, which is a value.
+ *
+ * "postgres://${db.host:-localhost}/orders" becomes three parts: a literal, a reference to the key
+ * db.host with a default, and a literal. All parts borrow from the string; the arena holds only the
+ * arrays.
+ *
+ * Recursion goes parse_text() - parse_reference() - parse_text(), for defaults and for the paths of
+ * secrets, and is bounded by REFERENCE_NESTING_MAX. Each level reads its text again, which the
+ * budget pays for, so a nested string costs at most a few times its length for each level. The
+ * first error ends the parse; the caller adds the place.
+ */
 #include "profile/reference_parse.h"
 
 #include "base/text.h"
@@ -11,6 +22,7 @@ struct parser {
 	struct budget *budget;
 };
 
+/* False beyond the end, so callers need not compare lengths. */
 static bool is_at(struct slice text, size_t at, const char *what)
 {
 	return slice_starts_with(slice_from(text, at), slice_text(what));
@@ -31,7 +43,8 @@ bool ref_text_is_literal(const struct ref_text *t)
 }
 
 /* The first byte of `set` from `at` on that is not inside an inner reference; the length of the
- * text without one. */
+ * text without one. "$${" is skipped as a whole: it opens nothing. A `}` inside an inner reference
+ * closes the innermost one. */
 static size_t find_outside(struct slice text, size_t at, const char *set)
 {
 	size_t level = 0;
@@ -55,7 +68,8 @@ static size_t find_outside(struct slice text, size_t at, const char *set)
 	return text.len;
 }
 
-/* Where the ":-" of the default stands; the length without a default. */
+/* Where the ":-" of the default stands; the length without a default. A ':' alone belongs to a
+ * prefix such as "var:" and is passed over. */
 static size_t find_default(struct slice inside)
 {
 	size_t at = find_outside(inside, 0, ":");
@@ -74,7 +88,7 @@ static enum result refuse_inner(struct error *err)
 		    "a reference may stand inside another only in a secret's path or in a default");
 }
 
-/* "a.b": no part is empty. */
+/* "a.b": no part is empty. A pointer reaches an empty key: "/a/". */
 static enum result check_key_path(struct slice body, struct error *err)
 {
 	struct slice rest = body, part;
@@ -91,6 +105,8 @@ static enum result check_key_path(struct slice body, struct error *err)
 	return OK;
 }
 
+/* Versions are stored as signed 64-bit numbers, from 1; 0 means the current one and cannot be
+ * written. */
 static enum result parse_version(struct ref_part *part, struct slice query, struct error *err)
 {
 	static const struct slice prefix = {"version=", 8};
@@ -103,7 +119,10 @@ static enum result parse_version(struct ref_part *part, struct slice query, stru
 	return OK;
 }
 
-/* path [ "?version=" n ] [ "#" key ] */
+/* path [ "?version=" n ] [ "#" key ]
+ *
+ * The key is split off first, because it may contain a '?'. "#key?version=3" is refused with a
+ * sentence of its own: otherwise it would be taken for a part of the key. */
 static enum result parse_secret(struct ref_part *part, const struct parser *p, struct slice body,
 				unsigned depth, struct error *err)
 {
@@ -153,6 +172,7 @@ static enum result parse_reeve(struct ref_part *part, struct slice name, struct 
 		    near.len != 0 ? "`?)" : "");
 }
 
+/* A typing error such as "${secrets:…}" must not become a reference to a key with a colon. */
 static enum result refuse_scheme(struct slice scheme, struct error *err)
 {
 	static const struct slice schemes[] = {{"var", 3}, {"reeve", 5}, {"secret", 6}};
@@ -165,6 +185,7 @@ static enum result refuse_scheme(struct slice scheme, struct error *err)
 		    near.len != 0 ? ":`?)" : "");
 }
 
+/* Secrets first: only their bodies may hold inner references, which all other forms refuse. */
 static enum result parse_body(struct ref_part *part, const struct parser *p, struct slice body,
 			      unsigned depth, struct error *err)
 {

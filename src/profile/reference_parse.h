@@ -21,6 +21,7 @@
 
 #define REFERENCE_NESTING_MAX 16 /* references inside defaults and paths of one another */
 
+/* In this order: a literal; ${a.b}; ${/a/b}; ${var:x.y}; ${reeve:app}; ${secret:path#key}. */
 enum part_kind { PART_TEXT, PART_KEY, PART_POINTER, PART_VAR, PART_REEVE, PART_SECRET };
 
 struct ref_part {
@@ -30,9 +31,12 @@ struct ref_part {
 	struct slice body;
 	const struct ref_text *path; /* a secret's, without "secrets/" */
 	uint64_t version;	     /* a secret's; 0: the current one */
+	/* The default; NULL: none, so a missing target is a problem. */
 	const struct ref_text *fallback;
 };
 
+/* A parsed string. The arrays live in the arena of the parser, the bytes in the string itself.
+ * Immutable. */
 struct ref_text {
 	struct ref_part *parts;
 	uint32_t count;
@@ -42,6 +46,7 @@ struct ref_text {
 /* Whether the text contains no `${`, so that it need not be parsed. */
 bool ref_text_is_plain(struct slice text);
 
+/* Whether it is one reference and nothing else, so that it takes the type of its value. */
 static inline bool ref_text_is_whole(const struct ref_text *t)
 {
 	return t->count == 1 && t->parts[0].kind != PART_TEXT;

@@ -1,7 +1,15 @@
-/* Finding the node that a reference refers to. The path leads through the merged layers. Where it
- * reaches a string that is only a reference, it continues in the target of that reference: a key is
- * found whether its map was written in place or referred to. Each string is followed once; its
- * target is kept in the node. */
+/*
+ * Finding the node that a reference refers to.
+ *
+ * The path leads through the merged layers. Where it reaches a string that is only a reference, it
+ * continues in the target of that reference: a key is found whether its map was written in place or
+ * referred to. With `db: ${shared.db}`, `${db.host}` is the host in shared.db.
+ *
+ * To step through a map, its value is not needed, so `${a.x}` may stand inside `a`. Following
+ * closes a cycle only where a string must be followed to follow itself; `followed` is a state of
+ * its own for that reason. Each string is followed once; its target is kept in the node. The depth
+ * is bounded by RESOLVE_DEPTH_MAX, because following enters the node like resolving.
+ */
 #include "profile/resolve.h"
 
 #include "base/text.h"
@@ -10,6 +18,7 @@
 
 #define CANDIDATES_MAX 1000 /* keys that are compared for "did you mean" */
 
+/* As in a JSON pointer: no leading zero (RFC 6901 section 4). */
 static bool read_index(struct slice token, uint32_t *ret)
 {
 	uint64_t index;
@@ -47,6 +56,7 @@ static enum result step_into(struct resolver *r, struct merged_node **d, struct 
 	return OK;
 }
 
+/* "/a.b/0": keys with dots and items of lists. The tokens are unescaped in one buffer. */
 static enum result walk_pointer(struct resolver *r, struct merged_node **d, struct slice pointer)
 {
 	CLEANUP(buf_clear) struct buf token = BUF_NULL;
@@ -60,6 +70,7 @@ static enum result walk_pointer(struct resolver *r, struct merged_node **d, stru
 	return rc;
 }
 
+/* "a.b.0": an item of a list is reached by its index here too. */
 static enum result walk_keys(struct resolver *r, struct merged_node **d, struct slice keys)
 {
 	struct slice key;
@@ -95,6 +106,7 @@ static enum result follow_text(struct resolver *r, struct merged_node **ret,
 		const struct ref_part *part = &text->parts[0];
 		enum result rc;
 
+		/* A string, in which there are no keys. */
 		if (part->kind == PART_REEVE)
 			return OK;
 		if (part->kind == PART_SECRET)
@@ -142,7 +154,8 @@ static enum result follow_string(struct resolver *r, struct merged_node **ret,
 	return rc;
 }
 
-/* The most similar key in the map where `keys` does not continue. */
+/* The most similar key in the map where `keys` does not continue. Does not follow references: a
+ * suggestion is worth no recursion. Without budget there is no suggestion. */
 static struct slice find_near(const struct merged_node *root, struct slice keys,
 			      struct budget *budget)
 {
@@ -167,6 +180,7 @@ static struct slice find_near(const struct merged_node *root, struct slice keys,
 	return text_nearest(key, candidates, count);
 }
 
+/* No suggestion when the list of problems is full: the text would not be kept. */
 enum result refuse_missing(struct resolver *r, const struct ref_part *part)
 {
 	struct slice near = SLICE_NULL;

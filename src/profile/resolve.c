@@ -14,6 +14,8 @@
 
 #include <stdio.h>
 
+/* Each entry is a few frames of C recursion, so this is also the bound on the stack. References
+ * inside one another and containers inside one another count alike. */
 enum result resolver_enter(struct resolver *r, struct merged_node *d)
 {
 	if (r->depth == RESOLVE_DEPTH_MAX)
@@ -28,6 +30,8 @@ void resolver_leave(struct resolver *r)
 	r->depth--;
 }
 
+/* The place is that of the string with the reference, also where it is a variable; the pointer is
+ * that of the key in the configuration which needed it. A node must have been entered. */
 enum result resolver_refuse(struct resolver *r, const char *fmt, ...)
 {
 	CLEANUP(buf_clear) struct buf pointer = BUF_NULL;
@@ -80,6 +84,9 @@ enum result resolver_refuse_cycle(struct resolver *r, const struct merged_node *
 	return resolver_refuse(r, "refers to itself: %s", way.data);
 }
 
+/* A string may be parsed for its value or to be followed, whichever comes first. A plain string
+ * keeps `text` NULL. The node is entered for the problem only, so that the problem gets its
+ * place. */
 enum result resolver_parse(struct resolver *r, struct merged_node *d)
 {
 	struct error why = ERROR_NULL;
@@ -106,6 +113,7 @@ enum result resolver_parse(struct resolver *r, struct merged_node *d)
 	return rc;
 }
 
+/* The bounds of the result, checked at each node, so that nothing much larger is ever built. */
 static enum result check_sizes(struct resolver *r, const struct resolved *v)
 {
 	if (v->bytes > PROFILE_EFFECTIVE_BYTES_MAX)
@@ -159,6 +167,7 @@ static enum result resolve_children(struct resolver *r, struct merged_node *d)
 	return first;
 }
 
+/* Copies the nodes of the items, not the values below them: these are shared. */
 static enum result build_array(struct resolver *r, struct merged_node *d)
 {
 	struct tree_node *items = arena_alloc_array(r->out, d->from.count, sizeof *items);
@@ -209,6 +218,7 @@ static enum result build_object(struct resolver *r, struct merged_node *d)
 	return tree_set_object(&d->value.node, r->out, members, d->from.count, r->report.err);
 }
 
+/* Copies the text: the result must not borrow from the layers, which end before it. */
 static enum result resolve_scalar(struct resolver *r, struct merged_node *d)
 {
 	enum result rc = budget_take(r->report.budget, d->from.count / 8 + 1, r->report.err);
@@ -271,6 +281,8 @@ enum result resolve_node(struct resolver *r, struct merged_node *d)
 	if (rc == OK)
 		rc = check_sizes(r, &d->value);
 	d->state = rc == OK ? RESOLVE_DONE : RESOLVE_FAILED;
+	/* The origin of a value is the place where the reference stands and not that of its target:
+	 * there a reader would look for this key. */
 	d->value.node.source = d->from.source;
 	d->value.node.line = d->from.line;
 	d->value.node.column = d->from.column;

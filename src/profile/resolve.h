@@ -14,6 +14,7 @@
 
 #define RESOLVE_DEPTH_MAX 256 /* references and containers inside one another */
 
+/* One profile_resolve() under way, on one thread. */
 struct resolver {
 	struct merged_node config, vars;
 	struct slice app, name;
@@ -24,14 +25,19 @@ struct resolver {
 		*active[RESOLVE_DEPTH_MAX]; /* what is being resolved or followed, innermost last */
 	uint32_t depth;
 	size_t interpolated_bytes; /* of all strings that were put together */
+	/* All strings with secrets that were made, the newest first; also those that are no value
+	 * of the result themselves. */
 	const struct secret_text *secrets;
 	uint32_t secrets_count;
 };
 
+/* Puts the node on top of `active`, for messages, cycles and the bound on depth: E_LIMIT at
+ * RESOLVE_DEPTH_MAX. resolver_leave() takes it off and must follow on every way out. */
 MUST_USE enum result resolver_enter(struct resolver *r, struct merged_node *d);
 void resolver_leave(struct resolver *r);
 
-/* Adds a problem at the node that is being resolved. */
+/* Adds a problem at the node that is being resolved; there must be one. The message must not hold a
+ * value. */
 MUST_USE enum result resolver_refuse(struct resolver *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same, for a node that is reached again while it is being resolved. */
 MUST_USE enum result resolver_refuse_cycle(struct resolver *r, const struct merged_node *again);
@@ -42,7 +48,8 @@ MUST_USE enum result resolve_node(struct resolver *r, struct merged_node *d);
 /* Sets d->text, the parsed string. A syntax error is reported once. */
 MUST_USE enum result resolver_parse(struct resolver *r, struct merged_node *d);
 
-/* The node that a reference to a key, a pointer or a variable leads to; NULL when there is none. */
+/* The node that a reference to a key, a pointer or a variable leads to; NULL when there is none.
+ * The node need not be resolved yet. */
 MUST_USE enum result reference_target(struct resolver *r, struct merged_node **ret,
 				      const struct ref_part *part);
 /* Adds the problem that there is none. */
@@ -61,11 +68,13 @@ MUST_USE enum result resolve_part(struct resolver *r, struct resolved *ret,
 MUST_USE enum result resolve_secret(struct resolver *r, struct resolved *ret,
 				    const struct ref_part *part, bool is_whole);
 
-/* The value of a default. */
+/* The value of a default. `is_whole`: the reference is the whole string, so the default has a type
+ * of its own. */
 MUST_USE enum result resolve_fallback(struct resolver *r, struct resolved *ret,
 				      const struct ref_text *text, bool is_whole);
 
-/* Counts the bytes of strings that were put together. E_LIMIT. */
+/* Counts the bytes of strings that were put together. E_LIMIT over PROFILE_EFFECTIVE_BYTES_MAX in
+ * one profile_resolve(). */
 MUST_USE enum result resolver_charge(struct resolver *r, size_t bytes);
 
 /* Makes a string node of the buffer, whose bytes resolver_charge() has counted. */

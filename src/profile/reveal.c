@@ -38,6 +38,8 @@ struct reveal {
 /* The budget steps of a value that is copied, with its place in an index of keys. */
 #define REVEAL_STEPS 20
 
+/* The bounds hold for the result with the values in it: a secret that is a large map may be
+ * referred to many times. `depth` 0: not a container. */
 static enum result charge(struct reveal *r, const struct tree_node *n, unsigned depth)
 {
 	bool is_text = n->kind == TREE_STRING || n->kind == TREE_NUMBER;
@@ -56,6 +58,7 @@ static enum result charge(struct reveal *r, const struct tree_node *n, unsigned 
 	return OK;
 }
 
+/* The message has the path, the version and the key of the secret, and never a value. */
 static enum result refuse(struct reveal *r, const struct secret_ref *ref, const char *why)
 {
 	char version[32] = "";
@@ -87,6 +90,8 @@ static enum result copy_child(struct reveal *r, struct tree_node *ret, const str
 {
 	enum result rc;
 
+	/* With a place, the node is inside a value of a secret: its strings are data, whatever they
+	 * look like, and are never replaced. */
 	if (mode->place != NULL || n->kind != TREE_STRING || (n->flags & TREE_IS_SECRET) == 0)
 		return copy_node(r, ret, n, mode, depth);
 	rc = reveal_string(r, ret, n, depth);
@@ -172,6 +177,7 @@ static void interpolation_clear(struct interpolation *m)
 	buf_clear(&m->text);
 }
 
+/* Collisions cost time only: a lookup compares path, key and version, and PROBES_MAX bounds it. */
 static uint64_t hash_ref(const struct secret_ref *ref)
 {
 	return hash_fold(slice_hash(ref->path) ^ ref->version,
@@ -199,6 +205,8 @@ static struct secret_lookup *find_lookup(struct reveal *r, const struct secret_r
 	return NULL;
 }
 
+/* Without a slot the secret is looked up again: slower, with the same result. Only success and
+ * E_NOT_FOUND are kept; any other failure ends the reveal. */
 static enum result look_up(struct reveal *r, const struct tree_node **ret, uint32_t at,
 			   struct error *err)
 {
@@ -255,6 +263,9 @@ static enum result fetch_secret(struct reveal *r, const struct tree_node **ret,
 static enum result interpolate_text(struct reveal *r, struct interpolation *m,
 				    const struct secret_text *t, uint32_t *at);
 
+/* A missing secret is replaced by its default, which does not make the string a secret. A value
+ * that is null, a list or a map cannot stand in a text. An opaque one adds no text and makes the
+ * whole string opaque. */
 static enum result interpolate_secret(struct reveal *r, struct interpolation *m,
 				      const struct secret_part *part, uint32_t *at)
 {
@@ -357,6 +368,7 @@ static enum result reveal_string(struct reveal *r, struct tree_node *ret, const 
 
 	if (r->next_use == r->in->from->uses_count)
 		return fail(r->err, E_INTERNAL, "a string with secrets lost its parts");
+	/* The copy visits the strings in the same order in which effective.c listed them. */
 	use = &r->in->from->uses[r->next_use++];
 	if (secret_text_is_whole(use->text))
 		return reveal_whole(r, ret, n, use->text, use->first, depth);
@@ -378,6 +390,7 @@ enum result profile_reveal(struct tree *ret, const struct profile_reveal_input *
 
 	if (rc == OK)
 		rc = copy_node(&r, &root, &in->from->tree.root, &as_it_is, 1);
+	/* Not wiped: the table holds pointers to values and no values. */
 	alloc_free(r.lookups);
 	if (rc == OK && r.has_problems)
 		rc = E_INVALID;

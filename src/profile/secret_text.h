@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "profile/profile.h"
 
+/* A literal or one reference to a secret. The fields from `has_default` on are those of a
+ * secret. */
 struct secret_part {
 	struct slice literal; /* when it is no secret */
 	size_t at;	      /* the offset of the literal in its string */

@@ -7,7 +7,8 @@
 /* The form of a map: plain keys, `$value` alone, or some of `$append`, `$prepend` and `$remove`. */
 enum map_form { MAP_PLAIN, MAP_VALUE, MAP_LIST_EDIT };
 
-/* Looks at the first member only: the map must have passed profile_read_header(). */
+/* Looks at the first member only: the map must have passed profile_read_header(). An empty map is
+ * MAP_PLAIN. */
 enum map_form map_form(const struct tree_node *map);
 
 /* The key that was meant: `$$x` is `$x`. Borrows. */
