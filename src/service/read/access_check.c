@@ -1,5 +1,11 @@
-/* Whether a principal may do something to a path: the decision is the one that a real request would
- * get, with the rule that made it. */
+/*
+ * Whether a principal may do something to a path: the decision is the one that a real request would
+ * get, with the rule that made it.
+ *
+ * The call asks about the caller's own token or names another one by its accessor; the second needs
+ * audit or grant on sys/tokens, because the response tells the rights of that token. It may run in
+ * the caller's thread: a decision reads the snapshot only.
+ */
 #include "base/text.h"
 #include "service/read/read.h"
 #include "service/engine/response.h"
@@ -30,6 +36,8 @@ static enum result load_other(struct checking *k, struct slice accessor, struct 
 		return fail(err, E_NOT_FOUND, "there is no such token");
 	rc = rights_load_token(&k->others, &ctx->call->arena, ctx->snapshot, accessor, ctx->now_ms,
 			       err);
+	/* A token that has ended is no error here: the response says so, and that the token may do
+	 * nothing. */
 	k->has_ended = rc == E_UNAUTHENTICATED;
 	k->rights = &k->others;
 	return k->has_ended ? OK : rc;

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+/* A page is full after this many bytes of entries, whatever limit the client asked for. */
 #define PAGE_BYTES_MAX ((size_t)16 << 20)
 #define SCANNED_MAX    10000	  /* entries looked at for one page */
 #define PAGE_IS_FULL   E_CONFLICT /* ends a walk; no store function returns it here */
@@ -28,7 +29,8 @@ struct found {
 	bool is_full, is_whole; /* whole: the reader may see every entry in full */
 };
 
-/* The reason of a failure may name other documents than the touched ones. */
+/* The reason of a failure may name other documents than the touched ones, for example a parent that
+ * does not exist. Such a path must not reach a reader without `audit` on it. */
 static bool names_others(const struct found *f, struct slice reason)
 {
 	struct slice path;
@@ -40,7 +42,9 @@ static bool names_others(const struct found *f, struct slice reason)
 	return false;
 }
 
-/* The entry as a reader of some documents may see it. E_NOT_FOUND: nothing of it. */
+/* The entry as a reader of some documents may see it. E_NOT_FOUND: nothing of it. Paths that are
+ * cut are still counted in `touched_more`: the entry does not claim to be whole. Its bytes are no
+ * longer those that were hashed, so this reader cannot verify it. */
 static enum result cut_entry(const struct found *f, struct slice line, struct buf *ret,
 			     struct error *err)
 {
@@ -69,6 +73,8 @@ static enum result cut_entry(const struct found *f, struct slice line, struct bu
 	return audit_entry_write(ret, &e, err);
 }
 
+/* Copies: the row ends with its step of the walk. `lines` has room for `limit` entries, which the
+ * caller has compared. */
 static enum result keep_line(struct found *f, struct slice line, struct error *err)
 {
 	const char *copy = arena_text(&f->call->arena, line);
@@ -80,6 +86,9 @@ static enum result keep_line(struct found *f, struct slice line, struct error *e
 	return OK;
 }
 
+/* The page is full only when there is one entry more: so `next` is given if and only if something
+ * follows. For a reader of some documents also the entries that it may not see count, because they
+ * cost as much. */
 static enum result keep_entry(void *ctx, const struct audit_row *row, struct error *err)
 {
 	struct found *f = ctx;
@@ -100,11 +109,13 @@ static enum result keep_entry(void *ctx, const struct audit_row *row, struct err
 	return rc == OK ? keep_line(f, buf_slice(&cut), err) : rc;
 }
 
+/* A filter on many paths: "profiles/orders/" or "profiles/orders/**". */
 static bool is_prefix(struct slice path)
 {
 	return path.len != 0 && (path.data[path.len - 1] == '/' || path.data[path.len - 1] == '*');
 }
 
+/* "profiles/orders/**" → "profiles/orders/", for which rights can be asked. */
 static struct slice prefix_of(struct slice path)
 {
 	while (path.len != 0 && path.data[path.len - 1] != '/')
@@ -146,6 +157,8 @@ static struct audit_filter filter_of(const struct audit_input *in)
 				     .is_newest_first = !has_begin};
 }
 
+/* A response is always in the order of the log. A walk from the newest found the entries in the
+ * other order. */
 static void write_found(struct buf *b, const struct found *f, bool is_reversed)
 {
 	const struct call *c = f->call;

@@ -1,3 +1,10 @@
+/*
+ * The conditions of a read.
+ *
+ * If-Match comes first and a failed one ends the call (RFC 9110 section 13.2.2). The comparison
+ * takes time that depends on the tags, which are no secrets. A thing without an ETag, such as the
+ * explained form, matches only `*`, and If-None-Match never holds it back.
+ */
 #include "service/read/condition.h"
 
 #include "service/engine/response.h"
@@ -29,6 +36,8 @@ enum condition condition_check(struct call *c)
 		response_fail(c, E_PRECONDITION, "If-Match does not hold: %.*s %s%s",
 			      SLICE_ARGS(c->path),
 			      etag[0] != '\0' ? "has the ETag " : "has no ETag", etag);
+		/* The error text has the current tag for the client that must read again; as a
+		 * header it would belong to the body of the error. */
 		c->out.etag[0] = '\0';
 		return CONDITION_FAILS;
 	}

@@ -1,4 +1,7 @@
-/* The conditions of a read: If-Match and If-None-Match against the ETag of what was found. */
+/*
+ * The conditions of a read: If-Match and If-None-Match against the ETag of what was found. Needs
+ * only the call, so it runs in any thread that runs a verb.
+ */
 #pragma once
 
 #include "service/call.h"
@@ -11,5 +14,5 @@ enum condition {
 };
 
 /* Compares the call's conditions with c->out.etag (empty: it has none) of a thing that exists.
- * Fills call->out where it fails. */
+ * Where it fails, call->out is the response, without an ETag; otherwise nothing is changed. */
 enum condition condition_check(struct call *c);

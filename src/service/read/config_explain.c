@@ -27,6 +27,8 @@ struct explaining {
 						 from */
 };
 
+/* Asks once for each document and not for each value: a configuration of thousands of values comes
+ * from few documents. */
 static bool may_read_source(struct explaining *x, uint16_t source)
 {
 	const struct effective *e = &x->entry->effective;
@@ -43,6 +45,7 @@ static void explain_value(struct explaining *x, const struct tree_node *n)
 	const struct effective *e = &x->entry->effective;
 	struct origin_item origin = {.path = SLICE_NULL};
 
+	/* A node without a line was made and not read, so it has no origin. */
 	if (n->line == 0 || n->source >= e->sources_count ||
 	    !budget_spend(x->budget, VALUE_STEPS + x->pointer.len / 8))
 		return;

@@ -1,4 +1,7 @@
-/* The explained form of an effective configuration. */
+/*
+ * The explained form of an effective configuration, for one reader. Workers only: it visits every
+ * value.
+ */
 #pragma once
 
 #include "service/engine/verb.h"

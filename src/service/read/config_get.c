@@ -65,6 +65,8 @@ static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e
 	return refused == 0;
 }
 
+/* A secret with a version is recorded at that version, any other one at the version that the view
+ * shows. */
 static enum result record_secret(struct revealing *r, uint32_t i, struct error *err)
 {
 	const struct secret_ref *ref = &r->entry->effective.secrets[i];

@@ -63,6 +63,8 @@ static enum result write_config_change(void *arg, const struct revision_row *row
 	return OK;
 }
 
+/* One row more than the limit is read: it shows that there is a next page. A configuration that has
+ * no rows at all does not exist, but an empty page further down is no error. */
 static enum result write_config_changes(struct verb_context *ctx, struct buf *b, uint64_t before,
 					struct error *err)
 {
@@ -111,6 +113,7 @@ static enum result choose(struct comparing *x, struct error *err)
 	struct config_changes m = {0};
 	enum result rc;
 
+	/* Both revisions may be ones at which the configuration did not change. */
 	x->to = c->in.diff.to != 0 ? c->in.diff.to : now;
 	x->from = c->in.diff.from;
 	if (x->to > now || x->from > now)
@@ -138,6 +141,8 @@ static enum result open_entry(struct comparing *x, uint64_t revision, struct eff
 
 	if (revision == 0)
 		return OK;
+	/* The current one is asked for as 0, which the cache serves. That a side was not served is
+	 * a difference and no error: the text of the reason is dropped. */
 	rc = config_at(&source, x->ctx->call->path, revision == now ? 0 : revision, ret, &ignored);
 	if (rc == E_NOT_FOUND || rc == E_UNSUPPORTED || rc == E_INVALID)
 		return OK;
@@ -174,6 +179,7 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 	struct view view;
 	enum result rc;
 
+	/* The schema as it is at the newer side says how a consumer takes a change on. */
 	verb_view_init(&view, ctx, x->to == ctx->snapshot->revision ? 0 : x->to, NULL);
 	rc = find_schema(&view, shown->effective.schema, &schema, err);
 	if (rc != OK) {

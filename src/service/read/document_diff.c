@@ -1,5 +1,11 @@
-/* The differences between two versions of a document. Comparing two versions of a secret is a read
- * of both, so the audit entry names them. */
+/*
+ * The differences between two versions of a document.
+ *
+ * Comparing two versions of a secret is a read of both, so the audit entry names them; it is
+ * durable before the response leaves, like that of any read. The response has the pointers of what
+ * differs in a secret and no values. The parsed versions live in the view and are cleared with it,
+ * after the response is written.
+ */
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/read/read.h"
@@ -20,6 +26,7 @@ static enum result open_side(struct verb_context *ctx, struct view *view, struct
 
 	if (side->version == 0)
 		return OK;
+	/* A version that was deleted or destroyed is E_NOT_FOUND: it cannot be compared. */
 	rc = view_find_version(view, ctx->call->path, side->version, &side->doc, err);
 	if (rc == OK)
 		rc = view_parse(view, side->doc, err);
@@ -93,6 +100,8 @@ enum step document_diff_on_worker(struct verb_context *ctx)
 		return response_error(ctx->call, rc, &err);
 	verb_view_init(&view, ctx, 0, NULL);
 	view.for_whom = audit_draft_recorder(ctx->call);
+	/* The newer side first: it is the one that the client asked about, so its error is the one
+	 * to report. */
 	rc = open_side(ctx, &view, &to, &err);
 	if (rc == OK)
 		rc = open_side(ctx, &view, &from, &err);

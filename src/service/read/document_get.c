@@ -102,11 +102,13 @@ enum step document_get_on_loop(struct verb_context *ctx)
 	d = snapshot_live(ctx->snapshot, c->path);
 	if (d == NULL)
 		return response_gone(c);
+	/* A worker comes here too, for a current version, and does everything itself. */
 	if (ctx->worker == NULL && !is_quick(c, snap_doc_row(d)))
 		return STEP_WORKER;
 	return response_row(ctx, snap_doc_row(d), kind);
 }
 
+/* Copies the row, which ends with the call of the store. */
 static enum result keep_record(void *ctx, const struct version_row *row, struct error *err)
 {
 	struct doc_record **ret = ctx;

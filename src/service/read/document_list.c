@@ -60,6 +60,8 @@ static void write_version(const struct verb_context *ctx, struct buf *b,
 static void write_versions(struct verb_context *ctx, struct buf *b, const struct listing *l)
 {
 	uint32_t limit = list_limit(ctx->service, ctx->call->in.page.limit), count = 0;
+	/* The walk begins at the later of the two. An `after` that lies before the prefix skips
+	 * nothing. */
 	bool is_after = slice_compare(l->after, l->prefix) > 0;
 	const struct snap_doc *d, *last = NULL;
 	struct pmap_walk w;
@@ -104,6 +106,8 @@ enum step document_list_on_worker(struct verb_context *ctx)
 	return response_json(c, &b);
 }
 
+/* A document that its reader may neither list nor read is left out, so a write may affect more
+ * documents than the list has. The source of an edge may be deleted by now; it is then skipped. */
 enum step document_dependents_on_worker(struct verb_context *ctx)
 {
 	struct call *c = ctx->call;

@@ -1,16 +1,25 @@
-/* The metrics in the Prometheus text format. They name no document and no principal, so a
- * monitoring system needs no right to these. */
+/*
+ * The metrics in the Prometheus text format. They name no document and no principal, so a
+ * monitoring system needs no right to documents.
+ *
+ * The counters are read one after the other without a lock: two of them in one response may differ
+ * by the calls that ended in between. Each only grows until the server ends. queue_depth() takes
+ * the mutex of its queue for one read. All of it is cheap enough for the caller's thread.
+ */
 #include "service/engine/engine.h"
 #include "service/read/read.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/engine/waiters.h"
 
+/* Relaxed: no other data depends on the value. */
 static uint64_t read_count(_Atomic uint64_t *count)
 {
 	return atomic_load_explicit(count, memory_order_relaxed);
 }
 
+/* Two lines that the format asks for once for each metric, before its values. Names end in _total
+ * where they are counters. */
 static void write_head(struct buf *ret, const char *name, const char *type, const char *help)
 {
 	buf_printf(ret, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -23,6 +32,7 @@ static void write_one(struct buf *ret, const char *name, const char *type, const
 	buf_printf(ret, "%s %llu\n", name, (unsigned long long)value);
 }
 
+/* An action that begins with a dot stands for several kinds, so its label says "document.read". */
 static void write_calls(struct buf *ret, struct counters *counters)
 {
 	static const char name[] = "reeve_calls_total";

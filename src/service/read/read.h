@@ -5,6 +5,8 @@
 #include "service/engine/engine.h"
 #include "service/item.h"
 
+/* _on_loop may run in the caller's thread, an event loop, and must not wait for the store;
+ * _on_worker has a session of the store and a budget. */
 verb_fn document_get_on_loop, document_get_on_worker;
 verb_fn config_get_on_loop, config_get_on_worker;
 verb_fn document_list_on_worker;

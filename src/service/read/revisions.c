@@ -75,6 +75,7 @@ static bool is_asked_for(struct slice wanted, struct slice path)
 						  : slice_is_equal(path, wanted);
 }
 
+/* One visible change is enough to show the revision, so it ends the walk. */
 static enum result look_at_change(void *arg, const struct change_row *row, struct error *err)
 {
 	const struct verb_context *ctx = arg;
@@ -99,7 +100,8 @@ static enum result check_visible(struct verb_context *ctx, uint64_t revision, bo
 	return OK;
 }
 
-/* The next `size` revisions below `before`; 0: from the newest. */
+/* The next `size` revisions below `before`; 0: from the newest. The chunk before it is freed, so a
+ * page needs memory for one chunk only. */
 static enum result read_chunk(struct chunk *chunk, uint64_t before, struct error *err)
 {
 	struct verb_context *ctx = chunk->ctx;
@@ -239,7 +241,8 @@ static enum result open_record(struct reading *r, struct tree *ret, bool *ret_ex
 			: rc;
 }
 
-/* The document's content at a revision; revision 0: there was none. */
+/* The document's content at a revision; revision 0: there was none. E_NOT_FOUND of the store is no
+ * error either: the document did not exist yet. */
 static enum result open_at(struct reading *r, struct slice path, uint64_t revision,
 			   struct tree *ret, bool *ret_exists, struct error *err)
 {
@@ -280,6 +283,8 @@ static enum result write_destroyed(struct reading *r, struct buf *b, struct chan
 	return OK;
 }
 
+/* Compares the document before and after the revision. Both contents live until the item is
+ * written; those of a secret are wiped. */
 static enum result write_compared(struct reading *r, struct buf *b, struct change_item *item,
 				  struct error *err)
 {
@@ -309,6 +314,8 @@ static enum result write_compared(struct reading *r, struct buf *b, struct chang
 	return rc;
 }
 
+/* A reader that may list the document but not read it learns that it changed, and nothing of
+ * how. */
 static enum result write_part(struct reading *r, struct buf *b, const struct part *part,
 			      struct error *err)
 {
@@ -324,6 +331,9 @@ static enum result write_part(struct reading *r, struct buf *b, const struct par
 	return OK;
 }
 
+/* The changes are collected before any is written: comparing needs the session, which takes no
+ * other query during a walk. Without a visible change the revision is refused as a whole, since its
+ * author and message tell about documents too. */
 static enum result write_revision(struct reading *r, struct chunk *chunk, struct buf *b,
 				  struct error *err)
 {

@@ -1,4 +1,10 @@
-/* The state of the server in numbers and names of its parts; it never names a document. */
+/*
+ * The state of the server in numbers and names of its parts; it never names a document.
+ *
+ * Runs in a worker, since it counts all documents and tokens of the snapshot. The numbers of one
+ * response are of one snapshot, but for those that the server changes all the time: the waiting
+ * polls, the audit log's size and the key generation.
+ */
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
 #include "service/engine/waiters.h"
@@ -42,6 +48,7 @@ static void read_checkpoint(struct slice note, struct status_item *ret)
 	}
 }
 
+/* Tokens stay in the snapshot after they have ended, so they are counted by their state now. */
 static uint64_t tokens_in_force(const struct verb_context *ctx)
 {
 	struct pmap_walk w;
