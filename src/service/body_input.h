@@ -24,7 +24,8 @@ struct body_input {
 	uint32_t changes_max; /* of a batch; also versions of a list */
 };
 
-/* A new token. */
+/* A new token. It and each renewal of it last at most `ttl_ms`, and none leads beyond `max_ttl_ms`
+ * after the creation. 0: not sent. */
 struct token_request {
 	struct slice name; /* at most TOKEN_NAME_BYTES_MAX, on one line */
 	struct slice *policies;
@@ -54,6 +55,7 @@ enum change_op {
 	CHANGE_OP_COUNT
 };
 
+/* The name in batches, the history and error texts. */
 const char *change_op_name(enum change_op op); /* "put" … */
 
 /* Version numbers of one document. */
@@ -62,7 +64,7 @@ struct version_list {
 	uint32_t count;
 };
 
-/* One change of a batch. */
+/* One change of a batch. The members behind a name of operations are for these only. */
 struct change_request {
 	struct slice path;
 	enum change_op op;

@@ -75,7 +75,7 @@ enum verb {
 /* How an effective configuration is wanted. */
 enum config_format { CONFIG_JSON, CONFIG_YAML, CONFIG_PROPERTIES, CONFIG_ENV, CONFIG_RAW };
 
-/* Whatever version there is, but one there must be. */
+/* "If-Match: *": whatever version there is, but one there must be. */
 #define IF_VERSION_ANY UINT64_MAX
 
 /* A state of the store in the past: at most one member is given. */
@@ -118,7 +118,7 @@ struct page_input {
 	uint32_t limit; /* 0: the default */
 };
 
-/* Two versions or two revisions, compared. 0: the verb chooses. */
+/* Two versions or two revisions to compare. 0: the verb chooses. */
 struct diff_input {
 	uint64_t from, to;
 };
@@ -196,6 +196,7 @@ struct shared_body {
 	struct buf bytes;
 };
 
+/* Takes the bytes, also on failure. A buffer that failed gives NULL too. */
 struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret); /* NULL: no memory */
 /* A further reference; never NULL. */
 struct shared_body *shared_body_ref(struct shared_body *b);
@@ -229,42 +230,49 @@ struct response {
 	bool is_not_modified;	   /* 304 */
 	char etag[ETAG_BYTES];	   /* with its quotes; empty for none */
 	uint64_t revision, epoch;  /* of the snapshot that was read, or that this write made */
+	/* The call left an entry in the audit log, whose first one has this index. */
 	bool has_audit_index;
 	uint64_t audit_index;
 	char next[2304]; /* `after` of the next page, not percent-encoded; empty for none */
+	/* Seconds, where the result is E_BUSY; 0: not said. */
 	uint32_t retry_after_s;
 };
 
 /* Where a call is. The service moves it on; the front end may read it at any time. */
 enum call_state {
 	CALL_NEW,
-	CALL_PENDING, /* with a worker or the committer: `done` will be called, once, from another
-		       * thread; that may be before service_submit() returns */
-	CALL_WAITING, /* a long poll: `done` will be called once, when woken (perhaps before
-		       * service_submit() returns); then submit again */
+	/* With a worker or the committer: `done` will be called, once, from another thread; that
+	 * may be before service_submit() returns. */
+	CALL_PENDING,
+	/* A long poll: `done` will be called once, when woken (perhaps before service_submit()
+	 * returns); then submit again. */
+	CALL_WAITING,
 	CALL_DONE,
 };
 
 /* One request. Zeroed by call_init(); the front end keeps it until `done` was called or
  * service_submit() gave CALL_DONE. */
 struct call {
-	/* request */
+	/* The request. Its texts are the front end's and stay until the call is done. */
 	enum verb verb;
 	enum permission permission; /* on `path`; the route table's column */
-	struct slice path; /* "profiles/orders/base", "config/orders/production", "sys/audit",
-			      "profiles/" for lists */
+	/* "profiles/orders/base", "config/orders/production", "sys/audit", "profiles/" for lists.
+	 */
+	struct slice path;
 	struct call_input in;
 	const struct codec *codec; /* writes the response's body; set by the front end */
+	/* In the audit entry and in the response; ends with a NUL. */
 	char request_id[40];
 	char address_text[64];		 /* of the client, without port */
 	uint8_t address[16];		 /* IPv4 as ::ffff:a.b.c.d */
 	void (*done)(struct call *call); /* must only hand the call back to its thread: no work */
 	void *ctx;
 
-	atomic_bool is_abandoned; /* set by the front end, in any thread: the response is no longer
-				     wanted */
+	/* Set by the front end, in any thread: the response is no longer wanted. */
+	atomic_bool is_abandoned;
 
-	/* set by service_authenticate() */
+	/* Set by service_authenticate(), and kept until the call is cleared or authenticated
+	 * again. */
 	struct principal *principal; /* a reference; NULL: unknown */
 	struct share *share;	     /* a reference; NULL until service_share() */
 
@@ -272,7 +280,8 @@ struct call {
 	_Atomic enum call_state state;
 	struct response out;
 
-	/* the service's own */
+	/* The service's own: only the thread that has the call uses them (the caller's, a worker's
+	 * or the committer's), and the front end never. */
 	struct service *service; /* that it was submitted to */
 	struct arena arena;	 /* lives as long as the call; wiped */
 	struct snapshot *snapshot;
@@ -294,7 +303,8 @@ struct call {
 	struct budget budget; /* what the request may still cost, over all its attempts */
 	int64_t budget_ms;    /* of its time, what was left when it last left a worker */
 	struct call *next;    /* in a queue */
-	/* work_queue.c's, under its mutex */
+	/* work_queue.c's, under its mutex. A write of a document that has its turn is in the table
+	 * of turns by `next_writing`, and the writes that wait for it hang at `behind`. */
 	bool is_long, has_turn, is_turn_idle;
 	struct call *next_writing, *behind, *behind_last;
 	struct call *before_in_waiters, *next_in_waiters;

@@ -30,8 +30,11 @@ struct codec {
 	void (*list_end)(struct buf *b);
 
 	/* Documents. */
+	/* One version with its content. */
 	void (*document)(struct buf *b, const struct document_item *d);
+	/* A line of a list of documents, or of the versions of one. */
 	void (*version)(struct buf *b, const struct version_item *v);
+	/* A document that needs the requested one, in a list. */
 	void (*dependent)(struct buf *b, const struct dependent_item *d);
 
 	/* Revisions: in a list; alone, with each change that it made and the differences of those
@@ -42,7 +45,7 @@ struct codec {
 	void (*change_end)(struct buf *b, const struct change_item *c);
 	void (*revision_end)(struct buf *b);
 
-	/* A configuration's history. */
+	/* A line of a configuration's history: one revision at which it changed. */
 	void (*config_version)(struct buf *b, const struct config_version_item *v);
 
 	/* An explained configuration: the origin of each value, then explanation_secrets, then each
@@ -90,15 +93,21 @@ struct codec {
 	/* Bodies of requests (body_input.h). What is read lives in `a`; `ret` is zero before, and
 	 * after a failure holds what was read until then. Where a number was not sent, `ret`
 	 * stays as it is. */
+	/* A new token: name, policies and limits. */
 	enum result (*read_token)(struct token_request *ret, const struct body_input *body,
 				  struct arena *a, struct error *err);
+	/* A renewal: how long the token is to live, in milliseconds. */
 	enum result (*read_ttl)(int64_t *ret_ms, const struct body_input *body, struct error *err);
+	/* A question about rights. */
 	enum result (*read_access)(struct access_request *ret, const struct body_input *body,
 				   struct arena *a, struct error *err);
+	/* The version that a rollback goes back to. */
 	enum result (*read_version)(uint64_t *ret, const struct body_input *body,
 				    struct error *err);
+	/* The versions whose state is to change, each once in `ret`. */
 	enum result (*read_versions)(struct version_list *ret, const struct body_input *body,
 				     struct arena *a, struct error *err);
+	/* A batch. `ret` then tells a refusal which documents it was about. */
 	enum result (*read_batch)(struct batch_request *ret, const struct body_input *body,
 				  struct arena *a, struct error *err);
 
@@ -106,6 +115,7 @@ struct codec {
 	void (*audit_entry)(struct buf *b, struct slice entry);
 	void (*audit_line)(struct buf *b, struct slice entry);
 
+	/* The response to a question about rights, and the state of the server. */
 	void (*decision)(struct buf *b, const struct decision_item *d);
 	void (*status)(struct buf *b, const struct status_item *s);
 };

@@ -24,6 +24,7 @@ enum version_detail {
 	VERSION_DIGEST, /* and the digest of the content: for readers */
 };
 
+/* One version of a document, without its content. */
 struct version_item {
 	struct slice path;
 	uint64_t version, revision;
@@ -73,6 +74,7 @@ struct document_diff_item {
 struct config_diff_item {
 	struct slice config; /* "app/name" */
 	uint64_t from, to;   /* revisions; `from` 0: before the first */
+	/* At `from` and at `to`: whether the configuration was valid and could be read. */
 	bool was_served, is_served;
 };
 
@@ -108,7 +110,7 @@ struct batch_item {
 	bool is_changed;
 };
 
-/* A change that a dry run looked at. */
+/* A change that a dry run looked at; its differences follow where the caller may read. */
 struct planned_change_item {
 	struct slice path;
 	/* What it would do; for callers who may not read the document, the op of the request. */
@@ -117,7 +119,7 @@ struct planned_change_item {
 	uint64_t from_version; /* the newest so far; 0: there is none */
 };
 
-/* A configuration that a dry run would change. */
+/* A configuration that a dry run would change; its differences follow. */
 struct planned_config_item {
 	struct slice config; /* "app/name" */
 	bool is_served;	     /* afterwards */
@@ -186,7 +188,7 @@ struct document_item {
 	const struct tree_node *data, *encoding, *metadata; /* each may be NULL */
 };
 
-/* Whether a request would be allowed, and by which rule. */
+/* Whether a request would be allowed, and by which rule. Rule and line are places in the policy. */
 struct decision_item {
 	bool is_allowed;
 	struct slice policy; /* empty: no rule decided */
@@ -203,7 +205,9 @@ struct status_item {
 	uint64_t documents[KIND_COUNT];			   /* live ones, by enum doc_kind */
 	uint64_t tokens;				   /* in force */
 	struct slice audit_size, audit_root, audit_origin; /* as the last checkpoint says them */
+	/* The generation of key-encryption keys that new content is sealed under. */
 	uint64_t key_generation;
+	/* Whether the memory of the keys cannot be swapped out. */
 	bool is_key_memory_locked;
 	uint64_t waiting_polls;
 };

@@ -52,7 +52,7 @@ MUST_USE enum result service_authenticate(struct service *s, struct call *call, 
  * no memory. The call is authenticated. Any thread that has the call. */
 struct share *service_share(struct service *s, struct call *call);
 
-/* Whether `share` is that one; takes no lock. */
+/* Whether `share` is that one, by name; takes no lock. The call is authenticated. */
 bool service_is_share_of(const struct call *call, const struct share *share);
 
 /* Before a call's body is read: whether the principal's rights on the path allow it to go on.
@@ -77,13 +77,14 @@ void service_tick(struct service *s);
 /* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */
 MUST_USE enum result service_ready(struct service *s, struct error *err);
 
-/* The current (epoch, revision), for headers of responses that no call made. */
+/* The current (epoch, revision), for headers of responses that no call made. Quick; any thread. */
 void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision);
 
 /* The counters of the service as Prometheus text. http/ adds its own. */
 void service_metrics(struct service *s, struct buf *ret);
 
-/* A store and its keys, while no service runs on them; the caller's. */
+/* A store and its keys, while no service runs on them. All of it is the caller's, and the functions
+ * below run in its thread. */
 struct stopped_store {
 	struct store *store;
 	struct keyring *keyring;

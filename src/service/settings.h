@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Sizes in bytes, times in milliseconds. The figures at the members are the defaults. */
 struct service_settings {
-	uint32_t workers;   /* short calls at work at a time; 0: 2. A few threads more are for long
-			       ones. */
-	uint32_t queue_max; /* calls that wait for a worker or the committer; more are E_BUSY */
-	uint32_t waiters_max;	   /* long polls */
+	/* Short calls at work at a time; 0: 2. A few threads more are for long ones. */
+	uint32_t workers;
+	uint32_t queue_max;   /* calls that wait for a worker or the committer; more are E_BUSY */
+	uint32_t waiters_max; /* long polls */
 	size_t document_bytes_max; /* 1 MiB */
 	size_t secret_bytes_max;   /* 512 KiB */
 	size_t batch_bytes_max;	   /* 8 MiB */
@@ -27,6 +28,7 @@ struct service_settings {
 	uint32_t failures_recorded_max; /* of one principal in ten seconds, one by one: 100 */
 };
 
+/* In the order of the members. */
 #define SERVICE_SETTINGS_DEFAULT                                                              \
 	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000, \
 				   60000, 1000, 64 << 20, true, 256 << 20, 5000, 100})

@@ -32,8 +32,8 @@ struct changed_document {
 struct change_record {
 	atomic_uint refs;
 	uint64_t epoch, revision;
-	bool has_less_rights; /* a policy changed or a token was revoked: any reader may have lost
-				 rights */
+	/* A policy changed or a token was revoked: any reader may have lost rights. */
+	bool has_less_rights;
 	const struct changed_document *documents;
 	uint32_t documents_count;
 	const struct slice *configs; /* "config/orders/production": those that came to change */

@@ -45,8 +45,8 @@ struct commit_job_ops {
 struct commit_job {
 	const struct commit_job_ops *ops;
 	struct call *call;
-	bool has_destroyed; /* set by apply: once this is durable, old bytes in the store are
-			       overwritten */
+	/* Set by apply: once this is durable, old bytes in the store are overwritten. */
+	bool has_destroyed;
 };
 
 /* Takes `job_take`, in place of one that was there. */

@@ -25,11 +25,11 @@
 #include "service/state/view.h"
 
 enum step {
-	STEP_RESPOND, /* call->out is the response; recorded before it leaves where there is an
-			 audit draft */
-	STEP_WORKER,  /* not in this thread: on_worker is to do it (on_loop only) */
-	STEP_COMMIT,  /* call->job is for the committer (on_worker only) */
-	STEP_WAIT,    /* a long poll: out is a "not modified" that holds until something changes */
+	/* call->out is the response; recorded before it leaves where there is an audit draft. */
+	STEP_RESPOND,
+	STEP_WORKER, /* not in this thread: on_worker is to do it (on_loop only) */
+	STEP_COMMIT, /* call->job is for the committer (on_worker only) */
+	STEP_WAIT,   /* a long poll: out is a "not modified" that holds until something changes */
 };
 
 struct service;
@@ -51,12 +51,14 @@ struct verb_context {
 
 typedef enum step verb_fn(struct verb_context *ctx);
 
+/* How the engine checks the right to a call before its verb runs. */
 enum guard {
-	GUARD_PATH,  /* call->permission on call->path */
-	GUARD_UNDER, /* call->permission on something under call->path: lists, which filter each row
-			themselves */
-	GUARD_VERB,  /* the verb's function checks the rights: batches, own token, paths of several
-			kinds */
+	GUARD_PATH, /* call->permission on call->path */
+	/* call->permission on something under call->path: lists, which filter each row themselves.
+	 */
+	GUARD_UNDER,
+	/* The verb's function checks the rights: batches, own token, paths of several kinds. */
+	GUARD_VERB,
 };
 
 struct verb_row {

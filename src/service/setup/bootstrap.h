@@ -13,7 +13,8 @@
 #include "service/engine/audit_write.h"
 #include "service/token/token_name.h"
 
-/* One transaction. */
+/* One transaction: what it writes to, the log that it appends to, and the time that all its rows
+ * have. */
 struct bootstrap {
 	struct store *store;
 	const struct keyring *keyring;

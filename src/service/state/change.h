@@ -33,6 +33,7 @@ struct change {
 
 	/* prepared */
 	struct snap_doc *before; /* referenced; NULL: there never was one */
+	/* What is done to versions: put makes one, the others change the state of `versions`. */
 	enum change_action action;
 	bool is_changed;	  /* false: the same again, nothing is written */
 	bool exists;		  /* live afterwards */
@@ -43,10 +44,14 @@ struct change {
 	const struct tree_node *patch; /* of a secret: the data that came with this call */
 	struct buf plain;	       /* new content; wiped by nature */
 	struct slice content_type;
+	/* Of the new content: the digest that is shown (keyed for a secret), and the keyed hash for
+	 * the audit log. */
 	uint8_t digest[HASH_BYTES];
 	uint8_t mac[HASH_BYTES];
+	/* The ciphertext and its wrapped data key, made last. */
 	struct buf sealed, wrapped;
 	struct view_doc *doc; /* the content parsed */
+	/* Compiled, where the change puts a policy in force; owned. */
 	struct policy *policy;
 	struct doc_edges *edges;
 };

@@ -25,13 +25,14 @@ struct diff_sink {
 		*reader; /* of configurations: origins that it may not read are absent */
 };
 
-/* Either may be NULL: all of the other is an addition or a removal. */
+/* Compares two contents. Either may be NULL: all of the other is an addition or a removal. E_LIMIT,
+ * or what `each` gave. */
 MUST_USE enum result diff_documents(const struct tree_node *from, const struct tree_node *to,
 				    bool is_secret, const struct diff_sink *sink,
 				    struct error *err);
 
-/* Either entry may be NULL. `schema` says how a consumer may take a change on; NULL: the
- * default. */
+/* Compares two configurations; either may be NULL. `schema` says how a consumer may take a change
+ * on; NULL: the default. E_LIMIT, E_MEMORY, or what `each` gave. */
 MUST_USE enum result diff_configs(const struct effective_entry *from,
 				  const struct effective_entry *to, const struct schema *schema,
 				  const struct diff_sink *sink, struct error *err);

@@ -41,6 +41,7 @@ struct doc_record {
 
 /* Copies the row with all its texts. NULL: no memory. The reference is the caller's. */
 struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *row);
+/* A further reference; takes NULL. */
 struct doc_record *doc_record_ref(struct doc_record *r);
 void doc_record_unref(struct doc_record *r);
 
@@ -58,6 +59,7 @@ struct doc_edges {
 struct doc_edges *doc_edges_new(const struct doc_edge *items, uint32_t count);
 struct doc_edges *doc_edges_ref(struct doc_edges *e); /* takes NULL */
 void doc_edges_unref(struct doc_edges *e);	      /* takes NULL */
+/* Whether both have the same edges in the same order; NULL is none. */
 bool doc_edges_are_equal(const struct doc_edges *a, const struct doc_edges *b);
 
 struct snap_doc;
@@ -86,6 +88,7 @@ struct snap_doc {
 /* Takes over both. NULL without memory (both are released then). */
 struct snap_doc *snap_doc_new(struct doc_record *record_take, struct doc_edges *edges_take,
 			      uint64_t changed_revision);
+/* A further reference; takes NULL. */
 struct snap_doc *snap_doc_ref(struct snap_doc *d);
 /* Takes NULL. The last one also takes the entry out of its cache. */
 void snap_doc_unref(struct snap_doc *d);
@@ -167,12 +170,15 @@ struct snapshot *snapshot_new(void); /* empty */
 struct snapshot *snapshot_fork(const struct snapshot *from);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s); /* takes NULL */
+/* For CLEANUP(). */
 void snapshot_unrefp(struct snapshot **s);
 
 /* Borrowed; NULL: there is no such document. _live skips deleted and destroyed ones. */
 struct snap_doc *snapshot_doc(const struct snapshot *s, struct slice path);
 struct snap_doc *snapshot_live(const struct snapshot *s, struct slice path);
+/* By the name behind "policies/". */
 const struct policy *snapshot_policy(const struct snapshot *s, struct slice name);
+/* By accessor, whatever its state. */
 struct token *snapshot_token(const struct snapshot *s, struct slice accessor);
 
 /* Walks the tokens with the name `name`, without regard to case and outer blanks, that have not

@@ -58,13 +58,13 @@ struct view {
 	uint64_t at_revision;	       /* 0: the snapshot's */
 	const struct rights
 		*reader; /* secrets that it may not read are opaque; NULL: none is opaque */
-	struct read_recorder for_whom; /* records each secret that is opened; without `record` all
-					  secrets are opaque */
-	struct pmap docs;	       /* view_doc by key */
+	/* Records each secret that is opened; without `record` all secrets are opaque. */
+	struct read_recorder for_whom;
+	struct pmap docs; /* view_doc by key */
 	struct view_doc *first;
-	size_t parsed_bytes;  /* of all that is parsed */
-	bool has_new_schemas; /* a changed schema is laid over: the snapshot's compiled schemas are
-				 not used */
+	size_t parsed_bytes; /* of all that is parsed */
+	/* A changed schema is laid over: the snapshot's compiled schemas are not used. */
+	bool has_new_schemas;
 	struct arena arena;
 };
 
