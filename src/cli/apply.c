@@ -27,6 +27,7 @@ struct apply_options {
 	bool is_dry_run, is_forced, has_exit_code;
 };
 
+/* The source is sent as text and not as JSON values, so that the server keeps its comments. */
 static void append_put(struct buf *body, const struct folder_document *d)
 {
 	json_comma(body);

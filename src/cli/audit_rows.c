@@ -115,6 +115,7 @@ static void store_page_clear(struct store_page *p)
 	buf_clear(&p->paths);
 }
 
+/* A row of the store is valid during the call only; its texts are kept for the page. */
 static bool copy_text(struct arena *a, struct slice *ret, struct slice text)
 {
 	*ret = slice_make(arena_text(a, text), text.len);

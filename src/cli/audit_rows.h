@@ -16,6 +16,7 @@
 struct audit_page {
 	struct buf lines, leaves;
 	struct arena texts; /* of the index rows */
+	/* Room for AUDIT_PAGE rows, in the arena; NULL from a server. */
 	struct audit_index_row *index_rows;
 	uint32_t index_rows_count;
 };

@@ -174,6 +174,7 @@ static int verify(const struct verify_options *o, struct audit_pages *pages, str
 	return EXIT_REFUSED;
 }
 
+/* Without a server and without a token: the right to read the folder suffices. */
 static int verify_folder(const struct verify_options *o)
 {
 	CLEANUP(store_closep) struct store *store = NULL;

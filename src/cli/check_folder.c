@@ -54,6 +54,7 @@ static struct check_problem *grow(struct problem_list *list, uint32_t more)
 	return &list->items[list->count - more];
 }
 
+/* Copies `text`, which may be in an error struct of the caller. */
 static void add_problem(struct folder_check *c, struct problem_list *list,
 			const struct checked_document *item, const char *text, uint32_t line,
 			uint32_t column)
@@ -147,6 +148,7 @@ static enum result compile(struct folder_check *c, struct checked_document *item
 	return rc == OK ? schema_compile(&item->schema, &item->tree.root, &options, NULL, err) : rc;
 }
 
+/* A schema that cannot be compiled fails each profile that names it, beside its own error. */
 static enum result load_schema(void *ctx, struct slice path, const struct schema **ret,
 			       struct error *err)
 {

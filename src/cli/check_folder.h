@@ -10,7 +10,8 @@
 
 struct checked_document;
 
-/* Problems found outside of profile_check(). Their texts live in the arena of the check. */
+/* A growing list of problems. Their texts live in the arena of the check, or in that of its
+ * report. */
 struct problem_list {
 	struct check_problem *items;
 	uint32_t count, room;
@@ -23,6 +24,7 @@ struct folder_check {
 	struct checked_document *documents; /* one for each of the folder's documents */
 	struct arena arena;
 	struct check_report report; /* of the profiles; `unchecked` is read here */
+	/* All problems: those found outside of profile_check(), then those of `report`. */
 	struct problem_list errors, warnings;
 };
 

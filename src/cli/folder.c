@@ -209,6 +209,8 @@ static enum result visit(struct walk_state *w, const char *place, struct slice p
 	return rc == OK ? walk(w, file, buf_slice(&inner), depth + 1, err) : rc;
 }
 
+/* `place` is the folder on disk, `path` the part of the document's path that it stands for:
+ * "conf/profiles/orders" and "profiles/orders". */
 static enum result walk(struct walk_state *w, const char *place, struct slice path, unsigned depth,
 			struct error *err)
 {

@@ -25,6 +25,7 @@ struct folder_document {
 	struct buf source;
 };
 
+/* The documents of a directory; all texts belong to it. */
 struct folder {
 	struct folder_document *documents; /* sorted by path */
 	size_t count;
@@ -42,6 +43,7 @@ struct folder {
  * E_INVALID for a link that leads out of the directory, or out of the git repository that holds it;
  * E_LIMIT for too many files. The caller clears `ret`, also after a failure. */
 MUST_USE enum result folder_read(struct folder *ret, const char *directory, struct error *err);
+/* Frees all documents; also after a failure, and more than once. */
 void folder_clear(struct folder *f);
 
 /* The document of that path, or NULL. */

@@ -99,6 +99,7 @@ enum result prompt_secret(struct buf *ret, struct slice name, size_t bytes_max, 
 	sigemptyset(&held);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		sigaddset(&held, numbers[i]);
+	/* Before the signalfd exists, so that no signal is lost between the two. */
 	sigprocmask(SIG_BLOCK, &held, &before);
 	/* Without a signalfd the signals wait until the user has typed the line. */
 	signal_fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);

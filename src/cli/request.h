@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* Appends "/v1/profiles/orders/base", and ":verb" where `verb` is not NULL. False where `path` is
- * not a document's path. */
+/* Appends "/v1/profiles/orders/base", percent-encoded, and ":verb" where `verb` is not NULL. False
+ * where `path` is not a document's path; `*ret_exit` is then EXIT_USAGE. */
 bool target_document(struct buf *ret, const struct command *command, const char *path,
 		     const char *verb, int *ret_exit);
 

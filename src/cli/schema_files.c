@@ -139,6 +139,7 @@ enum result schema_library_load(void *ctx, struct slice uri, const struct tree_n
 	} places[] = {{SLICE_LITERAL(REMOTES_URI), l->remotes},
 		      {SLICE_LITERAL(SCHEMAS_URI), l->schemas}};
 
+	/* Also for a document that was loaded by another schema: each file is read once. */
 	for (const struct schema_document *d = l->first; d != NULL; d = d->next) {
 		if (slice_is_text(uri, d->uri)) {
 			*ret = &d->tree.root;
@@ -162,6 +163,7 @@ void schema_library_base(struct buf *ret, const struct schema_library *l, const 
 
 	if (folder_len == 0)
 		return;
+	/* "conf/" and "conf" are the same folder. */
 	while (folder_len > 1 && l->schemas[folder_len - 1] == '/')
 		folder_len--;
 	if (strncmp(path, l->schemas, folder_len) == 0 && path[folder_len] == '/')

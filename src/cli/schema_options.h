@@ -14,6 +14,7 @@ struct schema_arguments {
 	bool has_output; /* --output */
 	enum schema_output output;
 	bool is_batch; /* --batch */
+	/* The files to check or run; borrowed from argv. */
 	struct operands files;
 };
 

@@ -59,6 +59,7 @@ int session_open(struct session *s, const struct command *command);
  * errors. Returns an exit code. */
 int session_call(struct session *s, const struct command *command,
 		 const struct client_request *request);
+/* The same for GET `target`, which is encoded. */
 int session_get(struct session *s, const struct command *command, struct slice target);
 
 /* session_open(), then the call. */

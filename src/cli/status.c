@@ -153,6 +153,7 @@ static int run_backup(int argc, char **argv)
 
 	if (!options_parse(&operands, &backup_command, argc, argv, OPTION_SET(rows), &code))
 		return code;
+	/* A backup has one form only, so -o names its file. */
 	if (s.output == NULL)
 		return usage_error(&backup_command, "-o FILE is missing");
 	if (access(s.output, F_OK) == 0)

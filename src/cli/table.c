@@ -76,6 +76,8 @@ void table_write(struct buf *ret, const struct tree_node *items, const struct co
 		buf_printf(ret, "%s\n", none);
 		return;
 	}
+	/* A column is as wide as its widest cell, up to WIDTH_MAX, so all items are measured before
+	 * the first line. */
 	for (size_t c = 0; c < count; c++) {
 		widths[c] = strlen(columns[c].header);
 		for (uint32_t i = 0; i < items->count; i++) {

@@ -37,6 +37,8 @@ struct create_words {
 	struct option_list policies, addresses;
 };
 
+/* {"name": …, "policies": […], "ttl": …, "addresses": […], "uses": N}; members without an option
+ * are left out, and the server has their defaults. */
 static bool build_create(struct buf *body, const struct create_words *w, int *ret_exit)
 {
 	uint64_t count;

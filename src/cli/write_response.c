@@ -130,6 +130,7 @@ bool write_response_has_changes(const struct tree_node *root)
 {
 	const struct tree_node *list = json_array(root, "changes");
 
+	/* A dry run lists `changes`, a batch `items`; the response to one write has neither. */
 	if (list == NULL)
 		list = json_array(root, "items");
 	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
