@@ -34,6 +34,8 @@ struct principal_link {
 	int64_t ends_ms; /* wall time when it was authenticated; a renewal moves it. 0: never */
 };
 
+/* Read its members directly; none of them changes but `refs`, which principal_ref() and
+ * principal_unref() count. */
 struct principal {
 	atomic_uint refs;
 	enum principal_proof proof;

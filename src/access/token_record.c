@@ -74,6 +74,7 @@ static enum result read_text(struct slice *ret, struct arena *a, const struct tr
 	return ret->data != NULL ? OK : fail_memory(err);
 }
 
+/* Milliseconds: an integer, since a fraction or a number beyond an int64 is not what we write. */
 static enum result read_time(int64_t *ret, const struct tree_node *n, struct error *err)
 {
 	if (n == NULL || n->kind != TREE_NUMBER || (n->flags & TREE_FITS_INT64) == 0)

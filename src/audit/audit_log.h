@@ -21,6 +21,7 @@ struct audit_log {
 	{                             \
 		MERKLE_EMPTY, 0, 0, 0 \
 	}
+/* A version, three numbers, and the tree. */
 #define AUDIT_LOG_STATE_BYTES_MAX (1 + 3 * 8 + MERKLE_BYTES_MAX)
 
 /* Sets the index and the time of the entry (`now_ms`, or the time of the last entry when the clock

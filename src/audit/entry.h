@@ -28,7 +28,8 @@ struct audit_touch {
 	uint8_t mac[HASH_BYTES]; /* audit_value_mac() */
 };
 
-/* All texts are UTF-8 and borrowed. A text that does not apply is SLICE_NULL. */
+/* One entry before it is written, or as it was read. All texts are UTF-8 and borrowed. A text that
+ * does not apply is SLICE_NULL and is written as "". */
 struct audit_entry {
 	uint64_t index;	 /* from 0; set by audit_log_append() */
 	int64_t time_ms; /* set by audit_log_append() */

@@ -67,6 +67,7 @@ struct store_ops {
 	enum result (*shred)(struct store *s, struct error *err);
 	enum result (*backup)(struct store *s, const struct backup_target *target,
 			      struct buf *ret_file, struct error *err);
+	/* On success `*ret` begins with a struct store_session whose `ops` is set. */
 	enum result (*session_open)(struct store_session **ret, struct store *s, struct error *err);
 };
 
@@ -113,6 +114,8 @@ struct store_session_ops {
 				  void *ctx, struct error *err);
 	enum result (*each_key)(struct store_session *ss, key_fn *each, void *ctx,
 				struct error *err);
+	/* The filter may fit few of many rows: `scan_max` bounds the rows that are looked at, and a
+	 * back end may count them in its own way. */
 	enum result (*each_audit)(struct store_session *ss, const struct audit_filter *filter,
 				  audit_fn *each, void *ctx, struct error *err);
 	enum result (*each_audit_path)(struct store_session *ss, uint64_t first, uint64_t last,

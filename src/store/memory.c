@@ -74,6 +74,7 @@ static void roll_back(struct store *store)
 	s->is_in_transaction = s->has_savepoint = false;
 }
 
+/* Needs no lock against other writers: a disk has one store, and a store one thread that writes. */
 static enum result begin(struct store *store, struct store_position *ret, struct error *err)
 {
 	struct memory_store *s = memory_of(store);
@@ -91,6 +92,8 @@ static enum result begin(struct store *store, struct store_position *ret, struct
 	return rc;
 }
 
+/* Cannot fail once it is in order: a swap of two structs. A call out of order ends the transaction,
+ * as in the SQLite store. */
 static enum result commit(struct store *store, struct error *err)
 {
 	struct memory_store *s = memory_of(store);
@@ -167,6 +170,7 @@ static void erase_content(struct version_row *row)
 	row->key_generation = 0;
 }
 
+/* Heads are not stored: each_head() in memory_read.c finds the last version of each path. */
 static enum result put_version(struct memory_state *s, const struct version_row *row,
 			       struct error *err)
 {
@@ -192,6 +196,7 @@ static enum result find_version(const struct memory_state *s, struct slice path,
 	return OK;
 }
 
+/* To destroy a version that is destroyed is no conflict, as in the SQLite store. */
 static enum result set_state(struct memory_state *s, const struct state_row *change,
 			     struct error *err)
 {

@@ -343,6 +343,7 @@ const void *state_row(const struct memory_state *s, enum table_id id, uint32_t a
 	return s->tables[id]->rows[at]->data;
 }
 
+/* A binary search; the order of a table is that of its compare function. */
 uint32_t state_lower(const struct memory_state *s, enum table_id id, const void *key)
 {
 	uint32_t low = 0, high = state_count(s, id);
@@ -370,6 +371,8 @@ const void *state_find(const struct memory_state *s, enum table_id id, const voi
 	return is_at(s, id, key, at) ? state_row(s, id, at) : NULL;
 }
 
+/* The checks come first, then what may lack memory, then the change: so a failure leaves the state
+ * as it was. */
 static enum result put(struct memory_state *s, enum table_id id, const void *row, bool is_replacing,
 		       struct error *err)
 {
@@ -411,6 +414,7 @@ enum result state_replace(struct memory_state *s, enum table_id id, const void *
 	return put(s, id, row, true, err);
 }
 
+/* A removal needs memory where the table is shared: own_table() copies the list. */
 enum result state_remove(struct memory_state *s, enum table_id id, uint32_t at, struct error *err)
 {
 	struct table *t = own_table(s, id);

@@ -301,6 +301,8 @@ enum result query_next(struct query *q, bool *ret_has_row, struct error *err)
 	return OK;
 }
 
+/* A cached statement is reset, since an open one keeps its read transaction and blocks a
+ * checkpoint. Its bindings are cleared: they point to memory of the caller. */
 void query_close(struct query *q)
 {
 	if (q->statement == NULL)
@@ -411,6 +413,7 @@ enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err
 	return rc;
 }
 
+/* ROLLBACK ends a read transaction as well as COMMIT does, and cannot fail for lack of space. */
 void db_scope_end(struct db *db, bool has_begun)
 {
 	if (has_begun && sqlite3_get_autocommit(db->handle) == 0)

@@ -87,6 +87,8 @@ static enum result put_head(struct sqlite_store *s, const struct version_row *ro
 		   "put a head", args, err);
 }
 
+/* The last id is read once for each call: only this thread adds contents, in the write
+ * transaction. */
 enum result sqlite_put_versions(struct store *store, const struct version_row *rows, uint32_t count,
 				struct error *err)
 {
@@ -293,6 +295,8 @@ static enum result put_token(struct sqlite_store *s, const struct token_row *row
 		   "put a token", args, err);
 }
 
+/* The accessor stays: it is not among the columns that are set. A changed `changed_revision` lets
+ * other readers find the row. */
 static enum result update_token(struct sqlite_store *s, const struct token_row *row,
 				struct error *err)
 {
@@ -333,6 +337,7 @@ static enum result put_meta(struct sqlite_store *s, const struct meta_row *row, 
 		   "put a meta value", args, err);
 }
 
+/* The table has one row, with id 0. */
 enum result sqlite_put_log(struct store *store, const struct log_row *row, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);

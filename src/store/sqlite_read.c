@@ -59,6 +59,7 @@ static enum result walk_rows(struct query *q, const struct walk *w, uint64_t *re
 	}
 }
 
+/* The columns in the order of VERSION_COLUMNS, then those that `part` says. */
 static void read_version(struct query *q, enum version_part part, struct version_row *ret)
 {
 	*ret = (struct version_row){
@@ -104,6 +105,9 @@ static enum result walk_versions(struct query *q, enum version_part part, versio
 #define HEAD_COLUMNS "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed FROM "
 #define HEAD_JOINS   " JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
 
+/* With `since`, the changes name the few paths to look at, so that a server that follows another
+ * one does not read all heads. A path may have changed only in an older version: hence the second
+ * condition. */
 enum result sqlite_each_head(struct store_session *ss, uint64_t since, version_fn *each, void *ctx,
 			     struct error *err)
 {
