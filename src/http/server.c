@@ -111,6 +111,7 @@ static enum result open_parts(struct http_server *s, struct slice listen, struct
 enum result http_server_open(struct http_server **ret, const struct http_server_options *options,
 			     struct error *err)
 {
+	uint64_t table_seed;
 	struct http_server *s = alloc_zero(sizeof *s);
 	enum result rc;
 
@@ -122,9 +123,11 @@ enum result http_server_open(struct http_server **ret, const struct http_server_
 	s->service_settings = *options->limits;
 	s->listen_fd = s->monitor.epoll_fd = s->monitor.stop_fd = -1;
 	random_fill(options->random, &s->request_seed, sizeof s->request_seed);
+	/* Request ids tell their seed to those who read them: the table has one of its own. */
+	random_fill(options->random, &table_seed, sizeof table_seed);
 	s->bodies.settings = &s->settings;
 	pending_responses_init(&s->pending, s->settings.responses_bytes_max);
-	connection_limits_init(&s->limits, &s->settings, s->clock, s->request_seed,
+	connection_limits_init(&s->limits, &s->settings, s->clock, table_seed,
 			       &s->counts.connections_evicted);
 	rc = open_parts(s, options->listen, err);
 	if (rc != OK) {

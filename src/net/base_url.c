@@ -22,12 +22,14 @@ static void clear_part(char **part)
 	curl_free(*part);
 }
 
-/* libcurl has an error code for each part that is missing; any error counts as missing. */
+/* libcurl has an error code for each part that is missing. Without memory nobody knows what the
+ * address holds: it counts as having the part, and is refused. */
 static bool has_part(CURLU *url, CURLUPart which)
 {
 	CLEANUP(clear_part) char *part = NULL;
+	CURLUcode rc = curl_url_get(url, which, &part, 0);
 
-	return curl_url_get(url, which, &part, 0) == CURLUE_OK;
+	return rc == CURLUE_OK || rc == CURLUE_OUT_OF_MEMORY;
 }
 
 /* A user name could hide the host ("http://127.0.0.1@elsewhere"), and a query or a fragment would
