@@ -14,8 +14,9 @@
 struct ref_text;
 struct secret_text;
 
-/* NEW → ACTIVE → DONE or FAILED. ACTIVE: it is being resolved further out; to reach it again is a
- * cycle. FAILED: its problem was added, so it is not added again. */
+/* NEW → ACTIVE → DONE or FAILED; a string that cannot be parsed or followed fails at once.
+ * ACTIVE: it is being resolved further out; to reach it again is a cycle. FAILED: its problem
+ * was added, so it is not added again. */
 enum resolve_state { RESOLVE_NEW, RESOLVE_ACTIVE, RESOLVE_DONE, RESOLVE_FAILED };
 
 /* The result of resolving a node or a reference. A node that several references share counts in the

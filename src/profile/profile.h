@@ -18,7 +18,7 @@
 #include "doc/read.h"
 #include "doc/tree.h"
 
-/* Bounds of one profile. Reaching one is E_LIMIT, except that problems beyond theirs are
+/* Bounds of one profile. To exceed one is E_LIMIT, except that problems beyond theirs are
  * counted. */
 #define PROFILE_DEPTH_MAX	    32	/* levels of inheritance */
 #define PROFILE_LAYERS_MAX	    256 /* ancestors in all */

@@ -86,8 +86,8 @@ static enum result keep_line(struct found *f, struct slice line, struct error *e
 	return OK;
 }
 
-/* The page is full only when there is one entry more: so `next` is given if and only if something
- * follows. For a reader of some documents also the entries that it may not see count, because they
+/* The page is full only when the log has one entry more, so the last page of a log names no next
+ * one. For a reader of some documents also the entries that it may not see count, because they
  * cost as much. */
 static enum result keep_entry(void *ctx, const struct audit_row *row, struct error *err)
 {

@@ -25,7 +25,8 @@
 
 #include <string.h>
 
-/* How many secrets an event loop may reveal in one call. */
+/* How many secrets an event loop may reveal in one call. Each is decrypted and recorded; meanwhile
+ * the loop serves no other connection. */
 #define LOOP_SECRETS_MAX 8
 
 struct revealing {

@@ -179,7 +179,7 @@ static enum result write_comparison(struct comparing *x, struct buf *b, struct e
 	struct view view;
 	enum result rc;
 
-	/* The schema as it is at the newer side says how a consumer takes a change on. */
+	/* The schema as it is at the revision `to` says how a consumer takes a change on. */
 	verb_view_init(&view, ctx, x->to == ctx->snapshot->revision ? 0 : x->to, NULL);
 	rc = find_schema(&view, shown->effective.schema, &schema, err);
 	if (rc != OK) {

@@ -100,8 +100,8 @@ enum step document_diff_on_worker(struct verb_context *ctx)
 		return response_error(ctx->call, rc, &err);
 	verb_view_init(&view, ctx, 0, NULL);
 	view.for_whom = audit_draft_recorder(ctx->call);
-	/* The newer side first: it is the one that the client asked about, so its error is the one
-	 * to report. */
+	/* `to` first: it is the version that the client asked about, so its error is the one to
+	 * report. */
 	rc = open_side(ctx, &view, &to, &err);
 	if (rc == OK)
 		rc = open_side(ctx, &view, &from, &err);

@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+/* A prefix and a name in it may each be as long as a path: join() compares the sum with the room,
+ * and no document is found at a path that is too long. */
 #define LOOK_STEPS     100 /* of one document: mostly for the decision whether it may be listed */
 #define TEXT_BYTES_MAX (2 * PATH_BYTES_MAX)
 
