@@ -423,7 +423,7 @@ static void commit_group(struct group *g, struct call *list)
 				c->job->ops->published(c->job, s);
 		}
 	}
-	/* The answers leave before any poll is woken and before anything is shredded. */
+	/* The responses leave before any poll is woken and before anything is shredded. */
 	finish_all(g);
 	requeue(g);
 	if (is_good && g->has_written)

@@ -91,8 +91,8 @@ struct service {
 	int64_t started_ms; /* wall */
 };
 
-/* Counts a call that waits in its principal's share. False, and the call answered E_BUSY: the share
- * is used up. */
+/* Counts a call that waits in its principal's share. False: the share is used up, and call->out is
+ * E_BUSY (E_MEMORY: there is no share). */
 bool call_queued(struct service *s, struct call *c);
 void call_unqueued(struct call *c); /* nothing where it is not counted */
 

@@ -141,7 +141,7 @@ void response_unrecorded(struct call *c, enum result rc, const char *reason)
 	uint64_t revision = c->out.revision, epoch = c->out.epoch;
 	struct error err = ERROR_NULL;
 
-	fail(&err, rc, "%s", reason); /* a copy: it may be the answer's own */
+	fail(&err, rc, "%s", reason); /* a copy: `reason` may lie in the response */
 	if (rc != E_BUSY)
 		wrap(&err, rc, "it could not be recorded");
 	response_reset(c);

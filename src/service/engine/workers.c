@@ -99,7 +99,8 @@ static enum step run(struct worker *w, struct verb_context *ctx, struct call *c)
 	return step;
 }
 
-/* The write is done: where rendering fails its answer stays as it is, for JSON is YAML too. */
+/* The write is done already. Where rendering fails its response stays in JSON, which is YAML too.
+ */
 static void render_on(struct worker *w, struct call *c)
 {
 	struct error ignored = ERROR_NULL;

@@ -44,8 +44,8 @@ bool rights_are_same(const struct snapshot *a, const struct snapshot *b, const s
 uint64_t rights_fingerprint(const struct snapshot *snapshot, const struct principal *p,
 			    int64_t now_ms);
 
-/* Whether all levels allow it. An unknown path is decided like any other: by the rules alone, so
- * that the answer tells nothing of what exists. */
+/* Whether all levels allow it. A path that does not exist is decided like any other, by the rules
+ * alone, so that the decision tells nothing of what exists. */
 bool rights_may(const struct rights *r, enum permission wanted, struct slice path);
 
 /* May something at or under `prefix` ("profiles/")? To tell an empty list from a refusal. */

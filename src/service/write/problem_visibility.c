@@ -52,7 +52,7 @@ const struct doc_edges *edges_as_written(const struct write *w, struct slice pat
 }
 
 /* Whether the caller may read the profile and all that it inherits from. `budget` bounds the
- * walk; beyond it the answer is no. */
+ * walk; beyond it the result is false. */
 static bool may_see_layers(const struct write *w, struct slice path, uint32_t depth,
 			   uint32_t *budget)
 {

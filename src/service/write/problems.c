@@ -114,7 +114,7 @@ static bool may_see_names(const struct write *w, struct slice text, struct slice
 }
 
 /* Whether the caller may read the schema and all schemas that it refers to. `budget` bounds the
- * walk; beyond it the answer is no. */
+ * walk; beyond it the result is false. */
 static bool may_see_schemas(const struct write *w, struct slice path, uint32_t depth,
 			    uint32_t *budget)
 {
