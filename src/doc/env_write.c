@@ -89,6 +89,8 @@ enum result env_each(const struct tree_node *n, struct slice prefix,
 		const struct flat_leaf *leaf = &flattened.leaves[i];
 		struct slice value = flattened_value(leaf->node);
 
+		/* The text of an environment variable ends at its first NUL, so the rest would be
+		 * lost. */
 		if (value.len != 0 && memchr(value.data, '\0', value.len) != NULL)
 			rc = fail_at(err, E_INVALID, leaf->node->line, leaf->node->column,
 				     "%s: a variable cannot hold a NUL character", leaf->name.data);

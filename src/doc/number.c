@@ -461,12 +461,14 @@ static bool is_decimal_multiple(const struct decimal *n, const struct decimal *s
 {
 	struct natural dividend, divisor;
 
-	/* 10 would divide `n`, which has no zero at its end. */
+	/* The divisor would have a factor 10 that `n` has not: the last digit of `n` is not
+	 * zero. */
 	if (shift < 0)
 		return false;
 	if (n->count + shift < step->count)
 		return false;
-	/* Further factors of ten cannot help the divisor any more. */
+	/* The divisor has fewer than SHIFT_MAX factors 2 and 5, so further factors of ten in the
+	 * dividend change nothing. */
 	natural_set(&dividend, n, (uint32_t)(shift < SHIFT_MAX ? shift : SHIFT_MAX));
 	natural_set(&divisor, step, 0);
 	if (divisor.count == 1)

@@ -25,6 +25,7 @@ const char *tree_kind_name(enum tree_kind kind)
 	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
 }
 
+/* The order of the index: hash first, so that bytes are compared only where hashes are equal. */
 static int compare_key(const struct tree_member *m, struct slice key, uint64_t hash)
 {
 	if (m->hash != hash)

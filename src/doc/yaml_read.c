@@ -42,7 +42,9 @@ struct anchor {
 
 /* State of an open container until it closes. */
 struct level {
+	/* An index of `anchors`, or NO_ANCHOR. */
 	uint32_t anchor;
+	/* The counts at its start: the difference at its end is the size of its anchor. */
 	uint32_t nodes_before;
 	uint64_t bytes_before;
 	uint32_t height; /* of the highest child so far */
@@ -52,6 +54,7 @@ struct level {
 struct reader {
 	struct builder builder;
 	yaml_parser_t parser;
+	/* yaml_parser_delete() is needed. */
 	bool has_parser;
 	struct slice input, rest; /* `rest`: not yet passed to libyaml */
 	struct anchor *anchors;
@@ -410,6 +413,7 @@ static enum result read_scalar(struct reader *r, const yaml_event_t *e)
 	return builder_push(&r->builder, 1, r->err);
 }
 
+/* The anchor opens with the container and closes with it, so an alias within it is refused. */
 static enum result read_open(struct reader *r, const yaml_event_t *e)
 {
 	bool is_map = e->type == YAML_MAPPING_START_EVENT;

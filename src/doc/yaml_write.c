@@ -117,8 +117,8 @@ static bool would_swell(struct slice s, uint32_t depth)
 	return lines * 2 * depth > s.len;
 }
 
-/* Several lines, none with blanks at its end, the first with none before: nothing a reader could
- * read otherwise than written. */
+/* Several lines, none with blanks at its end and the first with none before it, so that every
+ * reader gets the text as it is. */
 static bool may_be_literal(struct slice s, uint32_t depth)
 {
 	if (depth > LITERAL_DEPTH_MAX || s.len < 2 || memchr(s.data, '\n', s.len) == NULL)
