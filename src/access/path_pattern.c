@@ -4,8 +4,9 @@
  * first j segments of the path. There is no backtracking, so every pattern costs at most n row
  * updates.
  *
- * Example, the pattern "config/*" and the path "config/a/b": the first row is {0}; after "config"
- * it is {1}; after "*" it is {2}. The pattern has ended and bit 3 is not set, so it does not match.
+ * Example, the pattern of the segments "config", "*" and the path "config/a/b": the first row is
+ * {0}; after "config" it is {1}; after "*" it is {2}. The pattern has ended and bit 3 is not set,
+ * so it does not match.
  *
  * Nothing is allocated and nothing is kept; any thread may call. A path of too many segments is
  * never matched: such a path cannot be stored.

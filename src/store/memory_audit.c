@@ -36,8 +36,8 @@ static bool fits(struct slice wanted, struct slice value)
 	return wanted.len == 0 || slice_is_equal(wanted, value);
 }
 
-/* "secrets/a" is one path; "secrets/a/" and "secrets/a/**" stand for all paths that begin with
- * "secrets/a/". */
+/* "secrets/a" is one path; "secrets/a/", with or without two stars behind it, stands for all paths
+ * that begin with it. */
 static bool fits_path(struct slice wanted, struct slice path)
 {
 	if (ends_in(wanted, "**"))

@@ -214,8 +214,8 @@ static bool ends_in(struct slice s, const char *end)
 	"SELECT idx FROM " table " WHERE bucket = ? AND " column " >= ? AND " column " < ?"
 
 /* The most selective condition comes first: once a bucket has no entry left, the other indexes are
- * not read. "secrets/**" and "secrets/" are prefixes, and so is "token.*"; "**" and "*" alone leave
- * an empty prefix, which is no condition. */
+ * not read. "secrets/" and "token.*" are prefixes, also with one more star; stars alone leave an
+ * empty prefix, which is no condition. */
 static enum result set_conditions(struct scan *scan, const struct audit_filter *filter,
 				  struct error *err)
 {
