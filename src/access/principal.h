@@ -5,9 +5,9 @@
  * exchanged for a principal once, when the request is authenticated. Rights, the audit log, shares
  * and polls know principals and never a credential.
  *
- * A principal is immutable and shared by reference count, so that any thread may read it. What may
- * change while it is in use (a token is revoked, renewed or used up, a policy is edited) is no part
- * of it: it is looked up in the snapshot by accessor.
+ * A principal is immutable and shared by reference count, so that any thread may read it. It does
+ * not hold the facts that may change while it is in use (a token is revoked, renewed or used up, a
+ * policy is edited): these are looked up in the snapshot by accessor.
  */
 #pragma once
 

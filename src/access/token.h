@@ -21,9 +21,9 @@ struct address_range {
 	uint8_t bits;
 };
 
-/* What a token stands for. Whether it is revoked and how many uses are left is no part of it: the
- * store keeps these beside the record (struct token_row). Times are wall time in milliseconds.
- * Immutable; its texts live in the arena that it was read into. */
+/* The principal, policies and limits that a token stands for. The store keeps beside the record
+ * whether it is revoked and how many uses are left (struct token_row). Times are wall time in
+ * milliseconds. Immutable; its texts live in the arena that it was read into. */
 struct token_record {
 	struct slice accessor;	/* names the token where the token itself must not stand */
 	struct slice name;	/* of the principal */

@@ -1,7 +1,7 @@
 /*
  * Writes and reads the three lines of a checkpoint (C2SP tlog-checkpoint).
  *
- * A checkpoint may come from a file that somebody kept elsewhere, so checkpoint_verify() checks the
+ * A checkpoint may come from a file that was kept elsewhere, so checkpoint_verify() checks the
  * signature first and then parses strictly. The origin must be the name of the key, so that a text
  * that the key signed for another log proves nothing here. No state; any thread may call.
  */

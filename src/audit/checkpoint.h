@@ -6,7 +6,7 @@
 #include "audit/merkle.h"
 #include "crypto/note.h"
 
-/* What a signed head says. A value without pointers. */
+/* The content of a signed head. A value without pointers. */
 struct checkpoint {
 	char origin[NOTE_NAME_BYTES_MAX + 1]; /* the log's name; NUL-terminated */
 	uint64_t size;			      /* entries */

@@ -30,7 +30,7 @@ struct audit_verify_rows {
 	void *ctx;
 };
 
-/* What to verify. All is borrowed for the call. */
+/* The log to verify and how. All is borrowed for the call. */
 struct audit_verification {
 	const struct vkey *key;	 /* the log's, from a source that the reader trusts */
 	struct slice checkpoint; /* the signed note that is stored with the log */
@@ -41,7 +41,7 @@ struct audit_verification {
 	void *progress_ctx;
 };
 
-/* What was found. The counts go up to the row at which the verification ended. */
+/* The findings. The counts go up to the row at which the verification ended. */
 struct audit_report {
 	uint64_t entries;	  /* read */
 	uint64_t checkpoint_size; /* signed */

@@ -33,8 +33,8 @@ struct store_ops {
 	enum result (*release)(struct store *s, struct error *err);
 	enum result (*rollback_to)(struct store *s, struct error *err);
 	/* Batches: `rows` has `count` items, which may be 0. They are put one after the other, so a
-	 * later row of a batch sees the earlier ones. What failed half-way is undone by the
-	 * caller. */
+	 * later row of a batch sees the earlier ones. The caller undoes a batch that failed
+	 * half-way. */
 	enum result (*put_versions)(struct store *s, const struct version_row *rows, uint32_t count,
 				    struct error *err);
 	enum result (*set_states)(struct store *s, const struct state_row *rows, uint32_t count,

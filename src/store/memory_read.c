@@ -28,7 +28,7 @@ struct memory_state memory_state_now(const struct memory_session *s)
 	return ret;
 }
 
-/* Before each row, wanted or not: what costs is to look at it. */
+/* Called before each row, wanted or not: looking at a row is the work. */
 static enum result look(const struct memory_session *s, struct error *err)
 {
 	return budget_take(s->budget, STEPS_PER_ROW, err);

@@ -71,8 +71,8 @@ enum result lock_take(int *ret, const char *folder, struct error *err)
 	return OK;
 }
 
-/* Rights of the folder stand before those of the files: with 0700 nobody else can reach the log
- * that SQLite makes beside the database. */
+/* The rights of the folder come before those of the files: with 0700 no other user can reach the
+ * log that SQLite makes beside the database. */
 enum result folder_check(const char *folder, bool may_make, struct error *err)
 {
 	struct stat st;

@@ -24,8 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What SQLite keeps beside a database that was not closed: a write-ahead log or a rollback
- * journal. */
+/* The files that SQLite keeps beside a database that was not closed: a write-ahead log or a
+ * rollback journal. */
 static const char *const logs[] = {"-wal", "-journal"};
 
 /* Only the names that SQLite makes are removed, then the folder if it is empty: no removal of a
@@ -71,7 +71,7 @@ static enum result copy_bytes(int from, int to, const char *name, struct error *
 	}
 }
 
-/* An empty log is none: SQLite truncates it at the end of a checkpoint. */
+/* An empty log counts as absent: SQLite truncates it at the end of a checkpoint. */
 static bool has_file(const char *file, const char *ending)
 {
 	char path[PATH_MAX + 16];

@@ -189,7 +189,7 @@ MUST_USE enum result store_get_revision(struct store_session *ss, uint64_t revis
 /* The last revision whose time is at or before `time_ms`; 0 where there is none. */
 MUST_USE enum result store_revision_at(struct store_session *ss, int64_t time_ms, uint64_t *ret,
 				       struct error *err);
-/* What one revision changed, by path and version. Without a call where the revision does not
+/* The changes of one revision, by path and version. Without a call where the revision does not
  * exist. */
 MUST_USE enum result store_each_change(struct store_session *ss, uint64_t revision, change_fn *each,
 				       void *ctx, struct error *err);
