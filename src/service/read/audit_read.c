@@ -109,13 +109,13 @@ static enum result keep_entry(void *ctx, const struct audit_row *row, struct err
 	return rc == OK ? keep_line(f, buf_slice(&cut), err) : rc;
 }
 
-/* A filter on many paths: "profiles/orders/" or "profiles/orders/**". */
+/* A filter on many paths: "profiles/orders/", with or without two stars behind it. */
 static bool is_prefix(struct slice path)
 {
 	return path.len != 0 && (path.data[path.len - 1] == '/' || path.data[path.len - 1] == '*');
 }
 
-/* "profiles/orders/**" → "profiles/orders/", for which rights can be asked. */
+/* The prefix "profiles/orders/" without the stars behind it: rights can be asked for that. */
 static struct slice prefix_of(struct slice path)
 {
 	while (path.len != 0 && path.data[path.len - 1] != '/')

@@ -53,5 +53,4 @@ struct change {
 	struct view_doc *doc; /* the content parsed */
 	/* Compiled, where the change puts a policy in force; owned. */
 	struct policy *policy;
-	struct doc_edges *edges;
 };

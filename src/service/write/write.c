@@ -34,7 +34,6 @@ static void change_clear(struct change *c)
 	buf_clear(&c->wrapped);
 	tree_clear(&c->patch_tree);
 	policy_unref(c->policy);
-	doc_edges_unref(c->edges);
 }
 
 void write_free(struct commit_job *job)
