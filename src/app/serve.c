@@ -177,8 +177,7 @@ static enum result open_server(struct server *s, struct error *err)
 			  &(struct service_parts){.store = steal(&s->data.store),
 						  .keyring = steal(&s->data.keyring),
 						  .settings = &s->settings.service,
-						  .clock = &system_clock,
-						  .random = &system_random},
+						  .clock = &system_clock},
 			  err);
 	if (rc != OK)
 		return rc;

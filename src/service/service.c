@@ -97,7 +97,6 @@ enum result service_open(struct service **ret, const struct service_parts *parts
 	s->state.store = parts->store;
 	s->state.keyring = parts->keyring;
 	s->state.clock = *parts->clock;
-	s->state.random = *parts->random;
 	s->started_ms = clock_wall_ms(parts->clock);
 	atomic_init(&s->clocks_apart_ms, s->started_ms - clock_monotonic_ms(parts->clock));
 	rc = start(s, err);

@@ -13,7 +13,6 @@
 #pragma once
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "service/call.h"
 #include "service/settings.h"
 #include "store/store.h"
@@ -29,7 +28,6 @@ struct service_parts {
 	struct keyring *keyring;
 	const struct service_settings *settings;
 	const struct clock *clock;
-	const struct random_source *random;
 };
 
 /* Takes over store and keyring, also on failure. Loads the first snapshot and starts the

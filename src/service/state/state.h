@@ -9,7 +9,6 @@
 
 #include "audit/audit_log.h"
 #include "base/clock.h"
-#include "base/random.h"
 #include "crypto/keyring.h"
 #include "service/settings.h"
 #include "service/state/snapshot.h"
@@ -24,7 +23,6 @@ struct state {
 	struct store *store;
 	struct keyring *keyring;
 	struct clock clock;
-	struct random_source random;
 	struct config_cache *cache;
 
 	pthread_mutex_t snapshot_mutex;

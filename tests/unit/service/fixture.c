@@ -138,9 +138,7 @@ static void serve(struct fixture *f, struct store *s, struct keyring *ring)
 {
 	f->store = s;
 	MUST(service_open(&f->service,
-			  &(struct service_parts){s, ring, &f->settings, &system_clock,
-						  &system_random},
-			  &err));
+			  &(struct service_parts){s, ring, &f->settings, &system_clock}, &err));
 }
 
 static bool is_in_memory(void)
@@ -261,9 +259,7 @@ bool fixture_restart_failing(struct fixture *f, atomic_int *left, int n)
 		MUST(store_wrap_failing(&s, s, f->may_call, f->may_call_ctx, &err));
 	atomic_store(left, n);
 	rc = service_open(&f->service,
-			  &(struct service_parts){s, ring, &f->settings, &system_clock,
-						  &system_random},
-			  &refused);
+			  &(struct service_parts){s, ring, &f->settings, &system_clock}, &refused);
 	is_over = atomic_exchange(left, -1) > 0;
 	f->store = rc == OK ? s : NULL;
 	cr_expect(rc == OK || refused.text[0] != '\0');

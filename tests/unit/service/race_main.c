@@ -259,10 +259,7 @@ static struct service *open_service(const char *folder, struct secret_memory **m
 	     &err);
 	while (token->len != 0 && token->data[token->len - 1] == '\n')
 		buf_cut(token, token->len - 1);
-	must(service_open(&s,
-			  &(struct service_parts){store, ring, &settings, &system_clock,
-						  &system_random},
-			  &err),
+	must(service_open(&s, &(struct service_parts){store, ring, &settings, &system_clock}, &err),
 	     &err);
 	return s;
 }

@@ -72,8 +72,7 @@ static enum result start(bool (*may_call)(void *ctx, const char *name), struct f
 	rc = service_open_keyring(&ring, store, memory, root, ret_err);
 	if (rc == OK)
 		rc = service_open(&g.service,
-				  &(struct service_parts){store, ring, &settings, &system_clock,
-							  &system_random},
+				  &(struct service_parts){store, ring, &settings, &system_clock},
 				  ret_err);
 	else
 		store_close(store);

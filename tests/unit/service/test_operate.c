@@ -252,8 +252,7 @@ static void serve(struct founded *n, struct fixture *ret)
 	*ret = (struct fixture){.memory = n->memory, .root_token = buf_steal(&n->token)};
 	strcpy(ret->folder, n->folder);
 	MUST(service_open(&ret->service,
-			  &(struct service_parts){n->store, n->keyring, &settings, &system_clock,
-						  &system_random},
+			  &(struct service_parts){n->store, n->keyring, &settings, &system_clock},
 			  &err));
 	buf_clear(&n->vkey);
 }
