@@ -414,6 +414,13 @@ static void fill(struct call *c, const struct ask *what)
 	fill_family(&c->in, verb_input_family(what->verb), what);
 }
 
+/* The service calls `done` only for a call that it kept. */
+static void submit(struct asking *a)
+{
+	if (service_submit(a->service, &a->call) == CALL_DONE)
+		handed_back(&a->call);
+}
+
 struct asking *ask_begin(struct fixture *f, struct ask what)
 {
 	struct asking *a = calloc(1, sizeof *a);
@@ -434,9 +441,10 @@ struct asking *ask_begin(struct fixture *f, struct ask what)
 	a->call.out.result = service_authenticate(f->service, &a->call, token, &err);
 	if (a->call.out.result != OK) {
 		atomic_store(&a->call.state, CALL_DONE);
+		handed_back(&a->call);
 		return a;
 	}
-	service_submit(f->service, &a->call);
+	submit(a);
 	return a;
 }
 
@@ -450,11 +458,12 @@ struct call *ask_call(struct asking *a)
 	return &a->call;
 }
 
-/* Also goes on with a poll that was woken. */
+/* Also goes on with a poll that was woken. A call is marked as done before it is handed back, so
+ * only `is_handed_back` tells that no thread of the service uses it any more. */
 bool ask_wait(struct asking *a, int64_t ms)
 {
 	struct timespec until;
-	bool is_back;
+	bool is_back, is_done;
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += ms / 1000;
@@ -464,20 +473,19 @@ bool ask_wait(struct asking *a, int64_t ms)
 		until.tv_nsec -= 1000000000;
 	}
 	for (;;) {
-		if (atomic_load(&a->call.state) == CALL_DONE)
-			return true;
 		pthread_mutex_lock(&a->mutex);
-		while (!a->is_handed_back && atomic_load(&a->call.state) != CALL_DONE) {
+		while (!a->is_handed_back) {
 			if (pthread_cond_timedwait(&a->cond, &a->mutex, &until) != 0)
 				break;
 		}
 		is_back = a->is_handed_back;
-		a->is_handed_back = false;
+		is_done = is_back && atomic_load(&a->call.state) == CALL_DONE;
+		if (!is_done)
+			a->is_handed_back = false;
 		pthread_mutex_unlock(&a->mutex);
-		if (!is_back)
-			return atomic_load(&a->call.state) == CALL_DONE;
-		if (atomic_load(&a->call.state) == CALL_NEW)
-			service_submit(a->service, &a->call);
+		if (!is_back || is_done)
+			return is_done;
+		submit(a);
 	}
 }
 
