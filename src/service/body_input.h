@@ -24,9 +24,18 @@ struct body_input {
 	uint32_t changes_max; /* of a batch; also versions of a list */
 };
 
+/* How far the reading of a new token came; each step includes those above it. */
+enum token_request_read {
+	TOKEN_READ_NOTHING,  /* the body is not an object with these keys only */
+	TOKEN_READ_OBJECT,   /* no member yet */
+	TOKEN_READ_NAME,     /* and the first `policies_count` policies */
+	TOKEN_READ_POLICIES, /* all policies */
+};
+
 /* A new token. It and each renewal of it last at most `ttl_ms`, and none leads beyond `max_ttl_ms`
  * after the creation. 0: not sent. */
 struct token_request {
+	enum token_request_read read;
 	struct slice name; /* at most TOKEN_NAME_BYTES_MAX, on one line */
 	struct slice *policies;
 	uint32_t policies_count; /* 1 to TOKEN_POLICIES_MAX */

@@ -31,7 +31,9 @@ static enum result read_policies(struct token_request *t, const struct tree_node
 		if (item->kind != TREE_STRING)
 			return fail_at(err, E_MALFORMED, item->line, item->column,
 				       "a policy's name must be a text");
-		rc = native_keep_text(&t->policies[t->policies_count++], tree_text(item), a, err);
+		rc = native_keep_text(&t->policies[i], tree_text(item), a, err);
+		if (rc == OK)
+			t->policies_count++;
 	}
 	return rc;
 }
@@ -91,13 +93,18 @@ enum result native_read_token(struct token_request *ret, const struct body_input
 
 	if (rc != OK)
 		return rc;
+	ret->read = TOKEN_READ_OBJECT;
 	rc = native_read_text(&ret->name, &tree.root, keys[0], TOKEN_NAME_BYTES_MAX, a, err);
 	if (rc == E_NOT_FOUND)
 		rc = fail(err, E_MALFORMED, "`name` is missing: whom the token stands for");
-	if (rc == OK)
-		rc = read_policies(ret, &tree.root, a, err);
-	if (rc == OK)
-		rc = native_read_duration(&ret->ttl_ms, &tree.root, keys[2], err);
+	if (rc != OK)
+		return rc;
+	ret->read = TOKEN_READ_NAME;
+	rc = read_policies(ret, &tree.root, a, err);
+	if (rc != OK)
+		return rc;
+	ret->read = TOKEN_READ_POLICIES;
+	rc = native_read_duration(&ret->ttl_ms, &tree.root, keys[2], err);
 	if (rc == OK)
 		rc = native_read_duration(&ret->max_ttl_ms, &tree.root, keys[3], err);
 	if (rc == OK)

@@ -39,18 +39,23 @@ static enum result check_policy(const struct verb_context *ctx, struct slice nam
 	return OK;
 }
 
+/* Checks what was read of a request, also of one that could not be read to its end: the rights of
+ * the maker are judged, and their lack recorded, before an error in a later member is told. */
 static enum result check_request(const struct verb_context *ctx, const struct token_request *t,
 				 struct error *err)
 {
-	enum result rc;
+	enum result rc = OK;
 
-	if (ctx->rights->levels_count >= RIGHTS_LEVELS_MAX)
+	if (t->read >= TOKEN_READ_OBJECT && ctx->rights->levels_count >= RIGHTS_LEVELS_MAX)
 		return fail(err, E_LIMIT, "tokens hang below one another at most %d deep",
 			    TOKEN_DEPTH_MAX);
-	rc = token_name_check_form(t->name, err);
+	if (t->read >= TOKEN_READ_NAME)
+		rc = token_name_check_form(t->name, err);
 	for (uint32_t i = 0; rc == OK && i < t->policies_count; i++)
 		rc = check_policy(ctx, t->policies[i], err);
-	return rc == OK ? token_name_check(ctx, t->name, err) : rc;
+	if (rc == OK && t->read >= TOKEN_READ_POLICIES)
+		rc = token_name_check(ctx, t->name, err);
+	return rc;
 }
 
 /* A token never ends later than those above it. */
@@ -121,14 +126,17 @@ enum step token_create_on_worker(struct verb_context *ctx)
 	struct token_request request = {.uses = -1};
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct token_job *j = token_job_new(ctx, 1);
-	struct error err = ERROR_NULL;
-	enum result rc;
+	struct error err = ERROR_NULL, unread = ERROR_NULL;
+	enum result rc, rc_read;
 
 	if (j == NULL)
 		return response_fail(ctx->call, E_MEMORY, "out of memory");
-	rc = ctx->call->codec->read_token(&request, &body, &j->arena, &err);
-	if (rc == OK)
-		rc = check_request(ctx, &request, &err);
+	rc_read = ctx->call->codec->read_token(&request, &body, &j->arena, &unread);
+	rc = check_request(ctx, &request, &err);
+	if (rc == OK && rc_read != OK) {
+		rc = rc_read;
+		err = unread;
+	}
 	if (rc == OK)
 		rc = make_token(ctx, j, &request, &text, &err);
 	if (rc == OK)
