@@ -18,10 +18,9 @@
 struct bootstrap {
 	struct store *store;
 	const struct keyring *keyring;
-	struct arena arena;
 	struct vkey log_key;
 	struct audit_log log;
-	struct audit_rows audit_rows; /* free them with the arena */
+	struct audit_rows audit_rows; /* ended by audit_rows_free() */
 	int64_t now_ms;
 	uint64_t epoch, revision;
 };

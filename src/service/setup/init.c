@@ -159,7 +159,8 @@ static enum result put_document(struct bootstrap *f, const struct shipped_docume
 static enum result put_documents(struct bootstrap *f, const struct shipped_document *documents,
 				 size_t count, struct error *err)
 {
-	struct audit_touch *touched = arena_alloc_array(&f->arena, count, sizeof *touched);
+	CLEANUP(arena_clear) struct arena arena = ARENA_NULL;
+	struct audit_touch *touched = arena_alloc_array(&arena, count, sizeof *touched);
 	struct revision_row revision = {
 		.revision = f->revision,
 		.time_ms = f->now_ms,
@@ -221,7 +222,6 @@ enum result service_init(const struct stopped_store *to, const struct shipped_do
 		rc = store_commit(to->store, err);
 	else
 		store_rollback(to->store);
-	arena_clear(&f.arena);
 	audit_rows_free(&f.audit_rows);
 	if (rc == OK) {
 		vkey_append(ret_log_vkey, &f.log_key);

@@ -207,7 +207,6 @@ enum result service_restore(const struct stopped_store *to, struct slice reason,
 		rc = store_commit(to->store, err);
 	else
 		store_rollback(to->store);
-	arena_clear(&a.f.arena);
 	audit_rows_free(&a.f.audit_rows);
 	if (rc != OK)
 		buf_cut(ret_token, before);
