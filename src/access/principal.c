@@ -75,9 +75,13 @@ static struct principal_link copy_link(struct room *room, const struct principal
 	return link;
 }
 
-/* The name that its queues, polls and connections are counted under. All descendants of a first
- * token count as the one just below the first token; else a principal could have as many shares as
- * it makes names. */
+/*
+ * Returns the name under which the principal's use of queues, polls and connections is counted.
+ * `chain` goes from the principal's own token (chain[0]) up to the first token of its line, which
+ * has no parent. A first token counts under its own name. Every other token counts under the name
+ * of its ancestor just below the first token, or its own if it is that one, so that a principal
+ * gets no further share by making tokens with other names.
+ */
 static struct slice share_of(const struct principal_link *chain, uint32_t count)
 {
 	return count == 1 ? chain[0].name : chain[count - 2].name;
