@@ -4,9 +4,6 @@
  * A client owns its transport, its URL and its token, all freed by client_close(). The token's
  * buffer is wiped when it is cleared (base/buf.h), also the former one after a renewal. One thread
  * at a time uses a client; no lock is taken.
- *
- * What must hold: once a client has a token it has one for good. renew_token() never replaces it by
- * an empty one, since the transport would go on sending the former (transport.c).
  */
 #include "client/client.h"
 

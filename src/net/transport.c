@@ -3,9 +3,8 @@
  * alive, so a client pays for TCP and TLS once.
  *
  * The handle also keeps its options. transport_open() sets those that never change; set_request()
- * sets all others again for each request. One option only ever grows: a token, once set, stays
- * until the next request with a token. So a caller that has used a token must go on using one, as
- * client.c does.
+ * sets all others again for each request, so that nothing of one request is sent with the next:
+ * neither its body nor its token.
  *
  * Callbacks run inside curl_easy_perform(), in the caller's thread. A callback that fails leaves
  * its reason in struct transfer, because libcurl passes on nothing but "failed writing".
@@ -188,10 +187,9 @@ static void set_request(CURL *curl, struct transfer *t, const char *url, struct 
 		curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
 	}
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, q->method);
-	if (has_token) {
-		curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-		curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, q->bearer_token);
-	}
+	curl_easy_setopt(curl, CURLOPT_HTTPAUTH,
+			 (long)(has_token ? CURLAUTH_BEARER : CURLAUTH_NONE));
+	curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, has_token ? q->bearer_token : NULL);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);

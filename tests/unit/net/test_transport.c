@@ -63,7 +63,23 @@ static void stop_server(struct fake_server *s)
 	cr_assert_null(failed);
 }
 
-/* Sends one request to a server that answers with `text`. */
+/* Sends one request over `t` to a new server that answers with `text`. */
+static enum result perform_over(struct transport *t, struct transport_request *q,
+				struct transport_response *ret, struct fake_server *s,
+				const char *text, struct error *err)
+{
+	enum result rc;
+
+	start_server(s, text);
+	q->method = "GET";
+	q->base_url = s->base_url;
+	q->target = SLICE_LITERAL("/v1/x?y=1");
+	q->timeout_ms = 10000;
+	rc = transport_perform(t, q, ret, err);
+	stop_server(s);
+	return rc;
+}
+
 static enum result perform(struct transport_request *q, struct transport_response *ret,
 			   struct fake_server *s, const char *text, struct error *err)
 {
@@ -71,14 +87,8 @@ static enum result perform(struct transport_request *q, struct transport_respons
 	enum result rc;
 
 	cr_assert_eq(transport_open(&t, "test/1", err), OK);
-	start_server(s, text);
-	q->method = "GET";
-	q->base_url = s->base_url;
-	q->target = SLICE_LITERAL("/v1/x?y=1");
-	q->timeout_ms = 10000;
-	rc = transport_perform(t, q, ret, err);
+	rc = perform_over(t, q, ret, s, text, err);
 	transport_close(t);
-	stop_server(s);
 	return rc;
 }
 
@@ -118,6 +128,33 @@ Test(transport, a_request_carries_its_headers_and_the_response_gives_status_head
 	cr_expect_null(strstr(s.received, "If-Match"));
 	buf_clear(&etag);
 	buf_clear(&response.body);
+}
+
+Test(transport, a_request_without_a_token_never_carries_the_token_of_an_earlier_one)
+{
+	static const char *const tokens[] = {"rv_1", NULL, "rv_2", "", NULL, "rv_3"};
+	struct transport *t = NULL;
+	struct error err = ERROR_NULL;
+
+	cr_assert_eq(transport_open(&t, "test/1", &err), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
+		struct transport_request q = {.bearer_token = tokens[i], .body_bytes_max = 100};
+		struct transport_response response = {0, BUF_NULL};
+		bool has_token = tokens[i] != NULL && tokens[i][0] != '\0';
+		struct fake_server s;
+		char line[64];
+
+		cr_assert_eq(perform_over(t, &q, &response, &s,
+					  "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", &err),
+			     OK, "%s", err.text);
+		snprintf(line, sizeof line, "\r\nAuthorization: Bearer %s\r\n",
+			 has_token ? tokens[i] : "");
+		cr_expect_eq(strstr(s.received, "Authorization") != NULL, has_token, "request %zu",
+			     i);
+		cr_expect(!has_token || strstr(s.received, line) != NULL, "request %zu", i);
+		buf_clear(&response.body);
+	}
+	transport_close(t);
 }
 
 Test(transport, a_redirect_is_a_response_and_is_not_followed)
