@@ -45,7 +45,8 @@ static void take_request_id(struct client_response *r, struct slice value)
 
 static void take_revision(struct client_response *r, struct slice value)
 {
-	r->has_revision = slice_to_u64(value, UINT64_MAX, &r->revision);
+	if (slice_to_u64(value, UINT64_MAX, &r->revision))
+		r->has_revision = true;
 }
 
 static void take_epoch(struct client_response *r, struct slice value)
@@ -55,7 +56,8 @@ static void take_epoch(struct client_response *r, struct slice value)
 
 static void take_audit_index(struct client_response *r, struct slice value)
 {
-	r->has_audit_index = slice_to_u64(value, UINT64_MAX, &r->audit_index);
+	if (slice_to_u64(value, UINT64_MAX, &r->audit_index))
+		r->has_audit_index = true;
 }
 
 /* RFC 9110 section 10.2.3 also allows a date, which Reeve's server never sends: it is passed over

@@ -41,6 +41,18 @@ Test(client_response, a_malformed_number_counts_as_not_sent)
 	cr_expect_eq(r.retry_after_ms, INT64_C(86400000), "a day at most");
 }
 
+Test(client_response, a_malformed_header_leaves_what_an_earlier_one_said)
+{
+	struct client_response r = CLIENT_RESPONSE_NULL;
+
+	take(&r, "Reeve-Revision", "7");
+	take(&r, "Reeve-Revision", "seven");
+	take(&r, "Reeve-Audit-Index", "3");
+	take(&r, "Reeve-Audit-Index", "-1");
+	cr_expect(r.has_revision && r.revision == 7);
+	cr_expect(r.has_audit_index && r.audit_index == 3);
+}
+
 Test(client_response, the_next_page_is_on_the_same_server)
 {
 	static const struct {
