@@ -17,7 +17,7 @@
  * `mutex` guards all that stands below it and each listed entry's links, is_evicted,
  * is_authenticated and share. An event loop enters, leaves and identifies; the monitor ticks.
  * A connection leaves the table under the mutex before its descriptor is closed, so the descriptor
- * of a listed entry is its own. A connection's own mutex may be taken under this one.
+ * of a listed entry is its own. server_state.h names the locks that may be taken under it.
  */
 #pragma once
 

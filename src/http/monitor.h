@@ -10,8 +10,9 @@
  *   that it got: an event's pointer may be that of a connection that was closed meanwhile.
  * - It returns memory to the system after many connections were closed.
  *
- * Lock order: limits.mutex, then one connection's mutex. The service is called without the
- * connection's mutex, since it calls connection_wake() with locks of its own.
+ * Lock order: limits.mutex, then one connection's mutex or, by service_forget(), the mutex of the
+ * service's waiters; these two are never held together. service_tick() is called without a lock,
+ * since it wakes polls, and a wake takes their connections' mutexes.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
  * there is one struct pending_response for each pair of body and principal that is being sent.
  *
  * `mutex` guards the buckets and all pending responses; the event loops take it, with no other lock
- * held, for a walk along one bucket.
+ * held, for a walk along one bucket. The mutex of the service's shares is taken under it.
  */
 #pragma once
 

@@ -5,8 +5,14 @@
  * the monitor (monitor.h); the threads of the service that call connection_wake(). The members
  * before `is_draining` do not change while the server runs, the others say what guards them.
  *
- * Lock order: limits.mutex, then a connection's mutex. pending.mutex is taken alone. The service
- * may take its own locks before a connection's mutex, so it is never called with that mutex held.
+ * Lock order, an outer lock first:
+ *
+ *   limits.mutex    a connection's mutex, or one of the service: that of its shares, as a
+ *                   connection leaves the table, or that of its waiters, as the monitor ends a poll
+ *   pending.mutex   the mutex of the service's shares
+ *
+ * limits.mutex and pending.mutex are never held together. No lock of http/ or service/ is taken
+ * under a connection's mutex, so the service is never called with it held.
  */
 #pragma once
 

@@ -10,8 +10,10 @@
  * - Members marked as the committer's are read and written by that thread only.
  *
  * Locks: each of snapshot_mutex, head_mutex, idle_mutex and those inside the queues, waiters,
- * change feed, shares, cache and folded failures is held for a few instructions and alone. The one
- * exception: that of the shares is taken under that of the folded failures, to keep a share.
+ * change feed, shares, cache and folded failures is held for a few instructions. No function of
+ * service/ takes a second one while it holds one, except that the shares' mutex is taken under that
+ * of the folded failures, to keep a share. Locks of http/ may be held when the mutex of the waiters
+ * or the shares is taken (http/server_state.h). `done` is called without any lock of service/.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
  * too many costs a look, a missing one a wake.
  *
  * Any thread may call, except that one thread at a time runs rounds. `done` of a woken call is
- * called without the mutex, because it may lead straight back here. Lock: the table's own mutex,
- * held alone.
+ * called without the mutex, because it may lead straight back here. Lock: the table's own mutex;
+ * no other is taken under it.
  */
 #pragma once
 
