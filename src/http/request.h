@@ -14,7 +14,8 @@
  * it is queued in step 1 for just that reason. Large bodies are refused without being received.
  *
  * All of them run in the connection's event loop and never wait. x->phase says which step comes
- * next. The call belongs to the service from service_submit() until it is done or waits.
+ * next. The call belongs to the service from service_submit() until the service has responded to
+ * it or called `done`; a call that waits belongs to the waiters until it is woken (service/call.h).
  */
 #pragma once
 

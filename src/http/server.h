@@ -14,13 +14,13 @@
 
 struct http_server;
 
-/* All that it refers to but `listen` must outlive the server. */
+/* `service` and `clock` must outlive the server. The rest is used only while it opens. */
 struct http_server_options {
 	struct service *service;
 	/* "127.0.0.1:7338", "[::1]:0"; needed during http_server_open() only. */
 	struct slice listen;
-	const struct http_settings *settings;  /* copied */
-	const struct service_settings *limits; /* the service's; copied */
+	const struct http_settings *settings;
+	const struct service_settings *limits; /* the service's */
 	const struct clock *clock;
 	const struct random_source *random;
 };

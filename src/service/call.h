@@ -205,7 +205,7 @@ void shared_body_unref(struct shared_body *b); /* takes NULL */
 /* The form of the body, from which the front end makes the content type. */
 enum body_kind {
 	BODY_NONE,   /* nothing: 204, 304 */
-	BODY_JSON,   /* becomes YAML for a client that asks for it */
+	BODY_JSON,   /* the service makes YAML of it where in.wants_yaml (response_yaml.c) */
 	BODY_SOURCE, /* a document as it was written; its type in `content_type` */
 	BODY_YAML,
 	BODY_PROPERTIES,
@@ -238,14 +238,18 @@ struct response {
 	uint32_t retry_after_s;
 };
 
-/* Where a call is. The service moves it on; the front end may read it at any time. */
+/*
+ * Where a call is. service_submit() gives one of the last three. DONE: the call is the front end's.
+ * PENDING or WAITING: it is the service's until `done` was called, whatever `state` shows
+ * meanwhile. Other threads change `state`, also while service_submit() returns, and a pending poll
+ * may become a waiting one. `done` may be called before service_submit() returns. Only
+ * service_forget() gives a waiting call back without `done`.
+ */
 enum call_state {
 	CALL_NEW,
-	/* With a worker or the committer: `done` will be called, once, from another thread; that
-	 * may be before service_submit() returns. */
+	/* With a worker or the committer: `done` will be called, once, from another thread. */
 	CALL_PENDING,
-	/* A long poll: `done` will be called once, when woken (perhaps before service_submit()
-	 * returns); then submit again. */
+	/* A long poll: `done` will be called, once, when it is woken; then submit it again. */
 	CALL_WAITING,
 	CALL_DONE,
 };
