@@ -4,9 +4,9 @@
  * that service/ knows no member names.
  *
  * A verb hands over one item after the other while it looks them up; nothing large is collected.
- * Each function appends to `b`, a BUF_RESPONSE. It returns no result: a failure stays in the
- * buffer, and response_check() finds it. It keeps no state but the buffer and may run in any
- * thread.
+ * A function that writes appends to `b`, a BUF_RESPONSE, and returns no result: a failure stays in
+ * the buffer, and response_check() finds it. to_yaml() and those that read bodies return one. None
+ * keeps any state but what it is given, so all may run in any thread.
  *
  * Functions that end in _begin open something that a function in _end closes. The comment at the
  * first says what may stand between them.
@@ -91,12 +91,12 @@ struct codec {
 	void (*problems_end)(struct buf *b);
 
 	/* Bodies of requests (body_input.h). What is read lives in `a`; `ret` is zero before, and
-	 * after a failure holds what was read until then. Where a number was not sent, `ret`
-	 * stays as it is. */
+	 * after a failure holds what was read until then. */
 	/* A new token: name, policies and limits. */
 	enum result (*read_token)(struct token_request *ret, const struct body_input *body,
 				  struct arena *a, struct error *err);
-	/* A renewal: how long the token is to live, in milliseconds. */
+	/* A renewal: how long the token is to live, in milliseconds. Where that was not sent,
+	 * `ret_ms` stays as it was. */
 	enum result (*read_ttl)(int64_t *ret_ms, const struct body_input *body, struct error *err);
 	/* A question about rights. */
 	enum result (*read_access)(struct access_request *ret, const struct body_input *body,

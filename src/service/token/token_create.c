@@ -123,7 +123,7 @@ static enum step response_created(struct call *c, const struct token *t, const s
 enum step token_create_on_worker(struct verb_context *ctx)
 {
 	const struct body_input body = verb_body(ctx);
-	struct token_request request = {.uses = -1};
+	struct token_request request = {0};
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	struct token_job *j = token_job_new(ctx, 1);
 	struct error err = ERROR_NULL, unread = ERROR_NULL;
