@@ -23,9 +23,8 @@
 #define ANY_KIND 0xff
 
 static const struct {
-	enum result (*explain_subschema)(struct explain_pass *pass, const struct rule *rule,
-					 const struct tree_node *n, struct marks *marks,
-					 enum verdict *ret);
+	enum result (*check)(struct explain_pass *pass, const struct rule *rule,
+			     const struct tree_node *n, struct marks *marks, enum verdict *ret);
 	uint8_t kind;
 } checks[RULES] = {
 	[RULE_FALSE] = {explain_false, ANY_KIND},
@@ -204,7 +203,7 @@ static enum result check_rule(struct explain_pass *pass, const struct rule *rule
 		return rc;
 	if (kind != ANY_KIND && (n->flags & TREE_IS_OPAQUE) != 0)
 		return explain_undecided(pass, rule, n, ret);
-	rc = checks[rule->op].explain_subschema(pass, rule, n, marks, ret);
+	rc = checks[rule->op].check(pass, rule, n, marks, ret);
 	if (rc == E_LIMIT && !pass->is_keyword_named) {
 		pass->is_keyword_named = true;
 		(void)wrap(pass->err, rc, "`%s`", keywords[rule->keyword].name);
