@@ -9,8 +9,6 @@
 #include "service/read/condition.h"
 #include "service/read/read.h"
 
-#include <string.h>
-
 /* The largest ciphertext that an event loop opens, if it need not parse the content. */
 #define LOOP_SEALED_BYTES_MAX ((size_t)64 << 10)
 
@@ -108,19 +106,6 @@ enum step document_get_on_loop(struct verb_context *ctx)
 	return response_row(ctx, snap_doc_row(d), kind);
 }
 
-/* Copies the row, which ends with the call of the store. */
-static enum result keep_record(void *ctx, const struct version_row *row, struct error *err)
-{
-	struct doc_record **ret = ctx;
-	enum doc_kind kind;
-	enum result rc = path_check(row->path, &kind, err);
-
-	if (rc != OK)
-		return rc;
-	*ret = doc_record_new(kind, row);
-	return *ret != NULL ? OK : fail(err, E_MEMORY, "out of memory");
-}
-
 /* The version that ?version=, ?revision= or ?at= names, referenced. */
 static enum result find_old(struct verb_context *ctx, struct doc_record **ret, struct error *err)
 {
@@ -129,8 +114,8 @@ static enum result find_old(struct verb_context *ctx, struct doc_record **ret, s
 	enum result rc;
 
 	if (c->in.document.version != 0) {
-		rc = store_get_version(ctx->session, c->path, c->in.document.version, keep_record,
-				       ret, err);
+		rc = store_get_version(ctx->session, c->path, c->in.document.version,
+				       doc_record_keep, ret, err);
 		return rc == E_NOT_FOUND
 			       ? fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
 				      (unsigned long long)c->in.document.version)
@@ -140,7 +125,7 @@ static enum result find_old(struct verb_context *ctx, struct doc_record **ret, s
 	if (rc != OK)
 		return rc;
 	rc = store_get_version_at(ctx->session, &(struct version_at){c->path, 0, revision},
-				  keep_record, ret, err);
+				  doc_record_keep, ret, err);
 	return rc == E_NOT_FOUND ? fail(err, rc, "%.*s did not exist at revision %llu",
 					SLICE_ARGS(c->path), (unsigned long long)revision)
 				 : rc;

@@ -6,7 +6,6 @@
  * readers of the document; a secret that is opened for them is in the call's audit entry. Runs in
  * workers: each revision costs a query for its changes.
  */
-#include "base/text.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/read/read.h"
@@ -211,18 +210,6 @@ static enum result keep_part(void *arg, const struct change_row *row, struct err
 	return OK;
 }
 
-static enum result keep_record(void *ctx, const struct version_row *row, struct error *err)
-{
-	struct reading *r = ctx;
-	enum doc_kind kind;
-	enum result rc = path_check(row->path, &kind, err);
-
-	if (rc != OK)
-		return rc;
-	r->record = doc_record_new(kind, row);
-	return r->record != NULL ? OK : fail(err, E_MEMORY, "out of memory");
-}
-
 /* The content of the record where it is live; a secret's is noted as read. */
 static enum result open_record(struct reading *r, struct tree *ret, bool *ret_exists,
 			       struct error *err)
@@ -250,7 +237,7 @@ static enum result open_at(struct reading *r, struct slice path, uint64_t revisi
 
 	if (revision != 0)
 		rc = store_get_version_at(r->ctx->session, &(struct version_at){path, 0, revision},
-					  keep_record, r, err);
+					  doc_record_keep, &r->record, err);
 	if (rc == OK || rc == E_NOT_FOUND)
 		rc = open_record(r, ret, ret_exists, err);
 	doc_record_unref(r->record);
@@ -267,7 +254,7 @@ static enum result write_destroyed(struct reading *r, struct buf *b, struct chan
 	enum result rc = store_get_version_at(r->ctx->session,
 					      &(struct version_at){item->path, item->version,
 								   r->revision - 1},
-					      keep_record, r, err);
+					      doc_record_keep, &r->record, err);
 	bool was_live = rc == OK && r->record->row.state == VERSION_LIVE;
 
 	doc_record_unref(r->record);

@@ -70,6 +70,18 @@ struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *
 	return r;
 }
 
+enum result doc_record_keep(void *ret_record, const struct version_row *row, struct error *err)
+{
+	struct doc_record **ret = ret_record;
+	enum doc_kind kind;
+	enum result rc = path_check(row->path, &kind, err);
+
+	if (rc != OK)
+		return rc;
+	*ret = doc_record_new(kind, row);
+	return *ret != NULL ? OK : fail(err, E_MEMORY, "out of memory");
+}
+
 struct doc_record *doc_record_ref(struct doc_record *r)
 {
 	if (r != NULL)

@@ -41,6 +41,11 @@ struct doc_record {
 
 /* Copies the row with all its texts. NULL: no memory. The reference is the caller's. */
 struct doc_record *doc_record_new(enum doc_kind kind, const struct version_row *row);
+/* For the functions of the store that give one row, which ends with their call: copies it into a
+ * record of the kind that its path says. `ret_record`: a struct doc_record **. E_MALFORMED: the
+ * row's path; E_MEMORY. */
+MUST_USE enum result doc_record_keep(void *ret_record, const struct version_row *row,
+				     struct error *err);
 /* A further reference; takes NULL. */
 struct doc_record *doc_record_ref(struct doc_record *r);
 void doc_record_unref(struct doc_record *r);
