@@ -12,11 +12,12 @@
 #include "base/result.h"
 #include "base/slice.h"
 #include "client/client_response.h"
+#include "net/base_url.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLIENT_ADDRESS_DEFAULT "http://127.0.0.1:7338"
+#define CLIENT_ADDRESS_DEFAULT BASE_URL_EXAMPLE
 
 struct client;
 

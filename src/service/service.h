@@ -78,9 +78,6 @@ MUST_USE enum result service_ready(struct service *s, struct error *err);
 /* The current (epoch, revision), for headers of responses that no call made. Quick; any thread. */
 void service_revision(struct service *s, uint64_t *ret_epoch, uint64_t *ret_revision);
 
-/* The counters of the service as Prometheus text. http/ adds its own. */
-void service_metrics(struct service *s, struct buf *ret);
-
 /* A store and its keys, while no service runs on them. All of it is the caller's, and the functions
  * below run in its thread. */
 struct stopped_store {

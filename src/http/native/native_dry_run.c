@@ -52,7 +52,7 @@ void native_planned_config_begin(struct buf *b, const struct planned_config_item
 void native_planned_config_end(struct buf *b, const struct planned_config_item *c)
 {
 	buf_append_char(b, ']');
-	json_member_text(b, "state", c->is_served ? SLICE_LITERAL("live") : SLICE_LITERAL("gone"));
+	json_member_text(b, "state", slice_text(native_served_name(c->is_served)));
 	buf_append_char(b, '}');
 }
 

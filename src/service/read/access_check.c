@@ -6,7 +6,6 @@
  * audit or grant on sys/tokens, because the response tells the rights of that token. It may run in
  * the caller's thread: a decision reads the snapshot only.
  */
-#include "base/text.h"
 #include "service/read/read.h"
 #include "service/engine/response.h"
 #include "service/codec.h"

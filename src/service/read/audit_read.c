@@ -5,13 +5,9 @@
  * `audit` on some documents must ask for a path, and gets entries from which all other documents
  * are cut: their paths, and a reason that may name one.
  */
-#include "base/text.h"
 #include "service/read/read.h"
 #include "service/engine/engine.h"
-#include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
-
-#include <string.h>
 
 /* A page is full after this many bytes of entries, whatever limit the client asked for. */
 #define PAGE_BYTES_MAX ((size_t)16 << 20)

@@ -36,8 +36,8 @@ struct revealing {
 };
 
 /* Whether the reader may read all secrets that the configuration refers to. Where not, the places
- * of the others are the problems. */
-static bool may_reveal(struct verb_context *ctx, const struct effective_entry *e)
+ * of the others become the response's problems, and the audit draft names them. */
+static bool check_reveal(struct verb_context *ctx, const struct effective_entry *e)
 {
 	struct call *c = ctx->call;
 	struct buf *problems = &c->out.problems;
@@ -223,7 +223,7 @@ static enum step response_entry(struct verb_context *ctx, uint64_t at_revision,
 	enum condition condition;
 
 	/* Before the ETag: a poll must end when its reader loses the right. */
-	if (c->in.config.is_revealed && !may_reveal(ctx, e))
+	if (c->in.config.is_revealed && !check_reveal(ctx, e))
 		return refuse_reveal(ctx);
 	if (is_plain(&c->in.config))
 		memcpy(c->out.etag, e->etag, sizeof e->etag);

@@ -4,11 +4,9 @@
  * A list of documents shows those that its reader may list, and says nothing of the others: neither
  * its length nor the place where the next page begins depends on these.
  */
-#include "base/text.h"
 #include "service/read/read.h"
 #include "service/codec.h"
 #include "service/engine/engine.h"
-#include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 
 #include <string.h>

@@ -8,7 +8,6 @@
  */
 #include "service/engine/engine.h"
 #include "service/read/read.h"
-#include "service/engine/audit_draft.h"
 #include "service/engine/response.h"
 #include "service/engine/waiters.h"
 
@@ -89,7 +88,8 @@ static void write_commits(struct buf *ret, struct counters *counters)
 		  read_count(&counters->audit_entries));
 }
 
-void service_metrics(struct service *s, struct buf *ret)
+/* Those of the service; http/ appends its own. */
+static void write_metrics(struct buf *ret, struct service *s)
 {
 	struct counters *counters = &s->counters;
 	uint64_t epoch, revision;
@@ -124,6 +124,6 @@ enum step metrics_on_loop(struct verb_context *ctx)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_RESPONSE;
 
-	service_metrics(ctx->service, &b);
+	write_metrics(&b, ctx->service);
 	return response_body(ctx->call, BODY_TEXT, &b, false);
 }
