@@ -4,7 +4,7 @@
  * token that makes the call.
  */
 #include "cli/commands.h"
-#include "cli/request.h"
+#include "cli/operands.h"
 #include "cli/session.h"
 
 extern const struct command access_check_command;

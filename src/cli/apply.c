@@ -13,8 +13,8 @@
 #include "cli/commands.h"
 #include "cli/folder.h"
 #include "cli/session.h"
-#include "cli/request.h"
-#include "cli/write_response.h"
+#include "cli/operands.h"
+#include "cli/written.h"
 #include "doc/json_member.h"
 #include "net/url.h"
 

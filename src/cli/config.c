@@ -3,7 +3,7 @@
 #include "agent/variable.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "cli/request.h"
+#include "cli/operands.h"
 #include "net/url.h"
 
 /* The outputs, and the media types to accept for them. The query parameter `format` chooses the

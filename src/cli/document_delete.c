@@ -8,8 +8,8 @@
 #include "cli/document_delete.h"
 
 #include "cli/commands.h"
-#include "cli/request.h"
-#include "cli/write_response.h"
+#include "cli/operands.h"
+#include "cli/written.h"
 #include "doc/json_member.h"
 #include "net/url.h"
 

@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "cli/request.h"
+#include "cli/operands.h"
 #include "net/url.h"
 #include "doc/path.h"
 #include "doc/write.h"

@@ -12,8 +12,8 @@
 #include "cli/commands.h"
 #include "cli/prompt.h"
 #include "cli/session.h"
-#include "cli/request.h"
-#include "cli/write_response.h"
+#include "cli/operands.h"
+#include "cli/written.h"
 #include "net/url.h"
 
 #include <dirent.h>

@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "cli/request.h"
-#include "cli/write_response.h"
+#include "cli/operands.h"
+#include "cli/written.h"
 #include "net/url.h"
 
 static int run_log(int argc, char **argv)

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "cli/request.h"
+#include "cli/operands.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
-#include "cli/request.h"
+#include "cli/operands.h"
 #include "doc/json_member.h"
 #include "net/url.h"
 

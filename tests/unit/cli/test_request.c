@@ -1,4 +1,4 @@
-#include "cli/request.h"
+#include "cli/operands.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>

@@ -1,4 +1,4 @@
-#include "cli/write_response.h"
+#include "cli/written.h"
 
 #include <criterion/criterion.h>
 

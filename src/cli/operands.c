@@ -3,7 +3,7 @@
  * usage (exit code 2) and needs no server. The functions append to a buffer whose failure the
  * caller or the client notices.
  */
-#include "cli/request.h"
+#include "cli/operands.h"
 
 #include "base/text.h"
 #include "cli/options.h"

@@ -9,7 +9,7 @@
  * code here. The changes go to standard output; warnings of a write go to standard error, so that a
  * script can use the output.
  */
-#include "cli/write_response.h"
+#include "cli/written.h"
 
 #include "cli/table.h"
 #include "doc/write.h"

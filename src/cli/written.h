@@ -1,5 +1,5 @@
 /* Prints the responses to writes. `root` is the response as JSON; its three forms are in
- * write_response.c. */
+ * written.c. */
 #pragma once
 
 #include "cli/session.h"
