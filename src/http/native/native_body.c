@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "base/visible.h"
 
-static bool is_known(struct slice key, const struct slice *keys, size_t count)
+bool native_is_known(struct slice key, const struct slice *keys, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (slice_is_equal(key, keys[i]))
@@ -51,7 +51,7 @@ enum result native_read_object(struct tree *ret, const struct body_input *body,
 	for (uint32_t i = 0; i < ret->root.count; i++) {
 		const struct tree_member *m = &ret->root.of.members[i];
 
-		if (!is_known(tree_key(m), keys, keys_count))
+		if (!native_is_known(tree_key(m), keys, keys_count))
 			return refuse_key(m, keys, keys_count, err);
 	}
 	return OK;

@@ -5,6 +5,9 @@
 #include "doc/tree.h"
 #include "service/body_input.h"
 
+/* Whether `key` is among `keys`. */
+bool native_is_known(struct slice key, const struct slice *keys, size_t count);
+
 /* An empty body is an empty object. E_MALFORMED with its place for what is no object and for a
  * key that is not among `keys` ("did you mean"). `ret` is made with TREE_INIT by the caller. */
 MUST_USE enum result native_read_object(struct tree *ret, const struct body_input *body,

@@ -18,21 +18,15 @@
 #define TYPE_JSON "application/json"
 
 /* The members of a change. */
-static const char *const change_keys[] = {"op",		  "path",	"content", "source",
-					  "content_type", "if_version", "version", "versions"};
-
-static bool is_known(struct slice key, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_is_text(key, names[i]))
-			return true;
-	}
-	return false;
-}
+static const struct slice change_keys[] = {
+	SLICE_INIT("op"),      SLICE_INIT("path"),	   SLICE_INIT("content"),
+	SLICE_INIT("source"),  SLICE_INIT("content_type"), SLICE_INIT("if_version"),
+	SLICE_INIT("version"), SLICE_INIT("versions"),
+};
 
 /* The key is cut at 64 bytes in the message: an error text has a bound, and the key is the
  * client's. */
-static enum result refuse_unknown(const struct tree_node *object, const char *const *names,
+static enum result refuse_unknown(const struct tree_node *object, const struct slice *keys,
 				  size_t count, struct error *err)
 {
 	if (object->kind != TREE_OBJECT)
@@ -40,7 +34,7 @@ static enum result refuse_unknown(const struct tree_node *object, const char *co
 	for (uint32_t i = 0; i < object->count; i++) {
 		const struct tree_member *m = &object->of.members[i];
 
-		if (!is_known(tree_key(m), names, count))
+		if (!native_is_known(tree_key(m), keys, count))
 			return fail_at(err, E_MALFORMED, m->line, m->column, "unknown key `%.*s`",
 				       (int)(m->key_len < 64 ? m->key_len : 64), m->key);
 	}
@@ -86,7 +80,7 @@ static enum result read_version_list(struct version_list *ret, const struct tree
 
 /* {"version": 3} or {"versions": [1, 2]}; the tree is the caller's to clear. */
 static enum result read_only_member(struct tree *tree, const struct body_input *body,
-				    const char *name, const struct tree_node **ret,
+				    struct slice name, const struct tree_node **ret,
 				    struct error *err)
 {
 	const struct doc_limits limits = DOC_LIMITS_DEFAULT;
@@ -96,15 +90,15 @@ static enum result read_only_member(struct tree *tree, const struct body_input *
 		rc = refuse_unknown(&tree->root, &name, 1, err);
 	if (rc != OK)
 		return rc;
-	*ret = tree_get(&tree->root, slice_text(name));
-	return *ret != NULL ? OK : fail(err, E_MALFORMED, "`%s` is missing", name);
+	*ret = tree_get(&tree->root, name);
+	return *ret != NULL ? OK : fail(err, E_MALFORMED, "`%.*s` is missing", SLICE_ARGS(name));
 }
 
 enum result native_read_version(uint64_t *ret, const struct body_input *body, struct error *err)
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	const struct tree_node *n;
-	enum result rc = read_only_member(&tree, body, "version", &n, err);
+	enum result rc = read_only_member(&tree, body, SLICE_LITERAL("version"), &n, err);
 
 	return rc == OK ? read_number(n, "version", 1, ret, err) : rc;
 }
@@ -114,7 +108,7 @@ enum result native_read_versions(struct version_list *ret, const struct body_inp
 {
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	const struct tree_node *n;
-	enum result rc = read_only_member(&tree, body, "versions", &n, err);
+	enum result rc = read_only_member(&tree, body, SLICE_LITERAL("versions"), &n, err);
 
 	return rc == OK ? read_version_list(ret, n, body->changes_max, a, err) : rc;
 }
@@ -252,7 +246,8 @@ static enum result read_texts(struct batch_request *ret, const struct tree_node 
 enum result native_read_batch(struct batch_request *ret, const struct body_input *body,
 			      struct arena *a, struct error *err)
 {
-	static const char *const keys[] = {"message", "changes", "source"};
+	static const struct slice keys[] = {SLICE_INIT("message"), SLICE_INIT("changes"),
+					    SLICE_INIT("source")};
 	/* The tree is wiped: a change may be of a secret. It may have as many values as eight
 	 * documents of the largest number; the call's budget bounds its memory. */
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, true);
