@@ -1,6 +1,10 @@
 /*
  * The prices of work in steps of about 10 ns (base/budget.h). A price depends on what is read, of
- * the schema and of the instance alike. The fast and the explaining pass charge the same prices.
+ * the schema and of the instance alike, because a client may choose both. The fast and the
+ * explaining pass charge the same prices.
+ *
+ * A price must not be lower than the work takes, else a bound in steps does not bound the time. A
+ * price that is a little too high does no harm.
  */
 #pragma once
 

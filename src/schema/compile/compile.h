@@ -23,7 +23,9 @@
 struct compiler {
 	const struct schema_options *options;
 	struct resource_index resource_index;
+	/* Owned by the caller, as `options` is. */
 	struct schema_report *report; /* may be NULL */
+/* Their contents are copied into the schema at the end; compiler_clear() frees them. */
 #define X(type, name) struct vec name;
 	PROGRAM_ARRAYS(X)
 #undef X
@@ -31,7 +33,9 @@ struct compiler {
 	struct vec known_texts;	     /* struct text */
 	struct vec places;	     /* uint32_t: the place of each subschema, by its number */
 	struct vec matchers;	     /* struct matcher, one for each pattern */
+	/* What is left for all patterns of the schema together; see pattern.h. */
 	struct pattern_budget pattern_budget;
+	/* Positions in `patterns`, by the position of their text. */
 	struct lookup patterns_by_text;
 	struct vec dynamic_names;    /* struct text */
 	struct lookup names_by_text; /* dynamic names */
@@ -40,7 +44,8 @@ struct compiler {
 	struct error first; /* the first of them, or the reason why a bound ran out */
 };
 
-/* The position of a function that compiles a keyword. */
+/* The position of a function that compiles a keyword, for rules and for the pointer in a refusal.
+ * `keyword` is KEYWORDS where the subschema itself is meant and not one of its keywords. */
 struct compile_place {
 	uint32_t place;
 	uint32_t subschema;
@@ -61,12 +66,16 @@ MUST_USE enum result compile_rule(struct compiler *c, const struct compile_place
 				  uint32_t operand_c);
 
 /* The number of the subschema at an indexed node or place, which will be compiled unless it has
- * been. */
+ * been. Neither compiles it now: the rules of the current subschema must stay neighbours. The node
+ * must be a place of the index. E_MEMORY. */
 MUST_USE enum result compile_child(struct compiler *c, const struct tree_node *node, uint32_t *ret);
 MUST_USE enum result compile_target(struct compiler *c, uint32_t place, uint32_t *ret);
 
-/* Adds a text to the pool; equal texts share one position. */
+/* Adds a text to the pool; equal texts share one position. Charges its length. The text is copied,
+ * so `s` may end. E_LIMIT where the pool has VEC_ITEMS_MAX bytes or the budget ran out,
+ * E_MEMORY. */
 MUST_USE enum result compile_text(struct compiler *c, struct slice s, struct text *ret);
+/* As compile_text(), with the hash. */
 MUST_USE enum result compile_name(struct compiler *c, struct slice s, struct name *ret);
 /* Appends `count` constants with their contents; `*ret` is the position of the first. */
 MUST_USE enum result compile_constants(struct compiler *c, const struct tree_node *values,
@@ -87,7 +96,8 @@ MUST_USE enum result compile_names(struct compiler *c, const struct compile_plac
  * with `first` set. */
 MUST_USE enum result compile_charge(struct compiler *c, uint64_t steps);
 
-/* `options` must outlive the compiler. Clear it with compiler_clear(). */
+/* `options` and `report` must outlive the compiler. Clear it with compiler_clear(), also after a
+ * failure. */
 void compiler_init(struct compiler *c, const struct schema_options *options,
 		   struct schema_report *report);
 void compiler_clear(struct compiler *c);
@@ -105,6 +115,9 @@ MUST_USE enum result compile_rules(struct compiler *c, struct error *err);
  * the reason. */
 MUST_USE enum result compile_outcome(const struct compiler *c, enum result rc, struct error *err);
 
+/* A function that compiles one keyword: adds the rules that `value` means to the subschema of `at`.
+ * A wrong value is refused with compile_refuse() and gives OK, so that the next keyword is compiled
+ * too. May number further subschemas, never compile one. E_LIMIT, E_MEMORY. */
 #define COMPILE_KEYWORD(name)                                                         \
 	MUST_USE enum result name(struct compiler *c, const struct compile_place *at, \
 				  const struct tree_node *value)

@@ -1,5 +1,8 @@
-/* A compiled schema, for the two passes of validation. Nothing in it changes after schema_compile()
- * but `references`. */
+/*
+ * A compiled schema, for the two passes of validation. Nothing in it changes after schema_compile()
+ * but `references`, so threads share it without a lock. schema_unref() frees everything here with
+ * the last reference.
+ */
 #pragma once
 
 #include "schema/compile/program.h"

@@ -19,6 +19,7 @@ enum vocabulary {
 	VOCABULARY_REEVE = 1 << 8, /* x-secret, x-reload: always in force */
 };
 
+/* `format` is a keyword where either of them is in force. */
 #define VOCABULARIES_FORMAT (VOCABULARY_FORMAT_ANNOTATION | VOCABULARY_FORMAT_ASSERTION)
 #define VOCABULARIES_2020_12                                                           \
 	(VOCABULARY_CORE | VOCABULARY_APPLICATOR | VOCABULARY_UNEVALUATED |            \
@@ -28,6 +29,7 @@ enum vocabulary {
 /* A keyword may belong to both drafts; a schema has one. */
 enum draft_bit { IN_2020_12 = 1, IN_7 = 2, IN_BOTH = 3 };
 
+/* A keyword outside `vocabularies` is ignored, as an unknown one is. */
 struct dialect {
 	enum draft_bit draft;
 	uint16_t vocabularies; /* enum vocabulary set */

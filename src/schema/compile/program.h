@@ -15,12 +15,14 @@
 
 #include <stdint.h>
 
-/* A text in `texts`. */
+/* A text in `texts`: `len` bytes from `at` on, with a NUL behind them that `len` does not count.
+ * Equal texts have the same `at`, so a comparison of positions suffices. */
 struct text {
 	uint32_t at;
 	uint32_t len;
 };
 
+/* A key, with the hash that the index of an object in an instance uses. */
 struct name {
 	struct text text;
 	uint64_t hash; /* slice_hash() of it */
@@ -71,7 +73,8 @@ enum rule_op {
 	RULES,
 };
 
-/* One keyword of a subschema, or a part of one. */
+/* One keyword of a subschema, or a part of one: each key of dependentRequired gives a rule. The
+ * operands are positions in the arrays of the program, as enum rule_op says. */
 struct rule {
 	uint8_t op;
 	uint8_t keyword; /* enum keyword_id that it came from */
@@ -86,10 +89,13 @@ enum subschema_flag {
 	SUBSCHEMA_COVERS = 1 << 1,
 };
 
-/* A subschema: its rules are neighbours, and all of them must hold. */
+/* A subschema: its rules are neighbours in `rules`, and all of them must hold. One without rules
+ * accepts every value. Number 0 is the root of the schema. */
 struct subschema {
 	uint32_t first_rule;
 	uint32_t rules;
+	/* Of the index (resource_index.h); the dynamic scope of a validation lists these
+	 * numbers. */
 	uint32_t resource;
 	uint8_t reload; /* 0: none; else 1 + enum schema_reload */
 	uint8_t flags;
@@ -105,7 +111,8 @@ struct property {
 	uint32_t reserved;
 };
 
-/* A key of patternProperties, and its subschema. */
+/* A key of patternProperties, and its subschema. `pattern` is a position in `patterns` and in the
+ * schema's matchers. */
 struct pattern_property {
 	uint32_t pattern;
 	uint32_t subschema;
@@ -118,6 +125,8 @@ struct dynamic_anchor {
 	uint32_t subschema;
 };
 
+/* The order of `dynamic_anchors`: for qsort() while compiling and for the search while
+ * validating. */
 static inline int dynamic_anchor_compare(const struct dynamic_anchor *a,
 					 const struct dynamic_anchor *b)
 {
@@ -139,15 +148,18 @@ enum type_bit {
 	TYPE_ANY = (1 << 7) - 1,
 };
 
-/* A value in the schema. The items of an array and the members of an object are neighbours, `first`
- * being the first of them. */
+/* A value in the schema, of const, enum, a bound or multipleOf. The items of an array and the
+ * members of an object are neighbours, `first` being the first of them. */
 struct constant {
 	uint8_t kind;  /* enum tree_kind */
 	uint8_t flags; /* enum tree_flag */
 	uint16_t reserved;
 	uint32_t count; /* of items or members */
+	/* Of a string; of a number its decimals, which number_compare() reads. */
 	struct text text;
 	struct name key; /* of a member */
+	/* By kind: a boolean, a number that fits an int64 (TREE_FITS_INT64), another number, a
+	 * string, an array or object. */
 	union {
 		bool truth;
 		int64_t integer;
@@ -157,16 +169,24 @@ struct constant {
 	} as;
 };
 
+/* Matchers own memory, so they stand in struct schema, in the order of these entries. */
 struct pattern_entry {
 	struct text source;
 };
 
+/* The row of the format stands in struct schema, because it is a pointer. */
 struct format_entry {
 	struct text name;
 };
 
-/* The arrays of a program. One list, so that all are counted, copied and placed by the same
- * code. */
+/* The arrays of a program, in one list, so that all are counted, copied and placed by the same
+ * code.
+ *
+ * `names` holds the keys of required and dependentRequired. `links` holds the subschemas of lists:
+ * of allOf, anyOf, oneOf and prefixItems. The arrays from `instructions` to `slots` are for the
+ * fast pass only. `targets` holds blocks, or NONE or BLOCK_NEVER in place of one. `slots` holds
+ * hash tables of positions, with NONE in a free slot; each has a power of two of slots and is at
+ * most half full. */
 #define PROGRAM_ARRAYS(X)                              \
 	X(struct subschema, subschemas)                \
 	X(struct rule, rules)                          \
@@ -189,7 +209,9 @@ struct format_entry {
 	X(uint32_t, slots)                             \
 	X(char, texts)
 
-/* Does not own the arrays. */
+/* A view: the arrays belong to struct schema, or to the compiler while instructions are made.
+ * `root_block` may be BLOCK_NEVER. With `has_dynamic_scope` some $dynamicRef depends on the way
+ * that a validation takes, and only the explaining pass can decide. */
 struct program {
 #define X(type, name)     \
 	const type *name; \
@@ -200,6 +222,7 @@ struct program {
 	bool has_dynamic_scope;
 };
 
+/* Borrowed; lives as long as the program. */
 static inline struct slice program_text(const struct program *p, struct text t)
 {
 	return slice_make(p->texts + t.at, t.len);

@@ -13,5 +13,7 @@ bool report_is_full(const struct schema_report *r, uint32_t max);
 /* `max` bounds the number of problems. OK or E_MEMORY. */
 MUST_USE enum result report_add(struct schema_report *r, const struct schema_problem *problem,
 				uint32_t max);
+/* As report_add(), for keywords that an opaque value left undecided. A full list drops them
+ * uncounted. */
 MUST_USE enum result report_add_unchecked(struct schema_report *r,
 					  const struct schema_problem *problem, uint32_t max);

@@ -17,14 +17,16 @@
 #include "schema/compile/constant.h"
 #include "schema/explain/marks.h"
 
-/* One of the subschemas that a rule applies. */
+/* One of the subschemas that a rule applies: for a rule with several, such as properties or anyOf,
+ * `index` tells which of them. */
 struct applied {
 	const struct rule *rule;
 	uint32_t index; /* of the property, pattern, link or branch; NONE where there is one only */
 	uint32_t subschema;
 };
 
-/* One step of the way through the schema. */
+/* One step of the way through the schema. The steps in their order become the evaluation path of a
+ * problem, such as /properties/jobs/items/$ref/maximum. */
 struct step {
 	uint32_t rule;
 	uint32_t index; /* as in struct applied */
@@ -40,14 +42,15 @@ struct finding {
 	uint32_t trail, trail_len; /* in `saved_trail` */
 };
 
-/* The dynamic scope: the resources that were entered, innermost first (2020-12 core, section
- * 7.1). */
+/* The dynamic scope: the resources that were entered, innermost first (2020-12 core, section 7.1).
+ * Each link stands on the stack of the explain_subschema() that entered the resource. */
 struct scope {
 	uint32_t resource;
 	const struct scope *outer;
 };
 
-/* The state of one validation. */
+/* The state of one validation. The program and the instance are borrowed and must not change; the
+ * function that makes the pass frees the vecs. */
 struct explain_pass {
 	const struct schema *schema;
 	const struct program *program;
@@ -58,6 +61,7 @@ struct explain_pass {
 	uint64_t charged; /* steps that the budget has been charged for */
 	struct budget *budget;
 	bool is_keyword_named; /* `err` already names the keyword at which a bound ran out */
+	/* Subschemas inside one another; at most depth_max. */
 	uint32_t depth;
 	bool is_collecting;  /* keeps findings, and goes on after a failure */
 	bool is_listing;     /* keeps findings of rules that could not be checked */
@@ -65,13 +69,16 @@ struct explain_pass {
 	struct vec trail;    /* struct step: the way through the schema to the current rule */
 	struct vec problems; /* struct finding */
 	struct vec unchecked; /* struct finding */
+	/* The ways of all findings, one behind the other: positions, and struct step. */
 	struct vec saved_path;
 	struct vec saved_trail;
+	/* Problems that were only counted, because the list was full. */
 	uint32_t dropped;
 	const struct scope *scope;
 };
 
-/* The findings before a branch, so that those of the branch can be dropped. */
+/* The numbers of findings before a branch, so that those of the branch can be dropped: a failed
+ * branch of anyOf is no problem where another one holds. */
 struct checkpoint {
 	uint32_t problems, unchecked, saved_path, saved_trail;
 };
@@ -91,7 +98,8 @@ MUST_USE enum result explain_step(struct explain_pass *pass, struct applied a,
 MUST_USE enum result explain_at(struct explain_pass *pass, struct applied a, uint32_t position,
 				const struct tree_node *n, enum verdict *ret);
 
-/* As explain_step(), but keeps no findings of failures. */
+/* As explain_step(), but keeps no findings of failures, and stops at the first: for subschemas
+ * whose failure does not yet make the instance invalid. */
 MUST_USE enum result explain_silently(struct explain_pass *pass, struct applied a,
 				      const struct tree_node *n, struct marks *marks,
 				      enum verdict *ret);
@@ -115,7 +123,8 @@ MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uin
 	return __builtin_expect(pass->steps <= pass->granted, 1) ? OK : explain_charge_budget(pass);
 }
 
-/* Matches a pattern; charges its price. */
+/* Matches a pattern; charges its price. `pattern` is a position in the schema's matchers. E_LIMIT
+ * where the match exceeds regex_steps_max or the steps left: then `*ret` has no meaning. */
 MUST_USE enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text,
 				   bool *ret);
 
@@ -124,7 +133,7 @@ struct checkpoint explain_checkpoint(const struct explain_pass *pass);
 void explain_drop_problems(struct explain_pass *pass, struct checkpoint to);
 void explain_drop_unchecked(struct explain_pass *pass, struct checkpoint to);
 
-/* Both must hold. */
+/* Both must hold: a no decides, then a maybe. */
 static inline enum verdict verdict_and(enum verdict a, enum verdict b)
 {
 	if (a == VERDICT_NO || b == VERDICT_NO)
@@ -141,13 +150,16 @@ static inline bool explain_may_stop(const struct explain_pass *pass, enum verdic
 	return *ret == VERDICT_NO && !pass->is_collecting;
 }
 
-/* The type bit of a value. */
+/* The type bit of a value. The bits of the other types are numbered like enum tree_kind, and an
+ * integer such as 1.0 has its own. */
 static inline uint32_t explain_type_of(const struct tree_node *n)
 {
 	return n->kind == TREE_NUMBER && (n->flags & TREE_IS_INTEGER) != 0 ? TYPE_INTEGER
 									   : 1u << n->kind;
 }
 
+/* A function that checks the rule for `n`. OK with a verdict in `*ret`, or E_LIMIT or E_MEMORY
+ * without one. A failure is kept with explain_fail(). */
 #define EXPLAIN_RULE(name)                                                            \
 	MUST_USE enum result name(struct explain_pass *pass, const struct rule *rule, \
 				  const struct tree_node *n, struct marks *marks,     \
@@ -183,10 +195,11 @@ EXPLAIN_RULE(explain_some_of);
 EXPLAIN_RULE(explain_not);
 EXPLAIN_RULE(explain_if);
 
-/* Adds a problem to the report for each finding. */
+/* Adds a problem to the report for each finding; texts are copied, so the report outlives the pass.
+ * Charges for them. E_LIMIT, E_MEMORY. */
 MUST_USE enum result explain_write_report(struct explain_pass *pass, struct schema_report *report);
 
-/* The subschema that a rule belongs to. */
+/* The subschema that a rule belongs to, by its position in `rules`. */
 uint32_t explain_find_subschema(const struct program *p, uint32_t rule);
 
 /* A sentence about anyOf or oneOf lists the constants or types of the branches only where there are

@@ -10,8 +10,9 @@
 #include "schema/explain/explain.h"
 #include "schema/price.h"
 
-/* Not inlined into the dispatcher (fast.c): it would then need more registers, which costs more
- * than the call. */
+/* NOINLINE keeps a function out of the dispatcher (fast.c): it would then need more registers,
+ * which costs more than the call. HOT and COLD also tell the compiler where to put the code; COLD
+ * is for functions that few charges reach. */
 #define NOINLINE      __attribute__((noinline))
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 #define HOT	      __attribute__((hot, noinline))
@@ -28,10 +29,12 @@ struct fast_pass {
 	int64_t steps; /* left of the slice; below 0 when it is used up */
 	int64_t slice; /* steps that the slice had at its start */
 	uint64_t left; /* left of the schema's limit, including the slice */
+	/* May be NULL: then only the schema's limits bound the pass. */
 	struct budget *budget;
 	const char
 		*keyword; /* the keyword at which the steps ran out; NULL where it is not known */
 	uint32_t depth;	  /* left of the schema's limit */
+	/* There is no verdict, and every function returns false. */
 	bool is_stopped;
 	bool is_undecided;
 	bool is_over; /* the schema's limit or the budget has run out */
@@ -50,7 +53,8 @@ COLD bool fast_stop_undecided(struct fast_pass *pass);
 COLD bool fast_refill(struct fast_pass *pass);
 COLD bool fast_stop_at_depth(struct fast_pass *pass);
 
-/* The size of the next slice: up to the next check of the budget. */
+/* The size of the next slice: up to the next check of the budget, and without a budget
+ * BUDGET_CHECK_STEPS. */
 static inline int64_t fast_next_slice(uint64_t left, const struct budget *b)
 {
 	uint64_t most = b != NULL ? b->until_check : BUDGET_CHECK_STEPS;
@@ -62,11 +66,12 @@ static inline int64_t fast_next_slice(uint64_t left, const struct budget *b)
  * own steps, and at the end. */
 void fast_charge_budget(struct fast_pass *pass);
 
-/* False where the pass stopped. Charges the price, except for literals of up to KEY_BYTES_FREE: the
- * caller charges their number. */
+/* Whether the text matches, in `*ret`; false where the pass stopped. Charges the price, except for
+ * literals of up to KEY_BYTES_FREE: the caller charges their number. */
 bool fast_match(struct fast_pass *pass, uint32_t pattern, struct slice text, bool *ret);
 
-/* The value of a member, or NULL. The caller charges price_look_up(). */
+/* The value of a member, or NULL. Borrowed from the instance. `hash` is slice_hash() of the key.
+ * The caller charges price_look_up(). */
 const struct tree_node *fast_find_member(const struct tree_node *object, const char *text,
 					 uint32_t len, uint64_t hash);
 
@@ -75,8 +80,8 @@ const struct tree_node *fast_find_member(const struct tree_node *object, const c
 bool fast_block(struct fast_pass *pass, uint32_t at, uint32_t end, const struct tree_node *n);
 
 /* fast_members.c */
-/* All rules about the members of an object, or about the items of an array; true for other
- * values. */
+/* All rules about the members of an object, or about the items of an array; true for other values.
+ * False with `is_stopped` where a bound ran out or an opaque value decides. */
 bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const struct tree_node *n);
 bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const struct tree_node *n);
 
@@ -98,7 +103,8 @@ bool fast_not(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
  * hold. */
 bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n);
 
-/* The type bit of a value; 0 for an opaque one. */
+/* The type bit of a value; 0 for an opaque one. One load from a table instead of branches on the
+ * kind; the mask keeps the index inside of the table. */
 ALWAYS_INLINE uint8_t type_of(const struct tree_node *n)
 {
 	return fast_type_bits[(n->kind | n->flags << 8) & (sizeof fast_type_bits - 1)];
@@ -111,7 +117,8 @@ ALWAYS_INLINE bool charge(struct fast_pass *pass, uint32_t steps)
 	return LIKELY(pass->steps >= 0) || fast_refill(pass);
 }
 
-/* As charge(), but the next charge checks whether the steps were too many. */
+/* As charge(), but the next charge checks whether the steps were too many. For small amounts in a
+ * loop that another charge follows: the overrun stays as small as that work. */
 ALWAYS_INLINE void debit(struct fast_pass *pass, uint64_t steps)
 {
 	pass->steps -= (int64_t)steps;
@@ -133,7 +140,8 @@ static inline bool refuse(struct fast_pass *pass, const struct tree_node *n)
 	return (n->flags & TREE_IS_OPAQUE) != 0 ? fast_stop_undecided(pass) : false;
 }
 
-/* Whether a value matches a block; `block` may be NONE or BLOCK_NEVER. */
+/* Whether a value matches a block; `block` may be NONE or BLOCK_NEVER. The types are tested here,
+ * so most wrong values never reach the dispatcher. */
 ALWAYS_INLINE bool enter(struct fast_pass *pass, uint32_t block, const struct tree_node *n)
 {
 	const struct block *b;
@@ -146,7 +154,7 @@ ALWAYS_INLINE bool enter(struct fast_pass *pass, uint32_t block, const struct tr
 	return b->start == b->end || fast_block(pass, b->start, b->end, n);
 }
 
-/* Unaligned loads. */
+/* Unaligned loads, which compilers turn into one instruction; a cast would be undefined. */
 ALWAYS_INLINE uint64_t load_8(const char *p)
 {
 	uint64_t v;
@@ -163,7 +171,9 @@ ALWAYS_INLINE uint32_t load_4(const char *p)
 	return v;
 }
 
-/* Whether two texts of one length are equal. Their hashes are equal, so they almost always are. */
+/* Whether two texts of one length are equal. Their hashes are equal, so they almost always are.
+ * Keys are short: two loads that overlap cover 8 to 16 bytes (4 to 8 likewise), without a loop and
+ * without the call of memcmp(). Reads no byte outside of the texts. */
 ALWAYS_INLINE bool is_same(const char *a, const char *b, uint32_t len)
 {
 	if (len >= 8) {

@@ -16,6 +16,8 @@
 #define EFFORT_MAX UINT64_C(10000000)
 
 struct lowering {
+	/* Receives the instructions; its rules are not changed, except for the flags and blocks of
+	 * its subschemas. */
 	struct compiler *c;
 	struct program rules; /* a view of the compiler's rules and what they refer to */
 	uint32_t *block_of;   /* for each subschema its block, or NONE */
@@ -34,15 +36,19 @@ MUST_USE enum result lower_program(struct compiler *c);
  * will be lowered later. */
 MUST_USE enum result lower_block(struct lowering *work, uint32_t subschema, uint32_t *ret);
 
-/* Appends an instruction with zero operands; NULL without memory. Valid until the next one. */
+/* Appends an instruction with zero operands; NULL without memory. Valid until the next one is
+ * appended, so operands that need further blocks are made before. */
 struct instruction *lower_emit(struct lowering *work, enum operation operation);
 
-/* The subschema itself, or where it is only a reference the one that it leads to. */
+/* The subschema itself, or where it is only a reference the one that it leads to. Follows a bounded
+ * number of references, since they may form a circle. */
 uint32_t lower_resolve(const struct lowering *work, uint32_t subschema);
 
-/* Reserves a hash table for `count` positions in `slots`, all NONE. */
+/* Reserves a hash table for `count` positions in `slots`, all NONE. The slot of a hash is `hash &
+ * mask`, and the next free one where it is taken (linear probing). E_MEMORY. */
 MUST_USE enum result lower_add_slots(struct lowering *work, uint32_t count, uint32_t *ret_first,
 				     uint32_t *ret_mask);
+/* Adds a position to the table. Collisions count as effort, which the budget is charged for. */
 void lower_fill_slot(struct lowering *work, uint32_t first, uint32_t mask, uint64_t hash,
 		     uint32_t position);
 
