@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum result data_path(char ret[static PATH_MAX], struct slice folder, const char *name,
 		      struct error *err)
@@ -88,10 +89,24 @@ enum result data_start_crypto(struct secret_memory **ret, struct error *err)
 	return rc;
 }
 
+/* A copy that stays is as secret as the store, and keeps what a later destroy erases there. */
+static void settle_migration(const struct data *d, enum data_origin origin)
+{
+	const char *copy = store_sqlite_migration_copy(d->store);
+	char quoted[PATH_MAX + 3];
+
+	if (copy == NULL || (origin == DATA_FROM_BACKUP && unlink(copy) == 0))
+		return;
+	log_line(LOG_WARN, "data_migrated",
+		 "copy=%s hint=\"remove the copy once the new version has proved itself: destroy "
+		 "does not erase what it holds\"",
+		 log_quote(quoted, sizeof quoted, slice_text(copy)));
+}
+
 /* Leaves the parts that it opened in `d` also on failure. The root key needs no cleanup here:
  * service_open_keyring() takes it in every case. */
 static enum result open_parts(struct data *d, struct slice folder, struct slice root_key,
-			      struct error *err)
+			      enum data_origin origin, struct error *err)
 {
 	char folder_path[PATH_MAX], key_path[PATH_MAX];
 	struct key *root = NULL;
@@ -103,18 +118,20 @@ static enum result open_parts(struct data *d, struct slice folder, struct slice 
 		rc = data_start_crypto(&d->memory, err);
 	if (rc == OK)
 		rc = store_open_sqlite(&d->store, folder_path, false, err);
-	if (rc == OK)
-		rc = root_key_read(&root, d->memory, key_path, err);
+	if (rc != OK)
+		return rc;
+	settle_migration(d, origin);
+	rc = root_key_read(&root, d->memory, key_path, err);
 	if (rc != OK)
 		return rc;
 	return service_open_keyring(&d->keyring, d->store, d->memory, root, err);
 }
 
 enum result data_open(struct data *ret, struct slice folder, struct slice root_key,
-		      struct error *err)
+		      enum data_origin origin, struct error *err)
 {
 	struct data d = DATA_NULL;
-	enum result rc = open_parts(&d, folder, root_key, err);
+	enum result rc = open_parts(&d, folder, root_key, origin, err);
 
 	if (rc != OK) {
 		data_clear(&d);

@@ -30,13 +30,19 @@ struct data {
 		NULL, NULL, NULL \
 	}
 
+/* What becomes of the copy that a migration of the store makes. */
+enum data_origin {
+	DATA_OF_SERVER,	  /* it stays, and a warning in the log names it */
+	DATA_FROM_BACKUP, /* it is removed, since it only repeats the backup */
+};
+
 /* Opens the data folder; an empty `root_key` means FOLDER/root.key. Logs a warning where keys
- * cannot be locked in memory. On success the caller clears `ret` with data_clear(). On failure
- * `ret` is untouched; the result is that of the part that could not be opened: E_NOT_FOUND without
- * a store or a root key, E_BUSY where another server has the store open, E_CRYPTO where the root
- * key belongs to another store. */
+ * cannot be locked in memory, and where a migration left a copy (`origin`). On success the caller
+ * clears `ret` with data_clear(). On failure `ret` is untouched; the result is that of the part
+ * that could not be opened: E_NOT_FOUND without a store or a root key, E_BUSY where another server
+ * has the store open, E_CRYPTO where the root key belongs to another store. */
 MUST_USE enum result data_open(struct data *ret, struct slice folder, struct slice root_key,
-			       struct error *err);
+			       enum data_origin origin, struct error *err);
 /* Closes the parts that are not NULL. */
 void data_clear(struct data *d);
 

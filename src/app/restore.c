@@ -143,7 +143,8 @@ static enum result restore_service(struct restore *r, struct error *err)
 	enum result rc = copy_backup(r, err);
 
 	if (rc == OK)
-		rc = data_open(&r->data, r->values[RESTORE_DATA], r->values[RESTORE_ROOT_KEY], err);
+		rc = data_open(&r->data, r->values[RESTORE_DATA], r->values[RESTORE_ROOT_KEY],
+			       DATA_FROM_BACKUP, err);
 	if (rc == OK)
 		rc = read_audit_key(r, err);
 	if (rc == OK)

@@ -169,7 +169,7 @@ static enum result open_server(struct server *s, struct error *err)
 	if (rc != OK)
 		return rc;
 	raise_files(&s->settings);
-	rc = data_open(&s->data, s->settings.data, s->settings.root_key, err);
+	rc = data_open(&s->data, s->settings.data, s->settings.root_key, DATA_OF_SERVER, err);
 	if (rc != OK)
 		return rc;
 	/* service_open() takes store and keyring also on failure. */

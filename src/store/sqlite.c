@@ -126,6 +126,7 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 				  struct error *err)
 {
 	static const struct format_step steps[] = {{1, store_schema_2}};
+	static const struct migration migration = {STORE_FORMAT, steps, ARRAY_SIZE(steps)};
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
 	enum result rc = db_open(&s->db, s->file, DB_WRITE, err);
@@ -133,7 +134,7 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc == OK && is_new)
 		rc = format_create(&s->db, STORE_FORMAT, err);
 	if (rc == OK)
-		rc = format_migrate(&s->db, s->file, STORE_FORMAT, steps, ARRAY_SIZE(steps), err);
+		rc = format_migrate(&s->db, s->file, &migration, s->migration_copy, err);
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "%s holds no store: make one with reeved init", folder);
 	if (rc == OK)
@@ -177,6 +178,13 @@ enum result store_open_sqlite(struct store **ret, const char *folder, bool is_ne
 
 /* No check of the folder's mode and no lock: a reader may run as another user and beside a
  * server. */
+const char *store_sqlite_migration_copy(const struct store *s)
+{
+	const char *copy = ((const struct sqlite_store *)s)->migration_copy;
+
+	return copy[0] != '\0' ? copy : NULL;
+}
+
 enum result store_open_sqlite_readonly(struct store **ret, const char *folder, struct error *err)
 {
 	CLEANUP(free_storep) struct sqlite_store *s = NULL;

@@ -11,6 +11,10 @@
  * FOLDER/reeve.db.format-N; a newer format is E_UNSUPPORTED. */
 MUST_USE enum result store_open_sqlite(struct store **ret, const char *folder, bool is_new,
 				       struct error *err);
+/* The path of the copy that store_open_sqlite() made of data of an older format, or NULL where it
+ * migrated nothing. The caller must tell the operator of it: it keeps what a later destroy erases
+ * from the store. The text belongs to `s`. */
+const char *store_sqlite_migration_copy(const struct store *s);
 /* Opens it for reading only, whether a server has it open or not, also where this process may not
  * write to the folder. Takes no lock and changes nothing. Every writing call is E_UNAVAILABLE;
  * store_backup() works. */

@@ -12,8 +12,8 @@
 #include "store/sqlite_copy.h"
 #include "store/sqlite_schema.h"
 
-#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A row of `meta`, as decimal text. Not among the names of rows.h: only this back end uses it. */
 #define META_FORMAT "format"
@@ -133,9 +133,10 @@ enum result format_read(struct db *db, const char *file, uint32_t *ret, struct e
 	return OK;
 }
 
-/* FILE.format-1, or FILE.format-1.2 and so on where an earlier copy exists: no copy is
+/* To FILE.format-1, or to FILE.format-1.2 and so on where an earlier copy exists: no copy is
  * overwritten. */
-static enum result copy_before(struct db *db, const char *file, uint32_t format, struct error *err)
+static enum result copy_before(struct db *db, const char *file, uint32_t format,
+			       char ret_copy[static PATH_MAX], struct error *err)
 {
 	char path[PATH_MAX];
 	enum result rc = OK;
@@ -147,48 +148,55 @@ static enum result copy_before(struct db *db, const char *file, uint32_t format,
 		if (len >= (int)sizeof path)
 			return fail(err, E_TOO_LARGE, "%s: the path is too long", file);
 		rc = db_copy(db, path, NULL, NULL, err);
+		if (rc == OK)
+			memcpy(ret_copy, path, (size_t)len + 1);
 		if (rc != E_CONFLICT)
 			return rc;
 	}
 	return rc;
 }
 
-/* NULL where the table has no step from this format. */
-static const struct format_step *find_step(const struct format_step *steps, size_t count,
-					   uint32_t from)
+static const struct format_step *find_step(const struct migration *m, uint32_t from)
 {
-	for (size_t i = 0; i < count; i++)
-		if (steps[i].from == from)
-			return &steps[i];
+	for (size_t i = 0; i < m->steps_count; i++)
+		if (m->steps[i].from == from)
+			return &m->steps[i];
 	return NULL;
 }
 
-enum result format_migrate(struct db *db, const char *file, uint32_t format,
-			   const struct format_step *steps, size_t steps_count, struct error *err)
+static enum result check_steps(const struct migration *to, const char *file, uint32_t has,
+			       struct error *err)
+{
+	if (has > to->format)
+		return fail(err, E_UNSUPPORTED,
+			    "%s has format %u; this program knows formats up to %u", file, has,
+			    to->format);
+	for (uint32_t from = has; from < to->format; from++)
+		if (find_step(to, from) == NULL)
+			return fail(err, E_UNSUPPORTED,
+				    "%s has format %u; this program cannot migrate it to format %u",
+				    file, has, to->format);
+	return OK;
+}
+
+enum result format_migrate(struct db *db, const char *file, const struct migration *to,
+			   char ret_copy[static PATH_MAX], struct error *err)
 {
 	uint32_t has = 0;
 	enum result rc = format_read(db, file, &has, err);
 
-	if (rc != OK || has == format)
+	if (rc != OK || has == to->format)
 		return rc;
-	if (has > format)
-		return fail(err, E_UNSUPPORTED,
-			    "%s has format %u; this program knows formats up to %u", file, has,
-			    format);
-	/* Before anything is copied or changed: all steps must be there. */
-	for (uint32_t from = has; from < format; from++)
-		if (find_step(steps, steps_count, from) == NULL)
-			return fail(err, E_UNSUPPORTED,
-				    "%s has format %u; this program cannot migrate it to format %u",
-				    file, has, format);
-	rc = copy_before(db, file, has, err);
+	rc = check_steps(to, file, has, err);
+	if (rc == OK)
+		rc = copy_before(db, file, has, ret_copy, err);
 	if (rc == OK)
 		rc = db_exec(db, "BEGIN IMMEDIATE", "begin", err);
 	if (rc != OK)
 		return rc;
-	for (uint32_t from = has; rc == OK && from < format; from++)
-		rc = run_all(db, find_step(steps, steps_count, from)->statements, err);
+	for (uint32_t from = has; rc == OK && from < to->format; from++)
+		rc = run_all(db, find_step(to, from)->statements, err);
 	if (rc == OK)
-		rc = put_format(db, format, err);
+		rc = put_format(db, to->format, err);
 	return end_transaction(db, rc, err);
 }

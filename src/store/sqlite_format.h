@@ -4,6 +4,8 @@
 
 #include "store/sqlite_db.h"
 
+#include <limits.h>
+
 /* One step of a migration: `statements`, ended by NULL, turn format `from` into `from` + 1. */
 struct format_step {
 	uint32_t from;
@@ -17,9 +19,16 @@ MUST_USE enum result format_create(struct db *db, uint32_t format, struct error 
  * an empty file, E_CORRUPT for one that does not hold a store. */
 MUST_USE enum result format_read(struct db *db, const char *file, uint32_t *ret, struct error *err);
 
-/* Migrates the file from its format to `format`: copies it to FILE.format-N, then takes all steps
- * in one transaction. E_UNSUPPORTED for a newer format, and for an older one that a step is missing
- * for. Does nothing where the file has the format. */
-MUST_USE enum result format_migrate(struct db *db, const char *file, uint32_t format,
-				    const struct format_step *steps, size_t steps_count,
-				    struct error *err);
+/* The format to migrate to, and the known steps in any order. */
+struct migration {
+	uint32_t format;
+	const struct format_step *steps;
+	size_t steps_count;
+};
+
+/* Migrates the file from its format to `to->format`: copies it to FILE.format-N, then takes all
+ * steps in one transaction. The copy stays; its path is written to `ret_copy`. E_UNSUPPORTED for a
+ * newer format, and for an older one that a step is missing for. Does nothing and leaves `ret_copy`
+ * as it is where the file has the format. */
+MUST_USE enum result format_migrate(struct db *db, const char *file, const struct migration *to,
+				    char ret_copy[static PATH_MAX], struct error *err);

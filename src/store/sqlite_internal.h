@@ -8,6 +8,8 @@
 #include "store/backend.h"
 #include "store/sqlite_db.h"
 
+#include <limits.h>
+
 /* Names in the data folder. SQLite adds reeve.db-wal and reeve.db-shm while the store is open. */
 #define SQLITE_FILE "reeve.db"
 #define SQLITE_LOCK "reeve.lock"
@@ -19,8 +21,10 @@ struct sqlite_store {
 	struct db db;
 	char *file;	   /* absolute, since sessions are opened later; owned */
 	enum db_mode mode; /* of the sessions: DB_READ or DB_IMMUTABLE */
-	char *copied_to;   /* a private folder that goes with the store, or NULL */
-	int lock;	   /* -1 for a reader */
+	/* the copy that a migration made when the store was opened; "" for none */
+	char migration_copy[PATH_MAX];
+	char *copied_to; /* a private folder that goes with the store, or NULL */
+	int lock;	 /* -1 for a reader */
 	bool is_readonly;
 	bool is_failed; /* a commit or the disk failed: nothing more is written */
 	bool is_in_transaction;

@@ -35,6 +35,14 @@ int clock_gettime(clockid_t id, struct timespec *t)
 """
 
 
+def to_format_1(file):
+    """Turns a store that no server has open into one of the first format."""
+    db = sqlite3.connect(file)
+    db.executescript("drop index tokens_changed; alter table tokens drop column changed_revision;"
+                     " update meta set value = x'31' where name = 'format'")
+    db.close()
+
+
 class Backups(Case):
     def restore(self, backup, *options, code=0):
         folder = self.server.folder / f"restored-{backup.name}-{len(options)}"
@@ -96,6 +104,16 @@ class Backups(Case):
         other = self.serving(folder, token if token.exists() else self.server.token_file)
         self.assertEqual(other.get("/v1/status", token=self.server.admin).status, 200)
 
+    def test_a_backup_of_the_first_format_leaves_no_second_copy(self):
+        backup = self.server.folder / "old"
+        self.reeve("backup", "-o", backup)
+        to_format_1(backup)
+        folder, token = self.restore(backup)
+        self.assertEqual(list(folder.glob("*.format-*")), [])
+        other = self.serving(folder, token)
+        self.assertEqual(other.get("/v1/status", token=token.read_text().strip()).status, 200)
+        self.assertNotIn("data_migrated", other.log)
+
     def test_a_damaged_backup_is_refused(self):
         backup = self.server.folder / "damaged"
         self.reeve("backup", "-o", backup)
@@ -136,6 +154,18 @@ class Failures(unittest.TestCase):
         db.commit()
         db.close()
         self.assertIn("format 999", self.serve_fails())
+
+    def test_the_log_names_the_copy_that_a_migration_leaves_even_if_the_start_fails(self):
+        self.server.init()
+        to_format_1(self.server.data / "reeve.db")
+        copy = self.server.data.resolve() / "reeve.db.format-1"
+        (self.server.data / "root.key").rename(self.server.data / "away")
+        self.assertIn(f'warn data_migrated copy="{copy}" hint=', self.serve_fails())
+        self.assertTrue(copy.exists())
+        (self.server.data / "away").rename(self.server.data / "root.key")
+        self.server.start()
+        self.server.stop()
+        self.assertNotIn("data_migrated", self.server.log)
 
     def test_a_damaged_file_is_said_to_be_and_never_crashes(self):
         self.server.init().start()

@@ -222,15 +222,18 @@ static uint32_t format_of(const char *name)
 	return format;
 }
 
+static char migration_copy[PATH_MAX];
+
 static enum result migrate(uint32_t to, const struct format_step *steps, size_t count)
 {
+	const struct migration migration = {to, steps, count};
 	struct db db;
 	enum result rc;
 	char file[128];
 
 	snprintf(file, sizeof file, "%s/reeve.db", folder.path);
 	EXPECT_OK(db_open(&db, file, DB_WRITE, err));
-	rc = format_migrate(&db, file, to, steps, count, NULL);
+	rc = format_migrate(&db, file, &migration, migration_copy, NULL);
 	db_close(&db);
 	return rc;
 }
@@ -262,6 +265,7 @@ Test(store_open, a_migration_that_fails_leaves_the_old_format_whole)
 	cr_expect_eq(format_of("reeve.db"), 3);
 	cr_expect_eq(format_of("reeve.db.format-1"), 1);
 	cr_expect_eq(format_of("reeve.db.format-1.2"), 1);
+	cr_expect_str_eq(strrchr(migration_copy, '/'), "/reeve.db.format-1.2");
 }
 
 static void run_sql(const char *sql)
@@ -302,6 +306,8 @@ Test(store_open, data_of_the_first_format_are_read_as_they_are_and_migrated_by_a
 	cr_expect_eq(mode_of(folder_file(&folder, "reeve.db.format-1")), 0);
 
 	s = store_reopen(&folder);
+	cr_assert_not_null(store_sqlite_migration_copy(s));
+	cr_expect_str_eq(strrchr(store_sqlite_migration_copy(s), '/'), "/reeve.db.format-1");
 	expect_token(s, 0, "acc {} until 0 uses -1");
 	expect_token(s, 1, "");
 	EXPECT_OK(store_begin(s, NULL, err));
@@ -311,6 +317,9 @@ Test(store_open, data_of_the_first_format_are_read_as_they_are_and_migrated_by_a
 	store_close(s);
 	cr_expect_eq(format_of("reeve.db"), 2);
 	cr_expect_eq(format_of("reeve.db.format-1"), 1);
+	s = store_reopen(&folder);
+	cr_expect_null(store_sqlite_migration_copy(s));
+	store_close(s);
 }
 
 Test(store_open, a_file_with_code_in_it_is_refused)
