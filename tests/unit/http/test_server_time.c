@@ -88,8 +88,8 @@ Test(server, a_body_must_keep_up_a_minimum_rate)
 		int64_t after_ms;
 		bool is_cut, has_no_rate;
 	} cases[] = {
-		{20000, 1, 4000, false, false},	    {20000, 1, 6000, true, false},
-		{50000, 40960, 9000, false, false}, {50000, 40960, 11000, true, false},
+		{20000, 1, 2500, false, false},	    {20000, 1, 6000, true, false},
+		{50000, 40960, 7500, false, false}, {50000, 40960, 11000, true, false},
 		{20000, 8192, 8000, true, false},   {20000, 1, 8000, false, true},
 		{20000, 1, 11000, true, true}, /* without a minimum rate it still may not stall */
 	};
