@@ -10,6 +10,8 @@
 
 #include "doc/tree.h"
 
+/* Units of prices. Keys and texts of up to KEY_BYTES_FREE cost nothing extra, so that the fast pass
+ * need not charge for each of them. */
 #define STEP_BYTES     16 /* compared, copied or counted */
 #define KEY_BYTES_FREE 64 /* of a key or text; included in the price of the rule */
 #define STEPS_LOOK_UP  12 /* of a key in an object with more than TREE_INDEX_MIN members */
@@ -49,7 +51,8 @@ static inline uint64_t price_multiple(const struct tree_node *n, const struct tr
 	return 32 + digits / 4 + (digits / 9 + 2) * (step->count / 9 + 1) / 4;
 }
 
-/* tree_hash() of numbers that fit no int64. */
+/* tree_hash() of numbers that fit no int64: equal numbers such as 1e400 and 10e399 must have one
+ * hash, so it reads their digits. */
 static inline uint64_t price_number_hash(const struct tree_node *n)
 {
 	return (n->flags & TREE_FITS_INT64) != 0 ? 0 : 4 + n->count / 4;

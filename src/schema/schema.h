@@ -36,8 +36,10 @@ struct schema_limits {
 typedef enum result schema_load_fn(void *ctx, struct slice uri, const struct tree_node **ret,
 				   struct error *err);
 
+/* The draft decides which keywords exist and what some of them mean, such as `items`. */
 enum schema_draft { SCHEMA_DRAFT_2020_12, SCHEMA_DRAFT_7 };
 
+/* Borrowed while schema_compile() runs; a compiled schema keeps only `limits`. */
 struct schema_options {
 	struct slice base_uri;	 /* of the document, e.g. reeve:///schemas/orders; may be empty */
 	enum schema_draft draft; /* of a document without $schema */
@@ -66,6 +68,7 @@ struct schema_problem {
 	const struct tree_node *node; /* the instance value: its line, column, source */
 };
 
+/* All texts and both lists live in the arena; the nodes belong to the document that was read. */
 struct schema_report {
 	struct arena arena; /* ARENA_NULL by the caller; schema_report_clear() frees */
 	struct schema_problem *problems;
@@ -125,6 +128,7 @@ MUST_USE enum result schema_each_reference(const struct tree_node *root, struct 
 							       struct error *err),
 					   void *ctx, struct budget *budget, struct error *err);
 
+/* When a consumer takes on a changed value: at its next run, while it runs, or after a restart. */
 enum schema_reload { RELOAD_NEXT_RUN, RELOAD_LIVE, RELOAD_RESTART };
 
 const char *schema_reload_name(enum schema_reload reload); /* "next-run", "live", "restart" */

@@ -1,3 +1,8 @@
+/*
+ * The metaschema is checked first, then the names of keywords. The compiler collects the refusals
+ * of both, so that one answer lists them all. The request's budget is charged for compiling the
+ * metaschema too.
+ */
 #include "schema/strict.h"
 
 #include "doc/read.h"

@@ -344,8 +344,10 @@ struct pending {
 	const struct tree_node *value;
 };
 
-/* The keywords of a schema in the order of keyword.def. In draft 7 `$ref` hides what stands beside
- * it. */
+/* The keywords of a schema in the order of keyword.def, which rules keep: additionalProperties
+ * looks for the rule of properties among those before it. In draft 7 `$ref` hides what stands
+ * beside it. Insertion sort: a schema has few keywords, and never more than KEYWORDS, because keys
+ * are unique. */
 static uint32_t sort_keywords(const struct tree_node *schema, const struct dialect *dialect,
 			      struct pending ret[static KEYWORDS])
 {
@@ -435,8 +437,9 @@ enum result compile_dynamic_name(struct compiler *c, struct slice name, uint32_t
 	return OK;
 }
 
-/* Adds the subschemas of all dynamic anchors whose name a $dynamicRef uses. Compiling them may add
- * further references. */
+/* Adds the subschemas of all dynamic anchors whose name a $dynamicRef uses: which of them a
+ * validation takes is known only then, so all must be compiled. Compiling them may add further
+ * references. */
 static enum result compile_dynamic_anchors(struct compiler *c)
 {
 	uint32_t anchors = c->dynamic_names.count != 0 ? c->resource_index.anchors.count : 0;

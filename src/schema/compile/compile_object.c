@@ -1,4 +1,10 @@
-/* The keywords for the members of an object. */
+/*
+ * The keywords for the members of an object.
+ *
+ * Lists of names and properties become neighbours in their arrays, because a rule has only a first
+ * position and a count. A function therefore adds a whole list before anything else adds to the
+ * same array.
+ */
 #include "schema/compile/compile.h"
 
 static enum result add_child_rule(struct compiler *c, const struct compile_place *at,

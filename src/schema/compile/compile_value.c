@@ -1,4 +1,9 @@
-/* The keywords for one value by itself, and Reeve's own. */
+/*
+ * The keywords for one value by itself, and Reeve's own.
+ *
+ * A value of the wrong type is refused, never ignored: a schema that says "maximum": "10" would
+ * otherwise accept every number, and its author would not notice.
+ */
 #include "schema/compile/compile.h"
 
 static const struct {

@@ -1,4 +1,7 @@
-/* Names are searched one by one: there are few, and the first letter excludes most of them. */
+/*
+ * Names are searched one by one: there are few, and the first letter excludes most of them. The
+ * table is keyword.def, which compile.c reads as well, so a keyword is a single line there.
+ */
 #include "schema/compile/keyword.h"
 
 #include "base/text.h"

@@ -1,5 +1,8 @@
-/* Everything that a report holds lives in its arena, so that it outlives the schema and the
- * instance's text. */
+/*
+ * Everything that a report holds lives in its arena, so that it outlives the schema and the
+ * instance's text. One report may receive the problems of several steps: the compiler adds its
+ * refusals to those of the metaschema.
+ */
 #include "schema/compile/report.h"
 
 static bool copy_slice(struct arena *a, struct slice *s)
@@ -12,7 +15,8 @@ static bool copy_slice(struct arena *a, struct slice *s)
 	return true;
 }
 
-/* The list doubles; the arena frees the old one. */
+/* The list doubles at each power of two, so no capacity is stored. The arena frees the old one at
+ * its end. */
 static bool make_room(struct arena *a, struct schema_problem **list, uint32_t count)
 {
 	struct schema_problem *grown;

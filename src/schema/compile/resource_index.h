@@ -45,6 +45,7 @@ struct resource {
 
 /* A name for a place, unique in its resource; `is_dynamic` for `$dynamicAnchor`. */
 struct anchor {
+	/* Without the #. */
 	struct slice name;
 	uint32_t resource;
 	uint32_t place;
@@ -77,6 +78,8 @@ struct resource_index {
 #define STEPS_PLACE	60
 #define STEPS_PLACE_KEY 10
 
+/* `options` must outlive the index. Clear it with index_clear(), also after a failure; that frees
+ * the built-in documents but not those that `load` returned. */
 void index_init(struct resource_index *idx, const struct schema_options *options);
 void index_clear(struct resource_index *idx);
 
@@ -110,7 +113,7 @@ MUST_USE enum result index_resolve(struct resource_index *idx, uint32_t from,
 				   struct slice reference, uint32_t *ret, uint32_t *ret_anchor,
 				   struct error *err);
 
-/* The place of a node, or NONE. */
+/* The place of a node, or NONE. Nodes are compared by address, so a copy of a node has no place. */
 uint32_t index_find_place(const struct resource_index *idx, const struct tree_node *node);
 
 /* The dynamic anchor of that name in the resource, or NONE. `*ret_probes` is the number of slots
@@ -125,7 +128,8 @@ uint32_t index_find_dynamic(const struct resource_index *idx, uint32_t resource,
 uint32_t index_find_anchor(const struct resource_index *idx, uint32_t resource, struct slice name,
 			   bool is_dynamic, uint32_t *ret_probes);
 
-/* The resource with that URI, or NONE. */
+/* The resource with that absolute URI without fragment, or NONE. A resource may have several URIs:
+ * the one by which it was loaded and its `$id`. */
 uint32_t index_find_resource(const struct resource_index *idx, struct slice uri);
 
 /* By number; the pointers are valid until the next one is added. */

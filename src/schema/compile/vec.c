@@ -1,6 +1,10 @@
 /*
  * Both structures double when they are full. A lookup is a hash table with linear probing that is
- * at most half full and from which nothing is removed.
+ * at most half full and from which nothing is removed. So a search ends at the first free slot, and
+ * needs no marks for removed items.
+ *
+ * Hashes come from texts that a client chose and may collide. Nothing here prevents that;
+ * lookup_next() counts the slots that it looks at, and its callers charge for them.
  */
 #include "schema/compile/vec.h"
 

@@ -1,4 +1,8 @@
-/* Rules for one value that do not apply other subschemas. */
+/*
+ * Rules for one value that do not apply other subschemas. None of them marks anything as evaluated.
+ * A rule about a kind is never called for an opaque value (explain.c); those for every kind handle
+ * it themselves.
+ */
 #include "schema/explain/explain.h"
 
 #include "base/text.h"

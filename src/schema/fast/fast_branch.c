@@ -1,4 +1,10 @@
-/* Instructions that apply other blocks to the same value or count the items that match one. */
+/*
+ * Instructions that apply other blocks to the same value or count the items that match one.
+ *
+ * A branch that does not match and a branch that stopped the pass both give false. So every loop
+ * here asks `is_stopped` after a false, before it tries the next branch or turns the false into
+ * true.
+ */
 #include "schema/fast/fast_pass.h"
 
 /* Stops at the minimum where there is no maximum. */

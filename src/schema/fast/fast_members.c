@@ -1,4 +1,10 @@
-/* Objects and arrays: one loop over the members or items checks all keywords of a plan. */
+/*
+ * Objects and arrays: one loop over the members or items checks all keywords of a plan.
+ *
+ * Three loops over members differ in what they need not do: look-ups of the plan's keys where other
+ * members do not matter, a loop without patterns, and the full one. All of them accept the same
+ * objects; fast_object() chooses by the plan and by the number of members.
+ */
 #include "schema/fast/fast_pass.h"
 
 ALWAYS_INLINE bool is_key(const struct fast_pass *pass, const struct entry *e,

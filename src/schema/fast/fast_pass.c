@@ -1,5 +1,12 @@
-/* Accounting of steps, stopping, looking up members and matching patterns, for all files of the
- * fast pass. */
+/*
+ * Accounting of steps, stopping, looking up members and matching patterns, for all files of the
+ * fast pass.
+ *
+ * The steps of a slice are taken from `left` and from the budget only when the slice ends, so
+ * `left` includes the slice until then. A charge may overrun the slice: fast_charge_budget() counts
+ * by the difference of `slice` and `steps`, which is then greater than the slice, and nothing is
+ * lost.
+ */
 #include "schema/fast/fast_pass.h"
 
 /* The type of a node by its kind and flags, which are its first two bytes. Opaque nodes have none,

@@ -8,6 +8,10 @@
  */
 #include "schema/fast/lower.h"
 
+/* Bounds of the references that lower_resolve() follows, and of inlining. References may form a
+ * circle, and inlining each small subschema into each other can double the program at every level:
+ * so the depth, the weight of one and the number of rules in all are bounded. Beyond a bound a
+ * subschema is called. */
 #define HOPS_MAX	  32
 #define INLINE_WEIGHT_MAX 32
 #define INLINE_DEPTH_MAX  6
@@ -254,7 +258,8 @@ static enum result add_plain(struct lowering *work, enum operation operation, ui
 
 static enum result lower_subschema(struct lowering *work, uint32_t subschema, int depth);
 
-/* The size of a subschema: the number of its rules and of the items in their lists. */
+/* The size of a subschema: the number of its rules and of the items in their lists. Stops counting
+ * above INLINE_WEIGHT_MAX. */
 static uint32_t weigh(const struct lowering *work, const struct subschema *s)
 {
 	uint32_t weight = s->rules;

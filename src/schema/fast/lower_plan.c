@@ -1,5 +1,11 @@
-/* Objects and arrays: all rules about members or items become one plan, which the fast pass checks
- * in one loop. */
+/*
+ * Objects and arrays: all rules about members or items become one plan, which the fast pass checks
+ * in one loop.
+ *
+ * The entries of a plan must be neighbours in `entries`, as must the targets of its patterns or of
+ * its prefix. No function here lowers a subschema: lower_block() only reserves the block, so that
+ * nothing else adds entries or targets in between.
+ */
 #include "schema/fast/lower.h"
 #include "schema/price.h"
 

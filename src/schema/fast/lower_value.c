@@ -1,7 +1,14 @@
+/*
+ * Rules for one value: const and enum, the bounds of numbers, the bounds of lengths. The
+ * instruction is chosen by what the schema's constants are, so that the common cases need one
+ * comparison: a single text by its hash, several by a table, a range of integers by two bounds.
+ */
 #include "schema/fast/lower.h"
 
 #include <math.h>
 
+/* Up to this number OPERATION_TEXTS compares texts one by one; for more, OPERATION_TEXT_TABLE
+ * searches. */
 #define LINEAR_TEXTS_MAX 6
 #define EXACT_REAL_MAX	 9007199254740992.0 /* 2^53: integers below are exact doubles */
 

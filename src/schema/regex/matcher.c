@@ -9,7 +9,7 @@
 #include "schema/price.h"
 
 /* Characters that always stand for themselves in an ECMA-262 pattern, and those that do after a
- * backslash. */
+ * backslash. A letter after a backslash (\d, \n) is not among them: it has a meaning of its own. */
 #define PLAIN	"_-/ :@,;=<>#%&~!'\""
 #define ESCAPED "^$\\.*+?()[]{}|/-"
 
@@ -35,7 +35,7 @@ static void take_literal(struct slice *rest, struct buf *literal)
 }
 
 /* The kind by the rest of the pattern after a literal. A repeat there would apply to the last
- * character of the literal. */
+ * character of the literal: ^ab* is not the prefix "ab". */
 static enum matcher_kind classify_end(struct slice rest)
 {
 	if (rest.len == 0 || slice_is_text(rest, ".*"))

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Kinds, with a pattern that gives each. MATCH_ALWAYS is the kind of "", ".*" and "^". */
 enum matcher_kind {
 	MATCH_ALWAYS,
 	MATCH_PREFIX, /* ^x- */
@@ -18,7 +19,8 @@ enum matcher_kind {
 	MATCH_PATTERN,
 };
 
-/* `literal` is the prefix or the text. */
+/* `literal` is the prefix or the text, without the backslashes of the pattern. A matcher does not
+ * change after matcher_init(), and any number of threads may match with it. */
 struct matcher {
 	enum matcher_kind kind;
 	uint32_t literal_len;
@@ -26,7 +28,8 @@ struct matcher {
 	struct pattern *pattern; /* owned; for MATCH_PATTERN only */
 };
 
-/* `*ret` is zeroed before. Errors as of pattern_compile_within(). */
+/* `*ret` is zeroed before; clear it with matcher_clear(), also after a failure. `ecma` is not kept.
+ * Errors as of pattern_compile_within(). */
 MUST_USE enum result matcher_init(struct matcher *ret, struct slice ecma,
 				  struct pattern_budget *budget, struct error *err);
 /* Frees what it owns, and zeroes it. */

@@ -1,11 +1,20 @@
-/* Letters are found by refinement: at first there is one; each class then splits the letters that
- * it holds in part. */
+/*
+ * Letters are found by refinement: at first there is one; each class then splits the letters that
+ * it holds in part. The code points are cut into intervals before, so a letter is a set of
+ * intervals and no loop runs over code points.
+ *
+ * Example: the classes a-f and d-z cut at a, d, g and { (and at 0 and 0x80). The first class splits
+ * {a-c, d-f} from the rest; the second splits d-f from that letter, and g-z from the rest: four
+ * letters.
+ */
 #include "schema/regex/pattern_letters.h"
 
 #include <stdlib.h>
 
 #define INTERVALS_MAX 2048
 
+/* The intervals in their order: each begins at its `firsts` and ends before the next one. `ids` are
+ * their letters. */
 struct partition {
 	uint32_t *firsts;
 	uint8_t *ids;

@@ -1,5 +1,10 @@
-/* The states are made from the end of the expression backwards, so that the state that follows is
- * always known. */
+/*
+ * The states are made from the end of the expression backwards, so that the state that follows is
+ * always known. A repeat {2,5} is built by copies of its part, since states cannot count.
+ *
+ * Everything lives in the arena of the caller. Each failure means only that the pattern gets no
+ * automaton; PCRE2 matches it then, within its own bounds.
+ */
 #include "schema/regex/pattern_nfa.h"
 
 #define SETS_MAX 1024

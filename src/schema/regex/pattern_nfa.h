@@ -1,11 +1,14 @@
 /*
  * The nondeterministic form of an expression (Thompson 1968): states joined by steps that read one
- * letter or nothing. The automaton is made from it.
+ * letter or nothing. The automaton is made from it, and it is freed with its arena when the
+ * automaton is complete.
  */
 #pragma once
 
 #include "schema/regex/pattern_letters.h"
 
+/* a{1,1000} needs 1,000 copies of its part. With more states than this an expression has no
+ * automaton. */
 #define NFA_STATES_MAX 2000
 
 enum nfa_kind {
@@ -16,7 +19,8 @@ enum nfa_kind {
 	NFA_END,   /* `next`, at the end of the text only */
 };
 
-/* States are numbered; `next` and `other` are numbers. */
+/* States are numbered; `next` and `other` are numbers. `mask` has a bit for each letter that
+ * NFA_READ accepts. */
 struct nfa_state {
 	uint8_t kind; /* enum nfa_kind */
 	uint16_t next, other;

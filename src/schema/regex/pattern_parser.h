@@ -1,5 +1,10 @@
-/* The state of the parser, its errors and its smallest steps, for the files that parse an ECMA-262
- * expression. */
+/*
+ * The state of the parser, its errors and its smallest steps, for the files that parse an ECMA-262
+ * expression: pattern_parse.c (terms and groups) and pattern_atom.c (escapes and classes).
+ *
+ * Functions that read move `at` past the text that they accept. After an error `at` has no meaning,
+ * and the parse ends.
+ */
 #pragma once
 
 #include "schema/regex/pattern_class.h"
@@ -12,13 +17,17 @@ struct parser {
 	struct arena *arena;
 	struct error *err;
 	struct slice names[PATTERN_GROUPS_MAX]; /* of groups, by number - 1; may be empty */
+	/* Counted before the parse; `groups_begun` counts them again during it and so numbers
+	 * them. */
 	uint32_t groups_total;
 	uint32_t groups_begun;
+	/* Of groups inside one another, at most PATTERN_DEPTH_MAX, which bounds the recursion. */
 	uint32_t depth;
 	bool has_back;
 };
 
-/* E_INVALID with the offset and the reason. */
+/* E_INVALID with the offset in bytes and the reason. Always an error, so that a caller can return
+ * it. */
 MUST_USE enum result parser_refuse(struct parser *p, size_t at, const char *why);
 /* E_MEMORY, or E_LIMIT where the arena has reached its bound. */
 MUST_USE enum result parser_out_of_memory(struct parser *p);
@@ -33,7 +42,8 @@ bool parser_accept(struct parser *p, const char *text);
 MUST_USE enum result parser_make_node(struct parser *p, struct pattern_node **ret,
 				      enum pattern_kind kind);
 MUST_USE enum result parser_make_class(struct parser *p, struct pattern_node **ret);
-/* Normalises a class once it is complete, and complements it where it is negated. */
+/* Normalises a class once it is complete (sorted ranges that do not touch), and complements it
+ * where it is negated. */
 MUST_USE enum result parser_finish_class(struct parser *p, struct pattern_class *set,
 					 bool is_negated);
 

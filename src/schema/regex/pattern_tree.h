@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Bounds for patterns that a client writes. PATTERN_NO_MAXIMUM is the `high` of +, * and {2,}. */
 #define PATTERN_DEPTH_MAX  100 /* groups inside one another */
 #define PATTERN_GROUPS_MAX 200
 #define PATTERN_NO_MAXIMUM UINT32_MAX
@@ -19,7 +20,7 @@ struct code_range {
 	uint32_t first, last; /* both are in the range */
 };
 
-/* A \p{…} or \P{…} in PCRE2's syntax. */
+/* A \p{…} or \P{…} in PCRE2's syntax; the next one of the same class, or NULL. */
 struct unicode_property {
 	const char *text;
 	const struct unicode_property *next;
