@@ -8,6 +8,8 @@
 #include "schema/fast/lower.h"
 #include "schema/strict.h"
 
+/* At least the alignment of every struct of a program, so that the arrays can follow one
+ * another. */
 #define ARRAY_ALIGNMENT 16
 
 static size_t array_bytes(size_t count, size_t item_bytes)

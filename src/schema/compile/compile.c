@@ -21,7 +21,9 @@
 
 #include <stdlib.h>
 
-/* The price of a pattern besides that of its automaton: of parsing it and of its tables. */
+/* Prices in steps (price.h). The price of a pattern is besides that of its automaton: of parsing it
+ * and of its tables. The error of a limit quotes at most PLACE_BYTES_MAX of a pointer, since keys
+ * are as long as a client likes. */
 #define STEPS_PATTERN	   1000
 #define STEPS_LITERAL	   30
 #define STEPS_PATTERN_BYTE 20

@@ -1,4 +1,8 @@
-/* The keywords for the items of an array, and those whose value is a list of schemas. */
+/*
+ * The keywords for the items of an array, and those whose value is a list of schemas. The drafts
+ * differ: an array under draft 7's `items` is prefixItems in 2020-12, and additionalItems is then
+ * `items`. Both become the same rules, so the passes need not know the draft.
+ */
 #include "schema/compile/compile.h"
 
 /* Adds a list of subschemas to `links`; `*ret` is the position of the first. */
@@ -52,6 +56,8 @@ enum result compile_prefix_items(struct compiler *c, const struct compile_place 
 	return add_list_rule(c, at, RULE_PREFIX_ITEMS, value);
 }
 
+/* `before` is the list of schemas for the first items, or NULL; the rule leaves as many items
+ * out. */
 static enum result add_items_rule(struct compiler *c, const struct compile_place *at,
 				  const struct tree_node *value, const struct tree_node *before)
 {
@@ -89,6 +95,8 @@ enum result compile_additional_items(struct compiler *c, const struct compile_pl
 	return add_items_rule(c, at, value, items);
 }
 
+/* minContains or maxContains, which draft 7 does not have. `*ret` keeps its default where the
+ * keyword is absent. A bound above UINT32_MAX is cut, since no array is that long. */
 static enum result read_count(struct compiler *c, const struct compile_place *at,
 			      enum keyword_id keyword, uint32_t *ret)
 {

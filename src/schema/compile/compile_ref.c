@@ -1,5 +1,8 @@
-/* `$ref` and `$dynamicRef`. Every reference is resolved when the schema is compiled; only the
- * choice between several dynamic anchors is left to the validation. */
+/*
+ * `$ref` and `$dynamicRef`. Every reference is resolved when the schema is compiled; only the
+ * choice between several dynamic anchors is left to the validation. A schema that has no such
+ * choice has no dynamic scope, and the fast pass can validate with it.
+ */
 #include "schema/compile/compile.h"
 
 /* The place that the reference leads to, or NONE where it was refused. */

@@ -1,5 +1,8 @@
-/* The metaschemas stand in metaschemas/, unchanged as published. embed.py makes arrays of bytes of
- * them for the build. */
+/*
+ * The metaschemas stand in metaschemas/, unchanged as published. embed.py makes arrays of bytes of
+ * them for the build, so that a schema compiles without a network. The tables are constant; any
+ * thread may call.
+ */
 #include "schema/compile/metaschema.h"
 
 #include "metaschemas.h" /* made from metaschemas/ by embed.py */

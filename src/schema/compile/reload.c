@@ -1,10 +1,17 @@
-/* x-reload: walks the rules from the root along a pointer with the set of all subschemas that apply
- * to the place. */
+/*
+ * x-reload: walks the rules from the root along a pointer with the set of all subschemas that apply
+ * to the place.
+ *
+ * There is no instance here, only a pointer, so it is unknown which branch of anyOf or if holds.
+ * All of them count, and the strictest x-reload wins: a restart too many does less harm than a
+ * change that is not taken on. SUBSCHEMAS_MAX bounds both sets.
+ */
 #include "schema/compile/compiled.h"
 
 #include "base/text.h"
 #include "doc/pointer.h"
 
+/* Two sets of this size stand on the stack, 8 KiB together. */
 #define SUBSCHEMAS_MAX 1024
 
 /* The set of the subschemas that apply to one place. Those beyond its bound are ignored. */

@@ -1,4 +1,8 @@
-/* The dialect of a schema, which its `$schema` names. */
+/*
+ * The dialect of a schema, which its `$schema` names. A built-in dialect is known by its URI; any
+ * other must be a stored metaschema, whose $vocabulary says which keywords are in force. While
+ * references are only listed nothing is loaded, and 2020-12 is assumed.
+ */
 #include "schema/compile/resource_index.h"
 
 #include "schema/compile/metaschema.h"

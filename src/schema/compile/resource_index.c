@@ -11,6 +11,8 @@
 #include "schema/compile/uri.h"
 #include "schema/price.h"
 
+/* One name of a resource. It has two where its `$id` differs from the URI that its document was
+ * loaded by. */
 struct index_uri {
 	struct slice uri;
 	uint32_t resource;
@@ -112,6 +114,7 @@ uint32_t index_find_resource(const struct resource_index *idx, struct slice uri)
 	return NONE;
 }
 
+/* The same name may be an anchor of several resources. */
 static uint64_t hash_anchor(uint32_t resource, struct slice name)
 {
 	return hash_mix(slice_hash(name), resource);

@@ -1,4 +1,7 @@
-/* The JSON pointer of a place. */
+/*
+ * The JSON pointer of a place. It is made from the places above it when it is needed: for the
+ * location of a subschema and for the pointer in a refusal.
+ */
 #include "schema/compile/resource_index.h"
 
 #include "doc/pointer.h"

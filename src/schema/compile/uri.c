@@ -74,7 +74,8 @@ void uri_split(struct uri *ret, struct slice text)
 		ret->query = slice_from(text, len + 1);
 }
 
-/* Removes the last segment and its slash from the text after `start`. */
+/* Removes the last segment and its slash from the text after `start`: "/a/b" becomes "/a". At the
+ * root ".." has no effect, so a reference cannot leave it. */
 static void drop_segment(struct buf *ret, size_t start)
 {
 	size_t len = ret->len;
@@ -118,7 +119,8 @@ static void append_path(struct buf *ret, struct slice path)
 		buf_append_slice(ret, path);
 }
 
-/* RFC 3986, section 5.2.3. */
+/* RFC 3986, section 5.2.3: the reference replaces what follows the last slash of the base's path.
+ * "c" with the base "/a/b" gives "/a/c". */
 static void append_merged(struct buf *ret, const struct uri *base, struct slice path)
 {
 	CLEANUP(buf_clear) struct buf merged = BUF_NULL;

@@ -1,4 +1,13 @@
-/* Rules that apply other subschemas to the same value. */
+/*
+ * Rules that apply other subschemas to the same value.
+ *
+ * Where only some of the subschemas must hold, the findings of the others are no problems of the
+ * instance. Each rule takes a checkpoint first and drops what does not count: after a success the
+ * problems of failed branches, after a decision the checks that an opaque value prevented.
+ *
+ * Marks are collected for each branch by itself and merged only where the branch holds, because a
+ * failed branch evaluates nothing (2020-12 core, section 11).
+ */
 #include "schema/explain/explain.h"
 
 enum result explain_ref(struct explain_pass *pass, const struct rule *rule,
@@ -78,6 +87,8 @@ enum rank {
 	RANK_BEST,
 };
 
+/* `count` and `depth` compare branches of equal rank. A deep failure means that much of the value
+ * matched. */
 struct usefulness {
 	enum rank rank;
 	uint32_t count;
@@ -89,6 +100,7 @@ static bool is_constant(const struct rule *rule)
 	return rule->op == RULE_CONST || rule->op == RULE_ENUM;
 }
 
+/* Whether a constant has the kind of the value. If none has, the branch is for another type. */
 static bool has_type(const struct program *p, const struct rule *rule, const struct tree_node *n)
 {
 	for (uint32_t i = 0; i < rule->b; i++) {
@@ -109,7 +121,8 @@ static enum rank rank_finding(const struct explain_pass *pass, const struct find
 	return f->path_len == pass->path.count + 1 && is_constant(rule) ? RANK_TAG : RANK_BEST;
 }
 
-/* A branch is as useful as its least useful finding. */
+/* A branch is as useful as its least useful finding: a branch for another type also has other
+ * findings, which would mislead. */
 static struct usefulness rate_branch(const struct explain_pass *pass, uint32_t from)
 {
 	struct usefulness use = {RANK_BEST, pass->problems.count - from, 0};
@@ -153,6 +166,8 @@ static void keep_better(struct explain_pass *pass, struct checkpoint start, stru
 	pass->problems.count = from;
 }
 
+/* The outcome of the branches tried so far. `best` rates the findings that are kept, which begin at
+ * `start.problems`. */
 struct tally {
 	struct checkpoint start; /* before the first branch */
 	uint32_t yes, maybe;
@@ -299,6 +314,7 @@ enum result explain_not(struct explain_pass *pass, const struct rule *rule,
 	return v == VERDICT_NO ? OK : explain_fail(pass, rule, n, 0, 0, ret);
 }
 
+/* Index 1 is `then`, 2 is `else`; an absent one holds. */
 static enum result check_branch(struct explain_pass *pass, const struct rule *rule, uint32_t index,
 				const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {

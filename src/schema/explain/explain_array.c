@@ -1,4 +1,10 @@
-/* Rules for the items of an array. */
+/*
+ * Rules for the items of an array.
+ *
+ * uniqueItems would need a comparison of each pair. Items are sorted by hash instead, and only
+ * those with equal hashes are compared. A client can choose items whose hashes collide, so each
+ * comparison is charged for before it is made.
+ */
 #include "schema/explain/explain.h"
 #include "schema/price.h"
 
@@ -78,6 +84,8 @@ struct hashed {
 	uint32_t position;
 };
 
+/* By position among equal hashes, so that the reported pair does not depend on how qsort()
+ * works. */
 static int compare_hashed(const void *a, const void *b)
 {
 	const struct hashed *x = a, *y = b;
@@ -153,6 +161,7 @@ static enum result price_items(struct explain_pass *pass, const struct tree_node
 	return OK;
 }
 
+/* n log2(n) comparisons. */
 static uint64_t price_sort(uint32_t count)
 {
 	return (uint64_t)count * (32 - (uint32_t)__builtin_clz(count | 1));

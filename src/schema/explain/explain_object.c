@@ -1,4 +1,10 @@
-/* Rules for the members of an object, and for unevaluated members and items. */
+/*
+ * Rules for the members of an object, and for unevaluated members and items.
+ *
+ * A member is marked as evaluated also where its value is invalid: the rule fails then anyway, and
+ * a second problem about the same member would only repeat that. Each look-up and each key read is
+ * charged for, because both the schema and the instance may be large.
+ */
 #include "schema/explain/explain.h"
 #include "schema/price.h"
 
@@ -133,6 +139,7 @@ static enum result is_patterned(struct explain_pass *pass, uint32_t patterns,
 	return rc;
 }
 
+/* The schema `false`, which stands for "no such key" in most schemas. */
 static bool is_never(const struct program *p, uint32_t subschema)
 {
 	const struct subschema *s = &p->subschemas[subschema];

@@ -1,4 +1,10 @@
-/* Makes the problems of a report from findings: pointers from places, and sentences from rules. */
+/*
+ * Makes the problems of a report from findings: pointers from places, and sentences from rules.
+ *
+ * Findings hold positions only, because most of them are dropped before the end. So texts are made
+ * for at most problems_max findings of each list. The schema and the instance must still live; the
+ * report copies every text.
+ */
 #include "schema/explain/explain.h"
 
 #include "doc/pointer.h"
@@ -121,6 +127,7 @@ static const struct tree_node *failed_node(const struct explain_pass *pass, cons
 	return f->node;
 }
 
+/* The texts of one problem, freed after the report has copied them. */
 struct texts {
 	struct buf instance, trail, location, message;
 };

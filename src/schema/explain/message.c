@@ -9,6 +9,9 @@
 
 #include <inttypes.h>
 
+/* A message is for a person, so lists end after a few items. The bounds of names limit the search
+ * for a similar key in a schema that a client wrote; where one runs out the sentence has no
+ * suggestion or one among fewer keys. */
 #define VALUES_SHOWN_MAX   20
 #define NAMES_MAX	   128
 #define NAMES_DEPTH_MAX	   3
@@ -61,6 +64,7 @@ static void append_part(struct slice text, struct buf *ret)
 		buf_append_text(ret, "…");
 }
 
+/* Arrays and objects are not written out, since they may be as long as the schema. */
 static void append_constant(const struct program *p, const struct constant *k, struct buf *ret)
 {
 	switch ((enum tree_kind)k->kind) {
@@ -121,6 +125,7 @@ static void append_name(const struct program *p, uint32_t name, struct buf *ret)
 	append_quoted(program_text(p, p->names[name].text), ret);
 }
 
+/* The keys among which append_near() searches. They are borrowed from the program. */
 struct names {
 	struct slice list[NAMES_MAX];
 	size_t count;

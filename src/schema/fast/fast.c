@@ -15,6 +15,8 @@
 #include "schema/compile/keyword.h"
 #include "schema/fast/fast_pass.h"
 
+/* 2^53: a double holds every integer below it exactly. Of up to UNIQUE_PAIRS_MAX strings all pairs
+ * are compared, which needs no memory; more are sorted by the explaining pass's check. */
 #define EXACT_INTEGER_MAX (INT64_C(1) << 53)
 #define UNIQUE_PAIRS_MAX  8
 
@@ -85,6 +87,7 @@ NOINLINE static bool is_bound_kept(struct fast_pass *pass, uint32_t at, const st
 	}
 }
 
+/* Numbers that are no int64, such as 1.5 and 1e30, are compared with the rules' own constants. */
 static inline bool is_in_range(struct fast_pass *pass, const struct instruction *i,
 			       const struct tree_node *n)
 {

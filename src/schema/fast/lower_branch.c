@@ -6,6 +6,9 @@
 #include "schema/compile/constant.h"
 #include "schema/fast/lower.h"
 
+/* Bounds of the search for a tag: references and allOf followed from a branch, keys tried, and
+ * constants of all branches. Where one runs out every branch is tried for each value, which is
+ * slower but never wrong. */
 #define TAG_DEPTH_MAX  4
 #define TAG_KEYS_MAX   16
 #define TAG_VALUES_MAX 4096

@@ -6,6 +6,9 @@
  */
 #include "schema/fast/lower.h"
 
+/* Bounds of the search, each with a correct result beyond it: all subschemas count as covering
+ * after COVER_ROUNDS_MAX rounds; where references are nested deeper than COVER_DEPTH_MAX, or a plan
+ * would have more than COVER_ENTRIES_MAX keys, fast_cover.c walks the value. */
 #define COVER_ROUNDS_MAX  16
 #define COVER_DEPTH_MAX	  8
 #define COVER_ENTRIES_MAX 256
@@ -78,7 +81,8 @@ void lower_mark_covering(struct lowering *work)
 static bool gather(struct lowering *work, uint32_t subschema, struct object_plan *plan,
 		   bool *is_all, int depth);
 
-/* Keys that are in the plan already are not added again. */
+/* Keys that are in the plan already are not added again. False where the plan is full or memory is
+ * short: then the members are found for each instance. */
 static bool gather_keys(struct lowering *work, const struct rule *rule,
 			const struct object_plan *plan)
 {

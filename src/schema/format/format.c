@@ -1,4 +1,9 @@
-/* The known formats; every other name asserts nothing (2020-12 validation, section 7.2.1). */
+/*
+ * The known formats; every other name asserts nothing (2020-12 validation, section 7.2.1).
+ *
+ * The table also has the price of each check, because the texts come from a client. A check with a
+ * bound stops reading there: a longer text cannot have the format.
+ */
 #include "schema/format/format.h"
 
 #include "base/memory.h"

@@ -1,4 +1,10 @@
-/* Dates and times (RFC 3339 section 5.6) and durations (appendix A), by grammar and ranges. */
+/*
+ * Dates and times (RFC 3339 section 5.6) and durations (appendix A), by grammar and ranges.
+ *
+ * The days of a month follow the proleptic Gregorian calendar; the year 0000 is allowed and is a
+ * leap year. "T" and "Z" may be in lower case in dates and times, but "P", "T" and the units of a
+ * duration may not.
+ */
 #include "schema/format/format_checks.h"
 
 /* Exactly `digits` digits at `at`. */

@@ -1,6 +1,13 @@
-/* A mailbox (RFC 5321 section 4.1.2), and with UTF-8 in it (RFC 6531 section 3.3). */
+/*
+ * A mailbox (RFC 5321 section 4.1.2), and with UTF-8 in it (RFC 6531 section 3.3).
+ *
+ * The local part is a Dot-string or a Quoted-string: ada.lovelace or "ada lovelace". The domain
+ * consists of labels, or is an address in brackets: [192.0.2.1], [IPv6:2001:db8::1]. The whole text
+ * must be the mailbox: a display name or angle brackets are not part of it.
+ */
 #include "schema/format/format_checks.h"
 
+/* RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.2. */
 #define LOCAL_BYTES_MAX	 64
 #define DOMAIN_BYTES_MAX 255
 

@@ -1,4 +1,10 @@
-/* Pointers (RFC 6901; draft-bhutton-relative-json-pointer-00) and UUIDs (RFC 4122 section 3). */
+/*
+ * Pointers (RFC 6901; draft-bhutton-relative-json-pointer-00) and UUIDs (RFC 4122 section 3).
+ *
+ * In a JSON pointer only "~0" and "~1" may follow a tilde. A relative one begins with a number
+ * without leading zeros: "0", "1/name", "2#". UUIDs of every version and variant are valid, in
+ * upper and lower case.
+ */
 #include "schema/format/format_checks.h"
 
 bool is_json_pointer(struct slice text)

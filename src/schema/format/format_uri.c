@@ -23,6 +23,8 @@ bool is_percent_encoded(struct slice text, size_t at)
 	       is_ascii_hex(text.data[at + 2]);
 }
 
+/* The characters of one part of a URI. In an IRI characters beyond ASCII are allowed in every part,
+ * those for private use in the query only. */
 struct part {
 	const char *others; /* that it allows besides letters, digits and percent-encoding */
 	bool is_private_allowed;
@@ -68,6 +70,7 @@ static struct slice take_until(struct slice *rest, const char *ends)
 	return taken;
 }
 
+/* A letter, then letters, digits, "+", "-" and "." (RFC 3986 section 3.1). */
 static bool is_scheme(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
@@ -94,6 +97,7 @@ static bool is_future_address(struct slice text)
 	       memchr(text.data, '%', text.len) == NULL;
 }
 
+/* May be empty, as in "http://example.org:/" (RFC 3986 section 3.2.3). */
 static bool is_port(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)

@@ -1,4 +1,8 @@
-/* URI templates (RFC 6570 section 2). */
+/*
+ * URI templates (RFC 6570 section 2): literals, and expressions in braces, such as /users/{id} or
+ * {?page,size}. An expression may begin with an operator; each of its variables may end with "*" or
+ * with a length such as ":3".
+ */
 #include "schema/format/format_checks.h"
 
 #include "base/text.h"

@@ -20,6 +20,8 @@
 #include <pcre2.h>
 #include <stdalign.h>
 
+/* Bounds of one pattern: of its tree, of PCRE2's code, and of the backtracking of a match. A
+ * pattern of PATTERN_BYTES_MAX that exceeds one gives E_LIMIT. */
 #define PARSE_BYTES_MAX	   (2 * 1024 * 1024)
 #define COMPILED_BYTES_MAX (256 * 1024)
 #define DEPTH_LIMIT	   100000
@@ -122,6 +124,8 @@ static enum result choose_matcher(struct pattern *p, const struct pattern_tree *
 	return p->automaton != NULL ? OK : compile_for_pcre(p, tree, err);
 }
 
+/* PCRE2 passes over the text once to find where a match may start, which is a quarter of a step for
+ * each byte; callouts charge for the rest. */
 static void set_price(struct pattern *p)
 {
 	p->fixed = STEPS_MATCH + (p->code != NULL ? STEPS_PCRE2 : 0);
@@ -200,6 +204,8 @@ static void take_steps(uint64_t *left, uint64_t steps)
 	*left -= steps < *left ? steps : *left;
 }
 
+/* Stack memory is given out once and never reused: a match needs only a few blocks. Memory from the
+ * heap is zeroed, which is charged for. */
 static void *scratch_allocate(size_t size, void *ctx)
 {
 	struct scratch *s = ctx;

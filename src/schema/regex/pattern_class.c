@@ -1,5 +1,9 @@
-/* Every class becomes explicit ranges, so that PCRE2's own meaning of \d, \s and \w does not
- * matter. */
+/*
+ * Every class becomes explicit ranges, so that PCRE2's own meaning of \d, \s and \w does not
+ * matter: in ECMA-262 \d is 0 to 9 only, and \s includes U+FEFF. Surrogates are left out of all
+ * ranges, because valid UTF-8 has none and PCRE2 refuses them. Ranges live in the arena of the
+ * parser.
+ */
 #include "schema/regex/pattern_class.h"
 
 #include <stdio.h>
