@@ -18,6 +18,7 @@
 
 struct schema; /* shared by reference count */
 
+/* Bounds of a validation; a schema keeps those that it was compiled with. */
 struct schema_limits {
 	uint64_t steps_max;	  /* of one validation; a step is about 10 ns (schema/price.h) */
 	uint32_t depth_max;	  /* of references and subschemas while validating */

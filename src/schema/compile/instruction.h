@@ -18,14 +18,17 @@
  * keywords are not about. */
 enum operation {
 	OPERATION_SECRET,
-	OPERATION_OBJECT,   /* a: object plan */
-	OPERATION_ARRAY,    /* a: array plan */
-	OPERATION_LENGTH,   /* a: at least, b: at most */
+	OPERATION_OBJECT, /* a: object plan */
+	OPERATION_ARRAY,  /* a: array plan */
+	OPERATION_LENGTH, /* a: at least, b: at most */
+	/* Both bounds of numbers at once. */
 	OPERATION_RANGE,    /* x, y: least and most int64; a, b: rules for other numbers or NONE */
 	OPERATION_BOUND,    /* a: rule */
 	OPERATION_MULTIPLE, /* a: constant */
-	OPERATION_TEXT,	    /* a, b: text; x: hash */
-	OPERATION_TEXTS,    /* a: first constant, b: count */
+	/* This and the next two are for const and enum with strings only, OPERATION_ENUM for
+	 * others. */
+	OPERATION_TEXT,		      /* a, b: text; x: hash */
+	OPERATION_TEXTS,	      /* a: first constant, b: count */
 	OPERATION_TEXT_TABLE,	      /* a: first slot, b: mask; slots hold constants */
 	OPERATION_ENUM,		      /* a: first constant, b: count */
 	OPERATION_PATTERN,	      /* a: pattern */
@@ -37,6 +40,7 @@ enum operation {
 	OPERATION_CALL,	    /* a: block */
 	OPERATION_ANY_OF,   /* a: first target, b: count */
 	OPERATION_ONE_OF,
+	/* anyOf or oneOf, where a tag selects the branch. */
 	OPERATION_TAGGED,      /* a: tag plan */
 	OPERATION_NOT,	       /* a: block */
 	OPERATION_IF,	       /* a, b, c: blocks */

@@ -82,8 +82,9 @@ struct rule {
 	uint32_t a, b, c;
 };
 
-/* HAS_UNEVALUATED: it has unevaluatedItems or unevaluatedProperties. COVERS: it, or a subschema
- * that it applies to the same value, may evaluate members or items (2020-12 core, section 11). */
+/* What the unevaluated keywords need to know of a subschema. HAS_UNEVALUATED: it has
+ * unevaluatedItems or unevaluatedProperties. COVERS: it, or a subschema that it applies to the same
+ * value, may evaluate members or items (2020-12 core, section 11). */
 enum subschema_flag {
 	SUBSCHEMA_HAS_UNEVALUATED = 1 << 0,
 	SUBSCHEMA_COVERS = 1 << 1,

@@ -128,7 +128,8 @@ MUST_USE static inline enum result explain_charge(struct explain_pass *pass, uin
 MUST_USE enum result explain_match(struct explain_pass *pass, uint32_t pattern, struct slice text,
 				   bool *ret);
 
-/* Takes a checkpoint of the findings; drops the problems, or the unchecked rules, since one. */
+/* Takes a checkpoint of the findings; drops the problems, or the unchecked rules, since one.
+ * Dropping frees no memory; later findings use it again. */
 struct checkpoint explain_checkpoint(const struct explain_pass *pass);
 void explain_drop_problems(struct explain_pass *pass, struct checkpoint to);
 void explain_drop_unchecked(struct explain_pass *pass, struct checkpoint to);

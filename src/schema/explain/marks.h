@@ -17,7 +17,7 @@
 /* Marks must not be copied or moved after marks_init(), because the pointers may lead into
  * `inside`. */
 struct marks {
-	uint64_t inside[2]; /* `sure` and `maybe` point to it for up to 64 members */
+	uint64_t inside[2]; /* `sure` and `maybe` point to it for up to 63 members */
 	uint64_t *sure;
 	uint64_t *maybe;
 	/* Of 64 bits, in each of the two sets. */

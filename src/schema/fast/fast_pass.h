@@ -46,11 +46,13 @@ struct fast_pass {
 /* fast_pass.c */
 extern const uint8_t fast_type_bits[(TREE_IS_OPAQUE << 8) * 2];
 
-/* Stop the pass. All return false, so that they can end a check. */
+/* Stop the pass. All return false, so that they can end a check. fast_stop() writes no text: its
+ * caller has written it, or fast_validate() does at the end where steps ran out. */
 COLD bool fast_stop(struct fast_pass *pass, enum result rc);
 COLD bool fast_stop_undecided(struct fast_pass *pass);
 /* Charges the budget for a used slice and takes the next one. False where a bound has run out. */
 COLD bool fast_refill(struct fast_pass *pass);
+/* E_LIMIT: subschemas are nested deeper than depth_max. */
 COLD bool fast_stop_at_depth(struct fast_pass *pass);
 
 /* The size of the next slice: up to the next check of the budget, and without a budget
@@ -86,21 +88,26 @@ bool fast_object(struct fast_pass *pass, const struct object_plan *plan, const s
 bool fast_array(struct fast_pass *pass, const struct array_plan *plan, const struct tree_node *n);
 
 /* fast_branch.c */
+/* Checks `n` against the items that OPERATION_CONTAINS wants; true for values that are no array. */
 bool fast_contains(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n);
+/* `count` targets from `target` on are the branches. Stops at the first one that holds. */
 bool fast_any_of(struct fast_pass *pass, uint32_t target, uint32_t count,
 		 const struct tree_node *n);
-/* `found` other branches have matched already. */
+/* As fast_any_of(), but exactly one must hold. `found` other branches have matched already. */
 bool fast_one_of(struct fast_pass *pass, uint32_t target, uint32_t count, uint32_t found,
 		 const struct tree_node *n);
+/* Tries the branch that the tag in `n` selects, then the branches without a tag. */
 bool fast_tagged(struct fast_pass *pass, const struct tag_plan *plan, const struct tree_node *n);
+/* Both hold for values without the key, and for values that are no object. */
 bool fast_dependent_required(struct fast_pass *pass, uint32_t rule, const struct tree_node *n);
 bool fast_dependent_schema(struct fast_pass *pass, const struct instruction *i,
 			   const struct tree_node *n);
 bool fast_if(struct fast_pass *pass, const struct instruction *i, const struct tree_node *n);
+/* Turns a no into a yes, unless the pass has stopped. */
 bool fast_not(struct fast_pass *pass, uint32_t block, const struct tree_node *n);
 
 /* fast_cover.c: applies unevaluatedItems and unevaluatedProperties of a subschema whose other rules
- * hold. */
+ * hold. Allocates marks for more than 63 members or items; without memory it stops the pass. */
 bool fast_unevaluated(struct fast_pass *pass, uint32_t subschema, const struct tree_node *n);
 
 /* The type bit of a value; 0 for an opaque one. One load from a table instead of branches on the

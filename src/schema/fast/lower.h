@@ -61,10 +61,13 @@ MUST_USE enum result lower_array(struct lowering *work, const struct subschema *
 MUST_USE enum result lower_add_entry(struct lowering *work, const struct name *name,
 				     uint32_t block);
 uint32_t lower_find_entry(const struct lowering *work, uint32_t first, const struct name *name);
+/* Makes the hash table of the plan's entries, and sets its price. Call it once all entries are
+ * added. */
 MUST_USE enum result lower_entry_slots(struct lowering *work, struct object_plan *plan);
 
 /* lower_cover.c: unevaluatedItems and unevaluatedProperties. */
 void lower_mark_covering(struct lowering *work);
+/* To be called last for a subschema: the check comes after all its other instructions. */
 MUST_USE enum result lower_unevaluated(struct lowering *work, uint32_t subschema);
 
 /* lower_value.c: rules for one value. */

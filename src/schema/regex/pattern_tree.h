@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 /* Bounds for patterns that a client writes. PATTERN_NO_MAXIMUM is the `high` of +, * and {2,}. */
+/* Bounds of an expression, which a client may have written; beyond them it is refused. */
 #define PATTERN_DEPTH_MAX  100 /* groups inside one another */
 #define PATTERN_GROUPS_MAX 200
 #define PATTERN_NO_MAXIMUM UINT32_MAX
@@ -38,7 +39,7 @@ struct pattern_class {
 	uint32_t index; /* of the class among the tree's, set by pattern_nfa.c */
 };
 
-/* The kinds of nodes and their fields. */
+/* The kinds of nodes and their fields. Names in comments are fields of struct pattern_node. */
 enum pattern_kind {
 	PATTERN_SEQUENCE, /* of `child` and its siblings; may be empty */
 	PATTERN_CHOICE,	  /* one of `child` and its siblings */
