@@ -89,10 +89,10 @@ static enum result add_properties(struct lowering *work, const struct rule *rule
 	return OK;
 }
 
-/* Equal names have the same text, because texts are pooled. A long list is searched with a hash
- * table. */
 /* Marks the entries of required keys; keys without an entry get one. `*ret` is the number of
- * different required keys. */
+ * different required keys, since a list may name one twice. Equal names have the same text, because
+ * texts are pooled. A long list is searched with a hash table, else the time would grow with the
+ * square of its length. */
 static enum result add_required(struct lowering *work, const struct rule *rule, uint32_t first,
 				uint32_t *ret)
 {

@@ -9,6 +9,8 @@
 
 #define SETS_MAX 1024
 
+/* `sets` and `masks` are by the number of a class (pattern_tree.h): its ranges, and then its
+ * letters. */
 struct builder {
 	struct arena *arena;
 	struct nfa *nfa;
