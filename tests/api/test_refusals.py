@@ -59,6 +59,16 @@ class Refusals(Case):
         self.assertEqual(self.entry(self.server.post("/v1/revisions/99999:revert", {}), 404),
                          ("revision.revert", "not_found", ["revisions/99999"]))
 
+    def test_the_path_that_refuses_a_large_revert_is_named_whatever_has_no_room(self):
+        paths = [f"secrets/rv/{i:02}-" + "x" * 100 for i in range(60)]
+        token = self.reader("rv-writer", "allow write,read,rollback,delete secrets/rv/**", f"deny delete {paths[50]}")
+        revision = self.batch([{"op": "put", "path": p, "content": {"data": {"k": "v"}}} for p in paths]).json["revision"]
+        answer = self.server.post(f"/v1/revisions/{revision}:revert", {}, token=token)
+        self.expect_problem(answer, 403)
+        entry = self.expect(self.server.get("/v1/audit/entries/" + answer.headers["Reeve-Audit-Index"]), 200).json
+        self.assertGreater(entry["touched_more"], 0)
+        self.assertIn(paths[50], [t["path"] for t in entry["touched"]])
+
     def test_a_refused_list_names_what_was_asked_for(self):
         token = self.reader("rl-reader", "allow read config/rl/a")
         get = lambda path: self.server.get(path, token=token)
