@@ -10,24 +10,30 @@
 
 #include <stdlib.h>
 
+/* Checks item `i` against a subschema, which thereby evaluates it. `marks` may be NULL. */
+static enum result check_item(struct explain_pass *pass, struct applied a,
+			      const struct tree_node *n, uint32_t i, struct marks *marks,
+			      enum verdict *ret)
+{
+	enum result rc = explain_at(pass, a, i, &n->of.items[i], ret);
+
+	if (rc == OK && marks != NULL)
+		marks_set(marks, i, true);
+	return rc;
+}
+
 /* 2020-12 core, section 10.3.1.1: item i must match subschema i; further items are not checked
  * here. */
 enum result explain_prefix_items(struct explain_pass *pass, const struct rule *rule,
 				 const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
 	for (uint32_t i = 0; i < rule->b && i < n->count; i++) {
+		const struct applied a = {rule, i, pass->program->links[rule->a + i]};
 		enum verdict v;
-		enum result rc =
-			explain_at(pass,
-				   (struct applied){rule, i, pass->program->links[rule->a + i]}, i,
-				   &n->of.items[i], &v);
+		enum result rc = check_item(pass, a, n, i, marks, &v);
 
-		if (rc != OK)
+		if (rc != OK || explain_may_stop(pass, v, ret))
 			return rc;
-		if (marks != NULL)
-			marks_set(marks, i, true);
-		if (explain_may_stop(pass, v, ret))
-			return OK;
 	}
 	return OK;
 }
@@ -36,17 +42,14 @@ enum result explain_prefix_items(struct explain_pass *pass, const struct rule *r
 enum result explain_items(struct explain_pass *pass, const struct rule *rule,
 			  const struct tree_node *n, struct marks *marks, enum verdict *ret)
 {
+	const struct applied a = {rule, NONE, rule->a};
+
 	for (uint32_t i = rule->b; i < n->count; i++) {
 		enum verdict v;
-		enum result rc = explain_at(pass, (struct applied){rule, NONE, rule->a}, i,
-					    &n->of.items[i], &v);
+		enum result rc = check_item(pass, a, n, i, marks, &v);
 
-		if (rc != OK)
+		if (rc != OK || explain_may_stop(pass, v, ret))
 			return rc;
-		if (marks != NULL)
-			marks_set(marks, i, true);
-		if (explain_may_stop(pass, v, ret))
-			return OK;
 	}
 	return OK;
 }

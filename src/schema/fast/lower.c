@@ -35,6 +35,19 @@ struct instruction *lower_emit(struct lowering *work, enum operation operation)
 	return i;
 }
 
+enum result lower_emit_plan(struct lowering *work, enum operation operation, struct vec *plans,
+			    const void *plan, size_t size)
+{
+	void *made = vec_push(plans, size);
+	struct instruction *i = lower_emit(work, operation);
+
+	if (made == NULL || i == NULL)
+		return E_MEMORY;
+	memcpy(made, plan, size);
+	i->a = plans->count - 1;
+	return OK;
+}
+
 uint32_t lower_resolve(const struct lowering *work, uint32_t subschema)
 {
 	for (int hops = 0; hops < HOPS_MAX; hops++) {

@@ -40,6 +40,12 @@ MUST_USE enum result lower_block(struct lowering *work, uint32_t subschema, uint
  * appended, so operands that need further blocks are made before. */
 struct instruction *lower_emit(struct lowering *work, enum operation operation);
 
+/* Appends a copy of a plan of `size` bytes to `plans`, which is one of the compiler's arrays, and
+ * an instruction whose operand `a` is its position there. The targets, entries and tags that the
+ * plan refers to are made before. E_MEMORY. */
+MUST_USE enum result lower_emit_plan(struct lowering *work, enum operation operation,
+				     struct vec *plans, const void *plan, size_t size);
+
 /* The subschema itself, or where it is only a reference the one that it leads to. Follows a bounded
  * number of references, since they may form a circle. */
 uint32_t lower_resolve(const struct lowering *work, uint32_t subschema);

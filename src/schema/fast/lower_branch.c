@@ -254,9 +254,7 @@ static enum result add_tagged(struct lowering *work, const struct rule *rule,
 				.text = key->text.at,
 				.len = key->text.len,
 				.all_count = rule->b,
-				.is_one = rule->op == RULE_ONE_OF},
-			*made;
-	struct instruction *i;
+				.is_one = rule->op == RULE_ONE_OF};
 	uint32_t first, count;
 	enum result rc = add_tags(work, rule, key->text.at, &plan, &first);
 
@@ -272,13 +270,7 @@ static enum result add_tagged(struct lowering *work, const struct rule *rule,
 	for (uint32_t k = first; k < first + count; k++)
 		lower_fill_slot(work, plan.slot, plan.slot_mask,
 				VEC_AT(&work->c->tags, struct tag, k).hash, k);
-	made = vec_push(&work->c->tag_plans, sizeof *made);
-	i = lower_emit(work, OPERATION_TAGGED);
-	if (made == NULL || i == NULL)
-		return E_MEMORY;
-	*made = plan;
-	i->a = work->c->tag_plans.count - 1;
-	return OK;
+	return lower_emit_plan(work, OPERATION_TAGGED, &work->c->tag_plans, &plan, sizeof plan);
 }
 
 /* With tags where a key separates the branches, else one after the other. */

@@ -153,8 +153,6 @@ static bool gather(struct lowering *work, uint32_t subschema, struct object_plan
 /* An object plan that accepts any value for the evaluated keys, and checks all other keys. */
 static enum result add_closing_plan(struct lowering *work, struct object_plan *plan)
 {
-	struct object_plan *made;
-	struct instruction *i;
 	enum result rc;
 
 	plan->entries = work->c->entries.count - plan->entry;
@@ -169,13 +167,7 @@ static enum result add_closing_plan(struct lowering *work, struct object_plan *p
 	rc = lower_entry_slots(work, plan);
 	if (rc != OK)
 		return rc;
-	made = vec_push(&work->c->object_plans, sizeof *made);
-	i = lower_emit(work, OPERATION_OBJECT);
-	if (made == NULL || i == NULL)
-		return E_MEMORY;
-	*made = *plan;
-	i->a = work->c->object_plans.count - 1;
-	return OK;
+	return lower_emit_plan(work, OPERATION_OBJECT, &work->c->object_plans, plan, sizeof *plan);
 }
 
 /* `*ret` becomes true where a plan checks the unevaluated keys. */

@@ -222,9 +222,8 @@ static void mark_unlisted(struct lowering *work, const struct parts *parts,
 /* Nothing is emitted for a subschema without rules about members. */
 enum result lower_object(struct lowering *work, const struct subschema *s)
 {
-	struct object_plan plan = {0}, *made;
+	struct object_plan plan = {0};
 	struct parts parts;
-	struct instruction *i;
 	enum result rc;
 
 	find_parts(work, s, &parts);
@@ -236,21 +235,14 @@ enum result lower_object(struct lowering *work, const struct subschema *s)
 	if (rc != OK)
 		return rc;
 	mark_unlisted(work, &parts, &plan);
-	made = vec_push(&work->c->object_plans, sizeof *made);
-	i = lower_emit(work, OPERATION_OBJECT);
-	if (made == NULL || i == NULL)
-		return E_MEMORY;
-	*made = plan;
-	i->a = work->c->object_plans.count - 1;
-	return OK;
+	return lower_emit_plan(work, OPERATION_OBJECT, &work->c->object_plans, &plan, sizeof plan);
 }
 
 /* Nothing is emitted for a subschema without rules about items. */
 enum result lower_array(struct lowering *work, const struct subschema *s)
 {
-	struct array_plan plan = {.most = UINT32_MAX}, *made;
+	struct array_plan plan = {.most = UINT32_MAX};
 	struct parts parts;
-	struct instruction *i;
 	enum result rc = OK;
 
 	find_parts(work, s, &parts);
@@ -267,11 +259,5 @@ enum result lower_array(struct lowering *work, const struct subschema *s)
 		rc = find_block(work, parts.items, &plan.items);
 	if (rc != OK)
 		return rc;
-	made = vec_push(&work->c->array_plans, sizeof *made);
-	i = lower_emit(work, OPERATION_ARRAY);
-	if (made == NULL || i == NULL)
-		return E_MEMORY;
-	*made = plan;
-	i->a = work->c->array_plans.count - 1;
-	return OK;
+	return lower_emit_plan(work, OPERATION_ARRAY, &work->c->array_plans, &plan, sizeof plan);
 }
