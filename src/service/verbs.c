@@ -5,9 +5,11 @@
  * A new verb is a value of enum verb, a row here, a row in call.c and a route in http/. The first
  * function runs in an event loop and must be quick; NULL sends the call straight to a worker.
  */
+#include "service/write/verbs.h"
+
 #include "service/read/read.h"
 #include "service/token/tokens.h"
-#include "service/write/write.h"
+#include "service/write/idempotency.h"
 
 /* An action that begins with a dot has "secret", "policy" or "document" before it. */
 const struct verb_row verb_table[VERB_COUNT] = {

@@ -9,7 +9,9 @@
 #include "service/codec.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
+#include "service/write/verbs.h"
 #include "service/write/write.h"
+#include "service/write/write_prepare.h"
 
 /* Reads the body of the verbs that take version numbers. */
 static enum result read_body(struct verb_context *ctx, struct write *w, struct change *c,

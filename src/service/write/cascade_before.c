@@ -14,9 +14,42 @@
  * where the write leaves a problem, because this is rare and costs a second check. In a worker,
  * with the rights and the budget of the write.
  */
-#include "service/write/cascade.h"
+#include "service/write/cascade_before.h"
+
+#include "service/write/problems.h"
+#include "service/write/write.h"
 
 #include <string.h>
+
+/* An abstract profile is not resolved: its references and values are checked with its descendants,
+ * which may still complete it. */
+enum result cascade_check_abstract(struct view *v, struct slice path, struct check_report *report,
+				   struct error *err)
+{
+	struct check_source source = view_source(v);
+	struct check_problem place = {.profile = slice_from(path, strlen("profiles/")),
+				      .keyword = SLICE_LITERAL("$schema"),
+				      .origin_path = path};
+	const struct profile_layer *layer;
+	const struct tree_node *at;
+	struct view_doc *schema;
+	enum result rc = source.load_layer(source.ctx, path, &layer, err);
+
+	if (rc == OK)
+		rc = profile_check_chain(path, &source, report, err);
+	if (rc != OK || !layer->header->has_schema)
+		return rc;
+	rc = view_find(v, layer->header->schema, &schema, err);
+	if (rc != OK || schema->exists)
+		return rc;
+	at = TREE_GET(layer->root, "$schema");
+	place.origin_version = layer->version;
+	place.line = at != NULL ? at->line : 0;
+	place.column = at != NULL ? at->column : 0;
+	report_add_error(report, &place, "its schema does not exist");
+	return fail(err, E_INVALID, "its schema %.*s does not exist",
+		    SLICE_ARGS(layer->header->schema));
+}
 
 void before_clear(struct before *b)
 {

@@ -4,8 +4,10 @@
  * them. The closure follows the stored edges backwards and reads no document, so that the
  * committer can compute it again.
  */
-#include "service/write/write.h"
+#include "service/write/cascade_closure.h"
+
 #include "service/engine/engine.h"
+#include "service/write/write.h"
 
 #include <string.h>
 

@@ -9,6 +9,11 @@
  * them. Content that the caller may not read (change_is_blind) gets no places and no warnings. In a
  * worker, with the write's view.
  */
+
+#include "service/write/change_check.h"
+
+#include "service/write/patch_without_read.h"
+#include "service/write/problems.h"
 #include "service/write/write.h"
 
 #include "crypto/base64.h"

@@ -12,10 +12,16 @@
  * Runs in the committer, between savepoint and release. It parses, validates and seals nothing:
  * all other calls wait for it.
  */
-#include "service/write/write.h"
-#include "service/engine/engine.h"
+#include "service/write/commit_write.h"
+
 #include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 #include "service/token/lockout.h"
+#include "service/write/cascade_closure.h"
+#include "service/write/idempotency.h"
+#include "service/write/write.h"
+#include "service/write/write_published.h"
+#include "service/write/write_response.h"
 
 #include "crypto/content.h"
 
@@ -487,22 +493,9 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 	return rc == OK ? keep_response(w, a.time_ms, err) : rc;
 }
 
-/* For the entry of a refused write: as far as the body was read. */
-static bool each_path(const struct commit_job *job, bool (*look)(void *ctx, struct slice path),
-		      void *ctx)
-{
-	const struct write *w = (const struct write *)job;
-
-	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (!look(ctx, w->changes[i].path))
-			return false;
-	}
-	return true;
-}
-
 const struct commit_job_ops write_job_ops = {
 	.apply = apply,
 	.published = write_published,
-	.each_path = each_path,
+	.each_path = write_each_path,
 	.free = write_free,
 };

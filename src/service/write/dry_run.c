@@ -10,11 +10,14 @@
  * To compare content with a secret is to read it, so such comparisons are recorded, as reads. In a
  * worker; the differences cost budget.
  */
+#include "service/write/dry_run.h"
+
 #include "service/codec.h"
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
 #include "service/state/diff.h"
+#include "service/write/problems.h"
 #include "service/write/write.h"
 
 #include <stdio.h>

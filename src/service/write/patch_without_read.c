@@ -9,6 +9,8 @@
  *
  * In a worker, called by prepare_patch() before and after the merge.
  */
+#include "service/write/patch_without_read.h"
+
 #include "service/write/write.h"
 
 #include "base/text.h"

@@ -10,6 +10,11 @@
  * layers are bounded (LAYERS_LOOKED_AT_MAX); beyond the bound a layer counts as hidden. Worker or
  * committer, one thread at a time.
  */
+
+#include "service/write/problem_visibility.h"
+
+#include "service/write/document_visibility.h"
+#include "service/write/patch_without_read.h"
 #include "service/write/write.h"
 
 #include "doc/pointer.h"
@@ -20,36 +25,6 @@
 
 /* What may be told of a value: nothing, where it stands, or all of it. */
 enum sight { SIGHT_NONE, SIGHT_PLACE, SIGHT_WHOLE };
-
-/* `affected` is in the order of the paths. */
-static const struct affected *find_affected(const struct write *w, struct slice path)
-{
-	uint32_t from = 0, to = w->affected_count;
-
-	while (from < to) {
-		uint32_t middle = from + (to - from) / 2;
-		int order = slice_compare(w->affected[middle].path, path);
-
-		if (order == 0)
-			return &w->affected[middle];
-		if (order < 0)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	return NULL;
-}
-
-const struct doc_edges *edges_as_written(const struct write *w, struct slice path)
-{
-	const struct affected *f = find_affected(w, path);
-	const struct snap_doc *d;
-
-	if (f != NULL && f->has_edges)
-		return f->edges;
-	d = snapshot_doc(w->view.snapshot, path);
-	return d != NULL ? d->edges : NULL;
-}
 
 /* Whether the caller may read the profile and all that it inherits from. `budget` bounds the
  * walk; beyond it the result is false. */

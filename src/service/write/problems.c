@@ -9,17 +9,17 @@
  * counted as dropped, so that a write is never taken for valid because the report was full or had
  * no memory.
  */
+#include "service/write/problems.h"
+
 #include "service/codec.h"
+#include "service/write/document_visibility.h"
+#include "service/write/problem_visibility.h"
 #include "service/write/write.h"
 
 #include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Bounds of a walk over schemas that refer to others; beyond them a schema counts as hidden. */
-#define SCHEMA_DEPTH_MAX      16
-#define SCHEMAS_LOOKED_AT_MAX 256
 
 /* Without memory the text is empty; problems_write() sees by `is_short` that the arena failed. */
 static struct slice keep_text(struct check_report *r, struct slice s)
@@ -64,22 +64,6 @@ void report_add_warning(struct check_report *r, const struct check_problem *plac
 		fill(r, &r->warnings[r->warnings_count++], place, message);
 }
 
-const struct change *write_change(const struct write *w, struct slice path)
-{
-	for (uint32_t i = 0; i < w->changes_count; i++) {
-		if (slice_is_equal(w->changes[i].path, path))
-			return &w->changes[i];
-	}
-	return NULL;
-}
-
-bool write_may_see(const struct write *w, struct slice path)
-{
-	const struct change *c = write_change(w, path);
-
-	return (c != NULL && c->op == CHANGE_OP_PUT) || rights_may(w->view.reader, MAY_READ, path);
-}
-
 /* The caller may know of a profile that it writes, or whose source or configuration it may read.
  * "config/" is written over the end of "profiles/", two bytes further on. */
 static bool may_see_profile(const struct write *w, struct slice profile)
@@ -111,33 +95,6 @@ static bool may_see_names(const struct write *w, struct slice text, struct slice
 	while (path_next_in_text(&text, &path))
 		hidden += write_change(w, path) == NULL && !write_may_see(w, path);
 	return hidden == 0 || (hidden == 1 && is_place_seen);
-}
-
-/* Whether the caller may read the schema and all schemas that it refers to. `budget` bounds the
- * walk; beyond it the result is false. */
-static bool may_see_schemas(const struct write *w, struct slice path, uint32_t depth,
-			    uint32_t *budget)
-{
-	const struct doc_edges *edges = edges_as_written(w, path);
-
-	if (depth == SCHEMA_DEPTH_MAX || *budget == 0 || !write_may_see(w, path))
-		return false;
-	--*budget;
-	for (uint32_t i = 0; edges != NULL && i < edges->count; i++) {
-		if (!slice_is_equal(edges->items[i].target, path) &&
-		    !may_see_schemas(w, edges->items[i].target, depth + 1, budget))
-			return false;
-	}
-	return true;
-}
-
-bool write_may_see_constraint(const struct write *w, const struct check_problem *p)
-{
-	uint32_t budget = SCHEMAS_LOOKED_AT_MAX;
-
-	if (p->constraint.len != 0)
-		return write_may_see(w, p->constraint);
-	return p->schema.len == 0 || may_see_schemas(w, p->schema, 0, &budget);
 }
 
 /* Cuts a problem down to what the caller may see; false: nothing of it. */

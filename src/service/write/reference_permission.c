@@ -8,9 +8,12 @@
  * that version: they were checked when they were added. A caller who may not read it could
  * otherwise find out what it refers to.
  */
-#include "service/write/write.h"
-#include "service/engine/engine.h"
+#include "service/write/reference_permission.h"
+
 #include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
+#include "service/write/patch_without_read.h"
+#include "service/write/write.h"
 
 #include <string.h>
 

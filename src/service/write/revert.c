@@ -10,10 +10,13 @@
  * before, or deleted if there was none; that version is looked up in the store as of the revision
  * before.
  */
-#include "service/write/write.h"
-#include "service/engine/engine.h"
 #include "service/engine/audit_draft.h"
+#include "service/engine/engine.h"
 #include "service/engine/response.h"
+#include "service/write/problems.h"
+#include "service/write/verbs.h"
+#include "service/write/write.h"
+#include "service/write/write_prepare.h"
 
 #include <string.h>
 

@@ -1,366 +1,271 @@
 /*
- * The result of one change by itself, from the snapshot and the request. Put, patch and rollback
- * all end as content for a new version (become_version); delete, undelete and destroy change the
- * state of versions (set_state).
+ * A write from request to commit job: the order of its checks.
  *
- * No other change of the write is looked at, and nothing is checked beyond what makes the result
- * possible. Version numbers go on from the newest version of any state. What a caller without the
- * right to read could learn from an equality, a size or a digest is left out on the way. In a
- * worker.
+ * The order in write_prepare() matters:
+ *   rights and form     before any look at a document, so that a refusal tells nothing
+ *   prepare and lay     all changes, before any check: documents of one batch may need each other
+ *   references          before their targets are read for the check
+ *   content, cascade    all problems are collected for one response
+ *   lockout             after force has been applied to the problems
+ *   sealing             last: ciphertext is made only of content that will be committed
+ *
+ * What must hold: a write that reaches the committer was checked whole against one snapshot, and
+ * its view remembers all that was looked at. In a worker.
  */
-#include "service/write/write.h"
+
+#include "service/write/write_prepare.h"
+
+#include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
+#include "service/engine/response.h"
+#include "service/token/lockout.h"
+#include "service/write/cascade.h"
+#include "service/write/change_check.h"
+#include "service/write/change_prepare.h"
+#include "service/write/commit_write.h"
+#include "service/write/dry_run.h"
+#include "service/write/problems.h"
+#include "service/write/reference_permission.h"
+#include "service/write/write.h"
+#include "service/write/write_response.h"
 
+#include "base/plain_text.h"
 #include "crypto/content.h"
-#include "doc/diff.h"
-#include "doc/read.h"
-#include "doc/write.h"
 
-#include <string.h>
+#define MESSAGE_BYTES_MAX 4096
 
-/* If-Match and If-None-Match, against the newest version; a deleted document does not exist for
- * them. E_PRECONDITION. */
-static enum result check_if_version(const struct change *c, struct error *err)
+/* Before any look at the documents, so that a refusal tells nothing of them. */
+static enum result authorise(struct verb_context *ctx, struct write *w, struct error *err)
 {
-	bool is_live = snap_doc_is_live(c->before);
-	uint64_t version = c->before != NULL ? snap_doc_row(c->before)->version : 0;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		struct change *c = &w->changes[i];
+		enum result rc = path_check(c->path, &c->kind, err);
 
-	if (!c->has_if_version)
-		return OK;
-	if (c->if_version == 0)
-		return is_live ? fail(err, E_PRECONDITION, "%.*s exists already",
-				      SLICE_ARGS(c->path))
-			       : OK;
-	if (is_live && (version == c->if_version || c->if_version == IF_VERSION_ANY))
-		return OK;
-	return is_live ? fail(err, E_PRECONDITION, "%.*s is at version %llu", SLICE_ARGS(c->path),
-			      (unsigned long long)version)
-		       : fail(err, E_PRECONDITION, "%.*s does not exist", SLICE_ARGS(c->path));
+		if (rc != OK)
+			return rc;
+		if (write_may_change(ctx, w, c))
+			continue;
+		if (!audit_draft_touch(ctx->call, c->path, 0, NULL))
+			return fail(err, E_UNAVAILABLE, "cannot record the refusal");
+		atomic_fetch_add(&ctx->service->counters.refused, 1);
+		return fail(err, E_FORBIDDEN, "may not %s %.*s", c->origin, SLICE_ARGS(c->path));
+	}
+	return OK;
 }
 
-static enum result need_live(const struct change *c, struct error *err)
+/* Force has an effect only on changes that take a document away and on policies; elsewhere it is
+ * refused rather than ignored. */
+static enum result check_force(const struct write *w, struct error *err)
 {
-	return snap_doc_is_live(c->before)
-		       ? OK
-		       : fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-}
-
-/* The digest of a secret is keyed and covers its path and version, so that equal values have
- * different digests. */
-static void digest_content(const struct service *s, struct change *c)
-{
-	struct slice plain = buf_slice(&c->plain);
-
-	if (c->kind == KIND_SECRETS)
-		audit_value_mac(c->digest, keyring_derived(s->state.keyring, DERIVED_DIGEST_MAC),
-				c->path, c->version, plain);
-	else
-		sha256_slice(c->digest, plain);
-}
-
-/* Content that cannot be read counts as different; change_check() reports it. */
-static enum result is_same_json(struct verb_context *ctx, const struct change *c, bool *ret,
-				struct error *err)
-{
-	CLEANUP(tree_clear) struct tree before = TREE_INIT(0, false), after = TREE_INIT(0, false);
-	struct error ignored = ERROR_NULL;
-	enum result rc = tree_of_content(buf_slice(&c->plain), SLICE_LITERAL(CONTENT_JSON),
-					 ctx->budget, &after, NULL, &ignored);
-
-	if (rc == E_MALFORMED || rc == E_INVALID)
+	if (!w->is_forced || w->changes_count == 0)
 		return OK;
-	if (rc == OK)
-		rc = tree_of_row(&ctx->service->state, snap_doc_row(c->before), ctx->budget,
-				 &before, &ignored);
-	if (rc == OK)
-		*ret = tree_is_equal(&before.root, &after.root);
-	else
-		*err = ignored;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		const struct change *c = &w->changes[i];
+
+		if (change_takes_away(c) || c->kind == KIND_POLICIES)
+			return OK;
+	}
+	return fail(err, E_MALFORMED, "`force` is for what takes something away, and for policies");
+}
+
+/* Each is compared with each: a batch has at most batch_changes_max changes, 1,000 by default. */
+static enum result refuse_twice(const struct write *w, struct error *err)
+{
+	for (uint32_t i = 1; i < w->changes_count; i++) {
+		for (uint32_t j = 0; j < i; j++) {
+			if (slice_is_equal(w->changes[i].path, w->changes[j].path))
+				return fail(err, E_MALFORMED, "%.*s is changed twice",
+					    SLICE_ARGS(w->changes[i].path));
+		}
+	}
+	return OK;
+}
+
+/* Messages and sources stand in the history for all its readers. */
+static enum result check_text(struct slice text, const char *name, struct error *err)
+{
+	if (text.len > MESSAGE_BYTES_MAX)
+		return fail(err, E_TOO_LARGE, "a %s has at most %d bytes", name, MESSAGE_BYTES_MAX);
+	if (!text_is_plain(text, true))
+		return fail(err, E_MALFORMED,
+			    "a %s must have no control or bidirectional characters but tabs and "
+			    "ends of lines",
+			    name);
+	return OK;
+}
+
+/* First all are prepared, each from the snapshot alone; then all are laid over the view, before
+ * anything is looked at in it. */
+static enum result prepare_changes(struct verb_context *ctx, struct write *w, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++)
+		rc = change_prepare(ctx, w, &w->changes[i], err);
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		w->has_revision |= w->changes[i].is_changed;
+		rc = view_lay(&w->view, &w->changes[i], err);
+	}
 	return rc;
 }
 
-/* Whether the content equals the stored one: YAML byte for byte with its comments, JSON by its
- * values. A caller who may not read the document always makes a new version, since equality tells
- * of the content; so does everyone with a secret. */
-static enum result is_same_content(struct verb_context *ctx, const struct change *c, bool *ret,
-				   struct error *err)
+/* Checks all changes, so that one response names all that is wrong. */
+static enum result check_changes(struct write *w, struct error *err)
 {
-	const struct version_row *row = c->before != NULL ? snap_doc_row(c->before) : NULL;
+	enum result first = OK;
 
-	*ret = false;
-	if (c->kind == KIND_SECRETS || !snap_doc_is_live(c->before) ||
-	    !rights_may(ctx->rights, MAY_READ, c->path))
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		struct error one = ERROR_NULL;
+		enum result rc = change_check(w, &w->changes[i], &one);
+
+		if (rc != OK && first == OK) {
+			first = rc;
+			*err = one;
+		}
+	}
+	return first;
+}
+
+/* In the worker, because the committer must not spend time on encryption. It uses the key
+ * generation of now. */
+static enum result seal_changes(struct write *w, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t i = 0; rc == OK && i < w->changes_count; i++) {
+		struct change *c = &w->changes[i];
+		struct content_place place = {.kind = slice_text(kind_name(c->kind)),
+					      .path = c->path,
+					      .version = c->version,
+					      .content_type = c->content_type};
+
+		if (c->action == CHANGE_PUT && c->is_changed)
+			rc = content_seal(&c->sealed, &c->wrapped, w->service->state.keyring,
+					  &place, buf_slice(&c->plain), err);
+	}
+	return rc;
+}
+
+/* Results that come with a list of problems. */
+static bool is_about_content(enum result rc)
+{
+	return rc == E_INVALID || rc == E_CONFLICT || rc == E_MALFORMED;
+}
+
+/* Names are hidden in the one text; the list is cut problem by problem. */
+static enum step response_refused(struct write *w, enum result rc, const struct error *err)
+{
+	struct call *c = w->call;
+	struct error shown = *err;
+
+	if (rc != E_FORBIDDEN) /* that text names only what the caller sent */
+		problems_hide_names(w, &shown);
+	if (is_about_content(rc) && (w->report.errors_count != 0 || w->report.arena.is_short))
+		problems_write(&c->out.problems, w, PROBLEMS_ERRORS);
+	if (buf_is_failed(&c->out.problems)) /* the list is incomplete */
+		rc = response_check(&c->out.problems, &shown);
+	if (w->is_dry_run && rc != E_FORBIDDEN)
+		audit_draft_dry_run(c);
+	return response_error(c, rc, &shown);
+}
+
+/* Problems that force overrides become warnings, and the audit entry says "forced". */
+static void downgrade_problems(struct write *w)
+{
+	w->was_forced = true;
+	for (uint32_t i = 0; i < w->report.errors_count; i++)
+		report_add_warning(&w->report, &w->report.errors[i], w->report.errors[i].message);
+}
+
+/* Force overrides only what a delete or destroy leaves behind, never content that is invalid
+ * itself. */
+static bool is_forceable(const struct write *w, enum result rc)
+{
+	if (!w->is_forced || (rc != E_CONFLICT && rc != E_INVALID))
+		return false;
+	for (uint32_t i = 0; i < w->changes_count; i++) {
+		if (!change_takes_away(&w->changes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* A forced write may leave nobody who can administer; a warning says so. */
+static enum result check_lockout(struct write *w, int64_t now_ms, struct error *err)
+{
+	struct rights_change change = {.before = w->view.snapshot,
+				       .caller = w->accessor,
+				       .documents = w->changes,
+				       .documents_count = w->changes_count};
+	struct check_problem place = {.line = 0};
+	struct error refusal = ERROR_NULL;
+	enum result rc = lockout_check(&w->administrator, &change, now_ms, &w->arena, &refusal);
+
+	if (rc == E_CONFLICT && w->is_forced) {
+		w->was_forced = true;
+		report_add_warning(&w->report, &place, LOCKOUT_TEXT);
 		return OK;
-	*ret = slice_is_equal(row->content_type, c->content_type) &&
-	       slice_is_equal(row->digest, slice_make((const char *)c->digest, HASH_BYTES));
-	if (*ret || !slice_is_text(row->content_type, CONTENT_JSON))
-		return OK;
-	/* JSON that was stored may come back as YAML, since the type may come from a file's
-	 * name. */
-	return is_same_json(ctx, c, ret, err);
-}
-
-static size_t bytes_max(const struct verb_context *ctx, const struct change *c)
-{
-	const struct service_settings *settings = &ctx->service->state.settings;
-
-	return c->kind == KIND_SECRETS ? settings->secret_bytes_max : settings->document_bytes_max;
-}
-
-/* A rollback brings back content that was within the bounds when it was stored. A patch without
- * the right to read may exceed the bound by a factor: a patch that just fits would tell the size
- * of the stored content. */
-static size_t result_bytes_max(const struct verb_context *ctx, const struct change *c)
-{
-	if (c->op == CHANGE_OP_ROLLBACK)
-		return SIZE_MAX;
-	if (c->op == CHANGE_OP_PATCH && !rights_may(ctx->rights, MAY_READ, c->path))
-		return CONTENT_GROWTH_MAX * bytes_max(ctx, c);
-	return bytes_max(ctx, c);
-}
-
-/* The content is in c->plain. */
-static enum result become_version(struct verb_context *ctx, struct change *c, struct error *err)
-{
-	uint64_t before = c->before != NULL ? snap_doc_row(c->before)->version : 0;
-	bool is_same;
-	enum result rc;
-
-	if (buf_is_failed(&c->plain))
-		return fail(err, E_MEMORY, "out of memory");
-	if (c->plain.len > result_bytes_max(ctx, c))
-		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path),
-			    bytes_max(ctx, c));
-	c->version = before + 1;
-	digest_content(ctx->service, c);
-	c->action = CHANGE_PUT;
-	c->exists = true;
-	c->state = VERSION_LIVE;
-	rc = is_same_content(ctx, c, &is_same, err);
-	if (rc != OK)
-		return rc;
-	c->is_changed = !is_same;
-	if (is_same)
-		c->version = before;
-	audit_value_mac(c->mac, keyring_derived(ctx->service->state.keyring, DERIVED_VALUE_MAC),
-			c->path, c->version, buf_slice(&c->plain));
-	return OK;
-}
-
-static enum result prepare_put(struct verb_context *ctx, struct write *w, struct change *c,
-			       struct error *err)
-{
-	(void)w;
-	buf_append_slice(&c->plain, c->body);
-	c->content_type = c->body_format == DOC_YAML ? SLICE_LITERAL(CONTENT_YAML)
-						     : SLICE_LITERAL(CONTENT_JSON);
-	c->is_known_to_writer = true;
-	return become_version(ctx, c, err);
-}
-
-/* RFC 7396, on the parsed content. The result is stored as JSON, since the comments of YAML cannot
- * be kept through a merge. */
-static enum result prepare_patch(struct verb_context *ctx, struct write *w, struct change *c,
-				 struct error *err)
-{
-	CLEANUP(tree_clear) struct tree base = TREE_INIT(0, true), scratch = TREE_INIT(0, true);
-	struct doc_limits limits = DOC_LIMITS_DEFAULT;
-	bool is_blind = change_is_blind(w, c);
-	struct tree_node merged;
-	enum result rc = need_live(c, err);
-
-	limits.budget = ctx->budget;
-	if (rc == OK)
-		rc = tree_of_row(&ctx->service->state, snap_doc_row(c->before), ctx->budget, &base,
-				 err);
-	if (rc == OK)
-		rc = doc_read(&c->patch_tree, c->body_format, c->body, &limits, NULL, err);
-	if (rc == OK && is_blind)
-		rc = blind_patch_check(c, bytes_max(ctx, c), err);
-	if (rc == OK)
-		rc = merge_patch(&merged, &w->arena, &base.root, &c->patch_tree.root, err);
-	if (rc == OK && is_blind)
-		rc = blind_patch_finish(w, c, &scratch, &merged, err);
-	if (rc != OK)
-		return rc;
-	if (c->kind == KIND_SECRETS)
-		c->patch = TREE_GET(&c->patch_tree.root, "data");
-	c->content_type = SLICE_LITERAL(CONTENT_JSON);
-	/* A patch that changes nothing leaves the stored text as it is, with its comments. */
-	if (c->kind != KIND_SECRETS && !is_blind && tree_is_equal(&merged, &base.root)) {
-		c->content_type = snap_doc_row(c->before)->content_type;
-		rc = content_of_row(&ctx->service->state, snap_doc_row(c->before), &c->plain, err);
-		return rc == OK ? become_version(ctx, c, err) : rc;
 	}
-	json_write_pretty(&c->plain, &merged);
-	return become_version(ctx, c, err);
-}
-
-/* For one row of the store. */
-struct reading {
-	struct verb_context *ctx;
-	struct change *change;
-	struct arena *arena;
-	enum version_state state;
-};
-
-/* The content is copied while the store lends the row. A deleted version must be undeleted first.
- */
-static enum result read_old(void *arg, const struct version_row *row, struct error *err)
-{
-	struct reading *r = arg;
-	struct change *c = r->change;
-	const char *type;
-
-	if (row->state != VERSION_LIVE)
-		return fail(err, E_CONFLICT, "%.*s version %llu is %s", SLICE_ARGS(c->path),
-			    (unsigned long long)row->version,
-			    row->state == VERSION_DESTROYED ? "destroyed" : "deleted");
-	type = arena_text(r->arena, row->content_type);
-	if (type == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	c->content_type = slice_make(type, row->content_type.len);
-	return content_of_row(&r->ctx->service->state, row, &c->plain, err);
-}
-
-/* The old content becomes a new version, and is checked like one that was sent. */
-static enum result prepare_rollback(struct verb_context *ctx, struct write *w, struct change *c,
-				    struct error *err)
-{
-	struct reading r = {ctx, c, &w->arena, VERSION_LIVE};
-	enum result rc;
-
-	if (c->before == NULL)
-		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	rc = store_get_version(ctx->session, c->path, c->from_version, read_old, &r, err);
-	if (rc == E_NOT_FOUND)
-		return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
-			    (unsigned long long)c->from_version);
-	return rc == OK ? become_version(ctx, c, err) : rc;
-}
-
-/* The state of the newest version after the change. */
-static void set_state(struct change *c, enum version_state after)
-{
-	const struct version_row *row = snap_doc_row(c->before);
-
-	c->version = row->version;
-	c->state = row->state;
-	c->is_changed = c->versions_count != 0;
-	for (uint32_t i = 0; i < c->versions_count; i++) {
-		if (c->versions[i] == row->version)
-			c->state = after;
-	}
-	c->exists = c->state == VERSION_LIVE;
-}
-
-/* A document that is deleted already is not there: E_NOT_FOUND, not success. */
-static enum result prepare_current_delete(struct write *w, struct change *c, struct error *err)
-{
-	enum result rc = need_live(c, err);
-
+	if (rc == E_CONFLICT)
+		report_add_error(&w->report, &place, LOCKOUT_TEXT);
 	if (rc != OK)
-		return rc;
-	c->versions = arena_alloc_array(&w->arena, 1, sizeof *c->versions);
-	if (c->versions == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	c->versions[0] = snap_doc_row(c->before)->version;
-	c->versions_count = 1;
-	c->action = CHANGE_DELETE;
-	set_state(c, VERSION_DELETED);
-	return OK;
+		*err = refusal;
+	return rc;
 }
 
-static enum result read_state(void *ctx, const struct version_row *row, struct error *err)
+/* The committer can do the rest. */
+static enum step commit(struct write *w)
 {
-	struct reading *r = ctx;
-
-	(void)err;
-	r->state = row->state;
-	return OK;
+	w->job.ops = &write_job_ops;
+	return STEP_COMMIT;
 }
 
-/* Leaves only the versions whose state changes. E_CONFLICT: a destroyed version cannot get
- * another state. */
-static enum result choose_versions(struct verb_context *ctx, struct change *c,
-				   enum version_state after, struct error *err)
+/* Where nothing changes, only an idempotency key has to be stored, by the committer. */
+static enum step response_unchanged(struct write *w)
 {
-	struct reading r = {ctx, c, NULL, VERSION_LIVE};
-	uint32_t kept = 0;
+	struct error err = ERROR_NULL;
 	enum result rc;
 
-	for (uint32_t i = 0; i < c->versions_count; i++) {
-		rc = store_get_version(ctx->session, c->path, c->versions[i], read_state, &r, err);
-		if (rc == E_NOT_FOUND)
-			return fail(err, rc, "%.*s has no version %llu", SLICE_ARGS(c->path),
-				    (unsigned long long)c->versions[i]);
-		if (rc != OK)
-			return rc;
-		if (r.state == VERSION_DESTROYED && after != VERSION_DESTROYED)
-			return fail(err, E_CONFLICT, "%.*s version %llu is destroyed",
-				    SLICE_ARGS(c->path), (unsigned long long)c->versions[i]);
-		if (r.state != after)
-			c->versions[kept++] = c->versions[i];
-	}
-	c->versions_count = kept;
-	return OK;
+	if (w->idempotency.key.len != 0)
+		return commit(w);
+	w->revision = w->view.snapshot->revision;
+	rc = write_response(w, &err);
+	return rc == OK ? STEP_RESPOND : response_error(w->call, rc, &err);
 }
 
-static enum result prepare_states(struct verb_context *ctx, struct change *c,
-				  enum change_action action, enum version_state after,
-				  struct error *err)
+enum step write_prepare(struct verb_context *ctx, struct write *w)
 {
-	enum result rc;
+	struct error err = ERROR_NULL;
+	enum result rc = authorise(ctx, w, &err);
 
-	if (c->before == NULL)
-		return fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
-	if (c->versions_count == 0)
-		return fail(err, E_MALFORMED, "`versions` names none");
-	rc = choose_versions(ctx, c, after, err);
+	if (rc == OK)
+		rc = check_text(w->message, "message", &err);
+	if (rc == OK)
+		rc = check_text(w->source, "source", &err);
+	if (rc == OK)
+		rc = check_force(w, &err);
+	if (rc == OK)
+		rc = refuse_twice(w, &err);
+	if (rc == OK)
+		rc = prepare_changes(ctx, w, &err);
+	if (rc == OK)
+		rc = referral_check(w, &err);
 	if (rc != OK)
-		return rc;
-	c->action = action;
-	set_state(c, after);
-	return OK;
-}
-
-/* Deletes the current version, or the given versions where a revert undoes an undelete. */
-static enum result prepare_delete(struct verb_context *ctx, struct write *w, struct change *c,
-				  struct error *err)
-{
-	return c->versions_count != 0 ? prepare_states(ctx, c, CHANGE_DELETE, VERSION_DELETED, err)
-				      : prepare_current_delete(w, c, err);
-}
-
-static enum result prepare_undelete(struct verb_context *ctx, struct write *w, struct change *c,
-				    struct error *err)
-{
-	(void)w;
-	return prepare_states(ctx, c, CHANGE_UNDELETE, VERSION_LIVE, err);
-}
-
-static enum result prepare_destroy(struct verb_context *ctx, struct write *w, struct change *c,
-				   struct error *err)
-{
-	(void)w;
-	if (c->kind != KIND_SECRETS)
-		return fail(err, E_MALFORMED, "only versions of secrets can be destroyed");
-	return prepare_states(ctx, c, CHANGE_DESTROY, VERSION_DESTROYED, err);
-}
-
-/* The precondition comes first: it is about the state that the caller has seen. */
-enum result change_prepare(struct verb_context *ctx, struct write *w, struct change *c,
-			   struct error *err)
-{
-	static enum result (*const prepare[CHANGE_OP_COUNT])(struct verb_context *, struct write *,
-							     struct change *, struct error *) = {
-		[CHANGE_OP_PUT] = prepare_put,	       [CHANGE_OP_PATCH] = prepare_patch,
-		[CHANGE_OP_DELETE] = prepare_delete,   [CHANGE_OP_UNDELETE] = prepare_undelete,
-		[CHANGE_OP_DESTROY] = prepare_destroy, [CHANGE_OP_ROLLBACK] = prepare_rollback,
-	};
-	enum result rc;
-
-	c->before = snap_doc_ref(snapshot_doc(ctx->snapshot, c->path));
-	rc = check_if_version(c, err);
-	return rc == OK ? prepare[c->op](ctx, w, c, err) : rc;
+		return response_refused(w, rc, &err);
+	rc = check_changes(w, &err);
+	if (rc == OK)
+		rc = cascade_check(ctx, w, &err);
+	if (is_forceable(w, rc)) {
+		downgrade_problems(w);
+		rc = OK;
+	}
+	if (rc == OK)
+		rc = check_lockout(w, ctx->now_ms, &err);
+	if (w->is_dry_run && (rc == OK || is_about_content(rc)))
+		return dry_run_response(ctx, w);
+	if (rc == OK && !w->has_revision)
+		return response_unchanged(w);
+	if (rc == OK)
+		rc = seal_changes(w, &err);
+	return rc == OK ? commit(w) : response_refused(w, rc, &err);
 }

@@ -9,10 +9,11 @@
  * memory the feed gets a gap, and its readers look at everything: so a wake may be one too many,
  * never one too few.
  */
-#include "service/write/write.h"
+#include "service/write/write_published.h"
 
 #include "service/engine/change_feed.h"
 #include "service/engine/engine.h"
+#include "service/write/write.h"
 
 static bool changes_policies(const struct write *w)
 {

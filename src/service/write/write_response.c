@@ -3,8 +3,11 @@
  * the content. Of a version that this caller did not make it tells the author and message only to
  * callers who may list or read the document.
  */
+#include "service/write/write_response.h"
+
 #include "service/codec.h"
 #include "service/engine/response.h"
+#include "service/write/problems.h"
 #include "service/write/write.h"
 
 /* A short response may be read when the caller has fewer rights: it tells nothing that takes
