@@ -9,12 +9,18 @@
 #include "http/listen.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Connections that wait to be accepted, so that many clients that return after a restart are not
  * refused. The kernel lowers it to net.core.somaxconn. */
 #define BACKLOG 4096
+/* Of one connection, that the kernel takes before its client has room for them. Without a bound it
+ * takes megabytes at once: event loops would copy whole responses for clients that do not read,
+ * one after the other, while the requests of others wait (hundreds of such clients: seconds). The
+ * size does not bound the bytes that are on their way, so a client that reads is not slowed. */
+#define UNSENT_BYTES_MAX (64 * 1024)
 
 /* At the last colon: an IPv6 address has more of them. */
 static bool split_port(struct slice text, struct slice *ret_host, uint64_t *ret_port)
@@ -65,7 +71,7 @@ enum result listen_parse(struct slice text, union socket_address *ret, struct er
 static enum result bind_and_listen(int fd, uint16_t *ret_port, const union socket_address *address,
 				   struct error *err)
 {
-	const int yes = 1;
+	const int yes = 1, unsent_bytes_max = UNSENT_BYTES_MAX;
 	union socket_address bound = {0};
 	socklen_t len = address->any.sa_family == AF_INET ? sizeof address->v4 : sizeof address->v6;
 
@@ -76,6 +82,10 @@ static enum result bind_and_listen(int fd, uint16_t *ret_port, const union socke
 	/* [::] must not take IPv4 clients too, whatever the system's default is. */
 	if (address->any.sa_family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
+		return fail_errno(err, E_IO, "listen");
+	/* Accepted sockets inherit it. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
+		       sizeof unsent_bytes_max) != 0)
 		return fail_errno(err, E_IO, "listen");
 	if (bind(fd, &address->any, len) != 0)
 		return fail_errno(err, E_IO, "bind the address to listen on");

@@ -1,4 +1,6 @@
 """Clients that are slow, broken or malign, beside a good one that must not notice."""
+import contextlib
+import pathlib
 import random
 import socket
 import time
@@ -87,6 +89,30 @@ class Hostile(Case):
             s.sendall(request * 20)
             self.assertEqual(len(s.recv(1)), 1, "it is being answered")
             self.server.wait_for_no_connections()
+
+    def unsent(self):
+        """Bytes that the kernel has taken from the server, of each connection, and that no client has taken."""
+        lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return [int(f[4].split(":")[0], 16) for f in lines if int(f[1].split(":")[1], 16) == self.server.port and f[3] == "01"]
+
+    def test_an_answer_that_is_not_read_does_not_fill_the_kernel(self):
+        """Else one client after the other would take the event loop's time for a copy of its whole answer."""
+        self.store("profiles/heavy/a", "a: " + "x" * 900000)
+        self.config("heavy/a")
+        request = f"GET /v1/config/heavy/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.admin}\r\n\r\n"
+        with contextlib.ExitStack() as clients:
+            for _ in range(20):
+                s = clients.enter_context(self.connect())
+                s.sendall(request.encode())
+                self.assertEqual(s.recv(1, socket.MSG_PEEK), b"H", "it is being answered")
+            waiting = [bytes for bytes in self.unsent() if bytes > 0]
+            self.assertEqual(len(waiting), 20)
+            self.assertLess(max(waiting), 300_000)
+            got = b""
+            while len(got) < 900_000:  # the last one reads after all
+                piece = s.recv(1 << 20)
+                self.assertNotEqual(piece, b"", len(got))
+                got += piece
 
     def test_pipelined_requests_are_answered_in_order(self):
         self.store("profiles/pipe/a", "a: 1\n")
