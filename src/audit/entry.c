@@ -25,8 +25,8 @@
 #define NUMBER_MAX   20 /* digits of 2^64 - 1 */
 /* `],"touched_more":4294967295}` */
 #define TAIL_BYTES 29
-/* `,{"path":"","version":,"value_mac":""}` with their values */
-#define TOUCH_BYTES(path_bytes) (40 + (path_bytes)*ESCAPE_MAX + NUMBER_MAX + 2 * HASH_BYTES)
+/* `,{"path":"","version":,"value_mac":"","state":"destroyed","digest":""}` with their values */
+#define TOUCH_BYTES(path_bytes) (71 + (path_bytes)*ESCAPE_MAX + NUMBER_MAX + 4 * HASH_BYTES)
 
 _Static_assert(300 + 3 * NUMBER_MAX +
 			       (FIELDS_COUNT * AUDIT_FIELD_BYTES_MAX + AUDIT_REASON_BYTES_MAX) *
@@ -34,6 +34,25 @@ _Static_assert(300 + 3 * NUMBER_MAX +
 			       TOUCH_BYTES(AUDIT_PATH_BYTES_MAX) + TAIL_BYTES <=
 		       AUDIT_ENTRY_BYTES_MAX,
 	       "one touched document always fits");
+
+static const char *const state_names[AUDIT_STATE_COUNT] = {[AUDIT_STATE_LIVE] = "live",
+							   [AUDIT_STATE_DELETED] = "deleted",
+							   [AUDIT_STATE_DESTROYED] = "destroyed",
+							   [AUDIT_STATE_REVOKED] = "revoked"};
+
+const char *audit_state_name(enum audit_state state)
+{
+	return state_names[state];
+}
+
+enum audit_state audit_state_parse(struct slice name)
+{
+	for (enum audit_state s = AUDIT_STATE_NONE + 1; s < AUDIT_STATE_COUNT; s++) {
+		if (slice_is_text(name, state_names[s]))
+			return s;
+	}
+	return AUDIT_STATE_NONE;
+}
 
 /* A text over its bound is refused, not cut: a name or a path that was cut would name something
  * else. Only the reason may be cut (cut_reason()). */
@@ -80,18 +99,26 @@ static struct slice cut_reason(struct slice reason)
 	return slice_first(cut, utf8_check(cut));
 }
 
+static void append_hex(struct buf *b, const char *name, const uint8_t bytes[static HASH_BYTES])
+{
+	json_member(b, name);
+	buf_append_char(b, '"');
+	hex_append(b, bytes, HASH_BYTES);
+	buf_append_char(b, '"');
+}
+
 static void append_touch(struct buf *b, const struct audit_touch *touch)
 {
 	json_comma(b);
 	buf_append_char(b, '{');
 	json_member_text(b, "path", touch->path);
 	json_member_u64(b, "version", touch->version);
-	if (touch->has_mac) {
-		json_member(b, "value_mac");
-		buf_append_char(b, '"');
-		hex_append(b, touch->mac, sizeof touch->mac);
-		buf_append_char(b, '"');
-	}
+	if (touch->has_mac)
+		append_hex(b, "value_mac", touch->mac);
+	if (touch->state != AUDIT_STATE_NONE)
+		json_member_text(b, "state", slice_text(state_names[touch->state]));
+	if (touch->has_digest)
+		append_hex(b, "digest", touch->digest);
 	buf_append_char(b, '}');
 }
 
@@ -178,17 +205,38 @@ static uint64_t read_number(struct reader *r, struct slice key)
 	return value;
 }
 
+/* A hash that may be absent. */
+static bool read_hash(struct reader *r, struct slice key, uint8_t ret[static HASH_BYTES])
+{
+	const struct tree_node *n = tree_get(r->object, key);
+
+	if (n != NULL && (n->kind != TREE_STRING || !hex_parse(tree_text(n), ret, HASH_BYTES)))
+		r->is_bad = true;
+	return n != NULL;
+}
+
+/* A state that may be absent. */
+static enum audit_state read_state(struct reader *r)
+{
+	const struct tree_node *n = TREE_GET(r->object, "state");
+	enum audit_state state = AUDIT_STATE_NONE;
+
+	if (n != NULL && n->kind == TREE_STRING)
+		state = audit_state_parse(tree_text(n));
+	if (n != NULL && state == AUDIT_STATE_NONE)
+		r->is_bad = true;
+	return state;
+}
+
 static bool read_touch(struct audit_touch *ret, const struct tree_node *item)
 {
 	struct reader r = {item, false};
-	const struct tree_node *mac = TREE_GET(item, "value_mac");
 
 	ret->path = read_text(&r, SLICE_LITERAL("path"));
 	ret->version = read_number(&r, SLICE_LITERAL("version"));
-	ret->has_mac = mac != NULL;
-	if (mac != NULL &&
-	    (mac->kind != TREE_STRING || !hex_parse(tree_text(mac), ret->mac, sizeof ret->mac)))
-		return false;
+	ret->has_mac = read_hash(&r, SLICE_LITERAL("value_mac"), ret->mac);
+	ret->state = read_state(&r);
+	ret->has_digest = read_hash(&r, SLICE_LITERAL("digest"), ret->digest);
 	return !r.is_bad;
 }
 
@@ -309,4 +357,14 @@ void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, stru
 	fields[1] = slice_make((const char *)number, sizeof number);
 	fields[2] = content;
 	key_mac_fields(ret, key, fields, ARRAY_SIZE(fields));
+}
+
+void audit_token_digest(uint8_t ret[static HASH_BYTES], struct slice hash, struct slice record)
+{
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_update(&s, hash.data, hash.len);
+	sha256_update(&s, record.data, record.len);
+	sha256_final(&s, ret);
 }

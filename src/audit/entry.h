@@ -6,7 +6,14 @@
  *   {"v":1,"index":7,"time":"2026-11-20T21:04:23.123Z","epoch":1,"revision":3,
  *    "actor":"ci","accessor":"…","auth":"token","source":"127.0.0.1","action":"put",
  *    "outcome":"ok","reason":"","request_id":"…",
- *    "touched":[{"path":"secrets/a/b","version":2,"value_mac":"<64 hex>"}],"touched_more":0}
+ *    "touched":[{"path":"secrets/a/b","version":2,"value_mac":"<64 hex>","state":"live"}],
+ *    "touched_more":0}
+ *
+ * An entry of a change says the state after it of all that it changed, so that the log alone tells
+ * what the store must hold: "live", "deleted" or "destroyed" of each version; "live", with
+ * "digest":"<64 hex>", or "revoked" of each token. "revoked" of "sys/tokens" as a whole stands for
+ * all tokens that entries before name. Releases that wrote no states wrote the same entries without
+ * them.
  */
 #pragma once
 
@@ -20,12 +27,30 @@
 	512			  /* longer reasons are cut, also before bytes that are not UTF-8 */
 #define AUDIT_PATH_BYTES_MAX 4096 /* also of a refused request, whose path may be malformed */
 
+/* What a change made of a version or a token. */
+enum audit_state {
+	AUDIT_STATE_NONE, /* not changed: read, refused, or an entry of an older release */
+	AUDIT_STATE_LIVE,
+	AUDIT_STATE_DELETED,
+	AUDIT_STATE_DESTROYED,
+	AUDIT_STATE_REVOKED,
+	AUDIT_STATE_COUNT,
+};
+
+/* "live", "deleted", "destroyed", "revoked"; NULL for AUDIT_STATE_NONE. */
+const char *audit_state_name(enum audit_state state);
+/* AUDIT_STATE_NONE for any other word. */
+enum audit_state audit_state_parse(struct slice name);
+
 /* A document that the action read, changed or was refused. */
 struct audit_touch {
 	struct slice path;
 	uint64_t version; /* 0: the document as a whole, or a resource without versions */
 	bool has_mac;
 	uint8_t mac[HASH_BYTES]; /* audit_value_mac() */
+	enum audit_state state;
+	bool has_digest;
+	uint8_t digest[HASH_BYTES]; /* audit_token_digest() */
 };
 
 /* One entry before it is written, or as it was read. All texts are UTF-8 and borrowed. A text that
@@ -75,3 +100,7 @@ MUST_USE enum result audit_head_read(struct audit_head *ret, struct slice line, 
  * DERIVED_VALUE_MAC of the keyring. */
 void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,
 		     uint64_t version, struct slice content);
+
+/* What a token's row must hold: SHA-256 over its keyed hash (HASH_BYTES bytes) and the text of its
+ * record. The hash cannot be guessed, so the digest tells nothing of the record. */
+void audit_token_digest(uint8_t ret[static HASH_BYTES], struct slice hash, struct slice record);

@@ -3,7 +3,7 @@
  * entry from filtered queries; this check finds it. */
 #pragma once
 
-#include "audit/entry.h"
+#include "audit/line.h"
 
 /* The columns of one entry, as the store has them. Borrowed for the call. */
 struct audit_index_row {
@@ -18,3 +18,6 @@ struct audit_index_row {
  * documents may have been cut. */
 MUST_USE enum result audit_index_check(const struct audit_index_row *index_row, struct slice line,
 				       struct error *err);
+/* The same for a line that was read already. */
+MUST_USE enum result audit_index_check_line(const struct audit_index_row *index_row,
+					    const struct audit_line *line, struct error *err);

@@ -24,11 +24,11 @@
 #include <string.h>
 
 /* The most that one entry names of the things touched, as bytes of its text: well below
- * AUDIT_ENTRY_BYTES_MAX, the bound of the whole entry. A touch is its path and about TOUCH_BYTES
- * for version, hash and punctuation. */
+ * AUDIT_ENTRY_BYTES_MAX, the bound of the whole entry. A touch is its path and at most TOUCH_BYTES
+ * for version, hash, state and punctuation. */
 #define ENTRY_TOUCHED_BYTES  ((size_t)48 << 10)
 #define FAILED_TOUCHED_BYTES ((size_t)4 << 10)
-#define TOUCH_BYTES	     ((size_t)120)
+#define TOUCH_BYTES	     ((size_t)160)
 #define ACTION_BYTES	     64
 #define NOTED_LOOKED_AT	     256
 
@@ -80,8 +80,9 @@ static bool grow(struct call *c, struct audit_draft *r)
 
 /* A path that is too long is cut: it came from a refused request, since no stored path is so long.
  */
-bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
+bool audit_draft_change(struct call *c, const struct audit_touch *touch)
 {
+	struct slice path = slice_first(touch->path, AUDIT_PATH_BYTES_MAX);
 	struct audit_draft *r;
 	struct audit_touch *t;
 
@@ -91,16 +92,21 @@ bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, cons
 	if (r->touched_count == r->touched_size && !grow(c, r))
 		return false;
 	t = &r->touched[r->touched_count];
-	t->path.data = arena_text(&c->arena, slice_first(path, AUDIT_PATH_BYTES_MAX));
+	*t = *touch;
+	t->path = slice_make(arena_text(&c->arena, path), path.len);
 	if (t->path.data == NULL)
 		return false;
-	t->path.len = path.len < AUDIT_PATH_BYTES_MAX ? path.len : AUDIT_PATH_BYTES_MAX;
-	t->version = version;
-	t->has_mac = mac != NULL;
-	if (mac != NULL)
-		memcpy(t->mac, mac, HASH_BYTES);
 	r->touched_count++;
 	return true;
+}
+
+bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac)
+{
+	struct audit_touch touch = {.path = path, .version = version, .has_mac = mac != NULL};
+
+	if (mac != NULL)
+		memcpy(touch.mac, mac, HASH_BYTES);
+	return audit_draft_change(c, &touch);
 }
 
 /* Looks at the last ones only, where a repetition usually stands; a version that is named twice
@@ -216,6 +222,15 @@ enum result content_for_call(struct call *c, const struct version_row *row, stru
 	return content_for_caller(&c->service->state, &recorder, row, ret, err);
 }
 
+/* A call that failed changed nothing, whatever it was prepared to change. */
+static void drop_states(struct audit_draft *r)
+{
+	for (uint32_t i = 0; i < r->touched_count; i++) {
+		r->touched[i].state = AUDIT_STATE_NONE;
+		r->touched[i].has_digest = false;
+	}
+}
+
 /* The response carries the index of the first entry. `touched_more` says how many touches a
  * shortened entry leaves out. A failure in the middle leaves the log moved on; the committer goes
  * back to its copy. */
@@ -243,6 +258,8 @@ enum result audit_draft_append(struct service *s, struct audit_log *log, struct 
 	}
 	if (e.reason.len == 0 && c->out.result != OK)
 		e.reason = slice_text(c->out.error.text);
+	if (c->out.result != OK)
+		drop_states(c->audit_draft);
 	do {
 		has_more = audit_draft_says_only_failure(c) ? take_few(&e, c->audit_draft, &at)
 							    : take_part(&e, c->audit_draft, &at);

@@ -33,6 +33,9 @@ bool audit_draft_begin(struct call *c);
 /* Adds a path (copied) that the call touched, and begins the draft. `version` 0: the document as
  * such. `mac` (HASH_BYTES, audit_value_mac) may be NULL. */
 bool audit_draft_touch(struct call *c, struct slice path, uint64_t version, const uint8_t *mac);
+/* The same for what the call changes: `touch` says its state after the change. All but the path is
+ * copied as it is. */
+bool audit_draft_change(struct call *c, const struct audit_touch *touch);
 
 /* The same for a version of a secret whose content was read. */
 MUST_USE enum result audit_draft_read(struct service *s, struct call *c,

@@ -9,6 +9,7 @@
 #include "access/token.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The token has no expiry, no parent and no limit of uses: it must work until other tokens exist.
  */
@@ -41,6 +42,7 @@ enum result bootstrap_administrator(struct bootstrap *f, struct buf *ret_token,
 	row.hash = slice_make((const char *)hash, sizeof hash);
 	row.accessor = r.accessor;
 	row.record = buf_slice(&record);
+	audit_token_digest(f->token_digest, row.hash, row.record);
 	return store_put_tokens(f->store, &row, 1, err);
 }
 
@@ -69,6 +71,9 @@ enum result bootstrap_record_token(struct bootstrap *f, const char *accessor, st
 	struct audit_touch touch;
 
 	snprintf(path, sizeof path, "sys/tokens/%s", accessor);
-	touch = (struct audit_touch){.path = slice_text(path)};
+	touch = (struct audit_touch){.path = slice_text(path),
+				     .state = AUDIT_STATE_LIVE,
+				     .has_digest = true};
+	memcpy(touch.digest, f->token_digest, sizeof touch.digest);
 	return bootstrap_record(f, "token.create", SLICE_NULL, &touch, 1, err);
 }

@@ -23,6 +23,7 @@ struct bootstrap {
 	struct audit_rows audit_rows; /* ended by audit_rows_free() */
 	int64_t now_ms;
 	uint64_t epoch, revision;
+	uint8_t token_digest[HASH_BYTES]; /* of the token that was made last */
 };
 
 /* Makes and stores a token with FIRST_POLICY that never ends; its text is appended to
@@ -31,7 +32,7 @@ MUST_USE enum result bootstrap_administrator(struct bootstrap *f, struct buf *re
 					     char ret_accessor[static ACCESSOR_BYTES],
 					     struct error *err);
 
-/* Appends the audit entry that says the token was made. */
+/* Appends the audit entry that says the token of bootstrap_administrator() was made. */
 MUST_USE enum result bootstrap_record_token(struct bootstrap *f, const char *accessor,
 					    struct error *err);
 

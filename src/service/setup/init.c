@@ -151,6 +151,7 @@ static enum result put_document(struct bootstrap *f, const struct shipped_docume
 	touch->path = place.path;
 	touch->version = place.version;
 	touch->has_mac = true;
+	touch->state = AUDIT_STATE_LIVE;
 	audit_value_mac(touch->mac, keyring_derived(f->keyring, DERIVED_VALUE_MAC), place.path,
 			place.version, source);
 	return put_rows(f, &place, source, slice_make((const char *)digest, sizeof digest), err);

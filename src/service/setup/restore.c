@@ -124,7 +124,9 @@ static enum result record(struct restoration *a, struct slice reason, const char
 			  struct error *err)
 {
 	struct audit_touch backup = {.path = SLICE_LITERAL("sys/backup")};
-	struct audit_touch tokens = {.path = SLICE_LITERAL("sys/tokens")};
+	/* Says of all tokens that older entries name that they are revoked. */
+	struct audit_touch tokens = {.path = SLICE_LITERAL("sys/tokens"),
+				     .state = AUDIT_STATE_REVOKED};
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
 	enum result rc = bootstrap_record(&a->f, "store.restore", reason, &backup, 1, err);
 

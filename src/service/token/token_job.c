@@ -148,16 +148,22 @@ struct token_job *token_job_new(const struct verb_context *ctx, uint32_t max)
 	return j;
 }
 
-static enum result touch(struct call *c, struct slice accessor, struct error *err)
+/* A revoked token needs no digest: nothing can make it valid again. */
+static enum result touch(struct call *c, const struct token_row *row, struct error *err)
 {
 	char path[sizeof TOKENS_PATH + 64];
-	int len = snprintf(path, sizeof path, TOKENS_PATH "/%.*s", SLICE_ARGS(accessor));
+	int len = snprintf(path, sizeof path, TOKENS_PATH "/%.*s", SLICE_ARGS(row->accessor));
+	struct audit_touch touch = {.state = row->is_revoked ? AUDIT_STATE_REVOKED
+							     : AUDIT_STATE_LIVE,
+				    .has_digest = !row->is_revoked};
 
 	if (len < 0 || (size_t)len >= sizeof path)
 		return fail(err, E_INTERNAL, "the accessor of a token is too long");
-	return audit_draft_touch(c, slice_make(path, (size_t)len), 0, NULL)
-		       ? OK
-		       : fail(err, E_UNAVAILABLE, "cannot record the change");
+	touch.path = slice_make(path, (size_t)len);
+	if (touch.has_digest)
+		audit_token_digest(touch.digest, row->hash, row->record);
+	return audit_draft_change(c, &touch) ? OK
+					     : fail(err, E_UNAVAILABLE, "cannot record the change");
 }
 
 enum result token_job_add(struct token_job *j, const struct token_record *record,
@@ -186,7 +192,7 @@ enum result token_job_add(struct token_job *j, const struct token_record *record
 	if (rc != OK)
 		return rc;
 	j->count++;
-	return touch(j->job.call, j->tokens[j->count - 1]->record.accessor, err);
+	return touch(j->job.call, &row, err);
 }
 
 enum result token_job_check_lockout(struct token_job *j, int64_t now_ms, struct error *err)

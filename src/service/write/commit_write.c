@@ -407,7 +407,30 @@ static enum result apply_documents(struct applying *a, struct error *err)
 	return is_done ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-/* All written versions, with the keyed hash of each new content. */
+/* All written versions, with their state now and the keyed hash of each new content. */
+static bool touch_change(struct call *call, const struct change *c)
+{
+	static const enum audit_state states[] = {[CHANGE_PUT] = AUDIT_STATE_LIVE,
+						  [CHANGE_DELETE] = AUDIT_STATE_DELETED,
+						  [CHANGE_UNDELETE] = AUDIT_STATE_LIVE,
+						  [CHANGE_DESTROY] = AUDIT_STATE_DESTROYED};
+	struct audit_touch touch = {.path = c->path,
+				    .version = c->version,
+				    .has_mac = c->action == CHANGE_PUT,
+				    .state = states[c->action]};
+	bool is_kept = true;
+
+	if (c->action == CHANGE_PUT) {
+		memcpy(touch.mac, c->mac, HASH_BYTES);
+		return audit_draft_change(call, &touch);
+	}
+	for (uint32_t i = 0; is_kept && i < c->versions_count; i++) {
+		touch.version = c->versions[i];
+		is_kept = audit_draft_change(call, &touch);
+	}
+	return is_kept;
+}
+
 static enum result record_changes(struct applying *a, struct audit_log *log, int64_t now_ms,
 				  struct error *err)
 {
@@ -420,15 +443,8 @@ static enum result record_changes(struct applying *a, struct audit_log *log, int
 		return OK;
 	is_kept = audit_draft_begin(call);
 	for (uint32_t i = 0; is_kept && i < w->changes_count; i++) {
-		const struct change *c = &w->changes[i];
-
-		if (!c->is_changed)
-			continue;
-		if (c->action == CHANGE_PUT)
-			is_kept = audit_draft_touch(call, c->path, c->version, c->mac);
-		for (uint32_t v = 0; is_kept && c->action != CHANGE_PUT && v < c->versions_count;
-		     v++)
-			is_kept = audit_draft_touch(call, c->path, c->versions[v], NULL);
+		if (w->changes[i].is_changed)
+			is_kept = touch_change(call, &w->changes[i]);
 	}
 	if (!is_kept)
 		return fail(err, E_MEMORY, "out of memory");

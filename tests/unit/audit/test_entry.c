@@ -7,8 +7,16 @@
 #include <string.h>
 
 static const struct audit_touch touched[] = {
-	{{"secrets/orders/warehouse", 24}, 3, true, {0xab, 0xcd}},
-	{{"profiles/orders/base", 20}, 0, false, {0}},
+	{.path = SLICE_INIT("secrets/orders/warehouse"),
+	 .version = 3,
+	 .has_mac = true,
+	 .mac = {0xab, 0xcd},
+	 .state = AUDIT_STATE_LIVE},
+	{.path = SLICE_INIT("sys/tokens/x"),
+	 .state = AUDIT_STATE_LIVE,
+	 .has_digest = true,
+	 .digest = {0xef}},
+	{.path = SLICE_INIT("profiles/orders/base")},
 };
 
 static struct audit_entry sample(void)
@@ -36,7 +44,9 @@ static struct audit_entry sample(void)
 	"\"actor\":\"ci\",\"accessor\":\"0123456789abcdefghjkmnpqrs\",\"auth\":\"token\","          \
 	"\"source\":\"127.0.0.1\",\"action\":\"secret.read\",\"outcome\":\"ok\",\"reason\":\"\","   \
 	"\"request_id\":\"r-1\",\"touched\":[{\"path\":\"secrets/orders/warehouse\",\"version\":3," \
-	"\"value_mac\":\"abcd000000000000000000000000000000000000000000000000000000000000\"},"      \
+	"\"value_mac\":\"abcd000000000000000000000000000000000000000000000000000000000000\","       \
+	"\"state\":\"live\"},{\"path\":\"sys/tokens/x\",\"version\":0,\"state\":\"live\","          \
+	"\"digest\":\"ef00000000000000000000000000000000000000000000000000000000000000\"},"         \
 	"{\"path\":\"profiles/orders/base\",\"version\":0}],\"touched_more\":0}"
 
 Test(entry, its_line_is_as_agreed)
@@ -160,7 +170,11 @@ Test(entry, the_longest_of_everything_leaves_room_for_a_document)
 	CLEANUP(tree_clear) struct tree tree = TREE_INIT(0, false);
 	static char controls[AUDIT_PATH_BYTES_MAX]; /* each is escaped as six bytes */
 	struct slice field = slice_make(controls, AUDIT_FIELD_BYTES_MAX);
-	struct audit_touch touch = {slice_make(controls, sizeof controls), UINT64_MAX, true, {0}};
+	struct audit_touch touch = {.path = slice_make(controls, sizeof controls),
+				    .version = UINT64_MAX,
+				    .has_mac = true,
+				    .state = AUDIT_STATE_DESTROYED,
+				    .has_digest = true};
 	struct audit_entry e = {UINT64_MAX, TIMESTAMP_MS_MAX,
 				UINT64_MAX, UINT64_MAX,
 				field,	    field,
@@ -247,6 +261,10 @@ Test(entry, a_field_that_says_something_impossible_is_corrupt)
 		{"\"actor\":\"ci\"", "\"actor\":1", E_CORRUPT},
 		{"\"value_mac\":\"ab", "\"value_mac\":\"xy", E_CORRUPT},
 		{"\"value_mac\":\"ab", "\"value_mac\":\"", E_CORRUPT},
+		{"\"state\":\"live\"", "\"state\":\"destroyed\"", OK},
+		{"\"state\":\"live\"", "\"state\":\"alive\"", E_CORRUPT},
+		{"\"state\":\"live\"", "\"state\":1", E_CORRUPT},
+		{"\"digest\":\"ef", "\"digest\":\"xy", E_CORRUPT},
 		{"\"version\":0}", "\"version\":0,\"value_mac\":1}", E_CORRUPT},
 		{"\"touched\":[", "\"touched\":[1,", E_CORRUPT},
 		{"\"touched_more\":0", "\"touched_more\":4294967295", OK},

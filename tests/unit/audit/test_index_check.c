@@ -7,9 +7,9 @@
 #include <string.h>
 
 static const struct audit_touch touched[] = {
-	{SLICE_INIT("secrets/b/x"), 1, true, {1}},
-	{SLICE_INIT("secrets/a\n\"b"), 0, false, {0}},
-	{SLICE_INIT("secrets/b/x"), 2, false, {0}},
+	{.path = SLICE_INIT("secrets/b/x"), .version = 1, .has_mac = true, .mac = {1}},
+	{.path = SLICE_INIT("secrets/a\n\"b")},
+	{.path = SLICE_INIT("secrets/b/x"), .version = 2, .state = AUDIT_STATE_DELETED},
 };
 static const struct slice indexed_paths[] = {
 	SLICE_INIT("secrets/a\n\"b"),

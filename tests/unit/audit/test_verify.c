@@ -33,7 +33,9 @@ static void stored_log_clear(struct stored_log *l)
 static void append_one(struct stored_log *l, uint64_t salt)
 {
 	char path[64];
-	struct audit_touch touch = {SLICE_NULL, l->count + 1, true, {(uint8_t)l->count, 2, 3}};
+	struct audit_touch touch = {.version = l->count + 1,
+				    .has_mac = true,
+				    .mac = {(uint8_t)l->count, 2, 3}};
 	struct audit_entry e = {
 		.epoch = 1 + l->count / 3000,
 		.revision = l->count % 3000 / 3,

@@ -36,7 +36,7 @@ static void put_entry(struct store *store, struct audit_log *log, const struct m
 		      struct buf *line)
 {
 	char text[64];
-	struct audit_touch touched[2] = {{SLICE_LITERAL("config/a/b"), 0, false, {0}}};
+	struct audit_touch touched[2] = {{.path = SLICE_LITERAL("config/a/b")}};
 	struct audit_entry e = {
 		.epoch = 1,
 		.actor = SLICE_LITERAL("ci"),

@@ -38,37 +38,40 @@ Test(audit_reads, a_page_says_where_the_next_begins_unless_it_shows_the_newest)
 
 	for (int i = 0; i < 4; i++)
 		put("profiles/a/x", i % 2 == 0 ? "a: 1\n" : "a: 2\n");
-	expect_response(&f,
-			"{\"items\":[{\"v\":1,\"index\":0,\"time\":\"*\",\"epoch\":1,\"revisio"
-			"n\":2,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-			",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
-			"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
-			"profiles/a/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0"
-			"},{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revision\":3"
-			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-			"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
-			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
-			"files/a/x\",\"version\":2,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
-			AUDIT, .has_after_number = true, .limit = 2);
-	expect_response(&f,
-			"{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
-			"n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-			",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
-			"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
-			"profiles/a/x\",\"version\":3,\"value_mac\":\"*\"}],\"touched_more\":0"
-			"},{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
-			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-			"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
-			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
-			"files/a/x\",\"version\":4,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
-			AUDIT, .limit = 2);
-	expect_response(&f,
-			"{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
-			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-			"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
-			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
-			"files/a/x\",\"version\":4,\"value_mac\":\"*\"}],\"touched_more\":0}\n",
-			AUDIT, .limit = 1, .wants_lines = true);
+	expect_response(
+		&f,
+		"{\"items\":[{\"v\":1,\"index\":0,\"time\":\"*\",\"epoch\":1,\"revisio"
+		"n\":2,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+		",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
+		"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
+		"profiles/a/x\",\"version\":1,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0"
+		"},{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revision\":3"
+		",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+		"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
+		",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
+		"files/a/x\",\"version\":2,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0}]}",
+		AUDIT, .has_after_number = true, .limit = 2);
+	expect_response(
+		&f,
+		"{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
+		"n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+		",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
+		"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
+		"profiles/a/x\",\"version\":3,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0"
+		"},{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
+		",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+		"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
+		",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
+		"files/a/x\",\"version\":4,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0}]}",
+		AUDIT, .limit = 2);
+	expect_response(
+		&f,
+		"{\"v\":1,\"index\":3,\"time\":\"*\",\"epoch\":1,\"revision\":5"
+		",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+		"\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"ok\""
+		",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"pro"
+		"files/a/x\",\"version\":4,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0}\n",
+		AUDIT, .limit = 1, .wants_lines = true);
 	t = ask(&f, (struct ask){AUDIT, .has_after_number = true, .limit = 2});
 	cr_expect_str_eq(t.call.out.next, "2");
 	cr_expect_eq(t.call.out.kind, BODY_JSON);
@@ -116,21 +119,23 @@ Test(audit_reads, the_log_is_read_by_who_may_audit_and_by_nobody_else)
 	expect_refusal(&f, E_FORBIDDEN, one, AUDIT, .audit_path = "secrets/x",
 		       .token = reader.data);
 	expect_refusal(&f, E_FORBIDDEN, one, AUDIT, .audit_path = "secrets/", .token = reader.data);
-	expect_response(&f,
-			"{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revision\":4"
-			",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
-			"\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\",\"reason\""
-			":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"secrets/x\""
-			",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0}",
-			ENTRY(2), .token = auditor.data);
-	expect_response(&f,
-			"{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
-			"n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-			",\"source\":\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\""
-			",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"sec"
-			"rets/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0}]}",
-			AUDIT, .has_after_number = true, .after_number = 2, .limit = 1,
-			.token = auditor.data);
+	expect_response(
+		&f,
+		"{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revision\":4"
+		",\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\",\"source\":"
+		"\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\",\"reason\""
+		":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"secrets/x\""
+		",\"version\":1,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0}",
+		ENTRY(2), .token = auditor.data);
+	expect_response(
+		&f,
+		"{\"items\":[{\"v\":1,\"index\":2,\"time\":\"*\",\"epoch\":1,\"revisio"
+		"n\":4,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+		",\"source\":\"127.0.0.1\",\"action\":\"secret.put\",\"outcome\":\"ok\""
+		",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\"sec"
+		"rets/x\",\"version\":1,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0}]}",
+		AUDIT, .has_after_number = true, .after_number = 2, .limit = 1,
+		.token = auditor.data);
 	expect(&f, OK, "reeve.test/log\n6\n", CHECKPOINT, .token = auditor.data);
 	expect(&f, E_FORBIDDEN, NULL, CHECKPOINT, .token = reader.data);
 }
@@ -157,14 +162,15 @@ Test(audit_reads, a_path_that_ends_in_a_slash_or_a_star_is_all_that_lies_below)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		expect(&f, cases[i].may_see ? OK : E_FORBIDDEN, NULL, AUDIT,
 		       .audit_path = cases[i].path, .token = token.data);
-	expect_response(&f,
-			"{\"items\":[{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revisio"
-			"n\":3,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
-			",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
-			"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
-			"profiles/a/x\",\"version\":1,\"value_mac\":\"*\"}],\"touched_more\":0"
-			"}]}",
-			AUDIT, .audit_path = "profiles/a/", .token = token.data);
+	expect_response(
+		&f,
+		"{\"items\":[{\"v\":1,\"index\":1,\"time\":\"*\",\"epoch\":1,\"revisio"
+		"n\":3,\"actor\":\"root\",\"accessor\":\"*\",\"auth\":\"token\""
+		",\"source\":\"127.0.0.1\",\"action\":\"document.put\",\"outcome\":\"o"
+		"k\",\"reason\":\"\",\"request_id\":\"test\",\"touched\":[{\"path\":\""
+		"profiles/a/x\",\"version\":1,\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0"
+		"}]}",
+		AUDIT, .audit_path = "profiles/a/", .token = token.data);
 }
 
 /* A reason may name another document than those that were touched; and what was not opened is not

@@ -76,6 +76,89 @@ Test(entries, the_same_value_of_two_versions_has_two_hashes_and_is_named_by_the_
 	expect_entries("secret.put", 1, "\"path\":\"secrets/x\",\"version\":1,\"value_mac\":\"");
 }
 
+/* Whether the last entry of the action names the path and, right behind its hash or version, this
+ * state. */
+static void expect_state(const char *action, const char *path, int version, const char *state)
+{
+	struct told t = entries_of(action);
+	char start[128];
+	const char *at = t.body, *touch = NULL, *end;
+
+	snprintf(start, sizeof start, "{\"path\":\"%s\",\"version\":%d", path, version);
+	while ((at = strstr(at, start)) != NULL) {
+		touch = at;
+		at += 1;
+	}
+	cr_assert_not_null(touch, "no `%s` in %s", start, t.body);
+	end = strchr(touch, '}');
+	at = strstr(touch, "\"state\":\"");
+	if (state == NULL)
+		cr_expect(at == NULL || at > end, "%s", touch);
+	else
+		cr_expect(at != NULL && at < end && strncmp(at + 9, state, strlen(state)) == 0 &&
+				  at[9 + strlen(state)] == '"',
+			  "not `%s`: %s", state, touch);
+	told_clear(&t);
+}
+
+Test(entries, each_way_to_change_a_version_says_its_state_and_a_read_or_a_refusal_none)
+{
+	expect_state("secret.put", "secrets/x", 1, "live");
+	expect(&f, OK, NULL, PUT, .path = "schemas/s", .body = "{}");
+	expect(&f, OK, NULL, PUT, .path = "schemas/s", .body = "{\"type\":\"object\"}");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_ROLLBACK, .permission = MAY_ROLLBACK,
+	       .path = "schemas/s", .body = "{\"version\":1}");
+	expect_state("document.rollback", "schemas/s", 3, "live");
+	expect(&f, OK, NULL, DELETE, .path = "schemas/s");
+	expect_state("document.delete", "schemas/s", 3, "deleted");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_UNDELETE, .permission = MAY_DELETE,
+	       .path = "schemas/s", .body = "{\"versions\":[3]}");
+	expect_state("document.undelete", "schemas/s", 3, "live");
+	expect(&f, OK, NULL, .verb = VERB_REVISION_REVERT, .revision = 8);
+	expect_state("revision.revert", "schemas/s", 3, "deleted");
+	expect(&f, OK, NULL, .verb = VERB_BATCH,
+	       .body = "{\"changes\":[{\"op\":\"undelete\",\"path\":\"schemas/s\",\"versions\":[3]},"
+		       "{\"op\":\"put\",\"path\":\"secrets/y\",\"content\":{\"data\":{\"k\":\"v\"}}}]}");
+	expect_state("batch.write", "schemas/s", 3, "live");
+	expect_state("batch.write", "secrets/y", 1, "live");
+	expect(&f, OK, NULL, PUT, .path = "secrets/y", .body = "{\"data\":{\"k\":\"w\"}}");
+	expect(&f, OK, NULL, .verb = VERB_DOCUMENT_DESTROY, .permission = MAY_DESTROY,
+	       .path = "secrets/y", .body = "{\"versions\":[1]}");
+	expect_state("secret.destroy", "secrets/y", 1, "destroyed");
+	expect(&f, OK, NULL, GET, .path = "secrets/y");
+	expect_state("secret.read", "secrets/y", 2, NULL);
+	expect(&f, E_CONFLICT, NULL, DELETE, .path = "secrets/x");
+	expect_state("secret.delete", "secrets/x", 0, NULL);
+}
+
+Test(entries, each_change_of_a_token_says_its_state_and_the_digest_of_what_is_stored)
+{
+	struct told t =
+		ask(&f, (struct ask){CREATE, .body = "{\"name\":\"n\",\"policies\":[\"all\"],"
+						     "\"ttl\":\"1h\"}"});
+	char accessor[27] = "", path[64];
+	const char *at;
+
+	cr_assert_eq(t.result, OK, "%s", t.call.out.error.text);
+	at = strstr(t.body, "\"accessor\":\"");
+	cr_assert_not_null(at, "%s", t.body);
+	snprintf(accessor, sizeof accessor, "%s", at + 12);
+	told_clear(&t);
+	snprintf(path, sizeof path, "sys/tokens/%s", accessor);
+	expect_state("token.create", path, 0, "live");
+	t = entries_of("token.create");
+	cr_expect_not_null(strstr(t.body, "\"state\":\"live\",\"digest\":\""), "%s", t.body);
+	told_clear(&t);
+	expect(&f, OK, NULL, .verb = VERB_TOKEN_REVOKE, .accessor = accessor);
+	expect_state("token.revoke", path, 0, "revoked");
+	t = ask(&f, (struct ask){.verb = VERB_TOKEN_SELF});
+	snprintf(accessor, sizeof accessor, "%s", strstr(t.body, "\"accessor\":\"") + 12);
+	told_clear(&t);
+	snprintf(path, sizeof path, "sys/tokens/%s", accessor);
+	expect(&f, E_CONFLICT, NULL, .verb = VERB_TOKEN_REVOKE, .accessor = accessor);
+	expect_state("token.revoke", path, 0, NULL);
+}
+
 Test(entries, each_of_very_many_changes_is_named_however_many_entries_that_takes)
 {
 	CLEANUP(buf_clear) struct buf body = BUF_NULL;
@@ -93,9 +176,11 @@ Test(entries, each_of_very_many_changes_is_named_however_many_entries_that_takes
 	cr_expect_eq(t.call.out.audit_index, 2, "the first of them");
 	told_clear(&t);
 	t = entries_of("batch.write");
-	cr_expect_eq(count_in(t.body, "\"action\":"), 2);
-	cr_expect_eq(count_in(t.body, "\"touched_more\":0}"), 2);
+	cr_expect_eq(count_in(t.body, "\"action\":"), 3);
+	cr_expect_eq(count_in(t.body, "\"touched_more\":0}"), 3);
+	cr_expect_eq(count_in(t.body, "\"request_id\":\"test\""), 3, "all of one request");
 	cr_expect_eq(count_in(t.body, "\"path\":\"schemas/many"), 700);
+	cr_expect_eq(count_in(t.body, "\"state\":\"live\""), 700);
 	at = t.body;
 	for (int i = 0; at != NULL && i < 700; i++) {
 		snprintf(path, sizeof path, "\"path\":\"schemas/many%03d\",\"version\":1", i);

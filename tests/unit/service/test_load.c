@@ -395,7 +395,7 @@ Test(load, a_restore_is_recorded_with_its_reason_and_what_it_ended)
 		"\"actor\":\"reeved\",\"accessor\":\"*\",\"auth\":\"embedded\",\"source\":\"\","
 		"\"action\":\"store.init\",\"outcome\":\"ok\",\"reason\":\"\",\"request_id\":\"\","
 		"\"touched\":[{\"path\":\"policies/administrator\",\"version\":1,"
-		"\"value_mac\":\"*\"}],\"touched_more\":0},"
+		"\"value_mac\":\"*\",\"state\":\"live\"}],\"touched_more\":0},"
 		"{\"v\":1,\"index\":29,\"time\":\"*\",\"epoch\":2,\"revision\":27,"
 		"\"actor\":\"reeved\",\"accessor\":\"*\",\"auth\":\"embedded\",\"source\":\"\","
 		"\"action\":\"store.restore\",\"outcome\":\"ok\",\"reason\":\"the disk died\","
@@ -405,7 +405,8 @@ Test(load, a_restore_is_recorded_with_its_reason_and_what_it_ended)
 	expect(&g, OK,
 	       "\"auth\":\"embedded\",\"source\":\"\",\"action\":\"token.revoke\",\"outcome\":\"ok\","
 	       "\"reason\":\"2 tokens ended by the restore\",\"request_id\":\"\","
-	       "\"touched\":[{\"path\":\"sys/tokens\",\"version\":0}],\"touched_more\":0}",
+	       "\"touched\":[{\"path\":\"sys/tokens\",\"version\":0,\"state\":\"revoked\"}],"
+	       "\"touched_more\":0}",
 	       AUDIT, .action = "token.revoke");
 	expect_response(&g,
 			"{\"accessor\":\"*\",\"name\":\"administrator\",\"parent\":null,"
@@ -413,9 +414,10 @@ Test(load, a_restore_is_recorded_with_its_reason_and_what_it_ended)
 			"\"created_by\":\"reeved\",\"limited_to_addresses\":false}",
 			.verb = VERB_TOKEN_SELF);
 	self = ask(&g, (struct ask){.verb = VERB_TOKEN_SELF});
-	snprintf(touched, sizeof touched,
-		 "\"touched\":[{\"path\":\"sys/tokens/%.26s\",\"version\":0}]",
-		 strchr(strchr(self.body, ':'), '"') + 1);
+	snprintf(
+		touched, sizeof touched,
+		"\"touched\":[{\"path\":\"sys/tokens/%.26s\",\"version\":0,\"state\":\"live\",\"digest\":",
+		strchr(strchr(self.body, ':'), '"') + 1);
 	expect(&g, OK, touched, AUDIT, .action = "token.create");
 	told_clear(&self);
 }
