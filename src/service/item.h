@@ -200,7 +200,10 @@ struct decision_item {
 struct status_item {
 	struct slice server_version;
 	uint64_t epoch, revision;
-	int64_t revision_ms, now_ms, started_ms;
+	int64_t revision_ms;
+	int64_t now_ms, started_ms;		   /* the machine's wall time */
+	int64_t clock_behind_ms;		   /* that is behind server time */
+	int64_t clock_jump_ms, clock_jumped_at_ms; /* 0: it has not jumped */
 	bool is_read_only;
 	uint64_t documents[KIND_COUNT];			   /* live ones, by enum doc_kind */
 	uint64_t tokens;				   /* in force */

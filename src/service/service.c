@@ -28,7 +28,11 @@
 /* Calls that take longer than a short one may. Their threads are added to the workers of the
  * settings, so that short calls never wait for them. */
 #define LONG_CALLS_MAX 12
-#define CLOCK_JUMP_MS  500 /* between two ticks; a clock that is only adjusted moves less */
+#define CLOCK_MOVE_MS  500 /* between two ticks; a clock that is only adjusted moves less */
+
+/* Expiry goes by server time, which never goes back (state/server_time.h). */
+#define CLOCK_ADVICE \
+	"advice=\"check the clock of this machine; time for tokens and entries never goes back\""
 
 static bool init_locks(struct service *s)
 {
@@ -45,6 +49,22 @@ static bool init_locks(struct service *s)
 	       pthread_cond_init(&s->idle, NULL) == 0;
 }
 
+/* Server time goes on behind all that the data say of time. */
+static void continue_time(struct service *s)
+{
+	int64_t last_ms = s->state.current->time_ms > s->log.last_time_ms
+				  ? s->state.current->time_ms
+				  : s->log.last_time_ms;
+	int64_t behind_ms = server_time_raise(&s->state.time, &s->state.clock, last_ms);
+	char last[TIMESTAMP_BYTES];
+
+	if (behind_ms < SERVER_TIME_JUMP_MS)
+		return;
+	timestamp_format(last, last_ms);
+	log_line(LOG_WARN, "clock_behind_data", "seconds=%lld last=%s " CLOCK_ADVICE,
+		 (long long)(behind_ms / 1000), last);
+}
+
 /* What was loaded is taken over also on failure: service_close() frees it. */
 static enum result load(struct service *s, struct error *err)
 {
@@ -54,6 +74,8 @@ static enum result load(struct service *s, struct error *err)
 	s->log = loaded.log;
 	s->log_key = loaded.key;
 	s->checkpoint = loaded.checkpoint;
+	if (rc == OK)
+		continue_time(s);
 	return rc;
 }
 
@@ -97,8 +119,8 @@ enum result service_open(struct service **ret, const struct service_parts *parts
 	s->state.store = parts->store;
 	s->state.keyring = parts->keyring;
 	s->state.clock = *parts->clock;
-	s->started_ms = clock_wall_ms(parts->clock);
-	atomic_init(&s->clocks_apart_ms, s->started_ms - clock_monotonic_ms(parts->clock));
+	server_time_begin(&s->state.time, parts->clock);
+	s->started_ms = server_time_wall_ms(parts->clock);
 	rc = start(s, err);
 	if (rc != OK) {
 		service_close(s);
@@ -195,14 +217,16 @@ bool service_forget(struct service *s, struct call *c)
 	return waiters_take(s->waiters, c);
 }
 
-/* Tokens end by wall time and polls by monotonic time: when the two move against each other, each
+/* Tokens end by server time and polls by monotonic time: when the two move against each other, each
  * poll is looked at. */
-static void notice_jump(struct service *s, int64_t now_ms)
+static void notice_jump(struct service *s)
 {
-	int64_t apart_ms = clock_wall_ms(&s->state.clock) - now_ms;
-	int64_t moved_ms = apart_ms - atomic_exchange(&s->clocks_apart_ms, apart_ms);
+	int64_t moved_ms = server_time_look(&s->state.time, &s->state.clock);
 
-	if (moved_ms > -CLOCK_JUMP_MS && moved_ms < CLOCK_JUMP_MS)
+	if (moved_ms <= -SERVER_TIME_JUMP_MS || moved_ms >= SERVER_TIME_JUMP_MS)
+		log_line(LOG_WARN, "clock_jumped", "seconds=%lld " CLOCK_ADVICE,
+			 (long long)(moved_ms / 1000));
+	if (moved_ms > -CLOCK_MOVE_MS && moved_ms < CLOCK_MOVE_MS)
 		return;
 	waiters_mark(s->waiters, SLICE_NULL);
 	waker_kick(s);
@@ -214,7 +238,7 @@ void service_tick(struct service *s)
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
 
 	waiters_wake_late(s->waiters, now_ms);
-	notice_jump(s, now_ms);
+	notice_jump(s);
 	refusals_fold(s);
 	folded_write(s);
 }

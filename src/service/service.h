@@ -68,7 +68,7 @@ enum call_state service_submit(struct service *s, struct call *call);
 bool service_forget(struct service *s, struct call *call);
 
 /* The front end calls this a few times a second, in one thread. It wakes polls whose time is over,
- * notices when the wall clock jumped, and hands the entries of counted failures to the
+ * notices when the machine's clock jumped, and hands the entries of counted failures to the
  * committer. */
 void service_tick(struct service *s);
 

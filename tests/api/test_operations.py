@@ -14,27 +14,6 @@ import harness
 from harness import until
 from support import COMMAND, Case
 
-# Three days back as soon as a file is there.
-CLOCK = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *t)
-{
-	static int (*real)(clockid_t, struct timespec *);
-	int rc;
-	if (real == NULL)
-		real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-	rc = real(id, t);
-	if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) && access(getenv("JUMPED"), F_OK) == 0)
-		t->tv_sec -= 3 * 24 * 3600;
-	return rc;
-}
-"""
-
-
 def to_format_1(file):
     """Turns a store that no server has open into one of the first format."""
     db = sqlite3.connect(file)
@@ -235,32 +214,6 @@ class Failures(unittest.TestCase):
             code, out, err = self.server.run("serve", "--data", self.server.data, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
             self.assertEqual(code, 1)
             self.assertIn("in use", err)
-
-    def test_a_clock_that_jumps_back_never_takes_revisions_with_it(self):
-        compiler = shutil.which("cc") or shutil.which("gcc")
-        if compiler is None:
-            self.skipTest("there is no compiler for a clock of our own")
-        shim, jumped = self.server.folder / "clock.so", self.server.folder / "jumped"
-        done = subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, "-x", "c", "-", "-ldl"], input=CLOCK, text=True,
-                              capture_output=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.server.init()
-        sanitizer = self.server.environment().get("ASAN_OPTIONS", "")
-        self.server.extra_env = {"LD_PRELOAD": str(shim), "JUMPED": str(jumped),
-                                 "ASAN_OPTIONS": sanitizer + ":verify_asan_link_order=0"}
-        self.server.start()
-        first = self.server.put("/v1/profiles/clock/a", "a: 1\n").json
-        jumped.touch()
-        second = self.server.put("/v1/profiles/clock/a", "a: 2\n").json
-        now = self.server.get("/v1/status").json["time"]
-        self.assertLess(now, first["created_at"], "the clock did jump")
-        self.assertEqual(self.server.stop(), 0)
-        self.server.start()
-        third = self.server.put("/v1/profiles/clock/a", "a: 3\n").json
-        times = [v["created_at"] for v in (first, second, third)]
-        self.assertEqual(times, sorted(times))
-        self.assertEqual(self.server.get("/v1/config/clock/a?at=" + third["created_at"]).json, {"a": 3})
-        self.assertEqual(self.server.stop(), 0)
 
 
 class FullDisk(unittest.TestCase):

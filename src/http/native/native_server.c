@@ -61,6 +61,24 @@ static void write_audit(struct buf *b, const struct status_item *s)
 	buf_append_char(b, '}');
 }
 
+/* Whole seconds, as a person counts them. */
+static void write_clock(struct buf *b, const struct status_item *s)
+{
+	json_member(b, "clock");
+	buf_append_char(b, '{');
+	json_member_u64(b, "behind_seconds", (uint64_t)s->clock_behind_ms / 1000);
+	json_member(b, "jump");
+	if (s->clock_jump_ms != 0) {
+		buf_append_char(b, '{');
+		json_member_time(b, "time", s->clock_jumped_at_ms);
+		json_member_i64(b, "seconds", s->clock_jump_ms / 1000);
+		buf_append_char(b, '}');
+	} else {
+		buf_append_text(b, "null");
+	}
+	buf_append_char(b, '}');
+}
+
 void native_status(struct buf *b, const struct status_item *s)
 {
 	int64_t uptime_ms = s->now_ms > s->started_ms ? s->now_ms - s->started_ms : 0;
@@ -73,6 +91,7 @@ void native_status(struct buf *b, const struct status_item *s)
 	json_member_time(b, "time", s->now_ms);
 	json_member_time(b, "started_at", s->started_ms);
 	json_member_u64(b, "uptime_seconds", (uint64_t)uptime_ms / 1000);
+	write_clock(b, s);
 	json_member_text(b, "store",
 			 s->is_read_only ? SLICE_LITERAL("read-only") : SLICE_LITERAL("ok"));
 	write_documents(b, s);

@@ -271,10 +271,10 @@ void refusals_fold(struct service *s)
 }
 
 /* Only the token itself is looked at here; the tokens above it are when the rights are loaded. */
-static bool is_good(const struct service *s, const struct token *t, const struct principal *p,
+static bool is_good(struct service *s, const struct token *t, const struct principal *p,
 		    const struct call *c)
 {
-	return !token_has_ended(t, clock_wall_ms(&s->state.clock)) &&
+	return !token_has_ended(t, state_now_ms(&s->state)) &&
 	       principal_may_come_from(p, c->address);
 }
 

@@ -19,7 +19,7 @@ struct commit_context {
 	struct service *service;
 	struct snapshot *working; /* becomes the next snapshot; a job moves it on */
 	struct audit_log *log;
-	int64_t now_ms; /* wall time */
+	int64_t now_ms; /* server time (state/server_time.h) */
 };
 
 struct commit_job_ops {

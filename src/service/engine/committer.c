@@ -82,7 +82,7 @@ static enum result apply_job(struct group *g, struct call *c, bool *ret_is_lost,
 	struct commit_context ctx = {.service = s,
 				     .working = g->working,
 				     .log = &g->log,
-				     .now_ms = clock_wall_ms(&s->state.clock)};
+				     .now_ms = state_now_ms(&s->state)};
 	CLEANUP(snapshot_unrefp) struct snapshot *before = snapshot_fork(g->working);
 	struct audit_log log = g->log;
 	struct snapshot *failed;
@@ -147,7 +147,7 @@ static bool add_audit_draft(struct group *g, struct call *c, struct error *err)
 		return true;
 	}
 	rc = audit_draft_append(g->service, &g->log, c, c->out.revision,
-				clock_wall_ms(&g->service->state.clock), err);
+				state_now_ms(&g->service->state), err);
 	add_to_group(g, c);
 	if (rc == OK) {
 		g->has_rows = true;

@@ -145,7 +145,7 @@ enum step verb_run(struct verb_context *ctx, struct service *s, struct call *c,
 	ctx->session = worker != NULL ? worker->session : NULL;
 	ctx->budget = worker != NULL ? &c->budget : NULL;
 	ctx->rights = &ctx->own_rights;
-	ctx->now_ms = clock_wall_ms(&s->state.clock);
+	ctx->now_ms = state_now_ms(&s->state);
 	ctx->snapshot = state_snapshot(&s->state);
 	response_reset(c);
 	c->service = s;
@@ -185,7 +185,7 @@ bool service_admit(struct service *s, struct call *c)
 	ctx.rights = &ctx.own_rights;
 	/* Where the rights cannot be loaded, the call learns why when it is submitted. */
 	if (c->principal != NULL && rights_load(&ctx.own_rights, &c->arena, now, c->principal,
-						clock_wall_ms(&s->state.clock), &err) == OK)
+						state_now_ms(&s->state), &err) == OK)
 		c->is_refused = !may_pass(&ctx);
 	arena_clear(&c->arena);
 	return !c->is_refused;
@@ -255,7 +255,7 @@ static void mark_if_moved(struct verb_context *ctx, const struct snap_doc *seen,
 }
 
 /* The latest time at which the poll goes on: its wait is over, or its principal ends (one
- * millisecond after, when it has ended). Monotonic; the principal's end is wall time and is moved
+ * millisecond after, when it has ended). Monotonic; the principal's end is server time and is moved
  * over by the difference. */
 static int64_t wake_time(const struct verb_context *ctx, int64_t now_ms)
 {

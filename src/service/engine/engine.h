@@ -66,7 +66,6 @@ struct service {
 	struct change_feed *changes;
 	struct waker waker;
 	_Atomic int32_t woken; /* polls of the last slice that have not gone on yet; a hint */
-	_Atomic int64_t clocks_apart_ms; /* wall minus monotonic time at the last tick */
 	struct refusals *refusals;
 	struct shares *shares;
 	struct folded *folded;
@@ -90,7 +89,7 @@ struct service {
 	pthread_mutex_t idle_mutex;
 	pthread_cond_t idle;
 	struct counters counters;
-	int64_t started_ms; /* wall */
+	int64_t started_ms; /* the machine's wall time */
 };
 
 /* Counts a call that waits in its principal's share. False: the share is used up, and call->out is

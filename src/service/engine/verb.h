@@ -41,7 +41,7 @@ struct verb_context {
 	struct call *call;
 	struct snapshot *snapshot;     /* call->snapshot */
 	const struct rights *rights;   /* of call->principal */
-	int64_t now_ms;		       /* wall time */
+	int64_t now_ms;		       /* server time (state/server_time.h) */
 	struct worker *worker;	       /* NULL in the caller's thread */
 	struct store_session *session; /* NULL in the caller's thread */
 	struct budget

@@ -28,7 +28,7 @@
  * together, so the revision of the last path is kept. */
 struct looking {
 	struct snapshot *now;
-	int64_t now_ms;	   /* wall */
+	int64_t now_ms;	   /* server time */
 	struct slice path; /* the last one looked up, and when it changed */
 	uint64_t revision;
 };
@@ -71,7 +71,7 @@ static void wake_round(struct service *s)
 
 	while (!is_over && lifecycle_rules(&s->lifecycle)->may_wait) {
 		struct looking l = {.now = state_snapshot(&s->state),
-				    .now_ms = clock_wall_ms(&s->state.clock)};
+				    .now_ms = state_now_ms(&s->state)};
 		uint32_t woken =
 			waiters_wake_marked(s->waiters, SLICE_MAX, must_wake, &l, &is_over);
 

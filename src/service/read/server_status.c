@@ -70,8 +70,10 @@ enum step status_on_worker(struct verb_context *ctx)
 		.epoch = ctx->snapshot->epoch,
 		.revision = ctx->snapshot->revision,
 		.revision_ms = ctx->snapshot->time_ms,
-		.now_ms = ctx->now_ms,
+		.now_ms = server_time_wall_ms(&s->state.clock),
 		.started_ms = s->started_ms,
+		.clock_jump_ms = atomic_load(&s->state.time.jump_ms),
+		.clock_jumped_at_ms = atomic_load(&s->state.time.jumped_at_ms),
 		.is_read_only = lifecycle_rules(&s->lifecycle)->is_read_only,
 		.tokens = tokens_in_force(ctx),
 		.audit_origin = slice_text(s->log_key.name),
@@ -80,6 +82,8 @@ enum step status_on_worker(struct verb_context *ctx)
 		.waiting_polls = waiters_count(s->waiters),
 	};
 
+	if (ctx->now_ms > item.now_ms)
+		item.clock_behind_ms = ctx->now_ms - item.now_ms;
 	count_documents(ctx, item.documents);
 	copy_checkpoint(s, &note);
 	read_checkpoint(buf_slice(&note), &item);

@@ -11,18 +11,21 @@
 #include "base/clock.h"
 #include "crypto/keyring.h"
 #include "service/settings.h"
+#include "service/state/server_time.h"
 #include "service/state/snapshot.h"
 
 #include <pthread.h>
 
 struct config_cache;
 
-/* One for each service; set when it opens, and but for `current` not changed until it closes. */
+/* One for each service; set when it opens, and but for `current` and `time` not changed until it
+ * closes. */
 struct state {
 	struct service_settings settings;
 	struct store *store;
 	struct keyring *keyring;
-	struct clock clock;
+	struct clock clock; /* monotonic time; wall time is state_now_ms() */
+	struct server_time time;
 	struct config_cache *cache;
 
 	pthread_mutex_t snapshot_mutex;
@@ -31,6 +34,12 @@ struct state {
 
 /* A reference to the current snapshot. Any thread. */
 struct snapshot *state_snapshot(struct state *s);
+
+/* Server time (server_time.h): for what ends by time, and for stamps. Any thread. */
+static inline int64_t state_now_ms(struct state *s)
+{
+	return server_time_now_ms(&s->time, &s->clock);
+}
 
 /* The largest path, with room for "profiles/" in place of "config/". */
 #define PROFILE_PATH_BYTES (PATH_BYTES_MAX + 16)

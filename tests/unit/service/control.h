@@ -27,6 +27,8 @@ static inline int64_t control_mono(void *ctx)
 	return atomic_load(&control_mono_ms);
 }
 
+static const struct clock control_clock = {control_wall, control_mono, NULL};
+
 static inline void control_pass(int64_t ms)
 {
 	atomic_fetch_add(&control_wall_ms, ms);
@@ -36,7 +38,8 @@ static inline void control_pass(int64_t ms)
 /* To be called after each start, before the first call. */
 static inline void control_time(struct fixture *f)
 {
-	f->service->state.clock = (struct clock){control_wall, control_mono, NULL};
+	f->service->state.clock = control_clock;
+	server_time_begin(&f->service->state.time, &control_clock);
 }
 
 static inline void control_pause(void)

@@ -134,11 +134,16 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 	return ring;
 }
 
+static const struct clock *clock_of(const struct fixture *f)
+{
+	return f->clock != NULL ? f->clock : &system_clock;
+}
+
 static void serve(struct fixture *f, struct store *s, struct keyring *ring)
 {
 	f->store = s;
-	MUST(service_open(&f->service,
-			  &(struct service_parts){s, ring, &f->settings, &system_clock}, &err));
+	MUST(service_open(&f->service, &(struct service_parts){s, ring, &f->settings, clock_of(f)},
+			  &err));
 }
 
 static bool is_in_memory(void)
@@ -258,8 +263,8 @@ bool fixture_restart_failing(struct fixture *f, atomic_int *left, int n)
 	if (f->may_call != NULL)
 		MUST(store_wrap_failing(&s, s, f->may_call, f->may_call_ctx, &err));
 	atomic_store(left, n);
-	rc = service_open(&f->service,
-			  &(struct service_parts){s, ring, &f->settings, &system_clock}, &refused);
+	rc = service_open(&f->service, &(struct service_parts){s, ring, &f->settings, clock_of(f)},
+			  &refused);
 	is_over = atomic_exchange(left, -1) > 0;
 	f->store = rc == OK ? s : NULL;
 	cr_expect(rc == OK || refused.text[0] != '\0');

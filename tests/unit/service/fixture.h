@@ -17,6 +17,7 @@ struct fixture {
 	struct buf root_token;
 	struct vkey log_key;
 	struct service_settings settings; /* of the next start */
+	const struct clock *clock;	  /* of the next start; NULL: the system's */
 	int64_t uses;			  /* of the next fixture_token(); 0: unlimited */
 	bool (*may_call)(void *ctx, const char *name); /* of fixture_open_failing() */
 	void *may_call_ctx;

@@ -61,6 +61,7 @@ Test(answers, the_status_says_all_of_this)
 		wanted, sizeof wanted,
 		"\"epoch\":1,\"revision\":7,\"revision_time\":\"2027-01-15T08:01:01.999Z\","
 		"\"time\":\"2027-01-15T08:01:04.000Z\",\"started_at\":\"%s\",\"uptime_seconds\":64,"
+		"\"clock\":{\"behind_seconds\":0,\"jump\":null},"
 		"\"store\":\"ok\",\"documents\":{\"schemas\":0,\"profiles\":1,\"policies\":2,"
 		"\"secrets\":1},\"tokens\":2,\"audit\":{\"size\":%s,\"root\":\"%s\","
 		"\"origin\":\"reeve.test/log\"},\"key_generation\":1,\"keys_locked_in_memory\":%s,"
