@@ -14,6 +14,7 @@
 #include "app/command.h"
 #include "app/data.h"
 #include "app/flags.h"
+#include "app/open_files.h"
 #include "app/settings.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -23,12 +24,7 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-/* The default of Linux for the most files that a process may open (fs.nr_open); the largest
- * connections_max, 1,000,000, fits below it. */
-#define FILES_MAX 1048576
 
 static const char serve_help[] =
 	"Usage: reeved serve --data DIR [FLAG]…\n\n"
@@ -123,29 +119,6 @@ static enum result check_listen(const struct settings *settings, struct error *e
 	return OK;
 }
 
-/* Raises the bound on open files, of which each connection is one. Where the system does not grant
- * enough, lowers the bound on connections. */
-static void raise_files(struct settings *settings)
-{
-	const rlim_t spare = 2048; /* for the store, and for connections that are being closed */
-	struct rlimit limit;
-	rlim_t max;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
-	/* If the bound cannot be raised, the present one counts. */
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	/* A bound too small for the spare files is shared in halves. */
-	max = limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
-	if (settings->http.connections_max > max) {
-		settings->http.connections_max = (uint32_t)max;
-		log_line(LOG_WARN, "fewer_connections", "connections_max=%u reason=\"open files\"",
-			 settings->http.connections_max);
-	}
-}
-
 static enum result harden(struct error *err)
 {
 #if defined(__SANITIZE_ADDRESS__)
@@ -166,9 +139,10 @@ static enum result open_server(struct server *s, struct error *err)
 
 	if (rc == OK)
 		rc = harden(err);
+	if (rc == OK)
+		rc = open_files_raise(&s->settings, err);
 	if (rc != OK)
 		return rc;
-	raise_files(&s->settings);
 	rc = data_open(&s->data, s->settings.data, s->settings.root_key, DATA_OF_SERVER, err);
 	if (rc != OK)
 		return rc;

@@ -64,6 +64,11 @@ static void panic(void *ctx, const char *file, unsigned line, const char *reason
 	abort();
 }
 
+uint64_t http_server_connections_max(const struct http_settings *settings)
+{
+	return (uint64_t)settings->connections_max + EVICTED_MAX + OVERFLOW_MAX + SPARE_MAX;
+}
+
 static enum result start_daemon(struct http_server *s, struct error *err)
 {
 	/* One epoll set and thread for each loop of the pool; suspending is what lets a loop go on
@@ -74,7 +79,7 @@ static enum result start_daemon(struct http_server *s, struct error *err)
 	unsigned per_address = s->settings.connections_per_address_max;
 	/* libmicrohttpd divides its limit among the loops and leaves connections above it
 	 * unaccepted. So it is never to be reached: connection_limits.c keeps ours. */
-	unsigned per_loop = s->settings.connections_max + EVICTED_MAX + OVERFLOW_MAX + SPARE_MAX;
+	unsigned per_loop = (unsigned)http_server_connections_max(&s->settings);
 
 	MHD_set_panic_func(panic, NULL);
 	/* With STRICT_FOR_CLIENT 1 libmicrohttpd itself would respond to a missing Host, with two

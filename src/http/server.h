@@ -33,6 +33,10 @@ MUST_USE enum result http_server_open(struct http_server **ret,
 /* The port that was bound, which matters where port 0 was asked for. */
 uint16_t http_server_port(const struct http_server *s);
 
+/* The most connections that are open at once: settings->connections_max, and for moments those that
+ * are being closed or refused. Each is a descriptor. */
+uint64_t http_server_connections_max(const struct http_settings *settings);
+
 /* Drains the service, which refuses new requests from then on, and waits until the requests in
  * flight are answered, at most settings->drain_ms. */
 void http_server_drain(struct http_server *s);

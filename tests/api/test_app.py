@@ -1,10 +1,15 @@
 """reeved as a program: its commands, files, settings, signals."""
+import functools
 import pathlib
+import re
+import resource
 import signal
 import stat
+import subprocess
 import threading
 import time
 import unittest
+from unittest import mock
 
 from harness import Reeved, ServerCase, until
 
@@ -169,6 +174,46 @@ class Commands(unittest.TestCase):
         self.server.wait_for_no_connections()
         until(lambda: len(list(folder.iterdir())) <= before + 2, "descriptors that are given back")
         self.assertEqual(self.server.stop(), 0)
+
+    def limited(self, soft, hard):
+        """Sets the bounds on open files of this process, whose children have them too; the soft one comes back."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return mock.patch.object(subprocess, "Popen", functools.partial(
+            subprocess.Popen, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, min(hard, before[1])))))
+
+    def test_the_soft_limit_of_open_files_is_raised_to_the_hard_one(self):
+        self.server.init()
+        self.server.options = ["--connections-max", "1000"]
+        with self.limited(64, 4096):
+            self.server.start()
+        self.assertEqual(resource.prlimit(self.server.process.pid, resource.RLIMIT_NOFILE), (4096, 4096))
+        self.assertNotIn("fewer_connections", self.server.log)
+        self.assertEqual(self.server.stop(), 0)
+
+    def test_too_few_open_files_are_logged_with_the_number_needed(self):
+        self.server.init()
+        self.server.options = ["--connections-max", "5000"]
+        with self.limited(1024, 1024):
+            self.server.start()
+        line = next(line for line in self.server.log.splitlines() if "fewer_connections" in line)
+        needed = int(re.search(r" open_files_needed=(\d+) ", line).group(1))
+        self.assertTrue(5000 < needed < 7000, line)
+        self.assertLess(int(re.search(r" connections_max=(\d+) ", line).group(1)), 512)
+        clients = [self.server.connect() for _ in range(900)]
+        for client in clients:
+            client.connect()
+        self.assertEqual(self.server.get("/v1/config/a/b").status, 404)
+        self.assertEqual(self.server.put("/v1/profiles/a/b", "x: 1\n").status, 201)
+        for client in clients:
+            client.close()
+        self.assertEqual(self.server.stop(), 0)
+
+    def test_a_server_that_may_open_hardly_any_files_does_not_start(self):
+        self.server.init()
+        for files in (32, 100, 200):
+            with self.subTest(files), self.limited(files, files), self.assertRaises(AssertionError) as failed:
+                self.server.start()
+            self.assertRegex(str(failed.exception), r"may open \d+ files only: raise the hard limit .* to 1\d{4}, which connections_max 16384 needs")
 
 
 class Recovery(ServerCase):
