@@ -1,8 +1,9 @@
 /*
  * Log lines as key=value to one sink (stderr by default), with one write(2) for each line, so that
  * the lines of several threads do not mix. Only app/, http/ and agent/ log, and service/ where no
- * caller can be told: a disk that failed, stored bytes that cannot be decrypted. All other code
- * returns errors. A line never holds a value of a document, a token or a key.
+ * caller can be told: a disk that failed, stored bytes that cannot be decrypted; base/random and
+ * crypto/ where the process ends. All other code returns errors. A line never holds a value of a
+ * document, a token or a key.
  *
  *   log_line(LOG_INFO, "listening", "address=%s port=%u", host, port);
  *   2026-11-20T21:04:23.123Z info listening address=127.0.0.1 port=7338

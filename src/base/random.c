@@ -4,9 +4,25 @@
  */
 #include "base/random.h"
 
+#include "base/log.h"
+
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+/* Identifiers that repeat would be worse than no process. Nothing is cleaned up: this may be any
+ * thread, at any place. */
+static _Noreturn void end_process(int code)
+{
+	log_line(
+		LOG_ERROR, "no_randomness",
+		"reason=\"getrandom: %s\" advice=\"allow the system call getrandom: a filter of system "
+		"calls (SystemCallFilter=, a container's seccomp profile) or a kernel before Linux 3.17 "
+		"refuses it\"",
+		strerrordesc_np(code));
+	_exit(1);
+}
 
 static void fill_from_kernel(void *ctx, void *ret, size_t len)
 {
@@ -21,7 +37,7 @@ static void fill_from_kernel(void *ctx, void *ret, size_t len)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			abort(); /* identifiers that repeat would be worse */
+			end_process(got < 0 ? errno : EIO);
 		at += got;
 		len -= (size_t)got;
 	}

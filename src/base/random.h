@@ -14,7 +14,7 @@ struct random_source {
 	void *ctx;
 };
 
-/* getrandom(2); ends the process if the kernel has no randomness. */
+/* getrandom(2). If the kernel gives none, it logs that and ends the process with exit code 1. */
 extern const struct random_source system_random;
 
 static inline void random_fill(const struct random_source *r, void *ret, size_t len)

@@ -10,5 +10,5 @@
  * E_CRYPTO when the library cannot be used. */
 MUST_USE enum result crypto_start(struct error *err);
 
-/* From the kernel; ends the process if the kernel has no randomness. */
+/* From the kernel. If it has no randomness, that is logged and the process aborts. */
 void crypto_random(void *ret, size_t len);

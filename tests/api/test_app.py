@@ -11,7 +11,7 @@ import time
 import unittest
 from unittest import mock
 
-from harness import Reeved, ServerCase, until
+from harness import PROGRAM, Reeved, ServerCase, until
 
 
 def mode(path):
@@ -214,6 +214,14 @@ class Commands(unittest.TestCase):
             with self.subTest(files), self.limited(files, files), self.assertRaises(AssertionError) as failed:
                 self.server.start()
             self.assertRegex(str(failed.exception), r"may open \d+ files only: raise the hard limit .* to 1\d{4}, which connections_max 16384 needs")
+
+    def test_a_server_without_randomness_ends_with_a_message(self):
+        self.server.init()
+        done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=getrandom:error=EPERM", PROGRAM, "serve", "--data",
+                               self.server.data, "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=60,
+                              env=self.server.environment())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('no_randomness reason="getrandom: Operation not permitted"', done.stderr)
 
 
 class Recovery(ServerCase):
