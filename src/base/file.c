@@ -100,6 +100,29 @@ enum result file_sync_folder(const char *path, struct error *err)
 	return OK;
 }
 
+enum result file_sync(const char *path, struct error *err)
+{
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		return fail_errno(err, E_IO, "sync %s", path);
+	return OK;
+}
+
+enum result file_rename_new(const char *from, const char *to, struct error *err)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return OK;
+	/* Some file systems have no RENAME_NOREPLACE. link() does not replace a file either. */
+	if ((errno == EINVAL || errno == ENOSYS) && link(from, to) == 0) {
+		unlink(from);
+		return OK;
+	}
+	if (errno == EEXIST)
+		return fail(err, E_CONFLICT, "%s exists already", to);
+	return fail_errno(err, E_IO, "rename to %s", to);
+}
+
 enum result file_write(const char *path, struct slice content, mode_t mode, struct error *err)
 {
 	char temporary[PATH_MAX];

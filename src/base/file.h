@@ -31,5 +31,12 @@ MUST_USE enum result file_create(const char *path, struct slice content, mode_t 
  * E_IO. */
 MUST_USE enum result file_sync_folder(const char *path, struct error *err);
 
+/* Makes the content of a file durable, for files that other code has written. E_IO. */
+MUST_USE enum result file_sync(const char *path, struct error *err);
+
+/* Renames within one file system and never replaces a file: E_CONFLICT where `to` exists, E_IO. The
+ * new name is durable after file_sync_folder(). */
+MUST_USE enum result file_rename_new(const char *from, const char *to, struct error *err);
+
 /* For CLEANUP: closes a descriptor that is not negative. */
 void file_closep(int *fd);

@@ -166,6 +166,8 @@ enum result store_open_sqlite(struct store **ret, const char *folder, bool is_ne
 	if (rc == OK)
 		rc = lock_take(&s->lock, folder, err);
 	if (rc == OK)
+		stale_remove(folder);
+	if (rc == OK)
 		rc = check_presence(s->file, folder, is_new, err);
 	if (rc == OK)
 		rc = prepare_writer(s, folder, is_new, err);
@@ -199,30 +201,18 @@ enum result store_open_sqlite_readonly(struct store **ret, const char *folder, s
 	return OK;
 }
 
-/* Holds the lock meanwhile, so that no server opens an incomplete file; db_copy() renames a
- * complete one. */
-static enum result restore_to(const char *folder, struct sqlite_store *from, struct error *err)
+enum result store_open_sqlite_file(struct store **ret, const char *file, struct error *err)
 {
-	CLEANUP(free_storep) struct sqlite_store *to = NULL;
-	enum result rc = folder_check(folder, true, err);
+	CLEANUP(free_storep) struct sqlite_store *s = NULL;
+	enum result rc = new_store(&s, file, false, err);
 
 	if (rc == OK)
-		rc = new_store(&to, folder, true, err);
-	if (rc == OK)
-		rc = lock_take(&to->lock, folder, err);
-	return rc == OK ? db_copy(&from->db, to->file, NULL, NULL, err) : rc;
-}
-
-/* The source is opened as a reader opens it: a backup may lie in a folder without write permission,
- * and its format is checked before anything is made in `folder`. */
-enum result store_restore_sqlite(const char *folder, const char *file, struct error *err)
-{
-	CLEANUP(free_storep) struct sqlite_store *from = NULL;
-	enum result rc = new_store(&from, file, false, err);
-
-	if (rc == OK)
-		rc = sqlite_open_reader(from, err);
-	return rc == OK ? restore_to(folder, from, err) : rc;
+		rc = sqlite_open_reader(s, err);
+	if (rc != OK)
+		return rc;
+	*ret = &s->base;
+	s = NULL;
+	return OK;
 }
 
 static void close_session(struct store_session *ss)

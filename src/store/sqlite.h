@@ -1,7 +1,8 @@
-/* The store in one SQLite file, and how to open it. The three functions may run on any thread;
+/* The store in one SQLite file, and how to open it. The functions may run on any thread;
  * afterwards the threads are those of store.h. */
 #pragma once
 
+#include "store/sqlite_names.h"
 #include "store/store.h"
 
 /* Opens FOLDER/reeve.db (mode 0600) for writing. The folder must be closed to all but its owner
@@ -21,6 +22,13 @@ const char *store_sqlite_migration_copy(const struct store *s);
 MUST_USE enum result store_open_sqlite_readonly(struct store **ret, const char *folder,
 						struct error *err);
 
-/* Makes FOLDER/reeve.db from a file that store_backup() wrote. E_CONFLICT where there is a store.
- * The caller raises the epoch afterwards. */
-MUST_USE enum result store_restore_sqlite(const char *folder, const char *file, struct error *err);
+/* Opens one file that store_backup() wrote, in the same way. The name may be any. */
+MUST_USE enum result store_open_sqlite_file(struct store **ret, const char *file,
+					    struct error *err);
+
+/* Takes the lock that store_open_sqlite() takes, for a command that changes files of a folder while
+ * no store is open in it. The folder must exist and be closed to all but its owner. E_BUSY,
+ * E_FORBIDDEN, E_NOT_FOUND, E_IO. `*ret` is for store_unlock_folder(). */
+MUST_USE enum result store_lock_folder(int *ret, const char *folder, struct error *err);
+/* Releases the lock and sets -1; harmless for -1. The lock's file stays. */
+void store_unlock_folder(int *lock);

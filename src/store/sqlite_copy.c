@@ -3,7 +3,8 @@
  *
  * The copy is made under a temporary name beside the wanted one and renamed once it is durable, so
  * a file of the wanted name is always complete. Order: copy, sync the file, rename, sync the
- * folder. After a crash a file FILE.XXXXXX may be left, of mode 0600. The copy has no write-ahead
+ * folder. After a crash a file FILE.partial-XXXXXX may be left, of mode 0600:
+ * sqlite_stale.c removes it. The copy has no write-ahead
  * log, so that it can be read in a folder without write permission.
  *
  * Runs on the thread of its caller and needs no lock of ours: SQLite lets the writer commit
@@ -13,7 +14,6 @@
 
 #include "base/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,15 +23,6 @@
 
 /* 1 MiB between two calls of `progress`. */
 #define STEP_PAGES 256
-
-static enum result sync_file(const char *path, struct error *err)
-{
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
-		return fail_errno(err, E_IO, "sync %s", path);
-	return OK;
-}
 
 /* sqlite3_backup copies page by page, free pages included: a copy holds what the file holds, also
  * of deleted rows. */
@@ -81,21 +72,6 @@ static enum result copy_snapshot(struct db *from, const char *temporary,
 	return rc;
 }
 
-/* Never replaces a file: another process may have made one of that name since db_copy() looked. */
-static enum result rename_new(const char *from, const char *to, struct error *err)
-{
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return OK;
-	/* Some file systems have no RENAME_NOREPLACE. link() does not replace a file either. */
-	if ((errno == EINVAL || errno == ENOSYS) && link(from, to) == 0) {
-		unlink(from);
-		return OK;
-	}
-	if (errno == EEXIST)
-		return fail(err, E_CONFLICT, "%s exists already", to);
-	return fail_errno(err, E_IO, "rename to %s", to);
-}
-
 /* SQLite may have made the files of a journal beside the copy. */
 static void remove_temporary(const char *temporary)
 {
@@ -120,7 +96,8 @@ enum result db_copy(struct db *from, const char *file,
 
 	if (lstat(file, &st) == 0)
 		return fail(err, E_CONFLICT, "%s exists already", file);
-	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", file) >= (int)sizeof temporary)
+	if (snprintf(temporary, sizeof temporary, "%s" SQLITE_PARTIAL "XXXXXX", file) >=
+	    (int)sizeof temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", file);
 	fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
 	if (fd < 0)
@@ -128,9 +105,10 @@ enum result db_copy(struct db *from, const char *file,
 	close(fd);
 	rc = copy_snapshot(from, temporary, progress, ctx, err);
 	if (rc == OK)
-		rc = sync_file(temporary, err);
+		rc = file_sync(temporary, err);
 	if (rc == OK)
-		rc = rename_new(temporary, file, err);
+		/* Another process may have made a file of that name since lstat(). */
+		rc = file_rename_new(temporary, file, err);
 	if (rc == OK)
 		return file_sync_folder(file, err);
 	remove_temporary(temporary);

@@ -3,6 +3,9 @@
 
 #include "store/sqlite_db.h"
 
+/* Stands in the name of a copy that is not complete, before six characters of mkostemp(). */
+#define SQLITE_PARTIAL ".partial-"
+
 /* Copies what `from` sees now to a new file of mode 0600. E_CONFLICT where the file exists.
  * `progress` may be NULL; it is told pages. */
 MUST_USE enum result db_copy(struct db *from, const char *file,

@@ -7,12 +7,9 @@
 
 #include "store/backend.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_names.h"
 
 #include <limits.h>
-
-/* Names in the data folder. SQLite adds reeve.db-wal and reeve.db-shm while the store is open. */
-#define SQLITE_FILE "reeve.db"
-#define SQLITE_LOCK "reeve.lock"
 
 /* The writer's thread owns all members. Other threads (open_session(), backup()) read `file` and
  * `mode` only, which do not change once the store is open. */
@@ -152,6 +149,10 @@ enum result sqlite_each_audit(struct store_session *ss, const struct audit_filte
 			      audit_fn *each, void *ctx, struct error *err);
 enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uint64_t last,
 				   audit_path_fn *each, void *ctx, struct error *err);
+
+/* sqlite_stale.c: removes from the folder what killed backups and migrations left there. The caller
+ * holds the folder's lock. */
+void stale_remove(const char *folder);
 
 /* sqlite_readonly.c: removes the private copy that a reader made, with its folder, and frees the
  * name. Takes NULL. */

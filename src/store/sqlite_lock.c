@@ -9,6 +9,7 @@
  * Nothing here follows a link in the last part of a name that it opens, and no file is made with
  * rights for others.
  */
+#include "store/sqlite.h"
 #include "store/sqlite_internal.h"
 
 #include "base/text.h"
@@ -110,4 +111,16 @@ enum result file_make_private(const char *file, struct error *err)
 		return fail_errno(err, E_IO, "create %s", file);
 	close(fd);
 	return OK;
+}
+
+enum result store_lock_folder(int *ret, const char *folder, struct error *err)
+{
+	enum result rc = folder_check(folder, false, err);
+
+	return rc == OK ? lock_take(ret, folder, err) : rc;
+}
+
+void store_unlock_folder(int *lock)
+{
+	lock_drop(lock);
 }

@@ -1,13 +1,15 @@
 /*
  * A backup: a copy of the whole store, which holds everything but the root key.
  *
- * The audit entry is durable before the copy leaves. The copy lies beside the data, which is as
- * sensitive, and is removed with the call, whether or not it was sent.
+ * The copy is signed (store/backup_file.h), so that a restore can tell a whole copy from one that
+ * was changed. The audit entry is durable before the copy leaves. The copy lies beside the data,
+ * which is as sensitive, and is removed with the call, whether or not it was sent.
  */
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
 #include "service/read/read.h"
+#include "store/backup_file.h"
 
 #include <unistd.h>
 
@@ -37,7 +39,8 @@ static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, str
 		return fail(err, E_MEMORY, "out of memory");
 	}
 	c->work_free = remove_copy;
-	return OK;
+	return backup_file_seal(ret_file->data, ctx->service->state.keyring,
+				clock_wall_ms(&ctx->service->state.clock), err);
 }
 
 enum step backup_on_worker(struct verb_context *ctx)

@@ -96,3 +96,22 @@ Test(file, failures_name_the_path_and_the_reason)
 		     E_IO);
 	cr_expect(strstr(err.text, "No such file") != NULL, "%s", err.text);
 }
+
+Test(file, a_rename_never_replaces_a_file)
+{
+	struct place p = make_place();
+	char other[112];
+
+	snprintf(other, sizeof other, "%s.new", p.path);
+	cr_assert_eq(file_create(p.path, SLICE_LITERAL("one"), 0600, NULL), OK);
+	cr_assert_eq(file_create(other, SLICE_LITERAL("two"), 0600, NULL), OK);
+	cr_expect_eq(file_rename_new(other, p.path, NULL), E_CONFLICT);
+	expect_content(&p, "one");
+	unlink(p.path);
+	cr_expect_eq(file_rename_new(other, p.path, NULL), OK);
+	expect_content(&p, "two");
+	cr_expect_eq(file_rename_new(other, p.path, NULL), E_IO);
+	cr_expect_eq(file_sync(p.path, NULL), OK);
+	cr_expect_eq(file_sync(other, NULL), E_IO);
+	leave_place(&p);
+}

@@ -304,6 +304,7 @@ Test(store_readonly, a_backup_is_one_state_while_the_server_writes)
 	struct store *s = store_make(&folder), *copy = NULL;
 	struct store_session *ss;
 	struct progress progress = {0, 0, s};
+	struct error refused = ERROR_NULL;
 	struct stat st;
 	char file[128];
 
@@ -323,18 +324,14 @@ Test(store_readonly, a_backup_is_one_state_while_the_server_writes)
 	cr_expect_eq(st.st_mode & 07777, 0600);
 	cr_expect_eq(count_files(other.path), 1, "no temporary file is left");
 	expect_no_log_mode(file);
-	EXPECT_RC(store_restore_sqlite(folder.path, file, err), E_BUSY);
 	store_close(s);
-	EXPECT_RC(store_restore_sqlite(folder.path, file, err), E_CONFLICT);
 
-	cr_assert_eq(mkdir(folder_file(&other, "data"), 0700), 0);
-	EXPECT_OK(store_restore_sqlite(folder_file(&other, "data"), file, err));
-	EXPECT_OK(store_open_sqlite(&copy, folder_file(&other, "data"), false, err));
+	EXPECT_OK(store_open_sqlite_file(&copy, file, err));
 	expect_meta(copy, "a", "1");
 	ss = session_make(copy);
 	EXPECT_RC(store_get_meta(ss, "during", see_bytes, NULL, err), E_NOT_FOUND);
 	store_session_close(ss);
-	put_meta(copy, "a", "2");
+	cr_expect_eq(store_begin(copy, NULL, &refused), E_UNAVAILABLE, "it is only read");
 	store_close(copy);
 	folder_remove(&other);
 }
@@ -367,13 +364,32 @@ Test(store_readonly, a_backup_that_cannot_be_written_leaves_nothing)
 	store_close(s);
 }
 
-Test(store_readonly, what_is_no_backup_is_not_restored)
+Test(store_readonly, what_is_no_backup_is_not_opened)
 {
-	char file[128], data[128];
+	struct store *s = NULL;
+	char file[128];
 
 	snprintf(file, sizeof file, "%s/text", folder.path);
-	snprintf(data, sizeof data, "%s/data", folder.path);
 	EXPECT_OK(file_create(file, SLICE_LITERAL("no database, but rather some text"), 0600, err));
-	EXPECT_RC(store_restore_sqlite(data, file, err), E_CORRUPT);
-	EXPECT_RC(store_restore_sqlite(data, "/nonexistent", err), E_NOT_FOUND);
+	EXPECT_RC(store_open_sqlite_file(&s, file, err), E_CORRUPT);
+	EXPECT_RC(store_open_sqlite_file(&s, "/nonexistent", err), E_NOT_FOUND);
+}
+
+Test(store_readonly, a_folder_is_locked_for_one_command_at_a_time)
+{
+	struct store *s = store_make(&folder);
+	int lock = -1, second = -1;
+
+	EXPECT_RC(store_lock_folder(&lock, folder.path, err), E_BUSY);
+	store_close(s);
+	EXPECT_OK(store_lock_folder(&lock, folder.path, err));
+	EXPECT_RC(store_lock_folder(&second, folder.path, err), E_BUSY);
+	EXPECT_RC(store_open_sqlite(&s, folder.path, false, err), E_BUSY);
+	store_unlock_folder(&lock);
+	store_unlock_folder(&lock);
+	EXPECT_OK(store_open_sqlite(&s, folder.path, false, err));
+	store_close(s);
+	cr_assert_eq(chmod(folder.path, 0755), 0);
+	EXPECT_RC(store_lock_folder(&lock, folder.path, err), E_FORBIDDEN);
+	EXPECT_RC(store_lock_folder(&lock, "/nonexistent", err), E_NOT_FOUND);
 }

@@ -1,0 +1,6 @@
+/* Names of files in the data folder. SQLite adds reeve.db-wal and reeve.db-shm while the store is
+ * open. */
+#pragma once
+
+#define SQLITE_FILE "reeve.db"
+#define SQLITE_LOCK "reeve.lock"
