@@ -7,6 +7,7 @@
  */
 #include "app/data.h"
 
+#include "app/unfinished.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "crypto/crypto.h"
@@ -15,67 +16,8 @@
 #include "service/service.h"
 #include "store/sqlite.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum result data_path(char ret[static PATH_MAX], struct slice folder, const char *name,
-		      struct error *err)
-{
-	int len = snprintf(ret, PATH_MAX, "%.*s/%s", SLICE_ARGS(folder), name);
-
-	if (len < 0 || len >= PATH_MAX)
-		return fail(err, E_TOO_LARGE,
-			    "the data folder's path is too long: at most %d bytes", PATH_MAX - 1);
-	return OK;
-}
-
-enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
-			       struct slice root_key, struct error *err)
-{
-	int len;
-
-	if (root_key.len == 0)
-		return data_path(ret, folder, ROOT_KEY_FILE, err);
-	len = snprintf(ret, PATH_MAX, "%.*s", SLICE_ARGS(root_key));
-	if (len < 0 || len >= PATH_MAX)
-		return fail(err, E_TOO_LARGE, "the root key's path is too long: at most %d bytes",
-			    PATH_MAX - 1);
-	return OK;
-}
-
-/* A new store must not be mixed with the files of an old one. initial_files_undo() relies on it
- * too: it removes all files of the folder after a failure. */
-static enum result check_empty(const char *path, struct error *err)
-{
-	DIR *folder = opendir(path);
-	struct dirent *entry;
-	bool is_empty = true;
-
-	if (folder == NULL)
-		return fail_errno(err, E_IO, "open %s", path);
-	while (is_empty && (entry = readdir(folder)) != NULL)
-		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-	closedir(folder);
-	return is_empty ? OK : fail(err, E_CONFLICT, "%s is not empty: choose a new folder", path);
-}
-
-enum result data_make_folder(struct slice folder, struct error *err)
-{
-	char path[PATH_MAX];
-
-	if (folder.len == 0 || folder.len >= sizeof path)
-		return fail(err, E_MALFORMED, "the data folder's path must have 1 to %d bytes",
-			    PATH_MAX - 1);
-	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
-	/* The store refuses a folder that other users can open (store/sqlite.h). */
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return fail_errno(err, E_IO, "create folder %s", path);
-	return check_empty(path, err);
-}
 
 enum result data_start_crypto(struct secret_memory **ret, struct error *err)
 {
@@ -115,9 +57,14 @@ static enum result open_parts(struct data *d, struct slice folder, struct slice 
 	snprintf(folder_path, sizeof folder_path, "%.*s", SLICE_ARGS(folder));
 	rc = data_root_key_path(key_path, folder, root_key, err);
 	if (rc == OK)
+		rc = unfinished_check(folder, err);
+	if (rc == OK)
 		rc = data_start_crypto(&d->memory, err);
 	if (rc == OK)
 		rc = store_open_sqlite(&d->store, folder_path, false, err);
+	/* Once more, since only now nobody else changes the folder. */
+	if (rc == OK)
+		rc = unfinished_settle(folder, err);
 	if (rc != OK)
 		return rc;
 	settle_migration(d, origin);

@@ -4,17 +4,11 @@
  */
 #pragma once
 
-#include "base/result.h"
-#include "base/slice.h"
-
-#include <limits.h>
+#include "app/data_folder.h"
 
 struct keyring;
 struct secret_memory;
 struct store;
-
-#define ROOT_KEY_FILE  "root.key"
-#define AUDIT_KEY_FILE "audit.pub"
 
 /* The opened parts. The caller may take one out with steal(), which leaves NULL. */
 struct data {
@@ -40,22 +34,12 @@ enum data_origin {
  * cannot be locked in memory, and where a migration left a copy (`origin`). On success the caller
  * clears `ret` with data_clear(). On failure `ret` is untouched; the result is that of the part
  * that could not be opened: E_NOT_FOUND without a store or a root key, E_BUSY where another server
- * has the store open, E_CRYPTO where the root key belongs to another store. */
+ * has the store open, E_CRYPTO where the root key belongs to another store, E_CONFLICT where init
+ * or restore did not finish in the folder (unfinished.h). */
 MUST_USE enum result data_open(struct data *ret, struct slice folder, struct slice root_key,
 			       enum data_origin origin, struct error *err);
 /* Closes the parts that are not NULL. */
 void data_clear(struct data *d);
-
-/* Writes FOLDER/NAME with its NUL. E_TOO_LARGE where it does not fit. */
-MUST_USE enum result data_path(char ret[static PATH_MAX], struct slice folder, const char *name,
-			       struct error *err);
-/* Writes the path of the root key: `root_key`, or FOLDER/root.key where that is empty.
- * E_TOO_LARGE. */
-MUST_USE enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
-					struct slice root_key, struct error *err);
-
-/* Creates the folder with mode 0700, unless it exists. E_CONFLICT where it is not empty. */
-MUST_USE enum result data_make_folder(struct slice folder, struct error *err);
 
 /* Starts libsodium and gives memory for keys, which the caller frees. Logs a warning where that
  * memory cannot be locked. */

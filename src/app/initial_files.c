@@ -5,12 +5,10 @@
  */
 #include "app/initial_files.h"
 
-#include "app/data.h"
+#include "app/data_folder.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,22 +59,4 @@ enum result initial_files_write_audit_key(struct slice folder, struct slice vkey
 	if (rc == OK && chmod(name, 0644) != 0)
 		rc = fail_errno(err, E_IO, "chmod %s", name);
 	return rc;
-}
-
-void initial_files_undo(struct slice folder)
-{
-	char path[PATH_MAX];
-	DIR *open;
-	struct dirent *entry;
-
-	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
-	open = opendir(path);
-	if (open == NULL)
-		return;
-	/* Errors are ignored: the command already fails with the reason that matters. */
-	while ((entry = readdir(open)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			unlinkat(dirfd(open), entry->d_name, 0);
-	}
-	closedir(open);
 }

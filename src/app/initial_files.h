@@ -19,6 +19,3 @@ MUST_USE enum result initial_files_write_token(struct slice path, struct buf *to
  * `vkey` is the line without its newline. E_CONFLICT, E_IO, E_MEMORY. */
 MUST_USE enum result initial_files_write_audit_key(struct slice folder, struct slice vkey,
 						   struct error *err);
-
-/* Removes all files in the folder after a failure; it was empty before. Keeps the folder itself. */
-void initial_files_undo(struct slice folder);

@@ -1,33 +1,36 @@
 /*
  * reeved restore: creates a data folder from a backup. Raises the epoch, so that clients notice
- * that an older state is back, and revokes the tokens of the backup. If a step fails, the files
- * that were made are removed again.
+ * that an older state is back, and revokes the tokens of the backup.
  *
- * The backup is the database file itself, encrypted as in the data folder; it holds neither the
- * root key nor audit.pub. The root key stays in the file that --root-key names and is not copied;
- * audit.pub is computed anew. The token's file comes last, as in init.c.
+ * All or nothing: the store is built in DIR/unfinished and gets its name as the last step
+ * (unfinished.h). The order: copy and compare with the signed hash; open, which proves that the
+ * root key fits; compare with the signed note; check the whole store; change it; close; audit.pub
+ * and the token; the name. If a step fails, the files that were made are removed again.
+ *
+ * The backup is the database file itself, encrypted as in the data folder, and a signed note
+ * (store/backup_file.h); it holds neither the root key nor audit.pub. The root key stays in the
+ * file that --root-key names and is not copied; audit.pub is computed anew.
  */
 #include "app/command.h"
 #include "app/data.h"
 #include "app/initial_files.h"
 #include "app/flags.h"
+#include "app/unfinished.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "crypto/keyring.h"
 #include "crypto/note.h"
 #include "service/service.h"
+#include "store/backup_file.h"
+#include "store/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define STORE_FILE     "reeve.db"
-#define TOKEN_FILE     "admin.token"
-#define COPY_BYTES_MAX (64 * 1024 * 1024)
+#define TOKEN_FILE "admin.token"
 
 enum restore_flag {
 	RESTORE_DATA,
@@ -36,6 +39,7 @@ enum restore_flag {
 	RESTORE_REASON,
 	RESTORE_TOKEN_FILE,
 	RESTORE_KEEP_TOKENS,
+	RESTORE_UNSIGNED,
 	RESTORE_FLAGS,
 };
 
@@ -46,20 +50,24 @@ static const struct flag_row restore_flags[RESTORE_FLAGS] = {
 	[RESTORE_REASON] = {"reason", false},
 	[RESTORE_TOKEN_FILE] = {"admin-token-file", false},
 	[RESTORE_KEEP_TOKENS] = {"keep-tokens", true},
+	[RESTORE_UNSIGNED] = {"unsigned", true},
 };
 
 static const char restore_help[] =
 	"Usage: reeved restore --data DIR --from FILE --root-key FILE --reason TEXT\n"
-	"                      [--admin-token-file FILE] [--keep-tokens]\n\n"
+	"                      [--admin-token-file FILE] [--keep-tokens] [--unsigned]\n\n"
 	"Creates a data folder from a backup. Raises the epoch, so that clients notice that\n"
 	"an older state is back, revokes all tokens, and creates a new token for an\n"
-	"administrator.\n\n"
+	"administrator. A restore that was interrupted leaves a folder that does not serve;\n"
+	"run it again with the same flags.\n\n"
 	"  --data DIR               the folder; must be empty or not exist\n"
 	"  --from FILE              the backup, as `reeve backup` wrote it\n"
 	"  --root-key FILE          the root key of the store that was backed up (not copied)\n"
 	"  --reason TEXT            the reason, kept in the audit log\n"
 	"  --admin-token-file FILE  a new file for the token; DIR/" TOKEN_FILE " by default\n"
-	"  --keep-tokens            do not revoke the tokens of the backup\n\n"
+	"  --keep-tokens            do not revoke the tokens of the backup\n"
+	"  --unsigned               accept a file without a signature, such as a copy of the\n"
+	"                           reeve.db of a server that was stopped\n\n"
 	"Example:\n\n"
 	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key \\\n"
 	"                 --reason \"disk lost\"\n";
@@ -67,118 +75,172 @@ static const char restore_help[] =
 /* One run of the command. `values` are slices of argv; the rest belongs to this struct. */
 struct restore {
 	struct slice values[RESTORE_FLAGS];
+	char from_path[PATH_MAX];
 	char token_path[PATH_MAX];
+	struct unfinished run;
+	struct backup_file backup;
 	struct data data;
 	/* The new administrator's token (wiped with the buffer) and the line of audit.pub. */
 	struct buf token, vkey;
 };
 
-/* Copies inside the kernel until the end of the file, COPY_BYTES_MAX at a time. The fsync() comes
- * before the store is opened: a crash must not leave a store that lacks pages. */
-static enum result copy_bytes(int to, int from, struct error *err)
+static bool is_yes(const struct restore *r, enum restore_flag flag)
 {
-	ssize_t copied;
-
-	do {
-		copied = sendfile(to, from, NULL, COPY_BYTES_MAX);
-	} while (copied > 0 || (copied < 0 && errno == EINTR));
-	if (copied < 0 || fsync(to) != 0)
-		return fail_errno(err, E_IO, "copy the backup");
-	return OK;
+	return slice_is_text(r->values[flag], "true");
 }
 
-static enum result copy_backup(const struct restore *r, struct error *err)
+/* Copies the database without the note: a server writes where the note stands. */
+static enum result copy_backup(struct restore *r, struct error *err)
 {
-	char from_path[PATH_MAX], to_path[PATH_MAX];
-	enum result rc = data_path(to_path, r->values[RESTORE_DATA], STORE_FILE, err);
+	char to_path[PATH_MAX];
+	enum result rc = data_path(to_path, slice_text(r->run.inside), SQLITE_FILE, err);
 
 	if (rc != OK)
 		return rc;
-	snprintf(from_path, sizeof from_path, "%.*s", SLICE_ARGS(r->values[RESTORE_FROM]));
-	CLEANUP(file_closep) int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int from = open(r->from_path, O_RDONLY | O_CLOEXEC);
 	if (from < 0)
-		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", from_path);
-	/* O_EXCL: never over a store that appeared after the folder was checked. */
+		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s",
+				  r->from_path);
+	rc = backup_file_read(&r->backup, from, r->from_path, err);
+	if (rc != OK)
+		return rc;
 	CLEANUP(file_closep) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return fail_errno(err, E_IO, "create %s", to_path);
-	return copy_bytes(to, from, err);
+	rc = backup_file_copy(&r->backup, from, to, r->from_path, err);
+	if (rc == OK && fsync(to) != 0)
+		rc = fail_errno(err, E_IO, "sync %s", to_path);
+	return rc;
 }
 
-/* The origin is the name of the log's key, which every checkpoint carries. */
-static enum result append_origin(void *ctx, struct slice value, struct error *err)
+/* Before the copy is opened for writing, which may migrate it. */
+static enum result compare_note(const struct restore *r, struct error *err)
 {
-	(void)err;
-	buf_append_slice(ctx, value);
-	return OK;
+	struct store *copy = NULL;
+	char path[PATH_MAX];
+	enum result rc = data_path(path, slice_text(r->run.inside), SQLITE_FILE, err);
+
+	if (rc == OK)
+		rc = store_open_sqlite_file(&copy, path, err);
+	if (rc != OK)
+		return wrap(err, rc, "%s", r->from_path);
+	if (r->backup.note.len != 0 || !is_yes(r, RESTORE_UNSIGNED))
+		rc = backup_file_compare(&r->backup, copy, err);
+	store_close(copy);
+	if (rc == E_UNSUPPORTED)
+		return wrap(err, rc, "%s (--unsigned accepts a copy of reeve.db)", r->from_path);
+	return rc == OK ? OK : wrap(err, rc, "%s", r->from_path);
+}
+
+static enum result append_origin(void *ctx, struct slice origin, struct error *err)
+{
+	buf_append_slice(ctx, origin);
+	return buf_check(ctx, err);
 }
 
 /* Computes the log's public key from the signing key, which the backup holds encrypted. */
-static enum result read_audit_key(struct restore *r, struct error *err)
+static enum result read_audit_key(const struct restore *r, struct vkey *ret, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
 	struct store_session *session = NULL;
-	struct vkey key;
 	enum result rc = store_session_open(&session, r->data.store, err);
 
 	if (rc != OK)
 		return rc;
 	rc = store_get_meta(session, META_LOG_ORIGIN, append_origin, &origin, err);
 	store_session_close(session);
+	return rc == OK ? vkey_init_from_seed(ret, buf_slice(&origin),
+					      keyring_signing_seed(r->data.keyring), err)
+			: rc;
+}
+
+/* Opened as a server would open it. */
+static enum result open_copy(struct restore *r, struct error *err)
+{
+	struct vkey key;
+	enum result rc = data_open(&r->data, slice_text(r->run.inside), r->values[RESTORE_ROOT_KEY],
+				   DATA_FROM_BACKUP, err);
+
 	if (rc == OK)
-		rc = buf_check(&origin, err);
-	if (rc == OK)
-		rc = vkey_init_from_seed(&key, buf_slice(&origin),
-					 keyring_signing_seed(r->data.keyring), err);
+		rc = read_audit_key(r, &key, err);
 	if (rc != OK)
 		return rc;
 	vkey_append(&r->vkey, &key);
-	return buf_check(&r->vkey, err);
+	rc = buf_check(&r->vkey, err);
+	if (rc == OK && r->backup.note.len != 0)
+		rc = backup_note_verify(buf_slice(&r->backup.note), &key, err);
+	else if (rc == OK)
+		fprintf(stderr,
+			"reeved restore: warning: %s has no signature; the copy's own checks are "
+			"all that speaks for it\n",
+			r->from_path);
+	return rc;
 }
 
-/* The copied store is opened as a server would open it, which proves that the root key fits before
- * anything is changed. It is closed before the token is written. */
-static enum result restore_service(struct restore *r, struct error *err)
+static enum result make_store(struct restore *r, struct error *err)
 {
 	enum result rc = copy_backup(r, err);
 
 	if (rc == OK)
-		rc = data_open(&r->data, r->values[RESTORE_DATA], r->values[RESTORE_ROOT_KEY],
-			       DATA_FROM_BACKUP, err);
+		rc = compare_note(r, err);
 	if (rc == OK)
-		rc = read_audit_key(r, err);
+		rc = open_copy(r, err);
 	if (rc == OK)
 		rc = service_restore(&(struct stopped_store){r->data.store, r->data.keyring,
 							     &system_clock},
-				     r->values[RESTORE_REASON],
-				     r->values[RESTORE_KEEP_TOKENS].data != NULL &&
-					     slice_is_text(r->values[RESTORE_KEEP_TOKENS], "true"),
+				     r->values[RESTORE_REASON], is_yes(r, RESTORE_KEEP_TOKENS),
 				     &r->token, err);
+	/* Closes the store before it gets its name. */
 	data_clear(&r->data);
-	if (rc == OK)
-		rc = initial_files_write_audit_key(r->values[RESTORE_DATA], buf_slice(&r->vkey),
-						   err);
-	return rc == OK ? initial_files_write_token(slice_text(r->token_path), &r->token, err) : rc;
+	return rc;
+}
+
+static enum result make_files(struct restore *r, struct error *err)
+{
+	enum result rc =
+		initial_files_write_audit_key(r->values[RESTORE_DATA], buf_slice(&r->vkey), err);
+
+	if (rc == OK) {
+		rc = initial_files_write_token(slice_text(r->token_path), &r->token, err);
+		r->run.is_token_made = rc == OK;
+	}
+	return rc == OK ? unfinished_commit(&r->run, err) : rc;
+}
+
+static enum result name_files(struct restore *r, struct error *err)
+{
+	struct slice token_file = r->values[RESTORE_TOKEN_FILE], from = r->values[RESTORE_FROM];
+
+	if (from.len >= sizeof r->from_path)
+		return fail(err, E_TOO_LARGE, "--from: the path is too long");
+	snprintf(r->from_path, sizeof r->from_path, "%.*s", SLICE_ARGS(from));
+	if (token_file.data == NULL)
+		return data_path(r->token_path, r->values[RESTORE_DATA], TOKEN_FILE, err);
+	if (token_file.len >= sizeof r->token_path)
+		return fail(err, E_TOO_LARGE, "--admin-token-file: the path is too long");
+	snprintf(r->token_path, sizeof r->token_path, "%.*s", SLICE_ARGS(token_file));
+	return OK;
 }
 
 static enum result restore_all(struct restore *r, struct error *err)
 {
-	struct slice token_file = r->values[RESTORE_TOKEN_FILE];
-	enum result rc;
+	enum result rc = name_files(r, err);
 
-	if (token_file.data == NULL)
-		rc = data_path(r->token_path, r->values[RESTORE_DATA], TOKEN_FILE, err);
-	else
-		rc = data_root_key_path(r->token_path, r->values[RESTORE_DATA], token_file, err);
 	if (rc == OK)
-		rc = initial_file_check_absent(slice_text(r->token_path), err);
-	if (rc == OK)
-		rc = data_make_folder(r->values[RESTORE_DATA], err);
+		rc = unfinished_begin(&r->run,
+				      &(struct unfinished_plan){.command = "restore",
+								.may_begin_anew = true,
+								.folder = r->values[RESTORE_DATA],
+								.token_file =
+									slice_text(r->token_path)},
+				      err);
 	if (rc != OK)
 		return rc;
-	rc = restore_service(r, err);
+	rc = make_store(r, err);
+	if (rc == OK)
+		rc = make_files(r, err);
 	if (rc != OK)
-		initial_files_undo(r->values[RESTORE_DATA]);
+		unfinished_undo(&r->run);
 	return rc;
 }
 
@@ -194,13 +256,16 @@ static enum result check_given(const struct restore *r, struct error *err)
 
 static void restore_clear(struct restore *r)
 {
+	unfinished_clear(&r->run);
+	backup_file_clear(&r->backup);
 	buf_clear(&r->token);
 	buf_clear(&r->vkey);
 }
 
 int command_restore(int argc, char **argv)
 {
-	CLEANUP(restore_clear) struct restore r = {.data = DATA_NULL};
+	CLEANUP(restore_clear)
+	struct restore r = {.run = UNFINISHED_NULL, .backup = BACKUP_FILE_NULL, .data = DATA_NULL};
 	struct error err = ERROR_NULL;
 	bool is_help;
 	enum result rc;
