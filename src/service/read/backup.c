@@ -40,7 +40,7 @@ static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, str
 	}
 	c->work_free = remove_copy;
 	return backup_file_seal(ret_file->data, ctx->service->state.keyring,
-				clock_wall_ms(&ctx->service->state.clock), err);
+				state_now_ms(&ctx->service->state), err);
 }
 
 enum step backup_on_worker(struct verb_context *ctx)
