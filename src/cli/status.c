@@ -4,6 +4,7 @@
  * size is not bounded by memory.
  */
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -105,8 +106,16 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
 	return OK;
 }
 
-/* Writes to a temporary file first, so that `file` is either complete or absent. link() and not
- * rename(): it fails if `file` exists by now, and never replaces an older backup. */
+/* Gives the complete file `part` the name `file`; both are on the disk when it returns. link() and
+ * not rename(): it fails if `file` exists by now, and never replaces an older backup. */
+static enum result name_backup(int fd, const char *part, const char *file, struct error *err)
+{
+	if (fsync(fd) != 0 || linkat(AT_FDCWD, part, AT_FDCWD, file, 0) != 0)
+		return fail_errno(err, E_IO, "%s", file);
+	return file_sync_folder(file, err);
+}
+
+/* Writes to a temporary file first, so that `file` is either complete or absent. */
 static int receive_into(struct session *s, const char *file)
 {
 	CLEANUP(buf_clear) struct buf part = BUF_NULL;
@@ -118,6 +127,7 @@ static int receive_into(struct session *s, const char *file)
 					 .timeout_ms = 24 * 3600 * 1000,
 					 .receive = receive_backup,
 					 .receive_ctx = &f};
+	struct error err = ERROR_NULL;
 	int code;
 
 	buf_printf(&part, "%s.part", file);
@@ -129,10 +139,11 @@ static int receive_into(struct session *s, const char *file)
 		return EXIT_USAGE;
 	}
 	code = session_call(s, &backup_command, &request);
-	if (code == EXIT_DONE &&
-	    (fsync(f.fd) != 0 || linkat(AT_FDCWD, part.data, AT_FDCWD, file, 0) != 0)) {
-		print_line(TO_STDERR, "reeve backup: %s: %s", file, strerror(errno));
-		code = EXIT_REFUSED;
+	if (code == EXIT_DONE) {
+		enum result rc = name_backup(f.fd, part.data, file, &err);
+
+		if (rc != OK)
+			code = print_failure(&backup_command, rc, &err);
 	}
 	close(f.fd);
 	unlink(part.data);
