@@ -126,9 +126,9 @@ class Writer(threading.Thread):
 
 
 class Rig:
-    def __init__(self, seed, writers):
+    def __init__(self, seed, writers, server=None):
         self.chance = random.Random(seed)
-        self.server = harness.Reeved().init()
+        self.server = server or harness.Reeved().init()
         self.lock = threading.Lock()
         self.counter = 0
         self.recorded = {}  # audit index -> request id, of reads that were answered
