@@ -20,7 +20,7 @@
 /* The state of one verification: what has been read so far and what must follow. */
 struct pass {
 	struct audit_report *report;
-	const struct vkey *key; /* the log's */
+	const struct audit_verification *what;
 	struct merkle tree;
 	uint64_t expected;	/* index of the next row; after a gap it follows that row */
 	struct audit_head last; /* of the entry before */
@@ -28,18 +28,22 @@ struct pass {
 	struct checkpoint newest, older;
 };
 
-/* Later problems are often consequences of the first, so only that one is worded. */
-static void PRINTF_LIKE(3, 4)
-	note_problem(struct audit_report *report, uint64_t index, const char *fmt, ...)
+/* The report words the first problem only: later ones are often consequences of it. */
+static void PRINTF_LIKE(3, 4) note_problem(struct pass *p, uint64_t index, const char *fmt, ...)
 {
+	struct audit_report *report = p->report;
+	char text[ERROR_TEXT_BYTES];
 	va_list args;
 
-	if (report->problems++ != 0)
-		return;
-	report->first_index = index;
 	va_start(args, fmt);
-	vsnprintf(report->first_problem, sizeof report->first_problem, fmt, args);
+	vsnprintf(text, sizeof text, fmt, args);
 	va_end(args);
+	if (report->problems++ == 0) {
+		report->first_index = index;
+		memcpy(report->first_problem, text, sizeof text);
+	}
+	if (p->what->problem != NULL)
+		p->what->problem(p->what->problem_ctx, index, text);
 }
 
 /* Index, time, epoch and revision must follow from those of the entry before. */
@@ -50,22 +54,21 @@ static void check_head(struct pass *p, struct slice line, uint64_t index)
 	bool is_first = p->tree.size == 0;
 
 	if (audit_head_read(&head, line, &why) != OK) {
-		note_problem(p->report, index, "entry %" PRIu64 ": %s", index, why.text);
+		note_problem(p, index, "entry %" PRIu64 ": %s", index, why.text);
 		return;
 	}
 	if (head.index != index)
-		note_problem(p->report, index,
+		note_problem(p, index,
 			     "entry %" PRIu64 " calls itself %" PRIu64
 			     ": entries were removed, added or swapped",
 			     index, head.index);
 	if (!is_first && head.time_ms < p->last.time_ms)
-		note_problem(p->report, index, "entry %" PRIu64 " is older than the one before",
-			     index);
+		note_problem(p, index, "entry %" PRIu64 " is older than the one before", index);
 	if (!is_first && head.epoch < p->last.epoch)
-		note_problem(p->report, index,
+		note_problem(p, index,
 			     "entry %" PRIu64 " is of an earlier epoch than the one before", index);
 	if (!is_first && head.epoch == p->last.epoch && head.revision < p->last.revision)
-		note_problem(p->report, index,
+		note_problem(p, index,
 			     "entry %" PRIu64 " is of an earlier revision than the one before",
 			     index);
 	if (is_first)
@@ -82,26 +85,30 @@ static void check_older(struct pass *p)
 		return;
 	merkle_root(root, &p->tree);
 	if (memcmp(root, p->older.root, HASH_BYTES) != 0)
-		note_problem(p->report, AUDIT_NO_INDEX,
+		note_problem(p, AUDIT_NO_INDEX,
 			     "the first %" PRIu64 " entries are not those of the older checkpoint: "
 			     "the log was rewritten",
 			     p->older.size);
 }
 
-/* The hash proves the entry; this checks that queries find it. */
-static enum result check_index(struct pass *p, const struct audit_verify_row *row,
-			       struct error *err)
+/* The hash proves the entry; this checks that queries find it, and hands it on. */
+static enum result check_line(struct pass *p, const struct audit_verify_row *row, struct error *err)
 {
 	struct error why = ERROR_NULL;
+	struct audit_line line;
 	enum result rc;
 
-	if (row->index_row == NULL)
+	if (row->index_row == NULL && p->what->entry == NULL)
 		return OK;
-	rc = audit_index_check(row->index_row, row->line, &why);
-	if (rc == E_MEMORY)
+	rc = audit_line_read(&line, row->line, &why);
+	if (rc == OK && p->what->entry != NULL)
+		rc = p->what->entry(p->what->entry_ctx, &line, &why);
+	if (rc == OK && row->index_row != NULL)
+		rc = audit_index_check_line(row->index_row, &line, &why);
+	if (rc != OK && rc != E_CORRUPT)
 		return fail(err, rc, "%s", why.text);
 	if (rc != OK)
-		note_problem(p->report, row->index, "entry %" PRIu64 ": %s", row->index, why.text);
+		note_problem(p, row->index, "entry %" PRIu64 ": %s", row->index, why.text);
 	return OK;
 }
 
@@ -111,7 +118,7 @@ static enum result check_row(struct pass *p, const struct audit_verify_row *row,
 	uint8_t leaf[HASH_BYTES];
 
 	if (index != p->expected)
-		note_problem(p->report, p->expected,
+		note_problem(p, p->expected,
 			     "entry %" PRIu64 " stands where %" PRIu64
 			     " is due: entries were removed, added or swapped",
 			     index, p->expected);
@@ -121,19 +128,20 @@ static enum result check_row(struct pass *p, const struct audit_verify_row *row,
 	merkle_leaf(leaf, row->line);
 	if (row->leaf.data != NULL &&
 	    (row->leaf.len != HASH_BYTES || memcmp(row->leaf.data, leaf, HASH_BYTES) != 0))
-		note_problem(p->report, index,
+		note_problem(p, index,
 			     "entry %" PRIu64 " is not the one whose hash was stored: "
 			     "one of them was changed",
 			     index);
 	check_head(p, row->line, index);
 	merkle_append(&p->tree, leaf);
 	check_older(p);
-	return check_index(p, row, err);
+	return check_line(p, row, err);
 }
 
-static enum result read_rows(struct pass *p, const struct audit_verification *what,
-			     struct error *err)
+static enum result read_rows(struct pass *p, struct error *err)
 {
+	const struct audit_verification *what = p->what;
+
 	for (;;) {
 		struct audit_verify_row row = {0};
 		bool is_end = false;
@@ -160,13 +168,13 @@ static enum result read_checkpoint(struct pass *p, struct checkpoint *ret, bool 
 				   const char *which, struct slice note, struct error *err)
 {
 	struct error why = ERROR_NULL;
-	enum result rc = checkpoint_verify(ret, note, p->key, &why);
+	enum result rc = checkpoint_verify(ret, note, p->what->key, &why);
 
 	if (rc == E_MEMORY)
 		return fail(err, rc, "the %s %s", which, why.text);
 	*ret_is_valid = rc == OK;
 	if (rc != OK)
-		note_problem(p->report, AUDIT_NO_INDEX, "the %s %s", which, why.text);
+		note_problem(p, AUDIT_NO_INDEX, "the %s %s", which, why.text);
 	return OK;
 }
 
@@ -183,30 +191,30 @@ static void check_end(struct pass *p, bool has_newest)
 	report->epoch = p->last.epoch;
 	report->revision = p->last.revision;
 	if (p->has_older && p->older.size > size)
-		note_problem(report, size,
+		note_problem(p, size,
 			     "the older checkpoint has %" PRIu64 " entries, the log %" PRIu64
 			     ": entries were cut off",
 			     p->older.size, size);
 	if (!has_newest)
 		return;
 	if (p->newest.size > size)
-		note_problem(report, size,
+		note_problem(p, size,
 			     "the checkpoint has %" PRIu64 " entries, the log %" PRIu64
 			     ": entries were cut off",
 			     p->newest.size, size);
 	else if (p->newest.size < size)
-		note_problem(report, p->newest.size,
+		note_problem(p, p->newest.size,
 			     "entry %" PRIu64 " is behind the checkpoint: entries were added",
 			     p->newest.size);
 	else if (memcmp(report->root, p->newest.root, HASH_BYTES) != 0)
-		note_problem(report, AUDIT_NO_INDEX,
+		note_problem(p, AUDIT_NO_INDEX,
 			     "the entries are not those that the checkpoint was signed for");
 }
 
 enum result audit_verify(struct audit_report *ret, const struct audit_verification *what,
 			 struct error *err)
 {
-	struct pass p = {.report = ret, .key = what->key, .tree = MERKLE_EMPTY};
+	struct pass p = {.report = ret, .what = what, .tree = MERKLE_EMPTY};
 	bool has_newest = false;
 	enum result rc;
 
@@ -219,9 +227,9 @@ enum result audit_verify(struct audit_report *ret, const struct audit_verificati
 	ret->checkpoint_size = has_newest ? p.newest.size : 0;
 	ret->older_size = p.has_older ? p.older.size : 0;
 	check_older(&p); /* an empty log has a root, too */
-	rc = read_rows(&p, what, err);
+	rc = read_rows(&p, err);
 	if (rc == E_CORRUPT) /* the store itself found that the next row is damaged */
-		note_problem(ret, p.expected, "%s", err != NULL ? err->text : "a row is corrupt");
+		note_problem(&p, p.expected, "%s", err != NULL ? err->text : "a row is corrupt");
 	if (rc != OK)
 		return rc;
 	check_end(&p, has_newest);

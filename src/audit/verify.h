@@ -39,6 +39,14 @@ struct audit_verification {
 	/* Called every 4,096 entries and at the end. May be NULL. */
 	void (*progress)(void *ctx, uint64_t entries);
 	void *progress_ctx;
+	/* Called for each problem, with the index of the entry (AUDIT_NO_INDEX: the whole log).
+	 * May be NULL. */
+	void (*problem)(void *ctx, uint64_t index, const char *text);
+	void *problem_ctx;
+	/* Called for each entry that can be read, in their order, before it is known whether the
+	 * log is valid. A failure ends the verification. May be NULL. */
+	enum result (*entry)(void *ctx, const struct audit_line *line, struct error *err);
+	void *entry_ctx;
 };
 
 /* The findings. The counts go up to the row at which the verification ended. */

@@ -1,20 +1,20 @@
 /*
  * audit verify: recomputes the log's hash tree from its entries and compares it with the signed
  * checkpoint, and with an older checkpoint where the user kept one. Trusts nothing but the log's
- * public key and that older checkpoint; audit/verify.h says which changes this finds.
+ * public key and that older checkpoint; audit/verify.h says which changes this finds, and
+ * store/check/check.h what is checked of a data directory.
  *
  * The checkpoint is read first, then the entries that it covers, because the log may grow
  * meanwhile. A data directory is read in one transaction instead, also while a server uses it.
  *
- * Exit codes: 0 for a sound log; 1 for one that is not sound or could not be verified, and the text
- * says which; 2 where the key or the older checkpoint cannot be read.
+ * Exit codes: 0 for a sound log or store; 1 for one that is not sound or could not be verified, and
+ * the text says which; 2 where the key or the older checkpoint cannot be read.
  */
 #include "cli/audit_verify.h"
 
 #include "base/file.h"
-#include "base/clock.h"
-#include "base/text.h"
 #include "cli/audit_rows.h"
+#include "cli/store_report.h"
 #include "crypto/crypto.h"
 #include "store/sqlite.h"
 
@@ -29,11 +29,6 @@ struct verify_options {
 static void store_closep(struct store **s)
 {
 	store_close(*s);
-}
-
-static void session_closep(struct store_session **s)
-{
-	store_session_close(*s);
 }
 
 /* Called every 4,096 entries; shows each sixteenth call. */
@@ -76,15 +71,6 @@ static enum result read_key(struct vkey *ret, const struct verify_options *o, st
 	return rc == OK ? OK : wrap(err, rc, "%s", file.data);
 }
 
-/* The row of the log is valid during the call only. */
-static enum result append_checkpoint(void *ctx, const struct log_row *row, struct error *err)
-{
-	struct buf *ret = ctx;
-
-	buf_append_slice(ret, row->checkpoint);
-	return buf_check(ret, err);
-}
-
 static enum result fetch_checkpoint(struct buf *ret, struct client *client, struct error *err)
 {
 	CLEANUP(client_response_clear) struct client_response response = CLIENT_RESPONSE_NULL;
@@ -99,30 +85,47 @@ static enum result fetch_checkpoint(struct buf *ret, struct client *client, stru
 	return buf_check(ret, err);
 }
 
+/* The keys and the older checkpoint, all of them read before the log is. */
+struct verify_inputs {
+	struct vkey key;
+	struct buf older;
+};
+
+static void verify_inputs_clear(struct verify_inputs *in)
+{
+	buf_clear(&in->older);
+}
+
+static enum result read_inputs(struct verify_inputs *ret, const struct verify_options *o,
+			       struct error *err)
+{
+	enum result rc = read_key(&ret->key, o, err);
+
+	if (rc == OK && o->older_file != NULL)
+		rc = file_read(&ret->older, o->older_file, NOTE_BYTES_MAX, err);
+	return rc;
+}
+
+static struct slice older_of(const struct verify_inputs *in, const struct verify_options *o)
+{
+	return o->older_file != NULL ? buf_slice(&in->older) : SLICE_NULL;
+}
+
 /* The log is sound. Saves the checkpoint only now: one of a log that was not verified would be
  * worthless as an older checkpoint. */
-static int report(const struct audit_report *r, const struct verify_options *o, struct slice note)
+static int report_older(const struct audit_report *r, const struct verify_options *o,
+			struct slice note)
 {
-	CLEANUP(buf_clear) struct buf root = BUF_NULL;
-	char first[TIMESTAMP_BYTES], last[TIMESTAMP_BYTES];
 	struct error err = ERROR_NULL;
 
-	hex_append(&root, r->root, sizeof r->root);
-	timestamp_format(first, r->first_time_ms);
-	timestamp_format(last, r->last_time_ms);
-	print_line(TO_STDOUT, "sound: %llu entries%s%s%s%s", (unsigned long long)r->entries,
-		   r->entries != 0 ? " from " : "", r->entries != 0 ? first : "",
-		   r->entries != 0 ? " to " : "", r->entries != 0 ? last : "");
-	print_line(TO_STDOUT, "root %s", root.data != NULL ? root.data : "");
 	if (o->older_file != NULL)
 		print_line(TO_STDOUT, "the %llu entries of the older checkpoint are unchanged",
 			   (unsigned long long)r->older_size);
 	else
-		print_line(
-			TO_STDOUT,
-			"not compared with an older checkpoint, which alone reveals a log that "
-			"was rewritten with its own key (use --save-checkpoint now, --older next "
-			"time)");
+		print_line(TO_STDOUT,
+			   "not compared with an older checkpoint, which alone reveals a log that "
+			   "was rewritten with its own key, or a whole store put back (use "
+			   "--save-checkpoint now, --older next time)");
 	if (o->save_file != NULL && file_write(o->save_file, note, 0644, &err) != OK)
 		return print_failure(&audit_verify_command, E_IO, &err);
 	return EXIT_DONE;
@@ -142,64 +145,70 @@ static void print_unsound(const struct audit_report *r, bool is_corrupt, const s
 		print_line(TO_STDERR, "reeve audit verify: the log could not be verified: %s", why);
 }
 
-static int verify(const struct verify_options *o, struct audit_pages *pages, struct slice note)
+/* All of the store in one transaction, so that the checkpoint, the entries and the rows fit
+ * together although a server may be writing. */
+static int verify_store(const struct verify_options *o, const struct verify_inputs *in,
+			struct store *store)
 {
-	CLEANUP(buf_clear) struct buf older = BUF_NULL;
-	struct audit_report r = {0};
+	struct store_report to = {.command = &audit_verify_command};
+	struct store_check_report r;
+	struct store_check what = {.store = store,
+				   .key = &in->key,
+				   .older = older_of(in, o),
+				   .finding = store_report_finding,
+				   .progress = store_report_progress,
+				   .ctx = &to};
 	struct error err = ERROR_NULL;
-	struct vkey key;
-	struct audit_verification verification = {.key = &key,
-						  .checkpoint = note,
-						  .rows = {audit_pages_next, pages}};
-	enum result rc = read_key(&key, o, &err);
+	enum result rc = store_check(&r, &what, &err);
+	int code = EXIT_REFUSED;
+
+	print_progress_end();
+	if (rc == OK) {
+		store_report_log(&r.log);
+		store_report_sound(&r, false);
+		code = report_older(&r.log, o, buf_slice(&r.checkpoint));
+	} else {
+		store_report_unsound(&to, &r, rc, &err);
+	}
+	buf_clear(&r.checkpoint);
+	return code;
+}
+
+static int verify_folder(const struct verify_options *o)
+{
+	CLEANUP(verify_inputs_clear) struct verify_inputs in = {.older = BUF_NULL};
+	CLEANUP(store_closep) struct store *store = NULL;
+	struct error err = ERROR_NULL;
+	enum result rc = read_inputs(&in, o, &err);
 
 	if (rc != OK) {
 		print_failure(&audit_verify_command, rc, &err);
 		return EXIT_USAGE;
 	}
-	if (o->older_file != NULL) {
-		rc = file_read(&older, o->older_file, NOTE_BYTES_MAX, &err);
-		if (rc != OK) {
-			print_failure(&audit_verify_command, rc, &err);
-			return EXIT_USAGE;
-		}
-		verification.older = buf_slice(&older);
-	}
-	verification.progress = show_progress;
-	rc = audit_verify(&r, &verification, &err);
-	print_progress_end();
-	if (rc == OK)
-		return report(&r, o, note);
-	print_unsound(&r, rc == E_CORRUPT, &err);
-	return EXIT_REFUSED;
+	rc = store_open_sqlite_readonly(&store, o->folder, &err);
+	return rc == OK ? verify_store(o, &in, store)
+			: print_failure(&audit_verify_command, rc, &err);
 }
 
-/* Without a server and without a token: the right to read the folder suffices. */
-static int verify_folder(const struct verify_options *o)
+static int verify_pages(const struct verify_options *o, const struct verify_inputs *in,
+			struct audit_pages *pages, struct slice note)
 {
-	CLEANUP(store_closep) struct store *store = NULL;
-	CLEANUP(session_closep) struct store_session *session = NULL;
-	CLEANUP(buf_clear) struct buf note = BUF_NULL;
+	struct audit_report r = {0};
 	struct error err = ERROR_NULL;
-	enum result rc = store_open_sqlite_readonly(&store, o->folder, &err);
+	struct audit_verification verification = {.key = &in->key,
+						  .checkpoint = note,
+						  .older = older_of(in, o),
+						  .rows = {audit_pages_next, pages},
+						  .progress = show_progress};
+	enum result rc = audit_verify(&r, &verification, &err);
 
-	if (rc == OK)
-		rc = store_session_open(&session, store, &err);
-	/* One transaction, so that the checkpoint and the entries fit together although a server
-	 * may be writing. */
-	if (rc == OK)
-		rc = store_session_begin(session, &err);
-	if (rc == OK)
-		rc = store_get_log(session, append_checkpoint, &note, &err);
-	if (rc != OK)
-		return print_failure(&audit_verify_command, rc, &err);
-
-	CLEANUP(audit_pages_clear)
-	struct audit_pages pages = AUDIT_PAGES_INIT(audit_fetch_store, session);
-	int code = verify(o, &pages, buf_slice(&note));
-
-	store_session_end(session);
-	return code;
+	print_progress_end();
+	if (rc != OK) {
+		print_unsound(&r, rc == E_CORRUPT, &err);
+		return EXIT_REFUSED;
+	}
+	store_report_log(&r);
+	return report_older(&r, o, note);
 }
 
 /* A server adds entries while its log is read: those after the checkpoint, which was fetched first,
@@ -246,6 +255,7 @@ static uint64_t size_of(struct slice note)
 
 static int verify_server(struct session *s, const struct verify_options *o)
 {
+	CLEANUP(verify_inputs_clear) struct verify_inputs in = {.older = BUF_NULL};
 	CLEANUP(buf_clear) struct buf note = BUF_NULL;
 	struct bounded_fetch bounded;
 	struct error err = ERROR_NULL;
@@ -254,6 +264,11 @@ static int verify_server(struct session *s, const struct verify_options *o)
 
 	if (code != EXIT_DONE)
 		return code;
+	rc = read_inputs(&in, o, &err);
+	if (rc != OK) {
+		print_failure(&audit_verify_command, rc, &err);
+		return EXIT_USAGE;
+	}
 	rc = fetch_checkpoint(&note, s->client, &err);
 	if (rc != OK)
 		return print_failure(&audit_verify_command, rc, &err);
@@ -262,7 +277,7 @@ static int verify_server(struct session *s, const struct verify_options *o)
 	CLEANUP(audit_pages_clear)
 	struct audit_pages pages = AUDIT_PAGES_INIT(fetch_bounded, &bounded);
 
-	return verify(o, &pages, buf_slice(&note));
+	return verify_pages(o, &in, &pages, buf_slice(&note));
 }
 
 static int run_verify(int argc, char **argv)
@@ -289,12 +304,13 @@ static int run_verify(int argc, char **argv)
 
 const struct command audit_verify_command = {
 	.name = "audit verify",
-	.summary = "Prove that no entry was edited, removed, swapped or added",
+	.summary = "Prove that the log, and with --data the whole store, was not changed",
 	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--older FILE]\n"
 		"       reeve audit verify --key FILE [--older FILE]\n\n"
 		"Hashes every entry again, builds the hash tree, and compares it with the\n"
 		"signed checkpoint. Reads the entries from a data directory, also while a\n"
-		"server uses it, or from a server.\n\n"
+		"server uses it, or from a server. Of a data directory it checks also the\n"
+		"file, and every document, version and token against the log.\n\n"
 		"  --data DIR              read this data directory instead of asking a server\n"
 		"  --key FILE              your copy of the log's public key (audit.pub)\n"
 		"  --older FILE            a checkpoint that you saved earlier: fails unless\n"

@@ -362,6 +362,18 @@ static enum result failing_get_idempotent(struct store_session *ss, struct slice
 	READ(ss, get_idempotent, err, key, fingerprint, each, ctx, err);
 }
 
+static enum result failing_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
+					   struct error *err)
+{
+	READ(ss, check_integrity, err, each, ctx, err);
+}
+
+static enum result failing_check_definitions(struct store_session *ss, fault_fn *each, void *ctx,
+					     struct error *err)
+{
+	READ(ss, check_definitions, err, each, ctx, err);
+}
+
 static const struct store_session_ops failing_session_ops = {
 	.close = failing_session_close,
 	.begin = failing_session_begin,
@@ -386,6 +398,8 @@ static const struct store_session_ops failing_session_ops = {
 	.get_log = failing_get_log,
 	.get_meta = failing_get_meta,
 	.get_idempotent = failing_get_idempotent,
+	.check_integrity = failing_check_integrity,
+	.check_definitions = failing_check_definitions,
 };
 
 static enum result failing_session_open(struct store_session **ret, struct store *s,

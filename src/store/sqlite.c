@@ -17,6 +17,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "store/sqlite_check.h"
 #include "store/sqlite_copy.h"
 #include "store/sqlite_format.h"
 #include "store/sqlite_internal.h"
@@ -135,6 +136,8 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 		rc = format_create(&s->db, STORE_FORMAT, err);
 	if (rc == OK)
 		rc = format_migrate(&s->db, s->file, &migration, s->migration_copy, err);
+	if (rc == OK)
+		rc = definitions_refuse_changed(&s->db, s->file, err);
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "%s holds no store: make one with reeved init", folder);
 	if (rc == OK)
@@ -377,4 +380,6 @@ const struct store_session_ops sqlite_session_ops = {
 	.get_log = sqlite_get_log,
 	.get_meta = sqlite_get_meta,
 	.get_idempotent = sqlite_get_idempotent,
+	.check_integrity = sqlite_check_integrity,
+	.check_definitions = sqlite_check_definitions,
 };

@@ -154,6 +154,12 @@ enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uin
  * holds the folder's lock. */
 void stale_remove(const char *folder);
 
+/* sqlite_check.c: the file as a whole. */
+enum result sqlite_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
+				   struct error *err);
+enum result sqlite_check_definitions(struct store_session *ss, fault_fn *each, void *ctx,
+				     struct error *err);
+
 /* sqlite_readonly.c: removes the private copy that a reader made, with its folder, and frees the
  * name. Takes NULL. */
 void copy_remove(char *folder);

@@ -317,3 +317,15 @@ enum result store_get_idempotent(struct store_session *ss, struct slice key,
 {
 	return ss->ops->get_idempotent(ss, key, fingerprint, each, ctx, err);
 }
+
+enum result store_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
+				  struct error *err)
+{
+	return ss->ops->check_integrity(ss, each, ctx, err);
+}
+
+enum result store_check_definitions(struct store_session *ss, fault_fn *each, void *ctx,
+				    struct error *err)
+{
+	return ss->ops->check_definitions(ss, each, ctx, err);
+}

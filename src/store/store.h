@@ -232,3 +232,11 @@ MUST_USE enum result store_get_meta(struct store_session *ss, const char *name, 
 MUST_USE enum result store_get_idempotent(struct store_session *ss, struct slice key,
 					  struct slice fingerprint, bytes_fn *each, void *ctx,
 					  struct error *err);
+
+/* The engine's own check of its file, indexes included: calls for each fault, for at most 100, and
+ * is OK then too. Reads the whole file. */
+MUST_USE enum result store_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
+					   struct error *err);
+/* Calls for each table and index that is not as this release defines it. Reads no rows. */
+MUST_USE enum result store_check_definitions(struct store_session *ss, fault_fn *each, void *ctx,
+					     struct error *err);

@@ -1,6 +1,6 @@
 /* The rows of a data directory that queries use are verified together with the entries. */
 #include "../temporary.h"
-#include "cli/audit_rows.h"
+#include "store/check/log_pages.h"
 
 #include "audit/audit_log.h"
 #include "crypto/crypto.h"
@@ -119,7 +119,7 @@ static enum result verify(struct audit_report *ret, const struct data *d)
 	return rc;
 }
 
-Test(audit_rows, an_entry_that_a_query_would_miss_is_detected)
+Test(log_pages, an_entry_that_a_query_would_miss_is_detected)
 {
 	static const struct misfiling cases[] = {
 		{.wanted = NULL},
