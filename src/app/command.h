@@ -16,3 +16,4 @@ enum command_exit {
 int command_init(int argc, char **argv);
 int command_serve(int argc, char **argv);
 int command_restore(int argc, char **argv);
+int command_recover(int argc, char **argv);

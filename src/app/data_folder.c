@@ -18,18 +18,28 @@ enum result data_path(char ret[static PATH_MAX], struct slice folder, const char
 	return OK;
 }
 
+static enum result given_or_in(char ret[static PATH_MAX], struct slice folder, struct slice given,
+			       const char *name, struct error *err)
+{
+	if (given.len == 0)
+		return data_path(ret, folder, name, err);
+	if (given.len >= PATH_MAX)
+		return fail(err, E_TOO_LARGE, "%.*s…: the path is longer than %d bytes", 40,
+			    given.data, PATH_MAX - 1);
+	snprintf(ret, PATH_MAX, "%.*s", SLICE_ARGS(given));
+	return OK;
+}
+
 enum result data_root_key_path(char ret[static PATH_MAX], struct slice folder,
 			       struct slice root_key, struct error *err)
 {
-	int len;
+	return given_or_in(ret, folder, root_key, ROOT_KEY_FILE, err);
+}
 
-	if (root_key.len == 0)
-		return data_path(ret, folder, ROOT_KEY_FILE, err);
-	len = snprintf(ret, PATH_MAX, "%.*s", SLICE_ARGS(root_key));
-	if (len < 0 || len >= PATH_MAX)
-		return fail(err, E_TOO_LARGE, "the root key's path is too long: at most %d bytes",
-			    PATH_MAX - 1);
-	return OK;
+enum result data_token_path(char ret[static PATH_MAX], struct slice folder, struct slice token_file,
+			    struct error *err)
+{
+	return given_or_in(ret, folder, token_file, ADMIN_TOKEN_FILE, err);
 }
 
 enum result data_make_folder(struct slice folder, struct error *err)

@@ -20,6 +20,7 @@ static const struct command {
 	{"init", command_init, "create a data folder, its keys and an administrator's token"},
 	{"serve", command_serve, "serve requests until SIGTERM or SIGINT"},
 	{"restore", command_restore, "create a data folder from a backup"},
+	{"recover", command_recover, "create a new administrator's token for a stopped server"},
 };
 
 static void print_help(FILE *out)

@@ -30,8 +30,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define TOKEN_FILE "admin.token"
-
 enum restore_flag {
 	RESTORE_DATA,
 	RESTORE_FROM,
@@ -64,7 +62,7 @@ static const char restore_help[] =
 	"  --from FILE              the backup, as `reeve backup` wrote it\n"
 	"  --root-key FILE          the root key of the store that was backed up (not copied)\n"
 	"  --reason TEXT            the reason, kept in the audit log\n"
-	"  --admin-token-file FILE  a new file for the token; DIR/" TOKEN_FILE " by default\n"
+	"  --admin-token-file FILE  a new file for the token; DIR/" ADMIN_TOKEN_FILE " by default\n"
 	"  --keep-tokens            do not revoke the tokens of the backup\n"
 	"  --unsigned               accept a file without a signature, such as a copy of the\n"
 	"                           reeve.db of a server that was stopped\n\n"
@@ -209,17 +207,13 @@ static enum result make_files(struct restore *r, struct error *err)
 
 static enum result name_files(struct restore *r, struct error *err)
 {
-	struct slice token_file = r->values[RESTORE_TOKEN_FILE], from = r->values[RESTORE_FROM];
+	struct slice from = r->values[RESTORE_FROM];
 
 	if (from.len >= sizeof r->from_path)
 		return fail(err, E_TOO_LARGE, "--from: the path is too long");
 	snprintf(r->from_path, sizeof r->from_path, "%.*s", SLICE_ARGS(from));
-	if (token_file.data == NULL)
-		return data_path(r->token_path, r->values[RESTORE_DATA], TOKEN_FILE, err);
-	if (token_file.len >= sizeof r->token_path)
-		return fail(err, E_TOO_LARGE, "--admin-token-file: the path is too long");
-	snprintf(r->token_path, sizeof r->token_path, "%.*s", SLICE_ARGS(token_file));
-	return OK;
+	return data_token_path(r->token_path, r->values[RESTORE_DATA],
+			       r->values[RESTORE_TOKEN_FILE], err);
 }
 
 static enum result restore_all(struct restore *r, struct error *err)

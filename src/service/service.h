@@ -114,3 +114,13 @@ MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *st
 MUST_USE enum result service_restore(const struct stopped_store *to, struct slice reason,
 				     bool is_keeping_tokens, struct buf *ret_token,
 				     struct error *err);
+
+/* Takes a new token before the transaction that makes it valid is committed. The buffer is wiped
+ * after the call. */
+typedef enum result keep_token_fn(void *ctx, struct buf *token, struct error *err);
+
+/* Where all administrators' tokens are lost, in one transaction: makes a new one, gives it to
+ * `keep`, and writes an audit entry with the reason. E_CONFLICT where FIRST_POLICY does not give
+ * the right to administer. After a failure the token that `keep` got is not valid. */
+MUST_USE enum result service_recover(const struct stopped_store *to, struct slice reason,
+				     keep_token_fn *keep, void *keep_ctx, struct error *err);

@@ -402,3 +402,48 @@ Test(founding, whichever_store_call_fails_no_token_is_handed_out, .timeout = 120
 		cr_assert_lt(++n, 200);
 	cr_expect_gt(n, 10);
 }
+
+/* Keeps the token, or refuses to where `ctx` is NULL. */
+static enum result keep(void *ctx, struct buf *token, struct error *err)
+{
+	if (ctx == NULL)
+		return fail(err, E_IO, "no place for the token");
+	buf_append_slice(ctx, buf_slice(token));
+	return OK;
+}
+
+Test(founding, a_recovered_store_has_one_token_more)
+{
+	struct founded n;
+	struct fixture g;
+	struct buf fresh = BUF_NULL;
+
+	found(&n);
+	MUST(service_recover(&(struct stopped_store){n.store, n.keyring, &system_clock},
+			     SLICE_LITERAL("it was lost"), keep, &fresh, &err));
+	serve(&n, &g);
+	expect(&g, OK, NULL, .verb = VERB_TOKEN_SELF);
+	buf_clear(&g.root_token);
+	g.root_token = fresh;
+	expect(&g, OK, NULL, .verb = VERB_TOKEN_SELF);
+	expect(&g, OK, "\"epoch\":1,", STATUS);
+	expect(&g, OK, "it was lost", AUDIT, .action = "store.recover");
+	expect(&g, OK, NULL, PUT, .path = "profiles/a/x", .body = "{}");
+	fixture_close(&g);
+}
+
+Test(founding, a_token_that_could_not_be_kept_is_not_made)
+{
+	struct founded n;
+	struct fixture g;
+	struct error told = ERROR_NULL;
+
+	found(&n);
+	cr_expect_eq(service_recover(&(struct stopped_store){n.store, n.keyring, &system_clock},
+				     SLICE_LITERAL("it was lost"), keep, NULL, &told),
+		     E_IO);
+	cr_expect(strstr(told.text, "no place") != NULL, "%s", told.text);
+	serve(&n, &g);
+	expect(&g, OK, "{\"items\":[]}", AUDIT, .action = "store.recover");
+	fixture_close(&g);
+}
