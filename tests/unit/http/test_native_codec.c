@@ -296,18 +296,27 @@ Test(native_codec, the_status_counts_whole_seconds_of_uptime_and_never_fewer_tha
 				   .audit_size = SLICE_LITERAL("9"),
 				   .now_ms = 3999,
 				   .started_ms = 1000,
+				   .clock_behind_ms = 2999,
+				   .clock_jump_ms = -86400999,
+				   .clock_jumped_at_ms = 1795298654000,
 				   .is_read_only = true};
 
 	codec->status(&b, &item);
-	cr_expect_not_null(strstr(b.data, "\"uptime_seconds\":2,\"store\":\"read-only\","), "%s",
-			   b.data);
+	cr_expect_not_null(strstr(b.data,
+				  "\"uptime_seconds\":2,\"clock\":{\"behind_seconds\":2,\"jump\":"
+				  "{\"time\":\"2026-11-21T22:04:14.000Z\",\"seconds\":-86400}},"
+				  "\"store\":\"read-only\","),
+			   "%s", b.data);
 	cr_expect_not_null(strstr(b.data, "\"audit\":{\"size\":9,\"root\":\"\",\"origin\":\"\"}"),
 			   "%s", b.data);
 	buf_reset(&b);
 	item.started_ms = 5000;
 	item.is_read_only = false;
+	item.clock_behind_ms = item.clock_jump_ms = 0;
 	codec->status(&b, &item);
-	cr_expect_not_null(strstr(b.data, "\"uptime_seconds\":0,\"store\":\"ok\","), "%s", b.data);
+	cr_expect_not_null(strstr(b.data, "\"uptime_seconds\":0,\"clock\":{\"behind_seconds\":0,"
+					  "\"jump\":null},\"store\":\"ok\","),
+			   "%s", b.data);
 }
 
 Test(native_codec, a_failure_of_the_buffer_stays_in_it)
