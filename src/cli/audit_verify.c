@@ -14,12 +14,10 @@
 
 #include "base/file.h"
 #include "cli/audit_rows.h"
+#include "cli/key_file.h"
 #include "cli/store_report.h"
 #include "crypto/crypto.h"
 #include "store/sqlite.h"
-
-/* audit.pub is one line of some hundred bytes. */
-#define KEY_BYTES_FILE_MAX 4096
 
 struct verify_options {
 	const char *folder, *key_file, *older_file, *save_file;
@@ -42,8 +40,7 @@ static void show_progress(void *ctx, uint64_t entries)
 /* Reads the trusted key: that of --key, else audit.pub of the data directory, with a warning. */
 static enum result read_key(struct vkey *ret, const struct verify_options *o, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf file = BUF_NULL, text = BUF_NULL;
-	struct slice line, rest;
+	CLEANUP(buf_clear) struct buf file = BUF_NULL;
 	enum result rc;
 
 	if (o->key_file == NULL && o->folder == NULL)
@@ -60,15 +57,7 @@ static enum result read_key(struct vkey *ret, const struct verify_options *o, st
 			   file.data != NULL ? file.data : "");
 	}
 	rc = buf_check(&file, err);
-	if (rc == OK)
-		rc = file_read(&text, file.data, KEY_BYTES_FILE_MAX, err);
-	if (rc != OK)
-		return rc;
-	rest = buf_slice(&text);
-	if (!slice_next_part(&rest, '\n', &line))
-		return fail(err, E_MALFORMED, "%s is empty", file.data);
-	rc = vkey_parse(ret, line, err);
-	return rc == OK ? OK : wrap(err, rc, "%s", file.data);
+	return rc == OK ? key_file_read(ret, file.data, err) : rc;
 }
 
 static enum result fetch_checkpoint(struct buf *ret, struct client *client, struct error *err)

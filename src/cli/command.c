@@ -1,5 +1,5 @@
 /* Dispatch: follows the words of the command line down the table until it finds a command that
- * runs. A group such as `secret` has subcommands and no function of its own. */
+ * runs. A group such as `secret` has subcommands and no function of its own; `backup` has both. */
 #include "cli/command.h"
 
 #include "cli/output.h"
@@ -38,15 +38,15 @@ static void print_list(enum print_to to, const struct command *command)
 /* The depth is that of the table: a group and its subcommands. */
 int command_run(const struct command *command, int argc, char **argv)
 {
-	if (command->subcommands == NULL)
+	for (unsigned i = 0; argc > 1 && i < command->subcommands_count; i++) {
+		if (strcmp(argv[1], last_word(command->subcommands[i])) == 0)
+			return command_run(command->subcommands[i], argc - 1, argv + 1);
+	}
+	if (command->run != NULL)
 		return command->run(argc, argv);
 	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
 		print_list(TO_STDOUT, command);
 		return EXIT_DONE;
-	}
-	for (unsigned i = 0; argc > 1 && i < command->subcommands_count; i++) {
-		if (strcmp(argv[1], last_word(command->subcommands[i])) == 0)
-			return command_run(command->subcommands[i], argc - 1, argv + 1);
 	}
 	if (argc > 1) {
 		print_line(TO_STDERR, "reeve %s: no such command: %s", command->name, argv[1]);

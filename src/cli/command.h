@@ -12,7 +12,8 @@
  * to another command. */
 #define OPERANDS_END_OPTIONS (-2)
 
-/* Constant for the whole run; all texts are literals. Either `run` or `subcommands` is set. */
+/* Constant for the whole run; all texts are literals. `run` or `subcommands` is set; with
+ * both, `run` has the words that name no subcommand. */
 struct command {
 	const char *name;    /* as typed: one word, or two for a subcommand: "secret put" */
 	const char *summary; /* one line, no full stop */

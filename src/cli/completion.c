@@ -55,7 +55,9 @@ static void append_command(struct buf *ret, const struct command *c)
 	buf_printf(ret, "\t'%s '*) words='", c->name);
 	for (unsigned i = 0; i < c->subcommands_count; i++)
 		buf_printf(ret, "%s ", strchr(c->subcommands[i]->name, ' ') + 1);
-	buf_append_text(ret, "--help' ;;\n");
+	if (c->run != NULL)
+		append_options(ret, c->help);
+	buf_append_text(ret, " --help' ;;\n");
 }
 
 /* The words before the cursor select the case. Where none of its words fits, file names are

@@ -353,15 +353,49 @@ class Signatures(Case):
         return result
 
     def expect_refused(self, content, what):
+        """By restore, and by `reeve backup verify` even without a key."""
         broken = self.server.folder / "broken"
         broken.write_bytes(content)
         code, out, err = self.restore(broken)
         self.assertEqual(code, 1, f"{what}: {out}{err}")
         self.assertIn("broken", err)
+        self.reeve("backup", "verify", broken, code=1)
+        self.assertIn("reeve backup verify: ", self.stderr)
 
     def test_a_whole_one_is_accepted_without_a_warning(self):
         code, _, err = self.restore(self.file)
         self.assertEqual((code, err), (0, ""))
+
+    def test_verify_says_what_a_whole_one_holds_and_what_was_not_checked(self):
+        out = self.reeve("backup", "verify", self.file)
+        self.assertIn("epoch 1, revision 8", out)
+        self.assertIn("not checked without the log's public key", out)
+        out = self.reeve("backup", "verify", self.file, "--key", self.server.data / "audit.pub")
+        self.assertIn("sound: ", out)
+        self.assertNotIn("--key", out)
+        self.assertEqual(self.file.read_bytes(), self.content)
+        self.assertEqual(list(self.server.folder.glob("whole-*")), [])
+
+    def test_verify_refuses_the_key_of_another_log_and_needs_one_for_an_older_checkpoint(self):
+        other = harness.Reeved()
+        self.addCleanup(other.remove)
+        other.init()
+        self.reeve("backup", "verify", self.file, "--key", other.data / "audit.pub", code=1)
+        self.assertIn("another store", self.stderr)
+        self.reeve("backup", "verify", self.file, "--key", "/nonexistent", code=2)
+        self.reeve("backup", "verify", self.file, "--older", self.file, code=2)
+        self.reeve("backup", "verify", code=2)
+        self.reeve("backup", "verify", "/nonexistent", code=1)
+
+    def test_verify_compares_with_an_older_checkpoint(self):
+        note = self.server.folder / "older"
+        note.write_bytes(self.server.get("/v1/audit/checkpoint").body)
+        later = self.server.folder / "later"
+        later.write_bytes(self.server.get("/v1/backup").body)
+        key = self.server.data / "audit.pub"
+        self.reeve("backup", "verify", later, "--key", key, "--older", note)
+        self.reeve("backup", "verify", self.file, "--key", key, "--older", note, code=1)
+        self.assertIn("older checkpoint", self.stderr)
 
     def test_bytes_that_were_changed_are_found_wherever_they_are(self):
         random_places = random.Random(8)
