@@ -41,10 +41,8 @@ static enum result recover(void *ctx, struct store_session *ss, struct error *er
 	struct recovery *r = ctx;
 	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
 	bool may_administer = false;
-	enum result rc = stopped_read_heads(&r->f, ss, err);
+	enum result rc = stopped_may_administer(&r->f, ss, &may_administer, err);
 
-	if (rc == OK)
-		rc = stopped_may_administer(&r->f, ss, &may_administer, err);
 	if (rc == OK && !may_administer)
 		rc = fail(err, E_CONFLICT,
 			  "policies/" FIRST_POLICY
@@ -63,15 +61,11 @@ static enum result recover(void *ctx, struct store_session *ss, struct error *er
 enum result service_recover(const struct stopped_store *to, struct slice reason,
 			    keep_token_fn *keep, void *keep_ctx, struct error *err)
 {
-	struct recovery r = {.f = {.store = to->store,
-				   .keyring = to->keyring,
-				   .log = AUDIT_LOG_EMPTY,
-				   .now_ms = clock_wall_ms(to->clock)},
-			     .reason = reason,
-			     .keep = keep,
-			     .keep_ctx = keep_ctx};
-	enum result rc = stopped_transact(to->store, recover, &r, err);
+	struct recovery r = {.reason = reason, .keep = keep, .keep_ctx = keep_ctx};
+	enum result rc = stopped_open(&r.f, to, err);
 
-	audit_rows_free(&r.f.audit_rows);
+	if (rc == OK)
+		rc = stopped_transact(&r.f, recover, &r, err);
+	stopped_close(&r.f);
 	return rc;
 }

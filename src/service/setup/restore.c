@@ -68,10 +68,8 @@ static enum result restore_state(void *ctx, struct store_session *ss, struct err
 	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
 	char accessor[ACCESSOR_BYTES];
 	bool may_administer = false;
-	enum result rc = stopped_read_heads(&a->f, ss, err);
+	enum result rc = stopped_may_administer(&a->f, ss, &may_administer, err);
 
-	if (rc == OK)
-		rc = stopped_may_administer(&a->f, ss, &may_administer, err);
 	if (rc == OK && !may_administer && !a->is_keeping_tokens)
 		rc = fail(err, E_CONFLICT,
 			  "the backup has no policies/" FIRST_POLICY
@@ -98,17 +96,15 @@ static enum result restore_state(void *ctx, struct store_session *ss, struct err
 enum result service_restore(const struct stopped_store *to, struct slice reason,
 			    bool is_keeping_tokens, struct buf *ret_token, struct error *err)
 {
-	struct restoration a = {.f = {.store = to->store,
-				      .keyring = to->keyring,
-				      .log = AUDIT_LOG_EMPTY,
-				      .now_ms = clock_wall_ms(to->clock)},
-				.reason = reason,
+	struct restoration a = {.reason = reason,
 				.is_keeping_tokens = is_keeping_tokens,
 				.token = ret_token};
 	size_t before = ret_token->len;
-	enum result rc = stopped_transact(to->store, restore_state, &a, err);
+	enum result rc = stopped_open(&a.f, to, err);
 
-	audit_rows_free(&a.f.audit_rows);
+	if (rc == OK)
+		rc = stopped_transact(&a.f, restore_state, &a, err);
+	stopped_close(&a.f);
 	if (rc != OK)
 		buf_cut(ret_token, before);
 	return rc == OK ? OK : wrap(err, rc, "restoring the backup");

@@ -75,17 +75,41 @@ static enum result read_policy(void *ctx, const struct version_row *row, struct 
 
 /* The key of the log is made again from its origin and the keyring: entries go on in the same
  * log. */
-enum result stopped_read_heads(struct bootstrap *f, struct store_session *ss, struct error *err)
+static enum result read_heads(struct bootstrap *f, struct store_session *ss, struct error *err)
 {
-	enum result rc = store_get_meta(ss, META_EPOCH, read_number, &f->epoch, err);
+	enum result rc = store_session_begin(ss, err);
 
+	if (rc == OK)
+		rc = store_get_meta(ss, META_EPOCH, read_number, &f->epoch, err);
 	if (rc == OK)
 		rc = store_get_meta(ss, META_REVISION, read_number, &f->revision, err);
 	if (rc == OK)
 		rc = store_get_meta(ss, META_LOG_ORIGIN, read_origin, f, err);
 	if (rc == OK)
 		rc = store_get_log(ss, read_log, f, err);
+	store_session_end(ss);
 	return rc == OK ? OK : wrap(err, rc, "the store's heads");
+}
+
+enum result stopped_open(struct bootstrap *ret, const struct stopped_store *to, struct error *err)
+{
+	struct store_session *ss;
+	enum result rc = store_session_open(&ss, to->store, err);
+
+	*ret = (struct bootstrap){.store = to->store,
+				  .keyring = to->keyring,
+				  .log = AUDIT_LOG_EMPTY,
+				  .now_ms = clock_wall_ms(to->clock)};
+	if (rc != OK)
+		return rc;
+	rc = read_heads(ret, ss, err);
+	store_session_close(ss);
+	return rc;
+}
+
+void stopped_close(struct bootstrap *f)
+{
+	audit_rows_free(&f->audit_rows);
 }
 
 enum result stopped_may_administer(const struct bootstrap *f, struct store_session *ss, bool *ret,
@@ -102,8 +126,10 @@ enum result stopped_may_administer(const struct bootstrap *f, struct store_sessi
 	return OK;
 }
 
-enum result stopped_transact(struct store *store, stopped_fn *write, void *ctx, struct error *err)
+enum result stopped_transact(const struct bootstrap *f, stopped_fn *write, void *ctx,
+			     struct error *err)
 {
+	struct store *store = f->store;
 	struct store_session *ss = NULL;
 	enum result rc = store_begin(store, NULL, err);
 
