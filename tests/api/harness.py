@@ -79,6 +79,7 @@ class Reeved:
         self.token_file = self.folder / "admin.token"
         self.log_file = self.folder / "log"
         self.options = list(options)
+        self.prefix = []  # a program that runs the program
         self.extra_env = env or {}
         self.process = None
         self.port = None
@@ -98,7 +99,7 @@ class Reeved:
 
     def run(self, *arguments):
         """One command to its end: (exit code, stdout, stderr)."""
-        done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
+        done = subprocess.run([*self.prefix, PROGRAM, *map(str, arguments)], capture_output=True, text=True,
                               env=self.environment(), timeout=60)
         return done.returncode, done.stdout, done.stderr
 
@@ -113,7 +114,7 @@ class Reeved:
         port_file.unlink(missing_ok=True)
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "serve", "--data", str(data or self.data), "--listen", "127.0.0.1:0",
+                [*self.prefix, PROGRAM, "serve", "--data", str(data or self.data), "--listen", "127.0.0.1:0",
                  "--port-file", str(port_file), *self.options, *map(str, more)],
                 stderr=log, stdout=log, env=self.environment())
         self.wait_for_port(port_file)

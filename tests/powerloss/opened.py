@@ -225,3 +225,28 @@ def read_token(path):
     except FileNotFoundError:
         return None
     return text.strip() if text.endswith("\n") and os.path.getsize(path) > 20 else None
+
+
+def starts(server):
+    if not (server.data / "reeve.db").exists():
+        return False
+    try:
+        server.start()
+    except AssertionError:
+        return False
+    server.stop()
+    return True
+
+
+def go_on(server, command, token_file):
+    """An unfinished folder says the command that goes on; that command finishes it."""
+    if server.data.exists():
+        code, _, err = server.run("serve", "--data", server.data, "--listen", "127.0.0.1:0", *server.options)
+        if code == 0 or not REMEDY.search(err):
+            raise Wrong(f"an unfinished folder, and exit code {code} does not say how to go on: {err}")
+    more = list(command)
+    if command == ["init"] and server.data.exists() and any(server.data.iterdir()):
+        more.append("--resume")
+    code, out, err = server.run(*more, "--data", server.data, "--admin-token-file", token_file)
+    if code != 0:
+        raise Wrong(f"{more[0]} does not go on: {code} {out}{err}")

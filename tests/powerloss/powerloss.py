@@ -27,8 +27,8 @@ import record  # noqa: E402
 IMAGES_A_ROUND = 150  # of one set of recordings
 WRITES = 60
 WRITES_LONG = 700  # enough for a checkpoint that no destroy asks for
-# How many of seven images.
-SHARES = {"serve": 3, "recovery": 2, "backup": 1, "migration": 1}
+# How many of twelve images.
+SHARES = {"init": 2, "serve": 3, "recovery": 2, "backup": 1, "restore": 3, "migration": 1}
 STRUCTURE = (disk.CREATE, disk.TRUNCATE, disk.ALLOCATE, disk.MKDIR, disk.RENAME, disk.LINK, disk.UNLINK)
 
 
@@ -143,15 +143,22 @@ def see_it_fail(work, jobs):
         raise AssertionError(f"with syncs ignored only {checker.failed} of 8 images failed")
 
 
+def move(run, folder):
+    """DIR/unfinished/made names files by their absolute paths; the image lies elsewhere than the disk that was recorded."""
+    for made in (folder / "disk" / "data").glob("unfinished/made*"):
+        made.write_bytes(made.read_bytes().replace(run.root.encode(), str(folder / "disk").encode()))
+
+
 def check_image(run, facts, folder):
     """True: it was whole. False: it was unfinished, said so, and was finished."""
+    move(run, folder)
     data = folder / "disk" / "data"
     token_file = folder / "disk" / run.token_file if run.token_file else folder / "admin.token"
     server = opened.Opened(data, run.root_key)
     try:
-        is_whole = facts.is_complete or (data / "reeve.db").exists() and starts(server)
+        is_whole = facts.is_complete or opened.starts(server)
         if not is_whole:
-            go_on(server, run, token_file)
+            opened.go_on(server, ["restore", *run.restore_arguments] if run.restore_arguments else ["init"], token_file)
         server.token = facts.tokens[0] if facts.is_complete else opened.read_token(token_file)
         if server.token is None and run.token_file:
             raise opened.Wrong("it serves, but its administrator's token is not there")
@@ -161,29 +168,6 @@ def check_image(run, facts, folder):
     finally:
         server.remove()
     return is_whole
-
-
-def starts(server):
-    try:
-        server.start()
-    except AssertionError:
-        return False
-    server.stop()
-    return True
-
-
-def go_on(server, run, token_file):
-    """An unfinished folder says the command that goes on; that command finishes it."""
-    if server.data.exists():
-        code, _, err = server.run("serve", "--data", server.data, "--listen", "127.0.0.1:0", *server.options)
-        if code == 0 or not opened.REMEDY.search(err):
-            raise opened.Wrong(f"an unfinished folder, and exit code {code} does not say how to go on: {err}")
-    more = ["restore", *run.restore_arguments] if run.restore_arguments else ["init"]
-    if not run.restore_arguments and server.data.exists() and any(server.data.iterdir()):
-        more.append("--resume")
-    code, out, err = server.run(*more, "--data", server.data, "--admin-token-file", token_file)
-    if code != 0:
-        raise opened.Wrong(f"{more[0]} does not go on: {code} {out}{err}")
 
 
 def run_round(checker, work, number, seeds, options):

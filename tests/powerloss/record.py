@@ -90,11 +90,16 @@ class Recorded(harness.Reeved):
         self.fact("token", self.admin)
         return self
 
-    def command(self, *arguments):
-        done = subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, env={
+    def run_command(self, *arguments):
+        """(exit code, stdout, stderr)"""
+        done = subprocess.run([*self.prefix, COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, env={
             **self.environment(), "REEVE_ADDR": f"http://127.0.0.1:{self.port}", "REEVE_TOKEN_FILE": str(self.token_file)})
-        if done.returncode != 0:
-            raise AssertionError(f"reeve {arguments}: {done.stdout}{done.stderr}")
+        return done.returncode, done.stdout, done.stderr
+
+    def command(self, *arguments):
+        code, out, err = self.run_command(*arguments)
+        if code != 0:
+            raise AssertionError(f"reeve {arguments}: {out}{err}")
 
     def end(self):
         code = self.stop()
