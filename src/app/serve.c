@@ -199,15 +199,18 @@ static enum result serve_until_signal(struct server *s, const sigset_t *signals,
 	int signal_number = 0;
 	enum result rc = open_server(s, err);
 
-	if (rc == OK)
-		rc = write_port_file(s, err);
 	if (rc != OK)
 		return rc;
-	while (sigwait(signals, &signal_number) != 0)
-		;
-	log_line(LOG_INFO, "stopping", "signal=%s", signal_number == SIGINT ? "INT" : "TERM");
+	rc = write_port_file(s, err);
+	if (rc == OK) {
+		while (sigwait(signals, &signal_number) != 0)
+			;
+		log_line(LOG_INFO, "stopping", "signal=%s",
+			 signal_number == SIGINT ? "INT" : "TERM");
+	}
+	/* Also where the port's file could not be written: clients may be connected already. */
 	http_server_drain(s->http);
-	return OK;
+	return rc;
 }
 
 /* In reverse order of opening: each part uses the ones below it. */
