@@ -8,6 +8,7 @@
  */
 #include "app/command.h"
 #include "app/data.h"
+#include "app/data_check.h"
 #include "app/flags.h"
 #include "app/initial_files.h"
 #include "base/file.h"
@@ -86,6 +87,7 @@ static enum result name_token(const struct recover *r, struct error *err)
 
 static enum result recover_all(struct recover *r, struct error *err)
 {
+	struct vkey key;
 	enum result rc = data_token_path(r->token_path, r->values[RECOVER_DATA],
 					 r->values[RECOVER_TOKEN_FILE], err);
 
@@ -94,10 +96,14 @@ static enum result recover_all(struct recover *r, struct error *err)
 	if (rc == OK)
 		rc = data_open(&r->data, r->values[RECOVER_DATA], r->values[RECOVER_ROOT_KEY],
 			       DATA_OF_SERVER, err);
-	if (rc != OK)
-		return rc;
-	rc = service_recover(&(struct stopped_store){r->data.store, r->data.keyring, &system_clock},
-			     r->values[RECOVER_REASON], keep_token, r, err);
+	if (rc == OK)
+		rc = data_log_key(&key, &r->data, err);
+	if (rc == OK)
+		rc = data_check(&r->data, &key, SLICE_NULL, err);
+	if (rc == OK)
+		rc = service_recover(&(struct stopped_store){r->data.store, r->data.keyring,
+							     &system_clock},
+				     r->values[RECOVER_REASON], keep_token, r, err);
 	data_clear(&r->data);
 	if (rc == OK)
 		return name_token(r, err);

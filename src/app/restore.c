@@ -13,20 +13,20 @@
  */
 #include "app/command.h"
 #include "app/data.h"
+#include "app/data_check.h"
 #include "app/initial_files.h"
 #include "app/flags.h"
 #include "app/unfinished.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "crypto/keyring.h"
-#include "crypto/note.h"
 #include "service/service.h"
 #include "store/backup_file.h"
 #include "store/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -38,6 +38,7 @@ enum restore_flag {
 	RESTORE_TOKEN_FILE,
 	RESTORE_KEEP_TOKENS,
 	RESTORE_UNSIGNED,
+	RESTORE_OLDER,
 	RESTORE_FLAGS,
 };
 
@@ -49,11 +50,13 @@ static const struct flag_row restore_flags[RESTORE_FLAGS] = {
 	[RESTORE_TOKEN_FILE] = {"admin-token-file", false},
 	[RESTORE_KEEP_TOKENS] = {"keep-tokens", true},
 	[RESTORE_UNSIGNED] = {"unsigned", true},
+	[RESTORE_OLDER] = {"older", false},
 };
 
 static const char restore_help[] =
 	"Usage: reeved restore --data DIR --from FILE --root-key FILE --reason TEXT\n"
-	"                      [--admin-token-file FILE] [--keep-tokens] [--unsigned]\n\n"
+	"                      [--admin-token-file FILE] [--keep-tokens] [--unsigned]\n"
+	"                      [--older FILE]\n\n"
 	"Creates a data folder from a backup. Raises the epoch, so that clients notice that\n"
 	"an older state is back, revokes all tokens, and creates a new token for an\n"
 	"administrator. A restore that was interrupted leaves a folder that does not serve;\n"
@@ -65,7 +68,9 @@ static const char restore_help[] =
 	"  --admin-token-file FILE  a new file for the token; DIR/" ADMIN_TOKEN_FILE " by default\n"
 	"  --keep-tokens            do not revoke the tokens of the backup\n"
 	"  --unsigned               accept a file without a signature, such as a copy of the\n"
-	"                           reeve.db of a server that was stopped\n\n"
+	"                           reeve.db of a server that was stopped\n"
+	"  --older FILE             a checkpoint of the audit log that you kept: says how many\n"
+	"                           entries the backup lacks, or checks that none was changed\n\n"
 	"Example:\n\n"
 	"  reeved restore --data ./data2 --from ./backup.db --root-key ./data/root.key \\\n"
 	"                 --reason \"disk lost\"\n";
@@ -130,26 +135,58 @@ static enum result compare_note(const struct restore *r, struct error *err)
 	return rc == OK ? OK : wrap(err, rc, "%s", r->from_path);
 }
 
-static enum result append_origin(void *ctx, struct slice origin, struct error *err)
+/* A checkpoint that was kept elsewhere may be newer than the backup: to restore that is no fault,
+ * but the operator is told. Else the backup's log must go on from it; `ret` is then the note. */
+static enum result read_older(const struct restore *r, const struct vkey *key, struct buf *ret,
+			      struct error *err)
 {
-	buf_append_slice(ctx, origin);
-	return buf_check(ctx, err);
+	struct slice file = r->values[RESTORE_OLDER];
+	char path[PATH_MAX];
+	struct checkpoint known;
+	uint64_t size = 0;
+	enum result rc;
+
+	if (file.len == 0)
+		return OK;
+	if (file.len >= sizeof path)
+		return fail(err, E_TOO_LARGE, "--older: the path is too long");
+	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(file));
+	rc = file_read(ret, path, NOTE_BYTES_MAX, err);
+	if (rc == OK)
+		rc = checkpoint_verify(&known, buf_slice(ret), key, err);
+	if (rc == OK)
+		rc = data_log_size(&size, &r->data, err);
+	if (rc != OK)
+		return wrap(err, rc, "%s", path);
+	if (known.size <= size)
+		return OK;
+	buf_clear(ret);
+	fprintf(stderr,
+		"reeved restore: warning: the backup is older than %s: the last %" PRIu64
+		" entries of the log, and what they recorded, are not in it\n",
+		path, known.size - size);
+	return OK;
 }
 
-/* Computes the log's public key from the signing key, which the backup holds encrypted. */
-static enum result read_audit_key(const struct restore *r, struct vkey *ret, struct error *err)
+/* Everything that can be checked before anything is changed. */
+static enum result check_copy(struct restore *r, const struct vkey *key, struct error *err)
 {
-	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
-	struct store_session *session = NULL;
-	enum result rc = store_session_open(&session, r->data.store, err);
+	CLEANUP(buf_clear) struct buf older = BUF_NULL;
+	enum result rc = OK;
 
-	if (rc != OK)
-		return rc;
-	rc = store_get_meta(session, META_LOG_ORIGIN, append_origin, &origin, err);
-	store_session_close(session);
-	return rc == OK ? vkey_init_from_seed(ret, buf_slice(&origin),
-					      keyring_signing_seed(r->data.keyring), err)
-			: rc;
+	if (r->backup.note.len != 0)
+		rc = backup_note_verify(buf_slice(&r->backup.note), key, err);
+	if (rc == OK)
+		rc = read_older(r, key, &older, err);
+	if (rc == OK)
+		rc = data_check(&r->data, key, older.len != 0 ? buf_slice(&older) : SLICE_NULL,
+				err);
+	if (rc == OK && r->backup.note.len == 0)
+		fprintf(stderr,
+			"reeved restore: warning: %s has no signature; its content was checked "
+			"instead, and is whole\n",
+			r->from_path);
+	return rc == OK ? OK : wrap(err, rc, "%s", r->from_path);
 }
 
 /* Opened as a server would open it. */
@@ -160,19 +197,12 @@ static enum result open_copy(struct restore *r, struct error *err)
 				   DATA_FROM_BACKUP, err);
 
 	if (rc == OK)
-		rc = read_audit_key(r, &key, err);
+		rc = data_log_key(&key, &r->data, err);
 	if (rc != OK)
-		return rc;
+		return wrap(err, rc, "%s", r->from_path);
 	vkey_append(&r->vkey, &key);
 	rc = buf_check(&r->vkey, err);
-	if (rc == OK && r->backup.note.len != 0)
-		rc = backup_note_verify(buf_slice(&r->backup.note), &key, err);
-	else if (rc == OK)
-		fprintf(stderr,
-			"reeved restore: warning: %s has no signature; the copy's own checks are "
-			"all that speaks for it\n",
-			r->from_path);
-	return rc;
+	return rc == OK ? check_copy(r, &key, err) : rc;
 }
 
 static enum result make_store(struct restore *r, struct error *err)

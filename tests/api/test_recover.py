@@ -1,6 +1,7 @@
 """reeved recover: a fresh administrator while the server is stopped, once or not at all."""
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -76,6 +77,14 @@ class Recover(unittest.TestCase):
         self.recover(code=1, arguments=self.arguments()[:-1] + ["/nonexistent/token"])
         self.assertEqual(sorted(p.name for p in self.server.data.iterdir()), ["audit.pub", "reeve.db", "reeve.lock", "root.key"])
         self.assertEqual((self.server.data / "reeve.db").read_bytes()[4096:], before[4096:])
+
+    def test_a_store_that_was_changed_gets_no_new_head(self):
+        db = sqlite3.connect(self.server.data / "reeve.db")
+        db.execute("update tokens set is_revoked = 1")
+        db.commit()
+        db.close()
+        self.assertIn("damaged", self.recover(code=1))
+        self.assertFalse(list(self.server.folder.glob("fresh*")))
 
     def test_a_policy_that_gives_no_right_is_said(self):
         self.server.start()

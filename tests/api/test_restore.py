@@ -435,6 +435,45 @@ class Signatures(Case):
         code, _, err = self.restore(foreign)
         self.assertEqual(code, 1, err)
 
+    def test_an_older_checkpoint_says_what_the_backup_lacks(self):
+        note = self.server.folder / "newer"
+        note.write_bytes(self.server.get("/v1/audit/checkpoint").body)
+        missing = int(note.read_text().split("\n")[1]) - int(re.search(rb"\nsize (\d+)\n", self.content[self.at:]).group(1))
+        self.assertGreater(missing, 0)
+        code, _, err = self.restore(self.file, "--older", note)
+        self.assertEqual(code, 0, err)
+        self.assertIn(f"the last {missing} entries", err)
+        later = self.server.folder / "later"
+        later.write_bytes(self.server.get("/v1/backup").body)
+        code, _, err = self.restore(later, "--older", note)
+        self.assertEqual((code, err), (0, ""))
+
+    def test_a_checkpoint_of_another_log_is_refused(self):
+        other = harness.Reeved()
+        self.addCleanup(other.remove)
+        other.init().start()
+        note = self.server.folder / "foreign"
+        note.write_bytes(other.get("/v1/audit/checkpoint").body)
+        other.stop()
+        code, _, err = self.restore(self.file, "--older", note)
+        self.assertEqual(code, 1)
+        self.assertIn("foreign", err)
+
+    def test_a_file_without_a_signature_is_checked_by_its_content(self):
+        """A copy of reeve.db in which one row says something else than the log."""
+        copy = self.server.folder / "copy"
+        copy.write_bytes(self.content[:self.at])
+        code, _, err = self.restore(copy, "--unsigned")
+        self.assertEqual(code, 0, err)
+        self.assertIn("no signature", err)
+        db = sqlite3.connect(copy)
+        db.execute("update tokens set is_revoked = 1")
+        db.commit()
+        db.close()
+        code, _, err = self.restore(copy, "--unsigned")
+        self.assertEqual(code, 1, err)
+        self.assertIn("tokens", err)
+
     def test_the_copy_on_the_disk_goes_with_the_call(self):
         self.server.get("/v1/backup")
         harness.until(lambda: not list(self.server.data.glob("reeve.db.backup-*")), "the copy's end")
