@@ -98,21 +98,26 @@ enum result compare_documents(struct checking *c, struct error *err)
 }
 
 /* The expiry stands in a column of its own, which is the one that counts, and in the record. */
-static void compare_record(struct checking *c, const struct token_row *row, const char *key)
+static enum result compare_record(struct checking *c, const struct token_row *row, const char *key,
+				  struct error *err)
 {
 	CLEANUP(arena_clear) struct arena arena = ARENA_NULL;
 	struct token_record record;
 	struct error why = ERROR_NULL;
+	enum result rc = token_record_read(&record, &arena, row->record, &why);
 
-	if (token_record_read(&record, &arena, row->record, &why) != OK)
+	if (rc == E_MEMORY)
+		return fail(err, rc, "%s", why.text);
+	if (rc != OK)
 		checking_find(c, "tokens", key, REMEDY_RESTORE, "its record: %s", why.text);
 	else if (record.expires_ms != row->expires_ms)
 		checking_find(c, "tokens", key, REMEDY_RESTORE,
 			      "its row ends at another time than its record");
+	return OK;
 }
 
-static void compare_live_token(struct checking *c, const struct token_row *row,
-			       const struct word *word, const char *key)
+static enum result compare_live_token(struct checking *c, const struct token_row *row,
+				      const struct word *word, const char *key, struct error *err)
 {
 	uint8_t digest[HASH_BYTES];
 
@@ -123,7 +128,7 @@ static void compare_live_token(struct checking *c, const struct token_row *row,
 			      "its record or its hash is not the one of entry %" PRIu64
 			      ", the last that names it",
 			      (uint64_t)word->index);
-	compare_record(c, row, key);
+	return compare_record(c, row, key, err);
 }
 
 static enum result compare_token(void *ctx, const struct token_row *row, struct error *err)
@@ -133,7 +138,6 @@ static enum result compare_token(void *ctx, const struct token_row *row, struct 
 	char key[ERROR_TEXT_BYTES];
 	enum audit_state said;
 
-	(void)err;
 	if (c->report->tokens++ % PROGRESS_EVERY == 0)
 		checking_progress(c, "tokens", c->report->tokens - 1);
 	write_key(key, row->accessor, 0);
@@ -147,7 +151,7 @@ static enum result compare_token(void *ctx, const struct token_row *row, struct 
 		checking_find(c, "tokens", key, REMEDY_RESTORE,
 			      "it is revoked, and no entry of the log says so");
 	else if (!row->is_revoked)
-		compare_live_token(c, row, word, key);
+		return compare_live_token(c, row, word, key, err);
 	return OK;
 }
 
