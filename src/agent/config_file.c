@@ -16,8 +16,8 @@
 #include "agent/config_file.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -41,7 +41,7 @@ static bool is_in_memory(const char *folder)
 {
 	struct statfs fs;
 
-	return folder != NULL && folder[0] == '/' && statfs(folder, &fs) == 0 &&
+	return folder != NULL && folder[0] == '/' && RETRY(statfs(folder, &fs)) == 0 &&
 	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
@@ -72,8 +72,8 @@ static void remove_if_abandoned(int place, const char *name)
 
 	if (!is_old_and_ours(place, name))
 		return;
-	folder = openat(place, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (folder < 0 || flock(folder, LOCK_EX | LOCK_NB) != 0)
+	folder = RETRY(openat(place, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+	if (folder < 0 || RETRY(flock(folder, LOCK_EX | LOCK_NB)) != 0)
 		return;
 	remove_content(folder);
 	unlinkat(place, name, AT_REMOVEDIR);
@@ -82,13 +82,13 @@ static void remove_if_abandoned(int place, const char *name)
 /* Best effort: a folder that cannot be removed now is tried again by the next supervisor. */
 static void remove_abandoned(const char *place)
 {
-	DIR *d = opendir(place);
-	struct dirent *entry;
+	DIR *d = file_open_folder(place);
+	const char *name;
 
 	if (d == NULL)
 		return;
-	while ((entry = readdir(d)) != NULL)
-		remove_if_abandoned(dirfd(d), entry->d_name);
+	while ((name = file_next_name(d)) != NULL)
+		remove_if_abandoned(dirfd(d), name);
 	closedir(d);
 }
 
@@ -106,8 +106,8 @@ enum result config_file_open(struct config_file *ret, struct error *err)
 		    mkdtemp(f.folder) == NULL)
 			continue;
 		snprintf(f.path, sizeof f.path, "%s/" FILE_NAME, f.folder);
-		f.lock_fd = open(f.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (f.lock_fd < 0 || flock(f.lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		f.lock_fd = RETRY(open(f.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		if (f.lock_fd < 0 || RETRY(flock(f.lock_fd, LOCK_EX | LOCK_NB)) != 0) {
 			config_file_close(&f);
 			return fail_errno(err, E_IO, "lock %s", places[i]);
 		}
@@ -123,20 +123,11 @@ enum result config_file_open(struct config_file *ret, struct error *err)
 static enum result write_content(const char *name, struct slice content, struct error *err)
 {
 	CLEANUP(file_closep)
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = RETRY(open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
 
 	if (fd < 0)
 		return fail_errno(err, E_IO, "create %s", name);
-	while (content.len != 0) {
-		ssize_t put = write(fd, content.data, content.len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return fail_errno(err, E_IO, "write %s", name);
-		content = slice_from(content, (size_t)put);
-	}
-	return OK;
+	return file_write_fd(fd, content, name, err);
 }
 
 /* Writes beside the file and renames (rename(2) replaces in one step): a reader opens either the

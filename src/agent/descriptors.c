@@ -9,7 +9,8 @@
  */
 #include "agent/descriptors.h"
 
-#include <dirent.h>
+#include "base/file.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
@@ -32,14 +33,14 @@ void descriptors_note(struct descriptors *ret)
 {
 	/* Without /proc nothing is noted, and the child gets the three standard descriptors only:
 	 * the safe side. */
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *entry;
+	DIR *d = file_open_folder("/proc/self/fd");
+	const char *name;
 
 	ret->count = 0;
 	if (d == NULL)
 		return;
-	while ((entry = readdir(d)) != NULL && ret->count < DESCRIPTORS_MAX) {
-		long fd = strtol(entry->d_name, NULL, 10);
+	while ((name = file_next_name(d)) != NULL && ret->count < DESCRIPTORS_MAX) {
+		long fd = strtol(name, NULL, 10);
 
 		if (fd >= FIRST && fd != dirfd(d) && fd <= INT_MAX)
 			ret->items[ret->count++] = (int)fd;

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/retry.h"
 #include "net/url.h"
 
 #include <errno.h>
@@ -24,7 +25,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Half of the server's default maximum (wait_max). Shorter waits cost more requests; longer ones
@@ -132,7 +132,7 @@ static void publish(struct poller *p, struct fetched_config *f)
 	p->has_newest = true;
 	pthread_mutex_unlock(&p->lock);
 	*f = (struct fetched_config)FETCHED_CONFIG_NULL;
-	if (write(p->fd, &one, sizeof one) < 0)
+	if (RETRY(write(p->fd, &one, sizeof one)) < 0)
 		log_line(LOG_ERROR, "wake_failed", "errno=%d", errno);
 }
 
@@ -141,9 +141,8 @@ static void back_off(struct poller *p)
 {
 	int64_t part_ms =
 		(int64_t)random_below(&system_random, (uint64_t)p->backoff_ms) + p->backoff_ms / 2;
-	struct timespec pause = {part_ms / 1000, part_ms % 1000 * 1000000};
 
-	nanosleep(&pause, NULL);
+	sleep_us(part_ms * 1000);
 	p->backoff_ms = p->backoff_ms * 2 < BACKOFF_MS_MAX ? p->backoff_ms * 2 : BACKOFF_MS_MAX;
 }
 
@@ -316,7 +315,7 @@ bool poller_take(struct poller *p, struct fetched_config *ret)
 
 	/* Resets the eventfd before the content is looked at. In the other order a content that
 	 * comes between the two would wake nobody. */
-	if (read(p->fd, &count, sizeof count) < 0 && errno != EAGAIN)
+	if (RETRY(read(p->fd, &count, sizeof count)) < 0 && errno != EAGAIN)
 		return false;
 	pthread_mutex_lock(&p->lock);
 	has = p->has_newest;

@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/retry.h"
 #include "doc/read.h"
 
 #include <errno.h>
@@ -301,7 +302,7 @@ static bool has_child_ended(const struct supervisor *s, int *status)
 	pid_t pid;
 
 	do {
-		pid = waitpid(-1, status, WNOHANG);
+		pid = RETRY(waitpid(-1, status, WNOHANG));
 	} while (pid > 0 && pid != s->child);
 	return pid == s->child;
 }
@@ -352,7 +353,7 @@ static bool handle_signals(struct supervisor *s, int *ret_exit, enum result *rc,
 {
 	struct signalfd_siginfo info;
 
-	while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+	while (RETRY(read(s->signal_fd, &info, sizeof info)) == (ssize_t)sizeof info) {
 		if (info.ssi_signo != SIGCHLD)
 			pass_on(s, &info);
 		else if (reap(s, ret_exit, rc, err))

@@ -4,11 +4,13 @@
  */
 #include "app/command.h"
 #include "base/memory.h"
+#include "base/stream.h"
 
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* To add a command, declare its function in command.h and add a row. `run` gets the words behind
  * the command's name and returns the exit code of the process. */
@@ -48,6 +50,8 @@ int main(int argc, char **argv)
 	/* Every file of reeved is for its own user only: the store, the keys and the tokens.
 	 * audit.pub and the port file are the exceptions. */
 	umask(077);
+	stream_repeat_writes(&stdout, STDOUT_FILENO);
+	stream_repeat_writes(&stderr, STDERR_FILENO);
 	bound_memory();
 	if (strcmp(word, "--version") == 0) {
 		printf("reeved %s\n", REEVE_VERSION);

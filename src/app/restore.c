@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/retry.h"
 #include "service/service.h"
 #include "store/backup_file.h"
 #include "store/sqlite.h"
@@ -100,18 +101,19 @@ static enum result copy_backup(struct restore *r, struct error *err)
 
 	if (rc != OK)
 		return rc;
-	CLEANUP(file_closep) int from = open(r->from_path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int from = RETRY(open(r->from_path, O_RDONLY | O_CLOEXEC));
 	if (from < 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s",
 				  r->from_path);
 	rc = backup_file_read(&r->backup, from, r->from_path, err);
 	if (rc != OK)
 		return rc;
-	CLEANUP(file_closep) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CLEANUP(file_closep)
+	int to = RETRY(open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (to < 0)
 		return fail_errno(err, E_IO, "create %s", to_path);
 	rc = backup_file_copy(&r->backup, from, to, r->from_path, err);
-	if (rc == OK && fsync(to) != 0)
+	if (rc == OK && RETRY(fsync(to)) != 0)
 		rc = fail_errno(err, E_IO, "sync %s", to_path);
 	return rc;
 }

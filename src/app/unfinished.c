@@ -18,10 +18,10 @@
 #include "app/initial_files.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/retry.h"
 #include "crypto/token_text.h"
 #include "store/sqlite.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -143,17 +143,16 @@ static void remove_in(const char *folder, const char *name)
 /* Flat: neither init nor restore makes folders in it. */
 static void empty_inside(const char *inside)
 {
-	DIR *open = opendir(inside);
-	struct dirent *entry;
+	DIR *open = file_open_folder(inside);
+	const char *name;
 
 	if (open == NULL)
 		return;
-	while ((entry = readdir(open)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    strcmp(entry->d_name, MADE_FILE) != 0)
-			unlinkat(dirfd(open), entry->d_name, 0);
+	while ((name = file_next_name(open)) != NULL) {
+		if (strcmp(name, MADE_FILE) != 0)
+			unlinkat(dirfd(open), name, 0);
 	}
-	fsync(dirfd(open));
+	(void)RETRY(fsync(dirfd(open)));
 	closedir(open);
 }
 
@@ -173,10 +172,11 @@ static bool is_token_file(const char *path)
 	struct stat st;
 	ssize_t got;
 
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	CLEANUP(file_closep)
+	int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
 	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
 		return false;
-	got = read(fd, text, sizeof text);
+	got = RETRY(read(fd, text, sizeof text));
 	return got >= 0 && (size_t)got < sizeof text &&
 	       (text[0] == '\0' ||
 		strncmp(text, TOKEN_PREFIX, strnlen(text, strlen(TOKEN_PREFIX))) == 0);
@@ -252,7 +252,7 @@ static enum result clear_earlier(struct unfinished *u, const struct unfinished_p
 
 static bool is_allowed(const struct unfinished *u, const char *name)
 {
-	static const char *const allowed[] = {".", "..", SQLITE_LOCK, UNFINISHED_FOLDER};
+	static const char *const allowed[] = {SQLITE_LOCK, UNFINISHED_FOLDER};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
@@ -267,17 +267,21 @@ static bool is_allowed(const struct unfinished *u, const char *name)
  * DIR by their names. */
 static enum result check_empty(const struct unfinished *u, struct error *err)
 {
-	DIR *folder = opendir(u->folder);
-	struct dirent *entry;
-	bool is_empty = true;
+	DIR *folder = file_open_folder(u->folder);
+	const char *name;
+	int code;
 
 	if (folder == NULL)
 		return fail_errno(err, E_IO, "open %s", u->folder);
-	while (is_empty && (entry = readdir(folder)) != NULL)
-		is_empty = is_allowed(u, entry->d_name);
+	do
+		name = file_next_name(folder);
+	while (name != NULL && is_allowed(u, name));
+	code = name == NULL ? errno : ENOTEMPTY;
 	closedir(folder);
-	return is_empty ? OK
-			: fail(err, E_CONFLICT, "%s is not empty: choose a new folder", u->folder);
+	errno = code;
+	if (code == ENOTEMPTY)
+		return fail(err, E_CONFLICT, "%s is not empty: choose a new folder", u->folder);
+	return code == 0 ? OK : fail_errno(err, E_IO, "read %s", u->folder);
 }
 
 static enum result name_all(struct unfinished *u, const struct unfinished_plan *plan,

@@ -7,6 +7,8 @@
  */
 #include "base/clock.h"
 
+#include "base/retry.h"
+
 #include <stdio.h>
 #include <time.h>
 
@@ -70,6 +72,13 @@ static void date_from_days(int64_t days, int *year, unsigned *month, unsigned *d
 	*day = day_of_year - (153 * shifted + 2) / 5 + 1;
 	*month = shifted < 10 ? shifted + 3 : shifted - 9;
 	*year = (int)((int64_t)year_of_era + era * 400 + (*month <= 2));
+}
+
+void sleep_us(int64_t us)
+{
+	struct timespec left = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	(void)RETRY(nanosleep(&left, &left));
 }
 
 void timestamp_format(char ret[static TIMESTAMP_BYTES], int64_t wall_ms)

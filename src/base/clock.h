@@ -32,6 +32,9 @@ static inline int64_t clock_monotonic_ms(const struct clock *c)
 	return c->monotonic_ms(c->ctx);
 }
 
+/* Sleeps so long, also when signals interrupt it. */
+void sleep_us(int64_t us);
+
 #define TIMESTAMP_BYTES	 25			  /* "2026-11-20T21:04:23.123Z" and its NUL */
 #define TIMESTAMP_MS_MAX INT64_C(253402300799999) /* the end of the year 9999 */
 

@@ -6,11 +6,12 @@
  * old or the whole new content, and perhaps a temporary file "<path>.XXXXXX". After a crash in
  * file_create() the new file may be incomplete.
  *
- * Every call that a signal interrupts is repeated. Descriptors are O_CLOEXEC, since the agent
- * starts other programs. Any thread may call; two writers of one path do not disturb each other,
- * and the last rename wins.
+ * Descriptors are O_CLOEXEC, since the agent starts other programs. Any thread may call; two
+ * writers of one path do not disturb each other, and the last rename wins.
  */
 #include "base/file.h"
+
+#include "base/retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,9 +40,7 @@ enum result file_read_fd(struct buf *ret, int fd, const char *name, size_t max_b
 
 		if (!buf_reserve(ret, 64 * 1024))
 			return fail(err, E_MEMORY, "read %s: out of memory", name);
-		got = read(fd, ret->data + ret->len, 64 * 1024);
-		if (got < 0 && errno == EINTR)
-			continue;
+		got = RETRY(read(fd, ret->data + ret->len, 64 * 1024));
 		if (got < 0)
 			return fail_errno(err, E_IO, "read %s", name);
 		if (got == 0)
@@ -57,9 +56,35 @@ enum result file_read_fd(struct buf *ret, int fd, const char *name, size_t max_b
 	return OK;
 }
 
+DIR *file_open_folder(const char *path)
+{
+	DIR *folder;
+
+	do
+		folder = opendir(path);
+	while (folder == NULL && errno == EINTR);
+	return folder;
+}
+
+const char *file_next_name(DIR *folder)
+{
+	for (;;) {
+		struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(folder);
+		if (entry == NULL && errno == EINTR)
+			continue;
+		if (entry == NULL)
+			return NULL;
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return entry->d_name;
+	}
+}
+
 enum result file_read(struct buf *ret, const char *path, size_t max_bytes, struct error *err)
 {
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC));
 
 	if (fd < 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", path);
@@ -68,18 +93,25 @@ enum result file_read(struct buf *ret, const char *path, size_t max_bytes, struc
 
 /* write(2) may take a part only, for example on a disk that becomes full. The call after that
  * reports the reason. */
-static enum result write_all(int fd, const char *path, struct slice content, struct error *err)
+enum result file_write_fd(int fd, struct slice content, const char *path, struct error *err)
 {
 	while (content.len != 0) {
-		ssize_t put = write(fd, content.data, content.len);
+		ssize_t put = RETRY(write(fd, content.data, content.len));
 
-		if (put < 0 && errno == EINTR)
-			continue;
 		if (put < 0)
 			return fail_errno(err, E_IO, "write %s", path);
 		content = slice_from(content, (size_t)put);
 	}
-	if (fsync(fd) != 0)
+	return OK;
+}
+
+static enum result write_durably(int fd, const char *path, struct slice content, struct error *err)
+{
+	enum result rc = file_write_fd(fd, content, path, err);
+
+	if (rc != OK)
+		return rc;
+	if (RETRY(fsync(fd)) != 0)
 		return fail_errno(err, E_IO, "sync %s", path);
 	return OK;
 }
@@ -94,17 +126,17 @@ enum result file_sync_folder(const char *path, struct error *err)
 	else
 		snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
 
-	CLEANUP(file_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
+	CLEANUP(file_closep) int fd = RETRY(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (fd < 0 || RETRY(fsync(fd)) != 0)
 		return fail_errno(err, E_IO, "sync folder %s", folder);
 	return OK;
 }
 
 enum result file_sync(const char *path, struct error *err)
 {
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC));
 
-	if (fd < 0 || fsync(fd) != 0)
+	if (fd < 0 || RETRY(fsync(fd)) != 0)
 		return fail_errno(err, E_IO, "sync %s", path);
 	return OK;
 }
@@ -123,6 +155,19 @@ enum result file_rename_new(const char *from, const char *to, struct error *err)
 	return fail_errno(err, E_IO, "rename to %s", to);
 }
 
+/* A failed call has put letters in the place of the last six bytes. */
+int file_open_temporary(char *path)
+{
+	char *letters = path + strlen(path) - 6;
+	int fd;
+
+	do {
+		memcpy(letters, "XXXXXX", 6);
+		fd = mkostemp(path, O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 enum result file_write(const char *path, struct slice content, mode_t mode, struct error *err)
 {
 	char temporary[PATH_MAX];
@@ -131,13 +176,13 @@ enum result file_write(const char *path, struct slice content, mode_t mode, stru
 	if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", path);
 	/* In the same folder, because rename(2) is atomic within one file system only. */
-	CLEANUP(file_closep) int fd = mkostemp(temporary, O_CLOEXEC);
+	CLEANUP(file_closep) int fd = file_open_temporary(temporary);
 	if (fd < 0)
 		return fail_errno(err, E_IO, "create %s", temporary);
 	/* The mode is set before the first byte is written: mkostemp() has made the file 0600, so
 	 * the content is never more public than asked for. */
-	rc = fchmod(fd, mode) == 0 ? write_all(fd, path, content, err)
-				   : fail_errno(err, E_IO, "chmod %s", path);
+	rc = RETRY(fchmod(fd, mode)) == 0 ? write_durably(fd, path, content, err)
+					  : fail_errno(err, E_IO, "chmod %s", path);
 	if (rc == OK && rename(temporary, path) != 0)
 		rc = fail_errno(err, E_IO, "rename to %s", path);
 	if (rc != OK) {
@@ -152,11 +197,12 @@ enum result file_create(const char *path, struct slice content, mode_t mode, str
 	enum result rc;
 	/* O_EXCL also refuses a symbolic link at `path`, so that the content cannot be led to
 	 * another file. */
-	CLEANUP(file_closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	CLEANUP(file_closep)
+	int fd = RETRY(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
 
 	if (fd < 0)
 		return fail_errno(err, errno == EEXIST ? E_CONFLICT : E_IO, "create %s", path);
-	rc = write_all(fd, path, content, err);
+	rc = write_durably(fd, path, content, err);
 	if (rc != OK) {
 		unlink(path);
 		return rc;

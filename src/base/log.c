@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/retry.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -51,10 +51,8 @@ bool log_level_parse(struct slice word, enum log_level *ret)
 static void write_all(const char *line, size_t len)
 {
 	while (len != 0) {
-		ssize_t put = write(sink_fd, line, len);
+		ssize_t put = RETRY(write(sink_fd, line, len));
 
-		if (put < 0 && errno == EINTR)
-			continue;
 		if (put <= 0)
 			return;
 		line += put;

@@ -5,6 +5,7 @@
 #include "base/random.h"
 
 #include "base/log.h"
+#include "base/retry.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,10 +33,8 @@ static void fill_from_kernel(void *ctx, void *ret, size_t len)
 	while (len != 0) {
 		/* Without flags: it waits after the boot until the kernel has collected enough, and
 		 * never gives weak bytes. */
-		ssize_t got = getrandom(at, len, 0);
+		ssize_t got = RETRY(getrandom(at, len, 0));
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got <= 0)
 			end_process(got < 0 ? errno : EIO);
 		at += got;

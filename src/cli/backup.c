@@ -2,6 +2,7 @@
  * subcommand that checks such a file is in backup_verify.c. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/retry.h"
 #include "cli/backup_verify.h"
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -25,17 +26,12 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
 {
 	struct received_file *f = ctx;
 	int64_t now = clock_monotonic_ms(&system_clock);
+	enum result rc;
 
 	f->bytes += piece.len;
-	while (piece.len != 0) {
-		ssize_t put = write(f->fd, piece.data, piece.len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return fail_errno(err, E_IO, "write %s", f->name);
-		piece = slice_from(piece, (size_t)put);
-	}
+	rc = file_write_fd(f->fd, piece, f->name, err);
+	if (rc != OK)
+		return rc;
 	/* At most five times a second: a terminal is slower than the network. */
 	if (now - f->shown_ms > 200) {
 		print_progress("%llu KiB", (unsigned long long)f->bytes / 1024);
@@ -48,7 +44,7 @@ static enum result receive_backup(void *ctx, struct slice piece, struct error *e
  * not rename(): it fails if `file` exists by now, and never replaces an older backup. */
 static enum result name_backup(int fd, const char *part, const char *file, struct error *err)
 {
-	if (fsync(fd) != 0 || linkat(AT_FDCWD, part, AT_FDCWD, file, 0) != 0)
+	if (RETRY(fsync(fd)) != 0 || linkat(AT_FDCWD, part, AT_FDCWD, file, 0) != 0)
 		return fail_errno(err, E_IO, "%s", file);
 	return file_sync_folder(file, err);
 }
@@ -71,7 +67,7 @@ static int receive_into(struct session *s, const char *file)
 	buf_printf(&part, "%s.part", file);
 	if (buf_is_failed(&part))
 		return EXIT_REFUSED;
-	f.fd = open(part.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	f.fd = RETRY(open(part.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (f.fd < 0) {
 		print_line(TO_STDERR, "reeve backup: create %s: %s", part.data, strerror(errno));
 		return EXIT_USAGE;

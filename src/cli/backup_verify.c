@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/retry.h"
 #include "cli/key_file.h"
 #include "cli/options.h"
 #include "cli/session.h"
@@ -54,7 +55,7 @@ static enum result read_inputs(struct backup_verification *v, struct error *err)
 /* Leaves the store open for the next part. */
 static enum result check_file(struct backup_verification *v, struct error *err)
 {
-	CLEANUP(file_closep) int fd = open(v->file, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = RETRY(open(v->file, O_RDONLY | O_CLOEXEC));
 	enum result rc;
 
 	if (fd < 0)

@@ -9,6 +9,7 @@
  * a second try: a change by another writer is never overwritten.
  */
 #include "base/file.h"
+#include "base/retry.h"
 #include "cli/commands.h"
 #include "cli/prompt.h"
 #include "cli/session.h"
@@ -16,7 +17,6 @@
 #include "cli/written.h"
 #include "net/url.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -49,11 +49,11 @@ static void closedirp(DIR **d)
 
 static void draft_clear(struct draft *d)
 {
-	CLEANUP(closedirp) DIR *folder = d->folder[0] != '\0' ? opendir(d->folder) : NULL;
-	struct dirent *entry;
+	CLEANUP(closedirp) DIR *folder = d->folder[0] != '\0' ? file_open_folder(d->folder) : NULL;
+	const char *name;
 
-	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		unlinkat(dirfd(folder), entry->d_name, 0); /* fails for "." and ".." */
+	while (folder != NULL && (name = file_next_name(folder)) != NULL)
+		unlinkat(dirfd(folder), name, 0);
 	if (folder != NULL)
 		rmdir(d->folder);
 	buf_clear(&d->source);
@@ -121,10 +121,8 @@ static int run_editor(const char *file)
 		      (char *)NULL);
 		_exit(127);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			pid = -1;
-	}
+	if (pid > 0 && RETRY(waitpid(pid, &status, 0)) < 0)
+		pid = -1;
 	ignore_terminal_signals(false);
 	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

@@ -15,7 +15,6 @@
 
 #include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -215,17 +214,20 @@ static enum result walk(struct walk_state *w, const char *place, struct slice pa
 			struct error *err)
 {
 	CLEANUP(closedirp) DIR *d = NULL;
-	struct dirent *entry;
+	const char *name;
 	enum result rc = OK;
 
 	/* No deeper file could have a valid path. */
 	if (depth > PATH_SEGMENTS_MAX)
 		return fail(err, E_LIMIT, "%s: folders are nested too deep", place);
-	d = opendir(place);
+	d = file_open_folder(place);
 	if (d == NULL)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", place);
-	while (rc == OK && (entry = readdir(d)) != NULL)
-		rc = visit(w, place, path, entry->d_name, depth, err);
+	while (rc == OK && (name = file_next_name(d)) != NULL)
+		rc = visit(w, place, path, name, depth, err);
+	/* A folder that is read in part must not be taken for the whole one. */
+	if (rc == OK && errno != 0)
+		rc = fail_errno(err, E_IO, "read %s", place);
 	return rc;
 }
 

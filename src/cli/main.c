@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* When the reader of our output goes away, the write fails with EPIPE instead. */
 	signal(SIGPIPE, SIG_IGN);
+	output_start();
 	if (argc < 2) {
 		print_commands(TO_STDERR);
 		return EXIT_USAGE;

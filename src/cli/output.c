@@ -10,12 +10,20 @@
 #include "cli/output.h"
 
 #include "base/buf.h"
+#include "base/retry.h"
+#include "base/stream.h"
 #include "base/text.h"
 #include "cli/exit_code.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
+
+void output_start(void)
+{
+	stream_repeat_writes(&stdout, STDOUT_FILENO);
+	stream_repeat_writes(&stderr, STDERR_FILENO);
+}
 
 static FILE *stream_of(enum print_to to)
 {
@@ -138,7 +146,7 @@ static bool is_reader_gone(void)
 {
 	struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
 
-	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+	return RETRY(poll(&out, 1, 0)) > 0 && (out.revents & POLLERR) != 0;
 }
 
 int output_finish(int code)

@@ -12,6 +12,9 @@
 #include "base/result.h"
 #include "base/slice.h"
 
+/* To be called first, by main(). */
+void output_start(void);
+
 /* Results go to standard output; errors, warnings and questions go to standard error. */
 enum print_to { TO_STDOUT, TO_STDERR };
 

@@ -9,6 +9,7 @@
 #include "cli/prompt.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "cli/output.h"
 
 #include <errno.h>
@@ -32,8 +33,7 @@ static bool is_interrupted(int signal_fd)
 {
 	struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {signal_fd, POLLIN, 0}};
 
-	while (poll(fds, signal_fd >= 0 ? 2 : 1, -1) < 0 && errno == EINTR)
-		;
+	(void)RETRY(poll(fds, signal_fd >= 0 ? 2 : 1, -1));
 	return (fds[1].revents & POLLIN) != 0;
 }
 
@@ -47,9 +47,7 @@ static enum result read_line(struct buf *ret, int signal_fd, size_t bytes_max, s
 
 		if (is_interrupted(signal_fd))
 			return fail(err, E_UNAVAILABLE, "interrupted");
-		got = read(STDIN_FILENO, &c, 1);
-		if (got < 0 && errno == EINTR)
-			continue;
+		got = RETRY(read(STDIN_FILENO, &c, 1));
 		if (got < 0)
 			return fail_errno(err, E_IO, "read from the terminal");
 		if (got == 0 && ret->len == 0)
@@ -75,10 +73,10 @@ static enum result ask(struct buf *ret, struct slice name, int signal_fd, size_t
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	print_prompt("%.*s: ", SLICE_ARGS(name));
-	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0)
+	if (RETRY(tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet)) != 0)
 		return fail_errno(err, E_IO, "terminal");
 	rc = read_line(ret, signal_fd, bytes_max, err);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	(void)RETRY(tcsetattr(STDIN_FILENO, TCSAFLUSH, &before));
 	print_line(TO_STDERR, "%s", "");
 	return rc;
 }

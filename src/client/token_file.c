@@ -7,6 +7,7 @@
 #include "client/token_file.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -33,7 +34,8 @@ enum result token_file_read(struct buf *ret, unsigned *ret_mode, const char *pat
 			    struct error *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(file_closep)
+	int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 	struct stat st;
 	enum result rc;
 

@@ -9,6 +9,7 @@
 #include "crypto/root_key.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "crypto/base64.h"
 
@@ -86,7 +87,7 @@ enum result root_key_read(struct key **ret, struct secret_memory *m, const char 
 {
 	CLEANUP(buf_clear) struct buf line = BUF_NULL;
 	/* O_NONBLOCK: opening a pipe must not wait for its writer. */
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(file_closep) int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	enum result rc;
 
 	if (fd < 0)

@@ -17,9 +17,9 @@
 #include "http/monitor.h"
 
 #include "base/memory.h"
+#include "base/retry.h"
 #include "http/connection.h"
 
-#include <errno.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -50,7 +50,7 @@ static bool has_client_left(const struct connection *conn)
 {
 	struct pollfd fd = {.fd = conn->entry.fd, .events = POLLRDHUP};
 
-	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+	return RETRY(poll(&fd, 1, 0)) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 /* Under limits.mutex. A poll that a worker has just now cannot be cancelled: the next tick tries
@@ -196,8 +196,7 @@ void monitor_stop(struct http_server *s)
 	if (!s->monitor.has_thread)
 		return;
 	/* The eventfd makes epoll_wait() return at once; its event has no connection. */
-	while (write(s->monitor.stop_fd, &one, sizeof one) < 0 && errno == EINTR)
-		;
+	(void)RETRY(write(s->monitor.stop_fd, &one, sizeof one));
 	pthread_join(s->monitor.thread, NULL);
 	s->monitor.has_thread = false;
 }

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/retry.h"
 #include "doc/json_member.h"
 #include "http/problem.h"
 #include "http/response_headers.h"
@@ -58,7 +59,7 @@ static struct MHD_Response *respond_with_file(struct connection *conn)
 	const struct response *r = &conn->exchange.call.out;
 	struct MHD_Response *m;
 	struct stat info;
-	int fd = open(r->body->bytes.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = RETRY(open(r->body->bytes.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
 
 	if (fd < 0 || unlink(r->body->bytes.data) != 0 || fstat(fd, &info) != 0) {
 		log_line(LOG_ERROR, "file_not_sent", "reason=%s", strerrorname_np(errno));

@@ -25,13 +25,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Instead of the system's usual 8 MiB: no event loop recurses deeply. */
 #define THREAD_STACK_BYTES (512 * 1024)
 /* Between two looks at the requests in flight, at a stop only. */
-#define CLOSE_WAIT_MS 5
+#define CLOSE_WAIT_US 5000
 
 /* libmicrohttpd must not decode anything: request_target.c does, once and strictly. */
 static size_t leave_encoded(void *ctx, struct MHD_Connection *connection, char *text)
@@ -148,13 +147,6 @@ uint16_t http_server_port(const struct http_server *s)
 	return s->port;
 }
 
-static void sleep_ms(long ms)
-{
-	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&time, NULL);
-}
-
 /* The listening socket stays open until the daemon stops. MHD_quiesce_daemon() would close it, but
  * races with its own event loops over their epoll sets and then aborts the process (0.9.75 to
  * 1.0.x). New requests are refused by the service and are not waited for. */
@@ -165,7 +157,7 @@ void http_server_drain(struct http_server *s)
 	atomic_store(&s->is_draining, true);
 	service_drain(s->service);
 	while (atomic_load(&s->in_flight) != 0 && clock_monotonic_ms(s->clock) < end_ms)
-		sleep_ms(CLOSE_WAIT_MS);
+		sleep_us(CLOSE_WAIT_US);
 }
 
 /* The service has handed back every call when it is drained. This resumes connections whose wake is

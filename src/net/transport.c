@@ -17,6 +17,7 @@
 #include "base/memory.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 
 /* Shorter than a request may take, so that a wrong address is reported after seconds and not after
  * the time that a long poll has. */
@@ -227,6 +228,15 @@ static enum result fail_transfer(struct transfer *t, CURLcode code, struct error
 	}
 }
 
+/* libcurl does not repeat a connect() that a signal interrupts; nothing was sent then. */
+static bool is_interrupted(const struct transport *t)
+{
+	long system_error = 0;
+
+	return curl_easy_getinfo(t->curl, CURLINFO_OS_ERRNO, &system_error) == CURLE_OK &&
+	       system_error == EINTR;
+}
+
 static void transfer_clear(struct transfer *t)
 {
 	buf_clear(&t->body);
@@ -248,7 +258,9 @@ enum result transport_perform(struct transport *t, const struct transport_reques
 		return fail(err, E_MEMORY, "out of memory");
 	t->curl_error[0] = '\0';
 	set_request(t->curl, &transfer, url.data, headers);
-	code = curl_easy_perform(t->curl);
+	do
+		code = curl_easy_perform(t->curl);
+	while (code == CURLE_COULDNT_CONNECT && is_interrupted(t));
 	if (code != CURLE_OK)
 		return fail_transfer(&transfer, code, err);
 	rc = buf_check(&transfer.body, err);

@@ -9,6 +9,7 @@
 #include "store/backup_file.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "base/text.h"
 #include "crypto/keyring.h"
 #include "store/sqlite.h"
@@ -117,20 +118,6 @@ static enum result describe(struct backup_note *ret, const char *file, struct er
 	return rc == OK ? read_head(ss, ret, err) : rc;
 }
 
-static enum result write_all(int to, const char *name, struct slice piece, struct error *err)
-{
-	while (piece.len != 0) {
-		ssize_t put = write(to, piece.data, piece.len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return fail_errno(err, E_IO, "write %s", name);
-		piece = slice_from(piece, (size_t)put);
-	}
-	return OK;
-}
-
 /* Hashes `bytes` bytes from the present place on. `to` may be -1. */
 static enum result hash_and_copy(uint8_t ret[static HASH_BYTES], int from, int to, uint64_t bytes,
 				 const char *name, struct error *err)
@@ -143,10 +130,9 @@ static enum result hash_and_copy(uint8_t ret[static HASH_BYTES], int from, int t
 		return fail(err, E_MEMORY, "read %s: out of memory", name);
 	sha256_init(&hash);
 	while (rc == OK && bytes != 0) {
-		ssize_t got = read(from, piece.data, bytes < COPY_BYTES ? bytes : COPY_BYTES);
+		ssize_t got =
+			RETRY(read(from, piece.data, bytes < COPY_BYTES ? bytes : COPY_BYTES));
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			return fail_errno(err, E_IO, "read %s", name);
 		if (got == 0)
@@ -154,7 +140,7 @@ static enum result hash_and_copy(uint8_t ret[static HASH_BYTES], int from, int t
 		sha256_update(&hash, piece.data, (size_t)got);
 		bytes -= (uint64_t)got;
 		if (to >= 0)
-			rc = write_all(to, name, slice_make(piece.data, (size_t)got), err);
+			rc = file_write_fd(to, slice_make(piece.data, (size_t)got), name, err);
 	}
 	sha256_final(&hash, ret);
 	return rc;
@@ -193,8 +179,8 @@ static enum result append_tail(int fd, const char *file, struct backup_note *n,
 	if (rc == OK)
 		rc = buf_check(&tail, err);
 	if (rc == OK)
-		rc = write_all(fd, file, buf_slice(&tail), err);
-	if (rc == OK && fsync(fd) != 0)
+		rc = file_write_fd(fd, buf_slice(&tail), file, err);
+	if (rc == OK && RETRY(fsync(fd)) != 0)
 		rc = fail_errno(err, E_IO, "sync %s", file);
 	return rc;
 }
@@ -207,7 +193,7 @@ enum result backup_file_seal(const char *file, const struct keyring *ring, int64
 
 	if (rc == OK) {
 		/* After the last byte was read, the place to write is the end. */
-		CLEANUP(file_closep) int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		CLEANUP(file_closep) int fd = RETRY(open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
 
 		rc = fd >= 0 ? append_tail(fd, file, &n, ring, err)
 			     : fail_errno(err, E_IO, "open %s", file);
@@ -224,10 +210,8 @@ static enum result read_at(int fd, void *ret, size_t len, uint64_t at, const cha
 			   struct error *err)
 {
 	for (size_t done = 0; done < len;) {
-		ssize_t got = pread(fd, (char *)ret + done, len - done, (off_t)(at + done));
+		ssize_t got = RETRY(pread(fd, (char *)ret + done, len - done, (off_t)(at + done)));
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			return fail_errno(err, E_IO, "read %s", name);
 		if (got == 0)

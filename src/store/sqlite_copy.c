@@ -99,7 +99,7 @@ enum result db_copy(struct db *from, const char *file,
 	if (snprintf(temporary, sizeof temporary, "%s" SQLITE_PARTIAL "XXXXXX", file) >=
 	    (int)sizeof temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", file);
-	fd = mkostemp(temporary, O_CLOEXEC); /* 0600 */
+	fd = file_open_temporary(temporary);
 	if (fd < 0)
 		return fail_errno(err, E_IO, "create %s", temporary);
 	close(fd);

@@ -13,6 +13,7 @@
 #include "store/sqlite_db.h"
 
 #include "base/buf.h"
+#include "store/sqlite_vfs.h"
 
 /* How long a call waits for a lock of another process; a commit takes milliseconds. */
 #define BUSY_MS 5000
@@ -180,7 +181,7 @@ enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct 
 	/* Memory statistics take a lock in each allocation. Once SQLite is in use this is refused,
 	 * which does no harm. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	code = sqlite3_open_v2(uri.data, &db.handle, flags, NULL);
+	code = sqlite3_open_v2(uri.data, &db.handle, flags, vfs_name());
 	rc = code == SQLITE_OK ? set_up(&db, mode, file, err) : db_fail(&db, code, file, err);
 	if (rc != OK) {
 		db_close(&db);

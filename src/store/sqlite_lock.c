@@ -12,6 +12,7 @@
 #include "store/sqlite.h"
 #include "store/sqlite_internal.h"
 
+#include "base/retry.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -34,7 +35,7 @@ void lock_drop(int *fd)
 static enum result refuse_second(int fd, const char *folder, struct error *err)
 {
 	char text[24] = "";
-	ssize_t got = pread(fd, text, sizeof text - 1, 0);
+	ssize_t got = RETRY(pread(fd, text, sizeof text - 1, 0));
 	uint64_t process = 0;
 
 	if (got > 0 && text[got - 1] == '\n')
@@ -53,19 +54,20 @@ enum result lock_take(int *ret, const char *folder, struct error *err)
 
 	if (snprintf(path, sizeof path, "%s/%s", folder, SQLITE_LOCK) >= (int)sizeof path)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", folder);
-	CLEANUP(lock_drop) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	CLEANUP(lock_drop)
+	int fd = RETRY(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
 	if (fd < 0)
 		return fail_errno(err, E_IO, "open %s", path);
 	/* The lock belongs to the open file, not to the process: another close() does not release
 	 * it. */
-	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+	if (RETRY(fcntl(fd, F_OFD_SETLK, &lock)) != 0) {
 		if (errno == EAGAIN || errno == EACCES)
 			return refuse_second(fd, folder, err);
 		return fail_errno(err, E_IO, "lock %s", path);
 	}
 	/* For people and for refuse_second(): the lock itself does not depend on the content. */
 	len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
+	if (RETRY(ftruncate(fd, 0)) != 0 || RETRY(pwrite(fd, text, (size_t)len, 0)) != len)
 		return fail_errno(err, E_IO, "write %s", path);
 	*ret = fd;
 	fd = -1;
@@ -106,7 +108,7 @@ enum result file_make_private(const char *file, struct error *err)
 			return fail_errno(err, E_IO, "chmod %s", file);
 		return OK;
 	}
-	fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = RETRY(open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (fd < 0)
 		return fail_errno(err, E_IO, "create %s", file);
 	close(fd);

@@ -13,6 +13,7 @@
 #include "store/sqlite_internal.h"
 
 #include "base/file.h"
+#include "base/retry.h"
 #include "store/sqlite_format.h"
 #include "store/sqlite_schema.h"
 
@@ -51,23 +52,16 @@ static enum result copy_bytes(int from, int to, const char *name, struct error *
 	char bytes[64 * 1024];
 
 	for (;;) {
-		ssize_t got = read(from, bytes, sizeof bytes);
+		ssize_t got = RETRY(read(from, bytes, sizeof bytes));
+		enum result rc;
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			return fail_errno(err, E_IO, "read %s", name);
 		if (got == 0)
 			return OK;
-		for (ssize_t at = 0; at < got;) {
-			ssize_t put = write(to, bytes + at, (size_t)(got - at));
-
-			if (put < 0 && errno == EINTR)
-				continue;
-			if (put < 0)
-				return fail_errno(err, E_IO, "copy %s", name);
-			at += put;
-		}
+		rc = file_write_fd(to, slice_make(bytes, (size_t)got), name, err);
+		if (rc != OK)
+			return wrap(err, rc, "copy");
 	}
 }
 
@@ -93,10 +87,11 @@ static enum result copy_file(const char *file, const char *copy, const char *end
 
 	snprintf(from_path, sizeof from_path, "%s%s", file, ending);
 	snprintf(to_path, sizeof to_path, "%s%s", copy, ending);
-	CLEANUP(file_closep) int from = open(from_path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int from = RETRY(open(from_path, O_RDONLY | O_CLOEXEC));
 	if (from < 0)
 		return fail_errno(err, E_IO, "open %s", from_path);
-	CLEANUP(file_closep) int to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CLEANUP(file_closep)
+	int to = RETRY(open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (to < 0)
 		return fail_errno(err, E_IO, "create %s", to_path);
 	return copy_bytes(from, to, from_path, err);

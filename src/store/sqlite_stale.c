@@ -10,7 +10,8 @@
 #include "store/sqlite_copy.h"
 #include "store/sqlite_internal.h"
 
-#include <dirent.h>
+#include "base/file.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -56,14 +57,14 @@ static bool is_partial(const char *name)
 
 void stale_remove(const char *folder)
 {
-	DIR *open = opendir(folder);
-	struct dirent *entry;
+	DIR *open = file_open_folder(folder);
+	const char *name;
 
 	if (open == NULL)
 		return;
-	while ((entry = readdir(open)) != NULL) {
-		if (is_backup(entry->d_name) || is_partial(entry->d_name))
-			unlinkat(dirfd(open), entry->d_name, 0);
+	while ((name = file_next_name(open)) != NULL) {
+		if (is_backup(name) || is_partial(name))
+			unlinkat(dirfd(open), name, 0);
 	}
 	closedir(open);
 }

@@ -17,12 +17,11 @@
 #include "service/engine/waiters.h"
 
 #include <string.h>
-#include <time.h>
 
-#define SLICE_MAX   64	  /* polls woken at a time */
-#define PENDING_MAX 16	  /* of these not yet gone on with when the next are woken */
-#define PAUSE_NS    50000 /* between two looks at that */
-#define PAUSES_MAX  40	  /* a client that has left is not waited for */
+#define SLICE_MAX   64 /* polls woken at a time */
+#define PENDING_MAX 16 /* of these not yet gone on with when the next are woken */
+#define PAUSE_US    50 /* between two looks at that */
+#define PAUSES_MAX  40 /* a client that has left is not waited for */
 
 /* The state that polls are compared with. Polls of one path are in one bucket and are looked at
  * together, so the revision of the last path is kept. */
@@ -57,11 +56,9 @@ static bool must_wake(void *ctx, const struct call *c)
 /* Lets those that were just woken be answered. */
 static void wait_for_responses(struct service *s, uint32_t woken)
 {
-	const struct timespec pause = {.tv_nsec = PAUSE_NS};
-
 	atomic_store(&s->woken, (int32_t)woken);
 	for (int i = 0; i < PAUSES_MAX && atomic_load(&s->woken) > PENDING_MAX; i++)
-		nanosleep(&pause, NULL);
+		sleep_us(PAUSE_US);
 }
 
 /* Each slice compares with the newest snapshot, since a round may take long. */
