@@ -15,6 +15,10 @@
 #include "base/buf.h"
 #include "store/sqlite_vfs.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 /* How long a call waits for a lock of another process; a commit takes milliseconds. */
 #define BUSY_MS 5000
 /* Of one value or row. SQLite refuses a larger one before it allocates memory for it. */
@@ -165,6 +169,24 @@ static enum result set_up(struct db *db, enum db_mode mode, const char *file, st
 	return rc;
 }
 
+/* SQLite opens these names without a look at what they are: a pipe in the place of one would make
+ * it wait for ever. The file itself may be a link where a reader names it. */
+static enum result check_plain_files(const char *file, struct error *err)
+{
+	static const char *const beside[] = {"-wal", "-shm", "-journal"};
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
+		return fail(err, E_CORRUPT, "%s is not a plain file", file);
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		snprintf(path, sizeof path, "%s%s", file, beside[i]);
+		if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			return fail(err, E_CORRUPT, "%s is not a plain file: move it away", path);
+	}
+	return OK;
+}
+
 enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
@@ -176,6 +198,8 @@ enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct 
 
 	append_uri(&uri, file, mode);
 	rc = buf_check(&uri, err);
+	if (rc == OK)
+		rc = check_plain_files(file, err);
 	if (rc != OK)
 		return rc;
 	/* Memory statistics take a lock in each allocation. Once SQLite is in use this is refused,

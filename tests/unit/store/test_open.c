@@ -359,3 +359,27 @@ Test(store_open, a_file_of_something_else_is_refused_and_left_as_it_is)
 		cr_expect(slice_is_text(buf_slice(&text), others[i]));
 	}
 }
+
+/* SQLite would wait for ever for the other end of a pipe, and write through a link. */
+Test(store_open, what_is_no_plain_file_beside_the_database_is_refused, .timeout = 30)
+{
+	static const char *const names[] = {"reeve.db-wal", "reeve.db-shm", "reeve.db-journal",
+					    "reeve.db"};
+	struct store *s = store_make(&folder);
+
+	store_close(s);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct error told = ERROR_NULL;
+
+		unlink(folder_file(&folder, names[i]));
+		cr_assert_eq(mkfifo(folder_file(&folder, names[i]), 0600), 0);
+		cr_expect_neq(store_open_sqlite(&s, folder.path, false, &told), OK);
+		cr_expect(strstr(told.text, names[i]) != NULL, "%s", told.text);
+		EXPECT_RC(store_open_sqlite_readonly(&s, folder.path, err), E_CORRUPT);
+		unlink(folder_file(&folder, names[i]));
+		cr_assert_eq(symlink("/dev/null", folder_file(&folder, names[i])), 0);
+		cr_expect_neq(store_open_sqlite(&s, folder.path, false, NULL), OK);
+		EXPECT_RC(store_open_sqlite_readonly(&s, folder.path, err), E_CORRUPT);
+		unlink(folder_file(&folder, names[i]));
+	}
+}
