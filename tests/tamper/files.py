@@ -303,12 +303,16 @@ def wal_cases():
 # -- the other files
 
 def linked(folder, name, target):
-    """The file becomes a link to a copy of it elsewhere."""
-    if (folder / name).exists():
-        shutil.move(folder / name, target)
-    else:
-        target.write_bytes(b"not ours")
+    """The file becomes a link to where it is now."""
+    shutil.move(folder / name, target)
     os.symlink(target, folder / name)
+
+
+def link_to_other(folder, name):
+    """The file becomes a link to a file that is none of ours."""
+    (folder / name).unlink(missing_ok=True)
+    beside(folder, "target").write_bytes(b"not ours")
+    os.symlink(beside(folder, "target"), folder / name)
 
 
 def beside(folder, name):
@@ -382,12 +386,12 @@ def other_cases():
     yield Case("file audit.pub", "remove", "", lambda f, s: (f / "audit.pub").unlink())
     yield Case("file audit.pub", "flip", "", lambda f, s: flip_byte(f / "audit.pub", 60, 1))
     yield Case("file reeve.lock", "replace", "noise", lambda f, s: (f / "reeve.lock").write_bytes(b"99999999\n" * 9))
-    yield Case("file reeve.lock", "link", "", lambda f, s: linked(f, "reeve.lock", beside(f, "target")), more=kept_target)
+    yield Case("file reeve.lock", "link", "", lambda f, s: link_to_other(f, "reeve.lock"), more=kept_target)
     yield Case("file reeve.db", "link", "", lambda f, s: linked(f, "reeve.db", beside(f, "target")))
-    yield Case("file reeve.db-wal", "link", "", lambda f, s: linked(f, "reeve.db-wal", beside(f, "target")), more=kept_target)
-    yield Case("file reeve.db-shm", "link", "", lambda f, s: linked(f, "reeve.db-shm", beside(f, "target")), more=kept_target)
-    yield Case("file reeve.db.backup-1-1", "link", "", lambda f, s: linked(f, "reeve.db.backup-1-1", beside(f, "target")), more=kept_target)
-    for name in ("reeve.db", "reeve.db-wal", "reeve.db-shm", "reeve.db-journal", "root.key", "reeve.lock", "reeved.yaml"):
+    yield Case("file reeve.db-wal", "link", "", lambda f, s: link_to_other(f, "reeve.db-wal"), more=kept_target)
+    yield Case("file reeve.db-shm", "link", "", lambda f, s: link_to_other(f, "reeve.db-shm"), more=kept_target)
+    yield Case("file reeve.db.backup-1-1", "link", "", lambda f, s: link_to_other(f, "reeve.db.backup-1-1"), more=kept_target)
+    for name in ("reeve.db", "reeve.db-wal", "reeve.db-shm", "reeve.db-journal", "root.key", "reeve.lock"):
         yield Case(f"file {name}", "a pipe in its place", "", lambda f, s, n=name: fifo(f, n))
         yield Case(f"file {name}", "a folder in its place", "", lambda f, s, n=name: in_place_of(f, n))
     yield Case("file reeve.db", "rewritten", "vacuum", rewritten)

@@ -202,7 +202,7 @@ class Judge:
         verdict.memory_bytes = server.memory_bytes
         verdict.noticed.add("start")
         verdict.message = log.strip().splitlines()[-1] if log.strip() else ""
-        if code != 1:
+        if code not in (1, 2):
             verdict.problems.append(f"the start ended with {code}: {log[-300:]}")
         missing = [word for word in case.names if word not in log]
         if missing:

@@ -77,6 +77,8 @@ class Table:
 
     def replace(self, folder, *pairs):
         """Each pair is a row and its successor; None for neither."""
+        if sorted((repr(o) for o, _ in pairs)) == sorted((repr(n) for _, n in pairs)):
+            raise NotApplicable("the same rows")
         with opened(folder) as db:
             for old, _ in pairs:
                 if old is not None:
