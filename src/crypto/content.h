@@ -31,12 +31,12 @@ MUST_USE enum result content_seal(struct buf *ret_blob, struct buf *ret_wrapped,
 
 /* Appends the content; `ret` must be a buffer or be copied to an arena that is wiped. E_CRYPTO when
  * a blob was changed, belongs to another version or names a key that is not in the keyring;
- * E_CORRUPT, E_UNSUPPORTED, E_MEMORY. */
+ * E_CORRUPT, E_MEMORY. */
 MUST_USE enum result content_open(struct buf *ret, const struct keyring *ring,
 				  const struct content_place *place, struct slice blob,
 				  struct slice wrapped, struct error *err);
 
-/* The generation of the key that a data key is wrapped under. E_CORRUPT, E_UNSUPPORTED. */
+/* The generation of the key that a data key is wrapped under. E_CORRUPT. */
 MUST_USE enum result content_generation(struct slice wrapped, uint32_t *ret, struct error *err);
 
 /* Wraps the same data key under the newest generation and appends it. */

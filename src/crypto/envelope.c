@@ -122,7 +122,7 @@ enum result envelope_key_id(struct slice blob, uint32_t *ret, struct error *err)
 	if (blob.len < ENVELOPE_OVERHEAD || blob.len > ENVELOPE_OVERHEAD + ENVELOPE_PLAIN_MAX)
 		return fail(err, E_CORRUPT, "sealed data cannot have %zu bytes", blob.len);
 	if (bytes[0] != VERSION)
-		return fail(err, E_UNSUPPORTED,
+		return fail(err, E_CORRUPT,
 			    "sealed data of version %d; only version %d is supported", bytes[0],
 			    VERSION);
 	*ret = u32_load(bytes + KEY_ID_AT);

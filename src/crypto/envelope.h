@@ -37,13 +37,13 @@ struct envelope_params {
 MUST_USE enum result envelope_seal(struct buf *ret, const struct envelope_params *params,
 				   struct slice plain, struct error *err);
 
-/* Appends the plaintext. E_CORRUPT when `blob` is too short or too long, E_UNSUPPORTED for another
- * version, E_CRYPTO when the key, its id, the label or the associated data differ or the blob was
- * changed; `ret` then holds nothing of the plaintext. */
+/* Appends the plaintext. E_CORRUPT when `blob` is too short, too long or of another version (a
+ * store of a newer format is refused before); E_CRYPTO when the key, its id, the label or the
+ * associated data differ or the blob was changed; `ret` then holds nothing of the plaintext. */
 MUST_USE enum result envelope_open(struct buf *ret, const struct envelope_params *params,
 				   struct slice blob, struct error *err);
 
-/* The id of the key that the blob was sealed under. E_CORRUPT, E_UNSUPPORTED. */
+/* The id of the key that the blob was sealed under. E_CORRUPT. */
 MUST_USE enum result envelope_key_id(struct slice blob, uint32_t *ret, struct error *err);
 
 /* The same for a plaintext that is itself a key and never leaves secret memory. */

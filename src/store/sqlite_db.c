@@ -319,6 +319,9 @@ enum result query_next(struct query *q, bool *ret_has_row, struct error *err)
 {
 	int code = sqlite3_step(q->statement);
 
+	if (code == SQLITE_TOOBIG && sqlite3_stmt_readonly(q->statement) != 0)
+		return fail(err, E_CORRUPT, "%s: a stored value is larger than any that we write",
+			    q->what);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return db_fail(q->db, code, q->what, err);
 	q->is_bad = false;

@@ -220,6 +220,22 @@ Test(store_damage, rows_that_we_never_write_are_corrupt)
 	}
 }
 
+/* SQLite calls it too large, as it does a value that is to be written. */
+Test(store_damage, a_value_larger_than_any_of_ours_is_corrupt)
+{
+	struct error told = ERROR_NULL;
+	sqlite3 *db = NULL;
+
+	cr_assert_eq(sqlite3_open(folder_file(&folder, "reeve.db"), &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db,
+				  "UPDATE revisions SET message = hex(zeroblob(32 * 1024 * 1024))"
+				  " || 'x' WHERE revision = 30",
+				  NULL, NULL, NULL),
+		     SQLITE_OK);
+	sqlite3_close(db);
+	cr_expect_eq(read_file_of(folder.path, &told), E_CORRUPT, "%s", told.text);
+}
+
 Test(store_damage, a_log_of_random_bytes_is_not_taken_for_commits)
 {
 	char bytes[5000];
