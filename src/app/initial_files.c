@@ -7,8 +7,12 @@
 
 #include "app/data_folder.h"
 #include "base/file.h"
+#include "base/retry.h"
+#include "crypto/token_text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +34,23 @@ enum result initial_file_check_absent(struct slice path, struct error *err)
 	if (rc != OK)
 		return rc;
 	return access(name, F_OK) != 0 ? OK : fail(err, E_CONFLICT, "%s exists already", name);
+}
+
+/* A crash may have left a file that is empty, cut off or has zeros in place of its content. */
+bool initial_file_is_token(const char *path)
+{
+	char text[TOKEN_TEXT_BYTES + 2] = "";
+	struct stat st;
+	ssize_t got;
+
+	CLEANUP(file_closep)
+	int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	got = RETRY(read(fd, text, sizeof text));
+	return got >= 0 && (size_t)got < sizeof text &&
+	       (text[0] == '\0' ||
+		strncmp(text, TOKEN_PREFIX, strnlen(text, strlen(TOKEN_PREFIX))) == 0);
 }
 
 enum result initial_files_write_token(struct slice path, struct buf *token, struct error *err)

@@ -4,7 +4,7 @@
  *
  * The token is written to a file beside the wanted one before the store takes it, and gets its name
  * afterwards. So a crash leaves a store without a new token, or one whose token is in
- * FILE.XXXXXXXX; running the command again makes another in both cases.
+ * FILE.new; running the command again makes another in both cases, and removes that file.
  */
 #include "app/command.h"
 #include "app/data.h"
@@ -13,7 +13,6 @@
 #include "app/initial_files.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "service/service.h"
 
 #include <stdio.h>
@@ -53,25 +52,25 @@ static const char recover_help[] =
 struct recover {
 	struct slice values[RECOVER_FLAGS];
 	char token_path[PATH_MAX];
-	char temporary[PATH_MAX]; /* holds the token until it has its name; "" before */
+	char temporary[PATH_MAX]; /* holds the token until that has its name */
+	bool is_kept;
 	struct data data;
 };
 
-/* For service_recover(): durable before the store takes the token. */
+/* For service_recover(): durable before the store takes the token. A run that was killed may have
+ * left a file of that name. */
 static enum result keep_token(void *ctx, struct buf *token, struct error *err)
 {
 	struct recover *r = ctx;
-	char path[PATH_MAX];
-	uint8_t random[4];
 	enum result rc;
 
-	random_fill(&system_random, random, sizeof random);
-	if (snprintf(path, sizeof path, "%s.%02x%02x%02x%02x", r->token_path, random[0], random[1],
-		     random[2], random[3]) >= (int)sizeof path)
+	if (snprintf(r->temporary, sizeof r->temporary, "%s.new", r->token_path) >=
+	    (int)sizeof r->temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", r->token_path);
-	rc = initial_files_write_token(slice_text(path), token, err);
-	if (rc == OK)
-		snprintf(r->temporary, sizeof r->temporary, "%s", path);
+	if (initial_file_is_token(r->temporary))
+		unlink(r->temporary);
+	rc = initial_files_write_token(slice_text(r->temporary), token, err);
+	r->is_kept = rc == OK;
 	return rc;
 }
 
@@ -107,7 +106,7 @@ static enum result recover_all(struct recover *r, struct error *err)
 	data_clear(&r->data);
 	if (rc == OK)
 		return name_token(r, err);
-	if (r->temporary[0] != '\0')
+	if (r->is_kept)
 		unlink(r->temporary);
 	return rc;
 }

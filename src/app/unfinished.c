@@ -19,11 +19,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/retry.h"
-#include "crypto/token_text.h"
 #include "store/sqlite.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -165,23 +163,6 @@ static enum result remove_inside(const char *inside, struct error *err)
 	return file_sync_folder(inside, err);
 }
 
-/* A crash may have left a file that is empty, cut off or has zeros in place of its content. */
-static bool is_token_file(const char *path)
-{
-	char text[TOKEN_TEXT_BYTES + 2] = "";
-	struct stat st;
-	ssize_t got;
-
-	CLEANUP(file_closep)
-	int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
-		return false;
-	got = RETRY(read(fd, text, sizeof text));
-	return got >= 0 && (size_t)got < sizeof text &&
-	       (text[0] == '\0' ||
-		strncmp(text, TOKEN_PREFIX, strnlen(text, strlen(TOKEN_PREFIX))) == 0);
-}
-
 static enum result clear_outside(const char *folder, const char *token_file, struct error *err)
 {
 	char store[PATH_MAX];
@@ -193,7 +174,7 @@ static enum result clear_outside(const char *folder, const char *token_file, str
 		return fail_errno(err, E_IO, "remove %s", store);
 	rc = file_sync_folder(store, err);
 	remove_in(folder, AUDIT_KEY_FILE);
-	if (rc == OK && token_file[0] != '\0' && is_token_file(token_file)) {
+	if (rc == OK && token_file[0] != '\0' && initial_file_is_token(token_file)) {
 		unlink(token_file);
 		rc = file_sync_folder(token_file, err);
 	}

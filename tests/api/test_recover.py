@@ -74,6 +74,10 @@ class Recover(unittest.TestCase):
         self.assertIn("exists already", self.recover(code=1))
         self.assertEqual(self.fresh.read_text(), "mine")
         self.fresh.unlink()
+        mine = self.server.folder / "fresh.token.new"
+        mine.write_text("mine")
+        self.assertIn("exists", self.recover(code=1))
+        self.assertEqual(mine.read_text(), "mine")
         self.recover(code=1, arguments=self.arguments()[:-1] + ["/nonexistent/token"])
         self.assertEqual(sorted(p.name for p in self.server.data.iterdir()), ["audit.pub", "reeve.db", "reeve.lock", "root.key"])
         self.assertEqual((self.server.data / "reeve.db").read_bytes()[4096:], before[4096:])
@@ -103,6 +107,7 @@ class Recover(unittest.TestCase):
                 if not self.fresh.exists():
                     self.recover()
                 self.expect_works()
+                self.assertEqual([p.name for p in self.server.folder.glob("fresh*")], ["fresh.token"])
 
 
 if __name__ == "__main__":

@@ -479,6 +479,42 @@ class Signatures(Case):
         harness.until(lambda: not list(self.server.data.glob("reeve.db.backup-*")), "the copy's end")
 
 
+class OlderFormat(unittest.TestCase):
+    """A backup of a release that did not sign them: the data of tests/fixtures/format-2."""
+
+    def setUp(self):
+        self.server = harness.Reeved()
+        self.addCleanup(self.server.remove)
+        self.fixture = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "format-2"
+        self.key = self.server.folder / "root.key"
+        self.key.write_bytes((self.fixture / "root.key").read_bytes())
+        self.key.chmod(0o400)
+        self.backup = self.server.folder / "backup"
+        self.backup.write_bytes((self.fixture / "reeve.db").read_bytes())
+
+    def restore(self):
+        return self.server.run("restore", "--data", self.server.data, "--from", self.backup, "--root-key", self.key, "--reason", "x",
+                               "--admin-token-file", self.server.token_file)
+
+    def test_it_is_restored_with_a_warning(self):
+        code, _, err = self.restore()
+        self.assertEqual(code, 0, err)
+        self.assertIn("no signature", err)
+        self.server.start("--root-key", self.key)
+        self.assertEqual(self.server.get("/v1/status").headers["Reeve-Epoch"], "3", "it had been restored once before")
+        self.assertEqual(self.server.get("/v1/status", token=(self.fixture / "admin.token").read_text().strip()).status, 401)
+        self.assertEqual(self.server.stop(), 0)
+        self.assertEqual(sorted(p.name for p in self.server.data.iterdir()), ["audit.pub", "reeve.db", "reeve.lock"])
+
+    def test_one_that_was_cut_off_or_whose_log_was_changed_is_refused(self):
+        content = self.backup.read_bytes()
+        for broken in (content[:-4096], content[:-1], content + b"x", content.replace(b'"actor":"reeved"', b'"actor":"reevee"', 1)):
+            self.assertNotEqual(broken, content)
+            self.backup.write_bytes(broken)
+            code, _, err = self.restore()
+            self.assertEqual(code, 1, err)
+
+
 class Full(unittest.TestCase):
     SCRIPT = 'mount -t tmpfs -o size=256k tmpfs "$1" && shift && exec "$@"'
 
