@@ -14,6 +14,7 @@
 #include "crypto/keyring.h"
 #include "crypto/root_key.h"
 #include "service/service.h"
+#include "store/open_keyring.h"
 #include "store/sqlite.h"
 
 #include <stdio.h>
@@ -46,7 +47,7 @@ static void settle_migration(const struct data *d, enum data_origin origin)
 }
 
 /* Leaves the parts that it opened in `d` also on failure. The root key needs no cleanup here:
- * service_open_keyring() takes it in every case. */
+ * store_open_keyring() takes it in every case. */
 static enum result open_parts(struct data *d, struct slice folder, struct slice root_key,
 			      enum data_origin origin, struct error *err)
 {
@@ -71,7 +72,7 @@ static enum result open_parts(struct data *d, struct slice folder, struct slice 
 	rc = root_key_read(&root, d->memory, key_path, err);
 	if (rc != OK)
 		return rc;
-	return service_open_keyring(&d->keyring, d->store, d->memory, root, err);
+	return store_open_keyring(&d->keyring, d->store, d->memory, root, err);
 }
 
 enum result data_open(struct data *ret, struct slice folder, struct slice root_key,

@@ -47,10 +47,11 @@ enum result audit_log_append(struct audit_log *log, struct audit_entry *entry, i
 	return OK;
 }
 
-enum result audit_log_sign(const struct audit_log *log, const struct vkey *key,
-			   const struct key *seed, struct buf *ret_note, struct error *err)
+enum result audit_log_sign(const struct audit_log *log, const uint8_t *state,
+			   const struct vkey *key, const struct key *seed, struct buf *ret_note,
+			   struct error *err)
 {
-	return checkpoint_sign(ret_note, &log->tree, key, seed, err);
+	return checkpoint_sign(ret_note, &log->tree, state, key, seed, err);
 }
 
 void audit_log_append_state(struct buf *ret, const struct audit_log *log)

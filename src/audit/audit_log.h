@@ -33,11 +33,12 @@ MUST_USE enum result audit_log_append(struct audit_log *log, struct audit_entry 
 				      int64_t now_ms, struct buf *ret_line,
 				      uint8_t ret_leaf[static HASH_BYTES], struct error *err);
 
-/* Appends the signed checkpoint of the log in its present state. `seed` is the signing key of the
+/* Appends the signed checkpoint of the log as it is, and of the store's state (HASH_BYTES bytes,
+ * or NULL). `seed` is the signing key of the
  * keyring and `key` its public half. E_CRYPTO when they do not belong together; E_MEMORY. */
-MUST_USE enum result audit_log_sign(const struct audit_log *log, const struct vkey *key,
-				    const struct key *seed, struct buf *ret_note,
-				    struct error *err);
+MUST_USE enum result audit_log_sign(const struct audit_log *log, const uint8_t *state,
+				    const struct vkey *key, const struct key *seed,
+				    struct buf *ret_note, struct error *err);
 
 /* Writes the state for the store and reads it at the next start. E_CORRUPT. */
 void audit_log_append_state(struct buf *ret, const struct audit_log *log);

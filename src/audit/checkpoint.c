@@ -1,5 +1,5 @@
 /*
- * Writes and reads the three lines of a checkpoint (C2SP tlog-checkpoint).
+ * Writes and reads the lines of a checkpoint (C2SP tlog-checkpoint, and one extension line).
  *
  * A checkpoint may come from a file that was kept elsewhere, so checkpoint_verify() checks the
  * signature first and then parses strictly. The origin must be the name of the key, so that a text
@@ -9,10 +9,32 @@
 
 #include "crypto/base64.h"
 
+#define STATE_PREFIX "state "
+
+/* The lines behind the root. */
+static enum result parse_extensions(struct checkpoint *c, struct slice rest, struct error *err)
+{
+	struct slice line;
+
+	while (slice_next_part(&rest, '\n', &line)) {
+		if (!slice_starts_with(line, SLICE_LITERAL(STATE_PREFIX)))
+			continue;
+		if (c->has_state ||
+		    !base64_parse(BASE64_STANDARD, slice_from(line, strlen(STATE_PREFIX)), c->state,
+				  sizeof c->state))
+			return fail(err, E_MALFORMED,
+				    "a checkpoint's state is not one line of %d bytes in base64",
+				    HASH_BYTES);
+		c->has_state = true;
+	}
+	return OK;
+}
+
 enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct error *err)
 {
 	struct slice rest = body, origin, size, root;
 	struct checkpoint c = {0};
+	enum result rc;
 
 	/* The third line must end with a newline: then there is a fourth part, which may be
 	 * empty. */
@@ -31,12 +53,14 @@ enum result checkpoint_parse(struct checkpoint *ret, struct slice body, struct e
 		return fail(err, E_MALFORMED, "a checkpoint's root is not %d bytes in base64",
 			    HASH_BYTES);
 	memcpy(c.origin, origin.data, origin.len);
-	*ret = c;
-	return OK;
+	rc = parse_extensions(&c, rest, err);
+	if (rc == OK)
+		*ret = c;
+	return rc;
 }
 
-enum result checkpoint_sign(struct buf *ret_note, const struct merkle *tree, const struct vkey *key,
-			    const struct key *seed, struct error *err)
+enum result checkpoint_sign(struct buf *ret_note, const struct merkle *tree, const uint8_t *state,
+			    const struct vkey *key, const struct key *seed, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf body = BUF_NULL;
 	uint8_t root[HASH_BYTES];
@@ -49,6 +73,11 @@ enum result checkpoint_sign(struct buf *ret_note, const struct merkle *tree, con
 	buf_append_char(&body, '\n');
 	base64_append(&body, BASE64_STANDARD, root, sizeof root);
 	buf_append_char(&body, '\n');
+	if (state != NULL) {
+		buf_append_text(&body, STATE_PREFIX);
+		base64_append(&body, BASE64_STANDARD, state, HASH_BYTES);
+		buf_append_char(&body, '\n');
+	}
 	rc = buf_check(&body, err);
 	if (rc == OK)
 		rc = note_sign(ret_note, buf_slice(&body), key, seed, err);

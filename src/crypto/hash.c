@@ -68,6 +68,14 @@ void key_mac_fields(uint8_t ret[static HASH_BYTES], const struct key *k, const s
 	sodium_memzero(&s, sizeof s); /* its buffer may hold the end of a secret */
 }
 
+_Static_assert(SHORT_MAC_BYTES == crypto_shorthash_siphashx24_BYTES, "as libsodium gives it");
+_Static_assert(crypto_shorthash_siphashx24_KEYBYTES <= KEY_BYTES, "half of a key is enough");
+
+void key_short_mac(uint8_t ret[static SHORT_MAC_BYTES], const struct key *k, struct slice data)
+{
+	crypto_shorthash_siphashx24(ret, (const unsigned char *)data.data, data.len, k->bytes);
+}
+
 bool secret_is_equal(const void *a, const void *b, size_t len)
 {
 	return sodium_memcmp(a, b, len) == 0;

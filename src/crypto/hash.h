@@ -29,5 +29,11 @@ void key_mac(uint8_t ret[static HASH_BYTES], const struct key *k, struct slice d
 void key_mac_fields(uint8_t ret[static HASH_BYTES], const struct key *k, const struct slice *fields,
 		    size_t count);
 
+/* SipHash-2-4 with 128 bits of output (Aumasson, Bernstein 2012), under the first half of the key.
+ * A pseudorandom function for short inputs, 20 times as fast as key_mac(). 128 bits are enough only
+ * where an attacker cannot see the outputs. */
+#define SHORT_MAC_BYTES 16
+void key_short_mac(uint8_t ret[static SHORT_MAC_BYTES], const struct key *k, struct slice data);
+
 /* Compares in a time that does not depend on the bytes. */
 bool secret_is_equal(const void *a, const void *b, size_t len);

@@ -51,6 +51,8 @@ static const char *const derived_labels[DERIVED_COUNT] = {
 	[DERIVED_TOKEN_PEPPER] = "reeve/v1/derive/token-pepper",
 	[DERIVED_VALUE_MAC] = "reeve/v1/derive/value-mac",
 	[DERIVED_DIGEST_MAC] = "reeve/v1/derive/digest-mac",
+	[DERIVED_ROW_MAC] = "reeve/v1/derive/row-mac",
+	[DERIVED_STATE] = "reeve/v1/derive/state",
 };
 
 void keyring_free(struct keyring *ring)

@@ -41,6 +41,8 @@ enum derived_key {
 	DERIVED_TOKEN_PEPPER, /* hashes tokens: token_hash() */
 	DERIVED_VALUE_MAC,    /* hashes values for the audit log: audit_value_mac() */
 	DERIVED_DIGEST_MAC,   /* digests of secrets; other documents have a plain digest */
+	DERIVED_ROW_MAC,      /* MACs of stored rows: store/row_auth.h */
+	DERIVED_STATE,	      /* sums of these MACs */
 	DERIVED_COUNT,
 };
 

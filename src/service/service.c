@@ -24,6 +24,7 @@
 #include "service/state/share.h"
 #include "service/engine/waiters.h"
 #include "service/engine/waker.h"
+#include "service/setup/open_store.h"
 
 /* Calls that take longer than a short one may. Their threads are added to the workers of the
  * settings, so that short calls never wait for them. */
@@ -65,18 +66,25 @@ static void continue_time(struct service *s)
 		 (long long)(behind_ms / 1000), last);
 }
 
-/* What was loaded is taken over also on failure: service_close() frees it. */
+/* Nothing that is stored is used before all of it was checked. An epoch that a restore raised
+ * counts for the log from its next entry on. */
 static enum result load(struct service *s, struct error *err)
 {
-	struct loaded_log loaded = {.checkpoint = BUF_NULL};
-	enum result rc = state_load(&s->state, &loaded, err);
+	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
+	const struct stopped_store stored = {s->state.store, s->state.keyring, &s->state.clock};
+	enum result rc = setup_open_store(&stored, &head, err);
 
-	s->log = loaded.log;
-	s->log_key = loaded.key;
-	s->checkpoint = loaded.checkpoint;
 	if (rc == OK)
-		continue_time(s);
-	return rc;
+		rc = state_load(&s->state, &head, err);
+	if (rc != OK)
+		return wrap(err, rc, "the stored data");
+	s->log = head.log;
+	if (s->log.epoch < head.epoch)
+		s->log.epoch = head.epoch;
+	s->log_key = head.log_key;
+	s->checkpoint = buf_steal(&head.checkpoint);
+	continue_time(s);
+	return OK;
 }
 
 static enum result start(struct service *s, struct error *err)

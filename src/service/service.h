@@ -101,13 +101,6 @@ MUST_USE enum result service_init(const struct stopped_store *to,
 				  struct buf *ret_token, struct buf *ret_log_vkey,
 				  struct error *err);
 
-/* The keys of a store that service_init() made, from its rows (store_each_key) and META_STORE_ID.
- * Takes `root`, also on failure. `memory` outlives the keyring. E_CRYPTO: the root key is another
- * store's. E_NOT_FOUND: the store was never initialised. */
-MUST_USE enum result service_open_keyring(struct keyring **ret, struct store *store,
-					  struct secret_memory *memory, struct key *root_take,
-					  struct error *err);
-
 /* After a restore from a backup, in one transaction: raises the epoch, revokes all tokens unless
  * `is_keeping_tokens`, makes a new administrator's token, which is appended to `ret_token`, and
  * writes an audit entry with the reason. */

@@ -11,7 +11,7 @@
 
 #include "base/budget.h"
 #include "base/buf.h"
-#include "store/rows.h"
+#include "store/row_auth.h"
 
 struct store;
 struct store_session;
@@ -53,6 +53,8 @@ struct store_ops {
 				  struct error *err);
 	enum result (*update_tokens)(struct store *s, const struct token_row *rows, uint32_t count,
 				     struct error *err);
+	enum result (*remove_tokens)(struct store *s, const struct slice *hashes, uint32_t count,
+				     struct error *err);
 	enum result (*put_audit)(struct store *s, const struct audit_row *rows, uint32_t count,
 				 struct error *err);
 	enum result (*put_log)(struct store *s, const struct log_row *row, struct error *err);
@@ -62,6 +64,12 @@ struct store_ops {
 				struct error *err);
 	enum result (*put_idempotent)(struct store *s, const struct idempotent_row *row,
 				      int64_t forget_before_ms, struct error *err);
+	/* Authentication. `auth` gives the store's own, or that of the store behind it. `sums`
+	 * gives the sums of the rows that are in with the open transaction; `put_macs` gives every
+	 * row its MAC and adds it to the sums, which are empty before. */
+	struct row_auth *(*auth)(struct store *s);
+	enum result (*sums)(struct store *s, struct row_sums *ret, struct error *err);
+	enum result (*put_macs)(struct store *s, struct error *err);
 	/* Upkeep. `shred` never waits for a reader; `backup` may take minutes and must not hold the
 	 * writer's lock meanwhile. */
 	enum result (*shred)(struct store *s, struct error *err);
@@ -132,15 +140,19 @@ struct store_session_ops {
 				       struct error *err);
 	enum result (*check_definitions)(struct store_session *ss, fault_fn *each, void *ctx,
 					 struct error *err);
+	/* Reads and checks every row that has a MAC, and compares the heads with the versions. */
+	enum result (*sum_rows)(struct store_session *ss, struct row_sums *ret, struct error *err);
 };
 
-/* The first member of a back end's own struct, which the back end allocates and frees. store.c
- * reads nothing else of it. */
+/* The first member of a back end's own struct, which the back end allocates (zeroed) and frees.
+ * store.c reads nothing else of it. */
 struct store {
 	const struct store_ops *ops;
+	struct row_auth auth; /* used where `ops->auth` gives it */
 };
 
 /* The same for a reader. */
 struct store_session {
 	const struct store_session_ops *ops;
+	const struct row_auth *auth; /* of its store */
 };

@@ -180,6 +180,12 @@ static enum result failing_update_tokens(struct store *s, const struct token_row
 	WRITE(s, update_tokens, err, rows, count, err);
 }
 
+static enum result failing_remove_tokens(struct store *s, const struct slice *hashes,
+					 uint32_t count, struct error *err)
+{
+	WRITE(s, remove_tokens, err, hashes, count, err);
+}
+
 static enum result failing_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 				     struct error *err)
 {
@@ -218,6 +224,26 @@ static enum result failing_backup(struct store *s, const struct backup_target *t
 				  struct buf *ret_file, struct error *err)
 {
 	WRITE(s, backup, err, target, ret_file, err);
+}
+
+static struct row_auth *failing_auth(struct store *s)
+{
+	struct store *inner = failing_of(s)->inner;
+
+	return inner->ops->auth(inner);
+}
+
+/* Not a call that reaches the disk, so it is not counted. */
+static enum result failing_sums(struct store *s, struct row_sums *ret, struct error *err)
+{
+	struct store *inner = failing_of(s)->inner;
+
+	return inner->ops->sums(inner, ret, err);
+}
+
+static enum result failing_put_macs(struct store *s, struct error *err)
+{
+	WRITE(s, put_macs, err, err);
 }
 
 static void failing_session_close(struct store_session *ss)
@@ -374,6 +400,12 @@ static enum result failing_check_definitions(struct store_session *ss, fault_fn 
 	READ(ss, check_definitions, err, each, ctx, err);
 }
 
+static enum result failing_sum_rows(struct store_session *ss, struct row_sums *ret,
+				    struct error *err)
+{
+	READ(ss, sum_rows, err, ret, err);
+}
+
 static const struct store_session_ops failing_session_ops = {
 	.close = failing_session_close,
 	.begin = failing_session_begin,
@@ -400,6 +432,7 @@ static const struct store_session_ops failing_session_ops = {
 	.get_idempotent = failing_get_idempotent,
 	.check_integrity = failing_check_integrity,
 	.check_definitions = failing_check_definitions,
+	.sum_rows = failing_sum_rows,
 };
 
 static enum result failing_session_open(struct store_session **ret, struct store *s,
@@ -414,6 +447,7 @@ static enum result failing_session_open(struct store_session **ret, struct store
 	if (session == NULL)
 		return fail(err, E_MEMORY, "open a session: out of memory");
 	session->base.ops = &failing_session_ops;
+	session->base.auth = failing_auth(s);
 	session->store = f;
 	rc = store_session_open(&session->inner, f->inner, err);
 	if (rc != OK)
@@ -440,11 +474,15 @@ static const struct store_ops failing_ops = {
 	.replace_edges = failing_replace_edges,
 	.put_tokens = failing_put_tokens,
 	.update_tokens = failing_update_tokens,
+	.remove_tokens = failing_remove_tokens,
 	.put_audit = failing_put_audit,
 	.put_log = failing_put_log,
 	.put_keys = failing_put_keys,
 	.put_meta = failing_put_meta,
 	.put_idempotent = failing_put_idempotent,
+	.auth = failing_auth,
+	.sums = failing_sums,
+	.put_macs = failing_put_macs,
 	.shred = failing_shred,
 	.backup = failing_backup,
 	.session_open = failing_session_open,

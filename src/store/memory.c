@@ -273,39 +273,47 @@ static enum result replace_edges(struct memory_state *s, const struct edge_set *
 static const struct token_row *find_token(const struct memory_state *s, struct slice hash)
 {
 	for (uint32_t i = 0; i < state_count(s, TABLE_TOKENS); i++) {
-		const struct token_entry *entry = state_row(s, TABLE_TOKENS, i);
+		const struct token_row *row = state_row(s, TABLE_TOKENS, i);
 
-		if (slice_is_equal(entry->row.hash, hash))
-			return &entry->row;
+		if (slice_is_equal(row->hash, hash))
+			return row;
 	}
 	return NULL;
 }
 
 static enum result put_token(struct memory_state *s, const struct token_row *row, struct error *err)
 {
-	struct token_entry entry = {.row = *row};
+	struct token_row put = *row;
 	enum result rc;
 
 	if (find_token(s, row->hash) != NULL)
 		return fail(err, E_CONFLICT, "a token of this hash exists already");
-	rc = read_number(s, META_REVISION, &entry.revision, err);
-	return rc == OK ? state_add(s, TABLE_TOKENS, &entry, err) : rc;
+	rc = read_number(s, META_REVISION, &put.changed_revision, err);
+	return rc == OK ? state_add(s, TABLE_TOKENS, &put, err) : rc;
 }
 
 static enum result update_token(struct memory_state *s, const struct token_row *row,
 				struct error *err)
 {
 	const struct token_row *before = find_token(s, row->hash);
-	struct token_entry after = {.row = *row};
+	struct token_row after = *row;
 	enum result rc;
 
-	if (before == NULL)
+	if (before == NULL || !slice_is_equal(before->accessor, row->accessor))
 		return fail(err, E_NOT_FOUND, "there is no such token");
-	/* The accessor is the key of the table: with the one that is stored, the row is replaced
-	 * and not added. */
-	after.row.accessor = before->accessor;
-	rc = read_number(s, META_REVISION, &after.revision, err);
+	rc = read_number(s, META_REVISION, &after.changed_revision, err);
 	return rc == OK ? state_replace(s, TABLE_TOKENS, &after, err) : rc;
+}
+
+static enum result remove_token(struct memory_state *s, const struct slice *hash, struct error *err)
+{
+	for (uint32_t i = 0; i < state_count(s, TABLE_TOKENS); i++) {
+		const struct token_row *row = state_row(s, TABLE_TOKENS, i);
+
+		if (slice_is_equal(row->hash, *hash))
+			return state_remove(s, TABLE_TOKENS, i, err);
+	}
+	return OK;
 }
 
 /* The paths become rows of a table of their own. state_add() copies only slices that the struct
@@ -353,6 +361,7 @@ static enum result put_idempotent(struct store *store, const struct idempotent_r
 	struct memory_store *s = memory_of(store);
 	enum result rc = may_write(s, err);
 
+	row_auth_changed(&store->auth);
 	/* From the end: a removal moves the rows behind it. */
 	for (uint32_t i = state_count(&s->working, TABLE_IDEMPOTENT); rc == OK && i-- > 0;) {
 		const struct idempotent_row *old = state_row(&s->working, TABLE_IDEMPOTENT, i);
@@ -371,6 +380,7 @@ static enum result put_idempotent(struct store *store, const struct idempotent_r
 		struct memory_store *s = memory_of(store);                                        \
 		enum result rc = may_write(s, err);                                               \
                                                                                                   \
+		row_auth_changed(&store->auth);                                                   \
 		for (uint32_t i = 0; rc == OK && i < count; i++)                                  \
 			rc = put_one(&s->working, &rows[i], err);                                 \
 		return rc;                                                                        \
@@ -385,6 +395,7 @@ DEFINE_PUT(put_effectives, effective_row, put_effective)
 DEFINE_PUT(replace_edge_sets, edge_set, replace_edges)
 DEFINE_PUT(put_tokens, token_row, put_token)
 DEFINE_PUT(update_tokens, token_row, update_token)
+DEFINE_PUT(remove_tokens, slice, remove_token)
 DEFINE_PUT(put_audits, audit_row, put_audit)
 DEFINE_PUT(put_keys, wrap_key_row, put_key)
 DEFINE_PUT(put_metas, meta_row, put_meta)
@@ -416,7 +427,7 @@ static enum result backup(struct store *s, const struct backup_target *target, s
 
 static enum result session_open(struct store_session **ret, struct store *s, struct error *err)
 {
-	return memory_session_open(ret, memory_of(s)->disk, err);
+	return memory_session_open(ret, memory_of(s)->disk, &s->auth, err);
 }
 
 /* One store per disk at a time stands for the lock file of the SQLite store. */
@@ -432,6 +443,25 @@ static void close_store(struct store *store)
 	roll_back(store);
 	set_open(memory_of(store)->disk, false);
 	alloc_free(store);
+}
+
+static struct row_auth *own_auth(struct store *s)
+{
+	return &s->auth;
+}
+
+static enum result sum_working(struct store *store, struct row_sums *ret, struct error *err)
+{
+	(void)err;
+	memory_sums(ret, &memory_of(store)->working, &store->auth);
+	return OK;
+}
+
+/* Rows have no MACs here; their sums are computed when they are needed. */
+static enum result put_macs(struct store *store, struct error *err)
+{
+	row_auth_changed(&store->auth);
+	return may_write(memory_of(store), err);
 }
 
 static const struct store_ops memory_ops = {
@@ -451,11 +481,15 @@ static const struct store_ops memory_ops = {
 	.replace_edges = replace_edge_sets,
 	.put_tokens = put_tokens,
 	.update_tokens = update_tokens,
+	.remove_tokens = remove_tokens,
 	.put_audit = put_audits,
 	.put_log = put_log,
 	.put_keys = put_keys,
 	.put_meta = put_metas,
 	.put_idempotent = put_idempotent,
+	.auth = own_auth,
+	.sums = sum_working,
+	.put_macs = put_macs,
 	.shred = shred,
 	.backup = backup,
 	.session_open = session_open,

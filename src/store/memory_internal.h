@@ -27,9 +27,12 @@ struct memory_session {
 /* memory_read.c: the state that a call reads: the session's snapshot, or the last committed one.
  * Owned by the caller, who clears it with state_clear(). */
 struct memory_state memory_state_now(const struct memory_session *s);
-/* Owned by the caller: store_session_close(). `disk` must outlive it. */
+/* Owned by the caller: store_session_close(). `disk` and `auth` must outlive it. */
 enum result memory_session_open(struct store_session **ret, struct memory_disk *disk,
-				struct error *err);
+				const struct row_auth *auth, struct error *err);
+
+/* memory_sum.c: the sums of all rows of a state. */
+void memory_sums(struct row_sums *ret, const struct memory_state *s, const struct row_auth *a);
 
 /* memory_audit.c */
 enum result memory_each_audit(struct store_session *ss, const struct audit_filter *filter,

@@ -446,12 +446,12 @@ static enum result each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 
 static bool is_changed_since(const struct walk *w, const void *row)
 {
-	return ((const struct token_entry *)row)->revision >= w->number;
+	return ((const struct token_row *)row)->changed_revision >= w->number;
 }
 
 static enum result give_token(const struct walk *w, const void *row, struct error *err)
 {
-	return w->each.token(w->ctx, &((const struct token_entry *)row)->row, err);
+	return w->each.token(w->ctx, row, err);
 }
 
 static enum result each_token(struct store_session *ss, uint64_t since, token_fn *each, void *ctx,
@@ -554,6 +554,16 @@ static enum result check_nothing(struct store_session *ss, fault_fn *each, void 
 	return OK;
 }
 
+/* Nobody else can change these rows, so there is no stored MAC to compare. */
+static enum result sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err)
+{
+	CLEANUP(state_clear) struct memory_state now = memory_state_now(session_of(ss));
+
+	(void)err;
+	memory_sums(ret, &now, ss->auth);
+	return OK;
+}
+
 static const struct store_session_ops memory_session_ops = {
 	.close = close_session,
 	.begin = begin,
@@ -580,16 +590,18 @@ static const struct store_session_ops memory_session_ops = {
 	.get_idempotent = get_idempotent,
 	.check_integrity = check_nothing,
 	.check_definitions = check_nothing,
+	.sum_rows = sum_rows,
 };
 
 enum result memory_session_open(struct store_session **ret, struct memory_disk *disk,
-				struct error *err)
+				const struct row_auth *auth, struct error *err)
 {
 	struct memory_session *s = alloc_zero(sizeof *s);
 
 	if (s == NULL)
 		return fail(err, E_MEMORY, "open a session: out of memory");
 	s->base.ops = &memory_session_ops;
+	s->base.auth = auth;
 	s->disk = disk;
 	*ret = &s->base;
 	return OK;

@@ -91,9 +91,9 @@ static int compare_edges(const void *a, const void *b)
 
 static int compare_tokens(const void *a, const void *b)
 {
-	const struct token_entry *x = a, *y = b;
+	const struct token_row *x = a, *y = b;
 
-	return slice_compare(x->row.accessor, y->row.accessor);
+	return slice_compare(x->accessor, y->accessor);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -178,10 +178,10 @@ static const struct kind kinds[TABLES_COUNT] = {
 			 compare_edges,
 			 {FIRST, AT(edge_row, target)},
 			 {0}},
-	[TABLE_TOKENS] = {sizeof(struct token_entry),
+	[TABLE_TOKENS] = {sizeof(struct token_row),
 			  compare_tokens,
-			  {FIRST, AT(token_entry, row.accessor), AT(token_entry, row.record)},
-			  {AT(token_entry, revision)}},
+			  {FIRST, AT(token_row, accessor), AT(token_row, record)},
+			  {AT(token_row, changed_revision)}},
 	[TABLE_KEYS] = {sizeof(struct wrap_key_row),
 			compare_keys,
 			{AT(wrap_key_row, wrapped)},
@@ -197,7 +197,7 @@ static const struct kind kinds[TABLES_COUNT] = {
 			       {FIRST}},
 	[TABLE_LOG] = {sizeof(struct log_row),
 		       compare_logs,
-		       {AT(log_row, peaks), AT(log_row, checkpoint)},
+		       {AT(log_row, peaks), AT(log_row, checkpoint), AT(log_row, tables)},
 		       {FIRST}},
 	[TABLE_IDEMPOTENT] = {sizeof(struct idempotent_row),
 			      compare_idempotent,

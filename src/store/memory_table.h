@@ -18,7 +18,7 @@ enum table_id {
 	TABLE_CHANGES,	   /* struct change_row */
 	TABLE_EFFECTIVES,  /* struct effective_row */
 	TABLE_EDGES,	   /* struct edge_row */
-	TABLE_TOKENS,	   /* struct token_entry, by accessor */
+	TABLE_TOKENS,	   /* struct token_row, by accessor */
 	TABLE_KEYS,	   /* struct wrap_key_row */
 	TABLE_AUDIT,	   /* struct audit_row without paths */
 	TABLE_AUDIT_PATHS, /* struct audit_path */
@@ -30,12 +30,6 @@ enum table_id {
 /* A meta_row whose name is a slice, so that it is copied with the row. */
 struct meta_entry {
 	struct slice name, value;
-};
-
-/* A token and the revision that store_each_token() compares with `since`. */
-struct token_entry {
-	struct token_row row;
-	uint64_t revision; /* of the store when the row was written */
 };
 
 /* One path of one audit entry: the key is both. */

@@ -145,6 +145,8 @@ struct token_row {
 	int64_t expires_ms;    /* 0: never */
 	int64_t uses_left;     /* -1: unlimited */
 	bool is_revoked;
+	/* Set by the store: its revision when the row was written. */
+	uint64_t changed_revision;
 };
 
 /* A key-encryption key, wrapped under the root key. Versions name their generation, so a row must
@@ -189,6 +191,7 @@ struct log_row {
 	struct slice peaks;	 /* the compact Merkle tree (audit/merkle.h) */
 	struct slice checkpoint; /* signed note */
 	int64_t time_ms;	 /* of the last entry */
+	struct slice tables;	 /* set by the store: digests of all tables (row_auth.h) */
 };
 
 /* A single value of the store, under one of the names below. Key: name. */

@@ -126,8 +126,6 @@ static enum result check_presence(const char *file, const char *folder, bool is_
 static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
 				  struct error *err)
 {
-	static const struct format_step steps[] = {{1, store_schema_2}};
-	static const struct migration migration = {STORE_FORMAT, steps, ARRAY_SIZE(steps)};
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
 	enum result rc = db_open(&s->db, s->file, DB_WRITE, err);
@@ -135,7 +133,7 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 	if (rc == OK && is_new)
 		rc = format_create(&s->db, STORE_FORMAT, err);
 	if (rc == OK)
-		rc = format_migrate(&s->db, s->file, &migration, s->migration_copy, err);
+		rc = format_migrate(&s->db, s->file, &store_migration, s->migration_copy, err);
 	if (rc == OK)
 		rc = definitions_refuse_changed(&s->db, s->file, err);
 	if (rc == E_NOT_FOUND)
@@ -237,6 +235,7 @@ static enum result open_session(struct store_session **ret, struct store *store,
 	if (session == NULL)
 		return fail(err, E_MEMORY, "open a session: out of memory");
 	session->base.ops = &sqlite_session_ops;
+	session->base.auth = &s->base.auth;
 	rc = db_open(&session->db, s->file, s->mode, err);
 	if (rc != OK)
 		return rc;
@@ -329,6 +328,19 @@ static enum result backup(struct store *store, const struct backup_target *targe
 	return rc;
 }
 
+static struct row_auth *own_auth(struct store *s)
+{
+	return &s->auth;
+}
+
+/* They follow each row that is written. */
+static enum result give_sums(struct store *s, struct row_sums *ret, struct error *err)
+{
+	(void)err;
+	*ret = s->auth.now;
+	return OK;
+}
+
 const struct store_ops sqlite_ops = {
 	.close = close_store,
 	.begin = sqlite_begin,
@@ -346,11 +358,15 @@ const struct store_ops sqlite_ops = {
 	.replace_edges = sqlite_replace_edges,
 	.put_tokens = sqlite_put_tokens,
 	.update_tokens = sqlite_update_tokens,
+	.remove_tokens = sqlite_remove_tokens,
 	.put_audit = sqlite_put_audit,
 	.put_log = sqlite_put_log,
 	.put_keys = sqlite_put_keys,
 	.put_meta = sqlite_put_meta,
 	.put_idempotent = sqlite_put_idempotent,
+	.auth = own_auth,
+	.sums = give_sums,
+	.put_macs = sqlite_put_macs,
 	.shred = sqlite_shred,
 	.backup = backup,
 	.session_open = open_session,
@@ -382,4 +398,5 @@ const struct store_session_ops sqlite_session_ops = {
 	.get_idempotent = sqlite_get_idempotent,
 	.check_integrity = sqlite_check_integrity,
 	.check_definitions = sqlite_check_definitions,
+	.sum_rows = sqlite_sum_rows,
 };

@@ -179,6 +179,20 @@ static enum result check_steps(const struct migration *to, const char *file, uin
 	return OK;
 }
 
+static enum result run_steps(struct db *db, const struct migration *to, uint32_t has,
+			     struct error *err)
+{
+	enum result rc = db_exec(db, "BEGIN IMMEDIATE", "begin", err);
+
+	if (rc != OK)
+		return rc;
+	for (uint32_t from = has; rc == OK && from < to->format; from++)
+		rc = run_all(db, find_step(to, from)->statements, err);
+	if (rc == OK)
+		rc = put_format(db, to->format, err);
+	return end_transaction(db, rc, err);
+}
+
 enum result format_migrate(struct db *db, const char *file, const struct migration *to,
 			   char ret_copy[static PATH_MAX], struct error *err)
 {
@@ -190,13 +204,16 @@ enum result format_migrate(struct db *db, const char *file, const struct migrati
 	rc = check_steps(to, file, has, err);
 	if (rc == OK)
 		rc = copy_before(db, file, has, ret_copy, err);
+	return rc == OK ? run_steps(db, to, has, err) : rc;
+}
+
+enum result format_take_steps(struct db *db, const char *file, const struct migration *to,
+			      struct error *err)
+{
+	uint32_t has = 0;
+	enum result rc = format_read(db, file, &has, err);
+
 	if (rc == OK)
-		rc = db_exec(db, "BEGIN IMMEDIATE", "begin", err);
-	if (rc != OK)
-		return rc;
-	for (uint32_t from = has; rc == OK && from < to->format; from++)
-		rc = run_all(db, find_step(to, from)->statements, err);
-	if (rc == OK)
-		rc = put_format(db, to->format, err);
-	return end_transaction(db, rc, err);
+		rc = check_steps(to, file, has, err);
+	return rc == OK ? run_steps(db, to, has, err) : rc;
 }

@@ -32,3 +32,7 @@ struct migration {
  * as it is where the file has the format. */
 MUST_USE enum result format_migrate(struct db *db, const char *file, const struct migration *to,
 				    char ret_copy[static PATH_MAX], struct error *err);
+
+/* The same without a copy, for a file that is a copy itself. */
+MUST_USE enum result format_take_steps(struct db *db, const char *file, const struct migration *to,
+				       struct error *err);

@@ -98,6 +98,8 @@ enum result sqlite_put_tokens(struct store *s, const struct token_row *rows, uin
 			      struct error *err);
 enum result sqlite_update_tokens(struct store *s, const struct token_row *rows, uint32_t count,
 				 struct error *err);
+enum result sqlite_remove_tokens(struct store *s, const struct slice *hashes, uint32_t count,
+				 struct error *err);
 enum result sqlite_put_log(struct store *s, const struct log_row *row, struct error *err);
 enum result sqlite_put_keys(struct store *s, const struct wrap_key_row *rows, uint32_t count,
 			    struct error *err);
@@ -166,3 +168,7 @@ void copy_remove(char *folder);
 /* Opens `s->file` for reading and sets `mode` and `is_readonly`; `file` becomes that of a private
  * copy where one has to be made. E_NOT_FOUND, E_UNSUPPORTED for another format, E_CORRUPT, E_IO. */
 MUST_USE enum result sqlite_open_reader(struct sqlite_store *s, struct error *err);
+
+/* sqlite_scan.c: whole tables, for authentication. */
+enum result sqlite_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err);
+enum result sqlite_put_macs(struct store *s, struct error *err);

@@ -6,14 +6,49 @@
  * changes no row is explained afterwards. A failure leaves the earlier rows of the call in the
  * transaction; the caller goes back to its savepoint.
  *
+ * Each row gets its MAC here, and the sums of the tables (row_auth.h) follow: a statement that
+ * replaces or removes a row first reads the MAC that it had.
+ *
  * Must hold, so that destroyed contents are gone from the file (sqlite_schema.c): rows of
  * `contents` are added with the greatest id and overwritten by as many bytes, never deleted. Runs
  * on the one thread that writes.
  */
 #include "store/sqlite_internal.h"
 
+#include "store/sqlite_rows.h"
+
+#include <string.h>
+
 /* One statement without rows; `args` is an array. */
 #define RUN(s, sql, what, args, err) db_run(&(s)->db, sql, what, ARGS(args), err)
+
+static struct arg arg_mac(const struct row_mac *mac)
+{
+	return arg_bytes(slice_make((const char *)mac->bytes, sizeof mac->bytes));
+}
+
+/* Takes the MACs that a statement gives in its first column out of the sum: those of rows that are
+ * about to be replaced, or that a DELETE ... RETURNING has removed. */
+static enum result remove_macs(struct sqlite_store *s, enum row_table table, const char *sql,
+			       const char *what, struct args args, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	bool has_row = false;
+	enum result rc = query_open(&q, &s->db, sql, what, args, err);
+
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	while (rc == OK && has_row) {
+		struct slice mac = query_bytes(&q, 0);
+
+		rc = query_check(&q, err);
+		if (rc == OK)
+			row_auth_remove(&s->base.auth, table, mac);
+		if (rc == OK)
+			rc = query_next(&q, &has_row, err);
+	}
+	return rc;
+}
 
 /* Contents are numbered in the order in which they come, and no number is used again: see
  * sqlite_schema.c. */
@@ -52,6 +87,7 @@ static enum result put_content(struct sqlite_store *s, const struct version_row 
 static enum result put_version_row(struct sqlite_store *s, const struct version_row *row,
 				   uint64_t content_id, struct error *err)
 {
+	struct row_mac mac, state_mac;
 	const struct arg args[] = {
 		arg_text(row->path),
 		arg_number(row->version),
@@ -65,13 +101,21 @@ static enum result put_version_row(struct sqlite_store *s, const struct version_
 		arg_number(row->state_revision),
 		row->state == VERSION_DESTROYED ? arg_null() : arg_number(row->key_generation),
 		arg_number(content_id),
+		arg_mac(&mac),
+		arg_mac(&state_mac),
 	};
+	enum result rc;
 
-	return RUN(s,
-		   "INSERT INTO versions (path, version, revision, created_ms, created_by,"
-		   " message, content_type, digest, state, state_revision, key_generation,"
-		   " content_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		   "put a version", args, err);
+	row_mac_version(&mac, &s->base.auth, row, content_id);
+	row_mac_state(&state_mac, &s->base.auth, &mac, row);
+	rc = RUN(s,
+		 "INSERT INTO versions (path, version, revision, created_ms, created_by,"
+		 " message, content_type, digest, state, state_revision, key_generation,"
+		 " content_id, mac, state_mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		 "put a version", args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_VERSIONS, &state_mac);
+	return rc;
 }
 
 /* The greatest version wins, in whatever order a batch has them. */
@@ -109,25 +153,6 @@ enum result sqlite_put_versions(struct store *store, const struct version_row *r
 	return rc;
 }
 
-/* Explains why an update changed no version. */
-static enum result refuse_update(struct sqlite_store *s, const char *what, const struct arg *key,
-				 struct error *err)
-{
-	CLEANUP(query_close) struct query q = QUERY_NULL;
-	bool has_row = false;
-	enum result rc =
-		query_open(&q, &s->db, "SELECT 1 FROM versions WHERE path = ? AND version = ?",
-			   what, (struct args){key, 2}, err);
-
-	if (rc == OK)
-		rc = query_next(&q, &has_row, err);
-	if (rc != OK)
-		return rc;
-	if (has_row)
-		return fail(err, E_CONFLICT, "%s: the version is destroyed", what);
-	return fail(err, E_NOT_FOUND, "%s: there is no such version", what);
-}
-
 /* Overwrites key and content with as many zeros. Reads give neither. */
 static enum result wipe_content(struct sqlite_store *s, const struct arg *key, struct error *err)
 {
@@ -158,19 +183,62 @@ static enum result wipe_content(struct sqlite_store *s, const struct arg *key, s
 	return rc;
 }
 
+/* What of a version does not change, and what may. */
+struct version_auth {
+	struct row_mac fixed;
+	struct version_row row; /* only `state`, `state_revision` and `key_generation` */
+};
+
+/* E_NOT_FOUND where there is no such version. Takes its MAC out of the sum: the caller gives it
+ * another. */
+static enum result take_version_auth(struct sqlite_store *s, const struct arg *key,
+				     const char *what, struct version_auth *ret, struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	struct slice fixed, state;
+	bool has_row = false;
+	enum result rc = query_open(&q, &s->db,
+				    "SELECT mac, state_mac, state, key_generation, state_revision"
+				    " FROM versions"
+				    " WHERE path = ? AND version = ?",
+				    what, (struct args){key, 2}, err);
+
+	if (rc == OK)
+		rc = query_next(&q, &has_row, err);
+	if (rc == OK && !has_row)
+		rc = fail(err, E_NOT_FOUND, "%s: there is no such version", what);
+	if (rc != OK)
+		return rc;
+	*ret = (struct version_auth){.fixed = {{0}}};
+	fixed = query_bytes(&q, 0);
+	state = query_bytes(&q, 1);
+	ret->row.state = (enum version_state)query_choice(&q, 2, VERSION_DESTROYED);
+	ret->row.key_generation = query_choice(&q, 3, UINT32_MAX);
+	ret->row.state_revision = query_number(&q, 4);
+	rc = query_check(&q, err);
+	if (rc == OK && s->base.auth.keyring != NULL && fixed.len != sizeof ret->fixed.bytes)
+		rc = fail(err, E_CORRUPT, "%s: table versions: a MAC is malformed", what);
+	if (rc != OK)
+		return rc;
+	if (fixed.len == sizeof ret->fixed.bytes)
+		memcpy(ret->fixed.bytes, fixed.data, sizeof ret->fixed.bytes);
+	row_auth_remove(&s->base.auth, ROWS_VERSIONS, state);
+	return OK;
+}
+
 /* Wipes first: a failure between the two leaves a version without content in the transaction, which
  * the caller then undoes. To destroy a version twice is no conflict; it sets `state_revision`
  * again. */
 static enum result destroy_version(struct sqlite_store *s, const struct arg *key, uint64_t revision,
-				   struct error *err)
+				   const struct row_mac *mac, struct error *err)
 {
-	const struct arg args[] = {arg_number(revision), key[0], key[1]};
+	const struct arg args[] = {arg_number(revision), arg_mac(mac), key[0], key[1]};
 	enum result rc = wipe_content(s, key, err);
 
 	if (rc == OK)
 		rc = RUN(s,
 			 "UPDATE versions SET state = 2, state_revision = ?,"
-			 " key_generation = NULL WHERE path = ? AND version = ?",
+			 " key_generation = NULL, state_mac = ? WHERE path = ? AND version = ?",
 			 "destroy a version", args, err);
 	return rc;
 }
@@ -180,19 +248,26 @@ static enum result set_state(struct sqlite_store *s, const struct state_row *row
 {
 	static const char what[] = "set a version's state";
 	const struct arg key[] = {arg_text(row->path), arg_bound(row->version)};
+	struct version_auth auth;
+	struct row_mac mac;
 	const struct arg args[] = {arg_signed((int64_t)row->state), arg_number(row->revision),
-				   key[0], key[1]};
-	enum result rc;
+				   arg_mac(&mac), key[0], key[1]};
+	enum result rc = take_version_auth(s, key, what, &auth, err);
 
+	if (rc == OK && auth.row.state == VERSION_DESTROYED && row->state != VERSION_DESTROYED)
+		rc = fail(err, E_CONFLICT, "%s: the version is destroyed", what);
+	if (rc != OK)
+		return rc;
+	auth.row.state = row->state;
+	auth.row.state_revision = row->revision;
+	row_mac_state(&mac, &s->base.auth, &auth.fixed, &auth.row);
+	row_auth_add(&s->base.auth, ROWS_VERSIONS, &mac);
 	if (row->state == VERSION_DESTROYED)
-		return destroy_version(s, key, row->revision, err);
-	rc = RUN(s,
-		 "UPDATE versions SET state = ?, state_revision = ?"
-		 " WHERE path = ? AND version = ? AND state <> 2",
-		 what, args, err);
-	if (rc == OK && sqlite3_changes(s->db.handle) == 0)
-		rc = refuse_update(s, what, key, err);
-	return rc;
+		return destroy_version(s, key, row->revision, &mac, err);
+	return RUN(s,
+		   "UPDATE versions SET state = ?, state_revision = ?, state_mac = ?"
+		   " WHERE path = ? AND version = ?",
+		   what, args, err);
 }
 
 /* All wrapped keys have the same length (WRAPPED_KEY_BYTES), so the row keeps its place and the old
@@ -202,15 +277,23 @@ static enum result rewrap_version(struct sqlite_store *s, const struct rewrap_ro
 {
 	static const char what[] = "rewrap a version's key";
 	const struct arg key[] = {arg_text(row->path), arg_bound(row->version)};
-	const struct arg args[] = {arg_number(row->generation), key[0], key[1]};
+	struct version_auth auth;
+	struct row_mac mac;
+	const struct arg args[] = {arg_number(row->generation), arg_mac(&mac), key[0], key[1]};
 	const struct arg content[] = {arg_bytes(row->wrapped_key), key[0], key[1]};
-	enum result rc = RUN(s,
-			     "UPDATE versions SET key_generation = ?"
-			     " WHERE path = ? AND version = ? AND state <> 2",
-			     what, args, err);
+	enum result rc = take_version_auth(s, key, what, &auth, err);
 
-	if (rc == OK && sqlite3_changes(s->db.handle) == 0)
-		return refuse_update(s, what, key, err);
+	if (rc == OK && auth.row.state == VERSION_DESTROYED)
+		rc = fail(err, E_CONFLICT, "%s: the version is destroyed", what);
+	if (rc != OK)
+		return rc;
+	auth.row.key_generation = row->generation;
+	row_mac_state(&mac, &s->base.auth, &auth.fixed, &auth.row);
+	row_auth_add(&s->base.auth, ROWS_VERSIONS, &mac);
+	rc = RUN(s,
+		 "UPDATE versions SET key_generation = ?, state_mac = ?"
+		 " WHERE path = ? AND version = ?",
+		 what, args, err);
 	if (rc == OK)
 		rc = RUN(s,
 			 "UPDATE contents SET wrapped_key = ? WHERE id ="
@@ -222,59 +305,86 @@ static enum result rewrap_version(struct sqlite_store *s, const struct rewrap_ro
 static enum result put_revision(struct sqlite_store *s, const struct revision_row *row,
 				struct error *err)
 {
-	const struct arg args[] = {
-		arg_number(row->revision), arg_signed(row->time_ms), arg_text(row->author),
-		arg_text(row->accessor),   arg_text(row->message),   arg_text(row->source),
-		arg_text(row->request_id),
-	};
+	struct row_mac mac;
+	const struct arg args[] = {arg_number(row->revision), arg_signed(row->time_ms),
+				   arg_text(row->author),     arg_text(row->accessor),
+				   arg_text(row->message),    arg_text(row->source),
+				   arg_text(row->request_id), arg_mac(&mac)};
+	enum result rc;
 
-	return RUN(s,
-		   "INSERT INTO revisions (revision, time_ms, author, accessor, message,"
-		   " source, request_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		   "put a revision", args, err);
+	row_mac_revision(&mac, &s->base.auth, row);
+	rc = RUN(s,
+		 "INSERT INTO revisions (revision, time_ms, author, accessor, message,"
+		 " source, request_id, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		 "put a revision", args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_REVISIONS, &mac);
+	return rc;
 }
 
 static enum result put_change(struct sqlite_store *s, const struct change_row *row,
 			      struct error *err)
 {
-	const struct arg args[] = {
-		arg_number(row->revision),	  arg_text(row->path),	 arg_number(row->version),
-		arg_signed((int64_t)row->action), arg_text(row->origin),
-	};
+	struct row_mac mac;
+	const struct arg args[] = {arg_number(row->revision), arg_text(row->path),
+				   arg_number(row->version),  arg_signed((int64_t)row->action),
+				   arg_text(row->origin),     arg_mac(&mac)};
+	enum result rc;
 
-	return RUN(s,
-		   "INSERT INTO changes (revision, path, version, action, origin)"
-		   " VALUES (?, ?, ?, ?, ?)",
-		   "put a change", args, err);
+	row_mac_change(&mac, &s->base.auth, row);
+	rc = RUN(s,
+		 "INSERT INTO changes (revision, path, version, action, origin, mac)"
+		 " VALUES (?, ?, ?, ?, ?, ?)",
+		 "put a change", args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_CHANGES, &mac);
+	return rc;
 }
 
 static enum result put_effective(struct sqlite_store *s, const struct effective_row *row,
 				 struct error *err)
 {
+	struct row_mac mac;
 	const struct arg args[] = {arg_text(row->config), arg_number(row->revision),
-				   arg_bytes(row->digest)};
+				   arg_bytes(row->digest), arg_mac(&mac)};
+	enum result rc;
 
-	return RUN(s, "INSERT INTO effectives (config, revision, digest) VALUES (?, ?, ?)",
-		   "put an effective configuration", args, err);
+	row_mac_effective(&mac, &s->base.auth, row);
+	rc = RUN(s, "INSERT INTO effectives (config, revision, digest, mac) VALUES (?, ?, ?, ?)",
+		 "put an effective configuration", args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_EFFECTIVES, &mac);
+	return rc;
 }
 
 /* ON CONFLICT DO NOTHING: duplicates in a set count once. */
+static enum result put_edge(struct sqlite_store *s, const struct edge_row *row, struct error *err)
+{
+	struct row_mac mac;
+	const struct arg args[] = {arg_text(row->source), arg_signed((int64_t)row->kind),
+				   arg_text(row->target), arg_mac(&mac)};
+	enum result rc;
+
+	row_mac_edge(&mac, &s->base.auth, row);
+	rc = RUN(s,
+		 "INSERT INTO edges (source, kind, target, mac) VALUES (?, ?, ?, ?)"
+		 " ON CONFLICT DO NOTHING",
+		 "put an edge", args, err);
+	if (rc == OK && sqlite3_changes(s->db.handle) != 0)
+		row_auth_add(&s->base.auth, ROWS_EDGES, &mac);
+	return rc;
+}
+
 static enum result replace_edges(struct sqlite_store *s, const struct edge_set *set,
 				 struct error *err)
 {
-	static const char what[] = "replace edges";
 	const struct arg old[] = {arg_text(set->source)};
-	enum result rc = RUN(s, "DELETE FROM edges WHERE source = ?", what, old, err);
+	enum result rc =
+		remove_macs(s, ROWS_EDGES, "DELETE FROM edges WHERE source = ? RETURNING mac",
+			    "replace edges", ARGS(old), err);
 
-	for (uint32_t i = 0; rc == OK && i < set->count; i++) {
-		const struct arg args[] = {old[0], arg_signed((int64_t)set->edges[i].kind),
-					   arg_text(set->edges[i].target)};
-
-		rc = RUN(s,
-			 "INSERT INTO edges (source, kind, target) VALUES (?, ?, ?)"
-			 " ON CONFLICT DO NOTHING",
-			 what, args, err);
-	}
+	for (uint32_t i = 0; rc == OK && i < set->count; i++)
+		rc = put_edge(s, &set->edges[i], err);
 	return rc;
 }
 
@@ -282,75 +392,130 @@ static enum result replace_edges(struct sqlite_store *s, const struct edge_set *
  * store_each_token() compares with >=. */
 static enum result put_token(struct sqlite_store *s, const struct token_row *row, struct error *err)
 {
+	struct token_row put = *row;
+	struct row_mac mac;
 	const struct arg args[] = {
 		arg_bytes(row->hash),	    arg_text(row->accessor),
 		arg_bytes(row->record),	    arg_signed(row->expires_ms),
 		arg_signed(row->uses_left), arg_signed(row->is_revoked),
-		arg_number(s->revision),
+		arg_number(s->revision),    arg_mac(&mac),
 	};
+	enum result rc;
 
-	return RUN(s,
-		   "INSERT INTO tokens (hash, accessor, record, expires_ms, uses_left,"
-		   " is_revoked, changed_revision) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		   "put a token", args, err);
+	put.changed_revision = s->revision;
+	row_mac_token(&mac, &s->base.auth, &put);
+	rc = RUN(s,
+		 "INSERT INTO tokens (hash, accessor, record, expires_ms, uses_left,"
+		 " is_revoked, changed_revision, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		 "put a token", args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_TOKENS, &mac);
+	return rc;
 }
 
-/* The accessor stays: it is not among the columns that are set. A changed `changed_revision` lets
- * other readers find the row. */
+/* The accessor stays: the row must have the one that is stored, since the MAC covers it. A changed
+ * `changed_revision` lets other readers find the row. */
 static enum result update_token(struct sqlite_store *s, const struct token_row *row,
 				struct error *err)
 {
 	static const char what[] = "update a token";
+	struct token_row put = *row;
+	struct row_mac mac;
+	const struct arg key[] = {arg_bytes(row->hash), arg_text(row->accessor)};
 	const struct arg args[] = {
 		arg_bytes(row->record),	    arg_signed(row->expires_ms),
 		arg_signed(row->uses_left), arg_signed(row->is_revoked),
-		arg_number(s->revision),    arg_bytes(row->hash),
+		arg_number(s->revision),    arg_mac(&mac),
+		arg_bytes(row->hash),	    arg_text(row->accessor),
 	};
-	enum result rc = RUN(s,
-			     "UPDATE tokens SET record = ?, expires_ms = ?, uses_left = ?,"
-			     " is_revoked = ?, changed_revision = ? WHERE hash = ?",
-			     what, args, err);
+	enum result rc = remove_macs(s, ROWS_TOKENS,
+				     "SELECT mac FROM tokens WHERE hash = ? AND accessor = ?", what,
+				     ARGS(key), err);
 
+	put.changed_revision = s->revision;
+	row_mac_token(&mac, &s->base.auth, &put);
+	if (rc == OK)
+		rc = RUN(s,
+			 "UPDATE tokens SET record = ?, expires_ms = ?, uses_left = ?,"
+			 " is_revoked = ?, changed_revision = ?, mac = ?"
+			 " WHERE hash = ? AND accessor = ?",
+			 what, args, err);
 	if (rc == OK && sqlite3_changes(s->db.handle) == 0)
 		rc = fail(err, E_NOT_FOUND, "%s: there is no such token", what);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_TOKENS, &mac);
 	return rc;
+}
+
+static enum result remove_token(struct sqlite_store *s, const struct slice *hash, struct error *err)
+{
+	const struct arg args[] = {arg_bytes(*hash)};
+
+	return remove_macs(s, ROWS_TOKENS, "DELETE FROM tokens WHERE hash = ? RETURNING mac",
+			   "remove a token", ARGS(args), err);
 }
 
 static enum result put_key(struct sqlite_store *s, const struct wrap_key_row *row,
 			   struct error *err)
 {
-	const struct arg args[] = {arg_number(row->generation), arg_bytes(row->wrapped)};
+	static const char what[] = "put a key";
+	struct row_mac mac;
+	const struct arg args[] = {arg_number(row->generation), arg_bytes(row->wrapped),
+				   arg_mac(&mac)};
+	enum result rc = remove_macs(s, ROWS_KEYS, "SELECT mac FROM wrap_keys WHERE generation = ?",
+				     what, (struct args){args, 1}, err);
 
-	return RUN(s,
-		   "INSERT INTO wrap_keys (generation, wrapped) VALUES (?, ?)"
-		   " ON CONFLICT (generation) DO UPDATE SET wrapped = excluded.wrapped",
-		   "put a key", args, err);
+	row_mac_key(&mac, &s->base.auth, row);
+	if (rc == OK)
+		rc = RUN(s,
+			 "INSERT INTO wrap_keys (generation, wrapped, mac) VALUES (?, ?, ?)"
+			 " ON CONFLICT (generation) DO UPDATE SET wrapped = excluded.wrapped,"
+			 " mac = excluded.mac",
+			 what, args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_KEYS, &mac);
+	return rc;
 }
 
 static enum result put_meta(struct sqlite_store *s, const struct meta_row *row, struct error *err)
 {
-	const struct arg args[] = {arg_text(slice_text(row->name)), arg_bytes(row->value)};
+	static const char what[] = "put a meta value";
+	struct slice name = slice_text(row->name);
+	struct row_mac mac;
+	const struct arg args[] = {arg_text(name), arg_bytes(row->value), arg_mac(&mac)};
+	enum result rc = remove_macs(s, ROWS_META, "SELECT mac FROM meta WHERE name = ?", what,
+				     (struct args){args, 1}, err);
 
-	return RUN(s,
-		   "INSERT INTO meta (name, value) VALUES (?, ?)"
-		   " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		   "put a meta value", args, err);
+	row_mac_meta(&mac, &s->base.auth, name, row->value);
+	if (rc == OK)
+		rc = RUN(s,
+			 "INSERT INTO meta (name, value, mac) VALUES (?, ?, ?)"
+			 " ON CONFLICT (name) DO UPDATE SET value = excluded.value,"
+			 " mac = excluded.mac",
+			 what, args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_META, &mac);
+	return rc;
 }
 
 /* The table has one row, with id 0. */
 enum result sqlite_put_log(struct store *store, const struct log_row *row, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	const struct arg args[] = {arg_number(row->size), arg_bytes(row->peaks),
-				   arg_bytes(row->checkpoint), arg_signed(row->time_ms)};
+	struct row_mac mac;
+	const struct arg args[] = {arg_number(row->size),      arg_bytes(row->peaks),
+				   arg_bytes(row->checkpoint), arg_signed(row->time_ms),
+				   arg_bytes(row->tables),     arg_mac(&mac)};
 	enum result rc = sqlite_may_write(s, err);
 
+	row_mac_log(&mac, &s->base.auth, row);
 	if (rc == OK)
 		rc = RUN(s,
-			 "INSERT INTO audit_log (id, size, peaks, checkpoint, time_ms)"
-			 " VALUES (0, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+			 "INSERT INTO audit_log (id, size, peaks, checkpoint, time_ms, tables, mac)"
+			 " VALUES (0, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
 			 " size = excluded.size, peaks = excluded.peaks,"
-			 " checkpoint = excluded.checkpoint, time_ms = excluded.time_ms",
+			 " checkpoint = excluded.checkpoint, time_ms = excluded.time_ms,"
+			 " tables = excluded.tables, mac = excluded.mac",
 			 "put the log's head", args, err);
 	return rc;
 }
@@ -361,18 +526,25 @@ enum result sqlite_put_idempotent(struct store *store, const struct idempotent_r
 	static const char what[] = "put a response";
 	struct sqlite_store *s = sqlite_of(store);
 	const struct arg old[] = {arg_signed(forget_before_ms)};
+	struct row_mac mac;
 	const struct arg args[] = {arg_bytes(row->key), arg_bytes(row->fingerprint),
-				   arg_bytes(row->response), arg_signed(row->time_ms)};
+				   arg_bytes(row->response), arg_signed(row->time_ms),
+				   arg_mac(&mac)};
 	enum result rc = sqlite_may_write(s, err);
 
 	/* The tables of format 1 call a response an answer. */
 	if (rc == OK)
-		rc = RUN(s, "DELETE FROM answers WHERE time_ms < ?", what, old, err);
+		rc = remove_macs(s, ROWS_RESPONSES,
+				 "DELETE FROM answers WHERE time_ms < ? RETURNING mac", what,
+				 ARGS(old), err);
+	row_mac_response(&mac, &s->base.auth, row);
 	if (rc == OK)
 		rc = RUN(s,
-			 "INSERT INTO answers (idempotency_key, fingerprint, answer, time_ms)"
-			 " VALUES (?, ?, ?, ?)",
+			 "INSERT INTO answers (idempotency_key, fingerprint, answer, time_ms, mac)"
+			 " VALUES (?, ?, ?, ?, ?)",
 			 what, args, err);
+	if (rc == OK)
+		row_auth_add(&s->base.auth, ROWS_RESPONSES, &mac);
 	return rc;
 }
 
@@ -397,5 +569,6 @@ DEFINE_PUT(sqlite_put_effectives, effective_row, put_effective)
 DEFINE_PUT(sqlite_replace_edges, edge_set, replace_edges)
 DEFINE_PUT(sqlite_put_tokens, token_row, put_token)
 DEFINE_PUT(sqlite_update_tokens, token_row, update_token)
+DEFINE_PUT(sqlite_remove_tokens, slice, remove_token)
 DEFINE_PUT(sqlite_put_keys, wrap_key_row, put_key)
 DEFINE_PUT(sqlite_put_meta, meta_row, put_meta)

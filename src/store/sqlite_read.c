@@ -1,30 +1,20 @@
 /*
- * Reads rows. Each row's columns are checked before the callback is given it. Its slices point into
- * SQLite's memory and live until the next row.
+ * The reading calls. Rows come from sqlite_rows.c, which checks them before a callback is given
+ * them. Their slices point into SQLite's memory and live until the next row.
  */
 #include "store/sqlite_internal.h"
 
 #include "base/buf.h"
-
-#define STATE_MAX  VERSION_DESTROYED
-#define ACTION_MAX CHANGE_DESTROY
-#define KIND_MAX   EDGE_SCHEMA_REF
+#include "store/sqlite_rows.h"
 
 #define OPEN(q, ss, sql, what, args, err) \
 	query_open(q, &session_of(ss)->db, sql, what, ARGS(args), err)
 #define OPEN_ALL(q, ss, sql, what, err) \
 	query_open(q, &session_of(ss)->db, sql, what, ARGS_NONE, err)
 
-#define VERSION_COLUMNS                                                                         \
-	"v.path, v.version, v.revision, v.created_ms, v.created_by, v.message, v.content_type," \
-	" v.digest, v.state, v.state_revision, v.key_generation"
-#define WITH_CONTENT " JOIN contents c ON c.id = v.content_id"
-
-/* The columns of a version that a query selects after VERSION_COLUMNS. */
-enum version_part { VERSION_BARE, VERSION_WITH_KEY, VERSION_WHOLE };
-
 /* A walk over a query's rows: `give` reads one and hands it to the callback of its kind. */
 struct walk {
+	const struct row_auth *auth;
 	enum result (*give)(struct query *q, const struct walk *w, struct error *err);
 	union {
 		version_fn *version;
@@ -59,51 +49,18 @@ static enum result walk_rows(struct query *q, const struct walk *w, uint64_t *re
 	}
 }
 
-/* The columns in the order of VERSION_COLUMNS, then those that `part` says. */
-static void read_version(struct query *q, enum version_part part, struct version_row *ret)
-{
-	*ret = (struct version_row){
-		.path = query_bytes(q, 0),
-		.version = query_number(q, 1),
-		.revision = query_number(q, 2),
-		.created_ms = query_signed(q, 3),
-		.created_by = query_bytes(q, 4),
-		.message = query_bytes(q, 5),
-		.content_type = query_bytes(q, 6),
-		.digest = query_bytes_exact(q, 7, DIGEST_BYTES),
-		.state = (enum version_state)query_choice(q, 8, STATE_MAX),
-		.state_revision = query_number(q, 9),
-		.key_generation = query_choice(q, 10, UINT32_MAX),
-		.wrapped_key = part >= VERSION_WITH_KEY ? query_bytes(q, 11) : SLICE_NULL,
-		.sealed = part >= VERSION_WHOLE ? query_bytes(q, 12) : SLICE_NULL,
-	};
-	ret->is_shredded = ret->state == VERSION_DESTROYED;
-	if (ret->is_shredded) { /* zeros */
-		ret->wrapped_key = SLICE_NULL;
-		ret->sealed = SLICE_NULL;
-	}
-}
-
 static enum result give_version(struct query *q, const struct walk *w, struct error *err)
 {
 	struct version_row row;
-	enum result rc;
+	struct row_mac mac;
+	enum result rc = read_version(q, w->auth, w->part, &row, &mac, err);
 
-	read_version(q, w->part, &row);
-	rc = query_check(q, err);
 	return rc == OK ? w->each.version(w->ctx, &row, err) : rc;
 }
 
-static enum result walk_versions(struct query *q, enum version_part part, version_fn *each,
-				 void *ctx, uint64_t *ret_count, struct error *err)
-{
-	const struct walk w = {give_version, {.version = each}, ctx, part};
-
-	return walk_rows(q, &w, ret_count, err);
-}
-
-#define HEAD_COLUMNS "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed FROM "
-#define HEAD_JOINS   " JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
+#define WHOLE_COLUMNS VERSION_COLUMNS KEY_COLUMN CONTENT_COLUMN
+#define HEAD_COLUMNS  "SELECT " WHOLE_COLUMNS " FROM "
+#define HEAD_JOINS    " LEFT JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
 
 /* With `since`, the changes name the few paths to look at, so that a server that follows another
  * one does not read all heads. A path may have changed only in an older version: hence the second
@@ -113,6 +70,7 @@ enum result sqlite_each_head(struct store_session *ss, uint64_t since, version_f
 {
 	static const char what[] = "read all documents";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {ss->auth, give_version, {.version = each}, ctx, VERSION_WHOLE};
 	const struct arg args[] = {arg_bound(since), arg_bound(since)};
 	enum result rc;
 
@@ -125,7 +83,7 @@ enum result sqlite_each_head(struct store_session *ss, uint64_t since, version_f
 				       " JOIN heads h ON h.path = n.path" HEAD_JOINS
 				       " WHERE v.state_revision > ? ORDER BY h.path",
 			  what, args, err);
-	return rc == OK ? walk_versions(&q, VERSION_WHOLE, each, ctx, NULL, err) : rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 enum result sqlite_get_version(struct store_session *ss, struct slice path, uint64_t version,
@@ -133,23 +91,24 @@ enum result sqlite_get_version(struct store_session *ss, struct slice path, uint
 {
 	static const char what[] = "read a version";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {ss->auth, give_version, {.version = each}, ctx, VERSION_WHOLE};
 	const struct arg args[] = {arg_text(path), arg_bound(version)};
 	uint64_t count = 0;
 	enum result rc = OPEN(&q, ss,
-			      "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed"
-			      " FROM versions v" WITH_CONTENT " WHERE v.path = ? AND v.version = ?",
+			      "SELECT " WHOLE_COLUMNS " FROM versions v" WITH_CONTENT
+			      " WHERE v.path = ? AND v.version = ?",
 			      what, args, err);
 
 	if (rc == OK)
-		rc = walk_versions(&q, VERSION_WHOLE, each, ctx, &count, err);
+		rc = walk_rows(&q, &w, &count, err);
 	if (rc == OK && count == 0)
 		rc = fail(err, E_NOT_FOUND, "%s: there is no such version", what);
 	return rc;
 }
 
 /* The state that `row` had at `revision`, from the last change of it up to then. */
-static enum result set_state_at(struct db *db, struct version_row *row, uint64_t revision,
-				struct error *err)
+static enum result set_state_at(struct store_session *ss, struct version_row *row,
+				uint64_t revision, struct error *err)
 {
 	static const enum version_state states[] = {
 		[CHANGE_PUT] = VERSION_LIVE,
@@ -160,30 +119,30 @@ static enum result set_state_at(struct db *db, struct version_row *row, uint64_t
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_text(row->path), arg_bound(revision),
 				   arg_bound(row->version)};
+	struct change_row change;
+	struct row_mac mac;
 	bool has_row = false;
 	enum result rc;
 
 	if (row->state_revision <= revision)
 		return OK;
-	rc = query_open(&q, db,
-			"SELECT action, revision FROM changes WHERE path = ? AND revision <= ?"
-			" AND version = ? ORDER BY revision DESC LIMIT 1",
-			"read a version's state", ARGS(args), err);
+	rc = OPEN(&q, ss,
+		  "SELECT " CHANGE_COLUMNS " FROM changes WHERE path = ? AND revision <= ?"
+		  " AND version = ? ORDER BY revision DESC LIMIT 1",
+		  "read a version's state", args, err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
+	if (rc == OK && has_row)
+		rc = read_change(&q, ss->auth, &change, &mac, err);
 	if (rc != OK)
 		return rc;
-	row->state = VERSION_LIVE;
-	row->state_revision = row->revision;
-	if (has_row) {
-		row->state = states[query_choice(&q, 0, ACTION_MAX)];
-		row->state_revision = query_number(&q, 1);
-	}
-	return query_check(&q, err);
+	row->state = has_row ? states[change.action] : VERSION_LIVE;
+	row->state_revision = has_row ? change.revision : row->revision;
+	return OK;
 }
 
-static enum result find_version_at(struct db *db, const struct version_at *at, version_fn *each,
-				   void *ctx, struct error *err)
+static enum result find_version_at(struct store_session *ss, const struct version_at *at,
+				   version_fn *each, void *ctx, struct error *err)
 {
 	static const char what[] = "read a version at a revision";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
@@ -191,14 +150,14 @@ static enum result find_version_at(struct db *db, const struct version_at *at, v
 				   arg_bound(at->version),
 				   arg_bound(at->version != 0 ? at->version : UINT64_MAX)};
 	struct version_row row;
+	struct row_mac mac;
 	bool has_row = false;
-	enum result rc =
-		query_open(&q, db,
-			   "SELECT " VERSION_COLUMNS ", c.wrapped_key, c.sealed"
-			   " FROM versions v" WITH_CONTENT " WHERE v.path = ? AND v.revision <= ?"
-			   " AND v.version >= ? AND v.version <= ?"
-			   " ORDER BY v.version DESC LIMIT 1",
-			   what, ARGS(args), err);
+	enum result rc = OPEN(&q, ss,
+			      "SELECT " WHOLE_COLUMNS " FROM versions v" WITH_CONTENT
+			      " WHERE v.path = ? AND v.revision <= ?"
+			      " AND v.version >= ? AND v.version <= ?"
+			      " ORDER BY v.version DESC LIMIT 1",
+			      what, args, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -206,10 +165,9 @@ static enum result find_version_at(struct db *db, const struct version_at *at, v
 		return rc;
 	if (!has_row)
 		return fail(err, E_NOT_FOUND, "%s: it did not exist then", what);
-	read_version(&q, VERSION_WHOLE, &row);
-	rc = query_check(&q, err);
+	rc = read_version(&q, ss->auth, VERSION_WHOLE, &row, &mac, err);
 	if (rc == OK)
-		rc = set_state_at(db, &row, at->revision, err);
+		rc = set_state_at(ss, &row, at->revision, err);
 	return rc == OK ? each(ctx, &row, err) : rc;
 }
 
@@ -221,7 +179,7 @@ enum result sqlite_get_version_at(struct store_session *ss, const struct version
 	enum result rc = db_scope_begin(db, &has_begun, err);
 
 	if (rc == OK)
-		rc = find_version_at(db, at, each, ctx, err);
+		rc = find_version_at(ss, at, each, ctx, err);
 	db_scope_end(db, has_begun);
 	return rc;
 }
@@ -240,6 +198,7 @@ enum result sqlite_each_version(struct store_session *ss, struct slice path, str
 				version_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {ss->auth, give_version, {.version = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_text(path), before_arg(page), limit_arg(page.limit)};
 	enum result rc =
 		OPEN(&q, ss,
@@ -247,41 +206,31 @@ enum result sqlite_each_version(struct store_session *ss, struct slice path, str
 		     " ORDER BY v.version DESC LIMIT ?",
 		     "read a history", args, err);
 
-	return rc == OK ? walk_versions(&q, VERSION_BARE, each, ctx, NULL, err) : rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 enum result sqlite_each_wrapped_below(struct store_session *ss, uint32_t generation, uint32_t limit,
 				      version_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
+	const struct walk w = {ss->auth, give_version, {.version = each}, ctx, VERSION_WITH_KEY};
 	const struct arg args[] = {arg_number(generation), limit_arg(limit)};
-	enum result rc =
-		OPEN(&q, ss,
-		     "SELECT " VERSION_COLUMNS ", c.wrapped_key FROM versions v" WITH_CONTENT
-		     " WHERE v.key_generation < ? LIMIT ?",
-		     "read wrapped keys", args, err);
+	enum result rc = OPEN(&q, ss,
+			      "SELECT " VERSION_COLUMNS KEY_COLUMN " FROM versions v" WITH_CONTENT
+			      " WHERE v.key_generation < ? LIMIT ?",
+			      "read wrapped keys", args, err);
 
-	return rc == OK ? walk_versions(&q, VERSION_WITH_KEY, each, ctx, NULL, err) : rc;
+	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 static enum result give_revision(struct query *q, const struct walk *w, struct error *err)
 {
-	struct revision_row row = {
-		.revision = query_number(q, 0),
-		.time_ms = query_signed(q, 1),
-		.author = query_bytes(q, 2),
-		.accessor = query_bytes(q, 3),
-		.message = query_bytes(q, 4),
-		.source = query_bytes(q, 5),
-		.request_id = query_bytes(q, 6),
-	};
-	enum result rc = query_check(q, err);
+	struct revision_row row;
+	struct row_mac mac;
+	enum result rc = read_revision(q, w->auth, &row, &mac, err);
 
 	return rc == OK ? w->each.revision(w->ctx, &row, err) : rc;
 }
-
-#define REVISION_COLUMNS \
-	"r.revision, r.time_ms, r.author, r.accessor, r.message, r.source, r.request_id"
 
 /* `path` ends in '/'. Paths that begin with it are not less than it, and less than the same with
  * '0', the next byte. */
@@ -331,7 +280,7 @@ enum result sqlite_each_revision(struct store_session *ss, struct slice path, st
 				 revision_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_revision, {.revision = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_revision, {.revision = each}, ctx, VERSION_BARE};
 	enum result rc = open_revisions(&q, ss, path, page, err);
 
 	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
@@ -341,7 +290,7 @@ enum result sqlite_get_revision(struct store_session *ss, uint64_t revision, rev
 				void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_revision, {.revision = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_revision, {.revision = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_bound(revision)};
 	uint64_t count = 0;
 	enum result rc =
@@ -361,34 +310,28 @@ enum result sqlite_revision_at(struct store_session *ss, int64_t time_ms, uint64
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_signed(time_ms)};
+	struct revision_row row = {.revision = 0};
+	struct row_mac mac;
 	bool has_row = false;
-	uint64_t revision;
 	enum result rc = OPEN(&q, ss,
-			      "SELECT revision FROM revisions WHERE time_ms <= ?"
-			      " ORDER BY time_ms DESC, revision DESC LIMIT 1",
+			      "SELECT " REVISION_COLUMNS " FROM revisions r WHERE r.time_ms <= ?"
+			      " ORDER BY r.time_ms DESC, r.revision DESC LIMIT 1",
 			      "find the revision of a time", args, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
-	if (rc != OK)
-		return rc;
-	revision = has_row ? query_number(&q, 0) : 0;
-	rc = query_check(&q, err);
+	if (rc == OK && has_row)
+		rc = read_revision(&q, ss->auth, &row, &mac, err);
 	if (rc == OK)
-		*ret = revision;
+		*ret = row.revision;
 	return rc;
 }
 
 static enum result give_change(struct query *q, const struct walk *w, struct error *err)
 {
-	struct change_row row = {
-		.revision = query_number(q, 0),
-		.path = query_bytes(q, 1),
-		.action = (enum change_action)query_choice(q, 2, ACTION_MAX),
-		.origin = query_bytes(q, 3),
-		.version = query_number(q, 4),
-	};
-	enum result rc = query_check(q, err);
+	struct change_row row;
+	struct row_mac mac;
+	enum result rc = read_change(q, w->auth, &row, &mac, err);
 
 	return rc == OK ? w->each.change(w->ctx, &row, err) : rc;
 }
@@ -397,10 +340,10 @@ enum result sqlite_each_change(struct store_session *ss, uint64_t revision, chan
 			       void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_change, {.change = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_change, {.change = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_bound(revision)};
 	enum result rc = OPEN(&q, ss,
-			      "SELECT revision, path, action, origin, version FROM changes"
+			      "SELECT " CHANGE_COLUMNS " FROM changes"
 			      " WHERE revision = ? ORDER BY path, version",
 			      "read a revision's changes", args, err);
 
@@ -411,10 +354,10 @@ enum result sqlite_each_change_after(struct store_session *ss, struct slice path
 				     change_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_change, {.change = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_change, {.change = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_text(path), arg_bound(revision)};
 	enum result rc = OPEN(&q, ss,
-			      "SELECT revision, path, action, origin, version FROM changes"
+			      "SELECT " CHANGE_COLUMNS " FROM changes"
 			      " WHERE path = ? AND revision > ? ORDER BY revision, version",
 			      "read a document's changes", args, err);
 
@@ -423,11 +366,11 @@ enum result sqlite_each_change_after(struct store_session *ss, struct slice path
 
 static enum result give_effective(struct query *q, const struct walk *w, struct error *err)
 {
-	uint64_t revision = query_number(q, 0);
-	struct slice digest = query_bytes(q, 1);
-	enum result rc = query_check(q, err);
+	struct effective_row row;
+	struct row_mac mac;
+	enum result rc = read_effective(q, w->auth, &row, &mac, err);
 
-	return rc == OK ? w->each.effective(w->ctx, revision, digest, err) : rc;
+	return rc == OK ? w->each.effective(w->ctx, row.revision, row.digest, err) : rc;
 }
 
 enum result sqlite_each_effective(struct store_session *ss, struct slice config,
@@ -435,10 +378,10 @@ enum result sqlite_each_effective(struct store_session *ss, struct slice config,
 				  struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_effective, {.effective = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_effective, {.effective = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_text(config), before_arg(page), limit_arg(page.limit)};
 	enum result rc = OPEN(&q, ss,
-			      "SELECT revision, digest FROM effectives WHERE config = ?"
+			      "SELECT " EFFECTIVE_COLUMNS " FROM effectives WHERE config = ?"
 			      " AND revision < ? ORDER BY revision DESC LIMIT ?",
 			      "read an effective configuration's history", args, err);
 
@@ -447,12 +390,9 @@ enum result sqlite_each_effective(struct store_session *ss, struct slice config,
 
 static enum result give_edge(struct query *q, const struct walk *w, struct error *err)
 {
-	struct edge_row row = {
-		.source = query_bytes(q, 0),
-		.target = query_bytes(q, 1),
-		.kind = (enum edge_kind)query_choice(q, 2, KIND_MAX),
-	};
-	enum result rc = query_check(q, err);
+	struct edge_row row;
+	struct row_mac mac;
+	enum result rc = read_edge(q, w->auth, &row, &mac, err);
 
 	return rc == OK ? w->each.edge(w->ctx, &row, err) : rc;
 }
@@ -460,10 +400,9 @@ static enum result give_edge(struct query *q, const struct walk *w, struct error
 enum result sqlite_each_edge(struct store_session *ss, edge_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_edge, {.edge = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_edge, {.edge = each}, ctx, VERSION_BARE};
 	enum result rc =
-		OPEN_ALL(&q, ss,
-			 "SELECT source, target, kind FROM edges ORDER BY source, kind, target",
+		OPEN_ALL(&q, ss, "SELECT " EDGE_COLUMNS " FROM edges ORDER BY source, kind, target",
 			 "read the edges", err);
 
 	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
@@ -471,53 +410,48 @@ enum result sqlite_each_edge(struct store_session *ss, edge_fn *each, void *ctx,
 
 static enum result give_token(struct query *q, const struct walk *w, struct error *err)
 {
-	struct token_row row = {
-		.hash = query_bytes_exact(q, 0, DIGEST_BYTES),
-		.accessor = query_bytes(q, 1),
-		.record = query_bytes(q, 2),
-		.expires_ms = query_signed(q, 3),
-		.uses_left = query_signed(q, 4),
-		.is_revoked = query_choice(q, 5, 1) != 0,
-	};
-	enum result rc = query_check(q, err);
+	struct token_row row;
+	struct row_mac mac;
+	enum result rc = read_token(q, w->auth, &row, &mac, err);
 
 	return rc == OK ? w->each.token(w->ctx, &row, err) : rc;
 }
-
-#define TOKEN_COLUMNS "SELECT hash, accessor, record, expires_ms, uses_left, is_revoked FROM tokens"
 
 enum result sqlite_each_token(struct store_session *ss, uint64_t since, token_fn *each, void *ctx,
 			      struct error *err)
 {
 	static const char what[] = "read the tokens";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_token, {.token = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_token, {.token = each}, ctx, VERSION_BARE};
 	const struct arg args[] = {arg_bound(since)};
 	enum result rc;
 
 	if (since == 0)
-		rc = OPEN_ALL(&q, ss, TOKEN_COLUMNS " ORDER BY accessor", what, err);
+		rc = OPEN_ALL(&q, ss, "SELECT " TOKEN_COLUMNS " FROM tokens ORDER BY accessor",
+			      what, err);
 	else
-		rc = OPEN(&q, ss, TOKEN_COLUMNS " WHERE changed_revision >= ? ORDER BY accessor",
+		rc = OPEN(&q, ss,
+			  "SELECT " TOKEN_COLUMNS
+			  " FROM tokens WHERE changed_revision >= ? ORDER BY accessor",
 			  what, args, err);
 	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
 }
 
 static enum result give_key(struct query *q, const struct walk *w, struct error *err)
 {
-	uint32_t generation = query_choice(q, 0, UINT32_MAX);
-	struct slice wrapped = query_bytes(q, 1);
-	enum result rc = query_check(q, err);
+	struct wrap_key_row row;
+	struct row_mac mac;
+	enum result rc = read_key(q, w->auth, &row, &mac, err);
 
-	return rc == OK ? w->each.key(w->ctx, generation, wrapped, err) : rc;
+	return rc == OK ? w->each.key(w->ctx, row.generation, row.wrapped, err) : rc;
 }
 
 enum result sqlite_each_key(struct store_session *ss, key_fn *each, void *ctx, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct walk w = {give_key, {.key = each}, ctx, VERSION_BARE};
+	const struct walk w = {ss->auth, give_key, {.key = each}, ctx, VERSION_BARE};
 	enum result rc =
-		OPEN_ALL(&q, ss, "SELECT generation, wrapped FROM wrap_keys ORDER BY generation",
+		OPEN_ALL(&q, ss, "SELECT " KEY_COLUMNS " FROM wrap_keys ORDER BY generation",
 			 "read the keys", err);
 
 	return rc == OK ? walk_rows(&q, &w, NULL, err) : rc;
@@ -530,9 +464,7 @@ enum result sqlite_get_log(struct store_session *ss, log_fn *each, void *ctx, st
 	struct log_row row;
 	bool has_row = false;
 	enum result rc =
-		OPEN_ALL(&q, ss,
-			 "SELECT size, peaks, checkpoint, time_ms FROM audit_log WHERE id = 0",
-			 what, err);
+		OPEN_ALL(&q, ss, "SELECT " LOG_COLUMNS " FROM audit_log WHERE id = 0", what, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -540,13 +472,7 @@ enum result sqlite_get_log(struct store_session *ss, log_fn *each, void *ctx, st
 		return rc;
 	if (!has_row)
 		return fail(err, E_NOT_FOUND, "%s: there is none yet", what);
-	row = (struct log_row){
-		.size = query_number(&q, 0),
-		.peaks = query_bytes(&q, 1),
-		.checkpoint = query_bytes(&q, 2),
-		.time_ms = query_signed(&q, 3),
-	};
-	rc = query_check(&q, err);
+	rc = read_log(&q, ss->auth, &row, err);
 	return rc == OK ? each(ctx, &row, err) : rc;
 }
 
@@ -555,10 +481,11 @@ enum result sqlite_get_meta(struct store_session *ss, const char *name, bytes_fn
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_text(slice_text(name))};
+	struct slice found, value;
+	struct row_mac mac;
 	bool has_row = false;
-	struct slice value;
-	enum result rc = OPEN(&q, ss, "SELECT value FROM meta WHERE name = ?", "read a meta value",
-			      args, err);
+	enum result rc = OPEN(&q, ss, "SELECT " META_COLUMNS " FROM meta WHERE name = ?",
+			      "read a meta value", args, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -566,8 +493,7 @@ enum result sqlite_get_meta(struct store_session *ss, const char *name, bytes_fn
 		return rc;
 	if (!has_row)
 		return fail(err, E_NOT_FOUND, "the store has no %s", name);
-	value = query_bytes(&q, 0);
-	rc = query_check(&q, err);
+	rc = read_meta(&q, ss->auth, &found, &value, &mac, err);
 	return rc == OK ? each(ctx, value, err) : rc;
 }
 
@@ -577,11 +503,12 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	const struct arg args[] = {arg_bytes(key)};
+	struct idempotent_row row;
+	struct row_mac mac;
 	bool has_row = false;
-	struct slice response;
 	enum result rc =
-		OPEN(&q, ss, "SELECT fingerprint, answer FROM answers WHERE idempotency_key = ?",
-		     "read an answer", args, err);
+		OPEN(&q, ss, "SELECT " RESPONSE_COLUMNS " FROM answers WHERE idempotency_key = ?",
+		     "read a stored response", args, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
@@ -589,9 +516,8 @@ enum result sqlite_get_idempotent(struct store_session *ss, struct slice key,
 		return rc;
 	if (!has_row)
 		return fail(err, E_NOT_FOUND, "the idempotency key is new");
-	if (!slice_is_equal(query_bytes(&q, 0), fingerprint))
-		return fail(err, E_CONFLICT, "the idempotency key was used for another request");
-	response = query_bytes(&q, 1);
-	rc = query_check(&q, err);
-	return rc == OK ? each(ctx, response, err) : rc;
+	rc = read_response(&q, ss->auth, &row, &mac, err);
+	if (rc == OK && !slice_is_equal(row.fingerprint, fingerprint))
+		rc = fail(err, E_CONFLICT, "the idempotency key was used for another request");
+	return rc == OK ? each(ctx, row.response, err) : rc;
 }

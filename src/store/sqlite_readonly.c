@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/retry.h"
+#include "store/sqlite_copy.h"
 #include "store/sqlite_format.h"
 #include "store/sqlite_schema.h"
 
@@ -143,26 +144,32 @@ static enum result try_mode(struct sqlite_store *s, const char *file, enum db_mo
 	return rc;
 }
 
-/* Opened once for writing, so that SQLite recovers what a killed server left. */
-static enum result read_copy(struct sqlite_store *s, struct error *err)
+/* Makes the private folder and gives the path of the copy in it. */
+static enum result name_copy(struct sqlite_store *s, char **ret, struct error *err)
 {
-	CLEANUP(alloc_freep) char *file = NULL;
 	char path[PATH_MAX + 16];
 	enum result rc = make_folder(s, err);
 
 	if (rc != OK)
 		return rc;
 	snprintf(path, sizeof path, "%s/" SQLITE_FILE, s->copied_to);
-	file = alloc_text(path, strlen(path));
-	if (file == NULL)
-		return fail(err, E_MEMORY, "copy %s: out of memory", s->file);
-	rc = copy_all(s->file, file, err);
-	if (rc == OK)
-		rc = try_mode(s, file, DB_WRITE, err);
+	*ret = alloc_text(path, strlen(path));
+	return *ret != NULL ? OK : fail(err, E_MEMORY, "copy %s: out of memory", s->file);
+}
+
+/* Opens the copy once for writing, so that SQLite recovers what a killed server left and an older
+ * format becomes ours; then it is what the store reads. */
+static enum result read_copy(struct sqlite_store *s, char *file_take, struct error *err)
+{
+	CLEANUP(alloc_freep) char *file = file_take;
+	enum result rc = try_mode(s, file, DB_WRITE, err);
+
 	if (rc != OK)
 		return rc;
+	rc = format_take_steps(&s->db, s->file, &store_migration, err);
 	db_close(&s->db);
-	rc = try_mode(s, file, DB_READ, err);
+	if (rc == OK)
+		rc = try_mode(s, file, DB_READ, err);
 	if (rc == OK) {
 		alloc_free(s->file);
 		s->file = steal(&file);
@@ -170,18 +177,34 @@ static enum result read_copy(struct sqlite_store *s, struct error *err)
 	return rc;
 }
 
-/* A reader takes older formats as they are: it must not migrate a file that a server of an older
- * release may still use. */
+static enum result recover_copy(struct sqlite_store *s, struct error *err)
+{
+	CLEANUP(alloc_freep) char *file = NULL;
+	enum result rc = name_copy(s, &file, err);
+
+	if (rc == OK)
+		rc = copy_all(s->file, file, err);
+	return rc == OK ? read_copy(s, steal(&file), err) : rc;
+}
+
+/* The file itself must not be migrated: a server of an older release may still use it. */
 static enum result check_format(struct sqlite_store *s, struct error *err)
 {
+	CLEANUP(alloc_freep) char *file = NULL;
 	uint32_t format = 0;
 	enum result rc = format_read(&s->db, s->file, &format, err);
 
-	if (rc == OK && (format < STORE_FORMAT_READ_MIN || format > STORE_FORMAT))
-		rc = fail(err, E_UNSUPPORTED,
-			  "%s has format %u; this program reads formats %u to %u", s->file, format,
-			  STORE_FORMAT_READ_MIN, STORE_FORMAT);
-	return rc;
+	if (rc != OK || format == STORE_FORMAT)
+		return rc;
+	if (format > STORE_FORMAT)
+		return fail(err, E_UNSUPPORTED,
+			    "%s has format %u; this program reads formats up to %u", s->file,
+			    format, STORE_FORMAT);
+	rc = name_copy(s, &file, err);
+	if (rc == OK)
+		rc = db_copy(&s->db, file, NULL, NULL, err);
+	db_close(&s->db);
+	return rc == OK ? read_copy(s, steal(&file), err) : rc;
 }
 
 enum result sqlite_open_reader(struct sqlite_store *s, struct error *err)
@@ -197,6 +220,7 @@ enum result sqlite_open_reader(struct sqlite_store *s, struct error *err)
 	 * DB_IMMUTABLE needs no right to write. With one, the newest commits may be in the log
 	 * only, so it has to be recovered in a copy. */
 	if (rc == E_IO)
-		rc = has_log(s->file) ? read_copy(s, err) : try_mode(s, s->file, DB_IMMUTABLE, err);
+		rc = has_log(s->file) ? recover_copy(s, err)
+				      : try_mode(s, s->file, DB_IMMUTABLE, err);
 	return rc == OK ? check_format(s, err) : rc;
 }

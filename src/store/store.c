@@ -10,6 +10,8 @@
 
 #include "store/backend.h"
 
+#include <string.h>
+
 /* Readers hand a digest on as an array of DIGEST_BYTES. A row with another length would be
  * E_CORRUPT at each later read, so it is refused while its writer can still be found. */
 static enum result check_digest(const char *what, struct slice digest, struct error *err)
@@ -29,23 +31,51 @@ void store_close(struct store *s)
 enum result store_begin(struct store *s, struct store_position *ret, struct error *err)
 {
 	struct store_position ignored;
+	enum result rc = s->ops->begin(s, ret != NULL ? ret : &ignored, err);
 
-	return s->ops->begin(s, ret != NULL ? ret : &ignored, err);
+	if (rc == OK)
+		row_auth_begin(s->ops->auth(s));
+	return rc;
+}
+
+/* Rows that no log row vouches for would stop the next start. */
+static enum result check_signed(struct store *s, struct error *err)
+{
+	const struct row_auth *a = s->ops->auth(s);
+
+	if (a->keyring == NULL || a->is_signed)
+		return OK;
+	return fail(err, E_INTERNAL, "rows were written after the log's head");
 }
 
 enum result store_commit(struct store *s, struct error *err)
 {
-	return s->ops->commit(s, err);
+	enum result rc = check_signed(s, err);
+
+	if (rc == OK)
+		rc = s->ops->commit(s, err);
+	else
+		s->ops->rollback(s);
+	if (rc == OK)
+		row_auth_commit(s->ops->auth(s));
+	else
+		row_auth_rollback(s->ops->auth(s));
+	return rc;
 }
 
 void store_rollback(struct store *s)
 {
 	s->ops->rollback(s);
+	row_auth_rollback(s->ops->auth(s));
 }
 
 enum result store_savepoint(struct store *s, struct error *err)
 {
-	return s->ops->savepoint(s, err);
+	enum result rc = s->ops->savepoint(s, err);
+
+	if (rc == OK)
+		row_auth_savepoint(s->ops->auth(s));
+	return rc;
 }
 
 enum result store_release(struct store *s, struct error *err)
@@ -55,7 +85,11 @@ enum result store_release(struct store *s, struct error *err)
 
 enum result store_rollback_to(struct store *s, struct error *err)
 {
-	return s->ops->rollback_to(s, err);
+	enum result rc = s->ops->rollback_to(s, err);
+
+	if (rc == OK)
+		row_auth_rollback_to(s->ops->auth(s));
+	return rc;
 }
 
 enum result store_put_versions(struct store *s, const struct version_row *rows, uint32_t count,
@@ -135,6 +169,12 @@ enum result store_update_tokens(struct store *s, const struct token_row *rows, u
 	return s->ops->update_tokens(s, rows, count, err);
 }
 
+enum result store_remove_tokens(struct store *s, const struct slice *hashes, uint32_t count,
+				struct error *err)
+{
+	return s->ops->remove_tokens(s, hashes, count, err);
+}
+
 enum result store_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 			    struct error *err)
 {
@@ -145,9 +185,90 @@ enum result store_put_audit(struct store *s, const struct audit_row *rows, uint3
 	return rc == OK ? s->ops->put_audit(s, rows, count, err) : rc;
 }
 
+void store_authenticate(struct store *s, const struct keyring *keyring)
+{
+	struct row_auth *a = s->ops->auth(s);
+
+	*a = (struct row_auth){.keyring = keyring, .is_signed = true};
+}
+
+/* The digests of rows that are signed already are kept: most transactions only read secrets. */
+static enum result digest_rows(struct store *s, uint8_t ret[static ROW_DIGESTS_BYTES],
+			       struct error *err)
+{
+	struct row_auth *a = s->ops->auth(s);
+	struct row_sums sums;
+	enum result rc = OK;
+
+	if (!a->has_digests) {
+		rc = s->ops->sums(s, &sums, err);
+		if (rc == OK)
+			row_auth_digests(a->digests, a, &sums);
+		a->has_digests = rc == OK;
+	}
+	if (rc == OK)
+		memcpy(ret, a->digests, ROW_DIGESTS_BYTES);
+	return rc;
+}
+
+enum result store_state(struct store *s, uint8_t ret[static HASH_BYTES], struct error *err)
+{
+	uint8_t digests[ROW_DIGESTS_BYTES];
+	enum result rc = digest_rows(s, digests, err);
+
+	if (rc != OK)
+		return rc;
+	memset(ret, 0, HASH_BYTES);
+	if (s->ops->auth(s)->keyring != NULL)
+		sha256_slice(ret, slice_make((const char *)digests, sizeof digests));
+	return OK;
+}
+
+void store_state_of(uint8_t ret[static HASH_BYTES], const struct log_row *row)
+{
+	sha256_slice(ret, row->tables);
+}
+
+static enum result keep_digests(void *ctx, const struct log_row *row, struct error *err)
+{
+	buf_append_slice(ctx, row->tables);
+	return buf_check(ctx, err);
+}
+
+enum result store_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf digests = BUF_NULL;
+	enum result rc = store_get_log(ss, keep_digests, &digests, err);
+
+	if (rc == OK)
+		rc = ss->ops->sum_rows(ss, ret, err);
+	return rc == OK ? row_auth_compare(ss->auth, ret, buf_slice(&digests), err) : rc;
+}
+
+void store_begin_sums(struct store *s, const struct row_sums *sums)
+{
+	s->ops->auth(s)->now = *sums;
+	row_auth_commit(s->ops->auth(s));
+}
+
+enum result store_put_macs(struct store *s, struct error *err)
+{
+	return s->ops->put_macs(s, err);
+}
+
 enum result store_put_log(struct store *s, const struct log_row *row, struct error *err)
 {
-	return s->ops->put_log(s, row, err);
+	struct row_auth *a = s->ops->auth(s);
+	uint8_t digests[ROW_DIGESTS_BYTES];
+	struct log_row full = *row;
+	enum result rc = digest_rows(s, digests, err);
+
+	full.tables = slice_make((const char *)digests, sizeof digests);
+	if (rc == OK)
+		rc = s->ops->put_log(s, &full, err);
+	if (rc == OK)
+		a->is_signed = true;
+	return rc;
 }
 
 enum result store_put_keys(struct store *s, const struct wrap_key_row *rows, uint32_t count,

@@ -24,7 +24,8 @@
 
 #include "base/budget.h"
 #include "base/buf.h"
-#include "store/rows.h"
+#include "crypto/hash.h"
+#include "store/row_auth.h"
 
 struct store;	      /* the writer and the owner of the data */
 struct store_session; /* one reader */
@@ -96,15 +97,19 @@ MUST_USE enum result store_replace_edges(struct store *s, const struct edge_set 
  * DIGEST_BYTES. */
 MUST_USE enum result store_put_tokens(struct store *s, const struct token_row *rows, uint32_t count,
 				      struct error *err);
-/* Replaces all but hash and accessor; E_NOT_FOUND. */
+/* Replaces all but hash and accessor. E_NOT_FOUND where no token has this hash and accessor. */
 MUST_USE enum result store_update_tokens(struct store *s, const struct token_row *rows,
+					 uint32_t count, struct error *err);
+/* Removes the tokens with these hashes; one that does not exist is left out. */
+MUST_USE enum result store_remove_tokens(struct store *s, const struct slice *hashes,
 					 uint32_t count, struct error *err);
 /* Once per transaction is enough: the rows of a whole group of requests. The caller keeps the index
  * without a gap and stores the log's head (store_put_log()) in the same transaction. E_INTERNAL for
  * a leaf of another length than DIGEST_BYTES. */
 MUST_USE enum result store_put_audit(struct store *s, const struct audit_row *rows, uint32_t count,
 				     struct error *err);
-/* Replaces the one row. */
+/* Replaces the one row. With keys it comes last in a transaction: it says which rows the tables
+ * have (`row->tables` is ignored). */
 MUST_USE enum result store_put_log(struct store *s, const struct log_row *row, struct error *err);
 /* Replaces the rows of the same generation. A new root key leads to new wrapped forms of all. */
 MUST_USE enum result store_put_keys(struct store *s, const struct wrap_key_row *rows,
@@ -116,6 +121,30 @@ MUST_USE enum result store_put_meta(struct store *s, const struct meta_row *rows
  * without end; then adds `row`. E_CONFLICT where the key exists still. */
 MUST_USE enum result store_put_idempotent(struct store *s, const struct idempotent_row *row,
 					  int64_t forget_before_ms, struct error *err);
+
+/*
+ * Authentication: row_auth.h says against what. A store that is opened has no keys yet, because
+ * they are in its rows: open it, open its keyring, authenticate, check its rows (store_head.h).
+ */
+
+/* From now on every row that is written gets a MAC, and every row that is read is checked
+ * (E_CORRUPT). `keyring` is borrowed until the store is closed. Before any other thread uses the
+ * store. NULL takes the keys away. */
+void store_authenticate(struct store *s, const struct keyring *keyring);
+/* What a checkpoint has to sign, so that it vouches for the rows that are in with the open
+ * transaction: a hash of the digests of all tables. All zeros without keys. */
+MUST_USE enum result store_state(struct store *s, uint8_t ret[static HASH_BYTES],
+				 struct error *err);
+/* What store_state() was when the log's row was written: to compare with the signed checkpoint. */
+void store_state_of(uint8_t ret[static HASH_BYTES], const struct log_row *row);
+/* Reads every row but those of the audit log and of the contents, checks its MAC, and compares the
+ * tables with the log's row. E_CORRUPT names table and row. Needs about 1 s for a million rows. */
+MUST_USE enum result store_sum_rows(struct store_session *ss, struct row_sums *ret,
+				    struct error *err);
+/* Hands the sums that store_sum_rows() gave to the writer, before its first transaction. */
+void store_begin_sums(struct store *s, const struct row_sums *sums);
+/* Gives every row a MAC, in a transaction: for data of a format without them. */
+MUST_USE enum result store_put_macs(struct store *s, struct error *err);
 
 /* Erases destroyed contents and replaced keys wherever the back end still has them (a write-ahead
  * log). After a commit, outside a transaction. Does not wait: E_BUSY while a reader still needs

@@ -132,17 +132,21 @@ void audit_rows_free(struct audit_rows *r)
 }
 
 /* The tree's state and the signed checkpoint go into one row, in the transaction of their entries:
- * a start finds them together or not at all. */
+ * a start finds them together or not at all. It is the last row of the transaction, since it
+ * vouches for all others. */
 enum result audit_write_head(struct store *store, const struct keyring *keyring,
 			     const struct vkey *key, const struct audit_log *log,
 			     struct buf *ret_checkpoint, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf state = BUF_NULL;
+	uint8_t rows[HASH_BYTES];
 	struct log_row row;
-	enum result rc;
+	enum result rc = store_state(store, rows, err);
 
 	audit_log_append_state(&state, log);
-	rc = audit_log_sign(log, key, keyring_signing_seed(keyring), ret_checkpoint, err);
+	if (rc == OK)
+		rc = audit_log_sign(log, rows, key, keyring_signing_seed(keyring), ret_checkpoint,
+				    err);
 	if (rc == OK)
 		rc = buf_check(&state, err);
 	if (rc != OK)

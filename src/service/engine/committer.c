@@ -206,11 +206,11 @@ static enum result write_heads(struct group *g, struct error *err)
 	};
 	enum result rc = audit_rows_put(&s->audit_rows, s->state.store, &g->log, err);
 
+	if (rc == OK && g->has_written)
+		rc = store_put_numbers(s->state.store, numbers, ARRAY_SIZE(numbers), err);
 	if (rc == OK)
 		rc = audit_write_head(s->state.store, s->state.keyring, &s->log_key, &g->log,
 				      &g->checkpoint, err);
-	if (rc == OK && g->has_written)
-		rc = store_put_numbers(s->state.store, numbers, ARRAY_SIZE(numbers), err);
 	return rc;
 }
 

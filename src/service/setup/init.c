@@ -25,7 +25,7 @@
 #define ORIGIN_PREFIX "reeve/"
 
 /* Where each key is stored: key-encryption keys by generation in their own table, the other two as
- * meta values. open_keyring.c reads the same places. */
+ * meta values. store/open_keyring.c reads the same places. */
 static enum result put_key(void *ctx, const struct key_row *row, struct error *err)
 {
 	struct store *store = ctx;
@@ -214,8 +214,10 @@ enum result service_init(const struct stopped_store *to, const struct shipped_do
 		.revision = 1,
 	};
 	size_t before = ret_token->len;
-	enum result rc = store_begin(to->store, NULL, err);
+	enum result rc;
 
+	store_authenticate(to->store, to->keyring);
+	rc = store_begin(to->store, NULL, err);
 	if (rc != OK)
 		return rc;
 	rc = put_all(&f, documents, documents_count, ret_token, err);
@@ -223,6 +225,7 @@ enum result service_init(const struct stopped_store *to, const struct shipped_do
 		rc = store_commit(to->store, err);
 	else
 		store_rollback(to->store);
+	store_authenticate(to->store, NULL); /* the keyring is the caller's to free */
 	audit_rows_free(&f.audit_rows);
 	if (rc == OK) {
 		vkey_append(ret_log_vkey, &f.log_key);

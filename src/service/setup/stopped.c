@@ -1,5 +1,5 @@
 /*
- * Reads the heads of a store that has data, and whether its first policy still gives the right to
+ * Opens a store that has data, and finds whether its first policy still gives the right to
  * administer (stopped.h). The policy is opened and compiled here because no snapshot exists.
  */
 #include "service/setup/stopped.h"
@@ -9,27 +9,6 @@
 #include "service/engine/audit_draft.h"
 #include "service/engine/engine.h"
 #include "service/engine/response.h"
-
-static enum result read_number(void *ctx, struct slice value, struct error *err)
-{
-	return slice_to_u64(value, INT64_MAX, ctx)
-		       ? OK
-		       : fail(err, E_CORRUPT, "a stored number is malformed");
-}
-
-static enum result read_origin(void *ctx, struct slice value, struct error *err)
-{
-	struct bootstrap *f = ctx;
-
-	return vkey_init_from_seed(&f->log_key, value, keyring_signing_seed(f->keyring), err);
-}
-
-static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
-{
-	struct bootstrap *f = ctx;
-
-	return audit_log_read_state(&f->log, row->peaks, err);
-}
 
 /* Whether a token with only this policy may write policies in general: with that right it can get
  * all others. */
@@ -73,42 +52,25 @@ static enum result read_policy(void *ctx, const struct version_row *row, struct 
 	return OK;
 }
 
-/* The key of the log is made again from its origin and the keyring: entries go on in the same
- * log. */
-static enum result read_heads(struct bootstrap *f, struct store_session *ss, struct error *err)
-{
-	enum result rc = store_session_begin(ss, err);
-
-	if (rc == OK)
-		rc = store_get_meta(ss, META_EPOCH, read_number, &f->epoch, err);
-	if (rc == OK)
-		rc = store_get_meta(ss, META_REVISION, read_number, &f->revision, err);
-	if (rc == OK)
-		rc = store_get_meta(ss, META_LOG_ORIGIN, read_origin, f, err);
-	if (rc == OK)
-		rc = store_get_log(ss, read_log, f, err);
-	store_session_end(ss);
-	return rc == OK ? OK : wrap(err, rc, "the store's heads");
-}
-
 enum result stopped_open(struct bootstrap *ret, const struct stopped_store *to, struct error *err)
 {
-	struct store_session *ss;
-	enum result rc = store_session_open(&ss, to->store, err);
+	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
+	enum result rc = setup_open_store(to, &head, err);
 
 	*ret = (struct bootstrap){.store = to->store,
 				  .keyring = to->keyring,
-				  .log = AUDIT_LOG_EMPTY,
-				  .now_ms = clock_wall_ms(to->clock)};
-	if (rc != OK)
-		return rc;
-	rc = read_heads(ret, ss, err);
-	store_session_close(ss);
+				  .log_key = head.log_key,
+				  .log = head.log,
+				  .now_ms = clock_wall_ms(to->clock),
+				  .epoch = head.epoch,
+				  .revision = head.revision};
 	return rc;
 }
 
+/* The keyring is the caller's to free, so the store must not keep its keys. */
 void stopped_close(struct bootstrap *f)
 {
+	store_authenticate(f->store, NULL);
 	audit_rows_free(&f->audit_rows);
 }
 

@@ -8,9 +8,10 @@
 
 #include "service/service.h"
 #include "service/setup/bootstrap.h"
+#include "service/setup/open_store.h"
 
-/* Reads the heads of the store in a transaction of its own, and fills in `ret`. The caller ends it
- * with stopped_close(), also after a failure. E_CORRUPT and the results of reading. */
+/* Opens the store as a start does (open_store.h), which checks all of it, and fills in `ret`. The
+ * caller ends it with stopped_close(), also after a failure, which takes the keys from the store. */
 MUST_USE enum result stopped_open(struct bootstrap *ret, const struct stopped_store *to,
 				  struct error *err);
 void stopped_close(struct bootstrap *f);

@@ -1,9 +1,9 @@
 /*
- * Loads the first snapshot, and the head of the audit log, from the store.
+ * Loads the first snapshot from a store whose head and rows were checked (store/store_head.h).
  *
  * It runs once, in the thread that opens the service, before any other thread exists: so it needs
  * no locks, and puts the snapshot into `current` only when all is loaded. All rows are read in one
- * read transaction, so that they are of one state of the store.
+ * read transaction; nobody else writes to the store.
  *
  * It parses only the policies, which the first request needs, and the records of the tokens. The
  * contents of all other documents stay sealed, and the edges between documents are stored, so that
@@ -22,7 +22,6 @@
 /* What is being loaded, passed to every row function as its ctx. */
 struct loading {
 	struct state *state;
-	struct loaded_log *log;
 	struct snapshot *snapshot;
 	/* the edges of the source at hand */
 	struct slice source;
@@ -147,77 +146,6 @@ static enum result load_token(void *ctx, const struct token_row *row, struct err
 	return snapshot_put_token(l->snapshot, t) ? OK : fail(err, E_MEMORY, "out of memory");
 }
 
-/* Meta values are decimal text. Revisions and times must also fit the signed integers of SQL. */
-static enum result read_number(void *ctx, struct slice value, struct error *err)
-{
-	uint64_t *ret = ctx;
-
-	return slice_to_u64(value, INT64_MAX, ret)
-		       ? OK
-		       : fail(err, E_CORRUPT, "a stored number is malformed");
-}
-
-static enum result load_number(struct store_session *ss, const char *name, uint64_t *ret,
-			       struct error *err)
-{
-	enum result rc = store_get_meta(ss, name, read_number, ret, err);
-
-	return rc == OK ? OK : wrap(err, rc, "%s", name);
-}
-
-/* The Merkle tree's state (its peaks) and the size column are written together; that they differ
- * means a damaged or mixed database. */
-static enum result read_log(void *ctx, const struct log_row *row, struct error *err)
-{
-	struct loading *l = ctx;
-	struct loaded_log *s = l->log;
-	enum result rc = audit_log_read_state(&s->log, row->peaks, err);
-
-	if (rc != OK)
-		return rc;
-	if (s->log.tree.size != row->size)
-		return fail(err, E_CORRUPT, "the audit log's head does not fit its size");
-	buf_append_slice(&s->checkpoint, row->checkpoint);
-	return buf_check(&s->checkpoint, err);
-}
-
-/* The log's origin is the first line of its checkpoints; with the seed of the keyring it makes the
- * key that signs them. */
-static enum result read_origin(void *ctx, struct slice value, struct error *err)
-{
-	struct loading *l = ctx;
-
-	return vkey_init_from_seed(&l->log->key, value, keyring_signing_seed(l->state->keyring),
-				   err);
-}
-
-/* A store without a log row is new. An epoch that a restore raised counts for the log from its next
- * entry on. */
-static enum result load_heads(struct loading *l, struct store_session *ss, struct error *err)
-{
-	struct snapshot *snapshot = l->snapshot;
-	uint64_t time_ms;
-	enum result rc;
-
-	rc = load_number(ss, META_EPOCH, &snapshot->epoch, err);
-	if (rc == OK)
-		rc = load_number(ss, META_REVISION, &snapshot->revision, err);
-	if (rc == OK)
-		rc = load_number(ss, META_LAST_MS, &time_ms, err);
-	if (rc != OK)
-		return rc;
-	snapshot->time_ms = (int64_t)time_ms;
-	rc = store_get_meta(ss, META_LOG_ORIGIN, read_origin, l, err);
-	if (rc != OK)
-		return wrap(err, rc, META_LOG_ORIGIN);
-	rc = store_get_log(ss, read_log, l, err);
-	if (rc != OK && rc != E_NOT_FOUND)
-		return wrap(err, rc, "the audit log");
-	if (l->log->log.epoch < snapshot->epoch)
-		l->log->log.epoch = snapshot->epoch;
-	return OK;
-}
-
 /* Documents go before edges, because edges are given to documents that exist. */
 static enum result load_all(struct loading *l, struct store_session *ss, struct error *err)
 {
@@ -225,9 +153,7 @@ static enum result load_all(struct loading *l, struct store_session *ss, struct 
 
 	if (rc != OK)
 		return rc;
-	rc = load_heads(l, ss, err);
-	if (rc == OK)
-		rc = store_each_head(ss, 0, load_head, l, err);
+	rc = store_each_head(ss, 0, load_head, l, err);
 	if (rc == OK)
 		rc = store_each_edge(ss, load_edge, l, err);
 	if (rc == OK)
@@ -238,14 +164,17 @@ static enum result load_all(struct loading *l, struct store_session *ss, struct 
 	return rc;
 }
 
-enum result state_load(struct state *s, struct loaded_log *ret_log, struct error *err)
+enum result state_load(struct state *s, const struct store_head *head, struct error *err)
 {
-	struct loading l = {.state = s, .log = ret_log, .snapshot = snapshot_new()};
+	struct loading l = {.state = s, .snapshot = snapshot_new()};
 	struct store_session *ss = NULL;
 	enum result rc;
 
 	if (l.snapshot == NULL)
 		return fail(err, E_MEMORY, "out of memory");
+	l.snapshot->epoch = head->epoch;
+	l.snapshot->revision = head->revision;
+	l.snapshot->time_ms = head->time_ms;
 	rc = store_session_open(&ss, s->store, err);
 	if (rc == OK)
 		rc = load_all(&l, ss, err);
@@ -253,7 +182,7 @@ enum result state_load(struct state *s, struct loaded_log *ret_log, struct error
 	arena_clear(&l.arena);
 	if (rc != OK) {
 		snapshot_unref(l.snapshot);
-		return wrap(err, rc, "the stored data");
+		return rc;
 	}
 	s->current = l.snapshot;
 	return OK;

@@ -13,6 +13,7 @@
 #include "service/settings.h"
 #include "service/state/server_time.h"
 #include "service/state/snapshot.h"
+#include "store/store_head.h"
 
 #include <pthread.h>
 
@@ -52,13 +53,6 @@ bool config_profile_path(char ret[static PROFILE_PATH_BYTES], struct slice confi
 /* The profile of "config/app/name"; NULL: there is none. Borrowed. */
 struct snap_doc *config_doc(const struct snapshot *snapshot, struct slice config);
 
-/* The audit log as it was stored. */
-struct loaded_log {
-	struct audit_log log;
-	struct vkey key;
-	struct buf checkpoint; /* the signed note; the caller's to clear */
-};
-
-/* The first snapshot, into `current`, and the head of the audit log. At the start, by one
+/* The first snapshot, into `current`, of a store whose head was checked. At the start, by one
  * thread. */
-MUST_USE enum result state_load(struct state *s, struct loaded_log *ret_log, struct error *err);
+MUST_USE enum result state_load(struct state *s, const struct store_head *head, struct error *err);

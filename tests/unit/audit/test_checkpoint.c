@@ -83,7 +83,7 @@ Test(checkpoint, what_was_signed_verifies_under_its_key_alone)
 	merkle_leaf(leaf, SLICE_LITERAL("x"));
 	merkle_append(&tree, leaf);
 	merkle_root(root, &tree);
-	cr_assert_eq(checkpoint_sign(&note, &tree, &s.key, s.seed, NULL), OK);
+	cr_assert_eq(checkpoint_sign(&note, &tree, NULL, &s.key, s.seed, NULL), OK);
 	cr_expect(slice_starts_with(buf_slice(&note), SLICE_LITERAL(ORIGIN "\n1\n")));
 	cr_assert_eq(checkpoint_verify(&c, buf_slice(&note), &s.key, NULL), OK);
 	cr_expect_eq(c.size, 1);

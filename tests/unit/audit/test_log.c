@@ -114,8 +114,8 @@ Test(log, a_log_goes_on_from_its_stored_state)
 	cr_expect_eq(again.epoch, 3);
 	cr_expect_eq(again.revision, 99);
 	cr_expect_eq(again.last_time_ms, 99000);
-	cr_assert_eq(audit_log_sign(&log, &s.key, s.seed, &a, NULL), OK);
-	cr_assert_eq(audit_log_sign(&again, &s.key, s.seed, &b, NULL), OK);
+	cr_assert_eq(audit_log_sign(&log, NULL, &s.key, s.seed, &a, NULL), OK);
+	cr_assert_eq(audit_log_sign(&again, NULL, &s.key, s.seed, &b, NULL), OK);
 	cr_expect(slice_is_equal(buf_slice(&a), buf_slice(&b)));
 	for (size_t len = 0; len < state.len; len++)
 		cr_expect_eq(audit_log_read_state(&again, slice_first(buf_slice(&state), len),
@@ -136,7 +136,7 @@ static bool append_and_sign(void *ctx)
 
 	if (rc != OK)
 		cr_expect(log.tree.size == 0 && line.len == 0, "half of it is left");
-	return rc == OK && audit_log_sign(&log, &s->key, s->seed, &note, NULL) == OK;
+	return rc == OK && audit_log_sign(&log, NULL, &s->key, s->seed, &note, NULL) == OK;
 }
 
 Test(log, short_memory_is_an_ordinary_error)

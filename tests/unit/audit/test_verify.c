@@ -70,13 +70,13 @@ static void fill_log(struct stored_log *l, const struct signer *s, uint64_t coun
 	cr_assert(buf_reserve(&l->text, (count + EXTRA) * 512));
 	while (l->count < count) {
 		if (l->count == count / 2)
-			cr_assert_eq(audit_log_sign(&l->head, &s->key, s->seed, &l->half, NULL),
+			cr_assert_eq(audit_log_sign(&l->head, NULL, &s->key, s->seed, &l->half, NULL),
 				     OK);
 		append_one(l, salt);
 	}
 	if (l->half.len == 0)
-		cr_assert_eq(audit_log_sign(&l->head, &s->key, s->seed, &l->half, NULL), OK);
-	cr_assert_eq(audit_log_sign(&l->head, &s->key, s->seed, &l->checkpoint, NULL), OK);
+		cr_assert_eq(audit_log_sign(&l->head, NULL, &s->key, s->seed, &l->half, NULL), OK);
+	cr_assert_eq(audit_log_sign(&l->head, NULL, &s->key, s->seed, &l->checkpoint, NULL), OK);
 	for (uint64_t i = 0; i < count; i++) {
 		l->rows[i].line = l->text.data + at;
 		at += l->rows[i].len;
@@ -494,7 +494,7 @@ static void sign_anew(struct stored_log *l, const struct signer *s)
 		merkle_append(&tree, l->rows[i].leaf);
 	}
 	buf_reset(&l->checkpoint);
-	cr_assert_eq(checkpoint_sign(&l->checkpoint, &tree, &s->key, s->seed, NULL), OK);
+	cr_assert_eq(checkpoint_sign(&l->checkpoint, &tree, NULL, &s->key, s->seed, NULL), OK);
 }
 
 Test(verify, order_is_checked_even_where_the_signature_fits)

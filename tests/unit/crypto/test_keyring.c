@@ -247,14 +247,14 @@ Test(keyring, a_full_secret_memory_is_an_ordinary_error)
 	static struct key *fill[SECRET_MEMORY_KEYS];
 	struct secret_memory *m = new_memory();
 
-	for (size_t room = 1; room < 8; room++) {
+	for (size_t room = 1; room < 10; room++) {
 		struct keyring *ring = NULL;
 		size_t taken = SECRET_MEMORY_KEYS - room;
 
 		for (size_t i = 0; i < taken; i++)
 			cr_assert_eq(key_new_random(&fill[i], m, NULL), OK);
 		cr_expect_eq(keyring_create(&ring, m, counting_key(m), STORE, NULL),
-			     room < 7 ? E_LIMIT : OK, "%zu", room);
+			     room < 9 ? E_LIMIT : OK, "%zu", room);
 		keyring_free(ring);
 		for (size_t i = 0; i < taken; i++)
 			key_free(fill[i]);

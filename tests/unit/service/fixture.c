@@ -7,6 +7,8 @@
 #include "crypto/crypto.h"
 #include "crypto/token_text.h"
 #include "http/native/native.h"
+#include "service/engine/audit_write.h"
+#include "service/setup/open_store.h"
 #include "store/failing.h"
 #include "store/sqlite.h"
 
@@ -113,12 +115,15 @@ static uint8_t root_bytes[KEY_BYTES];
 
 static struct keyring *init_store(struct fixture *f, struct store *s)
 {
+	static const struct audit_log log = AUDIT_LOG_EMPTY;
+	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
 	struct keyring *ring;
 	struct key *root;
 
 	MUST(key_new_random(&root, f->memory, &err));
 	MUST(key_lend(root, keep_root, root_bytes, &err));
 	MUST(keyring_create(&ring, f->memory, root, slice_text(store_id), &err));
+	store_authenticate(s, ring);
 	MUST(store_begin(s, NULL, &err));
 	MUST(keyring_each_row(ring, put_key, s, &err));
 	MUST(store_put_meta(s, &(struct meta_row){META_EPOCH, SLICE_LITERAL("1")}, 1, &err));
@@ -130,6 +135,7 @@ static struct keyring *init_store(struct fixture *f, struct store *s)
 				 keyring_signing_seed(ring), &err));
 	put_first_policy(s, ring);
 	put_token(s, ring, "root", "all", 0, &f->root_token);
+	MUST(audit_write_head(s, ring, &f->log_key, &log, &checkpoint, &err));
 	MUST(store_commit(s, &err));
 	return ring;
 }
@@ -299,6 +305,8 @@ void fixture_close(struct fixture *f)
 
 struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
 {
+	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
+	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
 	struct buf token = BUF_NULL;
 	char path[128];
 	struct keyring *ring;
@@ -307,8 +315,10 @@ struct buf fixture_token(struct fixture *f, const char *name, const char *rules)
 	snprintf(path, sizeof path, "policies/%s", name);
 	expect(f, OK, NULL, PUT, .path = path, .body = rules, .is_yaml = true);
 	ring = reopen(f, &s);
+	MUST(setup_open_store(&(struct stopped_store){s, ring, &system_clock}, &head, &err));
 	MUST(store_begin(s, NULL, &err));
 	put_token(s, ring, name, name, f->uses, &token);
+	MUST(audit_write_head(s, ring, &head.log_key, &head.log, &checkpoint, &err));
 	MUST(store_commit(s, &err));
 	if (f->may_call != NULL)
 		MUST(store_wrap_failing(&s, s, f->may_call, f->may_call_ctx, &err));

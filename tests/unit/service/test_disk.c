@@ -241,10 +241,15 @@ static void write_behind_the_service(const char *sql)
 
 Test(disk, a_store_that_another_process_has_written_to_takes_no_writes_until_a_restart)
 {
-	static const char *const moves[] = {
-		"UPDATE meta SET value = CAST('9' AS BLOB) WHERE name = 'revision'",
-		"UPDATE meta SET value = CAST('2' AS BLOB) WHERE name = 'epoch'",
-		"UPDATE audit_log SET size = size + 1",
+#define MOVE(name, by)                                                               \
+	"UPDATE meta SET value = CAST(CAST(CAST(CAST(value AS TEXT) AS INTEGER) " by \
+	" AS TEXT) AS BLOB) WHERE name = '" name "'"
+	static const struct {
+		const char *there, *back; /* a start refuses what is not put back */
+	} moves[] = {
+		{MOVE("revision", "+ 7"), MOVE("revision", "- 7")},
+		{MOVE("epoch", "+ 1"), MOVE("epoch", "- 1")},
+		{"UPDATE audit_log SET size = size + 1", "UPDATE audit_log SET size = size - 1"},
 	};
 	char log[4000];
 
@@ -253,19 +258,18 @@ Test(disk, a_store_that_another_process_has_written_to_takes_no_writes_until_a_r
 	control_log();
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
 		expect(&f, OK, NULL, PUT, .path = "profiles/a/before", .body = "{}");
-		write_behind_the_service(moves[i]);
+		write_behind_the_service(moves[i].there);
 		expect(&f, E_UNAVAILABLE, "another process has written to the store", PUT,
 		       .path = "profiles/a/behind", .body = "{}");
 		cr_expect_eq(service_ready(f.service, &(struct error){0}), E_UNAVAILABLE);
 		expect(&f, OK, NULL, GET, .path = "profiles/a/before");
-		if (i == 2) /* such a log is refused by a start: its head and its size differ */
-			break;
+		write_behind_the_service(moves[i].back);
 		fixture_restart(&f);
 		expect(&f, OK, NULL, PUT, .path = "profiles/a/behind", .body = "{}");
 		expect(&f, OK, NULL, DELETE, .path = "profiles/a/behind");
 	}
 	control_logged("store_moved", log, sizeof log);
-	cr_expect_not_null(strstr(log, "found_revision=9"), "%s", log);
+	cr_expect_not_null(strstr(log, "found_revision=15"), "%s", log);
 }
 
 Test(disk, a_slow_commit_is_logged_with_its_parts)

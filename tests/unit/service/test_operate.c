@@ -4,6 +4,7 @@
 #include "crypto/crypto.h"
 #include "crypto/keyring.h"
 #include "store/failing.h"
+#include "store/open_keyring.h"
 #include "store/sqlite.h"
 
 #include <stdio.h>
@@ -264,7 +265,7 @@ Test(founding, a_new_store_has_its_policies_a_token_and_a_log)
 
 	found(&n);
 	keyring_free(n.keyring);
-	MUST(service_open_keyring(&n.keyring, n.store, n.memory, root_key(&n), &err));
+	MUST(store_open_keyring(&n.keyring, n.store, n.memory, root_key(&n), &err));
 	serve(&n, &g);
 	expect(&g, OK, "allow: [read, list", GET, .path = "policies/administrator",
 	       .wants_source = true);
@@ -284,7 +285,7 @@ Test(founding, another_root_key_opens_nothing)
 
 	found(&n);
 	n.root[0] ^= 1;
-	cr_expect_eq(service_open_keyring(&other, n.store, n.memory, root_key(&n), &err), E_CRYPTO);
+	cr_expect_eq(store_open_keyring(&other, n.store, n.memory, root_key(&n), &err), E_CRYPTO);
 	serve(&n, &g);
 	fixture_close(&g);
 }
@@ -298,7 +299,7 @@ Test(founding, a_policy_that_does_not_compile_makes_no_store)
 
 	cr_expect_eq(found_with(&n, "rules: [{alow: [read], on: \"**\"}]\n"), E_INVALID);
 	cr_expect_eq(n.token.len, 0);
-	cr_expect_eq(service_open_keyring(&ring, n.store, n.memory, root_key(&n), &err),
+	cr_expect_eq(store_open_keyring(&ring, n.store, n.memory, root_key(&n), &err),
 		     E_NOT_FOUND);
 	store_close(n.store);
 	keyring_free(n.keyring);
@@ -382,7 +383,7 @@ static bool found_failing(int n)
 	calls_left = -1;
 	cr_expect_eq(rc != OK, f_.token.len == 0, "call %d: a token without a store", n);
 	if (rc != OK &&
-	    service_open_keyring(&ring, f_.store, f_.memory, root_key(&f_), &refused) == OK)
+	    store_open_keyring(&ring, f_.store, f_.memory, root_key(&f_), &refused) == OK)
 		keyring_free(ring); /* the commit's own outcome is not known: then all is there */
 	store_close(f_.store);
 	keyring_free(f_.keyring);

@@ -37,7 +37,7 @@ static enum result write_revision(struct store *s, uint64_t n, struct error *err
 	const struct change_row change = {n, path, CHANGE_PUT, SLICE_LITERAL("put"), n};
 	const struct edge_row edge = {path, SLICE_LITERAL("schemas/s"), EDGE_SCHEMA};
 	const struct audit_row audit = audit_of(n - 1, "ada", "put", "ok", &path);
-	const struct log_row log = {n, SLICE_LITERAL("p"), SLICE_LITERAL("c"), 1};
+	const struct log_row log = {n, SLICE_LITERAL("p"), SLICE_LITERAL("c"), 1, SLICE_NULL};
 	char number[24];
 	enum result rc = store_begin(s, NULL, err);
 

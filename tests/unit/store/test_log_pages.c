@@ -81,7 +81,7 @@ static void data_make(struct data *d, const struct misfiling *m)
 	cr_assert_eq(store_begin(d->store, NULL, NULL), OK);
 	while (log.tree.size < ENTRIES)
 		put_entry(d->store, &log, m, &line);
-	cr_assert_eq(audit_log_sign(&log, &d->key, d->seed, &d->checkpoint, NULL), OK);
+	cr_assert_eq(audit_log_sign(&log, NULL, &d->key, d->seed, &d->checkpoint, NULL), OK);
 	cr_assert_eq(store_commit(d->store, NULL), OK);
 }
 

@@ -431,7 +431,7 @@ STORE_TEST(store_rows, edges_of_a_source_are_replaced_as_a_whole)
 STORE_TEST(store_rows, tokens_keep_their_hash_and_accessor)
 {
 	struct token_row row = {
-		slice_text(digest_32), SLICE_LITERAL("acc"), SLICE_LITERAL("{}"), 5, -1, false};
+		slice_text(digest_32), SLICE_LITERAL("acc"), SLICE_LITERAL("{}"), 5, -1, false, 0};
 	struct token_row same_accessor = row;
 
 	same_accessor.hash = SLICE_LITERAL("fedcba9876543210fedcba9876543210");
@@ -440,6 +440,8 @@ STORE_TEST(store_rows, tokens_keep_their_hash_and_accessor)
 	EXPECT_RC(store_put_tokens(store, &same_accessor, 1, err), E_CONFLICT);
 	EXPECT_RC(store_update_tokens(store, &same_accessor, 1, err), E_NOT_FOUND);
 	row.accessor = SLICE_LITERAL("another");
+	EXPECT_RC(store_update_tokens(store, &row, 1, err), E_NOT_FOUND);
+	row.accessor = SLICE_LITERAL("acc");
 	row.record = SLICE_LITERAL("{\"a\":1}");
 	row.uses_left = 3;
 	row.is_revoked = true;
@@ -463,7 +465,7 @@ static void change_token(struct token_row *row, const char *revision, bool is_ne
 STORE_TEST(store_rows, tokens_since_a_revision_are_those_that_changed_at_it_or_later)
 {
 	struct token_row a = {
-		slice_text(digest_32), SLICE_LITERAL("a"), SLICE_LITERAL("{}"), 0, -1, false};
+		slice_text(digest_32), SLICE_LITERAL("a"), SLICE_LITERAL("{}"), 0, -1, false, 0};
 	struct token_row b = a;
 
 	b.hash = SLICE_LITERAL("fedcba9876543210fedcba9876543210");
@@ -488,7 +490,7 @@ STORE_TEST(store_rows, tokens_since_a_revision_are_those_that_changed_at_it_or_l
 
 STORE_TEST(store_rows, keys_meta_values_and_the_log_are_replaced)
 {
-	struct log_row log = {3, SLICE_LITERAL("peaks"), SLICE_LITERAL("note"), 7};
+	struct log_row log = {3, SLICE_LITERAL("peaks"), SLICE_LITERAL("note"), 7, SLICE_NULL};
 
 	EXPECT_RC(store_get_log(session, see_log, &seen, err), E_NOT_FOUND);
 	EXPECT_RC(store_get_meta(session, META_EPOCH, see_bytes, &seen, err), E_NOT_FOUND);

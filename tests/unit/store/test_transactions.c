@@ -99,7 +99,7 @@ static void expect_position(uint64_t epoch, uint64_t revision, uint64_t log_size
 
 STORE_TEST(store_transactions, begin_finds_the_position_that_the_last_commit_left)
 {
-	struct log_row log = {3, SLICE_LITERAL("peaks"), SLICE_LITERAL("note"), 7};
+	struct log_row log = {3, SLICE_LITERAL("peaks"), SLICE_LITERAL("note"), 7, SLICE_NULL};
 
 	expect_position(0, 0, 0);
 	put_meta(META_EPOCH, "2");

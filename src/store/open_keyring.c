@@ -8,9 +8,9 @@
  * The root key is taken whatever happens, and wiped by its owner: the keyring, or this function on
  * failure.
  */
+#include "store/open_keyring.h"
+
 #include "base/arena.h"
-#include "crypto/keyring.h"
-#include "service/service.h"
 
 struct collected_keys {
 	struct arena arena;
@@ -105,9 +105,9 @@ static enum result collect_all(struct collected_keys *g, struct store *store, st
 	return rc;
 }
 
-enum result service_open_keyring(struct keyring **ret, struct store *store,
-				 struct secret_memory *memory, struct key *root_take,
-				 struct error *err)
+enum result store_open_keyring(struct keyring **ret, struct store *store,
+			       struct secret_memory *memory, struct key *root_take,
+			       struct error *err)
 {
 	CLEANUP(key_freep) struct key *root = root_take;
 	struct collected_keys g = {.arena = ARENA_NULL};

@@ -1,0 +1,109 @@
+/*
+ * Opens a stored store for writing.
+ *
+ * Rows without MACs are believed once, when the signed head of the log says that it was written
+ * before rows had MACs. From then on the head says that they have: a file without MACs under such a
+ * head does not open. Whoever has an old copy of the file can still put back all of it, which only
+ * a checkpoint that was kept elsewhere shows (docs/security.md).
+ */
+#include "service/setup/open_store.h"
+
+#include "base/log.h"
+#include "service/setup/bootstrap.h"
+
+/* Reads the head in a transaction of its own. */
+static enum result read_head(const struct stopped_store *to, struct store_head *ret,
+			     struct error *err)
+{
+	struct store_session *ss;
+	enum result rc = store_session_open(&ss, to->store, err);
+
+	if (rc != OK)
+		return rc;
+	rc = store_session_begin(ss, err);
+	if (rc == OK)
+		rc = store_head_read(ret, ss, to->keyring, err);
+	store_session_close(ss);
+	return rc;
+}
+
+/* Head and rows are of one state of the store. */
+static enum result check_all(const struct stopped_store *to, struct store_head *ret,
+			     struct error *err)
+{
+	struct row_sums sums;
+	struct store_session *ss;
+	enum result rc = store_session_open(&ss, to->store, err);
+
+	if (rc != OK)
+		return rc;
+	rc = store_session_begin(ss, err);
+	if (rc == OK)
+		rc = store_head_read(ret, ss, to->keyring, err);
+	if (rc == OK) {
+		rc = store_head_check_rows(ret, ss, &sums, err);
+		if (rc != OK)
+			store_head_clear(ret);
+	}
+	store_session_close(ss);
+	if (rc == OK)
+		store_begin_sums(to->store, &sums);
+	return rc;
+}
+
+static enum result put_macs(struct bootstrap *f, struct error *err)
+{
+	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
+	struct audit_touch touch = {.path = SLICE_LITERAL("sys/status")};
+	enum result rc = store_put_macs(f->store, err);
+
+	if (rc == OK)
+		rc = bootstrap_record(f, "store.migrate",
+				      SLICE_LITERAL("rows got their MACs; before, they had none"),
+				      &touch, 1, err);
+	if (rc == OK)
+		rc = audit_rows_put(&f->audit_rows, f->store, &f->log, err);
+	return rc == OK ? audit_write_head(f->store, f->keyring, &f->log_key, &f->log, &checkpoint,
+					   err)
+			: rc;
+}
+
+static enum result migrate(const struct stopped_store *to, const struct store_head *head,
+			   struct error *err)
+{
+	struct bootstrap f = {.store = to->store,
+			      .keyring = to->keyring,
+			      .log_key = head->log_key,
+			      .log = head->log,
+			      .now_ms = clock_wall_ms(to->clock),
+			      .epoch = head->epoch,
+			      .revision = head->revision};
+	enum result rc = store_begin(to->store, NULL, err);
+
+	if (rc != OK)
+		return rc;
+	log_line(LOG_WARN, "rows_authenticated",
+		 "hint=\"the data were written by a release that did not protect them against "
+		 "changes on disk; they are trusted as they are\"");
+	rc = put_macs(&f, err);
+	if (rc == OK)
+		rc = store_commit(to->store, err);
+	else
+		store_rollback(to->store);
+	audit_rows_free(&f.audit_rows);
+	return rc;
+}
+
+enum result setup_open_store(const struct stopped_store *to, struct store_head *ret,
+			     struct error *err)
+{
+	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
+	enum result rc = read_head(to, &head, err);
+
+	if (rc == OK) {
+		store_authenticate(to->store, to->keyring);
+		if (!head.has_macs)
+			rc = migrate(to, &head, err);
+	}
+	return rc == OK ? check_all(to, ret, err) : rc;
+}
