@@ -218,21 +218,20 @@ const char *row_table_name(enum row_table table)
 	return names[table];
 }
 
-enum result row_auth_check(const struct row_auth *a, enum row_table table,
-			   const struct row_mac *computed, struct slice stored, struct slice name,
-			   uint64_t number, struct error *err)
+enum result row_auth_check(const struct row_auth *a, struct row_place place,
+			   const struct row_mac *computed, struct slice stored, struct error *err)
 {
-	char of_number[32] = "";
+	char number[32] = "";
 
-	if (a->keyring == NULL || (stored.len == sizeof computed->bytes &&
-				   secret_is_equal(stored.data, computed->bytes, stored.len)))
+	if (a->keyring == NULL || a->is_unchecked ||
+	    (stored.len == sizeof computed->bytes &&
+	     secret_is_equal(stored.data, computed->bytes, stored.len)))
 		return OK;
-	if (number != 0)
-		snprintf(of_number, sizeof of_number, "%s%llu", name.len != 0 ? " " : "",
-			 (unsigned long long)number);
+	if (place.number != 0)
+		snprintf(number, sizeof number, " %llu", (unsigned long long)place.number);
 	return fail(err, E_CORRUPT,
 		    "table %s, row %.*s%s: it is not what reeved wrote; restore a backup",
-		    row_table_name(table), SLICE_ARGS(name), of_number);
+		    row_table_name(place.table), SLICE_ARGS(place.name), number);
 }
 
 static void element_of(uint64_t ret[static 2], const struct row_auth *a, const uint8_t *mac)

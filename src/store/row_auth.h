@@ -98,11 +98,18 @@ void row_mac_response(struct row_mac *ret, const struct row_auth *a,
 		      const struct idempotent_row *row);
 void row_mac_log(struct row_mac *ret, const struct row_auth *a, const struct log_row *row);
 
+/* Which row an error is about. Not shown: an empty name, a number of 0. */
+struct row_place {
+	enum row_table table;
+	struct slice name;
+	uint64_t number;
+};
+
 /* Whether a stored MAC is the one that was computed. Always OK without keys. E_CORRUPT names the
- * table and the row's key: a text `name` and, where it is not 0, a number. */
-MUST_USE enum result row_auth_check(const struct row_auth *a, enum row_table table,
+ * place. */
+MUST_USE enum result row_auth_check(const struct row_auth *a, struct row_place place,
 				    const struct row_mac *computed, struct slice stored,
-				    struct slice name, uint64_t number, struct error *err);
+				    struct error *err);
 
 /* For a table's sum. The order does not matter. */
 void row_sum_add(struct row_sum *sum, const struct row_auth *a, const struct row_mac *mac);

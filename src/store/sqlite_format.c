@@ -10,7 +10,6 @@
 #include "store/sqlite_format.h"
 
 #include "store/sqlite_copy.h"
-#include "store/sqlite_schema.h"
 
 #include <stdio.h>
 #include <string.h>

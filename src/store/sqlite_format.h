@@ -3,14 +3,9 @@
 #pragma once
 
 #include "store/sqlite_db.h"
+#include "store/sqlite_schema.h"
 
 #include <limits.h>
-
-/* One step of a migration: `statements`, ended by NULL, turn format `from` into `from` + 1. */
-struct format_step {
-	uint32_t from;
-	const char *const *statements;
-};
 
 /* Makes the tables in an empty file, as format `format`. E_CONFLICT where it has tables. */
 MUST_USE enum result format_create(struct db *db, uint32_t format, struct error *err);
@@ -18,13 +13,6 @@ MUST_USE enum result format_create(struct db *db, uint32_t format, struct error 
 /* Which format the file has; it may be newer than ours. `file` names it in errors. E_NOT_FOUND for
  * an empty file, E_CORRUPT for one that does not hold a store. */
 MUST_USE enum result format_read(struct db *db, const char *file, uint32_t *ret, struct error *err);
-
-/* The format to migrate to, and the known steps in any order. */
-struct migration {
-	uint32_t format;
-	const struct format_step *steps;
-	size_t steps_count;
-};
 
 /* Migrates the file from its format to `to->format`: copies it to FILE.format-N, then takes all
  * steps in one transaction. The copy stays; its path is written to `ret_copy`. E_UNSUPPORTED for a

@@ -60,7 +60,8 @@ static enum result give_version(struct query *q, const struct walk *w, struct er
 
 #define WHOLE_COLUMNS VERSION_COLUMNS KEY_COLUMN CONTENT_COLUMN
 #define HEAD_COLUMNS  "SELECT " WHOLE_COLUMNS " FROM "
-#define HEAD_JOINS    " LEFT JOIN versions v ON v.path = h.path AND v.version = h.version" WITH_CONTENT
+#define VERSION_OF_H  " LEFT JOIN versions v ON v.path = h.path AND v.version = h.version"
+#define HEAD_JOINS    VERSION_OF_H WITH_CONTENT
 
 /* With `since`, the changes name the few paths to look at, so that a server that follows another
  * one does not read all heads. A path may have changed only in an older version: hence the second

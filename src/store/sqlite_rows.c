@@ -57,11 +57,13 @@ enum result read_version(struct query *q, const struct row_auth *a, enum version
 	if (rc != OK)
 		return rc;
 	row_mac_version(&mac, a, &row, content_id);
-	rc = row_auth_check(a, ROWS_VERSIONS, &mac, stored, row.path, row.version, err);
+	rc = row_auth_check(a, (struct row_place){ROWS_VERSIONS, row.path, row.version}, &mac,
+			    stored, err);
 	if (rc != OK)
 		return rc;
 	row_mac_state(ret_mac, a, &mac, &row);
-	rc = row_auth_check(a, ROWS_VERSIONS, ret_mac, stored_state, row.path, row.version, err);
+	rc = row_auth_check(a, (struct row_place){ROWS_VERSIONS, row.path, row.version}, ret_mac,
+			    stored_state, err);
 	if (rc == OK)
 		rc = read_content(q, part, &row, err);
 	if (rc == OK)
@@ -88,7 +90,8 @@ enum result read_revision(struct query *q, const struct row_auth *a, struct revi
 	if (rc != OK)
 		return rc;
 	row_mac_revision(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_REVISIONS, ret_mac, stored, SLICE_NULL, ret->revision, err);
+	return row_auth_check(a, (struct row_place){ROWS_REVISIONS, SLICE_NULL, ret->revision},
+			      ret_mac, stored, err);
 }
 
 enum result read_change(struct query *q, const struct row_auth *a, struct change_row *ret,
@@ -108,7 +111,8 @@ enum result read_change(struct query *q, const struct row_auth *a, struct change
 	if (rc != OK)
 		return rc;
 	row_mac_change(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_CHANGES, ret_mac, stored, ret->path, ret->revision, err);
+	return row_auth_check(a, (struct row_place){ROWS_CHANGES, ret->path, ret->revision},
+			      ret_mac, stored, err);
 }
 
 enum result read_effective(struct query *q, const struct row_auth *a, struct effective_row *ret,
@@ -126,7 +130,8 @@ enum result read_effective(struct query *q, const struct row_auth *a, struct eff
 	if (rc != OK)
 		return rc;
 	row_mac_effective(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_EFFECTIVES, ret_mac, stored, ret->config, ret->revision, err);
+	return row_auth_check(a, (struct row_place){ROWS_EFFECTIVES, ret->config, ret->revision},
+			      ret_mac, stored, err);
 }
 
 enum result read_edge(struct query *q, const struct row_auth *a, struct edge_row *ret,
@@ -144,7 +149,8 @@ enum result read_edge(struct query *q, const struct row_auth *a, struct edge_row
 	if (rc != OK)
 		return rc;
 	row_mac_edge(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_EDGES, ret_mac, stored, ret->source, 0, err);
+	return row_auth_check(a, (struct row_place){ROWS_EDGES, ret->source, 0}, ret_mac, stored,
+			      err);
 }
 
 enum result read_token(struct query *q, const struct row_auth *a, struct token_row *ret,
@@ -166,7 +172,8 @@ enum result read_token(struct query *q, const struct row_auth *a, struct token_r
 	if (rc != OK)
 		return rc;
 	row_mac_token(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_TOKENS, ret_mac, stored, ret->accessor, 0, err);
+	return row_auth_check(a, (struct row_place){ROWS_TOKENS, ret->accessor, 0}, ret_mac, stored,
+			      err);
 }
 
 enum result read_key(struct query *q, const struct row_auth *a, struct wrap_key_row *ret,
@@ -183,7 +190,8 @@ enum result read_key(struct query *q, const struct row_auth *a, struct wrap_key_
 	if (rc != OK)
 		return rc;
 	row_mac_key(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_KEYS, ret_mac, stored, SLICE_NULL, ret->generation, err);
+	return row_auth_check(a, (struct row_place){ROWS_KEYS, SLICE_NULL, ret->generation},
+			      ret_mac, stored, err);
 }
 
 enum result read_meta(struct query *q, const struct row_auth *a, struct slice *ret_name,
@@ -196,7 +204,7 @@ enum result read_meta(struct query *q, const struct row_auth *a, struct slice *r
 	if (rc != OK)
 		return rc;
 	row_mac_meta(ret_mac, a, name, value);
-	rc = row_auth_check(a, ROWS_META, ret_mac, stored, name, 0, err);
+	rc = row_auth_check(a, (struct row_place){ROWS_META, name, 0}, ret_mac, stored, err);
 	if (rc != OK)
 		return rc;
 	*ret_name = name;
@@ -221,8 +229,10 @@ enum result read_response(struct query *q, const struct row_auth *a, struct idem
 	if (rc != OK)
 		return rc;
 	row_mac_response(ret_mac, a, ret);
-	return row_auth_check(a, ROWS_RESPONSES, ret_mac, stored, SLICE_LITERAL("of time"),
-			      (uint64_t)ret->time_ms, err);
+	return row_auth_check(a,
+			      (struct row_place){ROWS_RESPONSES, SLICE_LITERAL("of time"),
+						 (uint64_t)ret->time_ms},
+			      ret_mac, stored, err);
 }
 
 enum result read_log(struct query *q, const struct row_auth *a, struct log_row *ret,
@@ -243,5 +253,6 @@ enum result read_log(struct query *q, const struct row_auth *a, struct log_row *
 	if (rc != OK)
 		return rc;
 	row_mac_log(&mac, a, ret);
-	return row_auth_check(a, ROWS_LOG, &mac, stored, SLICE_LITERAL("0"), 0, err);
+	return row_auth_check(a, (struct row_place){ROWS_LOG, SLICE_LITERAL("0"), 0}, &mac, stored,
+			      err);
 }

@@ -6,7 +6,6 @@
 #include "store/sqlite_schema.h"
 
 #include "base/memory.h"
-#include "store/sqlite_format.h"
 
 #include <stddef.h>
 
