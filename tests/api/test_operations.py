@@ -14,27 +14,30 @@ import harness
 from harness import until
 from support import COMMAND, Case
 
-def to_format_1(file):
-    """Turns a store that no server has open, or a backup, into one of the first format, which has no signature behind it."""
+OLD = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "format-2"
+
+
+def make_format_1(file):
+    """A store of the first format, whose root key is OLD's. A store of today cannot become one: its signed head says that its rows have MACs."""
+    shutil.copy(OLD / "reeve.db", file)
+    file.chmod(0o600)
     db = sqlite3.connect(file)
-    (pages,), (size,) = db.execute("pragma page_count").fetchone(), db.execute("pragma page_size").fetchone()
-    os.truncate(file, pages * size)
     db.executescript("drop index tokens_changed; alter table tokens drop column changed_revision;"
                      " update meta set value = x'31' where name = 'format'")
     db.close()
 
 
 class Backups(Case):
-    def restore(self, backup, *options, code=0):
+    def restore(self, backup, *options, code=0, root_key=None):
         folder = self.server.folder / f"restored-{backup.name}-{len(options)}"
         token = self.server.folder / (folder.name + ".token")
-        got, out, err = self.server.run("restore", "--data", folder, "--from", backup, "--root-key", self.server.data / "root.key",
+        got, out, err = self.server.run("restore", "--data", folder, "--from", backup, "--root-key", root_key or self.server.data / "root.key",
                                         "--reason", "disk lost", "--admin-token-file", token, *options)
         self.assertEqual(got, code, out + err)
         return folder, token
 
-    def serving(self, folder, token):
-        other = harness.Reeved("--root-key", str(self.server.data / "root.key"))
+    def serving(self, folder, token, root_key=None):
+        other = harness.Reeved("--root-key", str(root_key or self.server.data / "root.key"))
         other.data, other.token_file = folder, token
         self.addCleanup(other.remove)
         other.start()
@@ -86,12 +89,13 @@ class Backups(Case):
         self.assertEqual(other.get("/v1/status", token=self.server.admin).status, 200)
 
     def test_a_backup_of_the_first_format_leaves_no_second_copy(self):
-        backup = self.server.folder / "old"
-        self.reeve("backup", "-o", backup)
-        to_format_1(backup)
-        folder, token = self.restore(backup)
+        backup, root_key = self.server.folder / "old", self.server.folder / "old.key"
+        shutil.copy(OLD / "root.key", root_key)
+        root_key.chmod(0o400)
+        make_format_1(backup)
+        folder, token = self.restore(backup, "--unsigned", root_key=root_key)
         self.assertEqual(list(folder.glob("*.format-*")), [])
-        other = self.serving(folder, token)
+        other = self.serving(folder, token, root_key)
         self.assertEqual(other.get("/v1/status", token=token.read_text().strip()).status, 200)
         self.assertNotIn("data_migrated", other.log)
 
@@ -138,7 +142,10 @@ class Failures(unittest.TestCase):
 
     def test_the_log_names_the_copy_that_a_migration_leaves_even_if_the_start_fails(self):
         self.server.init()
-        to_format_1(self.server.data / "reeve.db")
+        make_format_1(self.server.data / "reeve.db")
+        (self.server.data / "root.key").unlink()
+        shutil.copy(OLD / "root.key", self.server.data / "root.key")
+        (self.server.data / "root.key").chmod(0o400)
         copy = self.server.data.resolve() / "reeve.db.format-1"
         (self.server.data / "root.key").rename(self.server.data / "away")
         self.assertIn(f'warn data_migrated copy="{copy}" hint=', self.serve_fails())

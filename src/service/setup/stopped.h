@@ -11,7 +11,8 @@
 #include "service/setup/open_store.h"
 
 /* Opens the store as a start does (open_store.h), which checks all of it, and fills in `ret`. The
- * caller ends it with stopped_close(), also after a failure, which takes the keys from the store. */
+ * caller ends it with stopped_close(), also after a failure, which takes the keys from the store.
+ */
 MUST_USE enum result stopped_open(struct bootstrap *ret, const struct stopped_store *to,
 				  struct error *err);
 void stopped_close(struct bootstrap *f);

@@ -39,7 +39,7 @@ static void put_heads(struct store *s)
 	struct audit_log log = AUDIT_LOG_EMPTY;
 
 	audit_log_append_state(&state, &log);
-	cr_assert_eq(audit_log_sign(&log, &key, keyring_signing_seed(ring), &note, NULL), OK);
+	cr_assert_eq(audit_log_sign(&log, NULL, &key, keyring_signing_seed(ring), &note, NULL), OK);
 	EXPECT_OK(store_begin(s, NULL, err));
 	EXPECT_OK(store_put_meta(s, rows, ARRAY_SIZE(rows), err));
 	EXPECT_OK(store_put_log(s,
