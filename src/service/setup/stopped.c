@@ -110,23 +110,3 @@ enum result stopped_transact(const struct bootstrap *f, stopped_fn *write, void 
 	store_rollback(store);
 	return rc;
 }
-<<<<<<< HEAD
-=======
-
-enum result stopped_transact(struct bootstrap *f, const struct stopped_store *to, stopped_fn *write,
-			     void *ctx, struct error *err)
-{
-	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
-	enum result rc = setup_open_store(to, &head, err);
-
-	if (rc == OK) {
-		f->log = head.log;
-		f->log_key = head.log_key;
-		f->epoch = head.epoch;
-		f->revision = head.revision;
-		rc = write_all(to->store, write, ctx, err);
-	}
-	store_authenticate(to->store, NULL); /* the keyring is the caller's to free */
-	return rc;
-}
->>>>>>> 9624a2a (Test the migration of rows without MACs with a store that has none)
