@@ -69,3 +69,14 @@ void memory_sums(struct row_sums *ret, const struct memory_state *s, const struc
 		}
 	}
 }
+
+/* Nobody else can change these rows, so there is no stored MAC to compare. */
+enum result memory_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err)
+{
+	struct memory_session *session = (struct memory_session *)ss;
+	CLEANUP(state_clear) struct memory_state now = memory_state_now(session);
+
+	(void)err;
+	memory_sums(ret, &now, ss->auth);
+	return OK;
+}
