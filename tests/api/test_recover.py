@@ -87,7 +87,7 @@ class Recover(unittest.TestCase):
         db.execute("update tokens set is_revoked = 1")
         db.commit()
         db.close()
-        self.assertIn("table tokens, row ", self.recover(code=1))
+        self.assertIn("damaged", self.recover(code=1))
         self.assertFalse(list(self.server.folder.glob("fresh*")))
 
     def test_a_policy_that_gives_no_right_is_said(self):
