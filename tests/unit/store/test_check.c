@@ -109,7 +109,7 @@ static void put_head(void)
 	EXPECT_OK(store_put_revisions(store, &revision, 1, err));
 	EXPECT_OK(store_put_meta(store, meta, ARRAY_SIZE(meta), err));
 	audit_log_append_state(&state, &a_log);
-	EXPECT_OK(audit_log_sign(&a_log, &log_key, keyring_signing_seed(ring), &note, err));
+	EXPECT_OK(audit_log_sign(&a_log, NULL, &log_key, keyring_signing_seed(ring), &note, err));
 	row.peaks = buf_slice(&state);
 	row.checkpoint = buf_slice(&note);
 	EXPECT_OK(store_put_log(store, &row, err));
