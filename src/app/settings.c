@@ -95,6 +95,8 @@ const struct setting_row setting_rows[] = {
 	 "Memory that one request may use while a worker processes it."},
 	{"failures_recorded_max", SETTING_COUNT, AT(service.failures_recorded_max), 1, 1000000, "100", NULL,
 	 "Refusals and failed writes of one principal that get an audit entry each, in ten seconds. Those above it are counted in one entry."},
+	{"ended_tokens_kept", SETTING_DURATION, AT(service.ended_tokens_kept_ms), SECOND, 720 * HOUR, "5m", NULL,
+	 "How long a token that has ended (expired, revoked, used up, or with one above it) is kept before it is removed from memory and from the data."},
 	{"wait_max",	SETTING_DURATION, AT(service.wait_ms_max), SECOND, HOUR, "60s", NULL,
 	 "The longest wait of a long poll (?wait=)."},
 	{"limit_max",	SETTING_COUNT, AT(service.limit_max), 1, 100000, "1000", NULL,

@@ -25,6 +25,7 @@
 #include "service/engine/waiters.h"
 #include "service/engine/waker.h"
 #include "service/setup/open_store.h"
+#include "service/token/token_sweep.h"
 
 /* Calls that take longer than a short one may. Their threads are added to the workers of the
  * settings, so that short calls never wait for them. */
@@ -186,6 +187,7 @@ void service_close(struct service *s)
 	workers_stop(s);
 	committer_stop(s);
 	waker_stop(s);
+	token_sweep_clear(s);
 	snapshot_unref(s->state.current);
 	config_cache_free(s->state.cache);
 	waiters_free(s->waiters);
@@ -240,7 +242,8 @@ static void notice_jump(struct service *s)
 	waker_kick(s);
 }
 
-/* The one place where time passes: late polls, clock jumps, and counted failures that are due. */
+/* The one place where time passes: late polls, clock jumps, counted failures that are due, and
+ * tokens that have ended. */
 void service_tick(struct service *s)
 {
 	int64_t now_ms = clock_monotonic_ms(&s->state.clock);
@@ -249,6 +252,7 @@ void service_tick(struct service *s)
 	notice_jump(s);
 	refusals_fold(s);
 	folded_write(s);
+	token_sweep(s);
 }
 
 enum result service_ready(struct service *s, struct error *err)

@@ -68,8 +68,8 @@ enum call_state service_submit(struct service *s, struct call *call);
 bool service_forget(struct service *s, struct call *call);
 
 /* The front end calls this a few times a second, in one thread. It wakes polls whose time is over,
- * notices when the machine's clock jumped, and hands the entries of counted failures to the
- * committer. */
+ * notices when the machine's clock jumped, and hands the entries of counted failures and the
+ * removal of ended tokens to the committer. */
 void service_tick(struct service *s);
 
 /* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */

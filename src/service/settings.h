@@ -26,12 +26,13 @@ struct service_settings {
 	size_t request_bytes_max;	/* 256 MiB */
 	int64_t request_ms_max;		/* of a worker: 5 s; not 0 */
 	uint32_t failures_recorded_max; /* of one principal in ten seconds, one by one: 100 */
+	int64_t ended_tokens_kept_ms;	/* before they are removed: 5 min */
 };
 
 /* In the order of the members. */
 #define SERVICE_SETTINGS_DEFAULT                                                              \
 	((struct service_settings){2, 4096, 100000, 1 << 20, 512 << 10, 8 << 20, 1000, 10000, \
-				   60000, 1000, 64 << 20, true, 256 << 20, 5000, 100})
+				   60000, 1000, 64 << 20, true, 256 << 20, 5000, 100, 300000})
 
 /* The largest JSON that an event loop parses or converts by itself. */
 #define LOOP_BYTES_MAX 4096

@@ -185,7 +185,7 @@ static bool add_job(struct group *g, struct call *c, struct error *err)
 		return true;
 	default:
 		response_error(c, rc, err);
-		c->consumes_use = c->principal->has_limited_uses;
+		c->consumes_use = c->principal != NULL && c->principal->has_limited_uses;
 		return add_audit_draft(g, c, err);
 	}
 }

@@ -27,6 +27,7 @@
 #include "service/service.h"
 
 struct folded;
+struct sweep_job;
 struct refusals;
 struct waiters;
 
@@ -45,6 +46,7 @@ struct counters {
 	_Atomic uint64_t refused, failed;
 	_Atomic uint64_t commits, commit_items, audit_entries;
 	_Atomic uint64_t config_hits, config_misses;
+	_Atomic uint64_t tokens_removed;
 	_Atomic uint64_t waiting;
 };
 
@@ -55,6 +57,17 @@ struct waker {
 	pthread_cond_t kicked;
 	pthread_t thread;
 	bool has_thread, is_kicked, is_stopping;
+};
+
+/* The walk over the tokens that looks for ended ones (token/token_sweep.c). All members but
+ * `is_busy` are of the thread that ticks. */
+struct token_sweep {
+	struct token *last;    /* the one that was looked at last, referenced; NULL: none */
+	struct sweep_job *job; /* with those found so far; NULL: none */
+	int64_t due_ms;	       /* of the next walk, monotonic */
+	uint32_t found;	       /* in this walk */
+	uint64_t trimmed_at;   /* tokens removed when memory was last returned to the system */
+	atomic_bool is_busy;   /* the committer has a job */
 };
 
 /* The whole service. The facade (service.c) makes and frees it; the threads share it as the
@@ -69,6 +82,7 @@ struct service {
 	struct refusals *refusals;
 	struct shares *shares;
 	struct folded *folded;
+	struct token_sweep sweep;
 
 	struct work_queue work;	  /* for the workers */
 	struct call_queue commit; /* for the committer */

@@ -68,7 +68,7 @@ enum result token_consume_use(struct service *s, struct snapshot *working, const
 	const struct principal *p = c->principal;
 	enum result rc = OK;
 
-	if (!p->has_limited_uses)
+	if (p == NULL || !p->has_limited_uses)
 		return OK;
 	if (!has_use_left(working, p)) /* before any of them is taken */
 		return fail(err, E_UNAUTHENTICATED, "a valid token is needed");

@@ -8,6 +8,7 @@
 struct service;
 
 /* Takes one use off each token in the chain of the call's principal that has limited uses, in the
- * store and in `working`. E_UNAUTHENTICATED: one of them has no use left; then none is taken. */
+ * store and in `working`; none for a call of the server itself. E_UNAUTHENTICATED: one of them has
+ * no use left; then none is taken. */
 MUST_USE enum result token_consume_use(struct service *s, struct snapshot *working,
 				       const struct call *c, struct error *err);

@@ -102,12 +102,18 @@ static void write_metrics(struct buf *ret, struct service *s)
 	write_one(ret, "reeve_read_only", "gauge",
 		  "1 while the store takes no writes, until the next start.",
 		  lifecycle_rules(&s->lifecycle)->is_read_only);
+	write_one(ret, "reeve_clock_behind_seconds", "gauge",
+		  "How far the machine's clock is behind server time.",
+		  (uint64_t)server_time_behind_ms(&s->state.time, &s->state.clock) / 1000);
 	write_calls(ret, counters);
 	write_one(ret, "reeve_calls_refused_total", "counter", "Calls refused by policy.",
 		  read_count(&counters->refused));
 	write_one(ret, "reeve_calls_failed_total", "counter",
 		  "Calls that failed, refusals included.", read_count(&counters->failed));
 	write_commits(ret, counters);
+	write_one(ret, "reeve_tokens_removed_total", "counter",
+		  "Tokens removed a while after they had ended.",
+		  read_count(&counters->tokens_removed));
 	write_queues(ret, s);
 	write_running(ret, s);
 	write_one(ret, "reeve_waiting_polls", "gauge", "Long polls that wait for a change.",

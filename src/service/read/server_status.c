@@ -48,7 +48,8 @@ static void read_checkpoint(struct slice note, struct status_item *ret)
 	}
 }
 
-/* Tokens stay in the snapshot after they have ended, so they are counted by their state now. */
+/* Tokens stay in the snapshot for a while after they have ended, so they are counted by their state
+ * now. */
 static uint64_t tokens_in_force(const struct verb_context *ctx)
 {
 	struct pmap_walk w;
@@ -72,6 +73,7 @@ enum step status_on_worker(struct verb_context *ctx)
 		.revision_ms = ctx->snapshot->time_ms,
 		.now_ms = server_time_wall_ms(&s->state.clock),
 		.started_ms = s->started_ms,
+		.clock_behind_ms = server_time_behind_ms(&s->state.time, &s->state.clock),
 		.clock_jump_ms = atomic_load(&s->state.time.jump_ms),
 		.clock_jumped_at_ms = atomic_load(&s->state.time.jumped_at_ms),
 		.is_read_only = lifecycle_rules(&s->lifecycle)->is_read_only,
@@ -82,8 +84,6 @@ enum step status_on_worker(struct verb_context *ctx)
 		.waiting_polls = waiters_count(s->waiters),
 	};
 
-	if (ctx->now_ms > item.now_ms)
-		item.clock_behind_ms = ctx->now_ms - item.now_ms;
 	count_documents(ctx, item.documents);
 	copy_checkpoint(s, &note);
 	read_checkpoint(buf_slice(&note), &item);

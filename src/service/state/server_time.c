@@ -61,6 +61,13 @@ int64_t server_time_wall_ms(const struct clock *clock)
 	return clock_wall_ms(clock);
 }
 
+int64_t server_time_behind_ms(struct server_time *t, const struct clock *clock)
+{
+	int64_t wall_ms = clock_wall_ms(clock), now_ms = server_time_now_ms(t, clock);
+
+	return now_ms > wall_ms ? now_ms - wall_ms : 0;
+}
+
 int64_t server_time_look(struct server_time *t, const struct clock *clock)
 {
 	int64_t apart_ms = wall_apart_ms(clock);

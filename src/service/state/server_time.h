@@ -45,6 +45,9 @@ int64_t server_time_now_ms(struct server_time *t, const struct clock *clock);
 /* The machine's wall time, to be shown; nothing is decided by it. */
 int64_t server_time_wall_ms(const struct clock *clock);
 
+/* How far that is behind server time; not negative. */
+int64_t server_time_behind_ms(struct server_time *t, const struct clock *clock);
+
 /* How far the machine's clock moved against monotonic time since the last look; negative: back. A
  * move by more than SERVER_TIME_JUMP_MS is noted as a jump. One thread at a time looks. */
 int64_t server_time_look(struct server_time *t, const struct clock *clock);

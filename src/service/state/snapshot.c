@@ -8,8 +8,8 @@
  *   last snapshot that goes frees it, in whichever thread that happens.
  * - `edges` is the reverse of the documents' own edges: it holds (target, source) exactly for each
  *   edge of the current snap_doc of source. snapshot_put_doc() changes both together.
- * - A token stands in tokens_by_hash and tokens_by_accessor for ever, and in tokens_by_name while
- *   it is neither revoked nor used up.
+ * - A token stands in tokens_by_hash and tokens_by_accessor until it is removed, and in
+ *   tokens_by_name while it is neither revoked nor used up.
  *
  * Functions that end in "_take" arguments own these also on failure. A fork on which a change
  * failed may have taken half of it; its owner throws it away.
@@ -274,94 +274,6 @@ static void policy_count_down(void *value)
 
 static const struct pmap_ops policy_ops = {policy_key, policy_count_up, policy_count_down};
 
-size_t token_name_fold(char *ret, struct slice name)
-{
-	while (name.len != 0 && name.data[0] == ' ')
-		name = slice_from(name, 1);
-	while (name.len != 0 && name.data[name.len - 1] == ' ')
-		name.len--;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.data[i];
-
-		ret[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
-	return name.len;
-}
-
-/* Big-endian, so that the order of bytes is the order of numbers. The later a token ends, the
- * smaller the number; one that never ends is 0 and so comes first. */
-static void put_earliness(char ret[static 8], int64_t expires_ms)
-{
-	uint64_t early = expires_ms != 0 ? UINT64_MAX - (uint64_t)expires_ms : 0;
-
-	for (int i = 7; i >= 0; i--, early >>= 8)
-		ret[i] = (char)(early & 0xff);
-}
-
-/* "Alice" that never expires, with accessor "abc" → "alice\0" 00 00 00 00 00 00 00 00 "abc". The
- * accessor at the end keeps tokens of one name and one expiry apart. */
-static bool make_name_key(struct token *t)
-{
-	struct slice name = t->record.name, accessor = t->record.accessor;
-	char *key = arena_alloc(&t->arena, name.len + 1 + 8 + accessor.len);
-	size_t len;
-
-	if (key == NULL)
-		return false;
-	len = token_name_fold(key, name);
-	key[len++] = '\0';
-	put_earliness(key + len, t->expires_ms);
-	len += 8;
-	if (accessor.len != 0)
-		memcpy(key + len, accessor.data, accessor.len);
-	t->name_key = slice_make(key, len + accessor.len);
-	return true;
-}
-
-enum result token_new(struct token **ret, const struct token_row *row, struct error *err)
-{
-	struct token *t;
-	enum result rc;
-
-	if (row->hash.len != HASH_BYTES)
-		return fail(err, E_CORRUPT, "a stored token has no hash");
-	t = alloc_zero(sizeof *t);
-	if (t == NULL)
-		return fail(err, E_MEMORY, "out of memory");
-	atomic_init(&t->refs, 1);
-	memcpy(t->hash, row->hash.data, HASH_BYTES);
-	rc = token_record_read(&t->record, &t->arena, row->record, err);
-	if (rc != OK) {
-		token_unref(t);
-		return wrap(err, rc, "token %.*s", SLICE_ARGS(row->accessor));
-	}
-	t->expires_ms = row->expires_ms;
-	t->uses_left = row->uses_left;
-	t->is_revoked = row->is_revoked;
-	if (!make_name_key(t)) {
-		token_unref(t);
-		return fail(err, E_MEMORY, "out of memory");
-	}
-	*ret = t;
-	return OK;
-}
-
-struct token *token_ref(struct token *t)
-{
-	if (t != NULL)
-		count_up(&t->refs);
-	return t;
-}
-
-void token_unref(struct token *t)
-{
-	if (t == NULL || !count_down(&t->refs))
-		return;
-	principal_unref(atomic_load_explicit(&t->principal, memory_order_relaxed));
-	arena_clear(&t->arena);
-	alloc_free(t);
-}
-
 static struct slice token_hash_key(const void *value)
 {
 	return slice_make((const char *)((const struct token *)value)->hash, HASH_BYTES);
@@ -591,4 +503,12 @@ bool snapshot_put_token(struct snapshot *s, struct token *t_take)
 		return false;
 	}
 	return pmap_put(&s->tokens_by_accessor, t_take);
+}
+
+/* The caller's reference keeps the keys alive while the maps give up theirs. */
+bool snapshot_remove_token(struct snapshot *s, const struct token *t)
+{
+	return pmap_remove(&s->tokens_by_name, t->name_key) &&
+	       pmap_remove(&s->tokens_by_hash, token_hash_key(t)) &&
+	       pmap_remove(&s->tokens_by_accessor, t->record.accessor);
 }

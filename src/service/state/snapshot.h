@@ -143,6 +143,9 @@ struct token {
 	int64_t uses_left;  /* -1: unlimited */
 	bool is_revoked;
 	struct slice name_key; /* in tokens_by_name */
+	/* When it was first seen to have ended, itself or with one above it; monotonic, 0: not
+	 * seen. Of the thread that ticks and of the committer (token/token_sweep.c). */
+	_Atomic int64_t ended_seen_ms;
 	/* A reference, made by token_principal() when it is first needed. */
 	_Atomic(struct principal *) principal;
 };
@@ -216,3 +219,5 @@ bool snapshot_put_policy(struct snapshot *s, struct slice name, struct policy *p
 bool snapshot_remove_policy(struct snapshot *s, struct slice name);
 /* In place of the token with the same accessor, in all three maps. Takes the reference. */
 bool snapshot_put_token(struct snapshot *s, struct token *t_take);
+/* Out of all three maps. `t` is the snapshot's token; the caller holds a reference to it. */
+bool snapshot_remove_token(struct snapshot *s, const struct token *t);

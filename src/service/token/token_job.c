@@ -42,6 +42,14 @@ static enum result recheck_name(const struct snapshot *working, const struct tok
 	return fail(err, E_STALE, "the name was taken meanwhile");
 }
 
+/* A token that had ended may be removed while a job that revokes it waits. It stays removed. */
+static bool is_removed(const struct token_job *j, const struct commit_context *ctx,
+		       const struct token *t)
+{
+	return snapshot_token(ctx->working, t->record.accessor) == NULL &&
+	       snapshot_token(j->snapshot, t->record.accessor) != NULL;
+}
+
 /* A token that the working snapshot has is updated; any other one is new, and only then its name is
  * checked again. */
 static enum result put_token(const struct commit_context *ctx, struct token *t, struct slice record,
@@ -92,8 +100,10 @@ static enum result apply(struct commit_job *job, struct commit_context *ctx, str
 
 	if (!rights_are_same(j->snapshot, ctx->working, job->call->principal))
 		return fail(err, E_STALE, "the caller's rights have changed meanwhile");
-	for (uint32_t i = 0; rc == OK && i < j->count; i++)
-		rc = put_token(ctx, j->tokens[i], j->records[i], err);
+	for (uint32_t i = 0; rc == OK && i < j->count; i++) {
+		if (!is_removed(j, ctx, j->tokens[i]))
+			rc = put_token(ctx, j->tokens[i], j->records[i], err);
+	}
 	if (rc != OK)
 		return rc;
 	if (!lockout_is_averted(j->administrator, ctx->working, j->caller, ctx->now_ms))

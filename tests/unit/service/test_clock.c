@@ -134,6 +134,8 @@ Test(clock, the_status_shows_the_machine_s_clock_and_how_far_it_is_behind)
 	control_wall_ms -= 90000;
 	expect_status("\"time\":\"2027-01-15T07:58:30.000Z\"");
 	expect_status("\"clock\":{\"behind_seconds\":90,\"jump\":null}");
+	expect(&f, OK, "reeve_clock_behind_seconds 90\n", .verb = VERB_METRICS,
+	       .permission = MAY_READ, .path = "sys/metrics");
 	control_wall_ms += 90000;
 	expect_status("\"clock\":{\"behind_seconds\":0,\"jump\":null}");
 }
