@@ -70,7 +70,8 @@ static void fill_log(struct stored_log *l, const struct signer *s, uint64_t coun
 	cr_assert(buf_reserve(&l->text, (count + EXTRA) * 512));
 	while (l->count < count) {
 		if (l->count == count / 2)
-			cr_assert_eq(audit_log_sign(&l->head, NULL, &s->key, s->seed, &l->half, NULL),
+			cr_assert_eq(audit_log_sign(&l->head, NULL, &s->key, s->seed, &l->half,
+						    NULL),
 				     OK);
 		append_one(l, salt);
 	}

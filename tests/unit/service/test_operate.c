@@ -299,8 +299,7 @@ Test(founding, a_policy_that_does_not_compile_makes_no_store)
 
 	cr_expect_eq(found_with(&n, "rules: [{alow: [read], on: \"**\"}]\n"), E_INVALID);
 	cr_expect_eq(n.token.len, 0);
-	cr_expect_eq(store_open_keyring(&ring, n.store, n.memory, root_key(&n), &err),
-		     E_NOT_FOUND);
+	cr_expect_eq(store_open_keyring(&ring, n.store, n.memory, root_key(&n), &err), E_NOT_FOUND);
 	store_close(n.store);
 	keyring_free(n.keyring);
 	buf_clear(&n.token);

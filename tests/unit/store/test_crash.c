@@ -41,7 +41,8 @@ static void write_groups(int acks, uint64_t group)
 	for (;; group++) {
 		struct version_row version = version_of("profiles/a/b", group + 1, group + 1);
 		const struct slice path = SLICE_LITERAL("profiles/a/b");
-		struct log_row log = {(group + 1) * GROUP_ROWS, SLICE_NULL, SLICE_NULL, 0, SLICE_NULL};
+		struct log_row log = {(group + 1) * GROUP_ROWS, SLICE_NULL, SLICE_NULL, 0,
+				      SLICE_NULL};
 		enum result rc = store_begin(s, NULL, NULL);
 
 		version.sealed = slice_make(sealed, group * 97 % sizeof sealed);

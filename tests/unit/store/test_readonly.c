@@ -207,7 +207,8 @@ static void crash_with_journal(void)
 		    db_exec(&db, "BEGIN", "", NULL) != OK ||
 		    db_exec(&db, "UPDATE meta SET value = x'32' WHERE name = 'a'", "", NULL) !=
 			    OK ||
-		    db_run(&db, "INSERT INTO meta (name, value) VALUES ('large', ?)", "", ARGS(args), NULL) != OK)
+		    db_run(&db, "INSERT INTO meta (name, value) VALUES ('large', ?)", "",
+			   ARGS(args), NULL) != OK)
 			_exit(1);
 		raise(SIGKILL);
 	}
