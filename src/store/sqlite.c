@@ -281,8 +281,8 @@ static void end_session(struct store_session *ss)
 {
 	struct sqlite_session *session = session_of(ss);
 
-	if (session->is_in_transaction && sqlite3_get_autocommit(session->db.handle) == 0)
-		sqlite3_exec(session->db.handle, "ROLLBACK", NULL, NULL, NULL);
+	if (session->is_in_transaction)
+		db_roll_back(&session->db);
 	session->is_in_transaction = false;
 }
 
@@ -304,7 +304,7 @@ static enum result backup(struct store *store, const struct backup_target *targe
 			  struct buf *ret_file, struct error *err)
 {
 	const struct sqlite_store *s = sqlite_of(store);
-	CLEANUP(db_close) struct db from = {NULL, {{NULL, NULL}}, 0, NULL};
+	CLEANUP(db_close) struct db from = DB_NULL;
 	CLEANUP(buf_clear) struct buf file = BUF_NULL;
 	size_t before = ret_file != NULL ? ret_file->len : 0;
 	enum result rc = OK;

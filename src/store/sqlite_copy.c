@@ -54,7 +54,7 @@ static enum result copy_snapshot(struct db *from, const char *temporary,
 				 void (*progress)(void *ctx, uint64_t done, uint64_t left),
 				 void *ctx, struct error *err)
 {
-	CLEANUP(db_close) struct db to = {NULL, {{NULL, NULL}}, 0, NULL};
+	CLEANUP(db_close) struct db to = DB_NULL;
 	bool has_begun = false;
 	enum result rc = db_open(&to, temporary, DB_WRITE, err);
 

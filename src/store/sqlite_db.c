@@ -134,6 +134,39 @@ static void lower_limits(sqlite3 *handle)
 		sqlite3_limit(handle, limits[i].id, limits[i].value);
 }
 
+static const char roll_back[] = "ROLLBACK";
+
+/* A statement is compiled once for each connection. Its text is found by address, since each call
+ * has its own constant. A callback may run the same call again while its rows are still being read;
+ * that one gets a statement of its own, which query_close() finalizes. */
+static enum result find_statement(struct query *q, const char *sql, struct error *err)
+{
+	struct db *db = q->db;
+	int code;
+
+	for (size_t i = 0; i < db->cached; i++) {
+		if (db->cache[i].sql != sql)
+			continue;
+		if (!sqlite3_stmt_busy(db->cache[i].statement)) {
+			q->statement = db->cache[i].statement;
+			return OK;
+		}
+		q->is_own = true;
+		break;
+	}
+	q->is_own = q->is_own || db->cached == DB_STATEMENTS_MAX;
+	code = sqlite3_prepare_v3(db->handle, sql, -1, q->is_own ? 0 : SQLITE_PREPARE_PERSISTENT,
+				  &q->statement, NULL);
+	if (code != SQLITE_OK)
+		return db_fail(db, code, q->what, err);
+	if (!q->is_own) {
+		db->cache[db->cached].sql = sql;
+		db->cache[db->cached].statement = q->statement;
+		db->cached++;
+	}
+	return OK;
+}
+
 /* The pragmas that are not plain: trusted_schema OFF and cell_size_check ON belong to the untrusted
  * file. With mmap_size 0 a bad disk gives SQLITE_IOERR; with a mapped file it ends the process by a
  * signal. With temp_store MEMORY the rows that SQLite sorts reach no file outside the data folder.
@@ -151,6 +184,7 @@ static enum result set_up(struct db *db, enum db_mode mode, const char *file, st
 		"PRAGMA synchronous = FULL",
 		WRITER_CACHE_PRAGMA,
 	};
+	struct query q = {db, NULL, file, false, false};
 	enum result rc = OK;
 
 	sqlite3_extended_result_codes(db->handle, 1);
@@ -166,6 +200,9 @@ static enum result set_up(struct db *db, enum db_mode mode, const char *file, st
 		rc = db_exec(db, writer_pragmas[i], file, err);
 	if (rc == OK && mode != DB_WRITE)
 		rc = db_exec(db, "PRAGMA query_only = ON", file, err);
+	if (rc == OK)
+		rc = find_statement(&q, roll_back, err);
+	query_close(&q);
 	return rc;
 }
 
@@ -190,7 +227,7 @@ static enum result check_plain_files(const char *file, struct error *err)
 enum result db_open(struct db *ret, const char *file, enum db_mode mode, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf uri = BUF_NULL;
-	struct db db = {NULL, {{NULL, NULL}}, 0, NULL};
+	struct db db = DB_NULL;
 	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
 		    (mode == DB_WRITE ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
 	enum result rc;
@@ -231,37 +268,6 @@ enum result db_exec(struct db *db, const char *sql, const char *what, struct err
 	return code == SQLITE_OK ? OK : db_fail(db, code, what, err);
 }
 
-/* A statement is compiled once for each connection. Its text is found by address, since each call
- * has its own constant. A callback may run the same call again while its rows are still being read;
- * that one gets a statement of its own, which query_close() finalizes. */
-static enum result find_statement(struct query *q, const char *sql, struct error *err)
-{
-	struct db *db = q->db;
-	int code;
-
-	for (size_t i = 0; i < db->cached; i++) {
-		if (db->cache[i].sql != sql)
-			continue;
-		if (!sqlite3_stmt_busy(db->cache[i].statement)) {
-			q->statement = db->cache[i].statement;
-			return OK;
-		}
-		q->is_own = true;
-		break;
-	}
-	q->is_own = q->is_own || db->cached == DB_STATEMENTS_MAX;
-	code = sqlite3_prepare_v3(db->handle, sql, -1, q->is_own ? 0 : SQLITE_PREPARE_PERSISTENT,
-				  &q->statement, NULL);
-	if (code != SQLITE_OK)
-		return db_fail(db, code, q->what, err);
-	if (!q->is_own) {
-		db->cache[db->cached].sql = sql;
-		db->cache[db->cached].statement = q->statement;
-		db->cached++;
-	}
-	return OK;
-}
-
 /* SQLITE_STATIC: no copy, since arguments live until query_close(). A NULL pointer would bind NULL
  * instead of an empty value, and our columns are NOT NULL. */
 static int bind_one(sqlite3_stmt *statement, int at, const struct arg *arg)
@@ -289,6 +295,27 @@ static int bind_one(sqlite3_stmt *statement, int at, const struct arg *arg)
 	return SQLITE_RANGE;
 }
 
+/* The statement is in the cache since db_open(), so that ending a transaction needs no memory, but
+ * where SQLite must compile it again. */
+bool db_roll_back(struct db *db)
+{
+	struct query q = {db, NULL, "undo", false, false};
+
+	if (sqlite3_get_autocommit(db->handle) == 0 && find_statement(&q, roll_back, NULL) == OK) {
+		sqlite3_step(q.statement);
+		query_close(&q);
+	}
+	db->is_stuck = sqlite3_get_autocommit(db->handle) == 0;
+	return !db->is_stuck;
+}
+
+static enum result end_stuck(struct db *db, const char *what, struct error *err)
+{
+	if (!db->is_stuck || db_roll_back(db))
+		return OK;
+	return fail(err, E_MEMORY, "%s: out of memory since an earlier call", what);
+}
+
 enum result query_open(struct query *ret, struct db *db, const char *sql, const char *what,
 		       struct args args, struct error *err)
 {
@@ -299,7 +326,9 @@ enum result query_open(struct query *ret, struct db *db, const char *sql, const 
 	for (size_t i = 0; i < args.count; i++)
 		if (args.items[i].kind == ARG_TOO_LARGE)
 			return fail(err, E_LIMIT, "%s: a number is above 2^63 - 1", what);
-	rc = find_statement(&q, sql, err);
+	rc = end_stuck(db, what, err);
+	if (rc == OK)
+		rc = find_statement(&q, sql, err);
 	for (size_t i = 0; rc == OK && i < args.count; i++) {
 		int code = bind_one(q.statement, (int)i + 1, &args.items[i]);
 
@@ -433,9 +462,11 @@ enum result db_run(struct db *db, const char *sql, const char *what, struct args
 /* Within a session's own transaction there is nothing to begin: autocommit is off. */
 enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err)
 {
+	enum result rc = end_stuck(db, "begin to read", err);
 	bool is_free = sqlite3_get_autocommit(db->handle) != 0;
-	enum result rc = is_free ? db_run(db, "BEGIN", "begin to read", ARGS_NONE, err) : OK;
 
+	if (rc == OK && is_free)
+		rc = db_run(db, "BEGIN", "begin to read", ARGS_NONE, err);
 	if (rc == OK)
 		*ret_has_begun = is_free;
 	return rc;
@@ -444,6 +475,6 @@ enum result db_scope_begin(struct db *db, bool *ret_has_begun, struct error *err
 /* ROLLBACK ends a read transaction as well as COMMIT does, and cannot fail for lack of space. */
 void db_scope_end(struct db *db, bool has_begun)
 {
-	if (has_begun && sqlite3_get_autocommit(db->handle) == 0)
-		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	if (has_begun)
+		db_roll_back(db);
 }

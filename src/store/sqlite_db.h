@@ -35,7 +35,12 @@ struct db {
 	} cache[DB_STATEMENTS_MAX];
 	size_t cached;
 	struct budget *budget; /* of the request that reads; may be NULL */
+	/* A transaction could not be ended for lack of memory. Nothing may be read or written in
+	 * it: its snapshot is old, and its rows were given up. */
+	bool is_stuck;
 };
+
+#define DB_NULL ((struct db){.handle = NULL})
 
 enum db_mode {
 	DB_WRITE,     /* an existing file */
@@ -169,6 +174,10 @@ MUST_USE enum result query_check(const struct query *q, struct error *err);
 /* Runs a statement that gives no rows. */
 MUST_USE enum result db_run(struct db *db, const char *sql, const char *what, struct args args,
 			    struct error *err);
+
+/* Ends a transaction without its changes, also where SQLite has ended it already. False: there is
+ * no memory; each query_open() tries it again and is E_MEMORY until it succeeds. */
+bool db_roll_back(struct db *db);
 
 /* For several statements that must see one state: begins a transaction unless one is open, and ends
  * it if it was begun here. */

@@ -164,16 +164,13 @@ enum result sqlite_commit(struct store *store, struct error *err)
 	return OK;
 }
 
-/* Autocommit is on where SQLite has undone the transaction already. A ROLLBACK that failed and left
- * it open would mix its rows with those of the next one. */
+/* Where it fails, the next statement tries it again before it does anything. */
 void sqlite_rollback(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	if (s->is_in_transaction && sqlite3_get_autocommit(s->db.handle) == 0 &&
-	    sqlite3_exec(s->db.handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK &&
-	    sqlite3_get_autocommit(s->db.handle) == 0)
-		s->is_failed = true;
+	if (s->is_in_transaction)
+		db_roll_back(&s->db);
 	s->is_in_transaction = false;
 	s->has_savepoint = false;
 }
