@@ -11,11 +11,13 @@
 #include "app/data_check.h"
 #include "app/flags.h"
 #include "app/initial_files.h"
+#include "app/shipped.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "service/service.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum recover_flag {
@@ -23,6 +25,7 @@ enum recover_flag {
 	RECOVER_ROOT_KEY,
 	RECOVER_REASON,
 	RECOVER_TOKEN_FILE,
+	RECOVER_RESET_POLICY,
 	RECOVER_FLAGS,
 };
 
@@ -31,11 +34,12 @@ static const struct flag_row recover_flags[RECOVER_FLAGS] = {
 	[RECOVER_ROOT_KEY] = {"root-key", false},
 	[RECOVER_REASON] = {"reason", false},
 	[RECOVER_TOKEN_FILE] = {"admin-token-file", false},
+	[RECOVER_RESET_POLICY] = {"reset-policy", true},
 };
 
 static const char recover_help[] =
 	"Usage: reeved recover --data DIR --reason TEXT [--root-key FILE]\n"
-	"                      [--admin-token-file FILE]\n\n"
+	"                      [--admin-token-file FILE] [--reset-policy]\n\n"
 	"Creates a new token for an administrator, for a store whose administrators have lost\n"
 	"theirs. The server must be stopped. Other tokens stay valid. The audit log gets an\n"
 	"entry with the reason.\n\n"
@@ -44,7 +48,9 @@ static const char recover_help[] =
 	"  --root-key FILE          the root key; DIR/root.key by default\n"
 	"  --admin-token-file FILE  a new file (mode 0600) for the token; DIR/" ADMIN_TOKEN_FILE
 	" by\n"
-	"                           default\n\n"
+	"                           default\n"
+	"  --reset-policy           if policies/administrator does not give the right to\n"
+	"                           administer, store the one that ships as its next version\n\n"
 	"Example:\n\n"
 	"  reeved recover --data ./data --reason \"token lost\" --admin-token-file ./admin2.token\n";
 
@@ -84,6 +90,27 @@ static enum result name_token(const struct recover *r, struct error *err)
 	return rc == OK ? OK : wrap(err, rc, "the new token is in %s", r->temporary);
 }
 
+static const struct shipped_document *find_policy(void)
+{
+	for (size_t i = 0; i < shipped_policies_count; i++) {
+		if (strcmp(shipped_policies[i].path, "policies/administrator") == 0)
+			return &shipped_policies[i];
+	}
+	return NULL;
+}
+
+static enum result change_store(struct recover *r, struct error *err)
+{
+	bool may_reset = slice_is_text(r->values[RECOVER_RESET_POLICY], "true");
+	const struct stopped_store store = {r->data.store, r->data.keyring, &system_clock};
+	const struct recovery_order order = {.reason = r->values[RECOVER_REASON],
+					     .policy = may_reset ? find_policy() : NULL,
+					     .keep = keep_token,
+					     .keep_ctx = r};
+
+	return service_recover(&store, &order, err);
+}
+
 static enum result recover_all(struct recover *r, struct error *err)
 {
 	struct vkey key;
@@ -100,9 +127,7 @@ static enum result recover_all(struct recover *r, struct error *err)
 	if (rc == OK)
 		rc = data_check(&r->data, &key, SLICE_NULL, err);
 	if (rc == OK)
-		rc = service_recover(&(struct stopped_store){r->data.store, r->data.keyring,
-							     &system_clock},
-				     r->values[RECOVER_REASON], keep_token, r, err);
+		rc = change_store(r, err);
 	data_clear(&r->data);
 	if (rc == OK)
 		return name_token(r, err);

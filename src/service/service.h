@@ -108,12 +108,20 @@ MUST_USE enum result service_restore(const struct stopped_store *to, struct slic
 				     bool is_keeping_tokens, struct buf *ret_token,
 				     struct error *err);
 
-/* Takes a new token before the transaction that makes it valid is committed. The buffer is wiped
- * after the call. */
-typedef enum result keep_token_fn(void *ctx, struct buf *token, struct error *err);
+/* What a recovery does. All is borrowed for the call. */
+struct recovery_order {
+	struct slice reason;
+	/* Becomes the next version of FIRST_POLICY where that does not give the right to
+	 * administer. NULL: such a store is refused. */
+	const struct shipped_document *policy;
+	/* Takes the new token before the transaction that makes it valid is committed. It may
+	 * append to the buffer, which is wiped afterwards. */
+	enum result (*keep)(void *ctx, struct buf *token, struct error *err);
+	void *keep_ctx;
+};
 
 /* Where all administrators' tokens are lost, in one transaction: makes a new one, gives it to
- * `keep`, and writes an audit entry with the reason. E_CONFLICT where FIRST_POLICY does not give
- * the right to administer. After a failure the token that `keep` got is not valid. */
-MUST_USE enum result service_recover(const struct stopped_store *to, struct slice reason,
-				     keep_token_fn *keep, void *keep_ctx, struct error *err);
+ * `keep`, and writes audit entries with the reason. E_CONFLICT where FIRST_POLICY does not give the
+ * right to administer. After a failure the token that `keep` got is not valid. */
+MUST_USE enum result service_recover(const struct stopped_store *to,
+				     const struct recovery_order *order, struct error *err);

@@ -94,8 +94,28 @@ class Recover(unittest.TestCase):
         self.server.start()
         self.assertEqual(self.server.put("/v1/policies/administrator?force=true", "rules: []\n").status, 200)
         self.assertEqual(self.server.stop(), 0)
-        self.assertIn("policies/administrator", self.recover(code=1))
+        self.assertIn("--reset-policy", self.recover(code=1))
         self.assertFalse(list(self.server.folder.glob("fresh*")))
+        self.recover(arguments=self.arguments("--reset-policy"))
+        token = self.fresh.read_text().strip()
+        self.server.start()
+        self.assertEqual(self.server.put("/v1/policies/p", "rules: []\n", token=token).status, 201)
+        versions = self.server.get("/v1/policies/administrator:versions", token=token).json["items"]
+        self.assertEqual([v["version"] for v in versions], [3, 2, 1])
+        self.assertEqual(self.server.get("/v1/policies/administrator?version=1", token=token).body,
+                         self.server.get("/v1/policies/administrator", token=token).body)
+        entries = self.server.get("/v1/audit?action=policy.put", token=token).json["items"]
+        self.assertIn(("reeved", "the token was lost"), [(e["actor"], e["reason"]) for e in entries])
+        self.assertEqual(self.server.stop(), 0)
+        done = subprocess.run([os.path.abspath(COMMAND), "audit", "verify", "--data", str(self.server.data)], capture_output=True,
+                              text=True, env=self.server.environment())
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_policy_that_gives_the_right_is_left_alone(self):
+        self.recover(arguments=self.arguments("--reset-policy"))
+        self.server.start()
+        self.assertEqual(len(self.server.get("/v1/policies/administrator:versions").json["items"]), 1)
+        self.assertEqual(self.server.stop(), 0)
 
     @unittest.skipUnless(strace_works(), "strace cannot inject here")
     def test_one_that_is_killed_is_run_again(self):

@@ -420,7 +420,10 @@ Test(founding, a_recovered_store_has_one_token_more)
 
 	found(&n);
 	MUST(service_recover(&(struct stopped_store){n.store, n.keyring, &system_clock},
-			     SLICE_LITERAL("it was lost"), keep, &fresh, &err));
+			     &(struct recovery_order){.reason = SLICE_LITERAL("it was lost"),
+						      .keep = keep,
+						      .keep_ctx = &fresh},
+			     &err));
 	serve(&n, &g);
 	expect(&g, OK, NULL, .verb = VERB_TOKEN_SELF);
 	buf_clear(&g.root_token);
@@ -440,7 +443,10 @@ Test(founding, a_token_that_could_not_be_kept_is_not_made)
 
 	found(&n);
 	cr_expect_eq(service_recover(&(struct stopped_store){n.store, n.keyring, &system_clock},
-				     SLICE_LITERAL("it was lost"), keep, NULL, &told),
+				     &(struct recovery_order){.reason =
+								      SLICE_LITERAL("it was lost"),
+							      .keep = keep},
+				     &told),
 		     E_IO);
 	cr_expect(strstr(told.text, "no place") != NULL, "%s", told.text);
 	serve(&n, &g);
