@@ -316,13 +316,23 @@ enum result backup_file_copy(const struct backup_file *b, int from, int to, cons
 	return rc;
 }
 
-/* The store's own row; rows.h does not name it. */
+static enum result read_state(void *ctx, const struct log_row *row, struct error *err)
+{
+	struct checkpoint c;
+	enum result rc = checkpoint_parse(&c, row->checkpoint, err);
+
+	if (rc == OK)
+		*(bool *)ctx = c.has_state;
+	return rc;
+}
+
+/* The signed head of the log tells by whom it was written: a format number could be changed. */
 static enum result check_unsealed(struct store_session *ss, struct error *err)
 {
-	uint64_t format = 0;
-	enum result rc = store_get_meta(ss, "format", read_number, &format, err);
+	bool has_state = false;
+	enum result rc = store_get_log(ss, read_state, &has_state, err);
 
-	if (rc == OK && format >= BACKUP_SEALED_FORMAT)
+	if (rc == OK && has_state)
 		rc = fail(err, E_UNSUPPORTED,
 			  "no signature stands behind the data: the file was cut off, or "
 			  "`reeve backup` did not write it");

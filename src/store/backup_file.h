@@ -5,7 +5,7 @@
  *   the note's length (4 bytes, big-endian) | SHA-256 of the note, its first 16 bytes | magic (12)
  *
  * SQLite ignores bytes behind the last page that its header counts, so the file can be opened as it
- * is. A backup of a release before data format BACKUP_SEALED_FORMAT is the database alone.
+ * is. A backup of a release before data format 3 is the database alone.
  *
  * Any thread may call.
  */
@@ -14,8 +14,7 @@
 #include "store/backup_note.h"
 #include "store/store.h"
 
-#define BACKUP_FOOTER_BYTES  32
-#define BACKUP_SEALED_FORMAT 3
+#define BACKUP_FOOTER_BYTES 32
 
 struct keyring;
 
@@ -50,7 +49,7 @@ MUST_USE enum result backup_file_copy(const struct backup_file *b, int from, int
 				      const char *name, struct error *err);
 
 /* Compares what the note says of log, epoch and revision with the database itself, opened from the
- * file or from a copy. Without a note: E_UNSUPPORTED, unless the data have a format before
- * BACKUP_SEALED_FORMAT. E_CORRUPT. */
+ * file or from a copy. Without a note: E_UNSUPPORTED, unless the signed head of the log
+ * says that it was written before data format 3. E_CORRUPT. */
 MUST_USE enum result backup_file_compare(const struct backup_file *b, struct store *database,
 					 struct error *err);

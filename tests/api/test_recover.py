@@ -102,8 +102,7 @@ class Recover(unittest.TestCase):
         self.assertEqual(self.server.put("/v1/policies/p", "rules: []\n", token=token).status, 201)
         versions = self.server.get("/v1/policies/administrator:versions", token=token).json["items"]
         self.assertEqual([v["version"] for v in versions], [3, 2, 1])
-        self.assertEqual(self.server.get("/v1/policies/administrator?version=1", token=token).body,
-                         self.server.get("/v1/policies/administrator", token=token).body)
+        self.assertEqual(versions[0]["digest"], versions[2]["digest"])
         entries = self.server.get("/v1/audit?action=policy.put", token=token).json["items"]
         self.assertIn(("reeved", "the token was lost"), [(e["actor"], e["reason"]) for e in entries])
         self.assertEqual(self.server.stop(), 0)

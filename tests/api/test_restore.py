@@ -414,7 +414,7 @@ class Signatures(Case):
 
     def test_one_that_was_cut_off_or_extended_is_refused(self):
         tail = len(self.content) - self.at
-        for n in (0, 1, 50, 4096, self.at // 2, self.at - 4096, self.at - 1, self.at + 1, self.at + tail // 2, len(self.content) - 1):
+        for n in (0, 1, 50, 4096, self.at // 2, self.at - 4096, self.at - 1, self.at, self.at + 1, self.at + tail // 2, len(self.content) - 1):
             self.expect_refused(self.content[:n], f"the first {n} bytes")
         for more in (b"x", b"\0" * 4096, self.content[self.at:]):
             self.expect_refused(self.content + more, f"{len(more)} more bytes")
@@ -463,6 +463,9 @@ class Signatures(Case):
         """A copy of reeve.db in which one row says something else than the log."""
         copy = self.server.folder / "copy"
         copy.write_bytes(self.content[:self.at])
+        code, _, err = self.restore(copy)
+        self.assertEqual(code, 1, err)
+        self.assertIn("--unsigned", err)
         code, _, err = self.restore(copy, "--unsigned")
         self.assertEqual(code, 0, err)
         self.assertIn("no signature", err)

@@ -18,6 +18,7 @@ static struct keyring *ring;
 static struct vkey key;
 static char file[128];
 static struct buf content;
+static bool sign_state = true; /* false: as a release before data format 3 */
 
 static struct keyring *make_ring(void)
 {
@@ -37,9 +38,12 @@ static void put_heads(struct store *s)
 					{META_EPOCH, SLICE_LITERAL("4")},
 					{META_REVISION, SLICE_LITERAL("9")}};
 	struct audit_log log = AUDIT_LOG_EMPTY;
+	const uint8_t rows_state[HASH_BYTES] = {1};
 
 	audit_log_append_state(&state, &log);
-	cr_assert_eq(audit_log_sign(&log, NULL, &key, keyring_signing_seed(ring), &note, NULL), OK);
+	cr_assert_eq(audit_log_sign(&log, sign_state ? rows_state : NULL, &key,
+				    keyring_signing_seed(ring), &note, NULL),
+		     OK);
 	EXPECT_OK(store_begin(s, NULL, err));
 	EXPECT_OK(store_put_meta(s, rows, ARRAY_SIZE(rows), err));
 	EXPECT_OK(store_put_log(s,
@@ -122,6 +126,8 @@ Test(store_backup_file, a_whole_one_says_what_it_is)
 	EXPECT_OK(backup_file_compare(&b, s, err));
 	b.says.revision++;
 	EXPECT_RC(backup_file_compare(&b, s, err), E_CORRUPT);
+	b.note.len = 0;
+	EXPECT_RC(backup_file_compare(&b, s, err), E_UNSUPPORTED);
 	store_close(s);
 }
 
@@ -185,6 +191,18 @@ Test(store_backup_file, a_note_in_another_form_is_malformed)
 	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
 		cr_expect_eq(backup_note_parse(&n, slice_text(notes[i]), NULL), E_CORRUPT, "%zu",
 			     i);
+}
+
+Test(store_backup_file, one_of_an_older_release_needs_no_note)
+{
+	struct backup_file none = BACKUP_FILE_NULL;
+	struct store *s = store_reopen(&folder);
+
+	EXPECT_RC(backup_file_compare(&none, s, err), E_UNSUPPORTED);
+	sign_state = false;
+	put_heads(s);
+	EXPECT_OK(backup_file_compare(&none, s, err));
+	store_close(s);
 }
 
 Test(store_backup_file, a_store_without_heads_is_not_sealed)
