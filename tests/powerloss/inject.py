@@ -197,6 +197,16 @@ def run_restore(server, fault):
         server.facts += [(0, "complete"), (0, "token", server.admin)]
 
 
+def run_recover(server, fault):
+    server.begin_fault()
+    code, out, err = server.run(*record.recover_arguments(server, "second.token"))
+    server.expect_no_crash(code, "recover", out + err, is_killed(fault))
+    server.prefix = []
+    server.facts += [(0, "token", token) for token in opened.recovered(server)]
+    if code == 0 and not (server.disk / "second.token").exists():
+        raise opened.Wrong("recover made no token's file")
+
+
 def run_backup(server, fault):
     """The command fails, the server does not."""
     server.start()
@@ -228,6 +238,7 @@ SCENARIOS = {  # `program`: that the fault is in from its first instruction
     "serve": Scenario(prepare_serve, run_serve, None, 3),
     "init": Scenario(prepare_serve, run_init, "REEVED", 2),
     "restore": Scenario(prepare_restore, run_restore, "REEVED", 2),
+    "recover": Scenario(prepare_serve, run_recover, "REEVED", 1),
     "backup": Scenario(prepare_serve, run_backup, "REEVE", 1),
     "verify": Scenario(prepare_serve, run_verify, "REEVE", 1),
 }

@@ -250,3 +250,12 @@ def go_on(server, command, token_file):
     code, out, err = server.run(*more, "--data", server.data, "--admin-token-file", token_file)
     if code != 0:
         raise Wrong(f"{more[0]} does not go on: {code} {out}{err}")
+
+
+def recovered(server):
+    """The tokens of the recoveries whose files have their names, and of another one."""
+    code, out, err = server.run("recover", "--data", server.data, "--reason", "a test", "--admin-token-file", server.data.parent / "last.token",
+                                *server.options)
+    if code != 0:
+        raise Wrong(f"recover gave {code}: {out}{err}")
+    return [read_token(path) or "an empty file" for path in server.data.parent.glob("*.token") if path.name != "admin.token"]

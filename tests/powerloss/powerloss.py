@@ -28,7 +28,7 @@ IMAGES_A_ROUND = 150  # of one set of recordings
 WRITES = 60
 WRITES_LONG = 700  # enough for a checkpoint that no destroy asks for
 # How many of twelve images.
-SHARES = {"init": 2, "serve": 3, "recovery": 2, "backup": 1, "restore": 3, "migration": 1}
+SHARES = {"init": 2, "serve": 3, "recovery": 2, "backup": 1, "restore": 2, "migration": 1, "recover": 1}
 STRUCTURE = (disk.CREATE, disk.TRUNCATE, disk.ALLOCATE, disk.MKDIR, disk.RENAME, disk.LINK, disk.UNLINK)
 
 
@@ -162,6 +162,8 @@ def check_image(run, facts, folder):
         server.token = facts.tokens[0] if facts.is_complete else opened.read_token(token_file)
         if server.token is None and run.token_file:
             raise opened.Wrong("it serves, but its administrator's token is not there")
+        if run.scenario == "recover":
+            facts.tokens += opened.recovered(server)
         opened.start_and_check(server, facts)
         for name in facts.backups:
             opened.check_backup(folder / "disk" / name, data / "root.key", folder, facts.at_backup(name))

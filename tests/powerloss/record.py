@@ -287,8 +287,27 @@ def record_migration(server, chance, writes):
     server.end()
 
 
+def recover_arguments(server, name):
+    return ["recover", "--data", server.data, "--reason", "a test", "--admin-token-file", server.data.parent / name]
+
+
+def record_recover(server, chance, writes):
+    server.init().start()
+    traffic(server, chance, writes // 4)
+    server.end()
+    server.record()
+    for name in ("second.token", "third.token"):
+        code, out, err = server.run(*recover_arguments(server, name))
+        if code != 0:
+            raise AssertionError(f"recover gave {code}: {out}{err}")
+        server.fact("token", (server.disk / name).read_text().strip())
+    server.start()
+    traffic(server, chance, writes // 8, writers=1)
+    server.end()
+
+
 SCENARIOS = {"init": record_init, "serve": record_serve, "recovery": record_recovery, "backup": record_backup,
-             "restore": record_restore, "migration": record_migration}
+             "restore": record_restore, "migration": record_migration, "recover": record_recover}
 
 
 FOLDER = "@FOLDER@"  # stands for the record's own in its facts
