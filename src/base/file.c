@@ -4,7 +4,7 @@
  * A function that writes returns OK only when the content and the name are on the disk: fsync() of
  * the file, then fsync() of its folder. file_write() renames between the two, so a crash leaves the
  * old or the whole new content, and perhaps a temporary file "<path>.XXXXXX". After a crash in
- * file_create() the new file may be incomplete.
+ * file_create() the new file may be incomplete; after a failure there is none.
  *
  * Descriptors are O_CLOEXEC, since the agent starts other programs. Any thread may call; two
  * writers of one path do not disturb each other, and the last rename wins.
@@ -203,9 +203,10 @@ enum result file_create(const char *path, struct slice content, mode_t mode, str
 	if (fd < 0)
 		return fail_errno(err, errno == EEXIST ? E_CONFLICT : E_IO, "create %s", path);
 	rc = write_durably(fd, path, content, err);
-	if (rc != OK) {
+	if (rc == OK)
+		rc = file_sync_folder(path, err);
+	/* A file that remained would make the next attempt fail. */
+	if (rc != OK)
 		unlink(path);
-		return rc;
-	}
-	return file_sync_folder(path, err);
+	return rc;
 }
