@@ -1,6 +1,7 @@
 /* Tokens that have ended are removed after a while, and nothing else is lost or noticed. */
 #include "control.h"
 
+#include "base/memory.h"
 #include "service/engine/waiters.h"
 
 #include <stdio.h>
@@ -352,4 +353,38 @@ Test(sweep, the_service_may_end_in_the_middle_of_a_walk)
 	cr_expect_not_null(f.service->sweep.last);
 	control_fail(NULL, 0);
 	restart();
+}
+
+static atomic_int allocations_left = -1;
+
+static bool may_allocate(void *ctx)
+{
+	(void)ctx;
+	return atomic_load(&allocations_left) < 0 || atomic_fetch_sub(&allocations_left, 1) != 1;
+}
+
+Test(sweep_faults, whatever_allocation_fails_a_token_is_removed_whole_or_stays_whole)
+{
+	bool is_over = false;
+
+	alloc_hook_set(may_allocate, NULL);
+	open_it();
+	for (int n = 1; !is_over && n < 400; n++) {
+		struct made m = make(NULL, ",\"ttl\":\"1s\""),
+			    other = make(NULL, ",\"ttl\":\"1s\"");
+
+		walk(1000 + PAUSE);
+		atomic_store(&allocations_left, n);
+		walk(KEPT);
+		is_over = atomic_exchange(&allocations_left, -1) > 0;
+		cr_expect_eq(has(&m), has(&other), "allocation %d", n);
+		cr_expect_eq(count_tokens(), has(&m) ? 3 : 1, "allocation %d", n);
+		cr_expect(!is_over || !has(&m));
+		walk(PAUSE);
+		cr_expect_eq(count_tokens(), 1, "allocation %d", n);
+	}
+	cr_assert(is_over, "the end was not reached");
+	restart();
+	close_it();
+	alloc_hook_set(NULL, NULL);
 }
