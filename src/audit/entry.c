@@ -359,6 +359,18 @@ void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, stru
 	key_mac_fields(ret, key, fields, ARRAY_SIZE(fields));
 }
 
+void audit_content_digest(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,
+			  uint64_t version, struct slice content)
+{
+	struct slice rest = path, kind;
+
+	slice_next_part(&rest, '/', &kind);
+	if (slice_is_text(kind, "secrets"))
+		audit_value_mac(ret, key, path, version, content);
+	else
+		sha256_slice(ret, content);
+}
+
 void audit_token_digest(uint8_t ret[static HASH_BYTES], struct slice hash, struct slice record)
 {
 	struct sha256 s;

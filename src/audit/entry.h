@@ -101,6 +101,12 @@ MUST_USE enum result audit_head_read(struct audit_head *ret, struct slice line, 
 void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,
 		     uint64_t version, struct slice content);
 
+/* The digest that is stored with a version. A secret's is keyed and covers the path and the
+ * version, so that equal values have different digests; any other is SHA-256 of the content. `key`
+ * is the DERIVED_DIGEST_MAC of the keyring. */
+void audit_content_digest(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,
+			  uint64_t version, struct slice content);
+
 /* What a token's row must hold: SHA-256 over its keyed hash (HASH_BYTES bytes) and the text of its
  * record. The hash cannot be guessed, so the digest tells nothing of the record. */
 void audit_token_digest(uint8_t ret[static HASH_BYTES], struct slice hash, struct slice record);

@@ -57,9 +57,8 @@ class Table:
         return " ".join(v.hex()[:8] if isinstance(v, bytes) else str(v) for v in self.key_of(row))
 
     def words(self, row):
-        """What a refused start must name: the table, and the key where a person can read it."""
-        values = [str(v) for v in self.key_of(row)[:1] if not isinstance(v, bytes)]
-        return (self.name, *values)
+        """What a refused start may name: the table, or the key where a person can read it."""
+        return (self.name, *(v for v in self.key_of(row)[:1] if isinstance(v, str)))
 
     def with_value(self, row, column, value):
         changed = list(row)
@@ -182,7 +181,13 @@ def other_key(table, row):
 # -- cases
 
 def place_of(table, column, row):
-    return f"{table.name} {table.key_of(row)[0]}" if table.names_rows() and column != "name" else f"{table.name}.{column}"
+    """Each value of `meta` decides something else, and its format stands before the keys are known."""
+    if not table.names_rows() or column == "name":
+        return f"{table.name}.{column}"
+    key = table.key_of(row)[0]
+    if column in ("value", ""):
+        return f"{table.name} {key}"
+    return f"{table.name} {key} {column}" if key == "format" else f"{table.name}.{column}"
 
 
 def edits(table, column):

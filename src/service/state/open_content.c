@@ -8,6 +8,7 @@
  * A secret goes to a principal only through content_for_caller(), which records the read before it
  * hands the content on. Any thread; no state.
  */
+#include "audit/entry.h"
 #include "base/log.h"
 #include "crypto/content.h"
 #include "doc/read.h"
@@ -22,6 +23,20 @@ static struct slice kind_of(struct slice path)
 	return kind;
 }
 
+/* Two restores of one backup have the same keys, paths and versions, so only the digest, which the
+ * row's own MAC covers, tells the content of one from that of the other. */
+static enum result check_digest(const struct state *s, const struct version_row *row,
+				struct slice content, struct error *err)
+{
+	uint8_t digest[HASH_BYTES];
+
+	audit_content_digest(digest, keyring_derived(s->keyring, DERIVED_DIGEST_MAC), row->path,
+			     row->version, content);
+	return slice_is_equal(row->digest, slice_make((const char *)digest, sizeof digest))
+		       ? OK
+		       : fail(err, E_CORRUPT, "the content is not the one of this version");
+}
+
 enum result content_of_row(struct state *s, const struct version_row *row, struct buf *ret,
 			   struct error *err)
 {
@@ -29,6 +44,7 @@ enum result content_of_row(struct state *s, const struct version_row *row, struc
 				      .path = row->path,
 				      .version = row->version,
 				      .content_type = row->content_type};
+	size_t before = ret->len;
 	enum result rc;
 
 	/* It existed at the requested revision, so no other version may take its place. */
@@ -38,7 +54,10 @@ enum result content_of_row(struct state *s, const struct version_row *row, struc
 			    SLICE_ARGS(row->path), (unsigned long long)row->version);
 	rc = content_open(ret, s->keyring, &place, row->sealed, row->wrapped_key, err);
 	if (rc == OK)
+		rc = check_digest(s, row, slice_from(buf_slice(ret), before), err);
+	if (rc == OK)
 		return OK;
+	buf_cut(ret, before);
 	log_line(LOG_ERROR, "content_unreadable", "path=%.*s version=%llu error=%s",
 		 SLICE_ARGS(row->path), (unsigned long long)row->version, result_name(rc));
 	return wrap(err, rc, "%.*s version %llu", SLICE_ARGS(row->path),

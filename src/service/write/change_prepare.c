@@ -48,19 +48,6 @@ static enum result need_live(const struct change *c, struct error *err)
 		       : fail(err, E_NOT_FOUND, "%.*s does not exist", SLICE_ARGS(c->path));
 }
 
-/* The digest of a secret is keyed and covers its path and version, so that equal values have
- * different digests. */
-static void digest_content(const struct service *s, struct change *c)
-{
-	struct slice plain = buf_slice(&c->plain);
-
-	if (c->kind == KIND_SECRETS)
-		audit_value_mac(c->digest, keyring_derived(s->state.keyring, DERIVED_DIGEST_MAC),
-				c->path, c->version, plain);
-	else
-		sha256_slice(c->digest, plain);
-}
-
 /* Content that cannot be read counts as different; change_check() reports it. */
 static enum result is_same_json(struct verb_context *ctx, const struct change *c, bool *ret,
 				struct error *err)
@@ -135,7 +122,9 @@ static enum result become_version(struct verb_context *ctx, struct change *c, st
 		return fail(err, E_TOO_LARGE, "%.*s: at most %zu bytes", SLICE_ARGS(c->path),
 			    bytes_max(ctx, c));
 	c->version = before + 1;
-	digest_content(ctx->service, c);
+	audit_content_digest(c->digest,
+			     keyring_derived(ctx->service->state.keyring, DERIVED_DIGEST_MAC),
+			     c->path, c->version, buf_slice(&c->plain));
 	c->action = CHANGE_PUT;
 	c->exists = true;
 	c->state = VERSION_LIVE;

@@ -22,17 +22,6 @@ static void find(const struct content_check *k, const char *problem)
 	checking_find(k->c, "contents", k->key, REMEDY_RESTORE, "%s", problem);
 }
 
-/* Digests of secrets are keyed; service/write/change_prepare.c makes them. */
-static void digest_of(uint8_t ret[static HASH_BYTES], const struct keyring *keyring,
-		      enum doc_kind kind, const struct version_row *row, struct slice content)
-{
-	if (kind == KIND_SECRETS)
-		audit_value_mac(ret, keyring_derived(keyring, DERIVED_DIGEST_MAC), row->path,
-				row->version, content);
-	else
-		sha256_slice(ret, content);
-}
-
 static enum result open_content(const struct content_check *k, const struct version_row *row,
 				struct error *err)
 {
@@ -56,7 +45,8 @@ static enum result open_content(const struct content_check *k, const struct vers
 		find(k, why.text);
 		return OK;
 	}
-	digest_of(hash, keyring, kind, row, buf_slice(&content));
+	audit_content_digest(hash, keyring_derived(keyring, DERIVED_DIGEST_MAC), row->path,
+			     row->version, buf_slice(&content));
 	if (row->digest.len != HASH_BYTES || memcmp(row->digest.data, hash, HASH_BYTES) != 0)
 		find(k, "it does not have the digest of its version");
 	audit_value_mac(hash, keyring_derived(keyring, DERIVED_VALUE_MAC), row->path, row->version,
