@@ -67,16 +67,27 @@ static void continue_time(struct service *s)
 		 (long long)(behind_ms / 1000), last);
 }
 
-/* Nothing that is stored is used before all of it was checked. An epoch that a restore raised
- * counts for the log from its next entry on. */
+/* Nothing that is stored is served before all of it was checked. Loading goes on beside the check;
+ * each row that it reads is checked by itself too. An epoch that a restore raised counts for the
+ * log from its next entry on. */
 static enum result load(struct service *s, struct error *err)
 {
 	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
 	const struct stopped_store stored = {s->state.store, s->state.keyring, &s->state.clock};
-	enum result rc = setup_open_store(&stored, &head, err);
+	struct error of_rows = ERROR_NULL;
+	struct row_check check;
+	enum result rc = setup_open_head(&stored, &head, err), checked;
 
-	if (rc == OK)
-		rc = state_load(&s->state, &head, err);
+	if (rc != OK)
+		return wrap(err, rc, "the stored data");
+	setup_check_begin(&check, &stored, &head);
+	rc = state_load(&s->state, &head, err);
+	checked = setup_check_end(&check, &of_rows);
+	if (checked != OK) {
+		rc = checked;
+		if (err != NULL)
+			*err = of_rows;
+	}
 	if (rc != OK)
 		return wrap(err, rc, "the stored data");
 	s->log = head.log;

@@ -140,8 +140,10 @@ struct store_session_ops {
 				       struct error *err);
 	enum result (*check_definitions)(struct store_session *ss, fault_fn *each, void *ctx,
 					 struct error *err);
-	/* Reads and checks every row that has a MAC, and compares the heads with the versions. */
+	/* Reads and checks every row that has a MAC. */
 	enum result (*sum_rows)(struct store_session *ss, struct row_sums *ret, struct error *err);
+	/* Whether what a back end derives from the rows for itself (heads) still fits them. */
+	enum result (*check_derived)(struct store_session *ss, struct error *err);
 };
 
 /* The first member of a back end's own struct, which the back end allocates (zeroed) and frees.

@@ -406,6 +406,14 @@ static enum result failing_sum_rows(struct store_session *ss, struct row_sums *r
 	READ(ss, sum_rows, err, ret, err);
 }
 
+static enum result failing_check_derived(struct store_session *ss, struct error *err)
+{
+	struct store_session *inner = failing_session_of(ss)->inner;
+	enum result rc = ask(failing_session_of(ss)->store, "check_derived", err);
+
+	return rc == OK ? inner->ops->check_derived(inner, err) : rc;
+}
+
 static const struct store_session_ops failing_session_ops = {
 	.close = failing_session_close,
 	.begin = failing_session_begin,
@@ -433,6 +441,7 @@ static const struct store_session_ops failing_session_ops = {
 	.check_integrity = failing_check_integrity,
 	.check_definitions = failing_check_definitions,
 	.sum_rows = failing_sum_rows,
+	.check_derived = failing_check_derived,
 };
 
 static enum result failing_session_open(struct store_session **ret, struct store *s,

@@ -33,6 +33,7 @@ enum result memory_session_open(struct store_session **ret, struct memory_disk *
 
 /* memory_sum.c: the sums of all rows of a state. */
 void memory_sums(struct row_sums *ret, const struct memory_state *s, const struct row_auth *a);
+enum result memory_check_derived(struct store_session *ss, struct error *err);
 enum result memory_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err);
 
 /* memory_audit.c */

@@ -581,6 +581,7 @@ static const struct store_session_ops memory_session_ops = {
 	.check_integrity = check_nothing,
 	.check_definitions = check_nothing,
 	.sum_rows = memory_sum_rows,
+	.check_derived = memory_check_derived,
 };
 
 enum result memory_session_open(struct store_session **ret, struct memory_disk *disk,

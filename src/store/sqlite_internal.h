@@ -171,4 +171,5 @@ MUST_USE enum result sqlite_open_reader(struct sqlite_store *s, struct error *er
 
 /* sqlite_scan.c: whole tables, for authentication. */
 enum result sqlite_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err);
+enum result sqlite_check_heads(struct store_session *ss, struct error *err);
 enum result sqlite_put_macs(struct store *s, struct error *err);

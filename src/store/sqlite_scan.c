@@ -115,15 +115,13 @@ static const struct {
 			    {{bytes_at, 0}}},
 };
 
-/* NOT INDEXED is not needed: no index covers these columns. */
-static enum result sum_table(struct sqlite_session *session, enum row_table table,
+static enum result sum_table(struct db *db, const struct row_auth *a, enum row_table table,
 			     struct row_sum *ret, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	const struct row_auth *a = session->base.auth;
 	bool has_row = false;
-	enum result rc = query_open(&q, &session->db, tables[table].select, "check the stored rows",
-				    ARGS_NONE, err);
+	enum result rc =
+		query_open(&q, db, tables[table].select, "check the stored rows", ARGS_NONE, err);
 
 	*ret = (struct row_sum){{0, 0}, 0};
 	if (rc == OK)
@@ -158,8 +156,9 @@ static enum result next_head(struct query *q, struct slice *ret_path, uint64_t *
 
 /* Heads have no MAC: each must be the greatest version of its path, and no path may be without one.
  * Both queries go by path, so one pass compares them. */
-static enum result check_heads(struct sqlite_session *session, struct error *err)
+enum result sqlite_check_heads(struct store_session *ss, struct error *err)
 {
+	struct sqlite_session *session = session_of(ss);
 	static const char what[] = "check the heads";
 	CLEANUP(query_close) struct query heads = QUERY_NULL, versions = QUERY_NULL;
 	struct slice path, expected_path;
@@ -191,10 +190,10 @@ static enum result check_heads(struct sqlite_session *session, struct error *err
 enum result sqlite_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err)
 {
 	struct sqlite_session *session = session_of(ss);
-	enum result rc = check_heads(session, err);
+	enum result rc = OK;
 
 	for (size_t i = 0; rc == OK && i < ROWS_TABLES; i++)
-		rc = sum_table(session, (enum row_table)i, &ret->tables[i], err);
+		rc = sum_table(&session->db, ss->auth, (enum row_table)i, &ret->tables[i], err);
 	return rc;
 }
 
@@ -233,15 +232,15 @@ static enum result put_row_mac(struct sqlite_store *s, struct query *q, const st
 	if (rc == OK)
 		rc = db_run(&s->db, tables[table].update, "put a MAC", (struct args){args, count},
 			    err);
-	if (rc == OK)
-		row_auth_add(&s->base.auth, table, &mac);
 	return rc;
 }
 
-/* The rows are read while they are written, which SQLite allows since no key changes. */
-static enum result put_table_macs(struct sqlite_store *s, const struct row_auth *a,
-				  enum row_table table, struct error *err)
+/* The rows are read while they are written: SQLite may give a changed row again, which gets the
+ * same MAC then. So they are summed afterwards, which also checks that each has its MAC. */
+static enum result put_table_macs(struct sqlite_store *s, enum row_table table, struct error *err)
 {
+	struct row_auth *own = &s->base.auth;
+	const struct row_auth unchecked = {.keyring = own->keyring, .is_unchecked = true};
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
 	enum result rc = query_open(&q, &s->db, tables[table].select, "put MACs", ARGS_NONE, err);
@@ -249,21 +248,21 @@ static enum result put_table_macs(struct sqlite_store *s, const struct row_auth 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	while (rc == OK && has_row) {
-		rc = put_row_mac(s, &q, a, table, err);
+		rc = put_row_mac(s, &q, &unchecked, table, err);
 		if (rc == OK)
 			rc = query_next(&q, &has_row, err);
 	}
-	return rc;
+	query_close(&q);
+	return rc == OK ? sum_table(&s->db, own, table, &own->now.tables[table], err) : rc;
 }
 
 enum result sqlite_put_macs(struct store *store, struct error *err)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	const struct row_auth unchecked = {.keyring = s->base.auth.keyring, .is_unchecked = true};
 	enum result rc = sqlite_may_write(s, err);
 
-	s->base.auth.now = (struct row_sums){.tables = {{{0, 0}, 0}}};
+	row_auth_changed(&s->base.auth);
 	for (size_t i = 0; rc == OK && i < ROWS_TABLES; i++)
-		rc = put_table_macs(s, &unchecked, (enum row_table)i, err);
+		rc = put_table_macs(s, (enum row_table)i, err);
 	return rc;
 }

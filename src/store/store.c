@@ -242,7 +242,9 @@ enum result store_sum_rows(struct store_session *ss, struct row_sums *ret, struc
 
 	if (rc == OK)
 		rc = ss->ops->sum_rows(ss, ret, err);
-	return rc == OK ? row_auth_compare(ss->auth, ret, buf_slice(&digests), err) : rc;
+	if (rc == OK)
+		rc = row_auth_compare(ss->auth, ret, buf_slice(&digests), err);
+	return rc == OK ? ss->ops->check_derived(ss, err) : rc;
 }
 
 void store_begin_sums(struct store *s, const struct row_sums *sums)

@@ -27,30 +27,6 @@ static enum result read_head(const struct stopped_store *to, struct store_head *
 	return rc;
 }
 
-/* Head and rows are of one state of the store. */
-static enum result check_all(const struct stopped_store *to, struct store_head *ret,
-			     struct error *err)
-{
-	struct row_sums sums;
-	struct store_session *ss;
-	enum result rc = store_session_open(&ss, to->store, err);
-
-	if (rc != OK)
-		return rc;
-	rc = store_session_begin(ss, err);
-	if (rc == OK)
-		rc = store_head_read(ret, ss, to->keyring, err);
-	if (rc == OK) {
-		rc = store_head_check_rows(ret, ss, &sums, err);
-		if (rc != OK)
-			store_head_clear(ret);
-	}
-	store_session_close(ss);
-	if (rc == OK)
-		store_begin_sums(to->store, &sums);
-	return rc;
-}
-
 static enum result put_macs(struct bootstrap *f, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf checkpoint = BUF_NULL;
@@ -94,16 +70,68 @@ static enum result migrate(const struct stopped_store *to, const struct store_he
 	return rc;
 }
 
-enum result setup_open_store(const struct stopped_store *to, struct store_head *ret,
-			     struct error *err)
+enum result setup_open_head(const struct stopped_store *to, struct store_head *ret,
+			    struct error *err)
 {
 	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
 	enum result rc = read_head(to, &head, err);
 
-	if (rc == OK) {
-		store_authenticate(to->store, to->keyring);
-		if (!head.has_macs)
-			rc = migrate(to, &head, err);
-	}
-	return rc == OK ? check_all(to, ret, err) : rc;
+	if (rc != OK)
+		return rc;
+	store_authenticate(to->store, to->keyring);
+	if (!head.has_macs)
+		rc = migrate(to, &head, err);
+	/* Again, with keys: the head's own rows have MACs too. */
+	return rc == OK ? read_head(to, ret, err) : rc;
+}
+
+static void *check_rows(void *arg)
+{
+	struct row_check *c = arg;
+	struct store_session *ss;
+
+	c->rc = store_session_open(&ss, c->to->store, &c->err);
+	if (c->rc != OK)
+		return NULL;
+	c->rc = store_session_begin(ss, &c->err);
+	if (c->rc == OK)
+		c->rc = store_head_check_rows(c->head, ss, &c->sums, &c->err);
+	store_session_close(ss);
+	return NULL;
+}
+
+void setup_check_begin(struct row_check *check, const struct stopped_store *to,
+		       const struct store_head *head)
+{
+	*check = (struct row_check){.to = to, .head = head};
+	check->has_thread = pthread_create(&check->thread, NULL, check_rows, check) == 0;
+}
+
+/* Without a thread it is done here. */
+enum result setup_check_end(struct row_check *check, struct error *err)
+{
+	if (check->has_thread)
+		pthread_join(check->thread, NULL);
+	else
+		check_rows(check);
+	if (check->rc == OK)
+		store_begin_sums(check->to->store, &check->sums);
+	else if (err != NULL)
+		*err = check->err;
+	return check->rc;
+}
+
+enum result setup_open_store(const struct stopped_store *to, struct store_head *ret,
+			     struct error *err)
+{
+	struct row_check check;
+	enum result rc = setup_open_head(to, ret, err);
+
+	if (rc != OK)
+		return rc;
+	setup_check_begin(&check, to, ret);
+	rc = setup_check_end(&check, err);
+	if (rc != OK)
+		store_head_clear(ret);
+	return rc;
 }
