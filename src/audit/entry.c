@@ -324,26 +324,31 @@ static bool take_number(struct slice *rest, uint64_t *ret)
 
 /* Nothing before "actor" is a text of a request, so the first members have fixed places and no
  * escapes. */
-enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err)
+bool audit_head_take(struct audit_head *ret, struct slice *rest)
 {
 	struct audit_head head;
-	struct slice rest = line, time;
+	struct slice time;
 
-	if (skip_text(&rest, SLICE_LITERAL("{\"v\":1,\"index\":")) &&
-	    take_number(&rest, &head.index) && skip_text(&rest, SLICE_LITERAL(",\"time\":\""))) {
-		time = slice_first(rest, TIMESTAMP_BYTES - 1);
-		rest = slice_from(rest, TIMESTAMP_BYTES - 1);
-		if (timestamp_parse(time, &head.time_ms) &&
-		    skip_text(&rest, SLICE_LITERAL("\",\"epoch\":")) &&
-		    take_number(&rest, &head.epoch) &&
-		    skip_text(&rest, SLICE_LITERAL(",\"revision\":")) &&
-		    take_number(&rest, &head.revision) &&
-		    skip_text(&rest, SLICE_LITERAL(",\"actor\":"))) {
-			*ret = head;
-			return OK;
-		}
-	}
-	return fail(err, E_CORRUPT, "the entry does not have the form that this log writes");
+	if (!skip_text(rest, SLICE_LITERAL("{\"v\":1,\"index\":")) ||
+	    !take_number(rest, &head.index) || !skip_text(rest, SLICE_LITERAL(",\"time\":\"")))
+		return false;
+	time = slice_first(*rest, TIMESTAMP_BYTES - 1);
+	*rest = slice_from(*rest, TIMESTAMP_BYTES - 1);
+	if (!timestamp_parse(time, &head.time_ms) ||
+	    !skip_text(rest, SLICE_LITERAL("\",\"epoch\":")) || !take_number(rest, &head.epoch) ||
+	    !skip_text(rest, SLICE_LITERAL(",\"revision\":")) ||
+	    !take_number(rest, &head.revision) || !skip_text(rest, SLICE_LITERAL(",\"actor\":")))
+		return false;
+	*ret = head;
+	return true;
+}
+
+enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err)
+{
+	return audit_head_take(ret, &line)
+		       ? OK
+		       : fail(err, E_CORRUPT,
+			      "the entry does not have the form that this log writes");
 }
 
 void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,

@@ -93,6 +93,9 @@ struct audit_head {
 	uint64_t revision;
 };
 
+/* The same, and moves `rest` from the start of the line to the text of "actor". False for another
+ * form; `rest` is then anywhere in the line. */
+bool audit_head_take(struct audit_head *ret, struct slice *rest);
 MUST_USE enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err);
 
 /* A keyed hash of the content of one version. It covers the path and the version, so that a reader

@@ -1,7 +1,6 @@
 /*
  * Walks over the bytes of a line from member to member, in the order in which audit_entry_write()
- * writes them. Nothing before "actor" is a text of a request, so the first match of that key is the
- * member itself. No state; any thread may call.
+ * writes them. No state; any thread may call.
  */
 #include "audit/line.h"
 
@@ -56,15 +55,10 @@ static enum result fail_form(struct error *err)
 
 enum result audit_line_read(struct audit_line *ret, struct slice line, struct error *err)
 {
-	static const struct slice actor = SLICE_INIT(",\"actor\":");
-	const char *at = memmem(line.data, line.len, actor.data, actor.len);
 	struct audit_line l = {.actor = SLICE_NULL};
-	struct slice rest, ignored;
+	struct slice rest = line, ignored;
 
-	if (at == NULL || audit_head_read(&l.head, line, err) != OK)
-		return fail_form(err);
-	rest = slice_from(line, (size_t)(at - line.data));
-	if (!take_member(&rest, actor, &l.actor) ||
+	if (!audit_head_take(&l.head, &rest) || !take_string(&rest, &l.actor) ||
 	    !take_member(&rest, SLICE_LITERAL(",\"accessor\":"), &ignored) ||
 	    !take_member(&rest, SLICE_LITERAL(",\"auth\":"), &ignored) ||
 	    !take_member(&rest, SLICE_LITERAL(",\"source\":"), &ignored) ||

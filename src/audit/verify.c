@@ -47,16 +47,10 @@ static void PRINTF_LIKE(3, 4) note_problem(struct pass *p, uint64_t index, const
 }
 
 /* Index, time, epoch and revision must follow from those of the entry before. */
-static void check_head(struct pass *p, struct slice line, uint64_t index)
+static void check_head(struct pass *p, struct audit_head head, uint64_t index)
 {
-	struct audit_head head;
-	struct error why = ERROR_NULL;
 	bool is_first = p->tree.size == 0;
 
-	if (audit_head_read(&head, line, &why) != OK) {
-		note_problem(p, index, "entry %" PRIu64 ": %s", index, why.text);
-		return;
-	}
 	if (head.index != index)
 		note_problem(p, index,
 			     "entry %" PRIu64 " calls itself %" PRIu64
@@ -92,19 +86,16 @@ static void check_older(struct pass *p)
 }
 
 /* The hash proves the entry; this checks that queries find it, and hands it on. */
-static enum result check_line(struct pass *p, const struct audit_verify_row *row, struct error *err)
+static enum result check_line(struct pass *p, const struct audit_verify_row *row,
+			      const struct audit_line *line, struct error *err)
 {
 	struct error why = ERROR_NULL;
-	struct audit_line line;
-	enum result rc;
+	enum result rc = OK;
 
-	if (row->index_row == NULL && p->what->entry == NULL)
-		return OK;
-	rc = audit_line_read(&line, row->line, &why);
-	if (rc == OK && p->what->entry != NULL)
-		rc = p->what->entry(p->what->entry_ctx, &line, &why);
+	if (p->what->entry != NULL)
+		rc = p->what->entry(p->what->entry_ctx, line, &why);
 	if (rc == OK && row->index_row != NULL)
-		rc = audit_index_check_line(row->index_row, &line, &why);
+		rc = audit_index_check_line(row->index_row, line, &why);
 	if (rc != OK && rc != E_CORRUPT)
 		return fail(err, rc, "%s", why.text);
 	if (rc != OK)
@@ -116,6 +107,9 @@ static enum result check_row(struct pass *p, const struct audit_verify_row *row,
 {
 	uint64_t index = row->index;
 	uint8_t leaf[HASH_BYTES];
+	struct audit_line line;
+	struct error why = ERROR_NULL;
+	bool is_read = audit_line_read(&line, row->line, &why) == OK;
 
 	if (index != p->expected)
 		note_problem(p, p->expected,
@@ -132,10 +126,13 @@ static enum result check_row(struct pass *p, const struct audit_verify_row *row,
 			     "entry %" PRIu64 " is not the one whose hash was stored: "
 			     "one of them was changed",
 			     index);
-	check_head(p, row->line, index);
+	if (is_read)
+		check_head(p, line.head, index);
+	else
+		note_problem(p, index, "entry %" PRIu64 ": %s", index, why.text);
 	merkle_append(&p->tree, leaf);
 	check_older(p);
-	return check_line(p, row, err);
+	return is_read ? check_line(p, row, &line, err) : OK;
 }
 
 static enum result read_rows(struct pass *p, struct error *err)

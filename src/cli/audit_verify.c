@@ -15,12 +15,13 @@
 #include "base/file.h"
 #include "cli/audit_rows.h"
 #include "cli/key_file.h"
+#include "cli/store_keys.h"
 #include "cli/store_report.h"
 #include "crypto/crypto.h"
 #include "store/sqlite.h"
 
 struct verify_options {
-	const char *folder, *key_file, *older_file, *save_file;
+	const char *folder, *key_file, *older_file, *save_file, *root_key_file;
 	bool is_quiet;
 };
 
@@ -78,11 +79,18 @@ static enum result fetch_checkpoint(struct buf *ret, struct client *client, stru
 struct verify_inputs {
 	struct vkey key;
 	struct buf older;
+	struct store_keys keys; /* with --root-key */
 };
+
+#define VERIFY_INPUTS_NULL        \
+	{                         \
+		.older = BUF_NULL \
+	}
 
 static void verify_inputs_clear(struct verify_inputs *in)
 {
 	buf_clear(&in->older);
+	store_keys_clear(&in->keys);
 }
 
 static enum result read_inputs(struct verify_inputs *ret, const struct verify_options *o,
@@ -92,6 +100,8 @@ static enum result read_inputs(struct verify_inputs *ret, const struct verify_op
 
 	if (rc == OK && o->older_file != NULL)
 		rc = file_read(&ret->older, o->older_file, NOTE_BYTES_MAX, err);
+	if (rc == OK && o->root_key_file != NULL)
+		rc = store_keys_read(&ret->keys, o->root_key_file, err);
 	return rc;
 }
 
@@ -134,9 +144,32 @@ static void print_unsound(const struct audit_report *r, bool is_corrupt, const s
 		print_line(TO_STDERR, "reeve audit verify: the log could not be verified: %s", why);
 }
 
+/* Keys that do not open are no reason to check nothing: what the public key proves is checked, and
+ * the store is not called sound. */
+static bool open_keys(struct verify_inputs *in, struct store *store)
+{
+	struct error err = ERROR_NULL;
+
+	if (store_keys_open(&in->keys, store, &err) == OK)
+		return true;
+	print_line(TO_STDERR,
+		   "reeve audit verify: the store's keys do not open: %s. The root key is that of "
+		   "another store, or rows of wrap_keys or meta were changed",
+		   err.text);
+	return false;
+}
+
+static int report_store(const struct verify_options *o, const struct store_check_report *r,
+			bool has_keys)
+{
+	store_report_log(&r->log);
+	store_report_sound(r, has_keys);
+	return report_older(&r->log, o, buf_slice(&r->checkpoint));
+}
+
 /* All of the store in one transaction, so that the checkpoint, the entries and the rows fit
  * together although a server may be writing. */
-static int verify_store(const struct verify_options *o, const struct verify_inputs *in,
+static int verify_store(const struct verify_options *o, struct verify_inputs *in,
 			struct store *store)
 {
 	struct store_report to = {.command = &audit_verify_command};
@@ -147,26 +180,29 @@ static int verify_store(const struct verify_options *o, const struct verify_inpu
 				   .finding = store_report_finding,
 				   .progress = store_report_progress,
 				   .ctx = &to};
+	bool is_locked = o->root_key_file != NULL && !open_keys(in, store);
 	struct error err = ERROR_NULL;
-	enum result rc = store_check(&r, &what, &err);
 	int code = EXIT_REFUSED;
+	enum result rc;
 
+	what.keyring = in->keys.ring;
+	rc = store_check(&r, &what, &err);
 	print_progress_end();
-	if (rc == OK) {
-		store_report_log(&r.log);
-		store_report_sound(&r, false);
-		code = report_older(&r.log, o, buf_slice(&r.checkpoint));
-	} else {
+	if (rc != OK)
 		store_report_unsound(&to, &r, rc, &err);
-	}
+	else if (is_locked)
+		print_line(TO_STDERR, "reeve audit verify: NOT SOUND, or not its root key; nothing "
+				      "else is wrong that the public key can tell");
+	else
+		code = report_store(o, &r, what.keyring != NULL);
 	buf_clear(&r.checkpoint);
 	return code;
 }
 
 static int verify_folder(const struct verify_options *o)
 {
-	CLEANUP(verify_inputs_clear) struct verify_inputs in = {.older = BUF_NULL};
-	CLEANUP(store_closep) struct store *store = NULL;
+	CLEANUP(verify_inputs_clear) struct verify_inputs in = VERIFY_INPUTS_NULL;
+	CLEANUP(store_closep) struct store *store = NULL; /* closed before its keys go */
 	struct error err = ERROR_NULL;
 	enum result rc = read_inputs(&in, o, &err);
 
@@ -244,7 +280,7 @@ static uint64_t size_of(struct slice note)
 
 static int verify_server(struct session *s, const struct verify_options *o)
 {
-	CLEANUP(verify_inputs_clear) struct verify_inputs in = {.older = BUF_NULL};
+	CLEANUP(verify_inputs_clear) struct verify_inputs in = VERIFY_INPUTS_NULL;
 	CLEANUP(buf_clear) struct buf note = BUF_NULL;
 	struct bounded_fetch bounded;
 	struct error err = ERROR_NULL;
@@ -277,7 +313,8 @@ static int run_verify(int argc, char **argv)
 					  {"data", 0, OPTION_TEXT, &o.folder},
 					  {"key", 0, OPTION_TEXT, &o.key_file},
 					  {"older", 0, OPTION_TEXT, &o.older_file},
-					  {"save-checkpoint", 0, OPTION_TEXT, &o.save_file}};
+					  {"save-checkpoint", 0, OPTION_TEXT, &o.save_file},
+					  {"root-key", 0, OPTION_TEXT, &o.root_key_file}};
 	struct error err = ERROR_NULL;
 	struct operands operands;
 	enum result rc;
@@ -288,13 +325,15 @@ static int run_verify(int argc, char **argv)
 	rc = crypto_start(&err);
 	if (rc != OK)
 		return print_failure(&audit_verify_command, rc, &err);
+	if (o.root_key_file != NULL && o.folder == NULL)
+		return usage_error(&audit_verify_command, "--root-key needs --data");
 	return o.folder != NULL ? verify_folder(&o) : verify_server(&s, &o);
 }
 
 const struct command audit_verify_command = {
 	.name = "audit verify",
 	.summary = "Prove that the log, and with --data the whole store, was not changed",
-	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--older FILE]\n"
+	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--root-key FILE] [--older FILE]\n"
 		"       reeve audit verify --key FILE [--older FILE]\n\n"
 		"Hashes every entry again, builds the hash tree, and compares it with the\n"
 		"signed checkpoint. Reads the entries from a data directory, also while a\n"
@@ -302,6 +341,7 @@ const struct command audit_verify_command = {
 		"file, and every document, version and token against the log.\n\n"
 		"  --data DIR              read this data directory instead of asking a server\n"
 		"  --key FILE              your copy of the log's public key (audit.pub)\n"
+		"  --root-key FILE         with --data: open every content and check every row\n"
 		"  --older FILE            a checkpoint that you saved earlier: fails unless\n"
 		"                          the log still holds its entries unchanged\n"
 		"  --save-checkpoint FILE  save the current checkpoint for --older\n" SESSION_HELP

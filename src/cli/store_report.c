@@ -61,7 +61,14 @@ void store_report_sound(const struct store_check_report *r, bool has_keys)
 			   "%llu tokens that the log knows are gone from the store, as tokens are "
 			   "once they have ended",
 			   (unsigned long long)r->tokens_gone);
-	if (!has_keys)
+	if (has_keys && !r->lacks_macs)
+		print_line(TO_STDOUT, "every row is one that reeved wrote, and none is missing");
+	else if (has_keys)
+		print_line(TO_STDOUT,
+			   "not checked: authors, messages and times of versions and revisions, "
+			   "dependencies, kept responses, the uses that tokens have left; an older "
+			   "release wrote these rows, and the next start gives them their MACs");
+	else
 		print_line(TO_STDOUT,
 			   "not checked without the root key (--root-key FILE): the contents "
 			   "themselves, authors, messages and times of versions and revisions, "

@@ -135,6 +135,8 @@ struct store_session_ops {
 	enum result (*get_idempotent)(struct store_session *ss, struct slice key,
 				      struct slice fingerprint, bytes_fn *each, void *ctx,
 				      struct error *err);
+	enum result (*each_head_name)(struct store_session *ss, head_fn *each, void *ctx,
+				      struct error *err);
 	/* A back end whose engine needs no such check calls nothing. */
 	enum result (*check_integrity)(struct store_session *ss, fault_fn *each, void *ctx,
 				       struct error *err);

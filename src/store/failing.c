@@ -388,6 +388,12 @@ static enum result failing_get_idempotent(struct store_session *ss, struct slice
 	READ(ss, get_idempotent, err, key, fingerprint, each, ctx, err);
 }
 
+static enum result failing_each_head_name(struct store_session *ss, head_fn *each, void *ctx,
+					  struct error *err)
+{
+	READ(ss, each_head_name, err, each, ctx, err);
+}
+
 static enum result failing_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
 					   struct error *err)
 {
@@ -438,6 +444,7 @@ static const struct store_session_ops failing_session_ops = {
 	.get_log = failing_get_log,
 	.get_meta = failing_get_meta,
 	.get_idempotent = failing_get_idempotent,
+	.each_head_name = failing_each_head_name,
 	.check_integrity = failing_check_integrity,
 	.check_definitions = failing_check_definitions,
 	.sum_rows = failing_sum_rows,

@@ -39,3 +39,9 @@ enum result memory_sum_rows(struct store_session *ss, struct row_sums *ret, stru
 /* memory_audit.c */
 enum result memory_each_audit(struct store_session *ss, const struct audit_filter *filter,
 			      audit_fn *each, void *ctx, struct error *err);
+
+/* memory_check.c */
+enum result memory_each_head_name(struct store_session *ss, head_fn *each, void *ctx,
+				  struct error *err);
+enum result memory_check_nothing(struct store_session *ss, fault_fn *each, void *ctx,
+				 struct error *err);

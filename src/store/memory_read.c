@@ -543,17 +543,6 @@ static enum result get_idempotent(struct store_session *ss, struct slice key,
 	return each(ctx, row->response, err);
 }
 
-/* Memory has no file. */
-static enum result check_nothing(struct store_session *ss, fault_fn *each, void *ctx,
-				 struct error *err)
-{
-	(void)ss;
-	(void)each;
-	(void)ctx;
-	(void)err;
-	return OK;
-}
-
 static const struct store_session_ops memory_session_ops = {
 	.close = close_session,
 	.begin = begin,
@@ -578,8 +567,9 @@ static const struct store_session_ops memory_session_ops = {
 	.get_log = get_log,
 	.get_meta = get_meta,
 	.get_idempotent = get_idempotent,
-	.check_integrity = check_nothing,
-	.check_definitions = check_nothing,
+	.each_head_name = memory_each_head_name,
+	.check_integrity = memory_check_nothing,
+	.check_definitions = memory_check_nothing,
 	.sum_rows = memory_sum_rows,
 	.check_derived = memory_check_derived,
 };

@@ -238,5 +238,7 @@ typedef enum result bytes_fn(void *ctx, struct slice value, struct error *err);
 typedef enum result effective_fn(void *ctx, uint64_t revision, struct slice digest,
 				 struct error *err);
 typedef enum result log_fn(void *ctx, const struct log_row *row, struct error *err);
+/* A document and its greatest version. */
+typedef enum result head_fn(void *ctx, struct slice path, uint64_t version, struct error *err);
 /* `name` is that of a table, an index or the file; `problem` a sentence without a value. */
 typedef enum result fault_fn(void *ctx, const char *name, const char *problem, struct error *err);

@@ -396,6 +396,7 @@ const struct store_session_ops sqlite_session_ops = {
 	.get_log = sqlite_get_log,
 	.get_meta = sqlite_get_meta,
 	.get_idempotent = sqlite_get_idempotent,
+	.each_head_name = sqlite_each_head_name,
 	.check_integrity = sqlite_check_integrity,
 	.check_definitions = sqlite_check_definitions,
 	.sum_rows = sqlite_sum_rows,

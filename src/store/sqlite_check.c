@@ -132,3 +132,28 @@ enum result sqlite_check_integrity(struct store_session *ss, fault_fn *each, voi
 	}
 	return rc;
 }
+
+enum result sqlite_each_head_name(struct store_session *ss, head_fn *each, void *ctx,
+				  struct error *err)
+{
+	CLEANUP(query_close) struct query q = QUERY_NULL;
+	bool has_row = true;
+	enum result rc =
+		query_open(&q, &session_of(ss)->db, "SELECT path, version FROM heads ORDER BY path",
+			   "read the heads", ARGS_NONE, err);
+
+	while (rc == OK && has_row) {
+		struct slice path;
+		uint64_t version;
+
+		rc = query_next(&q, &has_row, err);
+		if (rc != OK || !has_row)
+			break;
+		path = query_bytes(&q, 0);
+		version = query_number(&q, 1);
+		rc = query_check(&q, err);
+		if (rc == OK)
+			rc = each(ctx, path, version, err);
+	}
+	return rc;
+}

@@ -157,6 +157,8 @@ enum result sqlite_each_audit_path(struct store_session *ss, uint64_t first, uin
 void stale_remove(const char *folder);
 
 /* sqlite_check.c: the file as a whole. */
+enum result sqlite_each_head_name(struct store_session *ss, head_fn *each, void *ctx,
+				  struct error *err);
 enum result sqlite_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
 				   struct error *err);
 enum result sqlite_check_definitions(struct store_session *ss, fault_fn *each, void *ctx,

@@ -441,6 +441,12 @@ enum result store_get_idempotent(struct store_session *ss, struct slice key,
 	return ss->ops->get_idempotent(ss, key, fingerprint, each, ctx, err);
 }
 
+enum result store_each_head_name(struct store_session *ss, head_fn *each, void *ctx,
+				 struct error *err)
+{
+	return ss->ops->each_head_name(ss, each, ctx, err);
+}
+
 enum result store_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,
 				  struct error *err)
 {

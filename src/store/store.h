@@ -262,6 +262,10 @@ MUST_USE enum result store_get_idempotent(struct store_session *ss, struct slice
 					  struct slice fingerprint, bytes_fn *each, void *ctx,
 					  struct error *err);
 
+/* The name of every head, by path. Reads no version, so that a version that is damaged does not end
+ * the walk. */
+MUST_USE enum result store_each_head_name(struct store_session *ss, head_fn *each, void *ctx,
+					  struct error *err);
 /* The engine's own check of its file, indexes included: calls for each fault, for at most 100, and
  * is OK then too. Reads the whole file. */
 MUST_USE enum result store_check_integrity(struct store_session *ss, fault_fn *each, void *ctx,

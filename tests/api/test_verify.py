@@ -36,6 +36,9 @@ CHANGES = {
     "a head that is set back": (
         ["update heads set version = 1 where path = 'policies/p'"],
         "heads policies/p: its newest version is 1; entry"),
+    "a head that is set ahead": (
+        ["update heads set version = 9 where path = 'policies/p'"],
+        "heads policies/p: its newest version is 9 and the greatest that exists 2"),
     "a head that is removed": (
         ["delete from heads where path = 'policies/p'"],
         "versions policies/p version 1: entry"),
@@ -58,9 +61,16 @@ CHANGES = {
         "versions profiles/v/a version 1: it is deleted; by entry"),
     "a content that is removed": (
         ["delete from contents where id = (select content_id from versions where path = 'profiles/v/a')"],
-        "{content} profiles/v/a version 1:"),
+        "contents profiles/v/a version 1: table contents: the content of profiles/v/a version 1 is missing"),
+    "all contents": (["delete from contents"], "contents policies/administrator version 1: table contents: the content of "),
     "the epoch": (["update meta set value = cast('7' as blob) where name = 'epoch'"], "meta epoch: it is not 1"),
     "the revision": (["update meta set value = cast('2' as blob) where name = 'revision'"], "meta revision: it is not "),
+    "the time of the revision": (["update meta set value = cast('2' as blob) where name = 'last_ms'"], "meta last_ms: it is not "),
+    "a revision that is removed": (["delete from revisions where revision = 3"], "revisions 3: it is missing, and those before it down to 3"),
+    "the first revisions": (["delete from revisions where revision < 3"], "revisions 2: it is missing, and those before it down to 1"),
+    "the newest revision": (["delete from revisions where revision = (select max(revision) from revisions)"], "revisions "),
+    "a revision too many": (
+        ["update revisions set revision = revision + 1 where revision = (select max(revision) from revisions)"], "revisions "),
     "a counter that is removed": (["delete from meta where name = 'epoch'"], "meta epoch: it is missing"),
     "the stored peaks": (
         ["update audit_log set peaks = cast(substr(peaks, 1, length(peaks) - 1) || case when substr(peaks, -1) = x'55' then x'66' else x'55' end"
@@ -75,6 +85,26 @@ CHANGES = {
     "an index that was added": (["create index more on audit (idx)"], "more: no store has a table, index, view or trigger of this name"),
     "a table that was added": (["create table more (x)"], "more: no store has a table, index, view or trigger of this name"),
     "a column that was added": (["alter table tokens add column more text"], "tokens: its definition was changed"),
+}
+# What only the root key shows, and what is said of it then.
+WITH_ROOT_KEY = {
+    "a token with more uses": (["update tokens set uses_left = 5 where accessor = '{weak}'"], "table tokens"),
+    "an author": (["update revisions set author = 'x' where revision = 3"], "table revisions"),
+    "a message": (["update versions set message = 'x' where path = 'profiles/v/a'"], "table versions"),
+    "the time of a version": (["update versions set created_ms = created_ms + 1 where path = 'profiles/v/a'"], "table versions"),
+    "a change": (["update changes set origin = 'x' where revision = 3"], "table changes"),
+    "a dependency that is removed": (["delete from edges"], "table edges"),
+    "a digest of a configuration": (["update effectives set digest = zeroblob(32)"], "table effectives"),
+    "a kept response": (["update answers set answer = x'00'"], "table answers"),
+    "a kept response that is removed": (["delete from answers"], "table answers"),
+    "a content": (["update contents set sealed = cast(substr(sealed, 1, length(sealed) - 1) || case when substr(sealed, -1) = x'55' then x'66'"
+                   " else x'55' end as blob) where id = (select content_id from versions where path = 'profiles/v/a')"],
+                  "contents profiles/v/a version 1: "),
+    "two contents swapped": (
+        ["create temp table c as select path, content_id from versions where path in ('profiles/v/a', 'profiles/v/gone')",
+         "update versions set content_id = (select content_id from c where c.path <> versions.path)"
+         " where path in ('profiles/v/a', 'profiles/v/gone')"],
+        "contents profiles/v/a version 1: "),
 }
 # Those that a server must not start with.
 DEFINITIONS = ("partial", "index that", "table that", "column that")
@@ -93,6 +123,7 @@ class Verify(unittest.TestCase):
         for path, body in (("profiles/v/a", "a: 1\n"), ("profiles/v/gone", "a: 1\n"), ("policies/p", "rules: [{allow: [read], on: '**'}]\n"),
                            ("policies/p", "rules: []\n")):
             assert server.put("/v1/" + path, body).status in (200, 201)
+        assert server.put("/v1/profiles/v/b", "$extends: a\n", headers={"Idempotency-Key": "one"}).status == 201
         for n in range(3):
             assert server.put("/v1/secrets/v/s", {"data": {"k": f"v{n}"}}).status in (200, 201)
         assert server.delete("/v1/tokens/" + cls.accessors["gone"]).status == 204
@@ -104,7 +135,6 @@ class Verify(unittest.TestCase):
         cls.folder = pathlib.Path(str(server.data) + "-changed")
         with sqlite3.connect(server.data / "reeve.db") as db:
             columns = [row[1] for row in db.execute("pragma table_info(versions)")]
-        cls.accessors["content"] = "versions"
         cls.accessors["macs"] = "".join(", " + name for name in columns if "mac" in name)
 
     @classmethod
@@ -129,7 +159,7 @@ class Verify(unittest.TestCase):
     def test_a_store_that_nobody_changed_is_sound_running_and_stopped(self):
         for code, out, err in (self.live, self.verify(self.server.data)):
             self.assertEqual((code, err), (0, ""), out)
-            self.assertIn("as the log says: 8 documents with 11 versions, 3 tokens; 10 contents are there", out)
+            self.assertIn("as the log says: 9 documents with 12 versions, 3 tokens; 11 contents are there", out)
             self.assertIn("not checked without the root key", out)
 
     def test_each_change_is_named_with_its_row_and_a_remedy(self):
@@ -142,6 +172,36 @@ class Verify(unittest.TestCase):
                 self.assertIn("what to do: ", err)
                 self.assertRegex(err, r"NOT SOUND, [1-9]\d* problem")
                 self.assertNotIn("AddressSanitizer", err)
+
+    def test_the_root_key_opens_every_content_and_vouches_for_every_row(self):
+        code, out, err = self.verify(self.server.data, "--root-key", self.server.data / "root.key")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertIn("11 contents are there, open, and are those that were written", out)
+        self.assertIn("every row is one that reeved wrote, and none is missing", out)
+        self.assertNotIn("not checked", out)
+
+    def test_what_only_the_root_key_shows_is_found_with_it(self):
+        for name, (statements, said) in WITH_ROOT_KEY.items():
+            with self.subTest(name):
+                self.change(statements)
+                self.assertEqual(self.verify(self.folder)[0], 0, "or the table above is not true any more")
+                code, out, err = self.verify(self.folder, "--root-key", self.folder / "root.key")
+                self.assertEqual((code, out), (1, ""), err)
+                self.assertIn(said, err)
+                self.assertIn("what to do: ", err)
+
+    def test_another_root_key_is_said_and_the_rest_is_checked(self):
+        other = self.server.folder / "other.key"
+        other.write_text("00" * 32 + "\n")
+        other.chmod(0o600)
+        code, _, err = self.verify(self.server.data, "--root-key", other)
+        self.assertEqual(code, 1)
+        self.assertIn("the store's keys do not open", err)
+        self.assertIn("nothing else is wrong that the public key can tell", err)
+        self.change(["update tokens set is_revoked = 0"])
+        self.assertIn("the log says that it was revoked", self.verify(self.folder, "--root-key", other)[2])
+        code, _, err = self.verify(self.server.data, "--root-key", self.server.folder / "none.key")
+        self.assertEqual(code, 2, err)
 
     def test_several_changes_are_all_named_and_counted(self):
         self.change(["update versions set state = 1 where path = 'profiles/v/a'", "update tokens set is_revoked = 0", "drop index audit_actor"])

@@ -132,7 +132,7 @@ static enum result check_state(struct checking *c, struct error *err)
 
 	if (rc == OK)
 		rc = compare_tokens(c, err);
-	if (rc == OK && c->report->is_log_read)
+	if (rc == OK && c->report->is_log_read && !c->is_cut)
 		rc = compare_missing(c, err);
 	if (rc == OK && c->report->is_log_read)
 		rc = compare_counters(c, err);
@@ -146,7 +146,9 @@ static enum result check_all(struct checking *c, struct error *err)
 
 	if (rc == OK)
 		rc = check_log(c, err);
-	return rc == OK ? check_state(c, err) : rc;
+	if (rc == OK)
+		rc = check_state(c, err);
+	return rc == OK && c->what->keyring != NULL ? check_rows(c, err) : rc;
 }
 
 enum result store_check(struct store_check_report *ret, const struct store_check *what,

@@ -6,7 +6,7 @@
  *   - the definitions of the tables and indexes;
  *   - the audit log, as audit/verify.h says, with the columns that queries use;
  *   - each version, head and token against the last entry that names it;
- *   - the counters and the log's stored state against the log's last entry;
+ *   - that no revision is missing, the counters, and the log's stored state;
  *   - that each version that is not destroyed has a content;
  *   - with the keyring: that each content opens, is the one whose digest and value MAC are stored,
  *     and that every row is one that reeved wrote and none is missing.

@@ -9,6 +9,8 @@ struct checking {
 	struct store_check_report *report;
 	struct store_session *session; /* in a transaction: all parts see one state */
 	struct words words;
+	uint64_t newest; /* version of the document that is being read */
+	bool is_cut;	 /* not all versions could be read: none can be called missing */
 	char first[ERROR_TEXT_BYTES]; /* the first finding */
 };
 
@@ -30,6 +32,9 @@ MUST_USE enum result compare_tokens(struct checking *c, struct error *err);
 MUST_USE enum result compare_counters(struct checking *c, struct error *err);
 /* Reports what the log names and the store does not have. After the two above. */
 MUST_USE enum result compare_missing(struct checking *c, struct error *err);
+
+/* check_rows.c: with the keyring. Gives the store its keys, so it comes last. */
+MUST_USE enum result check_rows(struct checking *c, struct error *err);
 
 /* contents.c: reads the content of a version, and with the keyring opens and compares it. `word`
  * may be NULL. */

@@ -54,6 +54,8 @@ static enum result compare_version(void *ctx, const struct version_row *row, str
 	char key[ERROR_TEXT_BYTES];
 
 	c->report->versions++;
+	if (row->version > c->newest)
+		c->newest = row->version;
 	write_key(key, row->path, row->version);
 	if (see_word(c, word, "versions", key)) {
 		said = words_state(&c->words, word);
@@ -68,33 +70,44 @@ static enum result compare_version(void *ctx, const struct version_row *row, str
 	return check_content(c, row, word, err);
 }
 
-/* A head that was set back: the log made a version after it. */
-static enum result compare_head(void *ctx, const struct version_row *row, struct error *err)
+/* A head that was set back: the log made a version after it. Then all versions of the document. */
+static enum result compare_head(void *ctx, struct slice path, uint64_t version, struct error *err)
 {
 	struct checking *c = ctx;
-	const struct word *next = words_version(&c->words, row->path, row->version + 1);
+	const struct word *next = words_version(&c->words, path, version + 1);
 	char key[ERROR_TEXT_BYTES];
 	enum result rc;
 
 	if (next != NULL) {
-		write_key(key, row->path, 0);
+		write_key(key, path, 0);
 		checking_find(c, "heads", key, REMEDY_RESTORE,
 			      "its newest version is %" PRIu64 "; entry %" PRIu64
 			      " made version %" PRIu64,
-			      row->version, (uint64_t)next->index, row->version + 1);
+			      version, (uint64_t)next->index, version + 1);
 	}
 	if (c->report->documents++ % PROGRESS_EVERY == 0)
 		checking_progress(c, "documents", c->report->documents - 1);
-	rc = store_each_version(c->session, row->path, (struct row_page){0, 0}, compare_version, c,
-				err);
+	c->newest = 0;
+	rc = store_each_version(c->session, path, (struct row_page){0, 0}, compare_version, c, err);
+	if (rc == OK && next == NULL && c->newest != version) {
+		write_key(key, path, 0);
+		checking_find(c, "heads", key, REMEDY_RESTORE,
+			      "its newest version is %" PRIu64
+			      " and the greatest that exists %" PRIu64,
+			      version, c->newest);
+	}
+	c->is_cut = c->is_cut || rc == E_CORRUPT;
 	return checking_end(c, "versions", rc, err);
 }
 
 enum result compare_documents(struct checking *c, struct error *err)
 {
+	enum result rc;
+
 	checking_progress(c, "documents", 0);
-	return checking_end(c, "versions", store_each_head(c->session, 0, compare_head, c, err),
-			    err);
+	rc = store_each_head_name(c->session, compare_head, c, err);
+	c->is_cut = c->is_cut || rc == E_CORRUPT;
+	return checking_end(c, "heads", rc, err);
 }
 
 /* The expiry stands in a column of its own, which is the one that counts, and in the record. */
@@ -211,11 +224,12 @@ enum result compare_missing(struct checking *c, struct error *err)
 	return checking_end(c, "audit", rc, err);
 }
 
-/* A number of `meta` and what the log says that it is. */
+/* A number of `meta`, and what it has to be by another row. */
 struct counter {
 	struct checking *c;
 	const char *name;
 	uint64_t said;
+	const char *by;
 };
 
 static enum result compare_counter(void *ctx, struct slice value, struct error *err)
@@ -226,7 +240,7 @@ static enum result compare_counter(void *ctx, struct slice value, struct error *
 	(void)err;
 	if (!slice_to_u64(value, INT64_MAX, &is) || is != counter->said)
 		checking_find(counter->c, "meta", counter->name, REMEDY_RESTORE,
-			      "it is not %" PRIu64 ", as in the log's last entry", counter->said);
+			      "it is not %" PRIu64 ", as in %s", counter->said, counter->by);
 	return OK;
 }
 
@@ -258,14 +272,68 @@ static enum result compare_log_row(void *ctx, const struct log_row *row, struct 
 	return OK;
 }
 
+/* Revisions are numbered without a gap, newest first. */
+struct revisions {
+	struct checking *c;
+	uint64_t expected;
+	int64_t newest_ms;
+	bool has_newest;
+};
+
+static void find_gap(const struct revisions *r, uint64_t last)
+{
+	char key[24];
+
+	snprintf(key, sizeof key, "%" PRIu64, r->expected);
+	checking_find(r->c, "revisions", key, REMEDY_RESTORE,
+		      "it is missing, and those before it down to %" PRIu64, last);
+}
+
+static enum result see_revision(void *ctx, const struct revision_row *row, struct error *err)
+{
+	struct revisions *r = ctx;
+	char key[24];
+
+	(void)err;
+	if (!r->has_newest)
+		r->newest_ms = row->time_ms;
+	r->has_newest = true;
+	snprintf(key, sizeof key, "%" PRIu64, row->revision);
+	if (row->revision > r->expected)
+		checking_find(r->c, "revisions", key, REMEDY_RESTORE,
+			      "it is behind the revision of the log's last entry");
+	else if (row->revision < r->expected)
+		find_gap(r, row->revision + 1);
+	if (row->revision <= r->expected)
+		r->expected = row->revision - 1;
+	return OK;
+}
+
+static enum result compare_revisions(struct checking *c, int64_t *ret_newest_ms, struct error *err)
+{
+	struct revisions r = {.c = c, .expected = c->report->log.revision};
+	enum result rc = store_each_revision(c->session, SLICE_NULL, (struct row_page){0, 0},
+					     see_revision, &r, err);
+
+	if (rc == OK && r.expected != 0)
+		find_gap(&r, 1);
+	*ret_newest_ms = r.newest_ms;
+	return checking_end(c, "revisions", rc, err);
+}
+
 enum result compare_counters(struct checking *c, struct error *err)
 {
 	const struct audit_report *report = &c->report->log;
-	struct counter counters[] = {{c, META_EPOCH, report->epoch},
-				     {c, META_REVISION, report->revision}};
+	struct counter counters[] = {{c, META_EPOCH, report->epoch, "the log's last entry"},
+				     {c, META_REVISION, report->revision, "the log's last entry"},
+				     {c, META_LAST_MS, 0, "the newest revision"}};
+	int64_t newest_ms = 0;
 	enum result rc = store_get_log(c->session, compare_log_row, c, err);
 
 	rc = checking_end(c, "audit_log", rc, err);
+	if (rc == OK)
+		rc = compare_revisions(c, &newest_ms, err);
+	counters[2].said = (uint64_t)newest_ms;
 	for (size_t i = 0; rc == OK && i < ARRAY_SIZE(counters); i++) {
 		rc = store_get_meta(c->session, counters[i].name, compare_counter, &counters[i],
 				    err);

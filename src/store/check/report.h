@@ -17,8 +17,11 @@ struct store_finding {
 struct store_check {
 	struct store *store; /* that no other thread uses */
 	const struct vkey *key;
-	struct slice older;	       /* a checkpoint that was kept elsewhere; or SLICE_NULL */
-	const struct keyring *keyring; /* opened from this store; NULL: only the public key */
+	struct slice older; /* a checkpoint that was kept elsewhere; or SLICE_NULL */
+	/* Opened from this store, which must not have its keys yet: rows are first read without
+	 * trust in them, and have to be read to be named. The store has them afterwards. NULL: only
+	 * what the public key proves. */
+	const struct keyring *keyring;
 	/* Called for each finding, for FINDINGS_MAX at most. May be NULL. */
 	void (*finding)(void *ctx, const struct store_finding *finding);
 	/* Called when a part begins (`done` 0) and, where it is long, as it goes on. May be
@@ -39,5 +42,7 @@ struct store_check_report {
 	uint64_t unsaid;
 	uint64_t
 		tokens_gone; /* live by the log and not in the store: removed once they had ended */
-	bool is_log_read;    /* to its end; else documents and tokens were not compared with it */
+	/* With the keyring: rows have no MACs, since only older releases wrote to the store. */
+	bool lacks_macs;
+	bool is_log_read; /* to its end; else documents and tokens were not compared with it */
 };

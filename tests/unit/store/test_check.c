@@ -103,13 +103,18 @@ static void put_head(void)
 	CLEANUP(buf_clear) struct buf state = BUF_NULL, note = BUF_NULL;
 	struct log_row row = {.size = a_log.tree.size, .time_ms = a_log.last_time_ms};
 	const struct meta_row meta[] = {{META_EPOCH, SLICE_LITERAL("1")},
-					{META_REVISION, SLICE_LITERAL("1")}};
+					{META_REVISION, SLICE_LITERAL("1")},
+					{META_LAST_MS, SLICE_LITERAL("7")},
+					{META_LOG_ORIGIN, SLICE_LITERAL("x/y")}};
+	uint8_t rows[HASH_BYTES];
 	struct revision_row revision = revision_of(1);
 
+	revision.time_ms = 7;
 	EXPECT_OK(store_put_revisions(store, &revision, 1, err));
 	EXPECT_OK(store_put_meta(store, meta, ARRAY_SIZE(meta), err));
 	audit_log_append_state(&state, &a_log);
-	EXPECT_OK(audit_log_sign(&a_log, NULL, &log_key, keyring_signing_seed(ring), &note, err));
+	EXPECT_OK(store_state(store, rows, err));
+	EXPECT_OK(audit_log_sign(&a_log, rows, &log_key, keyring_signing_seed(ring), &note, err));
 	row.peaks = buf_slice(&state);
 	row.checkpoint = buf_slice(&note);
 	EXPECT_OK(store_put_log(store, &row, err));
@@ -129,12 +134,14 @@ static void make(struct folder f, const struct wrong *w)
 	EXPECT_OK(vkey_init_from_seed(&log_key, SLICE_LITERAL("x/y"), keyring_signing_seed(ring),
 				      err));
 	store = store_make(&folder);
+	store_authenticate(store, ring);
 	EXPECT_OK(store_begin(store, NULL, err));
 	put_document("schemas/a", w);
 	put_document("schemas/b", &(struct wrong){false});
 	put_token(w);
 	put_head();
 	EXPECT_OK(store_commit(store, err));
+	store_authenticate(store, NULL); /* as it is opened */
 }
 
 static void end(void)
@@ -165,6 +172,7 @@ static enum result check(struct store_check_report *r, bool has_keys, struct err
 
 	buf_reset(&found);
 	rc = store_check(r, &what, err);
+	store_authenticate(store, NULL);
 	buf_clear(&r->checkpoint);
 	return rc;
 }
@@ -279,6 +287,7 @@ Test(check, whichever_allocation_fails_it_is_never_called_sound)
 		alloc_hook_set(may_allocate, &n);
 		rc = store_check(&r, &what, &err);
 		alloc_hook_set(NULL, NULL);
+		store_authenticate(store, NULL);
 		buf_clear(&r.checkpoint);
 		if (allocations < n) {
 			cr_expect_eq(rc, OK, "%s", err.text);
