@@ -118,6 +118,9 @@ class Memory(Case):
         self.server.wait_for_no_connections()
         until(lambda: self.gauge("reeve_calls_running") == 0, "calls that go on")
         self.reeve("audit", "verify", "--data", self.server.data)
+        self.assertEqual(self.server.stop(), 0)
+        self.server.start()  # which checks every row and the sums of the tables
+        self.expect_all("calm")
 
     def test_clients_that_are_connected_stay_when_others_fail(self):
         self.store("profiles/poll/a", "a: 1\n")
