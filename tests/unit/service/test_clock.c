@@ -100,6 +100,7 @@ Test(clock, a_refused_token_stays_so_across_a_restart_with_a_clock_that_was_set_
 /* Time has gone on by the monotonic clock only, and the entries say so. */
 Test(clock, a_second_restart_does_not_give_back_what_the_first_took)
 {
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}");
 	control_wall_ms -= 2 * DAY;
 	restart();
 	make("");
