@@ -1,31 +1,9 @@
 /* Checks an opened store with its own keys. */
 #include "app/data_check.h"
 
-#include "crypto/keyring.h"
 #include "store/check/check.h"
 
 #include <inttypes.h>
-
-static enum result append_origin(void *ctx, struct slice origin, struct error *err)
-{
-	buf_append_slice(ctx, origin);
-	return buf_check(ctx, err);
-}
-
-enum result data_log_key(struct vkey *ret, const struct data *d, struct error *err)
-{
-	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
-	struct store_session *session = NULL;
-	enum result rc = store_session_open(&session, d->store, err);
-
-	if (rc != OK)
-		return rc;
-	rc = store_get_meta(session, META_LOG_ORIGIN, append_origin, &origin, err);
-	store_session_close(session);
-	return rc == OK ? vkey_init_from_seed(ret, buf_slice(&origin),
-					      keyring_signing_seed(d->keyring), err)
-			: rc;
-}
 
 static enum result read_size(void *ctx, const struct log_row *row, struct error *err)
 {

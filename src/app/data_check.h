@@ -5,9 +5,6 @@
 #include "app/data.h"
 #include "crypto/note.h"
 
-/* The public key of the store's log, computed from the signing key that the keyring holds. */
-MUST_USE enum result data_log_key(struct vkey *ret, const struct data *d, struct error *err);
-
 /* How many entries the signed head of the log covers. */
 MUST_USE enum result data_log_size(uint64_t *ret, const struct data *d, struct error *err);
 

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "service/service.h"
+#include "store/open_keyring.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,7 +124,7 @@ static enum result recover_all(struct recover *r, struct error *err)
 		rc = data_open(&r->data, r->values[RECOVER_DATA], r->values[RECOVER_ROOT_KEY],
 			       DATA_OF_SERVER, err);
 	if (rc == OK)
-		rc = data_log_key(&key, &r->data, err);
+		rc = store_log_key(&key, r->data.store, r->data.keyring, err);
 	if (rc == OK)
 		rc = data_check(&r->data, &key, SLICE_NULL, err);
 	if (rc == OK)

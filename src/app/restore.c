@@ -23,6 +23,7 @@
 #include "base/retry.h"
 #include "service/service.h"
 #include "store/backup_file.h"
+#include "store/open_keyring.h"
 #include "store/sqlite.h"
 
 #include <errno.h>
@@ -199,7 +200,7 @@ static enum result open_copy(struct restore *r, struct error *err)
 				   DATA_FROM_BACKUP, err);
 
 	if (rc == OK)
-		rc = data_log_key(&key, &r->data, err);
+		rc = store_log_key(&key, r->data.store, r->data.keyring, err);
 	if (rc != OK)
 		return wrap(err, rc, "%s", r->from_path);
 	vkey_append(&r->vkey, &key);

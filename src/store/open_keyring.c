@@ -119,3 +119,25 @@ enum result store_open_keyring(struct keyring **ret, struct store *store,
 	arena_clear(&g.arena);
 	return rc;
 }
+
+static enum result append_origin(void *ctx, struct slice origin, struct error *err)
+{
+	buf_append_slice(ctx, origin);
+	return buf_check(ctx, err);
+}
+
+enum result store_log_key(struct vkey *ret, struct store *store, const struct keyring *ring,
+			  struct error *err)
+{
+	CLEANUP(buf_clear) struct buf origin = BUF_NULL;
+	struct store_session *ss;
+	enum result rc = store_session_open(&ss, store, err);
+
+	if (rc != OK)
+		return rc;
+	rc = store_get_meta(ss, META_LOG_ORIGIN, append_origin, &origin, err);
+	store_session_close(ss);
+	return rc == OK ? vkey_init_from_seed(ret, buf_slice(&origin), keyring_signing_seed(ring),
+					      err)
+			: rc;
+}

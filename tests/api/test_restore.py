@@ -387,6 +387,15 @@ class Signatures(Case):
         self.reeve("backup", "verify", code=2)
         self.reeve("backup", "verify", "/nonexistent", code=1)
 
+    def test_verify_opens_every_content_with_the_root_key(self):
+        out = self.reeve("backup", "verify", self.file, "--root-key", self.server.data / "root.key")
+        self.assertIn("open, and are those that were written", out)
+        other = harness.Reeved()
+        self.addCleanup(other.remove)
+        other.init()
+        self.reeve("backup", "verify", self.file, "--root-key", other.data / "root.key", code=1)
+        self.reeve("backup", "verify", self.file, "--root-key", "/nonexistent", code=2)
+
     def test_verify_compares_with_an_older_checkpoint(self):
         note = self.server.folder / "older"
         note.write_bytes(self.server.get("/v1/audit/checkpoint").body)
