@@ -53,7 +53,8 @@ static const char recover_help[] =
 	"  --reset-policy           if policies/administrator does not give the right to\n"
 	"                           administer, store the one that ships as its next version\n\n"
 	"Example:\n\n"
-	"  reeved recover --data ./data --reason \"token lost\" --admin-token-file ./admin2.token\n";
+	"  reeved recover --data ./data --reason \"token lost\" \\\n"
+	"                 --admin-token-file ./admin2.token\n";
 
 /* One run of the command. `values` are slices of argv. */
 struct recover {

@@ -8,7 +8,7 @@ import unittest
 
 import harness
 from support import COMMAND
-from test_restore import Points, strace_works
+from test_restore import Points, names, strace_works
 
 
 class Recover(unittest.TestCase):
@@ -79,7 +79,7 @@ class Recover(unittest.TestCase):
         self.assertIn("exists", self.recover(code=1))
         self.assertEqual(mine.read_text(), "mine")
         self.recover(code=1, arguments=self.arguments()[:-1] + ["/nonexistent/token"])
-        self.assertEqual(sorted(p.name for p in self.server.data.iterdir()), ["audit.pub", "reeve.db", "reeve.lock", "root.key"])
+        self.assertEqual(names(self.server.data), ["audit.pub", "reeve.db", "reeve.lock", "root.key"])
         self.assertEqual((self.server.data / "reeve.db").read_bytes()[4096:], before[4096:])
 
     def test_a_store_that_was_changed_gets_no_new_head(self):
