@@ -94,7 +94,8 @@ static bool is_yes(const struct restore *r, enum restore_flag flag)
 	return slice_is_text(r->values[flag], "true");
 }
 
-/* Copies the database without the note: a server writes where the note stands. */
+/* Copies the database without the note: a server writes where the note stands. O_NONBLOCK: opening
+ * a pipe must not wait for its writer. */
 static enum result copy_backup(struct restore *r, struct error *err)
 {
 	char to_path[PATH_MAX];
@@ -102,7 +103,8 @@ static enum result copy_backup(struct restore *r, struct error *err)
 
 	if (rc != OK)
 		return rc;
-	CLEANUP(file_closep) int from = RETRY(open(r->from_path, O_RDONLY | O_CLOEXEC));
+	CLEANUP(file_closep)
+	int from = RETRY(open(r->from_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	if (from < 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s",
 				  r->from_path);

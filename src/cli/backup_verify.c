@@ -75,7 +75,7 @@ static enum result open_keys(struct backup_verification *v, struct error *err)
 /* Leaves the store open for the next part. */
 static enum result check_file(struct backup_verification *v, struct error *err)
 {
-	CLEANUP(file_closep) int fd = RETRY(open(v->file, O_RDONLY | O_CLOEXEC));
+	CLEANUP(file_closep) int fd = RETRY(open(v->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
 	enum result rc;
 
 	if (fd < 0)

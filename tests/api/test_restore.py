@@ -462,6 +462,17 @@ class Signatures(Case):
         code, _, err = self.restore(later, "--older", note)
         self.assertEqual((code, err), (0, ""))
 
+    def test_a_pipe_or_a_folder_is_no_backup_and_nothing_waits_for_it(self):
+        pipe = self.server.folder / "broken"
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+        for file in (pipe, self.server.folder):
+            code, _, err = self.restore(file)
+            self.assertEqual(code, 1, err)
+            self.assertIn("not a plain file", err)
+            self.reeve("backup", "verify", file, code=1)
+        pipe.unlink()
+
     def test_a_checkpoint_of_another_log_is_refused(self):
         other = harness.Reeved()
         self.addCleanup(other.remove)
