@@ -99,12 +99,19 @@ enum result fail_at(struct error *err, enum result rc, uint32_t line, uint32_t c
 	return rc;
 }
 
+bool errno_is_full(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
 /* errno is kept first, because formatting may change it. */
 enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...)
 {
 	int saved = errno;
 	va_list args;
 
+	if (rc == E_IO && errno_is_full(saved))
+		rc = E_FULL;
 	if (err == NULL)
 		return rc;
 	va_start(args, fmt);
@@ -151,6 +158,7 @@ const char *result_name(enum result rc)
 		[E_NEEDS_STORE] = "needs_store",
 		[E_UNAVAILABLE] = "unavailable",
 		[E_IO] = "io",
+		[E_FULL] = "full",
 		[E_CORRUPT] = "corrupt",
 		[E_CRYPTO] = "crypto",
 		[E_MEMORY] = "memory",

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MUST_USE	       __attribute__((warn_unused_result))
@@ -33,6 +34,7 @@ enum result {
 	E_NEEDS_STORE,	/* must be repeated on a thread that may read the store */
 	E_UNAVAILABLE,	/* sealed, read-only, shutting down */
 	E_IO,		/* the operating system or the disk failed */
+	E_FULL,		/* no space left for data: a full disk, a quota, a limit on files */
 	E_CORRUPT,	/* stored data differs from the data that was written */
 	E_CRYPTO,	/* a wrong key, or sealed data that cannot be opened */
 	/* The system gave no memory. A bound of our own is E_LIMIT instead. */
@@ -68,12 +70,17 @@ enum result fail(struct error *err, enum result rc, const char *fmt, ...) PRINTF
 enum result fail_at(struct error *err, enum result rc, uint32_t line, uint32_t column,
 		    const char *fmt, ...) PRINTF_LIKE(5, 6);
 
-/* Like fail(), with ": " and strerror(errno) after the text. */
+/* Like fail(), with ": " and strerror(errno) after the text. E_IO becomes E_FULL where errno says
+ * that there is no space (errno_is_full()). */
 enum result fail_errno(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "<fmt>: " before the existing explanation and returns `rc`. The place stays. The existing
  * explanation must be of this failure: with a fresh ERROR_NULL the text ends in ": ". */
 enum result wrap(struct error *err, enum result rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Whether an errno of a write says that there is no space left: ENOSPC, EDQUOT (a quota), EFBIG (a
+ * limit on the size of files). The same write can succeed later. */
+bool errno_is_full(int number);
 
 /* A short stable name such as "not_found", for logs, metrics and audit entries. */
 const char *result_name(enum result rc);

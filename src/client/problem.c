@@ -28,7 +28,7 @@ static enum result result_of(unsigned status)
 		{400, E_MALFORMED}, {401, E_UNAUTHENTICATED}, {403, E_FORBIDDEN},
 		{404, E_NOT_FOUND}, {409, E_CONFLICT},	      {412, E_PRECONDITION},
 		{413, E_TOO_LARGE}, {415, E_UNSUPPORTED},     {422, E_INVALID},
-		{429, E_BUSY},	    {503, E_UNAVAILABLE},
+		{429, E_BUSY},	    {503, E_UNAVAILABLE},     {507, E_FULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -5,7 +5,7 @@
  * of the result: programs compare it, so names do not change. The explanation of a failure inside
  * the server (storage, keys, memory) is for the log only: it can name files and errors of the
  * system, and a client cannot act on it. Such a problem has its title as detail, and its request_id
- * leads to the line in the log.
+ * leads to the line in the log. The texts of E_FULL name no file: service/ writes them.
  *
  * The size is bounded: texts by struct error, the list of errors by ERRORS_BYTES_MAX. Any thread
  * may call.
@@ -39,6 +39,7 @@ static const struct status_row {
 	[E_BUSY] = {429, "Too many requests", false},
 	[E_UNAVAILABLE] = {503, "Not available", false},
 	[E_IO] = {503, "Storage failed", true},
+	[E_FULL] = {507, "Insufficient storage", false},
 	[E_CORRUPT] = {500, "Stored data is damaged", true},
 	[E_CRYPTO] = {500, "Stored data does not open", true},
 	[E_MEMORY] = {503, "Out of memory", true},

@@ -204,7 +204,7 @@ struct status_item {
 	int64_t now_ms, started_ms;		   /* the machine's wall time */
 	int64_t clock_behind_ms;		   /* that is behind server time */
 	int64_t clock_jump_ms, clock_jumped_at_ms; /* 0: it has not jumped */
-	bool is_read_only;
+	bool is_read_only, is_disk_full;
 	uint64_t documents[KIND_COUNT];			   /* live ones, by enum doc_kind */
 	uint64_t tokens;				   /* in force */
 	struct slice audit_size, audit_root, audit_origin; /* as the last checkpoint says them */

@@ -113,8 +113,11 @@ static enum result start(struct service *s, struct error *err)
 	    s->state.cache == NULL || s->waiters == NULL || s->refusals == NULL)
 		return fail(err, E_MEMORY, "out of memory");
 	rc = load(s, err);
-	if (rc == OK)
-		rc = committer_start(s, err);
+	if (rc != OK)
+		return rc;
+	/* No call can come yet; from here on the committer says in which state the service is. */
+	lifecycle_move(&s->lifecycle, EVENT_OPENED);
+	rc = committer_start(s, err);
 	if (rc == OK)
 		rc = waker_start(s, err);
 	if (rc == OK)
@@ -146,7 +149,6 @@ enum result service_open(struct service **ret, const struct service_parts *parts
 		service_close(s);
 		return rc;
 	}
-	lifecycle_move(&s->lifecycle, EVENT_OPENED);
 	*ret = s;
 	return OK;
 }

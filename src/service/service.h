@@ -72,7 +72,8 @@ bool service_forget(struct service *s, struct call *call);
  * removal of ended tokens to the committer. */
 void service_tick(struct service *s);
 
-/* Whether it can serve: E_UNAVAILABLE with the reason (read-only after a failed disk, draining). */
+/* Whether it can serve: E_UNAVAILABLE with the reason (the disk is full, read-only after a failed
+ * disk, draining). */
 MUST_USE enum result service_ready(struct service *s, struct error *err);
 
 /* The current (epoch, revision), for headers of responses that no call made. Quick; any thread. */

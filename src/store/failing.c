@@ -16,6 +16,8 @@
 #include "base/memory.h"
 #include "store/backend.h"
 
+#include <stdatomic.h>
+
 struct failing_store {
 	struct store base;
 	struct store *inner;
@@ -23,6 +25,7 @@ struct failing_store {
 	void *ctx;
 	/* A commit failed: only the writing thread reads and sets it. */
 	bool is_failed;
+	atomic_bool is_full; /* what fails is E_FULL */
 };
 
 struct failing_session {
@@ -45,7 +48,7 @@ static enum result ask(const struct failing_store *f, const char *name, struct e
 {
 	if (f->may_call(f->ctx, name))
 		return OK;
-	return fail(err, E_IO, "%s: made to fail", name);
+	return fail(err, atomic_load(&f->is_full) ? E_FULL : E_IO, "%s: made to fail", name);
 }
 
 /* The refusal comes before the question: it is no call that reaches the disk, so it is not
@@ -89,7 +92,7 @@ static enum result failing_commit(struct store *s, struct error *err)
 
 	if (rc != OK) {
 		store_rollback(f->inner);
-		f->is_failed = true;
+		f->is_failed = rc != E_FULL;
 		return rc;
 	}
 	rc = store_commit(f->inner, err);
@@ -521,4 +524,9 @@ enum result store_wrap_failing(struct store **ret, struct store *inner,
 	f->ctx = ctx;
 	*ret = &f->base;
 	return OK;
+}
+
+void store_failing_set_full(struct store *s, bool is_full)
+{
+	atomic_store(&failing_of(s)->is_full, is_full);
 }

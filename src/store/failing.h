@@ -11,3 +11,6 @@
 MUST_USE enum result store_wrap_failing(struct store **ret, struct store *inner,
 					bool (*may_call)(void *ctx, const char *name), void *ctx,
 					struct error *err);
+/* From now on what is made to fail is E_FULL: the disk has no space. A commit that fails so is
+ * undone, and the store goes on taking writes. Any thread. */
+void store_failing_set_full(struct store *s, bool is_full);

@@ -31,20 +31,6 @@
 
 #define PROGRESS_OPS 1000 /* SQLite instructions between two checks of a reader's budget */
 #define STEPS_PER_OP 5	  /* of the budget for one instruction: about 50 ns */
-/* How long a close waits for a reader such as `reeve audit verify` before it leaves the log. */
-#define CLOSE_WAIT_MS 1000
-
-/* SQLite's hook after each commit. A hook replaces SQLite's own checkpoint at 1,000 pages:
- * sqlite_write.c decides when. */
-static int remember_log_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
-{
-	struct sqlite_store *s = ctx;
-
-	(void)handle;
-	(void)name;
-	s->log_pages = pages;
-	return SQLITE_OK;
-}
 
 /* Also for a store that is half opened. The connection is closed before the lock is dropped, so
  * that no other server opens the file beside it. */
@@ -63,23 +49,16 @@ static void free_storep(struct sqlite_store **s)
 		free_store(*s);
 }
 
-/* The log stays where readers are still there or the disk failed; the next open uses it. SQLite
- * refuses to change the journal mode while statements are open, so the cached ones are finalized
- * first. */
+/* The log stays where readers are still there, the disk failed or has no space; the next open uses
+ * it. */
 static void close_store(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
-	if (!s->is_readonly) {
+	if (!s->is_readonly)
 		sqlite_rollback(store);
-		for (size_t i = 0; i < s->db.cached; i++)
-			sqlite3_finalize(s->db.cache[i].statement);
-		s->db.cached = 0;
-		sqlite3_busy_timeout(s->db.handle, CLOSE_WAIT_MS);
-		if (!s->is_failed)
-			sqlite3_exec(s->db.handle, "PRAGMA journal_mode = DELETE", NULL, NULL,
-				     NULL);
-	}
+	if (!s->is_readonly && !s->is_failed)
+		sqlite_close_log(s);
 	free_store(s);
 }
 
@@ -121,13 +100,8 @@ static enum result check_presence(const char *file, const char *folder, bool is_
 	return file_make_private(file, err);
 }
 
-/* The log is switched on once the format is known to be ours, so that a foreign file is not
- * changed. */
-static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
-				  struct error *err)
+static enum result open_file(struct sqlite_store *s, bool is_new, struct error *err)
 {
-	CLEANUP(query_close) struct query q = QUERY_NULL;
-	bool has_row = false;
 	enum result rc = db_open(&s->db, s->file, DB_WRITE, err);
 
 	if (rc == OK && is_new)
@@ -136,24 +110,26 @@ static enum result prepare_writer(struct sqlite_store *s, const char *folder, bo
 		rc = format_migrate(&s->db, s->file, &store_migration, s->migration_copy, err);
 	if (rc == OK)
 		rc = definitions_refuse_changed(&s->db, s->file, err);
+	return rc;
+}
+
+/* The log is switched on once the format is known to be ours, so that a foreign file is not
+ * changed. What a killed server left needs the log's index to be read, which takes space: on a full
+ * disk the ballast gives it. */
+static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
+				  struct error *err)
+{
+	enum result rc;
+
+	s->reserve.file = s->file;
+	rc = open_file(s, is_new, err);
+	if (rc == E_FULL && reserve_drop_ballast(&s->reserve)) {
+		db_close(&s->db);
+		rc = open_file(s, is_new, err);
+	}
 	if (rc == E_NOT_FOUND)
 		return fail(err, rc, "%s holds no store: make one with reeved init", folder);
-	if (rc == OK)
-		rc = query_open(&q, &s->db, "PRAGMA journal_mode = WAL", "begin a log", ARGS_NONE,
-				err);
-	if (rc == OK)
-		rc = query_next(&q, &has_row, err);
-	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "wal")))
-		rc = fail(
-			err, E_IO,
-			"the file system does not support a write-ahead log: put the data on a local file system");
-	if (rc != OK)
-		return rc;
-	sqlite3_wal_hook(s->db.handle, remember_log_pages, s);
-	/* 64 MiB, the size at which sqlite_write.c restarts the log (LOG_PAGES_HARD pages of 4
-	 * KiB). */
-	/* The log's file shrinks again after it grew. */
-	return db_exec(&s->db, "PRAGMA journal_size_limit = 67108864", "bound the log", err);
+	return rc == OK ? sqlite_open_log(s, err) : rc;
 }
 
 enum result store_open_sqlite(struct store **ret, const char *folder, bool is_new,

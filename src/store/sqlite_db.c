@@ -55,6 +55,7 @@ static enum result result_of(int code)
 			       ? E_CONFLICT
 			       : E_INTERNAL;
 	case SQLITE_FULL:
+		return E_FULL;
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
@@ -80,15 +81,18 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 	rc = result_of(code);
 	if (rc == OK)
 		rc = E_INTERNAL;
-	if ((code & 0xff) == SQLITE_FULL)
+	if (rc == E_IO && db->handle != NULL)
+		system_error = sqlite3_system_errno(db->handle);
+	/* SQLite says SQLITE_FULL for ENOSPC only, and not where it extends the log's index. */
+	if (errno_is_full(system_error))
+		rc = E_FULL;
+	if (rc == E_FULL)
 		return fail(err, rc, "%s: the disk is full", what);
 	if (rc == E_CONFLICT)
 		return fail(err, rc, "%s: it exists already", what);
 	if (rc == E_CORRUPT)
 		return fail(err, rc, "%s: the database is damaged (%s)", what,
 			    sqlite3_errstr(code));
-	if (rc == E_IO && db->handle != NULL)
-		system_error = sqlite3_system_errno(db->handle);
 	if (system_error != 0)
 		return fail(err, rc, "%s: %s (%s)", what, sqlite3_errstr(code),
 			    strerrordesc_np(system_error));

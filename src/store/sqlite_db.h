@@ -48,8 +48,8 @@ enum db_mode {
 	DB_IMMUTABLE, /* without any writer: takes no lock and makes no file */
 };
 
-/* Opens an existing file; never makes one. E_IO, E_CORRUPT where it is no database, E_MEMORY. On
- * failure `ret` is untouched. */
+/* Opens an existing file; never makes one. E_IO, E_FULL, E_CORRUPT where it is no database,
+ * E_MEMORY. On failure `ret` is untouched. */
 MUST_USE enum result db_open(struct db *ret, const char *file, enum db_mode mode,
 			     struct error *err);
 /* Finalizes the cached statements. For CLEANUP too. */

@@ -8,6 +8,7 @@
 #include "store/backend.h"
 #include "store/sqlite_db.h"
 #include "store/sqlite_names.h"
+#include "store/sqlite_reserve.h"
 
 #include <limits.h>
 
@@ -27,8 +28,14 @@ struct sqlite_store {
 	bool is_in_transaction;
 	uint64_t revision; /* that the transaction found; token rows are marked with it */
 	bool has_savepoint;
-	int log_pages;	   /* in the write-ahead log after the last commit */
-	int restart_pages; /* size of the log below which no restart of it is tried */
+	struct reserve reserve;
+	bool has_log;	      /* the log is switched on; only a full disk delays that */
+	int log_pages;	      /* in the write-ahead log after the last commit */
+	int restart_pages;    /* size of the log below which no restart of it is tried */
+	int checkpoint_pages; /* and, after a full disk, no checkpoint */
+	/* And, for its space, after a try that failed: the time, monotonic, and the free space. */
+	int64_t restart_at_ms;
+	uint64_t restart_above_bytes;
 };
 
 /* One thread at a time. The connection is its own, so readers do not wait for each other. */
@@ -68,6 +75,12 @@ MUST_USE enum result file_make_private(const char *file, struct error *err);
 
 /* sqlite_write.c: transactions. The transaction and the savepoint that the caller sees are two
  * flags of the store; SQLite's own state is asked before each row. */
+/* Switches the log on, or notes that the disk is too full for that: the store can be read, and
+ * sqlite_begin() tries again. E_IO where the file system cannot have a log. */
+MUST_USE enum result sqlite_open_log(struct sqlite_store *s, struct error *err);
+/* Writes the log into the database and switches it off, where no reader needs it and the disk has
+ * the space; else the next open uses it. */
+void sqlite_close_log(struct sqlite_store *s);
 enum result sqlite_begin(struct store *s, struct store_position *ret, struct error *err);
 enum result sqlite_commit(struct store *s, struct error *err);
 void sqlite_rollback(struct store *s);
@@ -76,7 +89,7 @@ enum result sqlite_release(struct store *s, struct error *err);
 enum result sqlite_rollback_to(struct store *s, struct error *err);
 enum result sqlite_shred(struct store *s, struct error *err);
 /* Whether a row may be written now. E_UNAVAILABLE after a failed commit or for a reader, E_INTERNAL
- * outside a transaction, E_IO where SQLite has undone it. */
+ * outside a transaction, E_FULL or E_IO where SQLite has undone it. */
 MUST_USE enum result sqlite_may_write(const struct sqlite_store *s, struct error *err);
 
 /* sqlite_put.c: rows. After a failure the earlier rows of the call are still in the transaction. */

@@ -65,9 +65,13 @@ enum result lock_take(int *ret, const char *folder, struct error *err)
 			return refuse_second(fd, folder, err);
 		return fail_errno(err, E_IO, "lock %s", path);
 	}
-	/* For people and for refuse_second(): the lock itself does not depend on the content. */
+	/* For people and for refuse_second(): the lock itself does not depend on the content, so a
+	 * full disk is no reason to fail. Written over the former number first, whose space the
+	 * file has. */
 	len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-	if (RETRY(ftruncate(fd, 0)) != 0 || RETRY(pwrite(fd, text, (size_t)len, 0)) != len)
+	if (RETRY(pwrite(fd, text, (size_t)len, 0)) != len && !errno_is_full(errno))
+		return fail_errno(err, E_IO, "write %s", path);
+	if (RETRY(ftruncate(fd, len)) != 0)
 		return fail_errno(err, E_IO, "write %s", path);
 	*ret = fd;
 	fd = -1;

@@ -4,3 +4,5 @@
 
 #define SQLITE_FILE "reeve.db"
 #define SQLITE_LOCK "reeve.lock"
+/* Space for a start on a full disk, only while the store is open (sqlite_reserve.h). */
+#define SQLITE_RESERVE "reeve.reserve"

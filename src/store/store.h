@@ -13,7 +13,8 @@
  * between store_session_begin() and store_session_end() one state, outside of these the last state
  * at each call.
  *
- * Results: E_IO (the disk or the connection failed), E_CORRUPT (stored data is not what was
+ * Results: E_IO (the disk or the connection failed), E_FULL (the disk has no space; nothing of the
+ * transaction is written, and a later one may succeed), E_CORRUPT (stored data is not what was
  * written), E_CONFLICT (a row of that key exists), E_NOT_FOUND, E_UNSUPPORTED (data of a newer
  * format, or a call that this back end does not have), E_BUSY (another process holds the lock),
  * E_UNAVAILABLE (the store takes no writes), E_LIMIT (a number above INT64_MAX, or a budget ran

@@ -93,7 +93,9 @@ void native_status(struct buf *b, const struct status_item *s)
 	json_member_u64(b, "uptime_seconds", (uint64_t)uptime_ms / 1000);
 	write_clock(b, s);
 	json_member_text(b, "store",
-			 s->is_read_only ? SLICE_LITERAL("read-only") : SLICE_LITERAL("ok"));
+			 s->is_read_only   ? SLICE_LITERAL("read-only")
+			 : s->is_disk_full ? SLICE_LITERAL("disk-full")
+					   : SLICE_LITERAL("ok"));
 	write_documents(b, s);
 	json_member_u64(b, "tokens", s->tokens);
 	write_audit(b, s);

@@ -12,6 +12,8 @@
  *   nowhere else.
  * - If the commit itself fails, its outcome is unknown: what the group wrote is answered with
  *   503, and the service is read-only from then on. The next start finds out.
+ * - Where the disk is full, nothing of the group is written: it is answered with 507, and the next
+ *   group is tried as any. While none comes, this thread tries by itself (try_space()).
  * - The committer prepares nothing and reads no content, so that a large write does not delay
  *   others.
  *
@@ -33,7 +35,14 @@
  * wait long for the last. */
 #define GROUP_MAX      256
 #define SHRED_AGAIN_MS 1000
-#define SLOW_MS	       1000 /* a commit or a shredding that is worth a line in the log */
+#define SHRED_FULL_MS  10000 /* each try copies much in vain */
+#define SLOW_MS	       1000  /* a commit or a shredding that is worth a line in the log */
+#define SPACE_AGAIN_MS 1000
+
+/* The texts of the store may name files. */
+#define DISK_FULL_TEXT                                                                   \
+	"the server's disk is full: nothing was written; it works again by itself when " \
+	"there is space for the data"
 
 /* One transaction. */
 struct group {
@@ -46,8 +55,9 @@ struct group {
 	bool has_written; /* documents or tokens: `working` is to be published */
 	bool has_rows;	  /* anything: there is something to commit */
 	bool is_shredding;
-	struct call *done;  /* answered once it is durable, newest first */
-	struct call *stale; /* to be prepared again once this group is published, newest first */
+	enum result failure; /* of the whole group: nothing of it is written */
+	struct call *done;   /* answered once it is durable, newest first */
+	struct call *stale;  /* to be prepared again once this group is published, newest first */
 };
 
 static void add_to_group(struct group *g, struct call *c)
@@ -72,6 +82,14 @@ static void forget_response(const struct group *g, struct call *c)
 	response_reset(c);
 	c->out.epoch = g->working->epoch;
 	c->out.revision = g->working->revision;
+}
+
+static void leave_unrecorded(struct call *c, enum result rc, const char *reason)
+{
+	if (rc == E_FULL)
+		response_unrecorded(c, rc, DISK_FULL_TEXT);
+	else
+		response_unrecorded(c, E_UNAVAILABLE, reason);
 }
 
 /* E_STALE: a conflict. `*ret_is_lost`: it could not be undone, and the whole transaction is lost
@@ -125,10 +143,12 @@ static bool consume_use(struct group *g, struct call *c, struct error *err)
 		return true;
 	}
 	c->audit_draft = NULL;
-	if (rc == E_UNAUTHENTICATED)
+	if (rc == E_UNAUTHENTICATED) {
 		response_error(c, rc, err);
-	else
-		response_unrecorded(c, E_UNAVAILABLE, err->text);
+	} else {
+		leave_unrecorded(c, rc, err->text);
+		g->failure = rc;
+	}
 	add_to_group(g, c);
 	return rc == E_UNAUTHENTICATED;
 }
@@ -167,8 +187,9 @@ static bool add_job(struct group *g, struct call *c, struct error *err)
 	enum result rc = apply_job(g, c, &is_lost, err);
 
 	if (is_lost) {
-		response_unrecorded(c, E_UNAVAILABLE, err->text);
+		leave_unrecorded(c, rc, err->text);
 		add_to_group(g, c);
+		g->failure = rc;
 		return false;
 	}
 	switch (rc) {
@@ -179,8 +200,9 @@ static bool add_job(struct group *g, struct call *c, struct error *err)
 		put_aside(g, c);
 		return true;
 	case E_IO:
+	case E_FULL:
 	case E_UNAVAILABLE:
-		response_unrecorded(c, E_UNAVAILABLE, err->text);
+		leave_unrecorded(c, rc, err->text);
 		add_to_group(g, c);
 		return true;
 	default:
@@ -215,7 +237,8 @@ static enum result write_heads(struct group *g, struct error *err)
 }
 
 /* A commit that fails may be durable or not: fsync does not say. So nothing is retried, and no
- * write is taken until a start has read what is there. */
+ * write is taken until a start has read what is there. A full disk is no such failure: the store
+ * has made sure that nothing of the commit is there. */
 static enum result end_group(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
@@ -224,8 +247,8 @@ static enum result end_group(struct group *g, struct error *err)
 	if (rc != OK)
 		return rc;
 	rc = store_commit(s->state.store, err);
-	if (rc == OK)
-		return OK;
+	if (rc == OK || rc == E_FULL)
+		return rc;
 	lifecycle_move(&s->lifecycle, EVENT_STORE_FAILED);
 	log_line(LOG_ERROR, "commit_failed", "error=%s", result_name(rc));
 	return wrap(err, E_UNAVAILABLE,
@@ -303,7 +326,7 @@ static void requeue(struct group *g)
 }
 
 /* The group is lost: `rest` was not reached any more. Calls that failed by themselves, or needed
- * nothing durable, keep their response; all others get 503. */
+ * nothing durable, keep their response; all others get 503, or 507 where the disk is full. */
 static void fail_all(struct group *g, struct call *rest, const struct error *err)
 {
 	store_rollback(g->service->state.store);
@@ -312,12 +335,12 @@ static void fail_all(struct group *g, struct call *rest, const struct error *err
 			c->job->ops->unapplied(c->job);
 		if (c->audit_draft != NULL || c->consumes_use ||
 		    (c->job != NULL && c->out.result == OK))
-			response_unrecorded(c, E_UNAVAILABLE, err->text);
+			leave_unrecorded(c, g->failure, err->text);
 	}
 	while (rest != NULL) {
 		struct call *next = rest->next;
 
-		response_unrecorded(rest, E_UNAVAILABLE, err->text);
+		leave_unrecorded(rest, g->failure, err->text);
 		add_to_group(g, rest);
 		rest = next;
 	}
@@ -339,7 +362,9 @@ static void shred_when_due(struct service *s)
 		log_line(LOG_WARN, "shred_delayed", "error=%s",
 			 log_quote(quoted, sizeof quoted, slice_text(err.text)));
 	s->is_shred_late = rc != OK;
-	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0 : now_ms + SHRED_AGAIN_MS;
+	s->shred_at_ms = rc == OK || rc == E_UNAVAILABLE ? 0
+			 : rc == E_FULL			 ? now_ms + SHRED_FULL_MS
+							 : now_ms + SHRED_AGAIN_MS;
 	now_ms = clock_monotonic_ms(&s->state.clock) - now_ms;
 	if (now_ms >= SLOW_MS)
 		log_line(LOG_WARN, "slow_shred", "ms=%lld", (long long)now_ms);
@@ -362,7 +387,7 @@ static enum result refuse_position(const struct group *g, const struct store_pos
 }
 
 /* A store that takes no writes any more, for whatever reason, makes the service read-only. */
-static bool begin_group(struct group *g, struct error *err)
+static enum result begin_group(struct group *g, struct error *err)
 {
 	struct service *s = g->service;
 	struct store_position found;
@@ -374,7 +399,17 @@ static bool begin_group(struct group *g, struct error *err)
 		rc = refuse_position(g, &found, err);
 	if (rc == E_UNAVAILABLE && lifecycle_move(&s->lifecycle, EVENT_STORE_FAILED))
 		log_line(LOG_ERROR, "store_read_only", "error=%s", result_name(rc));
-	return rc == OK;
+	return rc;
+}
+
+/* Once for each change of state, before the responses leave. */
+static void note_space(struct service *s, bool is_full)
+{
+	if (is_full && lifecycle_move(&s->lifecycle, EVENT_STORE_FULL))
+		log_line(LOG_ERROR, "disk_full", "hint=\"%s\"",
+			 "make space on the file system of the data: writes go on by themselves");
+	else if (!is_full && lifecycle_move(&s->lifecycle, EVENT_STORE_ROOM))
+		log_line(LOG_WARN, "disk_has_space", "%s", "");
 }
 
 static void log_slow(const struct group *g)
@@ -399,7 +434,8 @@ static void commit_group(struct group *g, struct call *list)
 	bool is_good;
 
 	g->began_ms = clock_monotonic_ms(&s->state.clock);
-	is_good = begin_group(g, &err);
+	g->failure = begin_group(g, &err);
+	is_good = g->failure == OK;
 	while (is_good && list != NULL) {
 		next = list->next;
 		is_good = add_call(g, list, &err);
@@ -409,9 +445,12 @@ static void commit_group(struct group *g, struct call *list)
 	atomic_fetch_add(&s->counters.commit_items, g->items);
 	g->applied_ms = clock_monotonic_ms(&s->state.clock);
 	if (is_good && g->has_rows)
-		is_good = end_group(g, &err) == OK;
+		g->failure = end_group(g, &err);
 	else if (is_good)
 		store_rollback(s->state.store);
+	is_good = g->failure == OK;
+	if (is_good || g->failure == E_FULL)
+		note_space(s, !is_good);
 	g->committed_ms = clock_monotonic_ms(&s->state.clock);
 	if (!is_good) {
 		fail_all(g, list, &err);
@@ -441,7 +480,7 @@ static void run_group(struct service *s, struct call *list)
 
 	g.working = snapshot_fork(s->state.current);
 	if (g.working == NULL) {
-		fail(&err, E_MEMORY, "out of memory");
+		g.failure = fail(&err, E_MEMORY, "out of memory");
 		fail_all(&g, list, &err);
 		finish_all(&g);
 		return;
@@ -452,28 +491,48 @@ static void run_group(struct service *s, struct call *list)
 	audit_rows_clear(&s->audit_rows);
 }
 
-/* It sleeps until a call comes; while something is left to shred it also wakes by itself. After the
- * queue is closed it first empties it. */
+/* A transaction of nothing: to begin one takes its space. */
+static void try_space(struct service *s)
+{
+	enum result rc = store_begin(s->state.store, NULL, NULL);
+
+	store_rollback(s->state.store);
+	if (rc == OK || rc == E_FULL)
+		note_space(s, rc != OK);
+}
+
+static int64_t time_to_wait(struct service *s)
+{
+	if (lifecycle_rules(&s->lifecycle)->is_disk_full)
+		return SPACE_AGAIN_MS;
+	return s->shred_at_ms != 0 ? SHRED_AGAIN_MS : 0;
+}
+
+/* It sleeps until a call comes; while something is left to shred or the disk is full it also wakes
+ * by itself. After the queue is closed it first empties it. */
 static void *committer_main(void *arg)
 {
 	struct service *s = arg;
 	bool is_over = false;
 
 	while (!is_over) {
-		int64_t wait_ms = s->shred_at_ms != 0 ? SHRED_AGAIN_MS : 0;
-		struct call *list = queue_take(&s->commit, GROUP_MAX, wait_ms, &is_over);
+		struct call *list = queue_take(&s->commit, GROUP_MAX, time_to_wait(s), &is_over);
 
 		for (struct call *c = list; c != NULL; c = c->next)
 			call_unqueued(c);
 		if (list != NULL)
 			run_group(s, list);
+		else if (lifecycle_rules(&s->lifecycle)->is_disk_full)
+			try_space(s);
 		shred_when_due(s);
 	}
 	return NULL;
 }
 
+/* A start on a full disk says so at once. */
 enum result committer_start(struct service *s, struct error *err)
 {
+	try_space(s);
 	if (pthread_create(&s->committer, NULL, committer_main, s) != 0)
 		return fail(err, E_IO, "a thread cannot be started");
 	s->has_committer = true;

@@ -8,8 +8,11 @@
 #include "service/engine/lifecycle.h"
 
 #define STORE_FAILED "the store takes no writes until reeved is restarted"
-#define ENDING	     "shutting down"
-#define SEALED	     "sealed: the root key is needed to unseal it"
+#define DISK_FULL                                                                          \
+	"disk full: configurations are served; writes and reads of secrets get 507 until " \
+	"there is space for the data"
+#define ENDING "shutting down"
+#define SEALED "sealed: the root key is needed to unseal it"
 
 static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
 	[LIFECYCLE_STARTING] =
@@ -47,6 +50,19 @@ static const struct lifecycle_rules rules[LIFECYCLE_COUNT] = {
 			.name = "serving",
 			.may_wait = true,
 			.after = {[EVENT_SEALED] = LIFECYCLE_SEALED,
+				  [EVENT_STORE_FULL] = LIFECYCLE_DISK_FULL,
+				  [EVENT_STORE_FAILED] = LIFECYCLE_READ_ONLY,
+				  [EVENT_DRAIN] = LIFECYCLE_DRAINING},
+		},
+	/* Nothing is refused beforehand: the write that finds space ends this state. */
+	[LIFECYCLE_DISK_FULL] =
+		{
+			.name = "disk full",
+			.health = DISK_FULL,
+			.may_wait = true,
+			.is_disk_full = true,
+			.after = {[EVENT_SEALED] = LIFECYCLE_SEALED,
+				  [EVENT_STORE_ROOM] = LIFECYCLE_SERVING,
 				  [EVENT_STORE_FAILED] = LIFECYCLE_READ_ONLY,
 				  [EVENT_DRAIN] = LIFECYCLE_DRAINING},
 		},

@@ -23,6 +23,8 @@
 #include <string.h>
 
 #define CALL_ARENA_BYTES_MAX ((size_t)96 << 20)
+/* A person or a clean-up job makes space; writing goes on within a second of that. */
+#define RETRY_FULL_S 5
 
 /* A failed buffer gives NULL and is freed all the same: it is taken in any case. */
 struct shared_body *shared_body_new(struct buf *bytes_taken, bool is_secret)
@@ -114,6 +116,8 @@ static enum step response_failed(struct call *c, enum result rc)
 		buf_clear(&c->out.problems); /* half a list would look complete */
 	if (rc == E_BUSY && c->out.retry_after_s == 0)
 		c->out.retry_after_s = 1;
+	if (rc == E_FULL)
+		c->out.retry_after_s = RETRY_FULL_S;
 	if (call_is_refusal(c, rc) && c->principal != NULL && !audit_draft_refusal(c))
 		c->out.result = fail(&c->out.error, E_UNAVAILABLE, "cannot record the refusal");
 	return STEP_RESPOND;

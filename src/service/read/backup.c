@@ -31,6 +31,10 @@ static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, str
 	if (!audit_draft_touch(c, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the backup");
 	rc = store_backup(ctx->service->state.store, &beside_the_data, ret_file, err);
+	if (rc == E_FULL) /* the store's text names files of the server */
+		return fail(err, rc,
+			    "the server's disk has no space for the copy: it is made beside "
+			    "the data and needs as much space as they do");
 	if (rc != OK)
 		return rc;
 	c->work = alloc_text(ret_file->data, ret_file->len);

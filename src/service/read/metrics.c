@@ -102,6 +102,9 @@ static void write_metrics(struct buf *ret, struct service *s)
 	write_one(ret, "reeve_read_only", "gauge",
 		  "1 while the store takes no writes, until the next start.",
 		  lifecycle_rules(&s->lifecycle)->is_read_only);
+	write_one(ret, "reeve_disk_full", "gauge",
+		  "1 while the disk has no space for a write; ends by itself.",
+		  lifecycle_rules(&s->lifecycle)->is_disk_full);
 	write_one(ret, "reeve_clock_behind_seconds", "gauge",
 		  "How far the machine's clock is behind server time.",
 		  (uint64_t)server_time_behind_ms(&s->state.time, &s->state.clock) / 1000);

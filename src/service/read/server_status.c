@@ -77,6 +77,7 @@ enum step status_on_worker(struct verb_context *ctx)
 		.clock_jump_ms = atomic_load(&s->state.time.jump_ms),
 		.clock_jumped_at_ms = atomic_load(&s->state.time.jumped_at_ms),
 		.is_read_only = lifecycle_rules(&s->lifecycle)->is_read_only,
+		.is_disk_full = lifecycle_rules(&s->lifecycle)->is_disk_full,
 		.tokens = tokens_in_force(ctx),
 		.audit_origin = slice_text(s->log_key.name),
 		.key_generation = keyring_generation(s->state.keyring),

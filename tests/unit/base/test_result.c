@@ -29,6 +29,33 @@ Test(result, an_errno_is_explained)
 	cr_expect_str_eq(err.text, "open x: Permission denied");
 }
 
+Test(result, an_errno_that_says_full_is_told_from_a_failure)
+{
+	static const struct {
+		int number;
+		enum result given, wanted;
+	} cases[] = {
+		{ENOSPC, E_IO, E_FULL},	      {EDQUOT, E_IO, E_FULL},
+		{EFBIG, E_IO, E_FULL},	      {EIO, E_IO, E_IO},
+		{EROFS, E_IO, E_IO},	      {0, E_IO, E_IO},
+		{ENOSPC, E_MEMORY, E_MEMORY},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_NULL;
+
+		errno = cases[i].number;
+		cr_expect_eq(fail_errno(&err, cases[i].given, "write x"), cases[i].wanted, "%zu",
+			     i);
+		errno = cases[i].number;
+		cr_expect_eq(fail_errno(NULL, cases[i].given, "write x"), cases[i].wanted, "%zu",
+			     i);
+	}
+	errno = ENOSPC;
+	cr_expect_eq(fail_errno(NULL, E_IO, "write x"), E_FULL);
+	cr_expect_str_eq(result_name(E_FULL), "full");
+}
+
 Test(result, what_does_not_fit_is_cut)
 {
 	struct error err = ERROR_NULL;

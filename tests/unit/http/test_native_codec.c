@@ -313,6 +313,11 @@ Test(native_codec, the_status_counts_whole_seconds_of_uptime_and_never_fewer_tha
 	item.started_ms = 5000;
 	item.is_read_only = false;
 	item.clock_behind_ms = item.clock_jump_ms = 0;
+	item.is_disk_full = true;
+	codec->status(&b, &item);
+	cr_expect_not_null(strstr(b.data, "\"store\":\"disk-full\","), "%s", b.data);
+	buf_reset(&b);
+	item.is_disk_full = false;
 	codec->status(&b, &item);
 	cr_expect_not_null(strstr(b.data, "\"uptime_seconds\":0,\"clock\":{\"behind_seconds\":0,"
 					  "\"jump\":null},\"store\":\"ok\","),

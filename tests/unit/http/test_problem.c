@@ -24,7 +24,7 @@ Test(problem, every_result_has_a_status_and_reads_as_json)
 		{E_BUSY, 429},	    {E_UNAVAILABLE, 503},
 		{E_IO, 503},	    {E_CORRUPT, 500},
 		{E_CRYPTO, 500},    {E_MEMORY, 503},
-		{E_INTERNAL, 500},
+		{E_INTERNAL, 500},  {E_FULL, 507},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,6 +1,7 @@
 /* What the disk does to those who wait for it: it fails, or it is slow. */
 #include "control.h"
 
+#include "store/failing.h"
 #include "store/sqlite_db.h"
 
 #include <dirent.h>
@@ -189,9 +190,32 @@ static int files_in(const char *folder, const char *part)
 	return count;
 }
 
-Test(disk, after_a_failed_commit_each_verb_reads_what_is_published_and_records_and_writes_nothing)
+/* On a full disk the same calls are refused, with another result and text. */
+static void expect_read_only(bool is_full)
 {
 	bool is_tried[VERB_COUNT] = {false};
+
+	for (size_t i = 0; i < ARRAY_SIZE(read_only_responses); i++) {
+		struct answered a = read_only_responses[i];
+
+		if (is_full && a.result == E_UNAVAILABLE) {
+			a.result = E_FULL;
+			a.text = "it could not be recorded: the server's disk is full: nothing was "
+				 "written";
+		} else if (is_full && a.what.verb == VERB_STATUS) {
+			a.text = "\"store\":\"disk-full\"";
+		} else if (is_full && a.what.verb == VERB_METRICS) {
+			a.text = "\nreeve_disk_full 1\n";
+		}
+		expect_at(&f, a.result, a.text, a.what, __FILE__, (int)i);
+		is_tried[a.what.verb] = true;
+	}
+	for (int i = 0; i < VERB_COUNT; i++)
+		cr_expect(is_tried[i], "%s", verb_table[i].action);
+}
+
+Test(disk, after_a_failed_commit_each_verb_reads_what_is_published_and_records_and_writes_nothing)
+{
 	struct error err = ERROR_NULL;
 	char log[4000];
 
@@ -201,14 +225,7 @@ Test(disk, after_a_failed_commit_each_verb_reads_what_is_published_and_records_a
 	control_logged("error commit_failed error=", log, sizeof log);
 	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
 	cr_expect_not_null(strstr(err.text, "read-only"), "%s", err.text);
-	for (size_t i = 0; i < ARRAY_SIZE(read_only_responses); i++) {
-		const struct answered *a = &read_only_responses[i];
-
-		expect_at(&f, a->result, a->text, a->what, __FILE__, (int)i);
-		is_tried[a->what.verb] = true;
-	}
-	for (int i = 0; i < VERB_COUNT; i++)
-		cr_expect(is_tried[i], "%s", verb_table[i].action);
+	expect_read_only(false);
 	expect(&f, E_UNAVAILABLE, "the store takes no writes until reeved is restarted", GET,
 	       .path = "secrets/x", .token = nobody.data); /* a refusal is recorded too */
 	cr_expect_eq(files_in(f.folder, "backup"), 0);
@@ -225,6 +242,98 @@ Test(disk, a_commit_that_did_not_happen_is_gone_after_the_next_start)
 	fixture_restart(&f);
 	expect(&f, E_NOT_FOUND, NULL, GET, .path = "profiles/a/last");
 	expect(&f, OK, NULL, PUT, .path = "profiles/a/last", .body = "{}");
+}
+
+static void fill_the_disk(const char *calls, int times)
+{
+	store_failing_set_full(f.store, true);
+	control_fail(calls, times);
+}
+
+Test(disk, a_full_disk_refuses_what_a_failed_one_does_and_goes_on_by_itself)
+{
+	struct error err = ERROR_NULL;
+	char log[8000];
+
+	control_log();
+	control_pass(60000);
+	fill_the_disk("begin", -1);
+	expect(&f, E_FULL, "the server's disk is full", PUT, .path = "profiles/a/last",
+	       .body = "{}");
+	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
+	cr_expect_not_null(strstr(err.text, "disk full"), "%s", err.text);
+	expect_read_only(true);
+	expect(&f, E_FULL, "disk is full", GET, .path = "secrets/x", .token = nobody.data);
+	expect(&f, OK, "\nreeve_read_only 0\n", .verb = VERB_METRICS, .permission = MAY_READ,
+	       .path = "sys/metrics");
+	cr_expect_eq(files_in(f.folder, "backup"), 0);
+	control_fail(NULL, 0);
+	CONTROL_UNTIL(service_ready(f.service, &err) == OK);
+	control_logged("disk_has_space", log, sizeof log);
+	cr_expect_not_null(strstr(log, " error disk_full hint="), "%s", log);
+	cr_expect_null(strstr(strstr(log, "disk_full") + 1, "disk_full"), "once: %s", log);
+	expect(&f, OK, "\nreeve_disk_full 0\n", .verb = VERB_METRICS, .permission = MAY_READ,
+	       .path = "sys/metrics");
+	expect(&f, OK, NULL, GET, .path = "secrets/x");
+	expect(&f, E_NOT_FOUND, NULL, GET, .path = "profiles/a/last");
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/last", .body = "{}");
+}
+
+Test(disk, a_write_that_finds_space_again_is_made)
+{
+	struct error err = ERROR_NULL;
+
+	fill_the_disk("begin", 1);
+	expect(&f, E_FULL, NULL, PUT, .path = "profiles/a/c", .body = "{}");
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/c", .body = "{}");
+	cr_expect_eq(service_ready(f.service, &err), OK);
+}
+
+Test(disk, a_full_disk_in_any_part_of_a_transaction_leaves_nothing_of_it)
+{
+	static const char *const parts[] = {"begin",	     "savepoint",   "put_versions",
+					    "put_revisions", "put_changes", "release",
+					    "put_audit",     "put_log",	    "put_meta",
+					    "commit"};
+	struct error err = ERROR_NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char path[64], next[64];
+
+		snprintf(path, sizeof path, "profiles/a/full%zu", i);
+		snprintf(next, sizeof next, "profiles/a/next%zu", i);
+		fill_the_disk(parts[i], 1);
+		expect(&f, E_FULL, "nothing was written", PUT, .path = path, .body = "{}");
+		cr_expect_eq(control_fails_left, 0, "%s", parts[i]);
+		expect(&f, E_NOT_FOUND, NULL, GET, .path = path);
+		expect(&f, OK, NULL, PUT, .path = next, .body = "{}");
+		cr_expect_eq(service_ready(f.service, &err), OK, "%s", parts[i]);
+		expect(&f, OK, NULL, PUT, .path = path, .body = "{}");
+	}
+}
+
+Test(disk, a_disk_that_fails_after_it_was_full_ends_all_writing)
+{
+	struct error err = ERROR_NULL;
+
+	fill_the_disk("begin", 1);
+	expect(&f, E_FULL, NULL, PUT, .path = "profiles/a/c", .body = "{}");
+	store_failing_set_full(f.store, false);
+	fail_a_commit("commit_sync");
+	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
+	cr_expect_not_null(strstr(err.text, "read-only"), "%s", err.text);
+	expect(&f, E_UNAVAILABLE, NULL, PUT, .path = "profiles/a/c", .body = "{}");
+}
+
+Test(disk, a_backup_without_space_leaves_no_copy_and_the_server_takes_writes)
+{
+	struct error err = ERROR_NULL;
+
+	fill_the_disk("backup", 1);
+	expect(&f, E_FULL, "no space for the copy", .verb = VERB_BACKUP, .permission = MAY_READ,
+	       .path = "sys/backup");
+	cr_expect_eq(service_ready(f.service, &err), OK);
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/c", .body = "{}");
 }
 
 /* As no process can that respects the store's lock. */

@@ -32,6 +32,18 @@ Test(lifecycle, an_event_moves_on_or_changes_nothing)
 		{LIFECYCLE_READ_ONLY, EVENT_STORE_FAILED, LIFECYCLE_READ_ONLY},
 		{LIFECYCLE_READ_ONLY, EVENT_DRAIN, LIFECYCLE_DRAINING_READ_ONLY},
 		{LIFECYCLE_READ_ONLY, EVENT_OPENED, LIFECYCLE_READ_ONLY},
+		{LIFECYCLE_STARTING, EVENT_STORE_FULL, LIFECYCLE_STARTING},
+		{LIFECYCLE_SEALED, EVENT_STORE_FULL, LIFECYCLE_SEALED},
+		{LIFECYCLE_SERVING, EVENT_STORE_FULL, LIFECYCLE_DISK_FULL},
+		{LIFECYCLE_SERVING, EVENT_STORE_ROOM, LIFECYCLE_SERVING},
+		{LIFECYCLE_DISK_FULL, EVENT_STORE_FULL, LIFECYCLE_DISK_FULL},
+		{LIFECYCLE_DISK_FULL, EVENT_STORE_ROOM, LIFECYCLE_SERVING},
+		{LIFECYCLE_DISK_FULL, EVENT_STORE_FAILED, LIFECYCLE_READ_ONLY},
+		{LIFECYCLE_DISK_FULL, EVENT_SEALED, LIFECYCLE_SEALED},
+		{LIFECYCLE_DISK_FULL, EVENT_DRAIN, LIFECYCLE_DRAINING},
+		{LIFECYCLE_READ_ONLY, EVENT_STORE_FULL, LIFECYCLE_READ_ONLY},
+		{LIFECYCLE_READ_ONLY, EVENT_STORE_ROOM, LIFECYCLE_READ_ONLY},
+		{LIFECYCLE_DRAINING, EVENT_STORE_FULL, LIFECYCLE_DRAINING},
 		{LIFECYCLE_DRAINING, EVENT_STORE_FAILED, LIFECYCLE_DRAINING_READ_ONLY},
 		{LIFECYCLE_DRAINING, EVENT_UNSEALED, LIFECYCLE_DRAINING},
 		{LIFECYCLE_DRAINING_READ_ONLY, EVENT_DRAIN, LIFECYCLE_DRAINING_READ_ONLY},
@@ -51,17 +63,19 @@ Test(lifecycle, each_state_says_what_it_answers)
 	static const struct {
 		enum lifecycle_state state;
 		const char *name;
-		bool takes_calls, records, is_ready, may_wait, is_ending, is_read_only;
+		bool takes_calls, records, is_ready, may_wait, is_ending, is_read_only,
+			is_disk_full;
 	} cases[] = {
-		{LIFECYCLE_STARTING, "starting", false, false, false, false, false, false},
-		{LIFECYCLE_SEALED, "sealed", false, false, false, false, false, false},
+		{LIFECYCLE_STARTING, "starting", false, false, false, false, false, false, false},
+		{LIFECYCLE_SEALED, "sealed", false, false, false, false, false, false, false},
 		{LIFECYCLE_SEALED_READ_ONLY, "sealed, read-only", false, false, false, false, false,
-		 true},
-		{LIFECYCLE_SERVING, "serving", true, true, true, true, false, false},
-		{LIFECYCLE_READ_ONLY, "read-only", true, false, false, true, false, true},
-		{LIFECYCLE_DRAINING, "draining", false, true, false, false, true, false},
+		 true, false},
+		{LIFECYCLE_SERVING, "serving", true, true, true, true, false, false, false},
+		{LIFECYCLE_DISK_FULL, "disk full", true, true, false, true, false, false, true},
+		{LIFECYCLE_READ_ONLY, "read-only", true, false, false, true, false, true, false},
+		{LIFECYCLE_DRAINING, "draining", false, true, false, false, true, false, false},
 		{LIFECYCLE_DRAINING_READ_ONLY, "draining, read-only", false, false, false, false,
-		 true, true},
+		 true, true, false},
 	};
 
 	for (size_t i = 0; i < LIFECYCLE_COUNT; i++) {
@@ -75,5 +89,6 @@ Test(lifecycle, each_state_says_what_it_answers)
 		cr_expect_eq(rules->may_wait, cases[i].may_wait, "%s", rules->name);
 		cr_expect_eq(rules->is_ending, cases[i].is_ending, "%s", rules->name);
 		cr_expect_eq(rules->is_read_only, cases[i].is_read_only, "%s", rules->name);
+		cr_expect_eq(rules->is_disk_full, cases[i].is_disk_full, "%s", rules->name);
 	}
 }
