@@ -203,6 +203,19 @@ class Verify(unittest.TestCase):
         code, _, err = self.verify(self.server.data, "--root-key", self.server.folder / "none.key")
         self.assertEqual(code, 2, err)
 
+    def test_a_store_of_format_2_verifies_as_far_as_its_entries_say(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(pathlib.Path(__file__).parent.parent / "fixtures" / "format-2", self.folder)
+        self.folder.chmod(0o700)
+        (self.folder / "root.key").chmod(0o600)
+        done = subprocess.run([COMMAND, "audit", "verify", "--data", self.folder, "--key", self.folder / "audit.pub", "--root-key",
+                               self.folder / "root.key", "--older", self.folder / "checkpoint"],
+                              capture_output=True, text=True, timeout=60, env=self.server.environment())
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("contents are there, open, and are those that were written", done.stdout)
+        self.assertIn("not compared in full: ", done.stdout)
+        self.assertIn("an older release wrote these rows", done.stdout)
+
     def test_several_changes_are_all_named_and_counted(self):
         self.change(["update versions set state = 1 where path = 'profiles/v/a'", "update tokens set is_revoked = 0", "drop index audit_actor"])
         code, _, err = self.verify(self.folder)

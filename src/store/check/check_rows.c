@@ -13,11 +13,13 @@ enum result check_rows(struct checking *c, struct error *err)
 	struct row_sums sums;
 	enum result rc;
 
+	/* The head is signed. It says whether rows have MACs, so it is read before they are
+	 * checked. */
 	checking_progress(c, "rows", 0);
-	store_authenticate(c->what->store, c->what->keyring);
 	rc = store_head_read(&head, c->session, c->what->keyring, err);
 	if (rc != OK)
 		return checking_end(c, "reeve.db", rc == E_CRYPTO ? E_CORRUPT : rc, err);
+	store_authenticate(c->what->store, c->what->keyring);
 	rc = store_head_check_rows(&head, c->session, &sums, err);
 	store_head_clear(&head);
 	c->report->lacks_macs = rc == E_UNSUPPORTED;
