@@ -210,9 +210,13 @@ def main():
         if options.self_test:
             see_it_fail(work, options.jobs)
         checker = Checker(work, options.failed and options.failed.resolve(), options.keep, options.jobs)
-        for number in range(seeds[0] // IMAGES_A_ROUND, seeds[-1] // IMAGES_A_ROUND + 1):
-            own = [s for s in seeds if s // IMAGES_A_ROUND == number]
-            run_round(checker, work, number, own, options)
+        try:
+            for number in range(seeds[0] // IMAGES_A_ROUND, seeds[-1] // IMAGES_A_ROUND + 1):
+                own = [s for s in seeds if s // IMAGES_A_ROUND == number]
+                run_round(checker, work, number, own, options)
+        except BaseException:
+            checker.pool.shutdown(cancel_futures=True)
+            raise
         checker.end()
     seconds = time.monotonic() - begin
     print(f"{checker.passed + checker.failed} images in {seconds:.0f} s, {checker.unfinished} of them unfinished, said so and were finished")
