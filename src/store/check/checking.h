@@ -33,7 +33,7 @@ MUST_USE enum result compare_counters(struct checking *c, struct error *err);
 /* Reports what the log names and the store does not have. After the two above. */
 MUST_USE enum result compare_missing(struct checking *c, struct error *err);
 
-/* check_rows.c: with the keyring. Gives the store its keys, so it comes last. */
+/* check_rows.c: with the keyring, which the store has meanwhile. */
 MUST_USE enum result check_rows(struct checking *c, struct error *err);
 
 /* contents.c: reads the content of a version, and with the keyring opens and compares it. `word`

@@ -19,8 +19,7 @@ struct store_check {
 	const struct vkey *key;
 	struct slice older; /* a checkpoint that was kept elsewhere; or SLICE_NULL */
 	/* Opened from this store, which must not have its keys yet: rows are first read without
-	 * trust in them, and have to be read to be named. The store has them afterwards. NULL: only
-	 * what the public key proves. */
+	 * trust in them, and have to be read to be named. NULL: only what the public key proves. */
 	const struct keyring *keyring;
 	/* Called for each finding, for FINDINGS_MAX at most. May be NULL. */
 	void (*finding)(void *ctx, const struct store_finding *finding);

@@ -172,7 +172,6 @@ static enum result check(struct store_check_report *r, bool has_keys, struct err
 
 	buf_reset(&found);
 	rc = store_check(r, &what, err);
-	store_authenticate(store, NULL);
 	buf_clear(&r->checkpoint);
 	return rc;
 }
@@ -287,7 +286,6 @@ Test(check, whichever_allocation_fails_it_is_never_called_sound)
 		alloc_hook_set(may_allocate, &n);
 		rc = store_check(&r, &what, &err);
 		alloc_hook_set(NULL, NULL);
-		store_authenticate(store, NULL);
 		buf_clear(&r.checkpoint);
 		if (allocations < n) {
 			cr_expect_eq(rc, OK, "%s", err.text);
