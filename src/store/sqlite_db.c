@@ -67,6 +67,14 @@ static enum result result_of(int code)
 	}
 }
 
+/* SQLite says SQLITE_FULL only for a write that ended with ENOSPC. The number of the system's error
+ * may be an older one where it was not a call of the system that failed. */
+static bool takes_space(int code)
+{
+	return code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE ||
+	       code == SQLITE_IOERR_SHMOPEN || (code & 0xff) == SQLITE_CANTOPEN;
+}
+
 enum result db_fail(const struct db *db, int code, const char *what, struct error *err)
 {
 	enum result rc;
@@ -83,8 +91,7 @@ enum result db_fail(const struct db *db, int code, const char *what, struct erro
 		rc = E_INTERNAL;
 	if (rc == E_IO && db->handle != NULL)
 		system_error = sqlite3_system_errno(db->handle);
-	/* SQLite says SQLITE_FULL for ENOSPC only, and not where it extends the log's index. */
-	if (errno_is_full(system_error))
+	if (takes_space(code) && errno_is_full(system_error))
 		rc = E_FULL;
 	if (rc == E_FULL)
 		return fail(err, rc, "%s: the disk is full", what);

@@ -142,6 +142,21 @@ void sqlite_close_log(struct sqlite_store *s)
 		reserve_make_ballast(&s->reserve);
 }
 
+/* Whether a code of SQLite's means that there was no space. */
+static bool is_full(const struct sqlite_store *s, int code)
+{
+	return db_fail(&s->db, code, "", NULL) == E_FULL;
+}
+
+/* After a checkpoint: a disk that failed, not one that was full, ends all writing. */
+static void note_checkpoint(struct sqlite_store *s, int code)
+{
+	int primary = code & 0xff;
+
+	if (primary == SQLITE_CORRUPT || (primary == SQLITE_IOERR && !is_full(s, code)))
+		s->is_failed = true;
+}
+
 /* Where the disk has little space for the log to grow, it can start anew instead, if no reader
  * needs it and the database has room for its pages. A try that fails copies much in vain, so the
  * next one waits for a moment or for more space. */
@@ -157,6 +172,7 @@ static bool restart_log(struct sqlite_store *s)
 	sqlite3_busy_timeout(s->db.handle, RESTART_WAIT_MS);
 	code = sqlite3_wal_checkpoint_v2(s->db.handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 	sqlite3_busy_timeout(s->db.handle, BUSY_MS);
+	note_checkpoint(s, code);
 	s->restart_at_ms = code == SQLITE_OK ? 0 : now_ms + RESTART_AGAIN_MS;
 	s->restart_above_bytes = free_bytes;
 	if (code == SQLITE_OK)
@@ -238,6 +254,8 @@ enum result sqlite_begin(struct store *store, struct store_position *ret, struct
 	if (s->is_in_transaction)
 		return fail(err, E_INTERNAL, "a transaction within a transaction");
 	rc = take_space(s, err);
+	if (s->is_failed)
+		return refuse_failed(err);
 	if (rc == OK)
 		rc = db_run(&s->db, "BEGIN IMMEDIATE", "begin a transaction", ARGS_NONE, err);
 	if (rc != OK)
@@ -249,21 +267,6 @@ enum result sqlite_begin(struct store *store, struct store_position *ret, struct
 	else
 		sqlite_rollback(store);
 	return rc;
-}
-
-/* Whether a code of SQLite's means that there was no space. */
-static bool is_full(const struct sqlite_store *s, int code)
-{
-	return db_fail(&s->db, code, "", NULL) == E_FULL;
-}
-
-/* After a checkpoint: a disk that failed, not one that was full, ends all writing. */
-static void note_checkpoint(struct sqlite_store *s, int code)
-{
-	int primary = code & 0xff;
-
-	if (primary == SQLITE_CORRUPT || (primary == SQLITE_IOERR && !is_full(s, code)))
-		s->is_failed = true;
 }
 
 /* Copies the log's pages into the database. The rows are durable already: a failure here costs

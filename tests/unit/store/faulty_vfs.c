@@ -1,6 +1,7 @@
 /* The file of the real file system lies behind ours in one piece of memory. */
 #include "faulty_vfs.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -54,8 +55,10 @@ static int sync_file(sqlite3_file *f, int flags)
 {
 	sqlite3_file *real = real_of(f);
 
-	if (is_due(f, faulty_kind == FAULTY_SYNC))
+	if (is_due(f, faulty_kind == FAULTY_SYNC)) {
+		errno = ENOSPC; /* of a network file system: it is no full disk at this point */
 		return SQLITE_IOERR_FSYNC;
+	}
 	return real->pMethods->xSync(real, flags);
 }
 

@@ -346,6 +346,30 @@ Test(store_full, a_full_disk_takes_all_that_needs_no_more_space)
 	unmount();
 }
 
+Test(store_full, a_disk_that_fails_while_the_log_is_written_for_its_space_ends_all_writing)
+{
+	mount_or_skip("6m");
+	for (int n = 0; n < 4; n++)
+		EXPECT_OK(put("same", 100000, err));
+	EXPECT_OK(store_shred(store, err));
+	EXPECT_OK(put("same", 100000, err));
+	fill();
+	faulty_ending = "reeve.db";
+	faulty_times = 1000;
+	faulty_kind = FAULTY_SYNC;
+	for (int n = 0; n < 60 && faulty_failed == 0; n++) {
+		enum result rc = put("same", 100000, NULL);
+
+		cr_assert_eq(rc, faulty_failed == 0 ? OK : E_UNAVAILABLE, "%s", result_name(rc));
+	}
+	cr_expect_eq(faulty_failed, 1);
+	faulty_kind = FAULTY_NOTHING;
+	EXPECT_RC(put("after", 10, err), E_UNAVAILABLE);
+	cr_expect(has("same"));
+	make_room();
+	unmount();
+}
+
 static bool is_there(const char *name)
 {
 	return access(folder_file(&folder, name), F_OK) == 0;
