@@ -88,7 +88,7 @@ CHANGES = {
 }
 # What only the root key shows, and what is said of it then.
 WITH_ROOT_KEY = {
-    "a token with more uses": (["update tokens set uses_left = 5 where accessor = '{weak}'"], "table tokens"),
+    "a token with more uses": (["update tokens set uses_left = 50 where accessor = '{used}'"], "table tokens"),
     "an author": (["update revisions set author = 'x' where revision = 3"], "table revisions"),
     "a message": (["update versions set message = 'x' where path = 'profiles/v/a'"], "table versions"),
     "the time of a version": (["update versions set created_ms = created_ms + 1 where path = 'profiles/v/a'"], "table versions"),
@@ -119,6 +119,9 @@ class Verify(unittest.TestCase):
             made = server.post("/v1/tokens", {"name": name, "policies": ["auditor"], "ttl": "24h"})
             assert made.status == 201, made.body
             cls.accessors[name] = made.json["accessor"]
+        made = server.post("/v1/tokens", {"name": "used", "policies": ["auditor"], "uses": 5})
+        assert server.get("/v1/tokens/self", token=made.json["token"]).status == 200, "its row is written again"
+        cls.accessors["used"] = made.json["accessor"]
         cls.accessors["root"] = server.get("/v1/tokens/self").json["accessor"]
         for path, body in (("profiles/v/a", "a: 1\n"), ("profiles/v/gone", "a: 1\n"), ("policies/p", "rules: [{allow: [read], on: '**'}]\n"),
                            ("policies/p", "rules: []\n")):
@@ -159,7 +162,7 @@ class Verify(unittest.TestCase):
     def test_a_store_that_nobody_changed_is_sound_running_and_stopped(self):
         for code, out, err in (self.live, self.verify(self.server.data)):
             self.assertEqual((code, err), (0, ""), out)
-            self.assertIn("as the log says: 9 documents with 12 versions, 3 tokens; 11 contents are there", out)
+            self.assertIn("as the log says: 9 documents with 12 versions, 4 tokens; 11 contents are there", out)
             self.assertIn("not checked without the root key", out)
 
     def test_each_change_is_named_with_its_row_and_a_remedy(self):
@@ -189,6 +192,16 @@ class Verify(unittest.TestCase):
                 self.assertEqual((code, out), (1, ""), err)
                 self.assertIn(said, err)
                 self.assertIn("what to do: ", err)
+
+    def test_a_recovered_store_is_sound(self):
+        self.change([])
+        token = self.folder / "fresh.token"
+        done = subprocess.run([harness.PROGRAM, "recover", "--data", self.folder, "--root-key", self.folder / "root.key", "--reason", "lost",
+                               "--admin-token-file", token], capture_output=True, text=True, timeout=60, env=self.server.environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        code, out, err = self.verify(self.folder, "--root-key", self.folder / "root.key")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertIn("5 tokens;", out)
 
     def test_another_root_key_is_said_and_the_rest_is_checked(self):
         other = self.server.folder / "other.key"
