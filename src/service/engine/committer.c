@@ -492,13 +492,14 @@ static void run_group(struct service *s, struct call *list)
 }
 
 /* A transaction of nothing: to begin one takes its space. */
-static void try_space(struct service *s)
+static enum result try_space(struct service *s, struct error *err)
 {
-	enum result rc = store_begin(s->state.store, NULL, NULL);
+	enum result rc = store_begin(s->state.store, NULL, err);
 
 	store_rollback(s->state.store);
 	if (rc == OK || rc == E_FULL)
 		note_space(s, rc != OK);
+	return rc;
 }
 
 static int64_t time_to_wait(struct service *s)
@@ -523,16 +524,21 @@ static void *committer_main(void *arg)
 		if (list != NULL)
 			run_group(s, list);
 		else if (lifecycle_rules(&s->lifecycle)->is_disk_full)
-			try_space(s);
+			try_space(s, NULL); /* the next group finds another failure */
 		shred_when_due(s);
 	}
 	return NULL;
 }
 
-/* A start on a full disk says so at once. */
+/* A start on a full disk says so at once. A lock that another process holds may be free when the
+ * first call comes. */
 enum result committer_start(struct service *s, struct error *err)
 {
-	try_space(s);
+	struct error why = ERROR_NULL;
+	enum result rc = try_space(s, &why);
+
+	if (rc != OK && rc != E_FULL && rc != E_BUSY)
+		return fail(err, rc, "%s", why.text);
 	if (pthread_create(&s->committer, NULL, committer_main, s) != 0)
 		return fail(err, E_IO, "a thread cannot be started");
 	s->has_committer = true;
