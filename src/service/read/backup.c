@@ -22,15 +22,28 @@ static void remove_copy(void *work)
 	alloc_free(file);
 }
 
-static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, struct error *err)
+/* The copy is removed again where it cannot be signed. */
+static enum result copy_and_sign(struct service *s, struct buf *ret_file, struct error *err)
 {
 	const struct backup_target beside_the_data = {.file = NULL};
+	enum result rc = store_backup(s->state.store, &beside_the_data, ret_file, err);
+
+	if (rc != OK)
+		return rc;
+	rc = backup_file_seal(ret_file->data, s->state.keyring, state_now_ms(&s->state), err);
+	if (rc != OK)
+		unlink(ret_file->data);
+	return rc;
+}
+
+static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, struct error *err)
+{
 	struct call *c = ctx->call;
 	enum result rc;
 
 	if (!audit_draft_touch(c, c->path, 0, NULL))
 		return fail(err, E_UNAVAILABLE, "cannot record the backup");
-	rc = store_backup(ctx->service->state.store, &beside_the_data, ret_file, err);
+	rc = copy_and_sign(ctx->service, ret_file, err);
 	if (rc == E_FULL) /* the store's text names files of the server */
 		return fail(err, rc,
 			    "the server's disk has no space for the copy: it is made beside "
@@ -43,8 +56,7 @@ static enum result make_copy(struct verb_context *ctx, struct buf *ret_file, str
 		return fail(err, E_MEMORY, "out of memory");
 	}
 	c->work_free = remove_copy;
-	return backup_file_seal(ret_file->data, ctx->service->state.keyring,
-				state_now_ms(&ctx->service->state), err);
+	return OK;
 }
 
 enum step backup_on_worker(struct verb_context *ctx)
