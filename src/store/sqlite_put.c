@@ -28,12 +28,14 @@ static struct arg arg_mac(const struct row_mac *mac)
 }
 
 /* Takes the MACs that a statement gives in its first column out of the sum: those of rows that are
- * about to be replaced, or that a DELETE ... RETURNING has removed. */
+ * about to be replaced, or that a DELETE ... RETURNING has removed. `ret_count` may be NULL. */
 static enum result remove_macs(struct sqlite_store *s, enum row_table table, const char *sql,
-			       const char *what, struct args args, struct error *err)
+			       struct args args, uint64_t *ret_count, struct error *err)
 {
+	static const char what[] = "replace or remove a row";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
+	uint64_t count = 0;
 	enum result rc = query_open(&q, &s->db, sql, what, args, err);
 
 	if (rc == OK)
@@ -44,9 +46,12 @@ static enum result remove_macs(struct sqlite_store *s, enum row_table table, con
 		rc = query_check(&q, err);
 		if (rc == OK)
 			row_auth_remove(&s->base.auth, table, mac);
+		count++;
 		if (rc == OK)
 			rc = query_next(&q, &has_row, err);
 	}
+	if (ret_count != NULL)
+		*ret_count = count;
 	return rc;
 }
 
@@ -375,14 +380,19 @@ static enum result put_edge(struct sqlite_store *s, const struct edge_row *row, 
 	return rc;
 }
 
+/* Two statements and no DELETE ... RETURNING, which would fill a table of its own each time: most
+ * documents that are written are new or have no edges. */
 static enum result replace_edges(struct sqlite_store *s, const struct edge_set *set,
 				 struct error *err)
 {
+	static const char what[] = "replace edges";
 	const struct arg old[] = {arg_text(set->source)};
-	enum result rc =
-		remove_macs(s, ROWS_EDGES, "DELETE FROM edges WHERE source = ? RETURNING mac",
-			    "replace edges", ARGS(old), err);
+	uint64_t had = 0;
+	enum result rc = remove_macs(s, ROWS_EDGES, "SELECT mac FROM edges WHERE source = ?",
+				     ARGS(old), &had, err);
 
+	if (rc == OK && had != 0)
+		rc = RUN(s, "DELETE FROM edges WHERE source = ?", what, old, err);
 	for (uint32_t i = 0; rc == OK && i < set->count; i++)
 		rc = put_edge(s, &set->edges[i], err);
 	return rc;
@@ -429,8 +439,8 @@ static enum result update_token(struct sqlite_store *s, const struct token_row *
 		arg_bytes(row->hash),	    arg_text(row->accessor),
 	};
 	enum result rc = remove_macs(s, ROWS_TOKENS,
-				     "SELECT mac FROM tokens WHERE hash = ? AND accessor = ?", what,
-				     ARGS(key), err);
+				     "SELECT mac FROM tokens WHERE hash = ? AND accessor = ?",
+				     ARGS(key), NULL, err);
 
 	put.changed_revision = s->revision;
 	row_mac_token(&mac, &s->base.auth, &put);
@@ -452,7 +462,7 @@ static enum result remove_token(struct sqlite_store *s, const struct slice *hash
 	const struct arg args[] = {arg_bytes(*hash)};
 
 	return remove_macs(s, ROWS_TOKENS, "DELETE FROM tokens WHERE hash = ? RETURNING mac",
-			   "remove a token", ARGS(args), err);
+			   ARGS(args), NULL, err);
 }
 
 static enum result put_key(struct sqlite_store *s, const struct wrap_key_row *row,
@@ -463,7 +473,7 @@ static enum result put_key(struct sqlite_store *s, const struct wrap_key_row *ro
 	const struct arg args[] = {arg_number(row->generation), arg_bytes(row->wrapped),
 				   arg_mac(&mac)};
 	enum result rc = remove_macs(s, ROWS_KEYS, "SELECT mac FROM wrap_keys WHERE generation = ?",
-				     what, (struct args){args, 1}, err);
+				     (struct args){args, 1}, NULL, err);
 
 	row_mac_key(&mac, &s->base.auth, row);
 	if (rc == OK)
@@ -483,8 +493,8 @@ static enum result put_meta(struct sqlite_store *s, const struct meta_row *row, 
 	struct slice name = slice_text(row->name);
 	struct row_mac mac;
 	const struct arg args[] = {arg_text(name), arg_bytes(row->value), arg_mac(&mac)};
-	enum result rc = remove_macs(s, ROWS_META, "SELECT mac FROM meta WHERE name = ?", what,
-				     (struct args){args, 1}, err);
+	enum result rc = remove_macs(s, ROWS_META, "SELECT mac FROM meta WHERE name = ?",
+				     (struct args){args, 1}, NULL, err);
 
 	row_mac_meta(&mac, &s->base.auth, name, row->value);
 	if (rc == OK)
@@ -535,8 +545,8 @@ enum result sqlite_put_idempotent(struct store *store, const struct idempotent_r
 	/* The tables of format 1 call a response an answer. */
 	if (rc == OK)
 		rc = remove_macs(s, ROWS_RESPONSES,
-				 "DELETE FROM answers WHERE time_ms < ? RETURNING mac", what,
-				 ARGS(old), err);
+				 "DELETE FROM answers WHERE time_ms < ? RETURNING mac", ARGS(old),
+				 NULL, err);
 	row_mac_response(&mac, &s->base.auth, row);
 	if (rc == OK)
 		rc = RUN(s,
