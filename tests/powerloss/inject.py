@@ -387,6 +387,12 @@ def chosen(options, runs, pool):
     return [pool.submit(runs.upwards, *case) for case in cases]
 
 
+def report(runs, begin):
+    print(f"{sum(runs.passed.values())} faults ({', '.join(f'{n} in {s}' for s, n in runs.passed.items())}) in "
+          f"{time.monotonic() - begin:.0f} s; {runs.missed} runs did not reach theirs")
+    print(f"{sum(runs.passed.values()) + runs.missed} passed, {runs.failed} failed")
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parse()
@@ -403,10 +409,9 @@ def main():
             except BaseException:
                 runs.is_stopped = True
                 pool.shutdown(cancel_futures=True)
+                report(runs, begin)
                 raise
-    print(f"{sum(runs.passed.values())} faults ({', '.join(f'{n} in {s}' for s, n in runs.passed.items())}) in "
-          f"{time.monotonic() - begin:.0f} s; {runs.missed} runs did not reach theirs")
-    print(f"{sum(runs.passed.values()) + runs.missed} passed, {runs.failed} failed")
+    report(runs, begin)
     return 1 if runs.failed else 0
 
 

@@ -199,8 +199,6 @@ static bool resolve(char ret[static PATH_MAX], int folder, const char *path)
 	return strncmp(ret, root, root_len) == 0 && (ret[root_len] == '/' || ret[root_len] == '\0');
 }
 
-/* -- names */
-
 static int open_file(int folder, const char *path, int flags, mode_t mode)
 {
 	char name[PATH_MAX];
@@ -225,33 +223,26 @@ static int open_file(int folder, const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-static mode_t mode_of(int flags, va_list more)
-{
-	return (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
-}
-
+#define TAKE_MODE(mode, flags)               \
+	mode_t mode = 0;                     \
+	if (((flags)&O_CREAT) != 0) {        \
+		va_list more;                \
+		va_start(more, flags);       \
+		mode = va_arg(more, mode_t); \
+		va_end(more);                \
+	}
 #define OPEN(name)                                             \
 	int name(const char *path, int flags, ...);            \
 	int name(const char *path, int flags, ...)             \
 	{                                                      \
-		va_list more;                                  \
-		mode_t mode;                                   \
-                                                               \
-		va_start(more, flags);                         \
-		mode = mode_of(flags, more);                   \
-		va_end(more);                                  \
+		TAKE_MODE(mode, flags)                         \
 		return open_file(AT_FDCWD, path, flags, mode); \
 	}
 #define OPEN_AT(name)                                           \
 	int name(int folder, const char *path, int flags, ...); \
 	int name(int folder, const char *path, int flags, ...)  \
 	{                                                       \
-		va_list more;                                   \
-		mode_t mode;                                    \
-                                                                \
-		va_start(more, flags);                          \
-		mode = mode_of(flags, more);                    \
-		va_end(more);                                   \
+		TAKE_MODE(mode, flags)                          \
 		return open_file(folder, path, flags, mode);    \
 	}
 
@@ -263,11 +254,6 @@ OPEN_AT(openat)
 OPEN_AT(openat64)
 OPEN_AT(__openat_2)
 OPEN_AT(__openat64_2)
-
-int creat(const char *path, mode_t mode)
-{
-	return open_file(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
-}
 
 /* The six X at the end become letters. */
 static int open_temporary(char *name, int flags)
@@ -289,22 +275,15 @@ static int open_temporary(char *name, int flags)
 	return -1;
 }
 
-#define TEMPORARY(name)                             \
-	int name(char *path, int flags);            \
-	int name(char *path, int flags)             \
-	{                                           \
-		return open_temporary(path, flags); \
-	}
-#define TEMPORARY_PLAIN(name)                   \
-	int name(char *path)                    \
-	{                                       \
-		return open_temporary(path, 0); \
-	}
+int mkostemp(char *path, int flags)
+{
+	return open_temporary(path, flags);
+}
 
-TEMPORARY(mkostemp)
-TEMPORARY(mkostemp64)
-TEMPORARY_PLAIN(mkstemp)
-TEMPORARY_PLAIN(mkstemp64)
+int mkostemp64(char *path, int flags)
+{
+	return open_temporary(path, flags);
+}
 
 int close(int fd)
 {
@@ -405,13 +384,6 @@ int rmdir(const char *path)
 	return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-int remove(const char *path)
-{
-	int rc = unlink(path);
-
-	return rc != 0 && errno == EISDIR ? rmdir(path) : rc;
-}
-
 int chmod(const char *path, mode_t mode)
 {
 	char name[PATH_MAX];
@@ -428,21 +400,25 @@ int chmod(const char *path, mode_t mode)
 	return rc;
 }
 
-int fchmod(int fd, mode_t mode)
+/* A call that takes a descriptor and a number. */
+static int change_file(long number, enum op op, int fd, uint64_t value)
 {
 	int rc;
 
 	if (!is_recorded_fd(fd))
-		return (int)syscall(SYS_fchmod, fd, mode);
+		return (int)syscall(number, fd, value);
 	pthread_mutex_lock(&order);
-	rc = (int)syscall(SYS_fchmod, fd, mode);
+	rc = (int)syscall(number, fd, value);
 	if (rc == 0)
-		note(OP_CHMOD, inode_of(fd), mode, NULL, NULL);
+		note(op, inode_of(fd), value, NULL, NULL);
 	pthread_mutex_unlock(&order);
 	return rc;
 }
 
-/* -- contents */
+int fchmod(int fd, mode_t mode)
+{
+	return change_file(SYS_fchmod, OP_CHMOD, fd, mode);
+}
 
 /* Where write() goes on: at the end with O_APPEND. */
 static uint64_t position_of(int fd)
@@ -454,44 +430,38 @@ static uint64_t position_of(int fd)
 	return (uint64_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
 }
 
-ssize_t write(int fd, const void *data, size_t len)
+/* At the descriptor's position, or at an offset. */
+static ssize_t put_data(int fd, const void *data, size_t len, const off_t *at)
 {
 	uint64_t offset;
 	ssize_t put;
 
 	if (!is_recorded_fd(fd))
-		return syscall(SYS_write, fd, data, len);
+		return at == NULL ? syscall(SYS_write, fd, data, len)
+				  : syscall(SYS_pwrite64, fd, data, len, *at);
 	pthread_mutex_lock(&order);
-	offset = position_of(fd);
-	put = syscall(SYS_write, fd, data, len);
+	offset = at == NULL ? position_of(fd) : (uint64_t)*at;
+	put = at == NULL ? syscall(SYS_write, fd, data, len)
+			 : syscall(SYS_pwrite64, fd, data, len, *at);
 	if (put > 0)
 		note_data(fd, offset, data, (size_t)put);
 	pthread_mutex_unlock(&order);
 	return put;
 }
 
-static ssize_t write_at(int fd, const void *data, size_t len, off_t offset)
+ssize_t write(int fd, const void *data, size_t len)
 {
-	ssize_t put;
-
-	if (!is_recorded_fd(fd))
-		return syscall(SYS_pwrite64, fd, data, len, offset);
-	pthread_mutex_lock(&order);
-	put = syscall(SYS_pwrite64, fd, data, len, offset);
-	if (put > 0)
-		note_data(fd, (uint64_t)offset, data, (size_t)put);
-	pthread_mutex_unlock(&order);
-	return put;
+	return put_data(fd, data, len, NULL);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
-	return write_at(fd, data, len, offset);
+	return put_data(fd, data, len, &offset);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset)
 {
-	return write_at(fd, data, len, offset);
+	return put_data(fd, data, len, &offset);
 }
 
 /* At most COPY_BYTES, read and written here, so that the data are known. */
@@ -531,16 +501,7 @@ ssize_t copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, 
 
 int ftruncate(int fd, off_t size)
 {
-	int rc;
-
-	if (!is_recorded_fd(fd))
-		return (int)syscall(SYS_ftruncate, fd, size);
-	pthread_mutex_lock(&order);
-	rc = (int)syscall(SYS_ftruncate, fd, size);
-	if (rc == 0)
-		note(OP_TRUNCATE, inode_of(fd), (uint64_t)size, NULL, NULL);
-	pthread_mutex_unlock(&order);
-	return rc;
+	return change_file(SYS_ftruncate, OP_TRUNCATE, fd, (uint64_t)size);
 }
 
 int ftruncate64(int fd, off_t size)
@@ -599,8 +560,6 @@ void *mmap64(void *at, size_t len, int protection, int flags, int fd, off_t offs
 {
 	return map_file(at, len, protection, flags, fd, offset);
 }
-
-/* -- syncs */
 
 static int sync_file(int fd, long number)
 {
