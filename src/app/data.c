@@ -15,7 +15,7 @@
 #include "crypto/root_key.h"
 #include "service/service.h"
 #include "store/open_keyring.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -50,7 +50,7 @@ enum result data_make_folder(struct slice folder, struct error *err)
 		return fail(err, E_MALFORMED, "the data folder's path must have 1 to %d bytes",
 			    PATH_MAX - 1);
 	snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
-	/* The store refuses a folder that other users can open (store/sqlite.h). */
+	/* The store refuses a folder that other users can open (store/sqlite/sqlite.h). */
 	if (mkdir(path, 0700) == 0)
 		return file_sync_folder(path, err);
 	return errno == EEXIST ? OK : fail_errno(err, E_IO, "create folder %s", path);

@@ -18,7 +18,7 @@
 #include "base/random.h"
 #include "crypto/keyring.h"
 #include "crypto/root_key.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -24,7 +24,7 @@
 #include "service/service.h"
 #include "store/backup_file.h"
 #include "store/open_keyring.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>

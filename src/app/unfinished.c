@@ -19,7 +19,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/retry.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <stdio.h>

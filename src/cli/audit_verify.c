@@ -18,7 +18,7 @@
 #include "cli/store_keys.h"
 #include "cli/store_report.h"
 #include "crypto/crypto.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 struct verify_options {
 	const char *folder, *key_file, *older_file, *save_file, *root_key_file;

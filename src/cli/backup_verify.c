@@ -23,7 +23,7 @@
 #include "crypto/crypto.h"
 #include "store/backup_file.h"
 #include "store/open_keyring.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -82,7 +82,7 @@ struct store_ops {
 /* One reader. One thread at a time calls these. A walk (each_…) gives row by row to the callback,
  * spends the budget for each row that it looks at, and ends at the first result that is not OK,
  * which becomes its own. A callback may read from the same session: see query_open() in
- * sqlite_db.h. */
+ * sqlite/db.h. */
 struct store_session_ops {
 	void (*close)(struct store_session *ss);
 	/* Between begin and end all calls see one committed state. */

@@ -12,7 +12,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "crypto/keyring.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include "service/engine/audit_write.h"
 #include "service/setup/open_store.h"
 #include "store/failing.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <dirent.h>
 #include <pthread.h>

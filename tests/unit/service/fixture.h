@@ -4,7 +4,7 @@
 
 #include "crypto/note.h"
 #include "service/service.h"
-#include "store/memory.h"
+#include "store/memory/memory.h"
 
 #include <criterion/criterion.h>
 

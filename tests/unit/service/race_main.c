@@ -13,7 +13,7 @@
 #include "crypto/keyring.h"
 #include "http/native/native.h"
 #include "service/service.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <dirent.h>
 #include <pthread.h>

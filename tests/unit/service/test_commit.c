@@ -4,7 +4,7 @@
 #include "audit/verify.h"
 
 #include "../faults.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <pthread.h>
 #include <stdio.h>

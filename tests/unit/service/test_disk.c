@@ -2,7 +2,7 @@
 #include "control.h"
 
 #include "store/failing.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/db.h"
 
 #include <dirent.h>
 #include <stdio.h>

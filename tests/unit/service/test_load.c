@@ -8,8 +8,8 @@
 #include "crypto/crypto.h"
 #include "store/failing.h"
 #include "store/open_keyring.h"
-#include "store/sqlite.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/sqlite.h"
+#include "store/sqlite/db.h"
 
 #include <dirent.h>
 #include <stdatomic.h>

@@ -5,7 +5,7 @@
 #include "crypto/keyring.h"
 #include "store/failing.h"
 #include "store/open_keyring.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* A new folder for each test, rows to put into it and rows taken out of it. */
 #pragma once
 
-#include "store/memory.h"
-#include "store/sqlite.h"
+#include "store/memory/memory.h"
+#include "store/sqlite/sqlite.h"
 #include "store/store.h"
 
 #include <criterion/criterion.h>

@@ -3,7 +3,7 @@
 #include "fixture.h"
 
 #include "base/memory.h"
-#include "store/sqlite_schema.h"
+#include "store/sqlite/schema.h"
 
 #include <stdio.h>
 

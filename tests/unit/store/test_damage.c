@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/db.h"
 
 #include <fcntl.h>
 #include <stdio.h>

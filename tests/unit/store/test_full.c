@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "store/sqlite_reserve.h"
+#include "store/sqlite/reserve.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -4,7 +4,7 @@
 
 #include "audit/audit_log.h"
 #include "crypto/crypto.h"
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

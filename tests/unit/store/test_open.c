@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "store/sqlite_format.h"
+#include "store/sqlite/format.h"
 
 #include <fcntl.h>
 #include <stdio.h>

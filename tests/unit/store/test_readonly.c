@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/db.h"
 
 #include <dirent.h>
 #include <fcntl.h>

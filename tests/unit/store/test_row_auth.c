@@ -4,7 +4,7 @@
 
 #include "crypto/crypto.h"
 #include "crypto/keyring.h"
-#include "store/sqlite_db.h"
+#include "store/sqlite/db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
