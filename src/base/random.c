@@ -18,8 +18,8 @@ static _Noreturn void end_process(int code)
 {
 	log_line(
 		LOG_ERROR, "no_randomness",
-		"reason=\"getrandom: %s\" advice=\"allow the system call getrandom: a filter of system "
-		"calls (SystemCallFilter=, a container's seccomp profile) or a kernel before Linux 3.17 "
+		"reason=\"getrandom: %s\" advice=\"allow the system call getrandom: a filter of "
+		"system calls (SystemCallFilter=, a container's seccomp profile) or a kernel before Linux 3.17 "
 		"refuses it\"",
 		strerrordesc_np(code));
 	_exit(1);

@@ -333,7 +333,8 @@ static int run_verify(int argc, char **argv)
 const struct command audit_verify_command = {
 	.name = "audit verify",
 	.summary = "Prove that the log, and with --data the whole store, was not changed",
-	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--root-key FILE] [--older FILE]\n"
+	.help = "Usage: reeve audit verify --data DIR [--key FILE] [--root-key FILE]\n"
+		"                          [--older FILE]\n"
 		"       reeve audit verify --key FILE [--older FILE]\n\n"
 		"Hashes every entry again, builds the hash tree, and compares it with the\n"
 		"signed checkpoint. Reads the entries from a data directory, also while a\n"
