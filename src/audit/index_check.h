@@ -1,6 +1,7 @@
 /* Comparing the index columns of a stored entry with the entry itself. The log proves the entry by
  * its hash, but the columns by which queries find it are not hashed. A change of them hides the
- * entry from filtered queries; this check finds it. */
+ * entry from filtered queries, or shows it under a path of another document; this check finds it.
+ */
 #pragma once
 
 #include "audit/line.h"
@@ -13,9 +14,9 @@ struct audit_index_row {
 	uint32_t paths_count;
 };
 
-/* E_CORRUPT when a query for the values of the entry would not find it; the text names the column.
- * E_MEMORY. Paths in the index that the entry does not name are allowed: its list of touched
- * documents may have been cut. */
+/* E_CORRUPT when a query for the values of the entry would not find it, or one for another path
+ * would; the text names the column. E_MEMORY. Paths in the index that the entry does not name are
+ * allowed only where its list of touched documents was cut. */
 MUST_USE enum result audit_index_check(const struct audit_index_row *index_row, struct slice line,
 				       struct error *err);
 /* The same for a line that was read already. */

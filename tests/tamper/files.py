@@ -177,7 +177,14 @@ def truncated_as_before(folder, stores):
         db.execute("insert into audit_log select * from other.audit_log")
 
 
+def wrong_path(folder, stores):
+    """An entry of another path shows up under a path that somebody may audit."""
+    with opened(folder) as db:
+        db.execute("insert into audit_paths select bucket, 'policies/withdrawn', idx from audit_paths where path = 'secrets/orders/warehouse'")
+
+
 def log_cases():
+    yield Case("table audit_paths", "a wrong path", "policies/withdrawn", wrong_path)
     for count in (1, 5):
         yield Case("the log", "cut at the end", f"{count} entries", lambda f, s, c=count: truncated(f, c, None))
         yield Case("the log", "cut at the end, with its size", f"{count} entries", lambda f, s, c=count: truncated(f, c, size_only))
@@ -296,8 +303,8 @@ def wal_cases():
     yield Case("file reeve.db-wal", "noise", "", lambda f, s: wal(f).write_bytes(bytes(range(256)) * 64))
     yield Case("file reeve.db-shm", "noise", "", lambda f, s: (f / "reeve.db-shm").write_bytes(bytes(range(256)) * 128), **killed)
     yield Case("file reeve.db-shm", "remove", "", lambda f, s: removed(f, "reeve.db-shm"), **killed)
-    yield Case("file reeve.db-journal", "add", "pages of an older copy", journal)
-    yield Case("file reeve.db-journal", "add", "noise", lambda f, s: (f / "reeve.db-journal").write_bytes(bytes(range(256)) * 32))
+    yield Case("file reeve.db-journal", "pages of an older copy", "", journal)
+    yield Case("file reeve.db-journal", "noise", "", lambda f, s: (f / "reeve.db-journal").write_bytes(bytes(range(256)) * 32))
 
 
 # -- the other files

@@ -16,7 +16,7 @@ DETECTORS = ("start", "read", "verify", "key", "older")
 IMPLIED = {"verify": ("key", "older")}
 WAIT_S = 20
 # Words of a refused start that say where, when another row than the changed one no longer fits, or a key does not open.
-NAMED = ("table ", "root key", "keyring")
+NAMED = ("table ", "version ", "root key", "keyring", "the store ", "format number")
 DAMAGED = ("damaged", "is not what reeved wrote", "malformed", "corrupt", "cannot be opened")
 
 

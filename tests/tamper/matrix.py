@@ -89,8 +89,8 @@ def table_of(place):
 
 
 def common(lines):
-    """By whom each of these changes is noticed; None where there is no such check."""
-    return set.intersection(*(closed(line.noticed) for line in lines)) - {"somebody"} or None
+    """By whom each of these changes is noticed."""
+    return set.intersection(*(closed(line.noticed) for line in lines)) - {"somebody"} if lines else set()
 
 
 def table_cells(expected):
@@ -106,20 +106,32 @@ def table_cells(expected):
     return cells, others
 
 
+def cell_text(lines, others):
+    """A cell of the first table; what is noticed by nobody goes into the second, and by more or less too where nothing is common."""
+    nobody = [line for line in lines if not line.noticed]
+    noticed = common([line for line in lines if line.noticed])
+    others += nobody if noticed else lines
+    return "" if not lines else "see below" if not noticed else in_words(noticed) + (" *" if nobody else "")
+
+
+def merged(lines):
+    """(places, kinds, noticed, reason): first the kinds of a place that are alike, then the places."""
+    by_place, by_kinds = {}, {}
+    for line in lines:
+        by_place.setdefault((line.place, line.noticed, line.reason), []).append(line.kind)
+    for (place, noticed, reason), kinds in by_place.items():
+        by_kinds.setdefault((tuple(kinds), noticed, reason), []).append(place)
+    return [(places, kinds, noticed, reason) for (kinds, noticed, reason), places in by_kinds.items()]
+
+
 def docs(expected):
     cells, others = table_cells(expected)
     text = [f"| table | {' | '.join(title for title, _ in COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
     for table in sorted(cells):
-        row = []
-        for lines in cells[table]:
-            noticed = common(lines) if lines else None
-            row.append("" if not lines else in_words(noticed) if noticed else "see below")
-            if lines and not noticed:
-                others += lines
-        text.append(f"| `{table}` | {' | '.join(row)} |")
+        text.append(f"| `{table}` | {' | '.join(cell_text(lines, others) for lines in cells[table])} |")
     text += ["", "| what | change | noticed by | why not by more |", "|---|---|---|---|"]
-    for line in others:
-        text.append(f"| {line.place} | {line.kind} | {in_words(line.noticed)} | {line.reason} |")
+    for places, kinds, noticed, reason in merged(others):
+        text.append(f"| {', '.join(places)} | {'; '.join(kinds)} | {in_words(noticed)} | {reason} |")
     return "\n".join(text) + "\n"
 
 

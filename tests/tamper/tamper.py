@@ -7,12 +7,11 @@ that is not expected at all, and an expected one that no case reaches are failur
   --only TEXT      the cells whose name holds it
   --write          writes what was found to `expected`, and keeps its reasons
   --show           every case with what noticed it
-  --docs           the matrix for docs/security.md, without a run
+  --docs           puts the matrix of `expected` into docs/security.md, without a run
 Closes with "N passed, N failed".
 """
 import argparse
 import concurrent.futures
-import pathlib
 import shutil
 import signal
 import sqlite3
@@ -26,8 +25,6 @@ import matrix
 import rows
 import stores
 from judge import DETECTORS, Judge, NotApplicable
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -98,6 +95,8 @@ class Run:
                 yield f"{name}: noticed by {matrix.said(got)}, expected {matrix.said(expectation.noticed)}; {cell.unnoticed[:5]}"
             elif not expectation.noticed and not expectation.reason:
                 yield f"{name}: noticed by nobody, and {matrix.FILE.name} gives no reason"
+        if matrix.in_docs() != matrix.docs(self.expected):
+            yield f"docs/security.md has another matrix than {matrix.FILE.name}: put it there with tests/tamper/tamper.py --docs"
         if not self.options.short and not self.options.only:
             for name in self.expected.keys() - self.cells.keys():
                 yield f"{name}: expected, but no change of this kind was possible"
@@ -126,7 +125,7 @@ def main():
     options = parse()
     expected = matrix.load()
     if options.docs:
-        print(matrix.docs(expected), end="")
+        matrix.put_in_docs(expected)
         return 0
     signal.signal(signal.SIGTERM, interrupt)
     begin = time.monotonic()

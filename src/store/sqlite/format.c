@@ -203,7 +203,10 @@ enum result format_migrate(struct db *db, const char *file, const struct migrati
 	rc = check_steps(to, file, has, err);
 	if (rc == OK)
 		rc = copy_before(db, file, has, ret_copy, err);
-	return rc == OK ? run_steps(db, to, has, err) : rc;
+	if (rc != OK)
+		return rc;
+	rc = run_steps(db, to, has, err);
+	return rc == OK ? OK : wrap(err, rc, "%s: migrate it from format %u", file, has);
 }
 
 enum result format_take_steps(struct db *db, const char *file, const struct migration *to,

@@ -115,13 +115,25 @@ static const struct {
 			    {{bytes_at, 0}}},
 };
 
+/* For errors of a row that cannot be read. */
+static const char *const names[ROWS_TABLES] = {
+	[ROWS_META] = "table meta",
+	[ROWS_VERSIONS] = "table versions",
+	[ROWS_REVISIONS] = "table revisions",
+	[ROWS_CHANGES] = "table changes",
+	[ROWS_EFFECTIVES] = "table effectives",
+	[ROWS_EDGES] = "table edges",
+	[ROWS_TOKENS] = "table tokens",
+	[ROWS_KEYS] = "table wrap_keys",
+	[ROWS_RESPONSES] = "table answers",
+};
+
 static enum result sum_table(struct db *db, const struct row_auth *a, enum row_table table,
 			     struct row_sum *ret, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
 	bool has_row = false;
-	enum result rc =
-		query_open(&q, db, tables[table].select, "check the stored rows", ARGS_NONE, err);
+	enum result rc = query_open(&q, db, tables[table].select, names[table], ARGS_NONE, err);
 
 	*ret = (struct row_sum){{0, 0}, 0};
 	if (rc == OK)

@@ -3,6 +3,7 @@
 #include "audit/index_check.h"
 
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ static const struct slice indexed_paths[] = {
 
 #define TIME_MS INT64_C(1763672663123)
 
-static void write_entry(struct buf *ret)
+/* An entry that names all that it touched, or with `more` not all. */
+static void write_entry_of(struct buf *ret, uint32_t more)
 {
 	struct audit_entry e = {
 		.index = 7,
@@ -33,9 +35,15 @@ static void write_entry(struct buf *ret)
 		.reason = SLICE_LITERAL("\",\"touched\":[]"),
 		.touched = touched,
 		.touched_count = ARRAY_SIZE(touched),
+		.touched_more = more,
 	};
 
 	cr_assert_eq(audit_entry_write(ret, &e, NULL), OK);
+}
+
+static void write_entry(struct buf *ret)
+{
+	write_entry_of(ret, 1);
 }
 
 static struct audit_index_row right_row(void)
@@ -96,6 +104,33 @@ Test(index_row, an_entry_under_other_words_is_told_by_which)
 		buf_printf(&wanted, "its own %s,", cases[i].field);
 		cr_expect(strstr(err.text, wanted.data) != NULL, "%zu: %s", i, err.text);
 	}
+}
+
+Test(index_row, an_entry_under_a_path_that_it_does_not_name_is_told)
+{
+	enum { MANY = 100 };
+	static char names[MANY][16];
+	struct slice paths[MANY + 2] = {indexed_paths[0], indexed_paths[2]};
+	CLEANUP(buf_clear) struct buf line = BUF_NULL;
+	struct audit_index_row f = right_row();
+	struct error err = ERROR_NULL;
+
+	write_entry_of(&line, 0);
+	f.paths = paths;
+	f.paths_count = 2;
+	cr_expect_eq(audit_index_check(&f, buf_slice(&line), &err), OK, "%s", err.text);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof names[i], "secrets/c/%03d", i);
+		paths[2 + i] = slice_text(names[i]);
+	}
+	for (uint32_t count = 3; count <= ARRAY_SIZE(paths); count++) {
+		f.paths_count = count;
+		cr_expect_eq(audit_index_check(&f, buf_slice(&line), &err), E_CORRUPT);
+		cr_expect(strstr(err.text, "does not name") != NULL, "%s", err.text);
+	}
+	f.paths = indexed_paths;
+	f.paths_count = ARRAY_SIZE(indexed_paths);
+	cr_expect_eq(audit_index_check(&f, buf_slice(&line), &err), E_CORRUPT);
 }
 
 Test(index_row, a_line_of_another_form_is_corrupt)
