@@ -40,8 +40,10 @@ struct reading {
 static enum result read_origin(void *ctx, struct slice value, struct error *err)
 {
 	const struct reading *r = ctx;
+	enum result rc = vkey_init_from_seed(&r->head->log_key, value,
+					     keyring_signing_seed(r->keyring), err);
 
-	return vkey_init_from_seed(&r->head->log_key, value, keyring_signing_seed(r->keyring), err);
+	return rc == OK ? OK : wrap(err, rc, "table meta, row log_origin");
 }
 
 /* The tree is what the next entry is appended to: it must be the one that was signed, or the next

@@ -18,6 +18,7 @@ class Case:
     base: str = "stopped"          # the store that is changed: "stopped" or "killed"
     names: tuple = ()              # words that a refused start must say: the table, the key
     is_short: bool = True          # part of the short run
+    sample: str | None = None      # the short run takes one case for each sample and kind
     is_byte: bool = False          # may hit bytes that mean nothing
     more: Callable | None = None   # a further check, called with (folder, stores, verdict); its text is a failure
 

@@ -70,12 +70,13 @@ def indexes_of(file):
 
 
 def index_cases(file):
-    for name, table, sql in indexes_of(file):
+    for number, (name, table, sql) in enumerate(indexes_of(file)):
+        short = {"is_short": number % 4 == 0}
         partial = f"{sql} WHERE {quoted(Table(file, table).columns[0])} IS NULL"
-        yield Case("index", "drop", name, lambda f, s, n=name: define(f, f"drop index {n}"))
-        yield Case("index", "make partial", name, lambda f, s, n=name, p=partial: define(f, f"drop index {n}", p))
+        yield Case("index", "drop", name, lambda f, s, n=name: define(f, f"drop index {n}"), **short)
+        yield Case("index", "make partial", name, lambda f, s, n=name, p=partial: define(f, f"drop index {n}", p), **short)
         yield Case("index", "empty", name, lambda f, s, n=name, p=partial, q=sql: (
-            define(f, f"drop index {n}", p), redefine(f, n, lambda _: q)))
+            define(f, f"drop index {n}", p), redefine(f, n, lambda _: q)), **short)
 
 
 def definition_cases(file):
@@ -400,7 +401,7 @@ def other_cases():
     yield Case("file reeve.db.backup-1-1", "link", "", lambda f, s: link_to_other(f, "reeve.db.backup-1-1"), more=kept_target)
     for name in ("reeve.db", "reeve.db-wal", "reeve.db-shm", "reeve.db-journal", "root.key", "reeve.lock"):
         yield Case(f"file {name}", "a pipe in its place", "", lambda f, s, n=name: fifo(f, n))
-        yield Case(f"file {name}", "a folder in its place", "", lambda f, s, n=name: in_place_of(f, n))
+        yield Case(f"file {name}", "a folder in its place", "", lambda f, s, n=name: in_place_of(f, n), is_short=False)
     yield Case("file reeve.db", "rewritten", "vacuum", rewritten)
     yield Case("file reeve.db", "writable by others", "0666", lambda f, s: (f / "reeve.db").chmod(0o666))
     yield Case("the folder", "writable by others", "0777", lambda f, s: f.chmod(0o777))

@@ -87,18 +87,22 @@ class Table:
                     self.add(db, new)
 
     def chosen(self):
-        """Rows to change one by one: those that decide something first, then the last, first and middle ones."""
-        def tells(row):
-            return any(t in (v.decode("latin-1") if isinstance(v, bytes) else str(v)) for v in row for t in TELLING)
+        """Rows to change one by one: those that decide something first, then the last, first and middle ones. All of a table whose keys
+        are random: none of them is in the same place twice."""
+        def place(row):
+            texts = [v.decode("latin-1") if isinstance(v, bytes) else str(v) for v in row]
+            return next((n for n, t in enumerate(TELLING) if any(t in text for text in texts)), len(TELLING))
 
-        telling = [r for r in reversed(self.rows) if tells(r)]
+        telling = sorted((r for r in reversed(self.rows) if place(r) < len(TELLING)), key=place)
+        if self.types[self.key[0]] == "BLOB":
+            return telling + [r for r in self.rows if r not in telling]
         step = max(1, len(telling) // 2)
         rows = telling[::step][:3] + self.rows[-1:] + self.rows[:1] + self.rows[len(self.rows) // 2:][:1]
-        unique = []
-        for row in rows:
-            if row not in unique:
-                unique.append(row)
-        return unique[:ROWS_LONG]
+        return list(dict.fromkeys(rows))[:ROWS_LONG]
+
+    def sample(self, column):
+        """Of the changes of one kind in the columns of this table, the short run takes one; of `meta` it takes each row."""
+        return None if self.names_rows() and column == "value" else self.name
 
     def names_rows(self):
         """A table whose rows each mean something else: (key, value)."""
@@ -196,7 +200,7 @@ def edits(table, column):
         for turn, value in enumerate(other_values(table, column, row)):
             place = place_of(table, column, row)
             is_first = turn == 0 and (at == 0 or table.names_rows())
-            yield Case(place, "edit", f"{table.said(row)}, {turn}", names=table.words(row), is_short=is_first,
+            yield Case(place, "edit", f"{table.said(row)}, {turn}", names=table.words(row), is_short=is_first, sample=table.sample(column),
                        apply=lambda f, s, row=row, value=value: table.replace(f, (row, table.with_value(row, column, value))))
 
 
@@ -206,7 +210,7 @@ def flips(table, column):
         value = table.at(row, column)
         for turn, bit in enumerate((0, len(value) * 4 + 3, len(value) * 8 - 1)):
             yield Case(place_of(table, column, row), "flip", f"{table.said(row)}, bit {bit}", names=table.words(row),
-                       is_short=at == 0 and turn == 1,
+                       is_short=at == 0 and turn == 1, sample=table.sample(column),
                        apply=lambda f, s, row=row, bit=bit: table.replace(f, (row, table.with_value(row, column, flipped(
                            table.at(row, column), bit)))))
 
@@ -226,7 +230,7 @@ def swaps(table, column):
             pairs = ((row, table.with_value(row, column, table.at(other, column))),
                      (other, table.with_value(other, column, table.at(row, column))))
             yield Case(f"{table.name}.{column}", "swap", f"{table.said(row)} and {table.said(other)}", is_short=found == 0,
-                       names=(table.name,), apply=lambda f, s, pairs=pairs: table.replace(f, *pairs))
+                       sample=table.sample(column), names=(table.name,), apply=lambda f, s, pairs=pairs: table.replace(f, *pairs))
             found += 1
 
 
@@ -283,7 +287,7 @@ def tables_back(tables, stores, store, kind):
     groups = {f"table {name}": (name,) for name in tables}
     groups |= {place: names or tuple(t for t in tables if t not in LOG) for place, names in GROUPS.items()}
     for place, names in groups.items():
-        yield Case(place, kind, " ".join(names), names=names if len(names) == 1 else (), is_short=True,
+        yield Case(place, kind, " ".join(names), names=names if len(names) == 1 else (), is_short=store == "older" or len(names) > 1,
                    apply=lambda f, s, names=names: whole_tables(f, file, names))
 
 
