@@ -234,12 +234,12 @@ enum result row_auth_check(const struct row_auth *a, struct row_place place,
 		    row_table_name(place.table), SLICE_ARGS(place.name), number);
 }
 
-static void element_of(uint64_t ret[static 2], const struct row_auth *a, const uint8_t *mac)
+static void element_of(uint64_t ret[static 2], const struct row_auth *a, const struct row_mac *mac)
 {
 	uint8_t bytes[SHORT_MAC_BYTES];
 
 	key_short_mac(bytes, keyring_derived(a->keyring, DERIVED_STATE),
-		      slice_make((const char *)mac, ROW_MAC_BYTES));
+		      slice_make((const char *)mac->bytes, sizeof mac->bytes));
 	ret[0] = u64_load(bytes);
 	ret[1] = u64_load(bytes + 8);
 }
@@ -250,7 +250,7 @@ void row_sum_add(struct row_sum *sum, const struct row_auth *a, const struct row
 
 	if (a->keyring == NULL)
 		return;
-	element_of(element, a, mac->bytes);
+	element_of(element, a, mac);
 	sum->lanes[0] += element[0];
 	sum->lanes[1] += element[1];
 	sum->count++;
@@ -267,17 +267,15 @@ void row_auth_add(struct row_auth *a, enum row_table table, const struct row_mac
 	row_auth_changed(a);
 }
 
-/* A stored MAC of another length was never added: the digests differ then at the next start, as
- * they should. */
-void row_auth_remove(struct row_auth *a, enum row_table table, struct slice stored)
+void row_auth_remove(struct row_auth *a, enum row_table table, const struct row_mac *mac)
 {
 	struct row_sum *sum = &a->now.tables[table];
 	uint64_t element[2];
 
 	row_auth_changed(a);
-	if (a->keyring == NULL || stored.len != ROW_MAC_BYTES)
+	if (a->keyring == NULL)
 		return;
-	element_of(element, a, (const uint8_t *)stored.data);
+	element_of(element, a, mac);
 	sum->lanes[0] -= element[0];
 	sum->lanes[1] -= element[1];
 	sum->count--;

@@ -116,9 +116,11 @@ void row_sum_add(struct row_sum *sum, const struct row_auth *a, const struct row
 /* The rows have changed: what was signed and digested is no longer theirs. The two below do it
  * too. */
 void row_auth_changed(struct row_auth *a);
-/* A row was written, or one with this stored MAC was replaced or removed. */
+/* A row was written; one was replaced or removed. The MAC of a row that goes must be one that was
+ * checked: with a stored MAC that nobody compared with its row, whoever writes to the file of a
+ * running server could choose what is subtracted, and so which older rows fit the sum. */
 void row_auth_add(struct row_auth *a, enum row_table table, const struct row_mac *mac);
-void row_auth_remove(struct row_auth *a, enum row_table table, struct slice stored);
+void row_auth_remove(struct row_auth *a, enum row_table table, const struct row_mac *mac);
 
 /* The sums go with the transaction: the state at its begin or at its savepoint is kept and comes
  * back. Calling one twice does what calling it once does. */

@@ -6,8 +6,9 @@
  * changes no row is explained afterwards. A failure leaves the earlier rows of the call in the
  * transaction; the caller goes back to its savepoint.
  *
- * Each row gets its MAC here, and the sums of the tables (row_auth.h) follow: a statement that
- * replaces or removes a row first reads the MAC that it had.
+ * Each row gets its MAC here, and the sums of the tables (row_auth.h) follow. A row that is
+ * replaced or removed is read and checked first: nobody has read it since it was written, perhaps,
+ * and the sum must not follow what somebody else has put there.
  *
  * Must hold, so that destroyed contents are gone from the file (sqlite/schema.c): rows of
  * `contents` are added with the greatest id and overwritten by as many bytes, never deleted. Runs
@@ -27,10 +28,11 @@ static struct arg arg_mac(const struct row_mac *mac)
 	return arg_bytes(slice_make((const char *)mac->bytes, sizeof mac->bytes));
 }
 
-/* Takes the MACs that a statement gives in its first column out of the sum: those of rows that are
- * about to be replaced, or that a DELETE ... RETURNING has removed. `ret_count` may be NULL. */
-static enum result remove_macs(struct sqlite_store *s, enum row_table table, const char *sql,
-			       struct args args, uint64_t *ret_count, struct error *err)
+/* Takes the rows that a statement gives out of the sum: those that are about to be replaced, or
+ * that a DELETE ... RETURNING has removed. E_CORRUPT where one is not what was written. `ret_count`
+ * may be NULL. */
+static enum result remove_from_sum(struct sqlite_store *s, enum row_table table, const char *sql,
+				   struct args args, uint64_t *ret_count, struct error *err)
 {
 	static const char what[] = "replace or remove a row";
 	CLEANUP(query_close) struct query q = QUERY_NULL;
@@ -41,11 +43,11 @@ static enum result remove_macs(struct sqlite_store *s, enum row_table table, con
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	while (rc == OK && has_row) {
-		struct slice mac = query_bytes(&q, 0);
+		struct row_mac mac;
 
-		rc = query_check(&q, err);
+		rc = read_row_mac(&q, &s->base.auth, table, &mac, err);
 		if (rc == OK)
-			row_auth_remove(&s->base.auth, table, mac);
+			row_auth_remove(&s->base.auth, table, &mac);
 		count++;
 		if (rc == OK)
 			rc = query_next(&q, &has_row, err);
@@ -188,47 +190,47 @@ static enum result wipe_content(struct sqlite_store *s, const struct arg *key, s
 	return rc;
 }
 
-/* What of a version does not change, and what may. */
+/* What a new state of a version needs of the stored row. */
 struct version_auth {
-	struct row_mac fixed;
+	struct row_mac fixed, state;
 	struct version_row row; /* only `state`, `state_revision` and `key_generation` */
 };
 
-/* E_NOT_FOUND where there is no such version. Takes its MAC out of the sum: the caller gives it
- * another. */
-static enum result take_version_auth(struct sqlite_store *s, const struct arg *key,
+/* E_NOT_FOUND where there is no such version, E_CORRUPT where it is not what was written: else it
+ * would get a new MAC for what somebody else has put there. */
+static enum result read_version_auth(struct sqlite_store *s, const struct arg *key,
 				     const char *what, struct version_auth *ret, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
-	struct slice fixed, state;
+	struct version_row row;
 	bool has_row = false;
 	enum result rc = query_open(&q, &s->db,
-				    "SELECT mac, state_mac, state, key_generation, state_revision"
-				    " FROM versions"
-				    " WHERE path = ? AND version = ?",
+				    "SELECT " VERSION_COLUMNS " FROM versions v"
+				    " WHERE v.path = ? AND v.version = ?",
 				    what, (struct args){key, 2}, err);
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
 	if (rc == OK && !has_row)
 		rc = fail(err, E_NOT_FOUND, "%s: there is no such version", what);
+	if (rc == OK)
+		rc = read_version(&q, &s->base.auth, VERSION_BARE, &row, &ret->state, err);
 	if (rc != OK)
 		return rc;
-	*ret = (struct version_auth){.fixed = {{0}}};
-	fixed = query_bytes(&q, 0);
-	state = query_bytes(&q, 1);
-	ret->row.state = (enum version_state)query_choice(&q, 2, VERSION_DESTROYED);
-	ret->row.key_generation = query_choice(&q, 3, UINT32_MAX);
-	ret->row.state_revision = query_number(&q, 4);
-	rc = query_check(&q, err);
-	if (rc == OK && s->base.auth.keyring != NULL && fixed.len != sizeof ret->fixed.bytes)
-		rc = fail(err, E_CORRUPT, "%s: table versions: a MAC is malformed", what);
-	if (rc != OK)
-		return rc;
-	if (fixed.len == sizeof ret->fixed.bytes)
-		memcpy(ret->fixed.bytes, fixed.data, sizeof ret->fixed.bytes);
-	row_auth_remove(&s->base.auth, ROWS_VERSIONS, state);
+	ret->row = (struct version_row){.state = row.state,
+					.state_revision = row.state_revision,
+					.key_generation = row.key_generation};
+	row_mac_version(&ret->fixed, &s->base.auth, &row, query_number(&q, CONTENT_ID_AT));
 	return OK;
+}
+
+/* The MAC of the new state, in the sum in place of the old one. */
+static void replace_state_mac(struct sqlite_store *s, const struct version_auth *auth,
+			      struct row_mac *ret)
+{
+	row_mac_state(ret, &s->base.auth, &auth->fixed, &auth->row);
+	row_auth_remove(&s->base.auth, ROWS_VERSIONS, &auth->state);
+	row_auth_add(&s->base.auth, ROWS_VERSIONS, ret);
 }
 
 /* Wipes first: a failure between the two leaves a version without content in the transaction, which
@@ -257,7 +259,7 @@ static enum result set_state(struct sqlite_store *s, const struct state_row *row
 	struct row_mac mac;
 	const struct arg args[] = {arg_signed((int64_t)row->state), arg_number(row->revision),
 				   arg_mac(&mac), key[0], key[1]};
-	enum result rc = take_version_auth(s, key, what, &auth, err);
+	enum result rc = read_version_auth(s, key, what, &auth, err);
 
 	if (rc == OK && auth.row.state == VERSION_DESTROYED && row->state != VERSION_DESTROYED)
 		rc = fail(err, E_CONFLICT, "%s: the version is destroyed", what);
@@ -265,8 +267,7 @@ static enum result set_state(struct sqlite_store *s, const struct state_row *row
 		return rc;
 	auth.row.state = row->state;
 	auth.row.state_revision = row->revision;
-	row_mac_state(&mac, &s->base.auth, &auth.fixed, &auth.row);
-	row_auth_add(&s->base.auth, ROWS_VERSIONS, &mac);
+	replace_state_mac(s, &auth, &mac);
 	if (row->state == VERSION_DESTROYED)
 		return destroy_version(s, key, row->revision, &mac, err);
 	return RUN(s,
@@ -286,15 +287,14 @@ static enum result rewrap_version(struct sqlite_store *s, const struct rewrap_ro
 	struct row_mac mac;
 	const struct arg args[] = {arg_number(row->generation), arg_mac(&mac), key[0], key[1]};
 	const struct arg content[] = {arg_bytes(row->wrapped_key), key[0], key[1]};
-	enum result rc = take_version_auth(s, key, what, &auth, err);
+	enum result rc = read_version_auth(s, key, what, &auth, err);
 
 	if (rc == OK && auth.row.state == VERSION_DESTROYED)
 		rc = fail(err, E_CONFLICT, "%s: the version is destroyed", what);
 	if (rc != OK)
 		return rc;
 	auth.row.key_generation = row->generation;
-	row_mac_state(&mac, &s->base.auth, &auth.fixed, &auth.row);
-	row_auth_add(&s->base.auth, ROWS_VERSIONS, &mac);
+	replace_state_mac(s, &auth, &mac);
 	rc = RUN(s,
 		 "UPDATE versions SET key_generation = ?, state_mac = ?"
 		 " WHERE path = ? AND version = ?",
@@ -388,8 +388,9 @@ static enum result replace_edges(struct sqlite_store *s, const struct edge_set *
 	static const char what[] = "replace edges";
 	const struct arg old[] = {arg_text(set->source)};
 	uint64_t had = 0;
-	enum result rc = remove_macs(s, ROWS_EDGES, "SELECT mac FROM edges WHERE source = ?",
-				     ARGS(old), &had, err);
+	enum result rc = remove_from_sum(s, ROWS_EDGES,
+					 "SELECT " EDGE_COLUMNS " FROM edges WHERE source = ?",
+					 ARGS(old), &had, err);
 
 	if (rc == OK && had != 0)
 		rc = RUN(s, "DELETE FROM edges WHERE source = ?", what, old, err);
@@ -438,9 +439,10 @@ static enum result update_token(struct sqlite_store *s, const struct token_row *
 		arg_number(s->revision),    arg_mac(&mac),
 		arg_bytes(row->hash),	    arg_text(row->accessor),
 	};
-	enum result rc = remove_macs(s, ROWS_TOKENS,
-				     "SELECT mac FROM tokens WHERE hash = ? AND accessor = ?",
-				     ARGS(key), NULL, err);
+	enum result rc = remove_from_sum(s, ROWS_TOKENS,
+					 "SELECT " TOKEN_COLUMNS
+					 " FROM tokens WHERE hash = ? AND accessor = ?",
+					 ARGS(key), NULL, err);
 
 	put.changed_revision = s->revision;
 	row_mac_token(&mac, &s->base.auth, &put);
@@ -461,8 +463,9 @@ static enum result remove_token(struct sqlite_store *s, const struct slice *hash
 {
 	const struct arg args[] = {arg_bytes(*hash)};
 
-	return remove_macs(s, ROWS_TOKENS, "DELETE FROM tokens WHERE hash = ? RETURNING mac",
-			   ARGS(args), NULL, err);
+	return remove_from_sum(s, ROWS_TOKENS,
+			       "DELETE FROM tokens WHERE hash = ? RETURNING " TOKEN_COLUMNS,
+			       ARGS(args), NULL, err);
 }
 
 static enum result put_key(struct sqlite_store *s, const struct wrap_key_row *row,
@@ -472,8 +475,10 @@ static enum result put_key(struct sqlite_store *s, const struct wrap_key_row *ro
 	struct row_mac mac;
 	const struct arg args[] = {arg_number(row->generation), arg_bytes(row->wrapped),
 				   arg_mac(&mac)};
-	enum result rc = remove_macs(s, ROWS_KEYS, "SELECT mac FROM wrap_keys WHERE generation = ?",
-				     (struct args){args, 1}, NULL, err);
+	enum result rc =
+		remove_from_sum(s, ROWS_KEYS,
+				"SELECT " KEY_COLUMNS " FROM wrap_keys WHERE generation = ?",
+				(struct args){args, 1}, NULL, err);
 
 	row_mac_key(&mac, &s->base.auth, row);
 	if (rc == OK)
@@ -493,8 +498,9 @@ static enum result put_meta(struct sqlite_store *s, const struct meta_row *row, 
 	struct slice name = slice_text(row->name);
 	struct row_mac mac;
 	const struct arg args[] = {arg_text(name), arg_bytes(row->value), arg_mac(&mac)};
-	enum result rc = remove_macs(s, ROWS_META, "SELECT mac FROM meta WHERE name = ?",
-				     (struct args){args, 1}, NULL, err);
+	enum result rc =
+		remove_from_sum(s, ROWS_META, "SELECT " META_COLUMNS " FROM meta WHERE name = ?",
+				(struct args){args, 1}, NULL, err);
 
 	row_mac_meta(&mac, &s->base.auth, name, row->value);
 	if (rc == OK)
@@ -544,9 +550,10 @@ enum result sqlite_put_idempotent(struct store *store, const struct idempotent_r
 
 	/* The tables of format 1 call a response an answer. */
 	if (rc == OK)
-		rc = remove_macs(s, ROWS_RESPONSES,
-				 "DELETE FROM answers WHERE time_ms < ? RETURNING mac", ARGS(old),
-				 NULL, err);
+		rc = remove_from_sum(
+			s, ROWS_RESPONSES,
+			"DELETE FROM answers WHERE time_ms < ? RETURNING " RESPONSE_COLUMNS,
+			ARGS(old), NULL, err);
 	row_mac_response(&mac, &s->base.auth, row);
 	if (rc == OK)
 		rc = RUN(s,

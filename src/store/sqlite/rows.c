@@ -49,7 +49,7 @@ enum result read_version(struct query *q, const struct row_auth *a, enum version
 		.state_revision = query_number(q, 9),
 		.key_generation = query_choice(q, 10, UINT32_MAX),
 	};
-	uint64_t content_id = query_number(q, 11);
+	uint64_t content_id = query_number(q, CONTENT_ID_AT);
 	struct slice stored = query_bytes(q, 12), stored_state = query_bytes(q, 13);
 	struct row_mac mac;
 	enum result rc = query_check(q, err);
@@ -255,4 +255,57 @@ enum result read_log(struct query *q, const struct row_auth *a, struct log_row *
 	row_mac_log(&mac, a, ret);
 	return row_auth_check(a, (struct row_place){ROWS_LOG, SLICE_LITERAL("0"), 0}, &mac, stored,
 			      err);
+}
+
+static enum result mac_of_version(struct query *q, const struct row_auth *a,
+				  struct row_mac *ret_mac, struct error *err)
+{
+	struct version_row row;
+
+	return read_version(q, a, VERSION_BARE, &row, ret_mac, err);
+}
+
+static enum result mac_of_meta(struct query *q, const struct row_auth *a, struct row_mac *ret_mac,
+			       struct error *err)
+{
+	struct slice name, value;
+
+	return read_meta(q, a, &name, &value, ret_mac, err);
+}
+
+#define DEFINE_MAC_OF(name, row_type, read_one)                             \
+	static enum result name(struct query *q, const struct row_auth *a,  \
+				struct row_mac *ret_mac, struct error *err) \
+	{                                                                   \
+		struct row_type row;                                        \
+                                                                            \
+		return read_one(q, a, &row, ret_mac, err);                  \
+	}
+
+DEFINE_MAC_OF(mac_of_revision, revision_row, read_revision)
+DEFINE_MAC_OF(mac_of_change, change_row, read_change)
+DEFINE_MAC_OF(mac_of_effective, effective_row, read_effective)
+DEFINE_MAC_OF(mac_of_edge, edge_row, read_edge)
+DEFINE_MAC_OF(mac_of_token, token_row, read_token)
+DEFINE_MAC_OF(mac_of_key, wrap_key_row, read_key)
+DEFINE_MAC_OF(mac_of_response, idempotent_row, read_response)
+
+enum result read_row_mac(struct query *q, const struct row_auth *a, enum row_table table,
+			 struct row_mac *ret, struct error *err)
+{
+	static enum result (*const readers[ROWS_TABLES])(struct query * q, const struct row_auth *a,
+							 struct row_mac *ret_mac,
+							 struct error *err) = {
+		[ROWS_META] = mac_of_meta,
+		[ROWS_VERSIONS] = mac_of_version,
+		[ROWS_REVISIONS] = mac_of_revision,
+		[ROWS_CHANGES] = mac_of_change,
+		[ROWS_EFFECTIVES] = mac_of_effective,
+		[ROWS_EDGES] = mac_of_edge,
+		[ROWS_TOKENS] = mac_of_token,
+		[ROWS_KEYS] = mac_of_key,
+		[ROWS_RESPONSES] = mac_of_response,
+	};
+
+	return readers[table](q, a, ret, err);
 }

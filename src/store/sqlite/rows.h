@@ -14,6 +14,7 @@
 #define VERSION_COLUMNS                                                                         \
 	"v.path, v.version, v.revision, v.created_ms, v.created_by, v.message, v.content_type," \
 	" v.digest, v.state, v.state_revision, v.key_generation, v.content_id, v.mac, v.state_mac"
+#define CONTENT_ID_AT 11 /* the number of v.content_id among them */
 /* Behind VERSION_COLUMNS, with WITH_CONTENT in the FROM clause. */
 #define KEY_COLUMN     ", c.wrapped_key"
 #define CONTENT_COLUMN ", c.sealed"
@@ -63,6 +64,10 @@ MUST_USE enum result read_meta(struct query *q, const struct row_auth *a, struct
 MUST_USE enum result read_response(struct query *q, const struct row_auth *a,
 				   struct idempotent_row *ret, struct row_mac *ret_mac,
 				   struct error *err);
+
+/* Any row with a sum, for its MAC only. */
+MUST_USE enum result read_row_mac(struct query *q, const struct row_auth *a, enum row_table table,
+				  struct row_mac *ret, struct error *err);
 
 #define LOG_COLUMNS "size, peaks, checkpoint, time_ms, tables, mac"
 MUST_USE enum result read_log(struct query *q, const struct row_auth *a, struct log_row *ret,

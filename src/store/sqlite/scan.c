@@ -2,47 +2,13 @@
  * Whole tables: to check and sum every row at a start, and to give the rows of an older format
  * their MACs.
  *
- * One table of functions says how the rows of each table are read. What is done with a row is one
- * of two things: its MAC is checked and added to the sum of its table, or it is written into the
+ * One table says how the rows of each table are found. What is done with a row is one of two
+ * things: its MAC is checked and added to the sum of its table, or it is written into the
  * row. Rows are read in the order in which they lie in the file.
  */
 #include "store/sqlite/internal.h"
 
 #include "store/sqlite/rows.h"
-
-/* Reads the row of `q` and gives its MAC. */
-static enum result scan_version(struct query *q, const struct row_auth *a, struct row_mac *ret_mac,
-				struct error *err)
-{
-	struct version_row row;
-
-	return read_version(q, a, VERSION_BARE, &row, ret_mac, err);
-}
-
-#define DEFINE_SCAN(name, row_type, read)                                   \
-	static enum result name(struct query *q, const struct row_auth *a,  \
-				struct row_mac *ret_mac, struct error *err) \
-	{                                                                   \
-		struct row_type row;                                        \
-                                                                            \
-		return read(q, a, &row, ret_mac, err);                      \
-	}
-
-DEFINE_SCAN(scan_revision, revision_row, read_revision)
-DEFINE_SCAN(scan_change, change_row, read_change)
-DEFINE_SCAN(scan_effective, effective_row, read_effective)
-DEFINE_SCAN(scan_edge, edge_row, read_edge)
-DEFINE_SCAN(scan_token, token_row, read_token)
-DEFINE_SCAN(scan_key, wrap_key_row, read_key)
-DEFINE_SCAN(scan_response, idempotent_row, read_response)
-
-static enum result scan_meta(struct query *q, const struct row_auth *a, struct row_mac *ret_mac,
-			     struct error *err)
-{
-	struct slice name, value;
-
-	return read_meta(q, a, &name, &value, ret_mac, err);
-}
 
 static struct arg arg_mac(const struct row_mac *mac)
 {
@@ -64,12 +30,10 @@ static struct arg number_at(struct query *q, int column)
 	return arg_signed(query_signed(q, column));
 }
 
-/* How each table is read, and how a MAC gets into one of its rows: `keys` are the columns of the
- * primary key, with the functions that read them. */
+/* How each table is read (read_row_mac()), and how a MAC gets into one of its rows: `keys` are the
+ * columns of the primary key, with the functions that read them. */
 static const struct {
 	const char *select, *update;
-	enum result (*scan)(struct query *q, const struct row_auth *a, struct row_mac *ret_mac,
-			    struct error *err);
 	struct {
 		struct arg (*at)(struct query *q, int column);
 		int column;
@@ -78,40 +42,31 @@ static const struct {
 	/* The format is written before there are keys; another one does not open. */
 	[ROWS_META] = {"SELECT " META_COLUMNS " FROM meta WHERE name <> 'format'",
 		       "UPDATE meta SET mac = ? WHERE name = ?",
-		       scan_meta,
 		       {{text_at, 0}}},
 	[ROWS_VERSIONS] = {"SELECT " VERSION_COLUMNS " FROM versions v",
 			   "UPDATE versions SET state_mac = ? WHERE path = ? AND version = ?",
-			   scan_version,
 			   {{text_at, 0}, {number_at, 1}}},
 	[ROWS_REVISIONS] = {"SELECT " REVISION_COLUMNS " FROM revisions r",
 			    "UPDATE revisions SET mac = ? WHERE revision = ?",
-			    scan_revision,
 			    {{number_at, 0}}},
 	[ROWS_CHANGES] = {"SELECT " CHANGE_COLUMNS " FROM changes",
 			  "UPDATE changes SET mac = ? WHERE revision = ? AND path = ?"
 			  " AND version = ?",
-			  scan_change,
 			  {{number_at, 0}, {text_at, 1}, {number_at, 4}}},
 	[ROWS_EFFECTIVES] = {"SELECT " EFFECTIVE_COLUMNS " FROM effectives",
 			     "UPDATE effectives SET mac = ? WHERE config = ? AND revision = ?",
-			     scan_effective,
 			     {{text_at, 0}, {number_at, 1}}},
 	[ROWS_EDGES] = {"SELECT " EDGE_COLUMNS " FROM edges",
 			"UPDATE edges SET mac = ? WHERE source = ? AND target = ? AND kind = ?",
-			scan_edge,
 			{{text_at, 0}, {text_at, 1}, {number_at, 2}}},
 	[ROWS_TOKENS] = {"SELECT " TOKEN_COLUMNS " FROM tokens",
 			 "UPDATE tokens SET mac = ? WHERE hash = ?",
-			 scan_token,
 			 {{bytes_at, 0}}},
 	[ROWS_KEYS] = {"SELECT " KEY_COLUMNS " FROM wrap_keys",
 		       "UPDATE wrap_keys SET mac = ? WHERE generation = ?",
-		       scan_key,
 		       {{number_at, 0}}},
 	[ROWS_RESPONSES] = {"SELECT " RESPONSE_COLUMNS " FROM answers",
 			    "UPDATE answers SET mac = ? WHERE idempotency_key = ?",
-			    scan_response,
 			    {{bytes_at, 0}}},
 };
 
@@ -141,7 +96,7 @@ static enum result sum_table(struct db *db, const struct row_auth *a, enum row_t
 	while (rc == OK && has_row) {
 		struct row_mac mac;
 
-		rc = tables[table].scan(&q, a, &mac, err);
+		rc = read_row_mac(&q, a, table, &mac, err);
 		if (rc == OK)
 			row_sum_add(ret, a, &mac);
 		if (rc == OK)
@@ -219,7 +174,7 @@ static enum result put_fixed_mac(struct sqlite_store *s, struct query *q, const 
 
 	if (rc != OK)
 		return rc;
-	row_mac_version(&mac, a, &row, query_number(q, 11));
+	row_mac_version(&mac, a, &row, query_number(q, CONTENT_ID_AT));
 	const struct arg args[] = {arg_mac(&mac), arg_text(row.path), arg_number(row.version)};
 
 	return db_run(&s->db, "UPDATE versions SET mac = ? WHERE path = ? AND version = ?",
@@ -232,7 +187,7 @@ static enum result put_row_mac(struct sqlite_store *s, struct query *q, const st
 	struct arg args[1 + ARRAY_SIZE(tables[0].keys)];
 	struct row_mac mac;
 	size_t count = 1;
-	enum result rc = tables[table].scan(q, a, &mac, err);
+	enum result rc = read_row_mac(q, a, table, &mac, err);
 
 	args[0] = arg_mac(&mac);
 	for (size_t i = 0; i < ARRAY_SIZE(tables[0].keys) && tables[table].keys[i].at != NULL; i++)

@@ -376,6 +376,96 @@ Test(row_auth, rows_that_are_removed_added_or_put_back_are_found)
 	store = store_reopen(&folder);
 }
 
+static enum result update_first_token(struct error *err)
+{
+	const struct token_row row = {.hash = slice_make(hash_1, DIGEST_BYTES),
+				      .accessor = SLICE_LITERAL("one"),
+				      .record = SLICE_LITERAL("{}"),
+				      .is_revoked = true};
+
+	return store_update_tokens(store, &row, 1, err);
+}
+
+static enum result remove_second_token(struct error *err)
+{
+	return store_remove_tokens(store, &(struct slice){hash_2, DIGEST_BYTES}, 1, err);
+}
+
+static enum result set_first_state(struct error *err)
+{
+	return store_set_states(store,
+				&(struct state_row){SLICE_LITERAL("profiles/a/b"), 1,
+						    VERSION_DELETED, 3},
+				1, err);
+}
+
+static enum result rewrap_second(struct error *err)
+{
+	return store_rewrap_versions(store,
+				     &(struct rewrap_row){SLICE_LITERAL("profiles/a/b"), 2, 2,
+							  SLICE_LITERAL("b wrapped key")},
+				     1, err);
+}
+
+static enum result replace_edges(struct error *err)
+{
+	return store_replace_edges(store,
+				   &(struct edge_set){SLICE_LITERAL("profiles/a/b"), NULL, 0}, 1,
+				   err);
+}
+
+static enum result replace_key(struct error *err)
+{
+	return store_put_keys(store, &(struct wrap_key_row){1, SLICE_LITERAL("again")}, 1, err);
+}
+
+static enum result replace_meta(struct error *err)
+{
+	return store_put_meta(store, &(struct meta_row){META_REVISION, SLICE_LITERAL("3")}, 1, err);
+}
+
+static enum result forget_response(struct error *err)
+{
+	return store_put_idempotent(store,
+				    &(struct idempotent_row){SLICE_LITERAL("key2"),
+							     SLICE_LITERAL("print"),
+							     SLICE_LITERAL("response"), 50},
+				    10, err);
+}
+
+/* Whoever writes to the file of a running server must not choose which MACs leave a sum, or which
+ * row gets a new MAC: then an older row would fit the sum that is signed next. */
+Test(row_auth, a_row_that_somebody_else_changed_is_not_replaced_or_removed)
+{
+	static const struct {
+		const char *sql;
+		enum result (*write)(struct error *err);
+	} cases[] = {
+		{"UPDATE tokens SET mac = (SELECT mac FROM tokens WHERE accessor = 'two')"
+		 " WHERE accessor = 'one'",
+		 update_first_token},
+		{"UPDATE tokens SET expires_ms = 0 WHERE accessor = 'two'", remove_second_token},
+		{"UPDATE versions SET mac = (SELECT mac FROM versions WHERE version = 2)"
+		 " WHERE version = 1",
+		 set_first_state},
+		{"UPDATE versions SET state = 1 WHERE version = 2", rewrap_second},
+		{"UPDATE edges SET mac = x'' WHERE target = 'secrets/x'", replace_edges},
+		{"UPDATE wrap_keys SET mac = zeroblob(16)", replace_key},
+		{"UPDATE meta SET mac = zeroblob(16) WHERE name = 'revision'", replace_meta},
+		{"UPDATE answers SET mac = zeroblob(16)", forget_response},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_NULL;
+
+		run_sql(cases[i].sql);
+		EXPECT_OK(store_begin(store, NULL, err));
+		cr_expect_eq(cases[i].write(&err), E_CORRUPT, "%s", cases[i].sql);
+		cr_expect_not_null(strstr(err.text, "it is not what reeved wrote"), "%s", err.text);
+		store_rollback(store);
+	}
+}
+
 Test(row_auth, another_key_finds_nothing_right)
 {
 	struct keyring *other;
