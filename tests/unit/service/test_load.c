@@ -275,12 +275,88 @@ Test(load, a_stored_number_that_is_none_stops_the_start_and_is_named)
 	expect_all();
 }
 
-static int calls_left;
-static bool is_committed; /* although the commit was not acknowledged */
+/* As somebody who has the files of the stopped server. */
+static void change(const char *sql)
+{
+	char file[200], *why = NULL;
+	sqlite3 *db;
+
+	snprintf(file, sizeof file, "%s/reeve.db", folder);
+	cr_assert_eq(sqlite3_open(file, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, &why), SQLITE_OK, "%s: %s", sql, why);
+	cr_expect_gt(sqlite3_total_changes(db), 0, "%s", sql);
+	sqlite3_close(db);
+}
+
+static void copy_data(const char *from, const char *to)
+{
+	char command[300];
+
+	snprintf(command, sizeof command, "cp %s/%s %s/%s", folder, from, folder, to);
+	cr_assert_eq(system(command), 0);
+}
+
+Test(load, what_the_head_of_the_log_does_not_vouch_for_stops_the_start)
+{
+	static const struct {
+		const char *sql, *says;
+	} cases[] = {
+		{"UPDATE audit_log SET size = size + 1", "table audit_log"},
+		{"UPDATE audit_log SET time_ms = time_ms + 1", "table audit_log"},
+		{"UPDATE audit_log SET tables = zeroblob(length(tables))", "table audit_log"},
+		{"UPDATE audit_log SET mac = zeroblob(16)", "table audit_log"},
+		/* The last byte of the last peak: another root. */
+		{"UPDATE audit_log SET peaks = CAST(substr(peaks, 1, length(peaks) - 1) || x'00'"
+		 " AS BLOB)",
+		 "table audit_log"},
+		/* A digit of the signed size. */
+		{"UPDATE audit_log SET checkpoint = CAST(replace(CAST(checkpoint AS TEXT),"
+		 " char(10) || size || char(10), char(10) || (size + 1) || char(10)) AS BLOB)",
+		 "table audit_log"},
+		{"DELETE FROM audit_log", "table audit_log: its row is missing"},
+		{"DELETE FROM audit WHERE idx = (SELECT max(idx) FROM audit)", "table audit: "},
+		{"INSERT INTO audit SELECT idx + 1, bucket, time_ms, actor, action, outcome, leaf,"
+		 " entry FROM audit ORDER BY idx DESC LIMIT 1",
+		 "table audit: "},
+		/* The head of an earlier moment: copied before the last write. */
+		{"ATTACH '%s/older' AS o; DELETE FROM audit_log;"
+		 " INSERT INTO audit_log SELECT * FROM o.audit_log",
+		 "table audit: "},
+		/* The rows of an earlier moment under the newest head. */
+		{"ATTACH '%s/older' AS o; DELETE FROM tokens;"
+		 " INSERT INTO tokens SELECT * FROM o.tokens",
+		 "table tokens: rows were removed, added or put back"},
+	};
+
+	copy_data("reeve.db", "older");
+	MUST(start(NULL, NULL, &err));
+	expect(&g, OK, NULL, CREATE, .body = "{\"name\":\"later\",\"policies\":[\"p\"]}");
+	stop();
+	copy_data("reeve.db", "newest");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_NULL;
+		char sql[400];
+		enum result rc;
+
+		snprintf(sql, sizeof sql, cases[i].sql, folder);
+		change(sql);
+		rc = start(NULL, NULL, &err);
+		cr_expect(rc == E_CORRUPT || rc == E_CRYPTO, "%s: %s", sql, err.text);
+		cr_expect_not_null(strstr(err.text, cases[i].says), "%s: %s", sql, err.text);
+		if (rc == OK)
+			stop();
+		copy_data("newest", "reeve.db");
+	}
+	MUST(start(NULL, NULL, &err));
+	expect_all();
+}
+
+static atomic_int calls_left; /* rows are checked in a thread of their own */
+static bool is_committed;     /* although the commit was not acknowledged */
 
 static bool may_call(void *ctx, const char *name)
 {
-	bool may = calls_left-- != 0;
+	bool may = atomic_fetch_sub(&calls_left, 1) != 0;
 
 	(void)ctx;
 	is_committed |= !may && strcmp(name, "commit_sync") == 0;
