@@ -192,6 +192,27 @@ static enum result run_steps(struct db *db, const struct migration *to, uint32_t
 	return end_transaction(db, rc, err);
 }
 
+/* A number that was set back would make a copy at each start, and then fail. */
+static enum result refuse_wrong_number(struct db *db, const char *file, uint32_t has,
+				       const struct migration *to, struct error *err)
+{
+	enum result rc = OK;
+
+	for (uint32_t from = has; rc == OK && from < to->format; from++) {
+		const struct format_step *step = find_step(to, from);
+		uint64_t done = 0;
+
+		if (step->is_done_sql != NULL)
+			rc = count_rows(db, step->is_done_sql, file, &done, err);
+		if (rc == OK && done != 0)
+			rc = fail(err, E_CORRUPT,
+				  "%s: table meta, row format: it is %u, and the tables are of a "
+				  "later format; restore a backup",
+				  file, has);
+	}
+	return rc;
+}
+
 enum result format_migrate(struct db *db, const char *file, const struct migration *to,
 			   char ret_copy[static PATH_MAX], struct error *err)
 {
@@ -201,6 +222,8 @@ enum result format_migrate(struct db *db, const char *file, const struct migrati
 	if (rc != OK || has == to->format)
 		return rc;
 	rc = check_steps(to, file, has, err);
+	if (rc == OK)
+		rc = refuse_wrong_number(db, file, has, to, err);
 	if (rc == OK)
 		rc = copy_before(db, file, has, ret_copy, err);
 	if (rc != OK)

@@ -125,6 +125,10 @@ static const char *const schema_3[] = {
 	NULL,
 };
 
-static const struct format_step steps[] = {{1, schema_2}, {2, schema_3}};
+static const struct format_step steps[] = {
+	{1, schema_2,
+	 "SELECT count(*) FROM pragma_table_info('tokens') WHERE name = 'changed_revision'"},
+	{2, schema_3, "SELECT count(*) FROM pragma_table_info('meta') WHERE name = 'mac'"},
+};
 
 const struct migration store_migration = {STORE_FORMAT, steps, ARRAY_SIZE(steps)};

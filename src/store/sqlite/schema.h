@@ -14,6 +14,7 @@ extern const char *const store_schema[];
 struct format_step {
 	uint32_t from;
 	const char *const *statements;
+	const char *is_done_sql; /* gives a count, of 0 before the step; NULL: not known */
 };
 
 /* The format to migrate to, and the known steps in any order. */

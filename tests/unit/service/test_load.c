@@ -303,12 +303,14 @@ Test(load, what_the_head_of_the_log_does_not_vouch_for_stops_the_start)
 	} cases[] = {
 		{"UPDATE audit_log SET size = size + 1", "table audit_log"},
 		{"UPDATE audit_log SET time_ms = time_ms + 1", "table audit_log"},
-		{"UPDATE audit_log SET tables = zeroblob(length(tables))", "table audit_log"},
+		{"UPDATE audit_log SET tables = zeroblob(length(tables))",
+		 "table audit_log: the digests of the tables are not those"},
+
 		{"UPDATE audit_log SET mac = zeroblob(16)", "table audit_log"},
 		/* The last byte of the last peak: another root. */
 		{"UPDATE audit_log SET peaks = CAST(substr(peaks, 1, length(peaks) - 1) || x'00'"
 		 " AS BLOB)",
-		 "table audit_log"},
+		 "table audit_log: its tree is not the one"},
 		/* A digit of the signed size. */
 		{"UPDATE audit_log SET checkpoint = CAST(replace(CAST(checkpoint AS TEXT),"
 		 " char(10) || size || char(10), char(10) || (size + 1) || char(10)) AS BLOB)",

@@ -194,6 +194,33 @@ Test(store_open, a_newer_format_is_refused_with_both_numbers)
 	cr_expect_eq(mode_of(folder_file(&folder, "reeve.db.format-7")), 0);
 }
 
+static void run_sql(const char *sql)
+{
+	struct db db;
+
+	EXPECT_OK(db_open(&db, folder_file(&folder, "reeve.db"), DB_WRITE, err));
+	EXPECT_OK(db_exec(&db, sql, "test", err));
+	db_close(&db);
+}
+
+Test(store_open, a_format_number_that_was_set_back_is_refused_and_copies_nothing)
+{
+	static const char *const numbers[] = {"1", "2"};
+	struct error told = ERROR_NULL;
+	struct store *s = NULL;
+
+	set_format("2");
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		char copy[40];
+
+		snprintf(copy, sizeof copy, "reeve.db.format-%s", numbers[i]);
+		cr_expect_eq(store_open_sqlite(&s, folder.path, false, &told), E_CORRUPT);
+		cr_expect_not_null(strstr(told.text, "table meta, row format"), "%s", told.text);
+		cr_expect_eq(mode_of(folder_file(&folder, copy)), 0);
+		run_sql("UPDATE meta SET value = CAST('1' AS BLOB) WHERE name = 'format'");
+	}
+}
+
 Test(store_open, an_older_format_without_a_way_is_refused)
 {
 	struct store *s = NULL;
@@ -240,7 +267,7 @@ static enum result migrate(uint32_t to, const struct format_step *steps, size_t 
 
 Test(store_open, an_older_format_is_copied_and_taken_step_by_step_to_ours)
 {
-	static const struct format_step steps[] = {{2, step_2}, {1, step_1}};
+	static const struct format_step steps[] = {{2, step_2, NULL}, {1, step_1, NULL}};
 
 	set_format("1");
 	cr_expect_eq(migrate(3, steps, ARRAY_SIZE(steps)), OK);
@@ -253,8 +280,8 @@ Test(store_open, an_older_format_is_copied_and_taken_step_by_step_to_ours)
 
 Test(store_open, a_migration_that_fails_leaves_the_old_format_whole)
 {
-	static const struct format_step steps[] = {{1, step_1}, {2, step_broken}};
-	static const struct format_step right[] = {{1, step_1}, {2, step_2}};
+	static const struct format_step steps[] = {{1, step_1, NULL}, {2, step_broken, NULL}};
+	static const struct format_step right[] = {{1, step_1, NULL}, {2, step_2, NULL}};
 
 	set_format("1");
 	cr_expect_eq(migrate(4, right, ARRAY_SIZE(right)), E_UNSUPPORTED);
@@ -266,15 +293,6 @@ Test(store_open, a_migration_that_fails_leaves_the_old_format_whole)
 	cr_expect_eq(format_of("reeve.db.format-1"), 1);
 	cr_expect_eq(format_of("reeve.db.format-1.2"), 1);
 	cr_expect_str_eq(strrchr(migration_copy, '/'), "/reeve.db.format-1.2");
-}
-
-static void run_sql(const char *sql)
-{
-	struct db db;
-
-	EXPECT_OK(db_open(&db, folder_file(&folder, "reeve.db"), DB_WRITE, err));
-	EXPECT_OK(db_exec(&db, sql, "test", err));
-	db_close(&db);
 }
 
 /* The columns that format 3 added. */

@@ -197,6 +197,10 @@ STORE_TEST(row_auth, what_is_undone_leaves_the_sums_as_they_were)
 	EXPECT_OK(store_release(store, err));
 	sign();
 	EXPECT_OK(store_commit(store, err));
+	store_rollback(store); /* without a transaction */
+	EXPECT_OK(store_begin(store, NULL, err));
+	sign();
+	EXPECT_OK(store_commit(store, err));
 	expect_whole();
 	EXPECT_OK(store_begin(store, NULL, err));
 	EXPECT_OK(store_remove_tokens(store, &(struct slice){hash_1, DIGEST_BYTES}, 1, err));
@@ -456,12 +460,13 @@ Test(row_auth, a_row_that_somebody_else_changed_is_not_replaced_or_removed)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct error err = ERROR_NULL;
+		struct error told = ERROR_NULL;
 
 		run_sql(cases[i].sql);
 		EXPECT_OK(store_begin(store, NULL, err));
-		cr_expect_eq(cases[i].write(&err), E_CORRUPT, "%s", cases[i].sql);
-		cr_expect_not_null(strstr(err.text, "it is not what reeved wrote"), "%s", err.text);
+		cr_expect_eq(cases[i].write(&told), E_CORRUPT, "%s", cases[i].sql);
+		cr_expect_not_null(strstr(told.text, "it is not what reeved wrote"), "%s",
+				   told.text);
 		store_rollback(store);
 	}
 }
