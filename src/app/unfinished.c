@@ -10,7 +10,11 @@
  * So DIR is finished if DIR/reeve.db is there and DIR/unfinished/reeve.db is not, and a clearing
  * that is interrupted never looks like that. DIR was empty when the first run began, and `made`
  * names the files elsewhere, which did not exist then; so what is removed was made by a run. As a
- * guard against a `made` that was changed, a token's file is removed only if it looks like one.
+ * guard against a `made` that was changed, it must belong to the user who runs the command, and a
+ * token's file is removed only if it looks like one.
+ *
+ * A folder of that name may be somebody else's. Ours has `made`, or nothing but a part of that; any
+ * other keeps its files, and a link is never followed.
  */
 #include "app/unfinished.h"
 
@@ -22,6 +26,7 @@
 #include "store/sqlite/sqlite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,31 +89,57 @@ static bool take_value(struct slice line, const char *name, char *ret, size_t si
 	return true;
 }
 
+/* Leaves `ret` at -1 where there is no such file. */
+static enum result open_made(int *ret, const char *path, struct error *err)
+{
+	CLEANUP(file_closep)
+	int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return OK;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return fail_errno(err, E_IO, "open %s", path);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		return fail(err, E_CONFLICT,
+			    "%s is not a file of yours: run the command as the user who ran it "
+			    "before",
+			    path);
+	*ret = fd;
+	fd = -1;
+	return OK;
+}
+
+static bool parse_made(struct made *ret, struct slice text)
+{
+	struct slice line;
+
+	while (slice_next_part(&text, '\n', &line) && line.len != 0) {
+		if (!take_value(line, "reeved", ret->command, sizeof ret->command) &&
+		    !take_value(line, "token", ret->token_file, sizeof ret->token_file) &&
+		    !take_value(line, "root-key", ret->root_key, sizeof ret->root_key))
+			return false;
+	}
+	return ret->command[0] != '\0';
+}
+
 static enum result read_made(struct made *ret, const char *inside, struct error *err)
 {
 	CLEANUP(buf_clear) struct buf text = BUF_NULL;
+	CLEANUP(file_closep) int fd = -1;
 	struct made m = {.command = ""};
 	char path[PATH_MAX];
-	struct slice rest, line;
 	enum result rc = path_in(path, inside, MADE_FILE, err);
 
 	if (rc == OK)
-		rc = file_read(&text, path, MADE_BYTES_MAX, err);
-	if (rc == E_NOT_FOUND) {
+		rc = open_made(&fd, path, err);
+	if (rc == OK && fd >= 0)
+		rc = file_read_fd(&text, fd, path, MADE_BYTES_MAX, err);
+	if (rc == OK && fd >= 0 && !parse_made(&m, buf_slice(&text)))
+		rc = fail(err, E_CORRUPT, "%s is malformed", path);
+	if (rc == OK)
 		*ret = m;
-		return OK;
-	}
-	if (rc != OK)
-		return rc;
-	rest = buf_slice(&text);
-	while (slice_next_part(&rest, '\n', &line) && line.len != 0) {
-		if (!take_value(line, "reeved", m.command, sizeof m.command) &&
-		    !take_value(line, "token", m.token_file, sizeof m.token_file) &&
-		    !take_value(line, "root-key", m.root_key, sizeof m.root_key))
-			return fail(err, E_CORRUPT, "%s is malformed", path);
-	}
-	*ret = m;
-	return OK;
+	return rc;
 }
 
 static enum result write_made(const struct unfinished *u, struct error *err)
@@ -138,29 +169,54 @@ static void remove_in(const char *folder, const char *name)
 		unlink(path);
 }
 
-/* Flat: neither init nor restore makes folders in it. */
-static void empty_inside(const char *inside)
+/* Not what a link of that name leads to. */
+static DIR *open_inside(const char *inside)
 {
-	DIR *open = file_open_folder(inside);
+	int fd = RETRY(open(inside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	DIR *open = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (open == NULL && fd >= 0)
+		close(fd);
+	return open;
+}
+
+/* Flat: neither init nor restore makes folders in it. Without `made` there can only be a part of
+ * it, which has letters behind its name. */
+static void empty_inside(const char *inside, bool is_made_kept)
+{
+	DIR *open = open_inside(inside);
+	struct stat st;
 	const char *name;
+	bool has_made;
 
 	if (open == NULL)
 		return;
+	has_made = fstatat(dirfd(open), MADE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	while ((name = file_next_name(open)) != NULL) {
-		if (strcmp(name, MADE_FILE) != 0)
+		if (strcmp(name, MADE_FILE) != 0 &&
+		    (has_made || strncmp(name, MADE_FILE ".", strlen(MADE_FILE ".")) == 0))
 			unlinkat(dirfd(open), name, 0);
 	}
 	(void)RETRY(fsync(dirfd(open)));
+	if (!is_made_kept)
+		unlinkat(dirfd(open), MADE_FILE, 0);
 	closedir(open);
+}
+
+static enum result refuse_foreign(const char *inside, struct error *err)
+{
+	return fail(err, E_CONFLICT, "%s is not a folder that only reeved used: move it away",
+		    inside);
 }
 
 static enum result remove_inside(const char *inside, struct error *err)
 {
-	empty_inside(inside);
-	remove_in(inside, MADE_FILE);
-	if (rmdir(inside) != 0)
-		return fail_errno(err, E_IO, "remove %s", inside);
-	return file_sync_folder(inside, err);
+	empty_inside(inside, false);
+	if (rmdir(inside) == 0)
+		return file_sync_folder(inside, err);
+	if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+		return refuse_foreign(inside, err);
+	return fail_errno(err, E_IO, "remove %s", inside);
 }
 
 static enum result clear_outside(const char *folder, const char *token_file, struct error *err)
@@ -199,31 +255,43 @@ static enum result refuse(const char *command, const char *folder, struct error 
 		    folder);
 }
 
+/* A root key that the interrupted run made is used again, so that no copy of it becomes useless. */
+static enum result keep_root_key(struct unfinished *u, const struct made *made, struct error *err)
+{
+	if (made->root_key[0] == '\0' || !exists(made->root_key))
+		return OK;
+	if (strcmp(made->root_key, u->root_key) != 0)
+		return fail(err, E_CONFLICT,
+			    "the interrupted run made the root key %s: name it with --root-key",
+			    made->root_key);
+	u->is_root_key_kept = true;
+	return OK;
+}
+
 /* The lock is held, so the run that `made` tells of has ended. `made` itself stays: it names a root
  * key that is kept. */
 static enum result clear_earlier(struct unfinished *u, const struct unfinished_plan *plan,
 				 struct error *err)
 {
 	struct made made;
-	enum result rc = read_made(&made, u->inside, err);
+	struct stat st;
+	enum result rc;
 
+	if (lstat(u->inside, &st) != 0 || !S_ISDIR(st.st_mode))
+		return refuse_foreign(u->inside, err);
+	rc = read_made(&made, u->inside, err);
 	if (rc != OK)
 		return rc;
 	if (!plan->may_begin_anew ||
 	    (made.command[0] != '\0' && strcmp(made.command, plan->command) != 0))
 		return refuse(made.command, u->folder, err);
-	if (made.root_key[0] != '\0' && exists(made.root_key)) {
-		if (strcmp(made.root_key, u->root_key) != 0)
-			return fail(err, E_CONFLICT,
-				    "the interrupted run made the root key %s: name it with "
-				    "--root-key",
-				    made.root_key);
-		u->is_root_key_kept = true;
-	}
-	if (made.command[0] != '\0')
+	if (made.command[0] == '\0')
+		return remove_inside(u->inside, err);
+	rc = keep_root_key(u, &made, err);
+	if (rc == OK)
 		rc = clear_outside(u->folder, made.token_file, err);
 	if (rc == OK)
-		empty_inside(u->inside);
+		empty_inside(u->inside, true);
 	return rc;
 }
 
@@ -394,7 +462,7 @@ void unfinished_undo(struct unfinished *u)
 			return;
 	}
 	if (u->is_root_key_kept)
-		empty_inside(u->inside);
+		empty_inside(u->inside, true);
 	else
 		remove_inside(u->inside, NULL);
 }

@@ -290,6 +290,80 @@ class Unfinished(unittest.TestCase):
         self.assertIn("exists already", err)
         self.assertEqual(self.server.token_file.read_text(), "the operator's own\n")
 
+    def restore(self):
+        return self.server.run("restore", "--data", self.server.data, "--from", "/nonexistent", "--root-key",
+                               self.server.folder / "key", "--reason", "x")
+
+    def test_a_folder_of_that_name_that_reeved_did_not_make_keeps_its_files(self):
+        mine = self.inside / "mine"
+        for command in ("restore", "init"):
+            with self.subTest(command):
+                self.server.data.mkdir(mode=0o700)
+                self.inside.mkdir()
+                (self.inside / "reeve.db").write_text("mine")
+                mine.write_text("mine")
+                code, _, err = self.restore() if command == "restore" else self.init("--resume")
+                self.assertEqual(code, 1)
+                self.assertIn("move it away", err)
+                self.assertEqual(names(self.inside), ["mine", "reeve.db"])
+                shutil.rmtree(self.server.data)
+
+    def test_a_link_of_that_name_is_never_followed(self):
+        elsewhere = self.server.folder / "elsewhere"
+        for made in (None, f"reeved restore\ntoken {self.server.token_file}\n"):
+            with self.subTest(made):
+                elsewhere.mkdir()
+                (elsewhere / "mine").write_text("mine")
+                if made is not None:
+                    (elsewhere / "made").write_text(made)
+                before = names(elsewhere)
+                self.server.data.mkdir(mode=0o700)
+                self.inside.symlink_to(elsewhere)
+                code, _, err = self.restore()
+                self.assertEqual(code, 1)
+                self.assertIn("move it away", err)
+                self.assertEqual(names(elsewhere), before)
+                shutil.rmtree(self.server.data)
+                shutil.rmtree(elsewhere)
+
+    def test_a_start_keeps_the_files_of_others_in_a_finished_folder(self):
+        elsewhere = self.server.folder / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "mine").write_text("mine")
+        (elsewhere / "made").write_text("reeved init\n")
+        self.server.init()
+        self.inside.symlink_to(elsewhere)
+        serve = ("serve", "--data", self.server.data, "--listen", "127.0.0.1:0")
+        code, _, err = self.server.run(*serve)
+        self.assertEqual(code, 1)
+        self.assertIn("move it away", err)
+        self.assertEqual(names(elsewhere), ["made", "mine"])
+        self.inside.unlink()
+        self.inside.mkdir()
+        (self.inside / "mine").write_text("mine")
+        code, _, err = self.server.run(*serve)
+        self.assertEqual(code, 1)
+        self.assertIn("move it away", err)
+        self.assertEqual(names(self.inside), ["mine"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to give a file away")
+    def test_what_another_user_wrote_names_no_file_to_remove(self):
+        self.server.token_file.write_text("")
+        self.leave(f"reeved restore\ntoken {self.server.token_file}\n")
+        os.chown(self.inside / "made", 1, 1)
+        code, _, err = self.restore()
+        self.assertEqual(code, 1)
+        self.assertIn("not a file of yours", err)
+        self.assertTrue(self.server.token_file.exists())
+
+    def test_a_list_of_files_that_was_cut_off_by_a_crash_is_cleared(self):
+        self.server.data.mkdir(mode=0o700)
+        self.inside.mkdir(mode=0o700)
+        (self.inside / "made.aB3dE6").write_text("reeved in")
+        code, _, err = self.init("--resume")
+        self.assertEqual(code, 0, err)
+        self.assertFalse(self.inside.exists())
+
     def test_a_second_run_waits_for_no_one_and_is_refused(self):
         self.leave("reeved init\n")
         lock = open(self.server.data / "reeve.lock", "w")
