@@ -316,9 +316,9 @@ static enum result give_row(struct scan *scan, struct query *q, uint64_t expecte
 	struct audit_row row = {
 		.index = query_number(q, 0),
 		.time_ms = query_signed(q, 1),
-		.actor = query_bytes(q, 2),
-		.action = query_bytes(q, 3),
-		.outcome = query_bytes(q, 4),
+		.actor = query_text(q, 2),
+		.action = query_text(q, 3),
+		.outcome = query_text(q, 4),
 		.leaf = query_bytes_exact(q, 5, DIGEST_BYTES),
 		.entry = query_bytes(q, 6),
 	};
@@ -484,7 +484,7 @@ static enum result give_paths(const struct path_walk *w, uint64_t bucket, struct
 		rc = query_next(&q, &has_row, err);
 		if (rc == OK && has_row) {
 			uint64_t index = query_number(&q, 0);
-			struct slice path = query_bytes(&q, 1);
+			struct slice path = query_text(&q, 1);
 
 			rc = query_check(&q, err);
 			if (rc == OK)

@@ -43,9 +43,9 @@ static enum result report(fault_fn *each, void *ctx, struct slice name, const ch
 static enum result compare(struct query *q, bool found[static STATEMENTS_MAX], fault_fn *each,
 			   void *ctx, struct error *err)
 {
-	struct slice type = query_bytes(q, 0), name = query_bytes(q, 1);
+	struct slice type = query_text(q, 0), name = query_text(q, 1);
 	bool has_sql = !query_is_null(q, 2);
-	struct slice sql = has_sql ? query_bytes(q, 2) : SLICE_NULL;
+	struct slice sql = has_sql ? query_text(q, 2) : SLICE_NULL;
 	enum result rc = query_check(q, err);
 
 	if (rc != OK)
@@ -122,7 +122,7 @@ enum result sqlite_check_integrity(struct store_session *ss, fault_fn *each, voi
 		rc = query_next(&q, &has_row, err);
 		if (rc != OK || !has_row)
 			break;
-		row = query_bytes(&q, 0);
+		row = query_text(&q, 0);
 		rc = query_check(&q, err);
 		if (rc != OK || slice_is_text(row, "ok"))
 			continue;
@@ -149,7 +149,7 @@ enum result sqlite_each_head_name(struct store_session *ss, head_fn *each, void 
 		rc = query_next(&q, &has_row, err);
 		if (rc != OK || !has_row)
 			break;
-		path = query_bytes(&q, 0);
+		path = query_text(&q, 0);
 		version = query_number(&q, 1);
 		rc = query_check(&q, err);
 		if (rc == OK)

@@ -391,13 +391,12 @@ bool query_is_null(const struct query *q, int column)
 	return sqlite3_column_type(q->statement, column) == SQLITE_NULL;
 }
 
-struct slice query_bytes(struct query *q, int column)
+static struct slice read_bytes(struct query *q, int column, int type)
 {
-	int type = sqlite3_column_type(q->statement, column);
 	const char *data;
 	size_t len;
 
-	if (type != SQLITE_TEXT && type != SQLITE_BLOB) {
+	if (sqlite3_column_type(q->statement, column) != type) {
 		q->is_bad = true;
 		return slice_make("", 0);
 	}
@@ -407,6 +406,16 @@ struct slice query_bytes(struct query *q, int column)
 	if (data == NULL && len != 0)
 		q->is_bad = true;
 	return data != NULL ? slice_make(data, len) : slice_make("", 0);
+}
+
+struct slice query_text(struct query *q, int column)
+{
+	return read_bytes(q, column, SQLITE_TEXT);
+}
+
+struct slice query_bytes(struct query *q, int column)
+{
+	return read_bytes(q, column, SQLITE_BLOB);
 }
 
 struct slice query_bytes_exact(struct query *q, int column, size_t len)

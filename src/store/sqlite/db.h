@@ -160,8 +160,10 @@ MUST_USE enum result query_next(struct query *q, bool *ret_has_row, struct error
 void query_close(struct query *q);
 
 /* Columns of the current row, borrowed until the next. A column of the wrong type gives 0 or an
- * empty slice, and query_check() is then E_CORRUPT. */
+ * empty slice, and query_check() is then E_CORRUPT: a path that was stored as bytes, for one, would
+ * be read as the same path, and found by no search for it. */
 bool query_is_null(const struct query *q, int column);
+struct slice query_text(struct query *q, int column);
 struct slice query_bytes(struct query *q, int column);
 struct slice query_bytes_exact(struct query *q, int column, size_t len);
 uint64_t query_number(struct query *q, int column);

@@ -85,7 +85,7 @@ enum result format_create(struct db *db, uint32_t format, struct error *err)
 
 /* A store has no code in its schema, and its text is UTF-8. Read before any other statement of
  * ours, since a view could have the name of a table. UTF-8 matters because columns are read without
- * a conversion (query_bytes()). */
+ * a conversion (query_text()). */
 static enum result refuse_foreign(struct db *db, const char *file, struct error *err)
 {
 	CLEANUP(query_close) struct query q = QUERY_NULL;
@@ -103,7 +103,7 @@ static enum result refuse_foreign(struct db *db, const char *file, struct error 
 		rc = query_open(&q, db, "PRAGMA encoding", file, ARGS_NONE, err);
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
-	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "UTF-8")))
+	if (rc == OK && (!has_row || !slice_is_text(query_text(&q, 0), "UTF-8")))
 		rc = fail(err, E_CORRUPT, "%s: its text is not UTF-8", file);
 	return rc;
 }

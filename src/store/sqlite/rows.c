@@ -37,13 +37,13 @@ enum result read_version(struct query *q, const struct row_auth *a, enum version
 			 struct version_row *ret, struct row_mac *ret_mac, struct error *err)
 {
 	struct version_row row = {
-		.path = query_bytes(q, 0),
+		.path = query_text(q, 0),
 		.version = query_number(q, 1),
 		.revision = query_number(q, 2),
 		.created_ms = query_signed(q, 3),
-		.created_by = query_bytes(q, 4),
-		.message = query_bytes(q, 5),
-		.content_type = query_bytes(q, 6),
+		.created_by = query_text(q, 4),
+		.message = query_text(q, 5),
+		.content_type = query_text(q, 6),
 		.digest = query_bytes_exact(q, 7, DIGEST_BYTES),
 		.state = (enum version_state)query_choice(q, 8, STATE_MAX),
 		.state_revision = query_number(q, 9),
@@ -80,11 +80,11 @@ enum result read_revision(struct query *q, const struct row_auth *a, struct revi
 	*ret = (struct revision_row){
 		.revision = query_number(q, 0),
 		.time_ms = query_signed(q, 1),
-		.author = query_bytes(q, 2),
-		.accessor = query_bytes(q, 3),
-		.message = query_bytes(q, 4),
-		.source = query_bytes(q, 5),
-		.request_id = query_bytes(q, 6),
+		.author = query_text(q, 2),
+		.accessor = query_text(q, 3),
+		.message = query_text(q, 4),
+		.source = query_text(q, 5),
+		.request_id = query_text(q, 6),
 	};
 	rc = query_check(q, err);
 	if (rc != OK)
@@ -102,9 +102,9 @@ enum result read_change(struct query *q, const struct row_auth *a, struct change
 
 	*ret = (struct change_row){
 		.revision = query_number(q, 0),
-		.path = query_bytes(q, 1),
+		.path = query_text(q, 1),
 		.action = (enum change_action)query_choice(q, 2, ACTION_MAX),
-		.origin = query_bytes(q, 3),
+		.origin = query_text(q, 3),
 		.version = query_number(q, 4),
 	};
 	rc = query_check(q, err);
@@ -122,7 +122,7 @@ enum result read_effective(struct query *q, const struct row_auth *a, struct eff
 	enum result rc;
 
 	*ret = (struct effective_row){
-		.config = query_bytes(q, 0),
+		.config = query_text(q, 0),
 		.revision = query_number(q, 1),
 		.digest = query_bytes(q, 2),
 	};
@@ -141,8 +141,8 @@ enum result read_edge(struct query *q, const struct row_auth *a, struct edge_row
 	enum result rc;
 
 	*ret = (struct edge_row){
-		.source = query_bytes(q, 0),
-		.target = query_bytes(q, 1),
+		.source = query_text(q, 0),
+		.target = query_text(q, 1),
 		.kind = (enum edge_kind)query_choice(q, 2, KIND_MAX),
 	};
 	rc = query_check(q, err);
@@ -161,7 +161,7 @@ enum result read_token(struct query *q, const struct row_auth *a, struct token_r
 
 	*ret = (struct token_row){
 		.hash = query_bytes_exact(q, 0, DIGEST_BYTES),
-		.accessor = query_bytes(q, 1),
+		.accessor = query_text(q, 1),
 		.record = query_bytes(q, 2),
 		.expires_ms = query_signed(q, 3),
 		.uses_left = query_signed(q, 4),
@@ -197,7 +197,7 @@ enum result read_key(struct query *q, const struct row_auth *a, struct wrap_key_
 enum result read_meta(struct query *q, const struct row_auth *a, struct slice *ret_name,
 		      struct slice *ret_value, struct row_mac *ret_mac, struct error *err)
 {
-	struct slice name = query_bytes(q, 0), value = query_bytes(q, 1);
+	struct slice name = query_text(q, 0), value = query_bytes(q, 1);
 	struct slice stored = query_bytes(q, 2);
 	enum result rc = query_check(q, err);
 

@@ -17,7 +17,7 @@ static struct arg arg_mac(const struct row_mac *mac)
 
 static struct arg text_at(struct query *q, int column)
 {
-	return arg_text(query_bytes(q, column));
+	return arg_text(query_text(q, column));
 }
 
 static struct arg bytes_at(struct query *q, int column)
@@ -116,7 +116,7 @@ static enum result next_head(struct query *q, struct slice *ret_path, uint64_t *
 	*ret_version = 0;
 	if (rc != OK || !has_row)
 		return rc;
-	*ret_path = query_bytes(q, 0);
+	*ret_path = query_text(q, 0);
 	*ret_version = query_number(q, 1);
 	return query_check(q, err);
 }

@@ -91,7 +91,7 @@ static enum result switch_log_on(struct sqlite_store *s, struct error *err)
 
 	if (rc == OK)
 		rc = query_next(&q, &has_row, err);
-	if (rc == OK && (!has_row || !slice_is_text(query_bytes(&q, 0), "wal")))
+	if (rc == OK && (!has_row || !slice_is_text(query_text(&q, 0), "wal")))
 		rc = fail(
 			err, E_IO,
 			"the file system does not support a write-ahead log: put the data on a local file system");

@@ -280,8 +280,8 @@ static size_t list_columns(const char *table, struct column *ret, size_t max)
 		EXPECT_OK(query_next(&q, &has_row, err));
 		if (!has_row)
 			break;
-		snprintf(ret[count].name, sizeof ret->name, "%.*s", SLICE_ARGS(query_bytes(&q, 0)));
-		snprintf(ret[count].type, sizeof ret->type, "%.*s", SLICE_ARGS(query_bytes(&q, 1)));
+		snprintf(ret[count].name, sizeof ret->name, "%.*s", SLICE_ARGS(query_text(&q, 0)));
+		snprintf(ret[count].type, sizeof ret->type, "%.*s", SLICE_ARGS(query_text(&q, 1)));
 	}
 	query_close(&q);
 	db_close(&db);
@@ -469,6 +469,29 @@ Test(row_auth, a_row_that_somebody_else_changed_is_not_replaced_or_removed)
 				   told.text);
 		store_rollback(store);
 	}
+}
+
+/* Changes a definition where it stands, so that no row moves. */
+static void redefine(const char *name, const char *from, const char *to)
+{
+	char sql[400];
+
+	snprintf(sql, sizeof sql,
+		 "PRAGMA writable_schema = ON;"
+		 " UPDATE sqlite_schema SET sql = replace(sql, '%s', '%s') WHERE name = '%s'",
+		 from, to, name);
+	run_sql(sql);
+}
+
+Test(row_auth, a_path_that_no_search_finds_is_found)
+{
+	store_close(store);
+	redefine("changes", ") STRICT, ", ") ");
+	run_sql("UPDATE changes SET path = CAST(path AS BLOB)");
+	redefine("changes", ") WITHOUT", ") STRICT, WITHOUT");
+	store = store_reopen(&folder);
+	store_authenticate(store, ring);
+	expect_changed("a column is not what we wrote");
 }
 
 Test(row_auth, another_key_finds_nothing_right)
