@@ -144,7 +144,8 @@ struct store_session_ops {
 					 struct error *err);
 	/* Reads and checks every row that has a MAC. */
 	enum result (*sum_rows)(struct store_session *ss, struct row_sums *ret, struct error *err);
-	/* Whether what a back end derives from the rows for itself (heads) still fits them. */
+	/* Whether what a back end derives from the rows for itself (heads, indexes) still fits
+	 * them. */
 	enum result (*check_derived)(struct store_session *ss, struct error *err);
 };
 

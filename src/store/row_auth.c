@@ -234,26 +234,35 @@ enum result row_auth_check(const struct row_auth *a, struct row_place place,
 		    row_table_name(place.table), SLICE_ARGS(place.name), number);
 }
 
-static void element_of(uint64_t ret[static 2], const struct row_auth *a, const struct row_mac *mac)
+static void element_of(uint64_t ret[static 2], const struct row_auth *a, struct slice of)
 {
 	uint8_t bytes[SHORT_MAC_BYTES];
 
-	key_short_mac(bytes, keyring_derived(a->keyring, DERIVED_STATE),
-		      slice_make((const char *)mac->bytes, sizeof mac->bytes));
+	key_short_mac(bytes, keyring_derived(a->keyring, DERIVED_STATE), of);
 	ret[0] = u64_load(bytes);
 	ret[1] = u64_load(bytes + 8);
 }
 
-void row_sum_add(struct row_sum *sum, const struct row_auth *a, const struct row_mac *mac)
+void row_sum_add_bytes(struct row_sum *sum, const struct row_auth *a, struct slice bytes)
 {
 	uint64_t element[2];
 
 	if (a->keyring == NULL)
 		return;
-	element_of(element, a, mac);
+	element_of(element, a, bytes);
 	sum->lanes[0] += element[0];
 	sum->lanes[1] += element[1];
 	sum->count++;
+}
+
+static struct slice bytes_of(const struct row_mac *mac)
+{
+	return slice_make((const char *)mac->bytes, sizeof mac->bytes);
+}
+
+void row_sum_add(struct row_sum *sum, const struct row_auth *a, const struct row_mac *mac)
+{
+	row_sum_add_bytes(sum, a, bytes_of(mac));
 }
 
 void row_auth_changed(struct row_auth *a)
@@ -275,7 +284,7 @@ void row_auth_remove(struct row_auth *a, enum row_table table, const struct row_
 	row_auth_changed(a);
 	if (a->keyring == NULL)
 		return;
-	element_of(element, a, mac);
+	element_of(element, a, bytes_of(mac));
 	sum->lanes[0] -= element[0];
 	sum->lanes[1] -= element[1];
 	sum->count--;

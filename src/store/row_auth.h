@@ -113,6 +113,9 @@ MUST_USE enum result row_auth_check(const struct row_auth *a, struct row_place p
 
 /* For a table's sum. The order does not matter. */
 void row_sum_add(struct row_sum *sum, const struct row_auth *a, const struct row_mac *mac);
+/* The same with other bytes than a MAC, for a sum that is only compared with another of its kind.
+ */
+void row_sum_add_bytes(struct row_sum *sum, const struct row_auth *a, struct slice bytes);
 /* The rows have changed: what was signed and digested is no longer theirs. The two below do it
  * too. */
 void row_auth_changed(struct row_auth *a);

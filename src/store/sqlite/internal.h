@@ -186,5 +186,6 @@ MUST_USE enum result sqlite_open_reader(struct sqlite_store *s, struct error *er
 
 /* sqlite/scan.c: whole tables, for authentication. */
 enum result sqlite_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err);
-enum result sqlite_check_heads(struct store_session *ss, struct error *err);
 enum result sqlite_put_macs(struct store *s, struct error *err);
+/* sqlite/derived.c: what has no MAC and must fit the rows. */
+enum result sqlite_check_derived(struct store_session *ss, struct error *err);

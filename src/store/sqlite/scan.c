@@ -105,55 +105,6 @@ static enum result sum_table(struct db *db, const struct row_auth *a, enum row_t
 	return rc;
 }
 
-/* The next path of a query with its version; an empty path at the end. */
-static enum result next_head(struct query *q, struct slice *ret_path, uint64_t *ret_version,
-			     struct error *err)
-{
-	bool has_row = false;
-	enum result rc = query_next(q, &has_row, err);
-
-	*ret_path = SLICE_NULL;
-	*ret_version = 0;
-	if (rc != OK || !has_row)
-		return rc;
-	*ret_path = query_text(q, 0);
-	*ret_version = query_number(q, 1);
-	return query_check(q, err);
-}
-
-/* Heads have no MAC: each must be the greatest version of its path, and no path may be without one.
- * Both queries go by path, so one pass compares them. */
-enum result sqlite_check_heads(struct store_session *ss, struct error *err)
-{
-	struct sqlite_session *session = session_of(ss);
-	static const char what[] = "check the heads";
-	CLEANUP(query_close) struct query heads = QUERY_NULL, versions = QUERY_NULL;
-	struct slice path, expected_path;
-	uint64_t version = 0, expected = 0;
-	enum result rc =
-		query_open(&heads, &session->db, "SELECT path, version FROM heads ORDER BY path",
-			   what, ARGS_NONE, err);
-
-	if (rc == OK)
-		rc = query_open(&versions, &session->db,
-				"SELECT path, max(version) FROM versions GROUP BY path"
-				" ORDER BY path",
-				what, ARGS_NONE, err);
-	while (rc == OK) {
-		rc = next_head(&heads, &path, &version, err);
-		if (rc == OK)
-			rc = next_head(&versions, &expected_path, &expected, err);
-		if (rc != OK || (path.len == 0 && expected_path.len == 0))
-			return rc;
-		if (version != expected || !slice_is_equal(path, expected_path))
-			return fail(err, E_CORRUPT,
-				    "table heads, row %.*s: it is not the newest version; restore "
-				    "a backup",
-				    SLICE_ARGS(expected_path.len != 0 ? expected_path : path));
-	}
-	return rc;
-}
-
 enum result sqlite_sum_rows(struct store_session *ss, struct row_sums *ret, struct error *err)
 {
 	struct sqlite_session *session = session_of(ss);

@@ -376,5 +376,5 @@ const struct store_session_ops sqlite_session_ops = {
 	.check_integrity = sqlite_check_integrity,
 	.check_definitions = sqlite_check_definitions,
 	.sum_rows = sqlite_sum_rows,
-	.check_derived = sqlite_check_heads,
+	.check_derived = sqlite_check_derived,
 };

@@ -494,6 +494,71 @@ Test(row_auth, a_path_that_no_search_finds_is_found)
 	expect_changed("a column is not what we wrote");
 }
 
+/* Makes an index again without some entries, under the definition that it had. That of a primary
+ * key is made by SQLite from the table's. */
+static void hide_from_index(const char *index, const char *evil_definition)
+{
+	char sql[400];
+
+	redefine("versions", ", PRIMARY KEY (path, version)", "");
+	snprintf(sql, sizeof sql,
+		 "PRAGMA writable_schema = ON;"
+		 " UPDATE sqlite_schema SET name = 'evil', sql = '%s' WHERE name = '%s'",
+		 evil_definition, index);
+	run_sql(sql);
+	run_sql("REINDEX evil");
+	snprintf(sql, sizeof sql,
+		 "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = '%s', sql = NULL"
+		 " WHERE name = 'evil'",
+		 index);
+	run_sql(sql);
+	redefine("versions", ") STRICT", ", PRIMARY KEY (path, version)) STRICT");
+}
+
+Test(row_auth, a_version_that_its_index_hides_is_found)
+{
+	store_close(store);
+	hide_from_index("sqlite_autoindex_versions_1",
+			"CREATE INDEX evil ON versions (path, version) WHERE version <> 2");
+	run_sql("UPDATE heads SET version = 1");
+	store = store_reopen(&folder);
+	store_authenticate(store, ring);
+	expect_changed("table versions: the index sqlite_autoindex_versions_1");
+}
+
+Test(row_auth, a_row_that_an_index_hides_is_found)
+{
+	static const struct {
+		const char *index, *on;
+	} cases[] = {
+		{"versions_generation", "versions (key_generation)"},
+		{"revisions_time", "revisions (time_ms, revision)"},
+		{"changes_path", "changes (path, revision)"},
+		{"tokens_changed", "tokens (changed_revision)"},
+		{"answers_time", "answers (time_ms)"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char sql[300], text[60];
+
+		store_close(store);
+		snprintf(sql, sizeof sql, "DROP INDEX %s; CREATE INDEX %s ON %s WHERE mac IS NULL",
+			 cases[i].index, cases[i].index, cases[i].on);
+		run_sql(sql);
+		redefine(cases[i].index, " WHERE mac IS NULL", "");
+		store = store_reopen(&folder);
+		store_authenticate(store, ring);
+		snprintf(text, sizeof text, "the index %s", cases[i].index);
+		expect_changed(text);
+		snprintf(sql, sizeof sql, "REINDEX %s", cases[i].index);
+		store_close(store);
+		run_sql(sql);
+		store = store_reopen(&folder);
+		store_authenticate(store, ring);
+		expect_whole();
+	}
+}
+
 Test(row_auth, another_key_finds_nothing_right)
 {
 	struct keyring *other;
