@@ -30,6 +30,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum restore_flag {
@@ -94,6 +95,26 @@ static bool is_yes(const struct restore *r, enum restore_flag flag)
 	return slice_is_text(r->values[flag], "true");
 }
 
+/* A file without a note may be that of a server that runs or was killed. It would be restored
+ * without what that has acknowledged last. */
+static enum result check_no_log(const char *file, struct error *err)
+{
+	static const char *const logs[] = {"-wal", "-journal"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		char path[PATH_MAX + 16];
+		struct stat st;
+
+		snprintf(path, sizeof path, "%s%s", file, logs[i]);
+		if (lstat(path, &st) == 0 && st.st_size != 0)
+			return fail(err, E_CONFLICT,
+				    "%s may hold commits that %s lacks: start and stop reeved "
+				    "there, or move it away to restore without them",
+				    path, file);
+	}
+	return OK;
+}
+
 /* Copies the database without the note: a server writes where the note stands. O_NONBLOCK: opening
  * a pipe must not wait for its writer. */
 static enum result copy_backup(struct restore *r, struct error *err)
@@ -109,6 +130,8 @@ static enum result copy_backup(struct restore *r, struct error *err)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s",
 				  r->from_path);
 	rc = backup_file_read(&r->backup, from, r->from_path, err);
+	if (rc == OK && r->backup.note.len == 0)
+		rc = check_no_log(r->from_path, err);
 	if (rc != OK)
 		return rc;
 	CLEANUP(file_closep)

@@ -576,6 +576,18 @@ class Signatures(Case):
         self.assertEqual(code, 1, err)
         self.assertIn("tokens", err)
 
+    def test_a_file_whose_newest_commits_are_in_the_log_beside_it_is_refused(self):
+        """That of a server that runs or was killed: its file alone is sound, and lacks what was acknowledged."""
+        killed = self.server.folder / "killed"
+        killed.mkdir()
+        self.assertEqual(self.server.put("/v1/profiles/later/x", "x: 1\n").status, 201)
+        for name in ("reeve.db", "reeve.db-wal"):
+            shutil.copy(self.server.data / name, killed / name)
+        self.assertNotEqual((killed / "reeve.db-wal").stat().st_size, 0)
+        code, _, err = self.restore(killed / "reeve.db", "--unsigned")
+        self.assertEqual(code, 1, err)
+        self.assertIn("reeve.db-wal", err)
+
     def test_the_copy_on_the_disk_goes_with_the_call(self):
         self.server.get("/v1/backup")
         harness.until(lambda: not list(self.server.data.glob("reeve.db.backup-*")), "the copy's end")
