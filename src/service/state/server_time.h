@@ -42,7 +42,8 @@ int64_t server_time_raise(struct server_time *t, const struct clock *clock, int6
 /* The time for every decision about expiry, and for stamps. It never decreases. */
 int64_t server_time_now_ms(struct server_time *t, const struct clock *clock);
 
-/* The machine's wall time, to be shown; nothing is decided by it. */
+/* The machine's wall time, to be shown, and to tell what a restart would make of server time. No
+ * request is decided by it. */
 int64_t server_time_wall_ms(const struct clock *clock);
 
 /* How far that is behind server time; not negative. */

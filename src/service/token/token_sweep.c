@@ -8,9 +8,10 @@
  *
  * What must hold:
  * - A token is removed only if it has been seen to have ended for ended_tokens_kept of monotonic
- *   time. So a clock that is wrong for a moment removes nothing, and calls that were admitted with
- *   the token are over.
- * - The committer decides again, by its own time and snapshot: a token that was renewed stays.
+ *   time. So calls that were admitted with the token are over.
+ * - The committer decides again, by its own snapshot: a token that was renewed stays. It goes by
+ *   the time from which a restart would go on: a token that was ended by a clock that was wrong
+ *   for a moment, and that a restart would give back, stays.
  * - A token whose parent was removed has ended for good (token_chain.c). So it does not matter
  *   which of the two goes first.
  * - One job at a time; where it fails, the next walk finds its tokens again.
@@ -49,7 +50,7 @@ struct sweep_job {
 /* One look at many tokens. Most of them have the same few parents, so the last one is kept. */
 struct look {
 	const struct snapshot *snapshot;
-	int64_t now_ms; /* server time */
+	int64_t now_ms; /* by which tokens expire */
 	int64_t mono_ms;
 	int64_t kept_ms;
 	struct slice parent;
@@ -88,13 +89,23 @@ static bool is_to_be_removed(struct look *l, struct token *t)
 	return seen_ms != 0 && l->mono_ms - seen_ms >= l->kept_ms;
 }
 
+/* Server time as a restart would begin it (continue_time() in service.c). */
+static int64_t recorded_ms(const struct state *state, const struct commit_context *ctx)
+{
+	int64_t now_ms = server_time_wall_ms(&state->clock);
+
+	if (now_ms < ctx->working->time_ms)
+		now_ms = ctx->working->time_ms;
+	return now_ms < ctx->log->last_time_ms ? ctx->log->last_time_ms : now_ms;
+}
+
 /* Keeps of the job's tokens those that are still there and still to be removed, as `working` has
  * them. */
 static void decide_again(struct sweep_job *j, struct commit_context *ctx)
 {
 	struct state *state = &j->service->state;
 	struct look l = {.snapshot = ctx->working,
-			 .now_ms = ctx->now_ms,
+			 .now_ms = recorded_ms(state, ctx),
 			 .mono_ms = clock_monotonic_ms(&state->clock),
 			 .kept_ms = state->settings.ended_tokens_kept_ms};
 	uint32_t count = 0;
@@ -284,8 +295,8 @@ void token_sweep(struct service *s)
 	CLEANUP(snapshot_unrefp) struct snapshot *now = NULL;
 	bool is_over;
 
-	if (rules->record_refusal != NULL || rules->is_ending || now_ms < w->due_ms ||
-	    atomic_load(&w->is_busy))
+	if (rules->record_refusal != NULL || rules->is_disk_full || rules->is_ending ||
+	    now_ms < w->due_ms || atomic_load(&w->is_busy))
 		return;
 	now = state_snapshot(&s->state);
 	is_over = walk_on(s, now);

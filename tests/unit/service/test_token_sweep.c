@@ -244,6 +244,42 @@ Test(sweep, a_clock_that_jumps_ahead_removes_nothing_by_itself)
 	use(&m, OK);
 }
 
+static void jump_ahead_for_a_moment(void)
+{
+	int64_t year_ms = INT64_C(86400000) * 365;
+
+	control_wall_ms += year_ms;
+	service_tick(f.service);
+	control_wall_ms -= year_ms;
+}
+
+Test(sweep, a_token_that_a_restart_would_give_back_is_kept)
+{
+	struct made m = make(NULL, ",\"ttl\":\"1h\"");
+
+	jump_ahead_for_a_moment();
+	for (int i = 0; i < 8; i++)
+		walk(PAUSE);
+	walk(KEPT);
+	use(&m, E_UNAUTHENTICATED);
+	cr_expect(has(&m));
+	restart();
+	use(&m, OK);
+}
+
+Test(sweep, a_token_that_no_restart_gives_back_goes_when_the_clock_is_behind)
+{
+	struct made m = make(NULL, ",\"ttl\":\"1h\"");
+
+	jump_ahead_for_a_moment();
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/b", .body = "{}"); /* keeps the time */
+	for (int i = 0; i < 8; i++)
+		walk(PAUSE);
+	cr_expect_not(has(&m));
+	restart();
+	use(&m, E_UNAUTHENTICATED);
+}
+
 /* The renewal came in time and waits for the committer; the token ends, and is seen to have ended,
  * and its removal stands behind the renewal. */
 Test(sweep, a_token_whose_renewal_waits_is_not_lost)
@@ -332,6 +368,10 @@ Test(sweep, nothing_is_removed_while_the_store_takes_no_writes)
 	struct made m = make(NULL, ",\"ttl\":\"1s\"");
 
 	walk(1000);
+	lifecycle_move(&f.service->lifecycle, EVENT_STORE_FULL);
+	walk(KEPT);
+	cr_expect(has(&m));
+	cr_expect_null(f.service->sweep.job);
 	lifecycle_move(&f.service->lifecycle, EVENT_STORE_FAILED);
 	walk(KEPT);
 	walk(KEPT);
