@@ -13,7 +13,8 @@
  * - If the commit itself fails, its outcome is unknown: what the group wrote is answered with
  *   503, and the service is read-only from then on. The next start finds out.
  * - Where the disk is full, nothing of the group is written: it is answered with 507, and the next
- *   group is tried as any. While none comes, this thread tries by itself (try_space()).
+ *   group is tried as any. While none comes, this thread tries a group of no calls each second.
+ *   Only a commit shows that there is space: on some file systems a transaction can begin without.
  * - The committer prepares nothing and reads no content, so that a large write does not delay
  *   others.
  *
@@ -449,7 +450,7 @@ static void commit_group(struct group *g, struct call *list)
 	else if (is_good)
 		store_rollback(s->state.store);
 	is_good = g->failure == OK;
-	if (is_good || g->failure == E_FULL)
+	if (g->failure == E_FULL || (is_good && g->has_rows))
 		note_space(s, !is_good);
 	g->committed_ms = clock_monotonic_ms(&s->state.clock);
 	if (!is_good) {
@@ -472,10 +473,11 @@ static void commit_group(struct group *g, struct call *list)
 	log_slow(g);
 }
 
-/* Without memory for the working snapshot the whole group fails, and the store was not touched. */
+/* A group of no calls writes the log's head again. Without memory for the working snapshot the
+ * whole group fails, and the store was not touched. */
 static void run_group(struct service *s, struct call *list)
 {
-	struct group g = {.service = s, .log = s->log};
+	struct group g = {.service = s, .log = s->log, .has_rows = list == NULL};
 	struct error err = ERROR_NULL;
 
 	g.working = snapshot_fork(s->state.current);
@@ -489,17 +491,6 @@ static void run_group(struct service *s, struct call *list)
 	snapshot_unref(g.working);
 	buf_clear(&g.checkpoint);
 	audit_rows_clear(&s->audit_rows);
-}
-
-/* A transaction of nothing: to begin one takes its space. */
-static enum result try_space(struct service *s, struct error *err)
-{
-	enum result rc = store_begin(s->state.store, NULL, err);
-
-	store_rollback(s->state.store);
-	if (rc == OK || rc == E_FULL)
-		note_space(s, rc != OK);
-	return rc;
 }
 
 static int64_t time_to_wait(struct service *s)
@@ -521,22 +512,23 @@ static void *committer_main(void *arg)
 
 		for (struct call *c = list; c != NULL; c = c->next)
 			call_unqueued(c);
-		if (list != NULL)
+		if (list != NULL || (!is_over && lifecycle_rules(&s->lifecycle)->is_disk_full))
 			run_group(s, list);
-		else if (lifecycle_rules(&s->lifecycle)->is_disk_full)
-			try_space(s, NULL); /* the next group finds another failure */
 		shred_when_due(s);
 	}
 	return NULL;
 }
 
-/* A start on a full disk says so at once. A lock that another process holds may be free when the
- * first call comes. */
+/* A start on a full disk says so at once: to begin a transaction takes its space. A lock that
+ * another process holds may be free when the first call comes. */
 enum result committer_start(struct service *s, struct error *err)
 {
 	struct error why = ERROR_NULL;
-	enum result rc = try_space(s, &why);
+	enum result rc = store_begin(s->state.store, NULL, &why);
 
+	store_rollback(s->state.store);
+	if (rc == E_FULL)
+		note_space(s, true);
 	if (rc != OK && rc != E_FULL && rc != E_BUSY)
 		return fail(err, rc, "%s", why.text);
 	if (pthread_create(&s->committer, NULL, committer_main, s) != 0)

@@ -279,6 +279,39 @@ Test(disk, a_full_disk_refuses_what_a_failed_one_does_and_goes_on_by_itself)
 	expect(&f, OK, NULL, PUT, .path = "profiles/a/last", .body = "{}");
 }
 
+/* As on a file system that takes no blocks ahead: a transaction can begin and not end. */
+Test(disk, a_disk_is_full_until_a_transaction_was_committed)
+{
+	struct error err = ERROR_NULL;
+	char log[8000];
+
+	control_log();
+	fill_the_disk("commit", 4);
+	expect(&f, E_FULL, "the server's disk is full", PUT, .path = "profiles/a/c", .body = "{}");
+	CONTROL_UNTIL(atomic_load(&control_fails_left) == 1); /* it tries by itself */
+	cr_expect_eq(service_ready(f.service, &err), E_UNAVAILABLE);
+	CONTROL_UNTIL(service_ready(f.service, &err) == OK);
+	control_logged("disk_has_space", log, sizeof log);
+	cr_expect_null(strstr(strstr(log, "disk_full") + 1, "disk_full"), "once: %s", log);
+	expect(&f, OK, NULL, GET, .path = "secrets/x");
+	expect(&f, OK, NULL, PUT, .path = "profiles/a/c", .body = "{}");
+	fixture_restart(&f);
+	expect(&f, OK, NULL, GET, .path = "profiles/a/c");
+}
+
+Test(disk, a_disk_that_fails_while_it_is_full_is_told_before_the_next_call)
+{
+	struct error err = ERROR_NULL;
+
+	fill_the_disk("begin", 1);
+	expect(&f, E_FULL, NULL, PUT, .path = "profiles/a/c", .body = "{}");
+	store_failing_set_full(f.store, false);
+	control_fail("commit_sync", 1);
+	CONTROL_UNTIL(atomic_load(&control_fails_left) == 0);
+	CONTROL_UNTIL(service_ready(f.service, &err) == E_UNAVAILABLE &&
+		      strstr(err.text, "read-only") != NULL);
+}
+
 Test(disk, a_write_that_finds_space_again_is_made)
 {
 	struct error err = ERROR_NULL;
