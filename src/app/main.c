@@ -1,12 +1,14 @@
 /*
  * reeved: runs the command that the first word names. Sets here only what must hold for the whole
- * process before a command creates a file or a thread: the umask and the bound on malloc's arenas.
+ * process before a command creates a file or a thread: the umask, the bound on malloc's arenas, and
+ * that a limit on the size of files ends no process.
  */
 #include "app/command.h"
 #include "base/memory.h"
 #include "base/stream.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -50,6 +52,8 @@ int main(int argc, char **argv)
 	/* Every file of reeved is for its own user only: the store, the keys and the tokens.
 	 * audit.pub and the port file are the exceptions. */
 	umask(077);
+	/* `ulimit -f`: the write fails with EFBIG instead, as on a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	stream_repeat_writes(&stdout, STDOUT_FILENO);
 	stream_repeat_writes(&stderr, STDERR_FILENO);
 	bound_memory();

@@ -6,6 +6,7 @@ The data lie on a small memory file system in name spaces of a process of their 
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -249,6 +250,37 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(server.stop(), 0)
         self.assertEqual(sorted(p.name for p in (server.disk.root / "data").iterdir()),
                          ["audit.pub", "reeve.db", "reeve.lock", "root.key"])
+
+
+class LimitOnFiles(unittest.TestCase):
+    """`ulimit -f`: the kernel sends SIGXFSZ to a process whose file would become too large."""
+
+    def set_limit(self, server, size):
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def test_a_limit_on_the_size_of_files_counts_as_a_full_disk(self):
+        server = harness.Reeved()
+        self.addCleanup(server.remove)
+        server.init().start()
+        self.set_limit(server, 400 << 10)
+        acknowledged = []
+        for n in range(200):
+            answer = server.put(f"/v1/profiles/app/p{n}", "v: " + "x" * 5000 + "\n")
+            if answer.status != 201:
+                break
+            acknowledged.append(n)
+        self.assertEqual(answer.status, 507, repr(answer))
+        self.assertGreater(len(acknowledged), 3)
+        self.assertIn("disk full", server.get("/readyz").body.decode())
+        self.set_limit(server, resource.RLIM_INFINITY)
+        harness.until(lambda: server.get("/readyz").status == 200, "a server that is ready again", 10)
+        self.assertEqual(server.put("/v1/profiles/app/after", "n: 1\n").status, 201)
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        for n in acknowledged:
+            self.assertEqual(server.get(f"/v1/config/app/p{n}").status, 200)
+        self.assertEqual(server.stop(), 0)
 
 
 class FailedDisk(unittest.TestCase):
