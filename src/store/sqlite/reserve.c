@@ -169,8 +169,9 @@ int reserve_log_errno(struct db *db)
 
 /* The commit's last frame is not whole, since writing it failed; but parts of a frame that an
  * earlier round of the log left in its place could be the same. With zeros over the header of the
- * first frame none of them counts. */
-enum result reserve_erase_tail(struct db *db, struct error *err)
+ * first frame none of them counts. Where there is no space even for these, as on a file system that
+ * copies what is written over, the file is cut. */
+enum result reserve_erase_tail(struct reserve *r, struct db *db, struct error *err)
 {
 	static const char zeros[FRAME_HEADER_BYTES];
 	sqlite3_file *log = file_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
@@ -181,8 +182,11 @@ enum result reserve_erase_tail(struct db *db, struct error *err)
 		return fail(err, E_IO, "the log cannot be reached");
 	at += (sqlite3_int64)reserve_log_pages(db) * FRAME_BYTES;
 	code = log->pMethods->xFileSize(log, &size);
-	if (code == SQLITE_OK && size > at)
-		code = log->pMethods->xWrite(log, zeros, sizeof zeros, at);
+	if (code == SQLITE_OK && size > at &&
+	    log->pMethods->xWrite(log, zeros, sizeof zeros, at) != SQLITE_OK) {
+		reserve_forget_log(r);
+		code = log->pMethods->xTruncate(log, at);
+	}
 	if (code == SQLITE_OK)
 		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
 	return code == SQLITE_OK

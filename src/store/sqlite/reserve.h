@@ -47,7 +47,7 @@ int reserve_log_errno(struct db *db);
 
 /* After a commit that found no space and its rollback: makes sure, durably, that the next recovery
  * ends before the first frame of that commit. E_IO: nobody can know whether it does. */
-MUST_USE enum result reserve_erase_tail(struct db *db, struct error *err);
+MUST_USE enum result reserve_erase_tail(struct reserve *r, struct db *db, struct error *err);
 
 /* Makes the ballast, where there is none and space for several of it. Its failure is no failure. */
 void reserve_make_ballast(struct reserve *r);

@@ -305,7 +305,7 @@ static enum result fail_commit(struct sqlite_store *s, struct error *err)
 
 	sqlite_rollback(&s->base);
 	s->log_pages = (int)reserve_log_pages(&s->db); /* a restart may not have come true */
-	if (is_undone && !s->is_failed && reserve_erase_tail(&s->db, err) == OK)
+	if (is_undone && !s->is_failed && reserve_erase_tail(&s->reserve, &s->db, err) == OK)
 		return fail(err, E_FULL, "commit: the disk is full: nothing was written");
 	s->is_failed = true;
 	return wrap(err, E_IO, "whether it was written is known after a restart");

@@ -76,7 +76,8 @@ static int read_file(sqlite3_file *f, void *data, int len, sqlite3_int64 at)
 
 static int truncate_file(sqlite3_file *f, sqlite3_int64 size)
 {
-	return REAL(f, xTruncate, size);
+	return is_due(f, faulty_kind == FAULTY_WRITE_FULL) ? SQLITE_IOERR_TRUNCATE
+							   : REAL(f, xTruncate, size);
 }
 
 static int size_file(sqlite3_file *f, sqlite3_int64 *ret)

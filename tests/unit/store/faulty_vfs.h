@@ -7,7 +7,7 @@
 /* What fails, from the (faulty_after + 1)-th call of the kind on, `faulty_times` times. */
 enum faulty_kind {
 	FAULTY_NOTHING,
-	FAULTY_WRITE_FULL,     /* half of it is written, then there is no space */
+	FAULTY_WRITE_FULL, /* half of it is written, then there is no space; nor to cut a file */
 	FAULTY_WRITE_FULL_LIE, /* all of it is written, and there was no space: as where a frame of
 				* an earlier round had the same bytes */
 	FAULTY_SYNC,

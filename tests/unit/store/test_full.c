@@ -157,7 +157,7 @@ Test(store_full, a_commit_that_cannot_be_erased_ends_all_writing)
 	EXPECT_OK(put("before", 10, err));
 	faulty_ending = "-wal";
 	faulty_after = 3;
-	faulty_times = 2; /* the zeros too */
+	faulty_times = 3; /* the zeros and the cut too */
 	faulty_kind = FAULTY_WRITE_FULL;
 	EXPECT_RC(put("lost", 20000, err), E_IO);
 	faulty_kind = FAULTY_NOTHING;
@@ -205,6 +205,23 @@ Test(store_full, a_checkpoint_without_space_costs_nothing_but_the_space_of_the_l
 	close_it();
 	open_it();
 	cr_expect(has("before") && has("a") && has("c") && has("d"));
+}
+
+/* As on a file system that copies what is written over. */
+Test(store_full, a_commit_that_cannot_be_overwritten_is_cut_off)
+{
+	EXPECT_OK(put("before", 10, err));
+	faulty_ending = "-wal";
+	faulty_after = 3;
+	faulty_times = 2; /* the zeros too */
+	faulty_kind = FAULTY_WRITE_FULL_LIE;
+	EXPECT_RC(put("refused", 20000, err), E_FULL);
+	faulty_kind = FAULTY_NOTHING;
+	cr_expect_not(has_after_a_kill("refused"));
+	EXPECT_OK(put("after", 20000, err));
+	cr_expect(has("before") && has("after"));
+	cr_expect_not(has("refused"));
+	cr_expect(has_after_a_kill("after"));
 }
 
 static bool write_text(const char *file, const char *text)
