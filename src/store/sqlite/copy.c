@@ -3,9 +3,9 @@
  *
  * The copy is made under a temporary name beside the wanted one and renamed once it is durable, so
  * a file of the wanted name is always complete. Order: copy, sync the file, rename, sync the
- * folder. After a crash a file FILE.partial-XXXXXX may be left, of mode 0600:
- * sqlite/stale.c removes it. The copy has no write-ahead
- * log, so that it can be read in a folder without write permission.
+ * folder. After a crash a file FILE.partial-XXXXXX may be left, of mode 0600: sqlite/stale.c
+ * removes it. The copy has no write-ahead log, so that it can be read in a folder without write
+ * permission.
  *
  * Runs on the thread of its caller and needs no lock of ours: SQLite lets the writer commit
  * meanwhile.

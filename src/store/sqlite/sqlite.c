@@ -155,8 +155,6 @@ enum result store_open_sqlite(struct store **ret, const char *folder, bool is_ne
 	return OK;
 }
 
-/* No check of the folder's mode and no lock: a reader may run as another user and beside a
- * server. */
 const char *store_sqlite_migration_copy(const struct store *s)
 {
 	const char *copy = ((const struct sqlite_store *)s)->migration_copy;
@@ -164,10 +162,13 @@ const char *store_sqlite_migration_copy(const struct store *s)
 	return copy[0] != '\0' ? copy : NULL;
 }
 
-enum result store_open_sqlite_readonly(struct store **ret, const char *folder, struct error *err)
+/* No check of the folder's mode and no lock: a reader may run as another user and beside a
+ * server. */
+static enum result open_readonly(struct store **ret, const char *place, bool is_folder,
+				 struct error *err)
 {
 	CLEANUP(free_storep) struct sqlite_store *s = NULL;
-	enum result rc = new_store(&s, folder, true, err);
+	enum result rc = new_store(&s, place, is_folder, err);
 
 	if (rc == OK)
 		rc = sqlite_open_reader(s, err);
@@ -178,18 +179,14 @@ enum result store_open_sqlite_readonly(struct store **ret, const char *folder, s
 	return OK;
 }
 
+enum result store_open_sqlite_readonly(struct store **ret, const char *folder, struct error *err)
+{
+	return open_readonly(ret, folder, true, err);
+}
+
 enum result store_open_sqlite_file(struct store **ret, const char *file, struct error *err)
 {
-	CLEANUP(free_storep) struct sqlite_store *s = NULL;
-	enum result rc = new_store(&s, file, false, err);
-
-	if (rc == OK)
-		rc = sqlite_open_reader(s, err);
-	if (rc != OK)
-		return rc;
-	*ret = &s->base;
-	s = NULL;
-	return OK;
+	return open_readonly(ret, file, false, err);
 }
 
 static void close_session(struct store_session *ss)
