@@ -1,8 +1,7 @@
 /*
  * The states of the service, and what it answers in each.
  *
- *   starting → serving ⇄ sealed, disk full        serving → read-only        each of these →
- * draining
+ *   starting → serving ⇄ sealed, disk full    serving → read-only    each of these → draining
  *
  * One const table says for each state what becomes of reads, writes and polls, what a health check
  * is told, and which state follows an event. Other code asks for the rules of the current state; it

@@ -20,7 +20,7 @@
 
 #include <stdatomic.h>
 
-/* Milliseconds. Zeroed it gives the machine's wall time at least from 1970 plus its uptime on. */
+/* Milliseconds. server_time_begin() sets it. */
 struct server_time {
 	_Atomic int64_t apart_ms;      /* server time minus monotonic time; only rises */
 	_Atomic int64_t wall_apart_ms; /* wall minus monotonic time at the last look */

@@ -2,8 +2,8 @@
  * A token and those above it: when it has ended, of itself or with one above it, and which
  * principal it stands for.
  *
- * A token that was made with another one has this as its parent; it ends with it. Times are wall
- * time in milliseconds. All functions read one snapshot and may be called in any thread.
+ * A token that was made with another one has this as its parent; it ends with it. Times are server
+ * time (state/server_time.h). All functions read one snapshot and may be called in any thread.
  */
 #pragma once
 
