@@ -75,15 +75,14 @@ struct row_auth {
 	uint8_t digests[ROW_DIGESTS_BYTES];
 };
 
-/* The MAC of a row. `ret` is all zeros without keys. Slices that only reads leave empty (paths of
- * an audit row) are not hashed. */
+/* The MAC of a row. `ret` is all zeros without keys. */
 void row_mac_meta(struct row_mac *ret, const struct row_auth *a, struct slice name,
 		  struct slice value);
 /* What never changes in a version; `content_id` says where a back end keeps its content. */
 void row_mac_version(struct row_mac *ret, const struct row_auth *a, const struct version_row *row,
 		     uint64_t content_id);
-/* What changes: state, state_revision and key_generation. It covers `fixed`, the MAC of the rest,
- * and is the one that is summed. */
+/* What changes: state, state_revision and key_generation, which is 0 once destroyed. It covers
+ * `fixed`, the MAC of the rest, and is the one that is summed. */
 void row_mac_state(struct row_mac *ret, const struct row_auth *a, const struct row_mac *fixed,
 		   const struct version_row *row);
 void row_mac_revision(struct row_mac *ret, const struct row_auth *a,

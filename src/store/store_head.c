@@ -203,12 +203,29 @@ enum result store_head_read(struct store_head *ret, struct store_session *ss,
 	return OK;
 }
 
+/* The session may have begun after the head was read. */
+static enum result check_unmoved(void *ctx, const struct log_row *row, struct error *err)
+{
+	const struct store_head *head = ctx;
+	uint8_t state[HASH_BYTES];
+
+	store_state_of(state, row);
+	if (memcmp(state, head->state, sizeof state) != 0)
+		return fail(err, E_CORRUPT,
+			    "table audit_log: it is not the row that was read a moment ago: "
+			    "another program writes to the data");
+	return OK;
+}
+
 enum result store_head_check_rows(const struct store_head *head, struct store_session *ss,
 				  struct row_sums *ret, struct error *err)
 {
+	enum result rc;
+
 	if (!head->has_macs)
 		return fail(err, E_UNSUPPORTED,
 			    "the store was written by an older release: start reeved once, which "
 			    "gives its rows their MACs");
-	return store_sum_rows(ss, ret, err);
+	rc = store_get_log(ss, check_unmoved, (void *)(uintptr_t)head, err);
+	return rc == OK ? store_sum_rows(ss, ret, err) : rc;
 }

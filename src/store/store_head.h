@@ -37,7 +37,7 @@ void store_head_clear(struct store_head *head);
 MUST_USE enum result store_head_read(struct store_head *ret, struct store_session *ss,
 				     const struct keyring *keyring, struct error *err);
 
-/* Checks every row against the head (store_sum_rows()). The store has its keys. Within the
- * transaction in which the head was read. */
+/* Checks every row against the head (store_sum_rows()). The store has its keys. Within a
+ * transaction of the session; E_CORRUPT also where it sees another head. */
 MUST_USE enum result store_head_check_rows(const struct store_head *head, struct store_session *ss,
 					   struct row_sums *ret, struct error *err);

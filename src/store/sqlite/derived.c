@@ -60,6 +60,7 @@ static void append_column(struct buf *entry, struct query *q, int column)
 {
 	int type = sqlite3_column_type(q->statement, column);
 	uint8_t number[8];
+	const char *zero;
 	struct slice bytes;
 
 	buf_append_char(entry, type == SQLITE_NULL	? 0
@@ -74,11 +75,12 @@ static void append_column(struct buf *entry, struct query *q, int column)
 		return;
 	}
 	bytes = type == SQLITE_TEXT ? query_text(q, column) : query_bytes(q, column);
-	for (size_t i = 0; i < bytes.len; i++) {
-		buf_append_char(entry, bytes.data[i]);
-		if (bytes.data[i] == '\0')
-			buf_append_char(entry, 1);
+	while ((zero = memchr(bytes.data, '\0', bytes.len)) != NULL) {
+		buf_append(entry, bytes.data, (size_t)(zero - bytes.data) + 1);
+		buf_append_char(entry, 1);
+		bytes = slice_from(bytes, (size_t)(zero - bytes.data) + 1);
 	}
+	buf_append_slice(entry, bytes);
 	buf_append(entry, "\0", 2);
 }
 

@@ -5,7 +5,7 @@
  * they are migrated. The new tables and their number are written in one transaction, so after a
  * crash the file has the old format or the new one. The caller holds the lock of the data folder
  * and has the only connection that writes. To change a table: raise STORE_FORMAT, add a step to the
- * table in sqlite/sqlite.c, and let store_schema make the same tables at once.
+ * table in sqlite/schema.c, and let store_schema make the same tables at once.
  */
 #include "store/sqlite/format.h"
 

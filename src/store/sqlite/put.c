@@ -94,6 +94,7 @@ static enum result put_content(struct sqlite_store *s, const struct version_row 
 static enum result put_version_row(struct sqlite_store *s, const struct version_row *row,
 				   uint64_t content_id, struct error *err)
 {
+	struct version_row put = *row;
 	struct row_mac mac, state_mac;
 	const struct arg args[] = {
 		arg_text(row->path),
@@ -114,7 +115,9 @@ static enum result put_version_row(struct sqlite_store *s, const struct version_
 	enum result rc;
 
 	row_mac_version(&mac, &s->base.auth, row, content_id);
-	row_mac_state(&state_mac, &s->base.auth, &mac, row);
+	if (row->state == VERSION_DESTROYED)
+		put.key_generation = 0;
+	row_mac_state(&state_mac, &s->base.auth, &mac, &put);
 	rc = RUN(s,
 		 "INSERT INTO versions (path, version, revision, created_ms, created_by,"
 		 " message, content_type, digest, state, state_revision, key_generation,"
@@ -267,6 +270,8 @@ static enum result set_state(struct sqlite_store *s, const struct state_row *row
 		return rc;
 	auth.row.state = row->state;
 	auth.row.state_revision = row->revision;
+	if (row->state == VERSION_DESTROYED)
+		auth.row.key_generation = 0;
 	replace_state_mac(s, &auth, &mac);
 	if (row->state == VERSION_DESTROYED)
 		return destroy_version(s, key, row->revision, &mac, err);

@@ -108,7 +108,7 @@ static const char *const schema_2[] = {
 
 #define ADD_MAC(table) "ALTER TABLE " table " ADD COLUMN " MAC_COLUMN("mac")
 
-/* The MACs themselves are written once the keys are there: store_migrate_rows(). */
+/* The MACs themselves are written once the keys are there: store_put_macs(). */
 static const char *const schema_3[] = {
 	ADD_MAC("meta"),
 	ADD_MAC("versions"),

@@ -5,6 +5,7 @@
 #include "crypto/crypto.h"
 #include "crypto/keyring.h"
 #include "store/sqlite/db.h"
+#include "store/store_head.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -469,6 +470,47 @@ Test(row_auth, a_row_that_somebody_else_changed_is_not_replaced_or_removed)
 				   told.text);
 		store_rollback(store);
 	}
+}
+
+Test(row_auth, the_key_of_a_destroyed_version_is_covered_too)
+{
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_OK(store_set_states(store,
+				   &(struct state_row){SLICE_LITERAL("profiles/a/b"), 1,
+						       VERSION_DESTROYED, 3},
+				   1, err));
+	sign();
+	EXPECT_OK(store_commit(store, err));
+	expect_whole();
+	run_sql("UPDATE versions SET key_generation = 1 WHERE version = 1");
+	expect_changed("table versions");
+}
+
+static enum result read_state(void *ctx, const struct log_row *row, struct error *err)
+{
+	struct store_head *head = ctx;
+
+	(void)err;
+	store_state_of(head->state, row);
+	return OK;
+}
+
+STORE_TEST(row_auth, the_rows_must_be_those_of_the_head_that_was_read)
+{
+	struct store_head head = {.has_macs = true};
+	struct store_session *ss = session_make(store);
+	struct error err = ERROR_NULL;
+	struct row_sums sums;
+
+	EXPECT_OK(store_get_log(ss, read_state, &head, err));
+	EXPECT_OK(store_head_check_rows(&head, ss, &sums, err));
+	EXPECT_OK(store_begin(store, NULL, err));
+	put_token(digest_32, "three");
+	sign();
+	EXPECT_OK(store_commit(store, err));
+	cr_expect_eq(store_head_check_rows(&head, ss, &sums, &err), E_CORRUPT);
+	cr_expect_not_null(strstr(err.text, "another program"), "%s", err.text);
+	store_session_close(ss);
 }
 
 /* Changes a definition where it stands, so that no row moves. */
