@@ -91,9 +91,9 @@ enum result data_open(struct data *ret, struct slice folder, struct slice root_k
 
 void data_clear(struct data *d)
 {
+	store_close(d->store); /* before the keys that it borrows */
 	if (d->keyring != NULL)
 		keyring_free(d->keyring);
-	store_close(d->store);
 	if (d->memory != NULL)
 		secret_memory_free(d->memory);
 	*d = (struct data)DATA_NULL;
