@@ -9,9 +9,9 @@
  * - the ballast, a file beside the database (SQLITE_RESERVE). A start after a kill has to make the
  *   index anew; where the disk is full by then, the ballast is given back for it.
  *
- * All functions run on the thread that writes, outside a transaction. None of them opens the
- * database or the index by other means than SQLite's own: closing such a descriptor would drop
- * SQLite's locks. (There are no locks on the log's file.)
+ * All functions but reserve_free_bytes() run on the thread that writes, outside a transaction. None
+ * opens the database or the index by other means than SQLite's own: closing such a descriptor would
+ * drop SQLite's locks. (There are no locks on the log's file.)
  */
 #pragma once
 
@@ -33,7 +33,7 @@ MUST_USE enum result reserve_take(struct reserve *r, struct db *db, uint32_t log
 /* Whether the log is about to grow on a disk that may then not have the space for what it holds: it
  * had better be written into the database first. */
 bool reserve_is_scarce(const struct reserve *r, uint32_t log_pages);
-/* On the file system of the database; 0 where that is not known. */
+/* On the file system of the database; 0 where that is not known. Any thread. */
 uint64_t reserve_free_bytes(const struct reserve *r);
 /* The log's file was cut to nothing, by a checkpoint or with the log itself. */
 void reserve_forget_log(struct reserve *r);

@@ -29,8 +29,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PROGRESS_OPS 1000 /* SQLite instructions between two checks of a reader's budget */
-#define STEPS_PER_OP 5	  /* of the budget for one instruction: about 50 ns */
+#define PROGRESS_OPS	  1000 /* SQLite instructions between two checks of a reader's budget */
+#define STEPS_PER_OP	  5    /* of the budget for one instruction: about 50 ns */
+#define COPY_LEAVES_BYTES ((uint64_t)4 << 20)
 
 /* Also for a store that is half opened. The connection is closed before the lock is dropped, so
  * that no other server opens the file beside it. */
@@ -81,6 +82,7 @@ static enum result new_store(struct sqlite_store **ret, const char *place, bool 
 	s->file = alloc_text(file, strlen(file));
 	if (s->file == NULL)
 		return fail(err, E_MEMORY, "open %s: out of memory", place);
+	s->reserve.file = s->file;
 	*ret = steal(&s);
 	return OK;
 }
@@ -119,10 +121,8 @@ static enum result open_file(struct sqlite_store *s, bool is_new, struct error *
 static enum result prepare_writer(struct sqlite_store *s, const char *folder, bool is_new,
 				  struct error *err)
 {
-	enum result rc;
+	enum result rc = open_file(s, is_new, err);
 
-	s->reserve.file = s->file;
-	rc = open_file(s, is_new, err);
 	if (rc == E_FULL && reserve_drop_ballast(&s->reserve)) {
 		db_close(&s->db);
 		rc = open_file(s, is_new, err);
@@ -271,6 +271,20 @@ static enum result name_copy(const struct sqlite_store *s, struct buf *ret, stru
 	return buf_check(ret, err);
 }
 
+/* Beside the data a copy must leave space for the transactions of others: one that filled the disk
+ * would have them refused until it has failed and is removed. Where the space is not known, it is
+ * tried. */
+static enum result check_space(const struct sqlite_store *s, struct error *err)
+{
+	uint64_t free_bytes = reserve_free_bytes(&s->reserve);
+	struct stat st;
+
+	if (free_bytes == 0 || stat(s->file, &st) != 0 ||
+	    free_bytes >= (uint64_t)st.st_size + COPY_LEAVES_BYTES)
+		return OK;
+	return fail(err, E_FULL, "the disk has no space for a copy");
+}
+
 /* On a connection of its own, so that it may run on any thread while the writer commits. The name
  * is appended before the copy is made: after a success nothing can fail any more. */
 static enum result backup(struct store *store, const struct backup_target *target,
@@ -288,6 +302,8 @@ static enum result backup(struct store *store, const struct backup_target *targe
 		rc = name_copy(s, &file, err);
 	if (rc == OK)
 		rc = buf_check(&file, err);
+	if (rc == OK && target->file == NULL)
+		rc = check_space(s, err);
 	if (rc == OK && ret_file != NULL) {
 		buf_append_slice(ret_file, buf_slice(&file));
 		rc = buf_check(ret_file, err);

@@ -387,6 +387,33 @@ Test(store_full, a_disk_that_fails_while_the_log_is_written_for_its_space_ends_a
 	unmount();
 }
 
+static void count_progress(void *ctx, uint64_t done, uint64_t left)
+{
+	(void)done;
+	(void)left;
+	++*(int *)ctx;
+}
+
+Test(store_full, a_copy_that_would_take_the_space_of_writes_is_refused_before_it_begins)
+{
+	CLEANUP(buf_clear) struct buf file = BUF_NULL;
+	int steps = 0;
+	const struct backup_target target = {.progress = count_progress, .ctx = &steps};
+
+	mount_or_skip("20m");
+	EXPECT_OK(put("large", 6 << 20, err));
+	EXPECT_OK(store_shred(store, err));
+	fill();
+	cr_assert_eq(truncate(folder_file(&folder, "fill"), 4096), 0);
+	EXPECT_OK(store_backup(store, &target, &file, err));
+	cr_expect_gt(steps, 0);
+	steps = 0;
+	EXPECT_RC(store_backup(store, &target, &file, err), E_FULL);
+	cr_expect_eq(steps, 0);
+	EXPECT_OK(put("after", 10, err));
+	unmount();
+}
+
 static bool is_there(const char *name)
 {
 	return access(folder_file(&folder, name), F_OK) == 0;
