@@ -1,7 +1,7 @@
 /*
  * Writes, reads and hashes entries; the form of a line is in entry.h.
  *
- * Invariants: audit_entry_write() is the only writer of entries, so audit_head_read() and
+ * Invariants: audit_entry_write() is the only writer of entries, so audit/line.c and
  * audit_index_check() may rely on the order of the keys and on the absence of blanks. Entries that
  * are stored can never change: neither may their form, but under another "v".
  *
@@ -9,7 +9,7 @@
  * leave room for at least one touched document in AUDIT_ENTRY_BYTES_MAX (asserted below).
  *
  * There are two readers. audit_entry_read() builds a tree and is for showing entries;
- * audit_head_read() walks over the bytes and is for verification, which reads millions. Both treat
+ * audit/line.c walks over the bytes and is for verification, which reads millions. Both treat
  * the line as untrusted: it may be of a log that was tampered with. No state; any thread may call.
  */
 #include "audit/entry.h"
@@ -297,58 +297,6 @@ enum result audit_entry_read(struct audit_entry *ret, struct tree *tree, struct 
 	if (rc == OK)
 		*ret = e;
 	return rc;
-}
-
-/* Moves `rest` past the text; false where it does not begin with it. */
-static bool skip_text(struct slice *rest, struct slice text)
-{
-	if (!slice_starts_with(*rest, text))
-		return false;
-	*rest = slice_from(*rest, text.len);
-	return true;
-}
-
-/* A decimal number as audit_entry_write() writes it: without leading zeros. */
-static bool take_number(struct slice *rest, uint64_t *ret)
-{
-	size_t len = 0;
-
-	while (len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9')
-		len++;
-	if (!slice_to_u64(slice_first(*rest, len), UINT64_MAX, ret) ||
-	    (len > 1 && rest->data[0] == '0'))
-		return false;
-	*rest = slice_from(*rest, len);
-	return true;
-}
-
-/* Nothing before "actor" is a text of a request, so the first members have fixed places and no
- * escapes. */
-bool audit_head_take(struct audit_head *ret, struct slice *rest)
-{
-	struct audit_head head;
-	struct slice time;
-
-	if (!skip_text(rest, SLICE_LITERAL("{\"v\":1,\"index\":")) ||
-	    !take_number(rest, &head.index) || !skip_text(rest, SLICE_LITERAL(",\"time\":\"")))
-		return false;
-	time = slice_first(*rest, TIMESTAMP_BYTES - 1);
-	*rest = slice_from(*rest, TIMESTAMP_BYTES - 1);
-	if (!timestamp_parse(time, &head.time_ms) ||
-	    !skip_text(rest, SLICE_LITERAL("\",\"epoch\":")) || !take_number(rest, &head.epoch) ||
-	    !skip_text(rest, SLICE_LITERAL(",\"revision\":")) ||
-	    !take_number(rest, &head.revision) || !skip_text(rest, SLICE_LITERAL(",\"actor\":")))
-		return false;
-	*ret = head;
-	return true;
-}
-
-enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err)
-{
-	return audit_head_take(ret, &line)
-		       ? OK
-		       : fail(err, E_CORRUPT,
-			      "the entry does not have the form that this log writes");
 }
 
 void audit_value_mac(uint8_t ret[static HASH_BYTES], const struct key *key, struct slice path,

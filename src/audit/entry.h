@@ -84,20 +84,6 @@ MUST_USE enum result audit_entry_write(struct buf *ret, const struct audit_entry
 MUST_USE enum result audit_entry_read(struct audit_entry *ret, struct tree *tree, struct slice line,
 				      struct error *err);
 
-/* The members that verification compares, read without a tree. E_CORRUPT for a line that
- * audit_entry_write() would not write. */
-struct audit_head {
-	uint64_t index;
-	int64_t time_ms;
-	uint64_t epoch;
-	uint64_t revision;
-};
-
-/* The same, and moves `rest` from the start of the line to the text of "actor". False for another
- * form; `rest` is then anywhere in the line. */
-bool audit_head_take(struct audit_head *ret, struct slice *rest);
-MUST_USE enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err);
-
 /* A keyed hash of the content of one version. It covers the path and the version, so that a reader
  * of the log cannot see that two documents or two versions have the same value. `key` is the
  * DERIVED_VALUE_MAC of the keyring. */

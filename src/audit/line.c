@@ -4,13 +4,28 @@
  */
 #include "audit/line.h"
 
-#include "base/bytes.h"
+#include "base/clock.h"
 
+/* Moves `rest` past the text; false where it does not begin with it. */
 static bool skip_text(struct slice *rest, struct slice text)
 {
 	if (!slice_starts_with(*rest, text))
 		return false;
 	*rest = slice_from(*rest, text.len);
+	return true;
+}
+
+/* A decimal number as audit_entry_write() writes it: without leading zeros. */
+static bool take_number(struct slice *rest, uint64_t *ret)
+{
+	size_t len = 0;
+
+	while (len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9')
+		len++;
+	if (!slice_to_u64(slice_first(*rest, len), UINT64_MAX, ret) ||
+	    (len > 1 && rest->data[0] == '0'))
+		return false;
+	*rest = slice_from(*rest, len);
 	return true;
 }
 
@@ -36,15 +51,24 @@ static bool take_member(struct slice *rest, struct slice key, struct slice *ret)
 	return skip_text(rest, key) && take_string(rest, ret);
 }
 
-static bool take_number(struct slice *rest, uint64_t *ret)
+/* Nothing before "actor" is a text of a request, so the first members have fixed places and no
+ * escapes. */
+static bool take_head(struct audit_head *ret, struct slice *rest)
 {
-	size_t len = 0;
+	struct audit_head head;
+	struct slice time;
 
-	while (len < rest->len && rest->data[len] >= '0' && rest->data[len] <= '9')
-		len++;
-	if (!slice_to_u64(slice_first(*rest, len), UINT64_MAX, ret))
+	if (!skip_text(rest, SLICE_LITERAL("{\"v\":1,\"index\":")) ||
+	    !take_number(rest, &head.index) || !skip_text(rest, SLICE_LITERAL(",\"time\":\"")))
 		return false;
-	*rest = slice_from(*rest, len);
+	time = slice_first(*rest, TIMESTAMP_BYTES - 1);
+	*rest = slice_from(*rest, TIMESTAMP_BYTES - 1);
+	if (!timestamp_parse(time, &head.time_ms) ||
+	    !skip_text(rest, SLICE_LITERAL("\",\"epoch\":")) || !take_number(rest, &head.epoch) ||
+	    !skip_text(rest, SLICE_LITERAL(",\"revision\":")) ||
+	    !take_number(rest, &head.revision) || !skip_text(rest, SLICE_LITERAL(",\"actor\":")))
+		return false;
+	*ret = head;
 	return true;
 }
 
@@ -53,12 +77,17 @@ static enum result fail_form(struct error *err)
 	return fail(err, E_CORRUPT, "it does not have the form that this log writes");
 }
 
+enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err)
+{
+	return take_head(ret, &line) ? OK : fail_form(err);
+}
+
 enum result audit_line_read(struct audit_line *ret, struct slice line, struct error *err)
 {
 	struct audit_line l = {.actor = SLICE_NULL};
 	struct slice rest = line, ignored;
 
-	if (!audit_head_take(&l.head, &rest) || !take_string(&rest, &l.actor) ||
+	if (!take_head(&l.head, &rest) || !take_string(&rest, &l.actor) ||
 	    !take_member(&rest, SLICE_LITERAL(",\"accessor\":"), &ignored) ||
 	    !take_member(&rest, SLICE_LITERAL(",\"auth\":"), &ignored) ||
 	    !take_member(&rest, SLICE_LITERAL(",\"source\":"), &ignored) ||

@@ -11,6 +11,17 @@
 
 #include "audit/entry.h"
 
+/* What a line begins with. */
+struct audit_head {
+	uint64_t index;
+	int64_t time_ms;
+	uint64_t epoch;
+	uint64_t revision;
+};
+
+/* E_CORRUPT for a line that audit_entry_write() would not begin so. */
+MUST_USE enum result audit_head_read(struct audit_head *ret, struct slice line, struct error *err);
+
 /* The parts of a line; all slices borrow from it. */
 struct audit_line {
 	struct audit_head head;

@@ -10,6 +10,8 @@
  */
 #include "audit/pages.h"
 
+#include "audit/line.h"
+
 /* Keeps the memory of the buffers for the next page. */
 static void reset_page(struct audit_page *page)
 {

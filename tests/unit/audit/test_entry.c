@@ -1,5 +1,6 @@
 #include "support.h"
 
+#include "audit/line.h"
 #include "base/clock.h"
 #include "doc/read.h"
 
