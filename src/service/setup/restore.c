@@ -71,10 +71,11 @@ static enum result restore_state(void *ctx, struct store_session *ss, struct err
 	enum result rc = stopped_may_administer(&a->f, ss, &may_administer, err);
 
 	if (rc == OK && !may_administer && !a->is_keeping_tokens)
-		rc = fail(err, E_CONFLICT,
-			  "the backup has no policies/" FIRST_POLICY
-			  " that gives the right to administer, so a fresh token could not; keep "
-			  "the tokens that it holds");
+		rc = fail(
+			err, E_CONFLICT,
+			"the backup has no policies/" FIRST_POLICY
+			" that gives the right to administer, so a fresh token could not: restore "
+			"with --keep-tokens, then run reeved recover with --reset-policy");
 	if (rc != OK)
 		return rc;
 	a->f.epoch++;
