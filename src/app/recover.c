@@ -4,7 +4,7 @@
  *
  * The token is written to a file beside the wanted one before the store takes it, and gets its name
  * afterwards. So a crash leaves a store without a new token, or one whose token is in
- * FILE.new; running the command again makes another in both cases, and removes that file.
+ * FILE.unfinished; running the command again makes another in both cases, and removes that file.
  */
 #include "app/command.h"
 #include "app/data.h"
@@ -72,7 +72,7 @@ static enum result keep_token(void *ctx, struct buf *token, struct error *err)
 	struct recover *r = ctx;
 	enum result rc;
 
-	if (snprintf(r->temporary, sizeof r->temporary, "%s.new", r->token_path) >=
+	if (snprintf(r->temporary, sizeof r->temporary, "%s.unfinished", r->token_path) >=
 	    (int)sizeof r->temporary)
 		return fail(err, E_TOO_LARGE, "%s: the path is too long", r->token_path);
 	if (initial_file_is_token(r->temporary))

@@ -74,7 +74,7 @@ class Recover(unittest.TestCase):
         self.assertIn("exists already", self.recover(code=1))
         self.assertEqual(self.fresh.read_text(), "mine")
         self.fresh.unlink()
-        mine = self.server.folder / "fresh.token.new"
+        mine = self.server.folder / "fresh.token.unfinished"
         mine.write_text("mine")
         self.assertIn("exists", self.recover(code=1))
         self.assertEqual(mine.read_text(), "mine")
