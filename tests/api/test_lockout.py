@@ -116,8 +116,18 @@ class Lockout(Case):
         code, out, err = self.server.run(*restore, "--data", self.server.folder / "again")
         self.assertNotEqual(code, 0)
         self.assertIn("administer", err)
-        code, out, err = self.server.run(*restore, "--data", self.server.folder / "kept", "--keep-tokens")
+        self.assertIn("--keep-tokens, then run reeved recover with --reset-policy", err)
+        kept, fresh = self.server.folder / "kept", self.server.folder / "recovered.token"
+        root_key = self.server.data / "root.key"
+        code, out, err = self.server.run(*restore, "--data", kept, "--keep-tokens")
         self.assertEqual(code, 0, out + err)
+        code, out, err = self.server.run("recover", "--data", kept, "--root-key", root_key, "--reason", "test", "--reset-policy",
+                                         "--admin-token-file", fresh)
+        self.assertEqual(code, 0, out + err)
+        self.server.stop()
+        self.server.data, self.server.options = kept, ["--root-key", str(root_key)]
+        self.server.start()
+        self.expect(self.server.put("/v1/policies/proof", READ_ONLY, token=fresh.read_text().strip()), 201)
 
     def test_the_command_says_so_and_forces(self):
         own = self.server.get("/v1/tokens/self").json["accessor"]
