@@ -174,9 +174,9 @@ static void wait_until_idle(struct service *s)
 	while (atomic_load(&s->calls_open) != 0) {
 		struct timespec until;
 
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += 1; /* a wake that came between is made up for */
-		pthread_cond_timedwait(&s->idle, &s->idle_mutex, &until);
+		pthread_cond_clockwait(&s->idle, &s->idle_mutex, CLOCK_MONOTONIC, &until);
 	}
 	pthread_mutex_unlock(&s->idle_mutex);
 }

@@ -55,18 +55,19 @@ void queue_close(struct call_queue *q)
 	pthread_mutex_unlock(&q->mutex);
 }
 
-/* Under the mutex; at most `wait_ms` where that is not 0. Wall time: a jump of the clock only makes
- * one wait shorter or longer. */
+/* Under the mutex; at most `wait_ms` where that is not 0. Monotonic time: a clock that is set back
+ * by a day must not make it a wait of a day. */
 static void wait_until_filled(struct call_queue *q, int64_t wait_ms)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(wait_ms / 1000);
 	while (q->first == NULL && !q->is_closed) {
 		if (wait_ms == 0)
 			pthread_cond_wait(&q->filled, &q->mutex);
-		else if (pthread_cond_timedwait(&q->filled, &q->mutex, &until) != 0)
+		else if (pthread_cond_clockwait(&q->filled, &q->mutex, CLOCK_MONOTONIC, &until) !=
+			 0)
 			return;
 	}
 }
