@@ -9,6 +9,7 @@ import argparse
 import collections
 import concurrent.futures
 import itertools
+import os
 import pathlib
 import random
 import re
@@ -260,7 +261,8 @@ ONCE = [
 
 def count_loading(program):
     """How many calls of each kind a program makes to load its libraries; a fault there is not ours."""
-    done = subprocess.run(["strace", "-f", "-qq", program, "--version"], capture_output=True, text=True)
+    done = subprocess.run(["strace", "-f", "-qq", program, "--version"], capture_output=True, text=True,
+                          env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
     return collections.Counter(re.findall(r"^(?:\[pid +\d+\] )?(\w+)\(", done.stderr, re.M))
 
 

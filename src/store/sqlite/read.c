@@ -135,10 +135,15 @@ static enum result set_state_at(struct store_session *ss, struct version_row *ro
 		rc = query_next(&q, &has_row, err);
 	if (rc == OK && has_row)
 		rc = read_change(&q, ss->auth, &change, &mac, err);
+	if (rc == OK && !has_row)
+		rc = fail(err, E_CORRUPT,
+			  "table changes: the change that made %.*s version %llu is missing; "
+			  "restore a backup",
+			  SLICE_ARGS(row->path), (unsigned long long)row->version);
 	if (rc != OK)
 		return rc;
-	row->state = has_row ? states[change.action] : VERSION_LIVE;
-	row->state_revision = has_row ? change.revision : row->revision;
+	row->state = states[change.action];
+	row->state_revision = change.revision;
 	return OK;
 }
 

@@ -499,7 +499,7 @@ STORE_TEST(row_auth, the_rows_must_be_those_of_the_head_that_was_read)
 {
 	struct store_head head = {.has_macs = true};
 	struct store_session *ss = session_make(store);
-	struct error err = ERROR_NULL;
+	struct error told = ERROR_NULL;
 	struct row_sums sums;
 
 	EXPECT_OK(store_get_log(ss, read_state, &head, err));
@@ -508,8 +508,8 @@ STORE_TEST(row_auth, the_rows_must_be_those_of_the_head_that_was_read)
 	put_token(digest_32, "three");
 	sign();
 	EXPECT_OK(store_commit(store, err));
-	cr_expect_eq(store_head_check_rows(&head, ss, &sums, &err), E_CORRUPT);
-	cr_expect_not_null(strstr(err.text, "another program"), "%s", err.text);
+	cr_expect_eq(store_head_check_rows(&head, ss, &sums, &told), E_CORRUPT);
+	cr_expect_not_null(strstr(told.text, "another program"), "%s", told.text);
 	store_session_close(ss);
 }
 
@@ -636,4 +636,26 @@ Test(row_auth, rows_without_macs_get_them_once)
 	EXPECT_OK(store_commit(store, err));
 	reopen();
 	expect_whole();
+}
+
+/* fill() gives the second version no change: as if somebody had removed it. */
+Test(row_auth, an_old_state_is_not_made_up_where_its_change_is_missing)
+{
+	const struct state_row deleted = {SLICE_LITERAL("profiles/a/b"), 2, VERSION_DELETED, 3};
+	struct error told = ERROR_NULL;
+	struct store_session *ss;
+	struct seen seen = {.count = 0};
+
+	EXPECT_OK(store_begin(store, NULL, err));
+	EXPECT_OK(store_set_states(store, &deleted, 1, err));
+	sign();
+	EXPECT_OK(store_commit(store, err));
+	ss = session_make(store);
+	cr_expect_eq(store_get_version_at(ss, &(struct version_at){deleted.path, 2, 2}, see_version,
+					  &seen, &told),
+		     E_CORRUPT);
+	cr_expect_not_null(strstr(told.text, "table changes: the change that made profiles/a/b"),
+			   "%s", told.text);
+	cr_expect_eq(seen.count, 0);
+	store_session_close(ss);
 }
