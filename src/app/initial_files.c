@@ -74,10 +74,5 @@ enum result initial_files_write_audit_key(struct slice folder, struct slice vkey
 	buf_append_char(&line, '\n');
 	if (rc == OK)
 		rc = buf_check(&line, err);
-	if (rc == OK)
-		rc = file_create(name, buf_slice(&line), 0644, err);
-	/* The umask of reeved would allow 0600 only. */
-	if (rc == OK && chmod(name, 0644) != 0)
-		rc = fail_errno(err, E_IO, "chmod %s", name);
-	return rc;
+	return rc == OK ? file_create(name, buf_slice(&line), 0644, err) : rc;
 }

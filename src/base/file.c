@@ -202,7 +202,9 @@ enum result file_create(const char *path, struct slice content, mode_t mode, str
 
 	if (fd < 0)
 		return fail_errno(err, errno == EEXIST ? E_CONFLICT : E_IO, "create %s", path);
-	rc = write_durably(fd, path, content, err);
+	/* The umask may have taken rights. Not by name, which may lead elsewhere by now. */
+	rc = RETRY(fchmod(fd, mode)) == 0 ? write_durably(fd, path, content, err)
+					  : fail_errno(err, E_IO, "chmod %s", path);
 	if (rc == OK)
 		rc = file_sync_folder(path, err);
 	/* A file that remained would make the next attempt fail. */

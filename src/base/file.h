@@ -27,8 +27,8 @@ MUST_USE enum result file_write_fd(int fd, struct slice content, const char *nam
 MUST_USE enum result file_write(const char *path, struct slice content, mode_t mode,
 				struct error *err);
 
-/* Writes a new file durably; E_CONFLICT when the file exists, E_IO. The umask is taken from `mode`.
- * A file that could not be written as a whole is removed again. */
+/* Writes a new file durably; E_CONFLICT when the file exists, E_IO. `mode` is exact, without
+ * the umask. A file that could not be written as a whole is removed again. */
 MUST_USE enum result file_create(const char *path, struct slice content, mode_t mode,
 				 struct error *err);
 

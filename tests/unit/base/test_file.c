@@ -64,6 +64,19 @@ Test(file, creating_what_exists_is_a_conflict_and_changes_nothing)
 	leave_place(&p);
 }
 
+Test(file, a_new_file_has_the_mode_that_was_asked_for)
+{
+	struct place p = make_place();
+	struct stat st;
+	mode_t before = umask(0077);
+
+	cr_expect_eq(file_create(p.path, SLICE_LITERAL("one"), 0644, NULL), OK);
+	umask(before);
+	cr_assert_eq(stat(p.path, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0644, "%o", st.st_mode);
+	leave_place(&p);
+}
+
 Test(file, reading_is_bounded)
 {
 	CLEANUP(buf_clear) struct buf b = BUF_NULL;
