@@ -216,10 +216,11 @@ enum result sqlite_open_reader(struct sqlite_store *s, struct error *err)
 	if (stat(s->file, &st) != 0)
 		return fail_errno(err, errno == ENOENT ? E_NOT_FOUND : E_IO, "open %s", s->file);
 	rc = try_mode(s, s->file, DB_READ, err);
-	/* E_IO stands for a missing right here. Without a log the file alone is complete, and
-	 * DB_IMMUTABLE needs no right to write. With one, the newest commits may be in the log
-	 * only, so it has to be recovered in a copy. */
-	if (rc == E_IO)
+	/* E_IO stands for a missing right here, and E_FULL for a full disk, on which the index of a
+	 * log cannot be made. Without a log the file alone is complete, and DB_IMMUTABLE needs no
+	 * right to write. With one, the newest commits may be in the log only, so it has to be
+	 * recovered in a copy. */
+	if (rc == E_IO || rc == E_FULL)
 		rc = has_log(s->file) ? recover_copy(s, err)
 				      : try_mode(s, s->file, DB_IMMUTABLE, err);
 	return rc == OK ? check_format(s, err) : rc;

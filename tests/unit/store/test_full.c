@@ -459,6 +459,34 @@ Test(store_full, a_start_after_a_kill_has_the_ballast_for_the_index_of_the_log)
 	unmount();
 }
 
+/* The log of a killed server is recovered in a copy on another file system. */
+Test(store_full, a_reader_opens_what_a_killed_server_left_on_a_full_disk)
+{
+	struct store *reader = NULL;
+	struct store_session *ss;
+	pid_t child;
+
+	mount_or_skip("6m");
+	close_it();
+	child = fork();
+	if (child == 0) {
+		open_it();
+		EXPECT_OK(put("killed", 50000, err));
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	cr_assert_eq(truncate(folder_file(&folder, "reeve.db-shm"), 0), 0);
+	fill();
+	EXPECT_OK(store_open_sqlite_readonly(&reader, folder.path, err));
+	ss = session_make(reader);
+	EXPECT_OK(store_get_meta(ss, "killed", see_bytes, &seen, err));
+	store_session_close(ss);
+	store_close(reader);
+	make_room();
+	open_it();
+	unmount();
+}
+
 Test(store_full, a_store_opens_on_a_full_disk_after_a_stop_and_after_a_kill)
 {
 	mount_or_skip("6m");
