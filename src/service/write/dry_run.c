@@ -122,7 +122,7 @@ static enum result entry_before(struct verb_context *ctx, const struct affected 
 	if (!snap_doc_is_live(f->before))
 		return OK;
 	rc = config_at(&source, config, 0, ret, &ignored);
-	if (rc == E_MEMORY || rc == E_IO || rc == E_LIMIT) {
+	if (rc == E_MEMORY || rc == E_IO || rc == E_FULL || rc == E_LIMIT) {
 		*err = ignored;
 		return rc;
 	}
