@@ -75,14 +75,14 @@ static enum result load(struct service *s, struct error *err)
 	CLEANUP(store_head_clear) struct store_head head = STORE_HEAD_NULL;
 	const struct stopped_store stored = {s->state.store, s->state.keyring, &s->state.clock};
 	struct error of_rows = ERROR_NULL;
-	struct row_check check;
+	struct store_checks checks;
 	enum result rc = setup_open_head(&stored, &head, err), checked;
 
 	if (rc != OK)
 		return wrap(err, rc, "the stored data");
-	setup_check_begin(&check, &stored, &head);
+	setup_check_begin(&checks, &stored, &head);
 	rc = state_load(&s->state, &head, err);
-	checked = setup_check_end(&check, &of_rows);
+	checked = setup_check_end(&checks, &of_rows);
 	if (checked != OK) {
 		rc = checked;
 		if (err != NULL)

@@ -417,10 +417,7 @@ static enum result failing_sum_rows(struct store_session *ss, struct row_sums *r
 
 static enum result failing_check_derived(struct store_session *ss, struct error *err)
 {
-	struct store_session *inner = failing_session_of(ss)->inner;
-	enum result rc = ask(failing_session_of(ss)->store, "check_derived", err);
-
-	return rc == OK ? inner->ops->check_derived(inner, err) : rc;
+	READ(ss, check_derived, err, err);
 }
 
 static const struct store_session_ops failing_session_ops = {

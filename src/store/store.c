@@ -242,9 +242,12 @@ enum result store_sum_rows(struct store_session *ss, struct row_sums *ret, struc
 
 	if (rc == OK)
 		rc = ss->ops->sum_rows(ss, ret, err);
-	if (rc == OK)
-		rc = row_auth_compare(ss->auth, ret, buf_slice(&digests), err);
-	return rc == OK ? ss->ops->check_derived(ss, err) : rc;
+	return rc == OK ? row_auth_compare(ss->auth, ret, buf_slice(&digests), err) : rc;
+}
+
+enum result store_check_derived(struct store_session *ss, struct error *err)
+{
+	return ss->ops->check_derived(ss, err);
 }
 
 void store_begin_sums(struct store *s, const struct row_sums *sums)

@@ -139,9 +139,13 @@ MUST_USE enum result store_state(struct store *s, uint8_t ret[static HASH_BYTES]
 /* What store_state() was when the log's row was written: to compare with the signed checkpoint. */
 void store_state_of(uint8_t ret[static HASH_BYTES], const struct log_row *row);
 /* Reads every row but those of the audit log and of the contents, checks its MAC, and compares the
- * tables with the log's row. E_CORRUPT names table and row. Needs about 1 s for a million rows. */
+ * tables with the log's row. Indexes are not looked at. E_CORRUPT names table and row. Needs about
+ * 1 s for a million rows. */
 MUST_USE enum result store_sum_rows(struct store_session *ss, struct row_sums *ret,
 				    struct error *err);
+/* Whether what the back end derives from the rows for itself (indexes, heads) fits them. E_CORRUPT
+ * names it. It means something once the rows were checked. */
+MUST_USE enum result store_check_derived(struct store_session *ss, struct error *err);
 /* Hands the sums that store_sum_rows() gave to the writer, before its first transaction. */
 void store_begin_sums(struct store *s, const struct row_sums *sums);
 /* Gives every row a MAC, in a transaction: for data of a format without them. */

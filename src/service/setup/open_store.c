@@ -106,52 +106,82 @@ enum result setup_open_head(const struct stopped_store *to, struct store_head *r
 	return rc == OK ? read_head(to, ret, err) : rc;
 }
 
-static void *check_rows(void *arg)
+static enum result check_rows(struct store_checks *c, struct store_session *ss, struct error *err)
 {
-	struct row_check *c = arg;
+	return store_head_check_rows(c->head, ss, &c->sums, err);
+}
+
+static enum result check_derived(struct store_checks *c, struct store_session *ss,
+				 struct error *err)
+{
+	(void)c;
+	return store_check_derived(ss, err);
+}
+
+static void *run_checker(void *arg)
+{
+	struct store_checker *c = arg;
 	struct store_session *ss;
 
-	c->rc = store_session_open(&ss, c->to->store, &c->err);
+	c->rc = store_session_open(&ss, c->checks->to->store, &c->err);
 	if (c->rc != OK)
 		return NULL;
 	c->rc = store_session_begin(ss, &c->err);
 	if (c->rc == OK)
-		c->rc = store_head_check_rows(c->head, ss, &c->sums, &c->err);
+		c->rc = c->run(c->checks, ss, &c->err);
 	store_session_close(ss);
 	return NULL;
 }
 
-void setup_check_begin(struct row_check *check, const struct stopped_store *to,
-		       const struct store_head *head)
+static void begin_checker(struct store_checker *c)
 {
-	*check = (struct row_check){.to = to, .head = head};
-	check->has_thread = pthread_create(&check->thread, NULL, check_rows, check) == 0;
+	c->has_thread = pthread_create(&c->thread, NULL, run_checker, c) == 0;
 }
 
 /* Without a thread it is done here. */
-enum result setup_check_end(struct row_check *check, struct error *err)
+static void end_checker(struct store_checker *c)
 {
-	if (check->has_thread)
-		pthread_join(check->thread, NULL);
+	if (c->has_thread)
+		pthread_join(c->thread, NULL);
 	else
-		check_rows(check);
-	if (check->rc == OK)
-		store_begin_sums(check->to->store, &check->sums);
+		run_checker(c);
+}
+
+void setup_check_begin(struct store_checks *checks, const struct stopped_store *to,
+		       const struct store_head *head)
+{
+	*checks = (struct store_checks){.to = to, .head = head};
+	checks->rows = (struct store_checker){.checks = checks, .run = check_rows};
+	checks->derived = (struct store_checker){.checks = checks, .run = check_derived};
+	begin_checker(&checks->rows);
+	begin_checker(&checks->derived);
+}
+
+/* Rows that were changed are also why an index does not fit, so they are told first. */
+enum result setup_check_end(struct store_checks *checks, struct error *err)
+{
+	const struct store_checker *failed;
+
+	end_checker(&checks->rows);
+	end_checker(&checks->derived);
+	failed = checks->rows.rc != OK ? &checks->rows : &checks->derived;
+	if (failed->rc == OK)
+		store_begin_sums(checks->to->store, &checks->sums);
 	else if (err != NULL)
-		*err = check->err;
-	return check->rc;
+		*err = failed->err;
+	return failed->rc;
 }
 
 enum result setup_open_store(const struct stopped_store *to, struct store_head *ret,
 			     struct error *err)
 {
-	struct row_check check;
+	struct store_checks checks;
 	enum result rc = setup_open_head(to, ret, err);
 
 	if (rc != OK)
 		return rc;
-	setup_check_begin(&check, to, ret);
-	rc = setup_check_end(&check, err);
+	setup_check_begin(&checks, to, ret);
+	rc = setup_check_end(&checks, err);
 	if (rc != OK)
 		store_head_clear(ret);
 	return rc;

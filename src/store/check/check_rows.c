@@ -21,6 +21,8 @@ enum result check_rows(struct checking *c, struct error *err)
 		return checking_end(c, "reeve.db", rc == E_CRYPTO ? E_CORRUPT : rc, err);
 	store_authenticate(c->what->store, c->what->keyring);
 	rc = store_head_check_rows(&head, c->session, &sums, err);
+	if (rc == OK)
+		rc = store_check_derived(c->session, err);
 	store_authenticate(c->what->store, NULL);
 	store_head_clear(&head);
 	c->report->lacks_macs = rc == E_UNSUPPORTED;

@@ -119,6 +119,8 @@ static enum result check(struct error *err)
 	enum result rc = store_sum_rows(ss, &sums, err);
 
 	if (rc == OK)
+		rc = store_check_derived(ss, err);
+	if (rc == OK)
 		store_begin_sums(store, &sums);
 	store_session_close(ss);
 	return rc;
