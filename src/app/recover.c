@@ -133,6 +133,9 @@ static enum result recover_all(struct recover *r, struct error *err)
 	data_clear(&r->data);
 	if (rc == OK)
 		return name_token(r, err);
+	/* A commit that failed may be durable: the token may be one that works. */
+	if (r->is_kept && rc == E_IO)
+		return wrap(err, rc, "keep %s, whose token may be valid", r->temporary);
 	if (r->is_kept)
 		unlink(r->temporary);
 	return rc;

@@ -8,6 +8,8 @@
  */
 #include "http/listen.h"
 
+#include "base/log.h"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -83,10 +85,11 @@ static enum result bind_and_listen(int fd, uint16_t *ret_port, const union socke
 	if (address->any.sa_family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0)
 		return fail_errno(err, E_IO, "listen");
-	/* Accepted sockets inherit it. */
+	/* Accepted sockets inherit it. A sandbox without it costs speed, not safety. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
 		       sizeof unsent_bytes_max) != 0)
-		return fail_errno(err, E_IO, "listen");
+		log_line(LOG_WARN, "large_responses_may_delay_others",
+			 "reason=\"the system has no TCP_NOTSENT_LOWAT\"");
 	if (bind(fd, &address->any, len) != 0)
 		return fail_errno(err, E_IO, "bind the address to listen on");
 	if (listen(fd, BACKLOG) != 0)

@@ -210,7 +210,7 @@ static bool fill_ballast(int fd)
 
 	if (RETRY(fallocate(fd, 0, 0, BALLAST_BYTES)) == 0)
 		return true;
-	if (errno != EOPNOTSUPP && errno != ENOSYS)
+	if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
 		return false;
 	random_fill(&system_random, (uint8_t *)bytes, sizeof bytes);
 	for (size_t at = 0; at < BALLAST_BYTES; at += sizeof bytes) {
