@@ -38,11 +38,11 @@ static void print_help(FILE *out)
 		     "  reeved serve --data ./data --listen 127.0.0.1:7338\n");
 }
 
-/* By default glibc makes an arena for each thread, which costs more memory than it saves time
- * here. */
+/* By default glibc makes an arena for each thread, which costs more memory than it saves time here.
+ * With two, the committer waits for the event loop that has the same one. */
 static void bound_memory(void)
 {
-	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_ARENA_MAX, 4);
 }
 
 int main(int argc, char **argv)
